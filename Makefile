@@ -1,0 +1,41 @@
+# Every target sets the machine up first; `make setup` fetches all, after it nothing touches the network.
+# .python-version lets pyenv's shims find 3.13; PYTHON=… says it outright.
+PYTHON ?= $(shell command -v python3.13 >/dev/null 2>&1 && python3.13 -c '' 2>/dev/null && echo python3.13 || echo python3)
+BIN := .venv/bin
+PORT ?=
+export PYTHONUNBUFFERED = 1
+
+.PHONY: setup demo test check host azurite azure lock bench
+
+setup:
+	@$(PYTHON) scripts/setup.py
+
+demo: setup
+	@$(BIN)/python -m simulator.demo
+
+test: setup
+	@$(BIN)/python -m pytest -n 2
+
+check: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -n 2
+
+host: setup
+	@exec $(BIN)/python -m simulator.host $(if $(PORT),--port $(PORT)) $(if $(LOCK_SECONDS),--lock-seconds $(LOCK_SECONDS))
+
+azurite: setup
+	@exec $(BIN)/python -m simulator.azurite $(if $(BLOB_PORT),--blob-port $(BLOB_PORT)) $(if $(QUEUE_PORT),--queue-port $(QUEUE_PORT)) $(if $(TABLE_PORT),--table-port $(TABLE_PORT))
+
+azure: setup
+	@exec $(BIN)/python -m simulator.azure $(if $(PORT),--port $(PORT))
+
+bench: setup
+	@$(BIN)/python -m benchmarks.planning
+
+# Needs the network: compiles the requirements files from pyproject.toml.
+lock: setup
+	@$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --python-version 3.13 --custom-compile-command "make lock" -o requirements.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --group dev --universal --generate-hashes --python-version 3.13 --custom-compile-command "make lock" -o requirements-dev.txt
