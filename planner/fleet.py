@@ -1,0 +1,172 @@
+"""Scale sets and instances as Azure shows them, reduced to what a decision needs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Orchestration(StrEnum):
+    """How a scale set runs its instances; immutable in Azure."""
+
+    UNIFORM = "Uniform"
+    FLEXIBLE = "Flexible"
+
+
+class Health(StrEnum):
+    """What the application health probe or extension last reported."""
+
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    INITIALIZING = "initializing"
+    UNKNOWN = "unknown"
+    NOT_REPORTED = "not_reported"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """From start, included, to end, excluded; aware times."""
+
+    start: datetime
+    end: datetime
+
+    def __contains__(self, at: datetime) -> bool:
+        return self.start <= at < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceStatus:
+    """An instance's `maintenanceRedeployStatus`; an instance outside every wave has none.
+
+    `unreadable` names what Azure sent that could not be understood; nothing is started on such a status.
+    """
+
+    allowed: bool
+    self_service: Interval | None = None
+    scheduled: Interval | None = None
+    result: str = "None"
+    message: str = ""
+    unreadable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One instance; `id` is the instance id of a Uniform set, the machine's name in a Flexible one."""
+
+    id: str
+    zone: str = ""
+    placement_group: str = ""
+    update_domain: int | None = None
+    power: str = "unknown"
+    provisioning: str = "unknown"
+    health: Health = Health.NOT_REPORTED
+    protected: bool = False
+    maintenance: MaintenanceStatus | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.power == "running"
+
+    @property
+    def switched_off(self) -> bool:
+        """Somebody stopped or deallocated it: it is not meant to run now."""
+        return self.power in {"stopped", "deallocated", "deallocating"}
+
+    @property
+    def busy(self) -> bool:
+        """Azure is carrying out an operation on it."""
+        return self.provisioning not in {"succeeded", "failed", "canceled", "unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleSet:
+    """One scale set; `id` is its ARM id in Azure's own spelling.
+
+    `unreadable` names what Azure could have shown but we could not read (a missing permission, a strange
+    answer); checks that would have needed it come out as unknown.
+    """
+
+    id: str
+    subscription: str
+    resource_group: str
+    name: str
+    location: str
+    orchestration: Orchestration = Orchestration.UNIFORM
+    tags: Mapping[str, str] = field(default_factory=dict)
+    zones: tuple[str, ...] = ()
+    sku: str = ""
+    managed_by: str = ""
+    provisioning: str = "succeeded"
+    spot: bool = False
+    ephemeral_os_disk: bool = False
+    service_fabric: bool = False
+    scheduled_events: bool = False
+    automatic_repairs: bool = False
+    rolling_upgrade: str = ""
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def flexible(self) -> bool:
+        return self.orchestration is Orchestration.FLEXIBLE
+
+    @property
+    def key(self) -> str:
+        """What tells scale sets apart: Azure compares ids without regard to case."""
+        return self.id.lower()
+
+
+type Domain = tuple[str, str, str]
+"""Zone, placement group, update domain: instances that may go down together."""
+
+
+def domain_of(scale_set: ScaleSet, instance: Instance) -> Domain:
+    """The domain an instance belongs to.
+
+    Update domains count only within a placement group (azure-compute-docs, placement groups). A Flexible
+    scale set shows no usable domains and an unknown domain may be shared with anyone: both stand alone.
+    """
+    if scale_set.flexible:
+        return (instance.zone, "", f"instance {instance.id}")
+    if instance.update_domain is None:
+        return (instance.zone, instance.placement_group, f"unknown, instance {instance.id}")
+    return (instance.zone, instance.placement_group, str(instance.update_domain))
+
+
+def domain_label(domain: Domain, *, several_groups: bool) -> str:
+    """The domain in words for people, the placement group only where there are several."""
+    zone, group, update_domain = domain
+    parts = [f"zone {zone}"] if zone else []
+    if group and several_groups:
+        parts.append(f"group {group[:8]}")
+    parts.append(update_domain if update_domain.startswith("instance") else f"domain {update_domain}")
+    return ", ".join(parts)
+
+
+def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key that puts 2 before 10, for instance ids and domains."""
+    parts: list[tuple[int, int, str]] = []
+    number = ""
+    word = ""
+    for character in text:
+        if character.isascii() and character.isdigit():
+            if word:
+                parts.append((1, 0, word))
+                word = ""
+            number += character
+        else:
+            if number:
+                parts.append((0, int(number), ""))
+                number = ""
+            word += character
+    if number:
+        parts.append((0, int(number), ""))
+    if word:
+        parts.append((1, 0, word))
+    return tuple(parts)
+
+
+def impacted(instances: Iterable[Instance]) -> tuple[Instance, ...]:
+    """The instances that show maintenance, in a stable order."""
+    return tuple(
+        sorted((one for one in instances if one.maintenance is not None), key=lambda one: natural(one.id))
+    )

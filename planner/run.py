@@ -1,0 +1,240 @@
+"""A run: one scale set's passage through maintenance, with everything that explains it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from planner.fleet import Interval, Orchestration
+from planner.notice import Notice
+
+
+class Verdict(StrEnum):
+    """What `decide` answers for a scale set."""
+
+    NOT_IMPACTED = "not_impacted"
+    LEAVE_TO_AZURE = "leave_to_azure"
+    SELF_SERVICE = "self_service"
+
+
+class Outcome(StrEnum):
+    """How a check came out. `unknown` blocks where the check protects data or people."""
+
+    PASS = "pass"  # noqa: S105 - a check that passes, no secret
+    BLOCK = "block"
+    UNKNOWN = "unknown"
+    NOT_DECLARED = "not_declared"
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One named rule with its outcome, a sentence, and the instances concerned as evidence."""
+
+    name: str
+    outcome: Outcome
+    reason: str
+    instances: tuple[str, ...] = ()
+
+
+class RunState(StrEnum):
+    """The states of a run; design: Records, States."""
+
+    SCHEDULED = "scheduled"
+    AWAITING_APPROVAL = "awaiting_approval"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    LEFT_TO_AZURE = "left_to_azure"
+    NOT_IMPACTED = "not_impacted"
+    CANCELLED = "cancelled"
+    MISSED = "missed"
+
+
+ENDED = frozenset({RunState.COMPLETED, RunState.CANCELLED, RunState.MISSED})
+"""A run in these states is over; only another announcement or a returning status opens it again."""
+
+ANSWERS = frozenset({RunState.LEFT_TO_AZURE, RunState.NOT_IMPACTED})
+"""Answers of the day: planned again later while a wave of theirs is open."""
+
+ACTIVE = frozenset({RunState.SCHEDULED, RunState.AWAITING_APPROVAL, RunState.RUNNING, RunState.PAUSED})
+
+
+class BatchState(StrEnum):
+    PENDING = "pending"
+    STARTING = "starting"
+    REBOOTING = "rebooting"
+    VERIFYING = "verifying"
+    SOAKING = "soaking"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class InstanceState(StrEnum):
+    """Where an instance of a plan stands; the last five are how it can end."""
+
+    PENDING = "pending"
+    ASIDE = "aside"
+    STARTING = "starting"
+    REBOOTING = "rebooting"
+    VERIFYING = "verifying"
+    FAILED = "failed"
+    MAINTAINED = "maintained"
+    BY_AZURE = "by_azure"
+    CANCELLED = "cancelled"
+    EXCUSED = "excused"
+    MISSED = "missed"
+
+
+SETTLED = frozenset(
+    {
+        InstanceState.MAINTAINED,
+        InstanceState.BY_AZURE,
+        InstanceState.CANCELLED,
+        InstanceState.EXCUSED,
+        InstanceState.MISSED,
+    }
+)
+
+IN_FLIGHT = frozenset({InstanceState.STARTING, InstanceState.REBOOTING, InstanceState.VERIFYING})
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was recorded of an instance's status before its start: proof is a change against it."""
+
+    allowed: bool
+    result: str
+    self_service: Interval | None
+    reported_health: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One instance's way through the plan.
+
+    `intent_at` is when its start was written, before it was sent; `answered` whether Azure's answer is on
+    record; `operation` the address to read the operation at; `proof_at` when the maintenance itself was
+    proven; `healthy_looks` how many looks in a row saw it running and healthy since; `gone` that its status
+    was seen gone after it was maintained.
+    """
+
+    id: str
+    zone: str = ""
+    state: InstanceState = InstanceState.PENDING
+    reason: str = ""
+    before: Before | None = None
+    intent_at: datetime | None = None
+    attempts: int = 0
+    retries: int = 0
+    answered: bool = False
+    operation: str = ""
+    seen_down: bool = False
+    proof_at: datetime | None = None
+    proof: str = ""
+    healthy_looks: int = 0
+    finished_at: datetime | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Instances that go down together; `not_before` is the earliest time the schedule gives it."""
+
+    number: int
+    domain: str
+    instances: tuple[Passage, ...]
+    state: BatchState = BatchState.PENDING
+    not_before: datetime | None = None
+    started_at: datetime | None = None
+    verified_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a run's history; times aware UTC, the actor is `breakwater`, `azure` or a person."""
+
+    at: datetime
+    actor: str
+    event: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Azure or storage could not be reached: since when, how often, the last words, whether told."""
+
+    since: datetime
+    count: int
+    error: str
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The scale set of a run."""
+
+    id: str
+    subscription: str
+    resource_group: str
+    name: str
+    location: str
+    orchestration: Orchestration
+    capacity: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The record of a run; replaced whole at each write.
+
+    `due` is when it should be looked at next, `deadline` the earlier of the self-service end and
+    `complete-by`, `slack` what is left between the forecast end and the deadline, `holding` why a person
+    holds it, `waived` the predecessors a person has let pass, `events` the ids of people's events applied.
+    """
+
+    target: Target
+    waves: tuple[str, ...]
+    state: RunState
+    reason: str
+    verdict: Verdict
+    due: datetime
+    planned_at: datetime
+    generation: int = 0
+    mode: str = "auto"
+    receiver: str = ""
+    checks: tuple[Check, ...] = ()
+    batches: tuple[Batch, ...] = ()
+    after: tuple[str, ...] = ()
+    soak: timedelta = timedelta(minutes=30)
+    recover_within: timedelta = timedelta(minutes=60)
+    self_service: Interval | None = None
+    scheduled: Interval | None = None
+    not_before: datetime | None = None
+    deadline: datetime | None = None
+    forecast_end: datetime | None = None
+    slack: timedelta | None = None
+    checksum: str = ""
+    approved: str = ""
+    holding: str = ""
+    waived: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    history: tuple[Entry, ...] = ()
+    trouble: Trouble | None = None
+    looks: int = 0
+    ended_at: datetime | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    v: int = 1
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        return tuple(passage for batch in self.batches for passage in batch.instances)
+
+    @property
+    def last_notice(self) -> int:
+        return self.notices[-1].number if self.notices else 0
+
+    @property
+    def needs_person(self) -> bool:
+        return self.state in {RunState.PAUSED, RunState.AWAITING_APPROVAL}

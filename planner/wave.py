@@ -1,0 +1,124 @@
+"""Waves and their announcements: which one counts, and whether a wave is still open."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from planner.fleet import ScaleSet
+
+
+class Stage(StrEnum):
+    """The stages of a planned maintenance (Service Health event properties; Azure's spelling)."""
+
+    ACTIVE = "Active"
+    PLANNED = "Planned"
+    IN_PROGRESS = "InProgress"
+    CANCELED = "Canceled"
+    RESCHEDULED = "Rescheduled"
+    RESOLVED = "Resolved"
+    COMPLETE = "Complete"
+
+
+OVER = frozenset({Stage.CANCELED, Stage.COMPLETE, Stage.RESOLVED})
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One alert about a wave. `alert` names the stored body it was read from.
+
+    `regions` are normalised (lower case, no spaces); none means every region. Times are aware UTC.
+    """
+
+    tracking_id: str
+    subscription: str
+    communication_id: str
+    stage: Stage
+    alert: str
+    event_time: datetime
+    submitted_at: datetime
+    received_at: datetime
+    title: str = ""
+    text: str = ""
+    level: str = "Informational"
+    services: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    impact_start: datetime | None = None
+    impact_end: datetime | None = None
+    found_by_search: bool = False
+
+    @property
+    def emergency(self) -> bool:
+        """Level Warning means emergency maintenance (Service Health notification properties)."""
+        return self.level.lower() in {"warning", "error", "critical"}
+
+    @property
+    def order(self) -> tuple[datetime, datetime, datetime]:
+        return (self.event_time, self.submitted_at, self.received_at)
+
+    def covers(self, location: str) -> bool:
+        return not self.regions or normal_region(location) in self.regions
+
+
+def normal_region(name: str) -> str:
+    """`East US 2` and `eastus2` are one region."""
+    return "".join(name.split()).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A scale set of the roster, with what an order between scale sets needs."""
+
+    scale_set: ScaleSet
+    tier: str = ""
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """One wave in one subscription. `announcements` are in order, the last one counts.
+
+    `discovered` names the alerts whose discovery is complete: roster written and every message sent.
+    """
+
+    tracking_id: str
+    subscription: str
+    announcements: tuple[Announcement, ...] = ()
+    roster: tuple[Member, ...] = ()
+    discovered: tuple[str, ...] = ()
+    generation: int = 0
+    v: int = 1
+
+    @property
+    def current(self) -> Announcement:
+        """The announcement that counts; raises IndexError before the first one."""
+        return self.announcements[-1]
+
+    @property
+    def stage(self) -> Stage:
+        return self.current.stage
+
+    @property
+    def open(self) -> bool:
+        return self.stage not in OVER
+
+    def member(self, key: str) -> Member | None:
+        return next((one for one in self.roster if one.scale_set.key == key.lower()), None)
+
+
+def with_announcement(wave: Wave, new: Announcement) -> tuple[Wave, bool]:
+    """The wave with `new` in its place, and whether the one that counts has changed.
+
+    Order is event time, submission, arrival; the same communication twice changes nothing, an older one
+    is kept and changes nothing.
+    """
+    if any(_same(old, new) for old in wave.announcements):
+        return wave, False
+    announcements = tuple(sorted((*wave.announcements, new), key=lambda one: one.order))
+    changed = announcements[-1] is new
+    return replace(wave, announcements=announcements), changed
+
+
+def _same(old: Announcement, new: Announcement) -> bool:
+    if old.alert == new.alert:
+        return True
+    return bool(new.communication_id) and old.communication_id == new.communication_id
