@@ -1,0 +1,284 @@
+"""The compute provider of one subscription: scale sets, instances, rolling upgrades, starts, operations.
+
+Reads ask for bare JSON through the management client's own pipeline (credential, retries, tracing) and skip
+its models, which cost 0.9 ms of CPU an instance. Starts use the client's operation, one attempt each.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestError,
+)
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import AsyncRetryPolicy, SansIOHTTPPolicy
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+
+from handlers.cloud import shapes
+from handlers.cloud.errors import Forbidden, NotFound, Refused, Throttled, Unreachable
+from planner.fleet import Instance, ScaleSet
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.mgmt.compute.aio import ComputeManagementClient
+
+COMPUTE_API = "2026-04-01"
+READ_SECONDS = 60
+START_SECONDS = 20  # a start must be sent and answered well inside the 30 s a look stays fresh
+THROTTLED_FOR = timedelta(seconds=60)  # Microsoft.Compute: throttling clears within a minute
+
+
+class _PatientExceptWhenThrottled(AsyncRetryPolicy):
+    """The client's own retries for trouble on the way, none after 429: then everybody keeps quiet."""
+
+    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        if response.http_response.status_code == 429:
+            return False
+        return super().is_retry(settings, response)
+
+
+class _PlainHttp(SansIOHTTPPolicy[Any, Any]):
+    """Lets a bearer token travel over plain http; added for loopback endpoints only."""
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        request.context.options.setdefault("enforce_https", False)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Azure took a start: `operation` is the address to read it at, empty when it was done at once."""
+
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """How an operation stands: `InProgress`, `Succeeded`, `Failed`, `Canceled` or `Unknown` with the error."""
+
+    status: str
+    code: str = ""
+    message: str = ""
+
+
+class Compute:
+    """Compute of one subscription. Raises only handlers.cloud.errors.
+
+    After 429 nothing is read from the subscription before Retry-After: calls raise Throttled at once.
+    """
+
+    def __init__(
+        self, subscription: str, credential: "AsyncTokenCredential", endpoint: str, now: Callable[[], datetime]
+    ) -> None:
+        self.subscription = subscription
+        self._credential = credential
+        self._endpoint = endpoint.rstrip("/")
+        self._now = now
+        self._quiet_until: datetime | None = None
+        self._built: ComputeManagementClient | None = None
+
+    @property
+    def _client(self) -> "ComputeManagementClient":
+        if self._built is None:
+            # Imported on first use: it costs more than the rest of the app together.
+            from azure.mgmt.compute.aio import ComputeManagementClient  # noqa: PLC0415
+
+            self._built = ComputeManagementClient(
+                self._credential,
+                self.subscription,
+                base_url=self._endpoint,
+                retry_policy=_PatientExceptWhenThrottled(retry_total=2, retry_backoff_factor=0.5),
+                per_call_policies=[_PlainHttp()] if self._endpoint.startswith("http://") else [],
+                connection_timeout=10,
+                read_timeout=READ_SECONDS,
+            )
+        return self._built
+
+    async def close(self) -> None:
+        if self._built is not None:
+            await self._built.close()
+
+    async def scale_sets(self) -> AsyncIterator[ScaleSet]:
+        """Every scale set of the subscription, page by page."""
+        path = f"/subscriptions/{self.subscription}/providers/Microsoft.Compute/virtualMachineScaleSets"
+        async for raw in self._pages(f"{path}?api-version={COMPUTE_API}"):
+            yield shapes.scale_set(raw)
+
+    async def scale_set(self, arm_id: str) -> ScaleSet:
+        """One scale set as it is now; NotFound when it is gone."""
+        return shapes.scale_set(await self._get(f"{_safe(arm_id)}?api-version={COMPUTE_API}"))
+
+    async def rolling_upgrade(self, arm_id: str) -> str:
+        """What a rolling upgrade of the scale set is doing, empty when none is under way."""
+        try:
+            raw = await self._get(f"{_safe(arm_id)}/rollingUpgrades/latest?api-version={COMPUTE_API}")
+        except NotFound:
+            return ""
+        status = raw.get("properties", {}).get("runningStatus", {}).get("code", "")
+        return str(status) if str(status).lower() == "rollingforward" else ""
+
+    async def instances(self, scale_set: ScaleSet) -> tuple[Instance, ...]:
+        """Every instance with its instance view, one request a page; NotFound when the set is gone."""
+        if scale_set.flexible:
+            group = (
+                f"/subscriptions/{scale_set.subscription}/resourceGroups/{_safe(scale_set.resource_group)}"
+            )
+            wanted = quote(f"'virtualMachineScaleSet/id' eq '{scale_set.id}'")
+            path = f"{group}/providers/Microsoft.Compute/virtualMachines"
+            path = f"{path}?$filter={wanted}&$expand=instanceView&api-version={COMPUTE_API}"
+            return tuple([shapes.flexible_instance(raw) async for raw in self._pages(path)])
+        path = f"{_safe(scale_set.id)}/virtualMachines?$expand=instanceView&api-version={COMPUTE_API}"
+        return tuple([shapes.uniform_instance(raw) async for raw in self._pages(path)])
+
+    async def start(self, scale_set: ScaleSet, instance: str) -> Accepted:
+        """Start maintenance of one instance: one attempt, never of the whole set.
+
+        Raises Refused, Throttled, NotFound or Forbidden when Azure did not start it, NotSent when the
+        request never left, Unreachable when nobody can say.
+        """
+        self._keep_quiet()
+        seen: dict[str, str] = {}
+
+        def hook(response: PipelineResponse[Any, Any]) -> None:
+            seen.update({key.lower(): value for key, value in response.http_response.headers.items()})
+
+        options: dict[str, Any] = {
+            "polling": False,
+            "retry_total": 0,
+            "raw_response_hook": hook,
+            "read_timeout": START_SECONDS,
+        }
+        try:
+            if scale_set.flexible:
+                await self._client.virtual_machines.begin_perform_maintenance(
+                    scale_set.resource_group, instance, **options
+                )
+            else:
+                await self._client.virtual_machine_scale_set_vms.begin_perform_maintenance(
+                    scale_set.resource_group, scale_set.name, instance, **options
+                )
+        except AzureError as error:
+            raise self._translated(error) from error
+        return Accepted(operation=seen.get("azure-asyncoperation") or seen.get("location") or "")
+
+    async def operation(self, address: str) -> Operation:
+        """How an operation stands; `Unknown` when Azure no longer knows it."""
+        if not address.startswith(self._endpoint + "/"):
+            # The token must not follow an address to a host that is not Azure's management endpoint.
+            return Operation("Unknown", message="The operation's address is not on the management endpoint.")
+        self._keep_quiet()
+        try:
+            response = await self._send(HttpRequest("GET", address))
+        except NotFound:
+            return Operation("Unknown", message="Azure no longer knows the operation.")
+        body = _body(response)
+        if "status" in body:
+            error = body.get("error") or {}
+            return Operation(str(body["status"]), str(error.get("code", "")), str(error.get("message", ""))[:500])
+        return Operation("InProgress" if response.status_code == 202 else "Succeeded")
+
+    async def post_json(self, path: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """POST a query (Resource Graph) through the same pipeline."""
+        self._keep_quiet()
+        return _body(await self._send(HttpRequest("POST", self._endpoint + path, json=payload)))
+
+    async def _pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
+        address: str | None = self._endpoint + path
+        while address:
+            page = await self._get(address)
+            for raw in page.get("value") or ():
+                yield raw
+            address = page.get("nextLink")
+
+    async def _get(self, address: str) -> dict[str, Any]:
+        self._keep_quiet()
+        if address.startswith("/"):
+            address = self._endpoint + address
+        elif not address.startswith(self._endpoint + "/"):
+            raise Unreachable(f"Azure's next page is at another host ({urlsplit(address).netloc}); not followed.")
+        return _body(await self._send(HttpRequest("GET", address)))
+
+    async def _send(self, request: HttpRequest) -> AsyncHttpResponse:
+        try:
+            response = await self._client.send_request(request)
+            response.raise_for_status()
+        except AzureError as error:
+            raise self._translated(error) from error
+        return response
+
+    def _keep_quiet(self) -> None:
+        if self._quiet_until is not None:
+            left = self._quiet_until - self._now()
+            if left > timedelta(0):
+                raise Throttled(left)
+            self._quiet_until = None
+
+    def _translated(self, error: AzureError) -> Exception:
+        """Azure's error as one of ours; the code decides, an operation may fail with status 200."""
+        if isinstance(error, ClientAuthenticationError):
+            return Forbidden(f"Azure refused the credential: {_short(error)}")
+        if isinstance(error, ServiceRequestError):
+            return NotSent(f"Azure could not be reached: {_short(error)}")
+        if not isinstance(error, HttpResponseError):
+            return Unreachable(f"Azure did not answer: {_short(error)}")
+        status = error.status_code or 0
+        code, message = _code(error)
+        if status == 429:
+            wait = _retry_after(error)
+            self._quiet_until = self._now() + wait
+            return Throttled(wait)
+        if status == 404:
+            return NotFound(f"{code or 'NotFound'}: {message}")
+        if status == 403:
+            return Forbidden(message)
+        if status >= 500 or status == 408:
+            return Unreachable(f"Azure answered {status} {code}: {message}")
+        return Refused(code or str(status), message)
+
+
+class NotSent(Unreachable):
+    """The request never left: nothing can have happened."""
+
+
+def _safe(path: str) -> str:
+    return quote(path, safe="/()")
+
+
+def _body(response: AsyncHttpResponse) -> dict[str, Any]:
+    content = response.content
+    if not content:
+        return {}
+    try:
+        body = json.loads(content)
+    except ValueError as error:
+        raise Unreachable("Azure answered something that is not JSON.") from error
+    return body if isinstance(body, dict) else {}
+
+
+def _code(error: HttpResponseError) -> tuple[str, str]:
+    """The code and message of ARM's error body; bare requests carry no parsed model."""
+    try:
+        body = json.loads(error.response.content) if error.response is not None else {}  # type: ignore[attr-defined]
+        told = body.get("error", body)
+        return str(told.get("code", "")), str(told.get("message", ""))[:500]
+    except (ValueError, AttributeError, TypeError):
+        parsed = error.error
+        return (str(parsed.code) if parsed else ""), _short(error)
+
+
+def _retry_after(error: HttpResponseError) -> timedelta:
+    headers = error.response.headers if error.response is not None else {}
+    try:
+        return timedelta(seconds=max(1.0, float(headers.get("Retry-After", ""))))
+    except ValueError:
+        return THROTTLED_FOR
+
+
+def _short(error: Exception) -> str:
+    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__

@@ -1,0 +1,162 @@
+"""From Azure's JSON to the planner's values. Tolerant of what Azure leaves out, honest about what it garbles."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from planner.fleet import Health, Instance, Interval, MaintenanceStatus, Orchestration, ScaleSet
+
+type Json = Mapping[str, Any]
+
+_HEALTH = {
+    "healthstate/healthy": Health.HEALTHY,
+    "healthstate/unhealthy": Health.UNHEALTHY,
+    "healthstate/initializing": Health.INITIALIZING,
+}
+
+
+def scale_set(raw: Json) -> ScaleSet:
+    """A scale set from its ARM resource.
+
+    Raises ValueError with a sentence when the id is not one of a scale set: nothing can be done with it.
+    """
+    arm_id = str(raw.get("id", ""))
+    subscription, resource_group, name = id_parts(arm_id)
+    properties = _map(raw, "properties")
+    profile = _map(properties, "virtualMachineProfile")
+    os_disk = _map(_map(profile, "storageProfile"), "osDisk")
+    events = _map(profile, "scheduledEventsProfile")
+    notifications = (_map(events, "terminateNotificationProfile"), _map(events, "osImageNotificationProfile"))
+    flexible = str(properties.get("orchestrationMode", "")).lower() == "flexible"
+    return ScaleSet(
+        id=arm_id,
+        subscription=subscription,
+        resource_group=resource_group,
+        name=name,
+        location=str(raw.get("location", "")),
+        orchestration=Orchestration.FLEXIBLE if flexible else Orchestration.UNIFORM,
+        tags={str(key): str(value) for key, value in _map(raw, "tags").items()},
+        zones=tuple(str(zone) for zone in raw.get("zones") or ()),
+        sku=str(_map(raw, "sku").get("name", "")),
+        managed_by=_managed_by(raw, resource_group),
+        provisioning=str(properties.get("provisioningState", "unknown")).lower(),
+        spot=str(profile.get("priority", "")).lower() == "spot" or bool(properties.get("priorityMixPolicy")),
+        ephemeral_os_disk=str(_map(os_disk, "diffDiskSettings").get("option", "")).lower() == "local",
+        service_fabric=any("servicefabric" in publisher for publisher in _publishers(profile)),
+        scheduled_events=bool(properties.get("scheduledEventsPolicy"))
+        or any(one.get("enable") for one in notifications),
+        automatic_repairs=bool(_map(properties, "automaticRepairsPolicy").get("enabled")),
+    )
+
+
+def id_parts(arm_id: str) -> tuple[str, str, str]:
+    """Subscription, resource group and name of a scale set's ARM id; ValueError for anything else."""
+    parts = arm_id.split("/")
+    fixed = [part.lower() for part in parts[1::2]]
+    if len(parts) != 9 or fixed != ["subscriptions", "resourcegroups", "providers", "virtualmachinescalesets"]:
+        raise ValueError(f"{arm_id[:200]!r} is not the ARM id of a Virtual Machine Scale Set.")
+    return parts[2], parts[4], parts[8]
+
+
+def uniform_instance(raw: Json) -> Instance:
+    """An instance of a Uniform scale set, listed with `$expand=instanceView`."""
+    properties = raw.get("properties") or {}
+    return _instance(str(raw.get("instanceId", "")), raw, properties, properties.get("instanceView") or {})
+
+
+def flexible_instance(raw: Json) -> Instance:
+    """A virtual machine of a Flexible scale set, listed with `$expand=instanceView`."""
+    properties = raw.get("properties") or {}
+    return _instance(str(raw.get("name", "")), raw, properties, properties.get("instanceView") or {})
+
+
+def _instance(instance_id: str, raw: Json, properties: Json, view: Json) -> Instance:
+    power = "unknown"
+    provisioning = str(properties.get("provisioningState") or "").lower()
+    for status in view.get("statuses") or ():
+        kind, _, value = str(status.get("code", "")).partition("/")
+        if kind == "PowerState":
+            power = value.lower()
+        elif kind == "ProvisioningState" and not provisioning:
+            provisioning = value.partition("/")[0].lower()
+    zones = raw.get("zones")
+    protection = properties.get("protectionPolicy") or {}
+    maintenance = view.get("maintenanceRedeployStatus")
+    update_domain = view.get("platformUpdateDomain")
+    return Instance(
+        id=instance_id,
+        zone=str(zones[0]) if zones else "",
+        placement_group=str(view.get("placementGroupId") or ""),
+        update_domain=update_domain if isinstance(update_domain, int) else None,
+        power=power,
+        provisioning=provisioning or "unknown",
+        health=_health(view.get("vmHealth")),
+        protected=protection.get("protectFromScaleSetActions") is True,
+        maintenance=_maintenance(maintenance) if isinstance(maintenance, dict) else None,
+    )
+
+
+def _health(raw: Any) -> Health:
+    if not isinstance(raw, dict):
+        return Health.NOT_REPORTED
+    code = str((raw.get("status") or {}).get("code", "")).lower()
+    return _HEALTH.get(code, Health.UNKNOWN)
+
+
+def _maintenance(raw: Json) -> MaintenanceStatus:
+    problems: list[str] = []
+    allowed = raw.get("isCustomerInitiatedMaintenanceAllowed")
+    return MaintenanceStatus(
+        allowed=allowed is True,
+        self_service=_interval(raw, "preMaintenanceWindow", problems),
+        scheduled=_interval(raw, "maintenanceWindow", problems),
+        result=str(raw.get("lastOperationResultCode") or "None"),
+        message=str(raw.get("lastOperationMessage") or "")[:500],
+        unreadable="; ".join(problems),
+    )
+
+
+def _interval(raw: Json, prefix: str, problems: list[str]) -> Interval | None:
+    start, end = raw.get(f"{prefix}StartTime"), raw.get(f"{prefix}EndTime")
+    if not start or not end:
+        return None
+    try:
+        return Interval(_time(start), _time(end))
+    except ValueError:
+        problems.append(f"{prefix} is {str(start)[:40]!r} to {str(end)[:40]!r}, which is no pair of times")
+        return None
+
+
+_times: dict[str, datetime] = {}
+
+
+def _time(text: Any) -> datetime:
+    # A thousand instances of a wave share two windows: parsed once.
+    known = _times.get(text) if isinstance(text, str) else None
+    if known is not None:
+        return known
+    parsed = datetime.fromisoformat(str(text))
+    parsed = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    if len(_times) > 1000:
+        _times.clear()
+    _times[str(text)] = parsed
+    return parsed
+
+
+def _map(raw: Json, key: str) -> Json:
+    value = raw.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _publishers(profile: Json) -> list[str]:
+    extensions = _map(profile, "extensionProfile").get("extensions") or ()
+    return [str(_map(one, "properties").get("publisher", "")).lower() for one in extensions]
+
+
+def _managed_by(raw: Json, resource_group: str) -> str:
+    if raw.get("managedBy"):
+        return str(raw["managedBy"])
+    if resource_group.lower().startswith("mc_"):
+        return f"AKS (resource group {resource_group})"
+    tag = next((key for key in _map(raw, "tags") if key.lower().startswith("aks-managed")), "")
+    return f"AKS (tag {tag})" if tag else ""

@@ -1,0 +1,131 @@
+"""The one place that builds clients from settings, on first use, shared by every invocation."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from handlers.cloud.queues import Queues
+from handlers.cloud.records import Records
+from handlers.wire.settings import Settings
+from planner.policy import Policy
+from planner.wave import Wave
+
+if TYPE_CHECKING:
+    from handlers.channels import Channels
+    from handlers.cloud.compute import Compute
+
+
+def utc_now() -> datetime:
+    """The clock of the product; tests hand over another."""
+    return datetime.now(UTC)
+
+
+class Wiring:
+    """Clients and settings for the stages. Everything is built when first asked for."""
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self.now = now
+        self._computes: dict[str, Compute] = {}
+        self._policy: tuple[float, Policy] | None = None
+        self._waves: dict[tuple[str, str], tuple[Wave, str]] = {}
+
+    @cached_property
+    def records(self) -> Records:
+        return Records.from_settings(self.settings)
+
+    @cached_property
+    def queues(self) -> Queues:
+        return Queues.from_settings(self.settings)
+
+    @cached_property
+    def credential(self) -> Any:
+        """The identity of the app: managed identity in Azure, whatever azure-identity finds elsewhere."""
+        from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential  # noqa: PLC0415
+
+        if os.environ.get("IDENTITY_ENDPOINT"):
+            client_id = os.environ.get("AZURE_CLIENT_ID")
+            return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
+        return DefaultAzureCredential()
+
+    @cached_property
+    def channels(self) -> "Channels":
+        from handlers.channels import Channels  # noqa: PLC0415
+
+        return Channels(self.settings, lambda: self.credential)
+
+    def compute(self, subscription: str) -> "Compute":
+        """The compute face of a subscription; one client each, so that throttling is remembered."""
+        known = self._computes.get(subscription.lower())
+        if known is None:
+            from handlers.cloud.compute import Compute  # noqa: PLC0415
+
+            known = Compute(subscription, self.credential, self.settings.arm_endpoint, self.now)
+            self._computes[subscription.lower()] = known
+        return known
+
+    def policy(self) -> Policy:
+        """The policy file as it is now. A file that cannot be read stops everything and says why."""
+        if not self.settings.policy:
+            return Policy()
+        path = Path(self.settings.policy)
+        try:
+            changed = path.stat().st_mtime
+            if self._policy is None or self._policy[0] != changed:
+                from handlers.wire import policy_file  # noqa: PLC0415
+
+                try:
+                    policy = policy_file.load(path.read_text(encoding="utf-8"), environment=os.environ)
+                except policy_file.PolicyError as error:
+                    policy = Policy(problem=f"The policy file {path.name} is not valid: {error}")
+                self._policy = (changed, policy)
+        except (OSError, UnicodeDecodeError) as error:
+            return Policy(
+                problem=f"The policy file {path} cannot be read ({error}). "
+                "Nothing starts until BREAKWATER_POLICY names a readable file."
+            )
+        return self._policy[1]
+
+    def stopped(self) -> str:
+        """Why nothing new may start anywhere, empty when it may."""
+        if self.settings.stop:
+            return "Everything is stopped: BREAKWATER_STOP is set."
+        policy = self.policy()
+        if policy.stop:
+            return "Everything is stopped: the policy file says `stop: true`."
+        return policy.problem
+
+    async def wave(self, tracking_id: str, subscription: str, generation: int = 0) -> Wave | None:
+        """The wave's record, at least as new as `generation`; unchanged documents are not read again."""
+        from handlers.cloud.names import wave_path  # noqa: PLC0415
+        from handlers.wire.documents import decode_wave  # noqa: PLC0415
+
+        key = (tracking_id, subscription.lower())
+        known = self._waves.get(key)
+        if known is not None and 0 < generation <= known[0].generation:
+            return known[0]
+        path = wave_path(tracking_id, subscription)
+        if known is not None:
+            changed = await self.records.read_if_changed(path, known[1])
+            if changed is None:
+                return known[0]
+            stored = changed
+        else:
+            found = await self.records.read(path)
+            if found is None:
+                return None
+            stored = found
+        wave = decode_wave(stored.body)
+        self._waves[key] = (wave, stored.etag)
+        return wave
+
+    async def close(self) -> None:
+        """Close what was built; for tests and tools, a function app just ends."""
+        for compute in self._computes.values():
+            await compute.close()
+        for name in ("channels", "queues", "records", "credential"):
+            if name in self.__dict__:
+                await self.__dict__[name].close()
