@@ -1,0 +1,207 @@
+"""What performMaintenance does to an instance, and what Azure answers.
+
+The refusals are Azure's (409): an instance that may not be started, and one with an operation in flight. The
+wording of the first is the published one; a subscription, an instance or a moment that is not eligible all
+get it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from simulator.fleet.ledger import Ended, Maintained, StartAsked, Who, Windows
+from simulator.fleet.model import Instance, Operation
+from simulator.fleet.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the caller is told; `dropped` means the connection broke after the work had begun."""
+
+    status: Literal[200, 202, 409]
+    code: str = ""
+    message: str = ""
+    operation: Operation | None = None
+    dropped: bool = False
+
+
+class Maintenance:
+    """Starts maintenance on instances and sees it through."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def start(self, instance: Instance, who: Who = "customer", *, reboot: timedelta | None = None) -> Answer:
+        """Ask for maintenance on one instance, as the customer or as Azure itself."""
+        world = self._world
+        now = world.look() if who == "customer" else world.now
+        answer = self._refusal(instance, who) or self._operation(instance, who)
+        ticket = instance.ticket
+        others = (
+            other.as_neighbour(now) for other in instance.owner.instances.values() if other is not instance
+        )
+        world.ledger.write(
+            StartAsked(
+                at=now,
+                who=who,
+                scale_set=instance.owner.id,
+                instance=instance.id,
+                domain=instance.domain,
+                accepted=answer.operation is not None,
+                code=answer.code,
+                allowed=ticket is not None and ticket.allowed(now),
+                windows=ticket.windows() if ticket is not None else None,
+                shown_since=instance.shown_since,
+                others=tuple(other for other in others if other is not None),
+                operation=answer.operation.id if answer.operation is not None else "",
+                answered=not answer.dropped,
+            )
+        )
+        if answer.operation is not None:
+            self._begin(instance, answer.operation, who, reboot)
+        return answer
+
+    def _refusal(self, instance: Instance, who: Who) -> Answer | None:
+        if instance.operation is not None or instance.provisioning != "Succeeded":
+            return Answer(
+                409,
+                "Conflict",
+                "The request failed due to conflict with a concurrent request. To resolve it, please refer "
+                "to https://aka.ms/activitylog to get more details on the conflicting requests.",
+            )
+        ticket = instance.ticket
+        allowed = ticket is not None and ticket.allowed(self._world.now)
+        if who == "customer" and (not allowed or instance.behaviour.refused or instance.power != "running"):
+            return Answer(
+                409,
+                "OperationNotAllowed",
+                f"Operation 'performMaintenance' is not allowed on VM '{instance.name}' since the "
+                "Subscription of this VM is not eligible.",
+            )
+        return None
+
+    def _operation(self, instance: Instance, who: Who) -> Answer:
+        world, how = self._world, instance.behaviour
+        operation = Operation(
+            world.unique("operation"), instance.owner.subscription, instance.owner.location, world.now, who
+        )
+        world.operations[operation.id] = operation
+        dropped = who == "customer" and self._once(instance, "lost_answers", how.lost_answers)
+        return Answer(how.answer, operation=operation, dropped=dropped)
+
+    def _begin(self, instance: Instance, operation: Operation, who: Who, reboot: timedelta | None) -> None:
+        world, how = self._world, instance.behaviour
+        instance.operation, instance.cause = operation, f"{who} maintenance"
+        instance.epoch += 1
+        world.settle(instance)
+        ticket = instance.ticket
+        windows = ticket.windows() if ticket is not None else None
+        if who == "customer" and self._once(instance, "retry_later", how.retry_later):
+            world.later(instance, how.set_aside_after, lambda: self._set_aside(instance, "RetryLater"))
+        elif who == "customer" and self._once(instance, "aborted", how.aborted):
+            world.later(
+                instance, how.set_aside_after, lambda: self._set_aside(instance, "MaintenanceAborted")
+            )
+        else:
+            span = how.reboot if reboot is None else reboot
+            self._soon(instance, how.guest_delay, lambda: self._reboot(instance, who, span, windows))
+
+    def _soon(self, instance: Instance, delay: timedelta, action: Callable[[], None]) -> None:
+        if delay:
+            self._world.later(instance, delay, action)
+        else:
+            action()
+
+    @staticmethod
+    def _once(instance: Instance, what: str, times: int) -> bool:
+        if instance.used[what] >= times:
+            return False
+        instance.used[what] += 1
+        return True
+
+    def _set_aside(self, instance: Instance, code: Literal["RetryLater", "MaintenanceAborted"]) -> None:
+        """The operation is over and the instance untouched."""
+        ticket = instance.ticket
+        message = f"Maintenance was not performed on '{instance.name}': {code}."
+        if ticket is not None:
+            ticket.code, ticket.message = code, message
+            instance.shown_since = self._world.now
+        status = "Failed" if instance.behaviour.set_aside_fails else "Succeeded"
+        self._end(instance, "customer", status, code if status == "Failed" else "", message)
+
+    def _reboot(self, instance: Instance, who: Who, span: timedelta, windows: Windows | None) -> None:
+        world = self._world
+        instance.provisioning = "Updating"
+        world.take_down(instance, f"{who} maintenance")
+        world.later(instance, span / 2, lambda: self._starting(instance))
+        world.later(instance, span, lambda: self._back(instance, who, windows))
+
+    def _starting(self, instance: Instance) -> None:
+        instance.power = "starting"
+        self._world.settle(instance)
+
+    def _back(self, instance: Instance, who: Who, windows: Windows | None) -> None:
+        world, how = self._world, instance.behaviour
+        if who == "customer" and how.hangs == "down":
+            return
+        world.bring_up(instance)
+        if who == "customer" and how.fails_after_reboot:
+            message = f"VM '{instance.name}' did not report that it started within the time allowed."
+            self._end(instance, who, "Failed", "OSProvisioningTimedOut", message)
+            return
+        self._done(instance, who, windows)
+        if who == "customer" and how.hangs == "up":
+            instance.operation = None
+            world.settle(instance)
+        else:
+            self._end(instance, who, "Succeeded")
+
+    def _done(self, instance: Instance, who: Who, windows: Windows | None) -> None:
+        """On an updated host now, which serves every open wave the instance is part of."""
+        world, how = self._world, instance.behaviour
+        for ticket in instance.tickets:
+            if not ticket.outstanding:
+                continue
+            ticket.done_at, ticket.done_by = world.now, who
+            if who == "azure" or how.after_success == "cleared":
+                ticket.shown = False
+                continue
+            ticket.code, ticket.message = "MaintenanceCompleted", None
+            ticket.flag_stays = how.after_success == "lingers_allowed"
+            if how.lingers_for is not None:
+                self._fade(instance, how.lingers_for)
+        instance.shown_since = world.now
+        instance.touch()
+        world.ledger.write(
+            Maintained(
+                at=world.now, who=who, scale_set=instance.owner.id, instance=instance.id, windows=windows
+            )
+        )
+
+    def _fade(self, instance: Instance, after: timedelta) -> None:
+        done = self._world.now
+
+        def vanish() -> None:
+            for ticket in instance.tickets:
+                if ticket.done_at == done:
+                    ticket.shown = False
+            instance.shown_since = self._world.now
+            instance.touch()
+
+        self._world.timeline.at(done + after, vanish)
+
+    def _end(self, instance: Instance, who: Who, status: str, code: str = "", message: str = "") -> None:
+        operation = instance.operation
+        self._world.close(instance, status, code, message)
+        self._world.ledger.write(
+            Ended(
+                at=self._world.now,
+                who=who,
+                scale_set=instance.owner.id,
+                instance=instance.id,
+                operation=operation.id if operation is not None else "",
+                status=status,
+                code=code,
+            )
+        )

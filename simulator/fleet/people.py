@@ -1,0 +1,121 @@
+"""What people, autoscale and Azure do to a fleet besides maintenance, at the worst moments."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Literal
+
+from simulator.fleet.behaviour import Health
+from simulator.fleet.model import Instance, ScaleSet, UpgradeCode
+from simulator.fleet.waves import Window
+from simulator.fleet.world import World
+
+SHORT = timedelta(minutes=2)
+
+
+class People:
+    """Each act happens at the clock's time, is written in the ledger, and overtakes what was in flight."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def stop(self, instance: Instance) -> None:
+        """Power off, keeping the host: the maintenance status stays."""
+        self._off(instance, "stopped")
+
+    def deallocate(self, instance: Instance) -> None:
+        """Power off and give the host back: the maintenance status vanishes."""
+        self._off(instance, "deallocated")
+        for ticket in instance.tickets:
+            ticket.shown = False
+        instance.shown_since = self._world.now
+        instance.touch()
+
+    def start(self, instance: Instance, *, back_in_wave: bool = False, boot: timedelta = SHORT) -> None:
+        """Power on. back_in_wave: it landed on a host of the wave again, its status has reverted."""
+        self._act(instance, "start")
+        instance.power = "starting"
+        if back_in_wave:
+            for ticket in instance.tickets:
+                ticket.renew(ticket.self_service, ticket.scheduled)
+            instance.shown_since = self._world.now
+        self._world.settle(instance)
+        self._world.later(instance, boot, lambda: self._world.bring_up(instance))
+
+    def delete(self, instance: Instance) -> None:
+        self._act(instance, "delete")
+        self._world.take_down(instance, "delete")
+        instance.owner.instances.pop(instance.instance_id, None)
+        self._world.machines.pop(instance.id.lower(), None)
+        instance.owner.version += 1
+
+    def reimage(self, instance: Instance, *, takes: timedelta = SHORT) -> None:
+        self._bounce(instance, "reimage", takes)
+
+    def service_heal(
+        self, instance: Instance, *, again: tuple[Window, Window] | None = None, takes: timedelta = SHORT
+    ) -> None:
+        """Azure moves it to another host because its own failed.
+
+        It leaves the wave, or, with windows in `again`, is scheduled a second time.
+        """
+        self._bounce(instance, "service heal", takes)
+        for ticket in instance.tickets:
+            if again is not None:
+                ticket.renew(*again)
+            else:
+                ticket.shown = False
+        instance.shown_since = self._world.now
+        instance.touch()
+
+    def set_health(self, instance: Instance, health: Health) -> None:
+        """What the application on it reports from now on (until it next boots)."""
+        self._world.look()
+        self._world.meanwhile(instance.owner, instance, f"health {health}")
+        self._world.health(instance, health)
+
+    def protect(self, instance: Instance, *, from_actions: bool, from_scale_in: bool = False) -> None:
+        self._world.look()
+        self._world.meanwhile(instance.owner, instance, f"protection {from_actions}")
+        instance.protect_from_actions, instance.protect_from_scale_in = from_actions, from_scale_in
+        instance.touch()
+
+    def set_tags(self, scale_set: ScaleSet, tags: Mapping[str, str]) -> None:
+        """Replace the scale set's tags."""
+        self._world.look()
+        self._world.meanwhile(scale_set, None, "tags changed")
+        scale_set.tags = dict(tags)
+        scale_set.version += 1
+
+    def start_rolling_upgrade(self, scale_set: ScaleSet) -> None:
+        now = self._world.look()
+        self._world.meanwhile(scale_set, None, "rolling upgrade started")
+        scale_set.upgrade, scale_set.upgrade_started = "RollingForward", now
+        scale_set.provisioning = "Updating"
+        scale_set.version += 1
+
+    def end_rolling_upgrade(
+        self, scale_set: ScaleSet, code: Literal["Completed", "Cancelled", "Faulted"] = "Completed"
+    ) -> None:
+        self._world.look()
+        self._world.meanwhile(scale_set, None, f"rolling upgrade {code.lower()}")
+        ended: UpgradeCode = code
+        scale_set.upgrade, scale_set.provisioning = ended, "Succeeded"
+        scale_set.version += 1
+
+    def _act(self, instance: Instance, what: str) -> None:
+        self._world.look()
+        self._world.meanwhile(instance.owner, instance, what)
+        self._world.overtake(instance)
+
+    def _off(self, instance: Instance, power: Literal["stopped", "deallocated"]) -> None:
+        self._act(instance, power)
+        instance.provisioning = "Succeeded"
+        self._world.take_down(instance, power)
+        instance.power = power
+        self._world.settle(instance)
+
+    def _bounce(self, instance: Instance, what: str, takes: timedelta) -> None:
+        self._act(instance, what)
+        instance.provisioning = "Updating"
+        self._world.take_down(instance, what)
+        self._world.later(instance, takes, lambda: self._world.bring_up(instance))
