@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -13,12 +13,13 @@ LONGEST = timedelta(days=366)
 _DURATION = re.compile(
     r"(?:(\d{1,5})d)?\s*(?:(\d{1,6})h)?\s*(?:(\d{1,7})m)?\s*(?:(\d{1,9})s)?", re.IGNORECASE
 )
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?\s*(Z|UTC|[+-]\d{2}:?\d{2}|[A-Za-z][\w+/-]*)?",
-    re.IGNORECASE,
+    r"(\d{4}-\d{2}-\d{2})"
+    r"(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?\s*(Z|[+-]\d{2}:?\d{2}|[A-Z][\w+/-]*)?)?",
+    re.IGNORECASE | re.ASCII,
 )
-_SHARE = re.compile(r"(\d{1,6})|(\d{1,3}(?:\.\d{1,3})?)\s*%")
+_WANTED = "write a date such as 2026-12-01 (UTC) or a time with its zone such as 2026-12-01T06:00Z"
+_SHARE = re.compile(r"(\d{1,6})|(\d{1,3}(?:\.\d{1,3})?)\s*%", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +61,27 @@ def parse_when(text: str, *, end_of_day: bool = True) -> datetime:
     A bare date is that day in UTC: its end (the next midnight) or, without `end_of_day`, its start. A time
     needs `Z`, an offset or the name of a zone, since the machine's own zone is nobody's.
     """
-    wanted = "write a date such as 2026-12-01 (UTC) or a time with its zone such as 2026-12-01T06:00Z"
     stripped = text.strip()
+    found = _MOMENT.fullmatch(stripped)
+    if found is None:
+        raise ValueError(f"`{shown(text)}` is not a date or a time: {_WANTED}")
+    date, clock, zone = found.groups()
+    if clock and not zone:
+        raise ValueError(f"`{shown(text)}` has no time zone, so it names no moment: {_WANTED}")
     try:
-        if _DATE.fullmatch(stripped):
-            midnight = datetime.combine(datetime.fromisoformat(stripped).date(), time(), UTC)
-            return midnight + timedelta(days=1) if end_of_day else midnight
-        found = _MOMENT.fullmatch(stripped)
-        if found is None:
-            raise ValueError(f"`{shown(text)}` is not a date or a time: {wanted}")
-        local = datetime.fromisoformat(f"{found[1]}T{found[2]}")
+        return _moment(date, clock, zone, end_of_day=end_of_day)
     except (ValueError, OverflowError) as error:
-        if str(error).startswith("`"):
-            raise
-        raise ValueError(f"`{shown(text)}` does not exist in the calendar ({error}): {wanted}") from None
-    zone = found[3]
-    if zone is None:
-        raise ValueError(f"`{shown(text)}` has no time zone, so it names no moment: {wanted}")
-    if zone[0] in "+-":
-        return datetime.fromisoformat(f"{local.isoformat()}{zone}").astimezone(UTC)
-    name = "UTC" if zone.upper() in {"Z", "UTC"} else find_zone(zone)
-    return local.replace(tzinfo=ZoneInfo(name)).astimezone(UTC)
+        raise ValueError(f"`{shown(text)}` names no moment ({error}): {_WANTED}") from None
+
+
+def _moment(date: str, clock: str | None, zone: str | None, *, end_of_day: bool) -> datetime:
+    if clock is None:
+        midnight = datetime.fromisoformat(f"{date}T00:00+00:00")
+        return midnight + timedelta(days=1) if end_of_day else midnight
+    if zone is None or zone[0] in "+-":
+        return datetime.fromisoformat(f"{date}T{clock}{zone}").astimezone(UTC)
+    name = "UTC" if zone.upper() == "Z" else find_zone(zone)
+    return datetime.fromisoformat(f"{date}T{clock}").replace(tzinfo=ZoneInfo(name)).astimezone(UTC)
 
 
 def parse_share(text: str) -> Share:

@@ -12,7 +12,7 @@ ANY_TIME = frozenset({"any time", "any"})
 
 _LONG_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PART = re.compile(r"(\S+) (\S+)-(\S+?)(?: (\S+))?")
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 # They follow the machine or count leap seconds: the same policy would mean different things.
 _NOT_OURS = re.compile(r"(?:localtime|posixrules|factory|posix/.*|right/.*)", re.IGNORECASE)
 
