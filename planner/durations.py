@@ -11,7 +11,7 @@ from planner.weekly import find_zone
 LONGEST = timedelta(days=366)
 
 _DURATION = re.compile(
-    r"(?:(\d{1,5})d)?\s*(?:(\d{1,6})h)?\s*(?:(\d{1,7})m)?\s*(?:(\d{1,9})s)?", re.IGNORECASE
+    r"(?:(\d{1,5})d)?\s*(?:(\d{1,6})h)?\s*(?:(\d{1,7})m)?\s*(?:(\d{1,9})s)?", re.IGNORECASE | re.ASCII
 )
 _MOMENT = re.compile(
     r"(\d{4}-\d{2}-\d{2})"
