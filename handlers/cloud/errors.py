@@ -1,0 +1,39 @@
+"""What can go wrong between us and Azure, as few kinds as the stages tell apart."""
+
+from datetime import timedelta
+
+
+class AzureTrouble(Exception):
+    """Azure did not do what was asked; `sentence` says what happened in words for people."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class Throttled(AzureTrouble):
+    """429: nobody may ask this subscription again before `retry_after` has passed."""
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__(f"Azure asks to wait {retry_after.total_seconds():.0f} s before the next request.")
+        self.retry_after = retry_after
+
+
+class Unreachable(AzureTrouble):
+    """5xx, a timeout or a broken connection: nobody can say whether the request was carried out."""
+
+
+class Refused(AzureTrouble):
+    """Azure understood and said no, for a reason that trying again does not change."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class NotFound(AzureTrouble):
+    """The resource or the subscription does not exist, or is not shown to us."""
+
+
+class Forbidden(AzureTrouble):
+    """The app's identity may not do this; the sentence names the action or the role."""

@@ -1,0 +1,109 @@
+"""Where records lie and what queues are called; the design page's Records section, as functions.
+
+Names in paths are lower-cased (a tracking id keeps its case) and percent-encoded. Everything raises
+ValueError with a sentence when a tracking id or a subscription is not one: a path is never built from an
+unchecked name.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Final, Literal
+from urllib.parse import quote
+
+CONTAINER: Final = "breakwater"
+
+ALERTS: Final = "alerts"
+SCALE_SETS: Final = "scale-sets"
+RUNS: Final = "runs"
+NOTICES: Final = "notices"
+type Queue = Literal["alerts", "scale-sets", "runs", "notices"]
+QUEUES: Final[tuple[Queue, ...]] = (ALERTS, SCALE_SETS, RUNS, NOTICES)
+
+ALERTS_PREFIX: Final = "alerts/"
+WAVES_PREFIX: Final = "waves/"
+RUNS_PREFIX: Final = "runs/"
+ARCHIVE_PREFIX: Final = "archive/"
+CLAIMS_PREFIX: Final = "claims/"
+DELIVERIES_PREFIX: Final = "deliveries/"
+QUARANTINE: Final = "quarantine/"
+SWEEP_STATE: Final = "sweep/state.json"
+
+TRACKING_ID: Final = r"[A-Za-z0-9_-]{1,64}"
+GUID: Final = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
+_tracking_id = re.compile(TRACKING_ID, re.ASCII)
+_guid = re.compile(GUID, re.ASCII)
+
+
+def poison(queue: str) -> str:
+    """Where the host puts a message that failed five times."""
+    return f"{queue}-poison"
+
+
+def checked_tracking_id(text: str) -> str:
+    """The tracking id as it is; ValueError when it is not one."""
+    if not _tracking_id.fullmatch(text):
+        raise ValueError(
+            f"{text[:80]!r} is not a tracking id: 1 to 64 letters, digits, dashes, underscores are allowed."
+        )
+    return text
+
+
+def checked_subscription(text: str) -> str:
+    """The subscription in lower case; ValueError when it is not a GUID."""
+    if not _guid.fullmatch(text):
+        raise ValueError(f"{text[:80]!r} is not a subscription id: a GUID is expected.")
+    return text.lower()
+
+
+def _part(name: str) -> str:
+    if not name:
+        raise ValueError("An empty name cannot be part of a record's path.")
+    return quote(name.lower(), safe="")
+
+
+def alert_path(body_hash: str) -> str:
+    """`body_hash` is the SHA-256 of the body's bytes in hex."""
+    return f"{ALERTS_PREFIX}{_part(body_hash)}.json"
+
+
+def wave_prefix(tracking_id: str) -> str:
+    return f"{WAVES_PREFIX}{checked_tracking_id(tracking_id)}/"
+
+
+def wave_path(tracking_id: str, subscription: str) -> str:
+    return f"{wave_prefix(tracking_id)}{checked_subscription(subscription)}.json"
+
+
+def _scale_set(subscription: str, resource_group: str, name: str) -> str:
+    return f"{checked_subscription(subscription)}/{_part(resource_group)}/{_part(name)}"
+
+
+def run_path(subscription: str, resource_group: str, name: str) -> str:
+    return f"{RUNS_PREFIX}{_scale_set(subscription, resource_group, name)}.json"
+
+
+def archive_path(subscription: str, resource_group: str, name: str, ended: datetime) -> str:
+    """`ended` is an aware time; the name sorts by it."""
+    stamp = ended.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%S-%fZ")
+    return f"{ARCHIVE_PREFIX}{_scale_set(subscription, resource_group, name)}/{stamp}.json"
+
+
+def claim_prefix(subscription: str) -> str:
+    return f"{CLAIMS_PREFIX}{checked_subscription(subscription)}/"
+
+
+def claim_path(subscription: str, resource_group: str, name: str) -> str:
+    return f"{CLAIMS_PREFIX}{_scale_set(subscription, resource_group, name)}"
+
+
+def delivery_prefix(tracking_id: str) -> str:
+    return f"{DELIVERIES_PREFIX}{checked_tracking_id(tracking_id)}/"
+
+
+def delivery_path(tracking_id: str, receiver: str) -> str:
+    return f"{delivery_prefix(tracking_id)}{_part(receiver)}.json"
+
+
+def quarantine_path(at: datetime, source: str, body_hash: str) -> str:
+    """Where something that could not be processed is kept; `source` is a queue or `alert`."""
+    return f"{QUARANTINE}{at.astimezone(UTC):%Y-%m-%d}/{_part(source)}-{_part(body_hash)}.json"

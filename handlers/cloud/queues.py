@@ -1,0 +1,96 @@
+"""The queues between the stages: sending with a delay, and how long they are."""
+
+import asyncio
+from datetime import timedelta
+from math import ceil
+from typing import TYPE_CHECKING, Any, Self
+
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+
+from handlers.cloud import storage
+from handlers.cloud.names import QUEUES, Queue, poison
+from handlers.wire.messages import Message
+from handlers.wire.settings import Settings
+
+if TYPE_CHECKING:
+    from azure.storage.queue.aio import QueueClient, QueueServiceClient
+
+LONGEST_WAIT = timedelta(days=7)
+"""Azure's limit for a message's delay; who waits longer looks at what is due and sends again."""
+
+_FOREVER = -1
+
+
+class Queues:
+    """Every method may raise StorageDown. Queues are created when first needed."""
+
+    def __init__(self, service: "QueueServiceClient", credential: Any = None) -> None:
+        self._service = service
+        self._credential = credential
+        self._clients: dict[str, QueueClient] = {}
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        # Imported on first use: see the budget for a cold start.
+        from azure.storage.queue import TextBase64EncodePolicy  # noqa: PLC0415
+        from azure.storage.queue.aio import QueueServiceClient  # noqa: PLC0415
+
+        options = {
+            **storage.PATIENCE,
+            # The host expects base64 (host.json, messageEncoding); the client's default is plain text.
+            "message_encode_policy": TextBase64EncodePolicy(),
+        }
+        connection = settings.storage.get_secret_value()
+        if connection:
+            with storage.readable_connection():
+                return cls(QueueServiceClient.from_connection_string(connection, **options))
+        address = storage.service_uri(settings, "queue", settings.storage_queue_uri)
+        credential = storage.credential(settings)
+        return cls(QueueServiceClient(address, credential, **options), credential)
+
+    async def send(self, queue: Queue, message: Message, *, delay: timedelta = timedelta(0)) -> None:
+        """Send one message, visible after `delay`, cut to seven days; it never expires."""
+        await self.send_text(queue, message.model_dump_json(), delay=delay)
+
+    async def send_text(self, queue: Queue, text: str, *, delay: timedelta = timedelta(0)) -> None:
+        """Send a message's text as it is: for what is replayed from the quarantine."""
+        # Rounded up: a message must not arrive before what it asks for is due.
+        wait = ceil(max(timedelta(0), min(delay, LONGEST_WAIT)).total_seconds())
+        with storage.translated(f"Sending to {queue}"):
+            client = self._client(queue)
+            try:
+                await client.send_message(text, visibility_timeout=wait, time_to_live=_FOREVER)
+            except ResourceNotFoundError:
+                try:
+                    await client.create_queue()
+                except ResourceExistsError as error:
+                    if storage.code(error) != "QueueAlreadyExists":
+                        raise
+                await client.send_message(text, visibility_timeout=wait, time_to_live=_FOREVER)
+
+    async def lengths(self) -> dict[str, int]:
+        """About how many messages each queue and each poison queue holds; 0 where there is none yet."""
+        names = [*QUEUES, *(poison(queue) for queue in QUEUES)]
+        counts = await asyncio.gather(*(self._length(name) for name in names))
+        return dict(zip(names, counts, strict=True))
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.close()
+        await self._service.close()
+        if self._credential is not None:
+            await self._credential.close()
+
+    async def _length(self, queue: str) -> int:
+        with storage.translated(f"Counting {queue}"):
+            try:
+                properties = await self._client(queue).get_queue_properties()
+            except ResourceNotFoundError:
+                return 0
+            return int(properties.approximate_message_count or 0)
+
+    def _client(self, queue: str) -> "QueueClient":
+        known = self._clients.get(queue)
+        if known is None:
+            known = self._clients[queue] = self._service.get_queue_client(queue)
+        return known

@@ -1,0 +1,180 @@
+"""Documents in the blob container, replaced whole under their ETag.
+
+Etags are without quotes on this side: a listing gives them bare, a read gives them quoted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError, ResourceNotModifiedError
+
+from handlers.cloud import storage
+from handlers.cloud.names import CONTAINER
+from handlers.cloud.storage import Conflict, StorageDown
+from handlers.wire.settings import Settings
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import ContainerClient
+
+__all__ = ["Absent", "Conflict", "Listed", "Records", "StorageDown", "Stored"]
+
+_JSON = "application/json"
+
+
+class Absent(LookupError):
+    """The document that was read before is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    path: str
+    body: bytes
+    etag: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A line of a listing; times aware UTC."""
+
+    path: str
+    etag: str
+    metadata: Mapping[str, str]
+    created: datetime
+    modified: datetime
+
+
+class Records:
+    """The container `breakwater`, created when first needed. Every method may raise StorageDown."""
+
+    def __init__(self, container: "ContainerClient", credential: Any = None) -> None:
+        self._container = container
+        self._credential = credential
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        # Imported on first use: see the budget for a cold start.
+        from azure.storage.blob.aio import ContainerClient  # noqa: PLC0415
+
+        connection = settings.storage.get_secret_value()
+        if connection:
+            with storage.readable_connection():
+                return cls(ContainerClient.from_connection_string(connection, CONTAINER, **storage.PATIENCE))
+        address = storage.service_uri(settings, "blob", settings.storage_blob_uri)
+        credential = storage.credential(settings)
+        return cls(ContainerClient(address, CONTAINER, credential, **storage.PATIENCE), credential)
+
+    async def create(self, path: str, body: bytes, metadata: Mapping[str, str] | None = None) -> str:
+        """Write a document that must not exist yet; its etag. Raises Conflict when it does."""
+        return await self.write(path, body, etag=None, metadata=metadata)
+
+    async def write(
+        self, path: str, body: bytes, *, etag: str | None, metadata: Mapping[str, str] | None = None
+    ) -> str:
+        """Replace the document that has this etag (None: there must be none yet); the new etag.
+
+        Raises Conflict when somebody wrote in between, also when the document is gone.
+        """
+        condition: dict[str, Any] = {"overwrite": False}
+        if etag is not None:
+            condition = {
+                "overwrite": True,
+                "etag": f'"{etag}"',
+                "match_condition": MatchConditions.IfNotModified,
+            }
+        with storage.translated(f"Writing {path}"):
+            try:
+                return await self._upload(path, body, condition, metadata)
+            except ResourceNotFoundError as error:
+                if storage.code(error) != "ContainerNotFound":
+                    raise Conflict(f"Writing {path}: it is gone.") from error
+            if etag is not None:
+                raise Conflict(f"Writing {path}: it is gone.")
+            await self._create_container()
+            return await self._upload(path, body, condition, metadata)
+
+    async def read(self, path: str) -> Stored | None:
+        """The document, None when there is none."""
+        with storage.translated(f"Reading {path}"):
+            try:
+                return await self._download(path, {})
+            except ResourceNotFoundError:
+                return None
+
+    async def read_if_changed(self, path: str, etag: str) -> Stored | None:
+        """The document when its etag is another by now, None when it is the same; Absent when it is gone."""
+        condition = {"etag": f'"{etag}"', "match_condition": MatchConditions.IfModified}
+        with storage.translated(f"Reading {path}"):
+            try:
+                return await self._download(path, condition)
+            except ResourceNotModifiedError:
+                return None
+            except ResourceNotFoundError as error:
+                raise Absent(path) from error
+
+    async def list(self, prefix: str) -> list[Listed]:
+        """Every document whose path starts with `prefix`, in order of the paths, with its metadata."""
+        found: list[Listed] = []
+        with storage.translated(f"Listing {prefix}"):
+            try:
+                async for one in self._container.list_blobs(name_starts_with=prefix, include=["metadata"]):
+                    # The SDK leaves these untyped; storage always sends them.
+                    created, modified = one.creation_time, one.last_modified
+                    assert isinstance(created, datetime)
+                    assert isinstance(modified, datetime)
+                    found.append(
+                        Listed(one.name, _bare(one.etag), dict(one.metadata or {}), created, modified)
+                    )
+            except ResourceNotFoundError:
+                return []
+        return found
+
+    async def delete(self, path: str, *, etag: str | None = None) -> None:
+        """Remove the document; an absent one is fine. Raises Conflict when the etag is another by now."""
+        condition: dict[str, Any] = (
+            {} if etag is None else {"etag": f'"{etag}"', "match_condition": MatchConditions.IfNotModified}
+        )
+        with storage.translated(f"Deleting {path}"):
+            try:
+                await self._container.delete_blob(path, **condition)
+            except ResourceNotFoundError:
+                return
+
+    async def close(self) -> None:
+        await self._container.close()
+        if self._credential is not None:
+            await self._credential.close()
+
+    async def _upload(
+        self, path: str, body: bytes, condition: dict[str, Any], metadata: Mapping[str, str] | None
+    ) -> str:
+        from azure.storage.blob import ContentSettings  # noqa: PLC0415 - loaded with the client
+
+        answer = await self._container.get_blob_client(path).upload_blob(
+            body,
+            length=len(body),
+            metadata=dict(metadata or {}),
+            content_settings=ContentSettings(content_type=_JSON),
+            **condition,
+        )
+        return _bare(answer["etag"])
+
+    async def _download(self, path: str, condition: dict[str, Any]) -> Stored:
+        download = await self._container.download_blob(path, **condition)
+        body = await download.readall()
+        properties = download.properties
+        return Stored(path, body, _bare(properties.etag), dict(properties.metadata or {}))
+
+    async def _create_container(self) -> None:
+        try:
+            await self._container.create_container()
+        except ResourceExistsError as error:
+            if storage.code(error) != "ContainerAlreadyExists":
+                raise
+
+
+def _bare(etag: Any) -> str:
+    return str(etag or "").strip('"')

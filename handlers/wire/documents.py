@@ -1,0 +1,131 @@
+"""The records as JSON: pydantic reads and writes the planner's dataclasses directly.
+
+Older versions and unknown fields are read; a record of a newer version is refused, so that nobody writes over
+what the newer code knows.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from planner.run import Run
+from planner.wave import Wave
+
+VERSION: Final = 1
+"""The newest version of records this code understands."""
+
+
+class BadRecord(ValueError):
+    """A stored document cannot be read; the text says which part."""
+
+
+class NewerRecord(Exception):
+    """A newer version of the app wrote the record; it is left alone until this version is replaced."""
+
+
+_adapters: dict[type[Any], TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    # Built on first use: building costs more than reading a thousand documents.
+    known = _adapters.get(kind)
+    if known is None:
+        known = _adapters[kind] = TypeAdapter(kind)
+    return known
+
+
+def encode(kind: type[Any], value: Any) -> bytes:
+    """A dataclass of the planner as a JSON document."""
+    return _adapter(kind).dump_json(value)
+
+
+def decode[Kind](kind: type[Kind], body: bytes) -> Kind:
+    """The document as the dataclass; raises NewerRecord or BadRecord."""
+    try:
+        value: Kind = _adapter(kind).validate_json(body)
+    except ValidationError as error:
+        version = _version(body)
+        if version > VERSION:
+            raise NewerRecord(f"A {kind.__name__} record has version {version}.") from None
+        wrong = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in wrong["loc"])
+        raise BadRecord(f"A stored {kind.__name__} cannot be read: {where}: {wrong['msg']}.") from None
+    version = getattr(value, "v", VERSION)
+    if version > VERSION:
+        raise NewerRecord(f"A {kind.__name__} record has version {version}.")
+    return value
+
+
+def encode_run(run: Run) -> bytes:
+    return encode(Run, run)
+
+
+def decode_run(body: bytes) -> Run:
+    return decode(Run, body)
+
+
+def encode_wave(wave: Wave) -> bytes:
+    return encode(Wave, wave)
+
+
+def decode_wave(body: bytes) -> Wave:
+    return decode(Wave, body)
+
+
+def run_metadata(run: Run) -> dict[str, str]:
+    """What a listing shows of a run: ASCII, no prose; times in UTC, slack in whole seconds.
+
+    Names are percent-encoded in Azure's spelling (a path has them in lower case). What is not known is left
+    out.
+    """
+    fields = {
+        "v": str(run.v),
+        "state": run.state.value,
+        "generation": str(run.generation),
+        "due": instant(run.due),
+        "last_notice": str(run.last_notice),
+        "deadline": instant(run.deadline) if run.deadline else "",
+        "slack": str(int(run.slack.total_seconds())) if run.slack is not None else "",
+        "needs_person": "true" if run.needs_person else "false",
+        "waves": ",".join(run.waves),
+        "receiver": quote(run.receiver, safe=""),
+        "resource_group": quote(run.target.resource_group, safe=""),
+        "name": quote(run.target.name, safe=""),
+        "location": quote(run.target.location, safe=""),
+        "mode": run.mode,
+        "verdict": run.verdict.value,
+    }
+    return {key: value for key, value in fields.items() if value}
+
+
+def wave_metadata(wave: Wave) -> dict[str, str]:
+    """What a listing shows of a wave."""
+    return {
+        "v": str(wave.v),
+        "generation": str(wave.generation),
+        "stage": wave.stage.value,
+        "open": "true" if wave.open else "false",
+    }
+
+
+def waves_of(metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """The waves a listed run belongs to."""
+    return tuple(part for part in metadata.get("waves", "").split(",") if part)
+
+
+def instant(at: datetime) -> str:
+    """An aware time as `2026-11-22T23:30:00Z`."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _version(body: bytes) -> int:
+    try:
+        raw = from_json(body)
+    except ValueError:
+        return 0
+    version = raw.get("v") if isinstance(raw, dict) else None
+    return version if isinstance(version, int) else 0

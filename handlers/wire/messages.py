@@ -1,0 +1,172 @@
+"""What travels on the queues: ids, never fleets. A message is refused here or not at all.
+
+Readers accept older versions and ignore unknown fields; a newer one goes back for five minutes, until the
+deployment that understands it has finished.
+"""
+
+import re
+from typing import Annotated, Final, Literal, Self, overload
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import from_json
+
+from handlers.cloud.names import ALERTS, GUID, NOTICES, RUNS, SCALE_SETS, TRACKING_ID, Queue
+
+VERSION: Final = 1
+"""The newest version of messages this code understands."""
+
+NEWER_MESSAGE_WAIT_SECONDS: Final = 300
+
+
+class BadMessage(ValueError):
+    """The message cannot be one of ours; the text says why. It belongs into the quarantine."""
+
+
+class NewerMessage(Exception):
+    """A newer version of the app wrote it; send it again in five minutes."""
+
+
+_ARM_ID = re.compile(
+    rf"/subscriptions/({GUID})/resourceGroups/[^/\x00-\x1f%?#\\]{{1,90}}"
+    r"/providers/Microsoft\.Compute/virtualMachineScaleSets/[A-Za-z0-9_.-]{1,80}",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def _scale_set_id(text: str) -> str:
+    if not _ARM_ID.fullmatch(text):
+        raise ValueError("it is not the ARM id of a Virtual Machine Scale Set")
+    return text
+
+
+AlertHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+TrackingId = Annotated[str, Field(pattern=rf"^{TRACKING_ID}$")]
+Subscription = Annotated[str, Field(pattern=rf"^{GUID}$")]
+ScaleSetId = Annotated[str, AfterValidator(_scale_set_id)]
+Name = Annotated[str, Field(min_length=1, max_length=90, pattern=r"^[^/\x00-\x1f%?#\\]+$")]
+
+
+class _Envelope(BaseModel):
+    """What every message carries: its version and the trace it belongs to."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    v: int = VERSION
+    traceparent: str = Field(default="", max_length=200)
+
+
+class AlertMessage(_Envelope):
+    """A stored alert wants to be discovered."""
+
+    alert: AlertHash
+
+
+class ScaleSetMessage(_Envelope):
+    """A scale set wants a plan. `wave_generation` is what the wave's record had when this was sent."""
+
+    tracking_id: TrackingId
+    subscription: Subscription
+    scale_set: ScaleSetId
+    reason: Literal["announced", "look_again", "replan", "person"]
+    wave_generation: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _one_subscription(self) -> Self:
+        found = _ARM_ID.fullmatch(self.scale_set)
+        if found is None or found[1].lower() != self.subscription.lower():
+            raise ValueError("the scale set is not of this subscription")
+        return self
+
+
+class PersonEvent(BaseModel):
+    """What a person, or `bury`, says about a run; applied once by its id. `at` is aware."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str = Field(min_length=1, max_length=100)
+    kind: Literal["approve", "hold", "resume", "skip", "quarantined"]
+    actor: str = Field(min_length=1, max_length=200)
+    comment: str = Field(default="", max_length=2000)
+    at: AwareDatetime
+    checksum: str = Field(default="", max_length=128)
+    instances: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
+        default=(), max_length=1000
+    )
+
+
+class RunMessage(_Envelope):
+    """A run wants a look; `generation` is the record's after the look that sent this."""
+
+    subscription: Subscription
+    resource_group: Name
+    name: Name
+    generation: int = Field(ge=0)
+    event: PersonEvent | None = None
+
+
+class NoticeMessage(_Envelope):
+    """Something wants to be told. `wave` gathers a wave's untold notices; the others carry their text."""
+
+    tracking_id: Annotated[str, Field(pattern=rf"^({TRACKING_ID})?$")] = ""
+    kind: Literal["wave", "wired", "quarantined", "unknown_wave"]
+    alert: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    text: str = Field(default="", max_length=4000)
+
+    @model_validator(mode="after")
+    def _of_a_wave(self) -> Self:
+        if self.kind == "wave" and not self.tracking_id:
+            raise ValueError("a wave's notices need its tracking id")
+        return self
+
+
+type Message = AlertMessage | ScaleSetMessage | RunMessage | NoticeMessage
+
+_MODELS: Final[dict[Queue, type[AlertMessage | ScaleSetMessage | RunMessage | NoticeMessage]]] = {
+    ALERTS: AlertMessage,
+    SCALE_SETS: ScaleSetMessage,
+    RUNS: RunMessage,
+    NOTICES: NoticeMessage,
+}
+
+
+@overload
+def parse(queue: Literal["alerts"], body: str | bytes) -> AlertMessage: ...
+@overload
+def parse(queue: Literal["scale-sets"], body: str | bytes) -> ScaleSetMessage: ...
+@overload
+def parse(queue: Literal["runs"], body: str | bytes) -> RunMessage: ...
+@overload
+def parse(queue: Literal["notices"], body: str | bytes) -> NoticeMessage: ...
+def parse(queue: Queue, body: str | bytes) -> Message:
+    """The message of a queue. Raises BadMessage with a sentence, or NewerMessage."""
+    try:
+        message = _MODELS[queue].model_validate_json(body)
+    except ValidationError as error:
+        if _version(body) > VERSION:
+            raise NewerMessage(f"A message of {queue} has version {_version(body)}.") from None
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in one['loc']) or 'the message'}: "
+            f"{one['msg'].removeprefix('Value error, ')}"
+            for one in error.errors(include_url=False, include_input=False, include_context=False)[:5]
+        )
+        raise BadMessage(f"This is no message of the queue {queue}: {wrong}.") from None
+    if message.v > VERSION:
+        raise NewerMessage(f"A message of {queue} has version {message.v}.")
+    return message
+
+
+def _version(body: str | bytes) -> int:
+    try:
+        raw = from_json(body)
+    except ValueError:
+        return 0
+    version = raw.get("v") if isinstance(raw, dict) else None
+    return version if isinstance(version, int) else 0

@@ -1,0 +1,130 @@
+"""The settings of the app, all from the environment; docs/settings.md describes them one by one.
+
+A setting that is wrong stops the app at its start with a sentence that names it.
+"""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from handlers.cloud.names import checked_subscription
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+SCHEDULE_FIELDS = 6
+
+
+class BadSettings(ValueError):
+    """One or more settings are wrong; the text names each and says what is expected."""
+
+
+def _seconds(value: Any) -> Any:
+    """A number of seconds as people write it in an environment variable."""
+    if isinstance(value, timedelta):
+        return value
+    try:
+        seconds = float(str(value).strip())
+        length = timedelta(seconds=seconds)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{value!r} is not a number of seconds") from error
+    if seconds <= 0:
+        raise ValueError(f"{value!r} is not more than 0 seconds")
+    return length
+
+
+Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
+
+
+def _setting(name: str, default: Any) -> Any:
+    return Field(default=default, validation_alias=name)
+
+
+class Settings(BaseSettings):
+    """What the environment says. Build it with `from_environment`, in tests with keywords."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    storage: SecretStr = _setting("AzureWebJobsStorage", SecretStr(""))
+    storage_account: str = _setting("AzureWebJobsStorage__accountName", "")
+    storage_blob_uri: str = _setting("AzureWebJobsStorage__blobServiceUri", "")
+    storage_queue_uri: str = _setting("AzureWebJobsStorage__queueServiceUri", "")
+    storage_client_id: str = _setting("AzureWebJobsStorage__clientId", "")
+    arm_endpoint: str = _setting("BREAKWATER_ARM_ENDPOINT", "https://management.azure.com")
+    policy: str = _setting("BREAKWATER_POLICY", "")
+    subscriptions: Annotated[tuple[str, ...], NoDecode] = _setting("BREAKWATER_SUBSCRIPTIONS", ())
+    look_again: Seconds = _setting("BREAKWATER_LOOK_AGAIN", timedelta(seconds=60))
+    in_doubt: Seconds = _setting("BREAKWATER_IN_DOUBT", timedelta(seconds=1800))
+    sweep_schedule: str = _setting("BREAKWATER_SWEEP_SCHEDULE", "0 */5 * * * *")
+    search_every: Seconds = _setting("BREAKWATER_SEARCH_EVERY", timedelta(seconds=3600))
+    group_wait: Seconds = _setting("BREAKWATER_GROUP_WAIT", timedelta(seconds=60))
+    public_url: str = _setting("BREAKWATER_PUBLIC_URL", "")
+    link_key: SecretStr = _setting("BREAKWATER_LINK_KEY", SecretStr(""))
+    smtp: SecretStr = _setting("BREAKWATER_SMTP", SecretStr(""))
+    mail_from: str = _setting("BREAKWATER_MAIL_FROM", "")
+    acs_endpoint: str = _setting("BREAKWATER_ACS_ENDPOINT", "")
+    stop: bool = _setting("BREAKWATER_STOP", default=False)
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The settings of this process; raises BadSettings with one sentence for each that is wrong."""
+        try:
+            return cls()
+        except ValidationError as error:
+            wrong = [
+                f"{'.'.join(str(part) for part in one['loc'])}: {one['msg'].removeprefix('Value error, ')}."
+                for one in error.errors(include_url=False, include_input=False, include_context=False)
+            ]
+            raise BadSettings("These settings are wrong. " + " ".join(wrong)) from None
+
+    @field_validator("arm_endpoint", "acs_endpoint", "public_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if not value:
+            return value
+        try:
+            parts = urlsplit(value)
+            host = parts.hostname
+        except ValueError as error:
+            raise ValueError(f"{value!r} is not an address") from error
+        if parts.scheme not in {"http", "https"} or not host:
+            raise ValueError(f"{value!r} is not an address like https://host")
+        if parts.scheme == "http" and host not in LOOPBACK:
+            raise ValueError(
+                f"{value!r} is plain http to another machine, which shows a token to the network; use https"
+            )
+        return value.rstrip("/")
+
+    @field_validator("subscriptions", mode="before")
+    @classmethod
+    def _subscriptions(cls, value: Any) -> Any:
+        parts = re.split(r"[\s,;]+", value.strip()) if isinstance(value, str) else value
+        return tuple(dict.fromkeys(checked_subscription(str(part)) for part in parts if part))
+
+    @field_validator("sweep_schedule")
+    @classmethod
+    def _schedule(cls, value: str) -> str:
+        if len(value.split()) != SCHEDULE_FIELDS:
+            raise ValueError(
+                f"{value!r} is not a schedule of six fields: second minute hour day month day-of-week"
+            )
+        return value
+
+    @field_validator("smtp")
+    @classmethod
+    def _smtp(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        try:
+            parts = urlsplit(text)
+            fine = not text or (
+                parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
+            )
+        except ValueError:
+            fine = False
+        if not fine:
+            raise ValueError("it is not an address like smtp://user:password@host:port")
+        return value
