@@ -29,7 +29,7 @@ class Operation:
     message: str = ""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, weakref_slot=True, eq=False, kw_only=True)
 class ScaleSet:
     """A scale set. `needs_health` says how its instances report health, or that they don't."""
 
@@ -73,7 +73,7 @@ class ScaleSet:
         return self.health != "none"
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, weakref_slot=True, eq=False, kw_only=True)
 class Instance:
     """One instance. A Flexible set's are virtual machines: no update domain, a name instead of a number."""
 

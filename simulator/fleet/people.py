@@ -6,7 +6,6 @@ from typing import Literal
 
 from simulator.fleet.behaviour import Health
 from simulator.fleet.model import Instance, ScaleSet, UpgradeCode
-from simulator.fleet.waves import Window
 from simulator.fleet.world import World
 
 SHORT = timedelta(minutes=2)
@@ -51,19 +50,14 @@ class People:
     def reimage(self, instance: Instance, *, takes: timedelta = SHORT) -> None:
         self._bounce(instance, "reimage", takes)
 
-    def service_heal(
-        self, instance: Instance, *, again: tuple[Window, Window] | None = None, takes: timedelta = SHORT
-    ) -> None:
-        """Azure moves it to another host because its own failed.
+    def service_heal(self, instance: Instance, *, takes: timedelta = SHORT) -> None:
+        """Azure moves it to another host because its own failed; it leaves its waves.
 
-        It leaves the wave, or, with windows in `again`, is scheduled a second time.
+        It may be scheduled a second time there: `Fleet.schedule_again`.
         """
         self._bounce(instance, "service heal", takes)
         for ticket in instance.tickets:
-            if again is not None:
-                ticket.renew(*again)
-            else:
-                ticket.shown = False
+            ticket.shown = False
         instance.shown_since = self._world.now
         instance.touch()
 

@@ -1,0 +1,160 @@
+"""Serves a fleet over HTTP: one port for ARM and for the identity endpoint."""
+
+import asyncio
+import json
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from aiohttp import web
+
+from simulator.arm.answers import Refusal, Reply, bad_request
+from simulator.arm.compute import Compute, Request
+from simulator.arm.faults import Fault, Faults
+from simulator.arm.identity import Identity
+from simulator.arm.routes import Call, match
+from simulator.fleet import Fleet
+
+KEPT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One call as it was answered; `at` is real time, aware UTC; `status` 0 is a dropped connection."""
+
+    at: datetime
+    kind: str
+    subscription: str
+    path: str
+    status: int
+
+
+class ArmServer:
+    """A running server. `calls` counts calls by kind, each page and each refused call as one."""
+
+    def __init__(self, fleet: Fleet, faults: Faults, *, page_size: int, retry_after: int) -> None:
+        self.fleet = fleet
+        self.faults = faults
+        self.calls: Counter[str] = Counter()
+        self.seen: deque[Seen] = deque(maxlen=KEPT)
+        self.identity = Identity()
+        self.compute = Compute(fleet, faults, page_size=page_size, retry_after=retry_after)
+        self.url = ""
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def identity_url(self) -> str:
+        """IDENTITY_ENDPOINT."""
+        return f"{self.url}/msi/token"
+
+    @property
+    def identity_header(self) -> str:
+        """IDENTITY_HEADER."""
+        return self.identity.header
+
+    @property
+    def token(self) -> str:
+        """A bearer token ARM accepts, for clients without azure-identity."""
+        return str(self.identity.token)
+
+    async def open(self, host: str, port: int, routes: list[web.RouteDef]) -> None:
+        app = web.Application(client_max_size=4 * 1024 * 1024)
+        app.router.add_get("/msi/token", self._token)
+        app.router.add_routes(routes)
+        app.router.add_route("*", "/{tail:.*}", self._arm)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        self.url = f"http://{host}:{self._runner.addresses[0][1]}"
+
+    async def close(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _token(self, request: web.Request) -> web.Response:
+        self.calls["token"] += 1
+        status, body = self.identity.answer(request.headers.get("X-IDENTITY-HEADER"), dict(request.query))
+        return web.json_response(body, status=status)
+
+    async def _arm(self, request: web.Request) -> web.StreamResponse:
+        call = match(request.method, request.path)
+        kind = call.kind if call is not None else "unknown"
+        self.calls[kind] += 1
+        if self.faults.latency:
+            await asyncio.sleep(self.faults.latency)
+        try:
+            reply = await self._reply(request, call, self.faults.take(kind))
+        except Refusal as refusal:
+            reply = refusal.reply
+        self._note(kind, call, request, reply)
+        if reply.dropped and request.transport is not None:
+            request.transport.abort()
+        headers = {"x-ms-request-id": str(uuid4()), **reply.headers}
+        if kind != "resource graph":
+            headers.setdefault("x-ms-ratelimit-remaining-subscription-reads", "249")
+        content = "application/json" if reply.body else None
+        return web.Response(status=reply.status, body=reply.body, headers=headers, content_type=content)
+
+    async def _reply(self, request: web.Request, call: Call | None, fault: Fault | None) -> Reply:
+        if fault is not None:
+            return _spoil(fault)
+        self.identity.check(request.headers.get("Authorization"))
+        query = dict(request.query)
+        if call is None:
+            raise Refusal(404, "InvalidResourceType", f"Nothing answers {request.method} {request.path}.")
+        if "api-version" not in query:
+            raise bad_request(
+                "The api-version query parameter (?api-version=) is required for all requests.",
+                "MissingApiVersionParameter",
+            )
+        body = await request.read() if request.method == "POST" else b""
+        self.fleet.world.look()
+        if "subscription" in call.names:
+            self.compute.known(call.names["subscription"])
+        base = f"{request.scheme}://{request.host}"
+        handler: Callable[[Request], Reply] = getattr(self.compute, call.handler)
+        try:
+            return handler(Request(call.names, query, body, base, request.path))
+        except json.JSONDecodeError as error:
+            raise bad_request(
+                f"The request content was invalid: {error}.", "InvalidRequestContent"
+            ) from error
+
+    def _note(self, kind: str, call: Call | None, request: web.Request, reply: Reply) -> None:
+        subscription = call.names.get("subscription", "") if call is not None else ""
+        status = 0 if reply.dropped else reply.status
+        self.seen.append(Seen(datetime.now(UTC), kind, subscription, request.path, status))
+
+
+def _spoil(fault: Fault) -> Reply:
+    if fault.what == "drop":
+        return Reply(dropped=True)
+    if fault.what == "fail":
+        raise Refusal(fault.status, "ServiceUnavailable", "The service is temporarily unavailable.")
+    after = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    raise Refusal(
+        429,
+        "TooManyRequests",
+        "The request is being throttled as the limit has been reached for this subscription and operation.",
+        after,
+    )
+
+
+async def serve(
+    fleet: Fleet,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    faults: Faults | None = None,
+    *,
+    page_size: int = 120,
+    retry_after: int = 1,
+    routes: list[web.RouteDef] | None = None,
+) -> ArmServer:
+    """Start serving; port 0 takes a free one. page_size: items per page of any list; retry_after: seconds."""
+    server = ArmServer(fleet, faults or Faults(), page_size=page_size, retry_after=retry_after)
+    await server.open(host, port, routes or [])
+    return server
