@@ -9,7 +9,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError, ResourceNotModifiedError
+from azure.core.exceptions import (
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+    ResourceNotModifiedError,
+)
 
 from handlers.cloud import storage
 from handlers.cloud.names import CONTAINER
@@ -110,7 +115,8 @@ class Records:
         with storage.translated(f"Reading {path}"):
             try:
                 return await self._download(path, condition)
-            except ResourceNotModifiedError:
+            except (ResourceNotModifiedError, ResourceModifiedError):
+                # The SDK reports 304 by the error it has for 412.
                 return None
             except ResourceNotFoundError as error:
                 raise Absent(path) from error

@@ -19,9 +19,9 @@ PATIENCE: dict[str, Any] = {
     "connection_timeout": 4,
     "read_timeout": 20,
     "retry_total": 2,
-    "initial_backoff": 1,
-    "increment_base": 1,
-    "random_jitter_range": 1,
+    "initial_backoff": 0.2,
+    "increment_base": 0.3,
+    "random_jitter_range": 0.1,
 }
 """Seconds and counts for the clients. The SDK's own patience is a minute; an action group wants to hear 503
 while it still listens, and it calls again by itself."""
@@ -94,7 +94,8 @@ def translated(doing: str) -> Iterator[None]:
 
 def code(error: HttpResponseError) -> str:
     """Storage's own name for an error."""
-    return str(getattr(error, "error_code", "") or "")
+    found = getattr(error, "error_code", "") or ""
+    return str(getattr(found, "value", found))
 
 
 def _said(error: Exception) -> str:
