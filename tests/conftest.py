@@ -1,0 +1,24 @@
+"""Storage for every test that wants it: one Azurite per test process, one account of its own per test."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from simulator import azurite as emulator
+
+ACCOUNTS = tuple(f"test{number:04}" for number in range(600))
+_unused = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[emulator.Azurite]:
+    """A running Azurite, shared by the tests of one process."""
+    with emulator.start(accounts=ACCOUNTS) as running:
+        yield running
+
+
+@pytest.fixture
+def storage(azurite: emulator.Azurite) -> str:
+    """The connection string of a storage account nobody has used: containers and queues can have any name."""
+    return azurite.connection_string_of(ACCOUNTS[next(_unused)])

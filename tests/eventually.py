@@ -1,0 +1,30 @@
+"""Waiting for a condition: the only place in the tests that sleeps."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+
+
+async def eventually[T](
+    condition: Callable[[], T | Awaitable[T]], *, within: float, every: float = 0.05, why: str
+) -> T:
+    """Ask until the answer is truthy and return it; after `within` seconds fail, saying `why` it should hold.
+
+    `condition` may be async. An AssertionError it raises counts as "not yet" and is shown at the end.
+    """
+    deadline = time.monotonic() + within
+    while True:
+        objection: AssertionError | None = None
+        answer: object = None
+        try:
+            answer = condition()
+            if inspect.isawaitable(answer):
+                answer = await answer
+            if answer:
+                return answer  # type: ignore[return-value]
+        except AssertionError as raised:
+            objection = raised
+        if time.monotonic() > deadline:
+            raise AssertionError(f"Not within {within} s: {why}; last seen: {answer!r}") from objection
+        await asyncio.sleep(every)
