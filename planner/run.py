@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from planner.fleet import Interval, Orchestration
 from planner.notice import Notice
+from planner.policy import HealthRule
 
 
 class Verdict(StrEnum):
@@ -114,9 +115,10 @@ class Passage:
     """One instance's way through the plan.
 
     `intent_at` is when its start was written, before it was sent; `answered` whether Azure's answer is on
-    record; `operation` the address to read the operation at; `proof_at` when the maintenance itself was
-    proven; `healthy_looks` how many looks in a row saw it running and healthy since; `gone` that its status
-    was seen gone after it was maintained.
+    record; `operation` the address to read the operation at; `since` from when `recover-within` counts;
+    `proof_at` when the maintenance itself was proven; `healthy_looks` how many looks in a row saw it running
+    and healthy since. `gone` is set on a settled instance whose return would need a new plan: its status was
+    seen gone, or what excused it can pass.
     """
 
     id: str
@@ -133,19 +135,24 @@ class Passage:
     proof_at: datetime | None = None
     proof: str = ""
     healthy_looks: int = 0
+    since: datetime | None = None
     finished_at: datetime | None = None
     gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Instances that go down together; `not_before` is the earliest time the schedule gives it."""
+    """Instances that go down together; `not_before` is the earliest time the schedule gives it.
+
+    `held_until` keeps a batch back beyond the schedule: a lead time of its own, a retry's back-off.
+    """
 
     number: int
     domain: str
     instances: tuple[Passage, ...]
     state: BatchState = BatchState.PENDING
     not_before: datetime | None = None
+    held_until: datetime | None = None
     started_at: datetime | None = None
     verified_at: datetime | None = None
     finished_at: datetime | None = None
@@ -190,7 +197,8 @@ class Run:
 
     `due` is when it should be looked at next, `deadline` the earlier of the self-service end and
     `complete-by`, `slack` what is left between the forecast end and the deadline, `holding` why a person
-    holds it, `waived` the predecessors a person has let pass, `events` the ids of people's events applied.
+    holds it, `waived` the predecessors a person has let pass, `events` the ids of people's events applied,
+    `rules` the fingerprint of the policy it was planned by, `lead_over` when the lead time has passed.
     """
 
     target: Target
@@ -208,9 +216,11 @@ class Run:
     after: tuple[str, ...] = ()
     soak: timedelta = timedelta(minutes=30)
     recover_within: timedelta = timedelta(minutes=60)
+    health: HealthRule = HealthRule.IF_REPORTED
+    rules: str = ""
     self_service: Interval | None = None
     scheduled: Interval | None = None
-    not_before: datetime | None = None
+    lead_over: datetime | None = None
     deadline: datetime | None = None
     forecast_end: datetime | None = None
     slack: timedelta | None = None

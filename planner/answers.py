@@ -1,0 +1,86 @@
+"""What Azure answered to the starts of a look, added to the run that wrote their intents."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from planner.look import Answer, Answered
+from planner.notice import Kind, Urgency
+from planner.run import BatchState, InstanceState, Passage, Run, RunState
+from planner.starting import open_batch
+from planner.telling import if_nobody_answers, moved, noted, told
+
+FINAL = frozenset({"OperationNotAllowed"})
+"""Codes by which Azure says it will not start this instance (perform maintenance: not eligible)."""
+
+RUNNING_ALREADY = ("in progress", "another operation", "preempted", "conflict")
+
+
+def answered(run: Run, answers: Iterable[Answer], now: datetime) -> Run:
+    """The run with the answers in it. A start nobody answered stays an intent in doubt."""
+    by_id = {one.instance: one for one in answers}
+    batch = open_batch(run)
+    if batch is None or not by_id:
+        return run
+    passages = tuple(
+        _with_answer(one, by_id[one.id], now)
+        if one.id in by_id and one.state is InstanceState.STARTING and not one.answered
+        else one
+        for one in batch.instances
+    )
+    state = BatchState.REBOOTING if any(one.answered for one in passages) else batch.state
+    changed = replace(batch, instances=passages, state=state)
+    run = replace(run, batches=tuple(changed if one.number == batch.number else one for one in run.batches))
+    refused = [one for one in by_id.values() if one.answered is Answered.REFUSED]
+    if refused:
+        which = ", ".join(one.instance for one in refused)
+        sentence = f"Azure refused to start {which}: {refused[0].code} {refused[0].message}".strip()
+        run = told(noted(run, "refused", sentence, now, "azure"), Kind.TROUBLE, Urgency.KNOW, sentence, now)
+    person = next((one for one in by_id.values() if one.needs_person), None)
+    if person is not None:
+        reason = f"Azure does not let Breakwater start maintenance: {person.message}"
+        run = moved(run, RunState.PAUSED, reason, now)
+        run = told(
+            run,
+            Kind.PAUSED,
+            Urgency.ACT,
+            reason,
+            now,
+            otherwise=if_nobody_answers(run),
+            answers=("resume", "skip"),
+        )
+    return run
+
+
+def _with_answer(passage: Passage, answer: Answer, now: datetime) -> Passage:
+    if answer.answered is Answered.ACCEPTED:
+        return replace(
+            passage,
+            state=InstanceState.REBOOTING,
+            answered=True,
+            operation=answer.operation,
+            reason="Azure took the start; waiting for proof of the maintenance.",
+        )
+    if answer.answered is Answered.LOST:
+        return replace(passage, reason=f"In doubt: {answer.message}")
+    words = f"{answer.code} {answer.message}".lower()
+    if answer.answered is Answered.REFUSED and any(word in words for word in RUNNING_ALREADY):
+        # Another operation runs on it, perhaps our own earlier start: watched, never assumed to be free.
+        return replace(passage, reason=f"In doubt: Azure says {answer.code} {answer.message}".strip())
+    if answer.answered is Answered.REFUSED and answer.code in FINAL:
+        return replace(
+            passage,
+            state=InstanceState.EXCUSED,
+            reason=f"Excused: Azure refused it ({answer.code}: {answer.message}). "
+            "Azure maintains it in its own window.",
+            finished_at=now,
+        )
+    wait = now + answer.retry_after if answer.retry_after is not None else None
+    return replace(
+        passage,
+        state=InstanceState.PENDING if answer.answered is Answered.WITHDRAWN else InstanceState.ASIDE,
+        reason=f"Not started: {answer.code} {answer.message}".strip(),
+        intent_at=None,
+        attempts=max(0, passage.attempts - 1),
+        since=wait,
+    )

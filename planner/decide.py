@@ -1,0 +1,166 @@
+"""The decision for one scale set: verdict, every check, and for self-service the plan.
+
+The rules are those of Microsoft's guidance on planned maintenance notifications for scale sets ("When to
+start a maintenance using self-service during the self-service phase"): leaving it to Azure is the plan
+unless somebody declared a need.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from planner import checks, schedule
+from planner.fleet import Instance, Interval, ScaleSet, impacted
+from planner.policy import Mode, Policy, Rules, SelfService, rules_for
+from planner.run import Batch, Check, Outcome, Verdict
+from planner.wave import Announcement, Stage
+
+LONG_SOAK = timedelta(minutes=30)
+"""Azure itself pauses 30 minutes between update domains; a longer pause is a need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What should happen to a scale set, and why. `offered` is the portal's column: Yes, No or -."""
+
+    verdict: Verdict
+    reason: str
+    checks: tuple[Check, ...]
+    rules: Rules
+    batches: tuple[Batch, ...]
+    self_service: Interval | None
+    scheduled: Interval | None
+    offered: str
+
+
+def decide(
+    scale_set: ScaleSet,
+    instances: Sequence[Instance],
+    announcements: Sequence[Announcement],
+    policy: Policy,
+    now: datetime,
+) -> Decision:
+    """Decide for a scale set by what its instances show now; announcements only name the waves.
+
+    `instances` are those of one listing with instance view. Raises nothing: what cannot be understood
+    comes out as a check that blocks.
+    """
+    rules = rules_for(policy, scale_set)
+    concerned = impacted(instances)
+    self_service = _first(one.maintenance.self_service for one in concerned if one.maintenance)
+    scheduled = _first(one.maintenance.scheduled for one in concerned if one.maintenance)
+    structural = checks.counter_indications(scale_set, instances, rules)
+    offer = _offered(concerned, self_service, now)
+    need = _need(rules)
+    verdict, reason = _verdict(concerned, structural, offer, need, rules, announcements)
+    momentary = checks.conditions(scale_set, instances, rules) if concerned else ()
+    running = sum(one.running for one in instances)
+    return Decision(
+        verdict=verdict,
+        reason=reason,
+        checks=(_impacted(concerned, instances), offer, need, *structural, *momentary),
+        rules=rules,
+        batches=schedule.batches_of(scale_set, concerned, running, rules),
+        self_service=self_service,
+        scheduled=scheduled,
+        offered=_column(concerned),
+    )
+
+
+def _verdict(
+    concerned: Sequence[Instance],
+    structural: Sequence[Check],
+    offer: Check,
+    need: Check,
+    rules: Rules,
+    announcements: Sequence[Announcement],
+) -> tuple[Verdict, str]:
+    if not concerned:
+        return Verdict.NOT_IMPACTED, _not_impacted(announcements)
+    if offer.outcome is Outcome.BLOCK:
+        return Verdict.LEAVE_TO_AZURE, f"Left to Azure: {_lower(offer.reason)}"
+    if rules.self_service is SelfService.NEVER:
+        source = rules.sources.get("self-service", "the policy")
+        return Verdict.LEAVE_TO_AZURE, f"Left to Azure: self-service is `never` ({source})."
+    if need.outcome is not Outcome.PASS:
+        return Verdict.LEAVE_TO_AZURE, "Left to Azure: nobody declared a need for self-service."
+    stopping = checks.blocking(structural)
+    if stopping:
+        return Verdict.LEAVE_TO_AZURE, "Left to Azure: " + " ".join(check.reason for check in stopping)
+    if rules.mode is Mode.OBSERVE:
+        return (
+            Verdict.SELF_SERVICE,
+            f"Would be started by us ({_lower(need.reason)}), but the mode is `observe`.",
+        )
+    return Verdict.SELF_SERVICE, f"Started by us: {_lower(need.reason)}"
+
+
+def _not_impacted(announcements: Sequence[Announcement]) -> str:
+    if announcements and all(one.stage is Stage.CANCELED for one in announcements):
+        return "Not impacted: the wave is cancelled and no instance shows maintenance."
+    return "Not impacted: no instance shows maintenance."
+
+
+def _impacted(concerned: Sequence[Instance], instances: Sequence[Instance]) -> Check:
+    ids = tuple(one.id for one in concerned)
+    if not ids:
+        return Check("impacted", Outcome.PASS, f"None of {len(instances)} instances shows maintenance.")
+    return Check("impacted", Outcome.PASS, f"{len(ids)} of {len(instances)} instances show maintenance.", ids)
+
+
+def _offered(concerned: Sequence[Instance], window: Interval | None, now: datetime) -> Check:
+    """Allowed now, or allowed later: before the window opens is a date, not a refusal."""
+    name = "offered"
+    if not concerned:
+        return Check(name, Outcome.PASS, "No instance shows maintenance, so there is nothing to offer.")
+    allowed = tuple(one.id for one in concerned if one.maintenance and one.maintenance.allowed)
+    if allowed:
+        return Check(
+            name,
+            Outcome.PASS,
+            f"Azure offers self-service for {len(allowed)} of {len(concerned)} instances.",
+            allowed,
+        )
+    if window is None:
+        return Check(name, Outcome.BLOCK, "Azure shows maintenance but no self-service window.")
+    if now < window.start:
+        return Check(name, Outcome.PASS, f"Azure offers self-service from {schedule.say(window.start)} on.")
+    if now >= window.end:
+        return Check(name, Outcome.BLOCK, f"The self-service window closed at {schedule.say(window.end)}.")
+    return Check(name, Outcome.BLOCK, "Azure does not offer self-service for any of its instances.")
+
+
+def _need(rules: Rules) -> Check:
+    """An exact window, a date, an order, a pause above 30 minutes, or `always` (the guidance's use cases)."""
+    needs: list[str] = []
+    if rules.self_service is SelfService.ALWAYS:
+        needs.append("self-service is `always`")
+    if rules.windows:
+        needs.append("an exact window is declared")
+    if rules.complete_by is not None:
+        needs.append(f"it must be done by {schedule.say(rules.complete_by)}")
+    if rules.tier or rules.after:
+        needs.append("an order between scale sets is declared")
+    if rules.soak > LONG_SOAK:
+        needs.append("more than 30 minutes are wanted between domains")
+    if not needs:
+        return Check("need", Outcome.NOT_DECLARED, "No need for self-service is declared.")
+    return Check("need", Outcome.PASS, f"{'; '.join(needs).capitalize()}.")
+
+
+def _first(intervals: Iterable[Interval | None]) -> Interval | None:
+    """The common ground of several windows: the earliest start and the earliest end."""
+    known = [one for one in intervals if one is not None]
+    if not known:
+        return None
+    return Interval(min(one.start for one in known), min(one.end for one in known))
+
+
+def _column(concerned: Sequence[Instance]) -> str:
+    if not concerned:
+        return "-"
+    return "Yes" if any(one.maintenance and one.maintenance.allowed for one in concerned) else "No"
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]

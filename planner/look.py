@@ -1,0 +1,123 @@
+"""What a look brings to `advance`, and what `advance` asks for in return. All of them are values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from planner.fleet import Instance, ScaleSet
+from planner.notice import Notice
+from planner.policy import Rules
+from planner.run import RunState
+
+
+@dataclass(frozen=True, slots=True)
+class OperationSeen:
+    """An operation as Azure shows it: `InProgress`, `Succeeded`, `Failed`, `Canceled` or `Unknown`."""
+
+    status: str
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Predecessor:
+    """A scale set that goes first, and where its run stands; none if it has not been planned yet."""
+
+    name: str
+    state: RunState | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a run's scale set, begun at `at` (UTC).
+
+    `instances` is None when Azure was not read: nothing can be started then. `scale_set` and `rules` are
+    read afresh before a batch and None otherwise. `cancelled` says that no open wave covers the set any
+    more, `stopped` why nothing new may start anywhere, `limit` why the limits in flight forbid a start now,
+    `trouble` why Azure could not be read.
+    """
+
+    at: datetime
+    instances: tuple[Instance, ...] | None = None
+    deleted: bool = False
+    operations: Mapping[str, OperationSeen] = field(default_factory=dict)
+    scale_set: ScaleSet | None = None
+    rules: Rules | None = None
+    cancelled: bool = False
+    stopped: str = ""
+    predecessors: tuple[Predecessor, ...] = ()
+    order_problem: str = ""
+    limit: str = ""
+    trouble: str = ""
+    look_again: timedelta = timedelta(seconds=60)
+    in_doubt: timedelta = timedelta(minutes=30)
+
+
+class Word(StrEnum):
+    """What a person, or bury, may say to a run."""
+
+    APPROVE = "approve"
+    HOLD = "hold"
+    RESUME = "resume"
+    SKIP = "skip"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A person's word, applied once by its id. `instances` are for skip; none means all that is left."""
+
+    id: str
+    word: Word
+    actor: str
+    comment: str
+    at: datetime
+    checksum: str = ""
+    instances: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start maintenance of one instance, sent before `before` or not at all."""
+
+    instance: str
+    before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Replan:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    notice: Notice
+
+
+type Action = Start | LookAgain | Replan | Tell
+
+
+class Answered(StrEnum):
+    """What became of a start: taken, refused, known not to have been sent, or nobody can say."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    instance: str
+    answered: Answered
+    operation: str = ""
+    code: str = ""
+    message: str = ""
+    retry_after: timedelta | None = None
+    needs_person: bool = False

@@ -1,0 +1,130 @@
+"""What people say to a run, applied once by the event's id."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from planner.look import Event, Look, Word
+from planner.notice import Kind, Urgency
+from planner.run import (
+    ACTIVE,
+    BatchState,
+    InstanceState,
+    Passage,
+    Run,
+    RunState,
+)
+from planner.telling import if_nobody_answers, moved, noted, told
+
+REMEMBERED = 50  # ids of events kept to apply each once; a message is redelivered within hours
+
+
+def heard(run: Run, events: Iterable[Event], look: Look, now: datetime) -> Run:
+    """The run after people's words. An unknown or late word changes nothing but the history."""
+    for event in events:
+        if event.id in run.events:
+            continue
+        run = replace(run, events=(*run.events, event.id)[-REMEMBERED:])
+        if run.state not in ACTIVE:
+            run = noted(run, str(event.word), f"Came too late: the run is {run.state}.", now, event.actor)
+            continue
+        run = _HEARD[event.word](run, event, look, now)
+    return run
+
+
+def _approved(run: Run, event: Event, look: Look, now: datetime) -> Run:
+    del look
+    if event.checksum and event.checksum != run.checksum:
+        return noted(
+            run, "approve", f"Not applied: given for plan {event.checksum}, it is {run.checksum} now.", now,
+            event.actor,
+        )  # fmt: skip
+    run = replace(run, approved=run.checksum)
+    run = noted(run, "approve", _why(event), now, event.actor)
+    if run.state is RunState.AWAITING_APPROVAL:
+        run = moved(run, RunState.SCHEDULED, f"Approved by {event.actor}.", now, event.actor)
+    return run
+
+
+def _held(run: Run, event: Event, look: Look, now: datetime) -> Run:
+    reason = f"Held by {event.actor}: {event.comment or 'no reason given'}"
+    run = moved(replace(run, holding=reason), RunState.PAUSED, reason, now, event.actor)
+    return told(
+        run, Kind.PAUSED, Urgency.ACT, reason, now,
+        instances=look.instances, otherwise=if_nobody_answers(run), answers=("resume", "skip"),
+    )  # fmt: skip
+
+
+def _resumed(run: Run, event: Event, look: Look, now: datetime) -> Run:
+    """A person takes the trouble for settled: watch the failed again, let predecessors pass."""
+    waiting = tuple(one.name for one in look.predecessors if one.name not in run.waived)
+    batches = tuple(
+        replace(
+            batch,
+            instances=tuple(_again(one, now) for one in batch.instances),
+            state=BatchState.VERIFYING if batch.state is BatchState.FAILED else batch.state,
+        )
+        for batch in run.batches
+    )
+    run = replace(
+        run,
+        holding="",
+        batches=batches,
+        waived=(*run.waived, *waiting) if run.state is RunState.PAUSED else run.waived,
+    )
+    if run.state is not RunState.PAUSED:
+        return noted(run, "resume", _why(event), now, event.actor)
+    begun = any(batch.started_at for batch in batches)
+    state = RunState.RUNNING if begun else RunState.SCHEDULED
+    run = moved(run, state, f"Resumed by {event.actor}. {event.comment}".strip(), now, event.actor)
+    return told(run, Kind.RESUMED, Urgency.KNOW, run.reason, now)
+
+
+def _again(passage: Passage, now: datetime) -> Passage:
+    if passage.state is not InstanceState.FAILED:
+        return passage
+    if passage.proof_at is not None:
+        return replace(passage, state=InstanceState.VERIFYING, since=now, healthy_looks=0)
+    if passage.answered:
+        return replace(passage, state=InstanceState.REBOOTING, since=now)
+    return replace(passage, state=InstanceState.PENDING, since=None, intent_at=None, attempts=0)
+
+
+def _skipped(run: Run, event: Event, look: Look, now: datetime) -> Run:
+    """Excuse what is named, or all that has not been started; a failed instance only by its name."""
+    del look
+    named = frozenset(event.instances)
+
+    def skipped(passage: Passage) -> Passage:
+        waiting = passage.state in {InstanceState.PENDING, InstanceState.ASIDE}
+        failed = passage.state is InstanceState.FAILED and passage.id in named
+        if failed or (waiting and (not named or passage.id in named)):
+            reason = f"Excused: skipped by {event.actor}. {event.comment}".strip()
+            return replace(passage, state=InstanceState.EXCUSED, reason=reason, finished_at=now)
+        return passage
+
+    batches = tuple(replace(one, instances=tuple(map(skipped, one.instances))) for one in run.batches)
+    return noted(replace(run, batches=batches), "skip", _why(event), now, event.actor)
+
+
+def _quarantined(run: Run, event: Event, look: Look, now: datetime) -> Run:
+    reason = f"A message about it failed again and again and is in quarantine: {event.comment}"
+    run = moved(replace(run, holding=reason), RunState.PAUSED, reason, now, event.actor)
+    return told(
+        run, Kind.PAUSED, Urgency.ACT, reason, now,
+        instances=look.instances, otherwise=if_nobody_answers(run), answers=("resume", "skip"),
+    )  # fmt: skip
+
+
+def _why(event: Event) -> str:
+    what = f" ({', '.join(event.instances)})" if event.instances else ""
+    return (event.comment or "No reason given.") + what
+
+
+_HEARD = {
+    Word.APPROVE: _approved,
+    Word.HOLD: _held,
+    Word.RESUME: _resumed,
+    Word.SKIP: _skipped,
+    Word.QUARANTINED: _quarantined,
+}

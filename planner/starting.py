@@ -1,0 +1,292 @@
+"""Before a batch: what holds it up, and which of its instances may be started in this very look."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from planner import checks
+from planner.fleet import Instance
+from planner.look import Look
+from planner.policy import Mode
+from planner.run import (
+    SETTLED,
+    Batch,
+    BatchState,
+    Before,
+    InstanceState,
+    Passage,
+    Run,
+    RunState,
+)
+from planner.schedule import closes, fingerprint, most_down, next_start, say
+
+FRESH = timedelta(seconds=30)
+"""A start is sent within 30 seconds of the look that saw the instance (design: A start)."""
+
+DAILY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can start now, and why; `until` is the time to look again, none for a look-again from now."""
+
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskPerson:
+    """Only a person can go on from here."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAgain:
+    """What was planned no longer fits what is there."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """The batch with its intents written, and until when they may be sent."""
+
+    batch: Batch
+    before: datetime
+
+
+def open_batch(run: Run) -> Batch | None:
+    """The batch that is under way: something of it was started and it is not done."""
+    return next(
+        (one for one in run.batches if one.state not in {BatchState.PENDING, BatchState.DONE}),
+        None,
+    )
+
+
+def next_batch(run: Run, now: datetime) -> Batch | None:
+    """The batch to start from next: the one under way, else the first that may go or is held back least."""
+    waiting = [one for one in run.batches if any(_to_start(passage) for passage in one.instances)]
+    under_way = open_batch(run)
+    if under_way is not None:
+        return under_way if under_way in waiting else None
+    ready = [one for one in waiting if one.held_until is None or one.held_until <= now]
+    if ready:
+        return ready[0]
+    return min(waiting, key=lambda one: (one.held_until or now, one.number), default=None)
+
+
+def _to_start(passage: Passage) -> bool:
+    return passage.state in {InstanceState.PENDING, InstanceState.ASIDE}
+
+
+def gate(run: Run, look: Look, now: datetime) -> Wait | AskPerson | None:
+    """What forbids a start whatever Azure shows; None when Azure has to be read.
+
+    Called before Azure is read, so that waiting costs no calls.
+    """
+    batch = next_batch(run, now)
+    if batch is None:
+        return Wait("nothing is left to start")
+    if run.mode == Mode.APPROVE and run.approved != run.checksum:
+        return Wait("a person's approval", now + DAILY)
+    if look.stopped:
+        return Wait(_inner(look.stopped))
+    earliest = max(
+        (moment for moment in (run.lead_over, batch.held_until, _opens(run)) if moment is not None),
+        default=now,
+    )
+    if now < earliest:
+        what = "the lead time" if earliest == run.lead_over else "the self-service window"
+        if earliest == batch.held_until and earliest not in {run.lead_over, _opens(run)}:
+            what = "its time"
+        return Wait(f"{what} until {say(earliest)}", earliest)
+    if look.rules is not None:
+        start, why = next_start(look.rules.windows, look.rules.freezes, now)
+        if start is None:
+            return Wait(why, now + DAILY)
+        if start > now:
+            return Wait(why, start)
+    held = _predecessors(run, look)
+    if held is None and look.limit:
+        return Wait(_inner(look.limit))
+    return held
+
+
+def _opens(run: Run) -> datetime | None:
+    return run.self_service.start if run.self_service is not None else None
+
+
+def _predecessors(run: Run, look: Look) -> Wait | AskPerson | None:
+    if look.order_problem:
+        return AskPerson(look.order_problem)
+    for one in look.predecessors:
+        if one.name in run.waived:
+            continue
+        if one.state in {RunState.MISSED, RunState.CANCELLED, RunState.LEFT_TO_AZURE}:
+            return AskPerson(
+                f"It goes after {one.name}, whose run ended as {one.state}. Resume to go ahead all the same."
+            )
+    for one in look.predecessors:
+        if one.name not in run.waived and one.state not in {RunState.COMPLETED, RunState.NOT_IMPACTED}:
+            standing = f"is {one.state}" if one.state is not None else "has not been planned yet"
+            return Wait(f"{one.name} goes first and {standing}")
+    return None
+
+
+def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain | Go:
+    """Decide on the next batch by what this look saw. Every check runs again; rules were read afresh."""
+    held = gate(run, look, now)
+    if held is not None:
+        return held
+    batch = next_batch(run, now)
+    if batch is None or look.instances is None or look.scale_set is None or look.rules is None:
+        return Wait("a look at Azure")
+    if fingerprint(look.rules) != run.rules:
+        return PlanAgain("the policy or the tags have changed since the plan was made")
+    structural = checks.blocking(checks.counter_indications(look.scale_set, look.instances, look.rules))
+    if structural:
+        return PlanAgain(structural[0].reason)
+    mine = frozenset(passage.id for passage in batch.instances)
+    for check in checks.blocking(
+        checks.conditions(look.scale_set, look.instances, look.rules, going_down=mine)
+    ):
+        return Wait(_inner(check.reason))
+    batch = _without_excused(batch, look, now)
+    ready = _ready(batch, look, now)
+    if not ready:
+        return _nothing_ready(batch, look)
+    crowded = _too_many(batch, look.instances, look)
+    if crowded is not None:
+        return crowded
+    return Go(_with_intents(batch, ready, now), _before(look, ready))
+
+
+def _without_excused(batch: Batch, look: Look, now: datetime) -> Batch:
+    """Protected, switched-off and not offered instances are not started and hold up nobody."""
+    seen = {one.id: one for one in look.instances or ()}
+    passages: list[Passage] = []
+    for passage in batch.instances:
+        instance = seen.get(passage.id)
+        why, passing = "", False
+        if _to_start(passage) and instance is not None and instance.maintenance is not None:
+            window = instance.maintenance.self_service
+            if instance.protected:
+                why = "it is protected from scale-set actions"
+            elif instance.switched_off:
+                why, passing = f"it is {instance.power}, so there is nothing to reboot", True
+            elif not instance.maintenance.allowed and (window is None or now in window):
+                why = "Azure does not offer self-service for it and maintains it in its own window"
+                passing = True
+        excused = replace(
+            passage, state=InstanceState.EXCUSED, reason=f"Excused: {why}.", finished_at=now, gone=passing
+        )
+        passages.append(excused if why else passage)
+    return replace(batch, instances=tuple(passages))
+
+
+def _ready(batch: Batch, look: Look, now: datetime) -> dict[str, Instance]:
+    """The instances to start, by id: allowed now, inside their own window, running."""
+    seen = {one.id: one for one in look.instances or ()}
+    ready: dict[str, Instance] = {}
+    for passage in batch.instances:
+        instance = seen.get(passage.id)
+        if not _to_start(passage) or instance is None or instance.maintenance is None:
+            continue
+        if passage.since is not None and passage.since > now:
+            continue
+        status = instance.maintenance
+        inside = status.self_service is not None and now in status.self_service
+        if status.allowed and inside and not status.unreadable and instance.running and not instance.busy:
+            ready[passage.id] = instance
+    return ready
+
+
+def _nothing_ready(batch: Batch, look: Look) -> Wait | Go:
+    if all(passage.state in SETTLED for passage in batch.instances):
+        # What was excused is worth writing down; there is nothing to send.
+        return Go(batch, look.at)
+    waits = [one.since for one in batch.instances if one.since is not None and one.since > look.at]
+    if waits:
+        return Wait(f"its next attempt at {say(min(waits))}", min(waits))
+    down = next(
+        (one for one in look.instances or () if one.id in {passage.id for passage in batch.instances}), None
+    )
+    seen = f" (instance {down.id}: {checks.describe(down)})" if down is not None else ""
+    return Wait(f"an instance of {batch.domain} that may be started{seen}")
+
+
+def _too_many(batch: Batch, instances: Sequence[Instance], look: Look) -> Wait | PlanAgain | None:
+    """Instances down for any cause count against max-unavailable."""
+    if look.scale_set is None or look.rules is None:
+        return None
+    mine = {passage.id for passage in batch.instances if passage.state not in SETTLED}
+    running = sum(one.running for one in instances) + sum(
+        1 for one in instances if one.id in mine and not one.running and not one.switched_off
+    )
+    allowed = most_down(look.scale_set, look.rules, running, max(1, len(batch.instances)))
+    down = sum(1 for one in instances if one.id not in mine and not one.running and not one.switched_off)
+    if len(mine) > allowed:
+        return PlanAgain(
+            f"only {allowed} of {running} instances may be down at once and the batch has {len(mine)}"
+        )
+    if down + len(mine) > allowed:
+        return Wait(f"{down} other instances are down and {allowed} may be down at once")
+    return None
+
+
+def _with_intents(batch: Batch, ready: dict[str, Instance], now: datetime) -> Batch:
+    passages = tuple(
+        _intent(passage, ready[passage.id], now) if passage.id in ready else passage
+        for passage in batch.instances
+    )
+    return replace(
+        batch,
+        instances=passages,
+        state=BatchState.STARTING,
+        started_at=batch.started_at or now,
+        verified_at=None,
+    )
+
+
+def _intent(passage: Passage, instance: Instance, now: datetime) -> Passage:
+    status = instance.maintenance
+    return replace(
+        passage,
+        state=InstanceState.STARTING,
+        reason="To be started: the intent is written.",
+        before=Before(
+            allowed=status.allowed if status else False,
+            result=status.result if status else "None",
+            self_service=status.self_service if status else None,
+            reported_health=instance.health.value != "not_reported",
+        ),
+        intent_at=now,
+        since=now,
+        attempts=passage.attempts + 1,
+        answered=False,
+        operation="",
+        seen_down=False,
+        proof_at=None,
+        proof="",
+        healthy_looks=0,
+    )
+
+
+def _before(look: Look, ready: dict[str, Instance]) -> datetime:
+    ends = [look.at + FRESH]
+    ends += [
+        one.maintenance.self_service.end
+        for one in ready.values()
+        if one.maintenance and one.maintenance.self_service
+    ]
+    if look.rules is not None:
+        closing = closes(look.rules.windows, look.rules.freezes, look.at)
+        if closing is not None:
+            ends.append(closing)
+    return min(ends)
+
+
+def _inner(sentence: str) -> str:
+    """A sentence as the tail of another one."""
+    return (sentence[:1].lower() + sentence[1:]).rstrip(".")

@@ -1,0 +1,86 @@
+"""Writes into a run what people will read: transitions, history, notices."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from planner.checks import describe, serving
+from planner.fleet import Instance
+from planner.notice import Down, Kind, Notice, Urgency
+from planner.run import Entry, InstanceState, Run, RunState
+from planner.schedule import say
+
+BREAKWATER = "breakwater"
+
+
+def noted(run: Run, event: str, reason: str, now: datetime, actor: str = BREAKWATER) -> Run:
+    return replace(run, history=(*run.history, Entry(now, actor, event, reason)))
+
+
+def moved(run: Run, state: RunState, reason: str, now: datetime, actor: str = BREAKWATER) -> Run:
+    """The run in `state` with its sentence; only a change of state is a line of history."""
+    if run.state is not state:
+        run = noted(run, f"{run.state} -> {state}", reason, now, actor)
+    return replace(run, state=state, reason=reason)
+
+
+def told(
+    run: Run,
+    kind: Kind,
+    urgency: Urgency,
+    sentence: str,
+    now: datetime,
+    *,
+    instances: Sequence[Instance] | None = None,
+    otherwise: str = "",
+    answers: tuple[str, ...] = (),
+) -> Run:
+    """The run with one more notice; what is down and what still serves come from the look's instances."""
+    notice = Notice(
+        number=run.last_notice + 1,
+        at=now,
+        kind=kind,
+        urgency=urgency,
+        sentence=sentence,
+        down=_down(run, instances or ()) if urgency is not Urgency.KNOW else (),
+        serving=_serving(run, instances) if instances is not None else "",
+        otherwise=otherwise,
+        answers=answers,
+    )
+    return replace(run, notices=(*run.notices, notice))
+
+
+def if_nobody_answers(run: Run) -> str:
+    """What a paused or unapproved run comes to, and when."""
+    left = sum(one.state in {InstanceState.PENDING, InstanceState.ASIDE} for one in run.passages)
+    if run.self_service is None or not left:
+        return "If nobody answers, nothing more is started."
+    azure = (
+        f" and Azure maintains them itself between {say(run.scheduled.start)} and {say(run.scheduled.end)}"
+        if run.scheduled
+        else " and Azure maintains them itself"
+    )
+    what = "1 instance is" if left == 1 else f"{left} instances are"
+    return (
+        f"If nobody answers by {say(run.self_service.end)}, the self-service window closes, "
+        f"{what} not started by us{azure}."
+    )
+
+
+def _down(run: Run, instances: Sequence[Instance]) -> tuple[Down, ...]:
+    domains = {one.id: (batch.domain, one) for batch in run.batches for one in batch.instances}
+    found: list[Down] = []
+    for instance in instances:
+        if instance.switched_off or serving(instance, run.health):
+            continue
+        domain, passage = domains.get(instance.id, ("", None))
+        error = passage.reason if passage is not None and passage.state is InstanceState.FAILED else ""
+        if not error and instance.maintenance is not None:
+            error = instance.maintenance.message
+        found.append(Down(instance.id, instance.zone, domain, describe(instance), error))
+    return tuple(found)
+
+
+def _serving(run: Run, instances: Sequence[Instance]) -> str:
+    up = sum(serving(one, run.health) for one in instances)
+    return f"{up} of {len(instances)} instances are running and healthy"
