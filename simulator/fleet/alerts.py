@@ -19,7 +19,7 @@ Schema = Literal["common", "legacy"]
 
 SERVICES = ("Virtual Machines", "Virtual Machine Scale Sets")
 TERMINAL = frozenset({"Canceled", "Resolved", "Complete"})
-LEVELS = {"Critical": 1, "Error": 2, "Warning": 2, "Informational": 3}
+LEVELS = {"Critical": 0, "Error": 1, "Warning": 2, "Informational": 3}
 NAMES = {
     "westeurope": "West Europe",
     "northeurope": "North Europe",

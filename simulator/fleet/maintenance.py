@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from simulator.fleet.ledger import Ended, Maintained, StartAsked, Who, Windows
+from simulator.fleet.ledger import Maintained, StartAsked, Who, Windows
 from simulator.fleet.model import Instance, Operation
 from simulator.fleet.world import World
 
@@ -128,7 +128,7 @@ class Maintenance:
             ticket.code, ticket.message = code, message
             instance.shown_since = self._world.now
         status = "Failed" if instance.behaviour.set_aside_fails else "Succeeded"
-        self._end(instance, "customer", status, code if status == "Failed" else "", message)
+        self._world.close(instance, status, code if status == "Failed" else "", message)
 
     def _reboot(self, instance: Instance, who: Who, span: timedelta, windows: Windows | None) -> None:
         world = self._world
@@ -148,14 +148,14 @@ class Maintenance:
         world.bring_up(instance)
         if who == "customer" and how.fails_after_reboot:
             message = f"VM '{instance.name}' did not report that it started within the time allowed."
-            self._end(instance, who, "Failed", "OSProvisioningTimedOut", message)
+            world.close(instance, "Failed", "OSProvisioningTimedOut", message)
             return
         self._done(instance, who, windows)
         if who == "customer" and how.hangs == "up":
             instance.operation = None
             world.settle(instance)
         else:
-            self._end(instance, who, "Succeeded")
+            world.close(instance, "Succeeded")
 
     def _done(self, instance: Instance, who: Who, windows: Windows | None) -> None:
         """On an updated host now, which serves every open wave the instance is part of."""
@@ -190,18 +190,3 @@ class Maintenance:
             instance.touch()
 
         self._world.timeline.at(done + after, vanish)
-
-    def _end(self, instance: Instance, who: Who, status: str, code: str = "", message: str = "") -> None:
-        operation = instance.operation
-        self._world.close(instance, status, code, message)
-        self._world.ledger.write(
-            Ended(
-                at=self._world.now,
-                who=who,
-                scale_set=instance.owner.id,
-                instance=instance.id,
-                operation=operation.id if operation is not None else "",
-                status=status,
-                code=code,
-            )
-        )

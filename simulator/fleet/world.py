@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from simulator.fleet.behaviour import Health
 from simulator.fleet.clock import Clock, Timeline
-from simulator.fleet.ledger import Down, HealthBecame, Ledger, Meanwhile, Up
+from simulator.fleet.ledger import Down, Ended, HealthBecame, Ledger, Meanwhile, Up
 from simulator.fleet.model import Instance, Operation, ScaleSet
 from simulator.fleet.waves import Wave
 
@@ -66,13 +66,24 @@ class World:
             )
 
     def close(self, instance: Instance, status: str, code: str = "", message: str = "") -> None:
-        """End the instance's operation in the address's eyes; facts are the caller's business."""
+        """End the instance's operation, if one is in flight."""
         operation = instance.operation
         if operation is None:
             return
         operation.status = "Succeeded" if status == "Succeeded" else "Failed"
         operation.ended, operation.code, operation.message = self.now, code, message
         instance.operation = None
+        self.ledger.write(
+            Ended(
+                at=self.now,
+                who=operation.who,
+                scale_set=instance.owner.id,
+                instance=instance.id,
+                operation=operation.id,
+                status=status,
+                code=code,
+            )
+        )
         self.settle(instance)
 
     def settle(self, instance: Instance) -> None:
