@@ -46,7 +46,7 @@ MAY_BE_LOOSENED = (
 
 _YES = frozenset({"true", "yes", "on"})
 _NO = frozenset({"false", "no", "off"})
-_NAME = re.compile(r"[\w.()-]+(?: [\w.()-]+)*")
+_NAME = re.compile(r"[\w.()/-]+(?: [\w.()/-]+)*")
 _CHECK = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -95,7 +95,9 @@ def parse_name(text: str) -> str:
         return ""
     if _NAME.fullmatch(name) and len(name) <= 90:
         return name
-    raise ValueError(f"`{shown(text)}` is not a name: write letters, digits, dots, hyphens, or none")
+    raise ValueError(
+        f"`{shown(text)}` is not a name: write letters, digits, dots, hyphens and slashes, or none"
+    )
 
 
 def parse_names(text: str) -> tuple[str, ...]:

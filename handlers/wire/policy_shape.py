@@ -1,0 +1,196 @@
+"""The shape of the policy file. Its descriptions become the published JSON Schema."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+
+from handlers.wire.policy_fields import (
+    DURATION,
+    FLAG,
+    LIST,
+    LOOSENABLE,
+    Address,
+    Flag,
+    Globs,
+    Loosenable,
+    Mailboxes,
+    ReceiverName,
+    choice,
+    join,
+    moment,
+    readable,
+)
+from planner.policy import HealthRule, Mode, SelfService
+from planner.policy_values import PARSERS
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=lambda name: name.replace("_", "-"),
+        hide_input_in_errors=True,
+    )
+
+
+class MatchShape(Strict):
+    """Which scale sets: every field given must match one of its globs; case is ignored."""
+
+    subscription: Globs = Field((), description="Subscription ids.")
+    resource_group: Globs = Field((), description="Names of resource groups, such as rg-*-prod.")
+    name: Globs = Field((), description="Names of scale sets.")
+    location: Globs = Field((), description="Locations; `East US 2` and `eastus2` are one.")
+    tags: dict[str, Globs] = Field({}, description="Names of tags and globs for their values.")
+
+
+class Values(Strict):
+    """What a rule or the defaults can say about a scale set."""
+
+    self_service: Annotated[str | None, readable("self-service"), choice(SelfService)] = Field(
+        None, description="Start maintenance yourself when-needed (built in), always or never."
+    )
+    mode: Annotated[str | None, readable("mode"), choice(Mode)] = Field(
+        None,
+        description="auto (built in), approve (a person says go), observe (only say what would be done).",
+    )
+    lead: Annotated[str | None, readable("lead"), WithJsonSchema(DURATION)] = Field(
+        None, description="Least time between telling the plan and its first start. Built in: 24h."
+    )
+    windows: Annotated[str | None, join("; "), readable("windows"), WithJsonSchema(LIST)] = Field(
+        None, description="Such as Sat,Sun 02:00-06:00 Europe/Berlin; several by `;`. Built in: any time."
+    )
+    complete_by: Annotated[str | None, readable("complete-by"), WithJsonSchema({"type": "string"})] = Field(
+        None, description="A date (its end in UTC) or a time with its zone, or none. Built in: none."
+    )
+    tier: Annotated[str | None, readable("tier"), WithJsonSchema({"type": ["string", "integer"]})] = Field(
+        None, description="The scale set's own tier, for others to go after."
+    )
+    after: Annotated[str | None, join(", "), readable("after"), WithJsonSchema(LIST)] = Field(
+        None, description="Scale sets or tiers that go first."
+    )
+    soak: Annotated[str | None, readable("soak"), WithJsonSchema(DURATION)] = Field(
+        None, description="Pause after a healthy domain. Built in: 30m."
+    )
+    max_unavailable: Annotated[
+        str | None,
+        readable("max-unavailable"),
+        WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}),
+    ] = Field(
+        None,
+        description="A count or a percentage of the running instances, or default: the domain, at most a "
+        "fifth of the running instances, at least one.",
+    )
+    health: Annotated[str | None, readable("health"), choice(HealthRule)] = Field(
+        None, description="Whether application health is required, counts if-reported (built in) or not."
+    )
+    recover_within: Annotated[str | None, readable("recover-within"), WithJsonSchema(DURATION)] = Field(
+        None, description="From start to healthy. Built in: 60m."
+    )
+    scheduled_events: Annotated[str | None, readable("scheduled-events"), FLAG] = Field(
+        None, description="The workload relies on scheduled events."
+    )
+    local_state: Annotated[str | None, readable("local-state"), FLAG] = Field(
+        None, description="Instances keep state on local disks, which a redeployment loses."
+    )
+    short_lived: Annotated[str | None, readable("short-lived"), FLAG] = Field(
+        None, description="Instances live shorter than a wave."
+    )
+    often_stopped: Annotated[str | None, readable("often-stopped"), FLAG] = Field(
+        None, description="Instances are often stopped or shut down."
+    )
+    often_resized: Annotated[str | None, readable("often-resized"), FLAG] = Field(
+        None, description="Instances are often resized."
+    )
+    accept: Annotated[str | None, join(", "), readable("accept"), WithJsonSchema(LIST)] = Field(
+        None, description="Counter-indications that are accepted, by the name of their check."
+    )
+    owner: Annotated[str | None, readable("owner"), WithJsonSchema({"type": "string"})] = Field(
+        None, description="The receiver of this scale set's notices."
+    )
+    tags_may_loosen: Annotated[Loosenable | None, LOOSENABLE] = Field(
+        None, description="Keys where a tag may be looser than the file."
+    )
+
+    def texts(self) -> dict[str, str]:
+        """Give what was written, by key."""
+        found = ((key, getattr(self, key.replace("-", "_"))) for key in PARSERS)
+        return {key: text for key, text in found if text is not None}
+
+
+class RuleShape(Values):
+    """Values for the scale sets that match; the first rule that matches counts."""
+
+    name: str = Field("", max_length=60, description="What people call this rule.")
+    match: MatchShape = Field(description="Which scale sets it is about; `{}` is all of them.")
+
+
+class FreezeShape(Strict):
+    """Nothing new starts between the two."""
+
+    start: Annotated[datetime, moment(end_of_day=False), WithJsonSchema({"type": "string"})] = Field(
+        alias="from", description="A date (its beginning in UTC) or a time with its zone."
+    )
+    end: Annotated[datetime, moment(end_of_day=True), WithJsonSchema({"type": "string"})] = Field(
+        alias="to", description="A date (its end in UTC) or a time with its zone."
+    )
+    reason: str = Field(min_length=1, max_length=200, description="What people are told.")
+    match: MatchShape = Field(MatchShape(), description="Which scale sets it is about; all without it.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError("`to` is not after `from`, so the freeze would never hold")
+        return self
+
+
+class LimitsShape(Strict):
+    """How much of one subscription may be in flight at once."""
+
+    regions: int = Field(1, ge=1, le=100, description="Regions at once.")
+    scale_sets: int = Field(5, ge=1, le=10_000, description="Scale sets at once.")
+
+
+class ReceiverShape(Strict):
+    """Somebody who is told, and where."""
+
+    teams: Address = Field("", repr=False, description="Address of a Teams workflow, or env:NAME.")
+    email: Mailboxes = Field((), description="Mail addresses.")
+    webhook: Address = Field("", repr=False, description="Address of a webhook, or env:NAME.")
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if not (self.teams or self.email or self.webhook):
+            raise ValueError("it can't be reached: give it teams, email or webhook")
+        return self
+
+
+class RouteShape(Strict):
+    """Notices about the scale sets that match go to this receiver."""
+
+    match: MatchShape = Field(description="Which scale sets; `{}` is all of them.")
+    receiver: str = Field(description="A name under receivers.")
+
+
+class PolicyShape(Strict):
+    """Which maintenance Breakwater may start itself, when, and who is told."""
+
+    stop: Flag = Field(default=False, description="true: nothing new starts anywhere.")
+    defaults: Values = Field(Values(), description="Values where no rule that matches says otherwise.")
+    rules: tuple[RuleShape, ...] = Field((), description="The first one that matches counts.")
+    freezes: tuple[FreezeShape, ...] = Field((), description="Times in which nothing new starts.")
+    limits: LimitsShape = Field(LimitsShape(), description="How much may be in flight, per subscription.")
+    receivers: dict[ReceiverName, ReceiverShape] = Field({}, description="Who can be told.")
+    routes: tuple[RouteShape, ...] = Field((), description="Who is told; the first one that matches counts.")
+
+
+SHAPES: dict[str, type[Strict]] = {
+    "defaults": Values,
+    "rules": RuleShape,
+    "match": MatchShape,
+    "freezes": FreezeShape,
+    "limits": LimitsShape,
+    "receivers": ReceiverShape,
+    "routes": RouteShape,
+}
+"""The shape below each key, for saying which keys are known there."""
