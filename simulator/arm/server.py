@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
+from simulator.arm import control
 from simulator.arm.answers import Refusal, Reply, bad_request
 from simulator.arm.compute import Compute, Request
 from simulator.arm.faults import Fault, Faults
@@ -59,10 +60,10 @@ class ArmServer:
         """A bearer token ARM accepts, for clients without azure-identity."""
         return str(self.identity.token)
 
-    async def open(self, host: str, port: int, routes: list[web.RouteDef]) -> None:
+    async def open(self, host: str, port: int) -> None:
         app = web.Application(client_max_size=4 * 1024 * 1024)
         app.router.add_get("/msi/token", self._token)
-        app.router.add_routes(routes)
+        app.router.add_routes(control.routes(self.fleet, self.calls))
         app.router.add_route("*", "/{tail:.*}", self._arm)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -152,9 +153,8 @@ async def serve(
     *,
     page_size: int = 120,
     retry_after: int = 1,
-    routes: list[web.RouteDef] | None = None,
 ) -> ArmServer:
     """Start serving; port 0 takes a free one. page_size: items per page of any list; retry_after: seconds."""
     server = ArmServer(fleet, faults or Faults(), page_size=page_size, retry_after=retry_after)
-    await server.open(host, port, routes or [])
+    await server.open(host, port)
     return server

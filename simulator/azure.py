@@ -1,0 +1,62 @@
+"""`make azure`: the simulated Azure in the foreground, a sample fleet in it and a wave planned.
+
+Times are real: the self-service window opens two hours after the start, unless `--scale` makes all durations
+shorter (0.001 turns a day into 86 seconds).
+"""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+from datetime import UTC, datetime
+
+from simulator.arm import ArmServer, serve
+from simulator.fleet.build import SUBSCRIPTION
+from simulator.fleet.sample import sample_fleet, sample_wave
+
+PORT = 7072
+
+
+def settings(server: ArmServer, subscription: str = SUBSCRIPTION) -> dict[str, str]:
+    """What a function app needs in its environment to find this Azure."""
+    return {
+        "BREAKWATER_ARM_ENDPOINT": server.url,
+        "BREAKWATER_SUBSCRIPTIONS": subscription,
+        "IDENTITY_ENDPOINT": server.identity_url,
+        "IDENTITY_HEADER": server.identity_header,
+    }
+
+
+async def run(host: str, port: int, scale: float) -> None:
+    """Serve until interrupted; raises OSError when the port is taken."""
+    fleet = sample_fleet(lambda: datetime.now(UTC), scale=scale)
+    wave = sample_wave(fleet, scale=scale)
+    server = await serve(fleet, host, port)
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    form = "%Y-%m-%d %H:%M UTC"
+    print(f"Simulated Azure on {server.url}: {len(fleet.scale_sets())} scale sets, wave {wave.tracking_id}")
+    print(f"  self-service {wave.self_service.start:{form}} to {wave.self_service.end:{form}}")
+    print(f"  scheduled    {wave.scheduled.start:{form}} to {wave.scheduled.end:{form}}")
+    print("\nTo point the function app here:")
+    for key, value in settings(server).items():
+        print(f"  export {key}={value}")
+    print(f'\nAn alert to post: curl -d \'{{"stage": "Planned"}}\' {server.url}/_simulator/alert')
+    print(f"What happened:    curl {server.url}/_simulator/ledger", flush=True)
+    await stop.wait()
+    await server.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m simulator.azure", description="The simulated Azure.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--scale", type=float, default=1.0, help="factor on every duration (default 1)")
+    chosen = parser.parse_args()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(run(chosen.host, chosen.port, chosen.scale))
+
+
+if __name__ == "__main__":
+    main()
