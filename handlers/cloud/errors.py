@@ -23,6 +23,10 @@ class Unreachable(AzureTrouble):
     """5xx, a timeout or a broken connection: nobody can say whether the request was carried out."""
 
 
+class NotSent(Unreachable):
+    """The request never left: nothing can have happened."""
+
+
 class Refused(AzureTrouble):
     """Azure understood and said no, for a reason that trying again does not change."""
 

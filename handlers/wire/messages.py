@@ -64,19 +64,24 @@ class _Envelope(BaseModel):
 
 
 class AlertMessage(_Envelope):
-    """A stored alert wants to be discovered."""
+    """A stored alert wants to be discovered; `tries` counts how often Azure was down for it."""
 
     alert: AlertHash
+    tries: int = Field(default=0, ge=0)
 
 
 class ScaleSetMessage(_Envelope):
-    """A scale set wants a plan. `wave_generation` is what the wave's record had when this was sent."""
+    """A scale set wants a plan. `wave_generation` is what the wave's record had when this was sent.
+
+    `attempt` counts how often Azure could not be read for it.
+    """
 
     tracking_id: TrackingId
     subscription: Subscription
     scale_set: ScaleSetId
     reason: Literal["announced", "look_again", "replan", "person"]
     wave_generation: int = Field(default=0, ge=0)
+    attempt: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _one_subscription(self) -> Self:

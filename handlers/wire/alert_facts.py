@@ -1,0 +1,175 @@
+"""Reading single facts of a Service Health event, as tolerantly as Azure varies them.
+
+Whatever has the wrong type counts as not there; nothing here raises.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from handlers.cloud.names import GUID
+from handlers.wire.outside_json import AnyCase, UnusableJson, load
+from planner.wave import Stage, normal_region
+
+SERVICES = frozenset({"virtualmachines", "virtualmachinescalesets"})
+"""The services whose maintenance reboots instances of scale sets; compared without case and spaces."""
+
+TITLE_LENGTH = 300
+TEXT_LENGTH = 20_000
+
+_LEVELS = ("Critical", "Error", "Warning", "Informational", "Verbose")
+"""Azure Monitor's event levels by number: the common schema sends 3 for what others call Informational."""
+
+_STAGES = {stage.value.lower(): stage for stage in Stage} | {
+    "cancelled": Stage.CANCELED,
+    "completed": Stage.COMPLETE,
+}
+_SUBSCRIPTION = re.compile(rf"/subscriptions/({GUID})(?:/|$)", re.ASCII | re.IGNORECASE)
+_GUID = re.compile(GUID, re.ASCII)
+_ZONE = re.compile(r"\s*\([^)]*\)\s*$")
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_CLOCK_SKEW = timedelta(minutes=5)
+
+
+def when(value: Any) -> datetime | None:
+    """An aware UTC time from ISO 8601, with or without zone (UTC) and with any number of digits."""
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value.strip())
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return at if at >= _EARLIEST else None
+
+
+def first_time(candidates: Iterable[Any], received_at: datetime) -> datetime:
+    """The first readable time that is not in the future, else when it was received.
+
+    A time ahead of ours would make every later announcement look old.
+    """
+    for value in candidates:
+        at = when(value)
+        if at is not None:
+            return at if at <= received_at + _CLOCK_SKEW else received_at
+    return received_at
+
+
+def flag(value: Any) -> bool:
+    return value is True or (isinstance(value, str) and value.strip().lower() == "true")
+
+
+def level(value: Any) -> str:
+    """The level's name; unreadable ones are Informational."""
+    if isinstance(value, str) and value.strip().isdigit() and len(value.strip()) == 1:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _LEVELS[value] if 0 <= value < len(_LEVELS) else "Informational"
+    named = value.strip().capitalize() if isinstance(value, str) else ""
+    return named if named in _LEVELS else "Informational"
+
+
+def stage(properties: AnyCase, status: str) -> Stage:
+    """The stage; one that cannot be read is Resolved if the event's status says so, else Active."""
+    known = _STAGES.get("".join(properties.text("stage").split()).lower())
+    if known is not None:
+        return known
+    return Stage.RESOLVED if status.strip().lower() == "resolved" else Stage.ACTIVE
+
+
+def title(text: str) -> str:
+    """One line of at most TITLE_LENGTH characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1] + "…"
+
+
+def body_text(text: str) -> str:
+    """At most TEXT_LENGTH characters, and says when there were more."""
+    if len(text) <= TEXT_LENGTH:
+        return text
+    return text[:TEXT_LENGTH] + "\n[Shortened: the announcement is longer; the stored alert has all of it.]"
+
+
+def subscription(*candidates: Any) -> str:
+    """The first subscription found in GUIDs, ARM ids or lists of them, in lower case; empty when none."""
+    for candidate in candidates:
+        for one in candidate if isinstance(candidate, list) else [candidate]:
+            if not isinstance(one, str):
+                continue
+            found = _SUBSCRIPTION.match(one.strip())
+            if found:
+                return found[1].lower()
+            if _GUID.fullmatch(one.strip()):
+                return one.strip().lower()
+    return ""
+
+
+def impact(properties: AnyCase) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """The services, the regions of ours (normalised; none means every region), and whether it is for us.
+
+    What cannot be read is looked into: an unreadable service may be ours, an unreadable region any.
+    """
+    entries, readable = _entries(properties)
+    services: list[str] = []
+    regions: list[str] = []
+    everywhere = ours = False
+    for entry in entries:
+        if not isinstance(entry, AnyCase) or not entry.text("ServiceName", "ServiceId"):
+            readable = False
+            continue
+        services.append(title(entry.text("ServiceName", "ServiceId")))
+        if not {_folded(entry.text("ServiceName")), _folded(entry.text("ServiceId"))} & SERVICES:
+            continue
+        ours = True
+        found = _regions(entry.get("ImpactedRegions"))
+        regions += found
+        everywhere = everywhere or not found
+    if not readable or not services:
+        ours = everywhere = True
+    return (
+        tuple(dict.fromkeys(services)),
+        () if everywhere else tuple(dict.fromkeys(regions)),
+        ours,
+    )
+
+
+def _entries(properties: AnyCase) -> tuple[list[Any], bool]:
+    """The list of impacted services and whether it could be read; the single service where there is none."""
+    raw = properties.get("impactedServices")
+    if isinstance(raw, str) and raw.strip():
+        try:
+            raw = load(raw)
+        except UnusableJson:
+            return [], False
+    if isinstance(raw, AnyCase):
+        raw = [raw]
+    if isinstance(raw, list) and raw:
+        return raw, True
+    if raw is not None and raw not in ("", []):
+        return [], False
+    service, region = properties.text("service"), properties.text("region")
+    if not service:
+        return [], False
+    return [AnyCase({"ServiceName": service, "ImpactedRegions": [region] if region else []})], True
+
+
+def _regions(raw: Any) -> list[str]:
+    """Normalised names; empty, that is every region, as soon as one cannot be read or is Global."""
+    if isinstance(raw, AnyCase | str):
+        raw = [raw]
+    if not isinstance(raw, list):
+        return []
+    found: list[str] = []
+    for one in raw:
+        names = [one.text("RegionName"), one.text("RegionId")] if isinstance(one, AnyCase) else [one]
+        read = [normal_region(_ZONE.sub("", name)) for name in names if isinstance(name, str)]
+        read = [name for name in read if name]
+        if not read or "global" in read:
+            return []
+        found += read
+    return found
+
+
+def _folded(name: str) -> str:
+    return "".join(name.split()).lower()
