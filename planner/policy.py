@@ -97,7 +97,7 @@ def rules_for(policy: Policy, scale_set: ScaleSet) -> Rules:
         owner=_owner(layers),
         freezes=tuple(one for one in policy.freezes if one.match(scale_set)),
         limits=policy.limits,
-        stop=f"everything is stopped by {policy.stopped_by}; nothing new starts" if policy.stop else "",
+        stop=f"Everything is stopped by {policy.stopped_by}; nothing new starts." if policy.stop else "",
         problems=tuple(layers.problems),
         notes=tuple(layers.notes),
         sources=layers.sources,
@@ -187,7 +187,7 @@ def _owner(layers: Layers) -> str:
         if receiver is not None:
             layers.sources["owner"] = source
             return receiver.name
-        layers.notes.append(
+        layers.note(
             f"{source}: the policy declares no receiver `{shown(name)}`"
             f"{nearest(name, (one.name for one in policy.receivers))}; somebody else is told"
         )

@@ -28,7 +28,7 @@ class Layers:
     def __init__(self, policy: Policy, scale_set: ScaleSet) -> None:
         self.policy = policy
         self.scale_set = scale_set
-        self.problems: list[str] = [policy.problem] if policy.problem else []
+        self.problems: list[str] = [sentence(policy.problem)] if policy.problem else []
         self.notes: list[str] = []
         self.sources: dict[str, str] = {}
         self._tags = {
@@ -47,7 +47,7 @@ class Layers:
         try:
             return parse(text)
         except ValueError as error:
-            self.problems.append(f"{self.sources[key]}, {key}: {error}")
+            self.problems.append(sentence(f"{self.sources[key]}, {key}: {error}"))
             return built_in
 
     def tag[T](self, key: str, parse: Callable[[str], T]) -> Read[T] | None:
@@ -58,7 +58,7 @@ class Layers:
         try:
             return Read(parse(text))
         except ValueError as error:
-            self.problems.append(f"{_label(key)}: {error}")
+            self.problems.append(sentence(f"{_label(key)}: {error}"))
             return None
 
     def settle[T](
@@ -94,10 +94,13 @@ class Layers:
 
     def refuse(self, key: str, *, kept: str = "the file's value stays") -> None:
         """Note that the tag asks for more than it may."""
-        self.notes.append(
+        self.note(
             f"{_label(key)}: `{shown(self._tags[key])}` is looser than what holds here ({self.sources[key]}) "
             f"and is not followed, {kept}; to allow it, list {key} under tags-may-loosen in the policy file"
         )
+
+    def note(self, text: str) -> None:
+        self.notes.append(sentence(text))
 
     def tag_text(self, key: str) -> str | None:
         return self._tags.get(key)
@@ -114,18 +117,18 @@ class Layers:
             if key == "stop":
                 # Whoever writes it means business: ignoring it could reboot what they want left alone.
                 self.problems.append(
-                    f"{_label(key)}: only the policy file can stop everything; to keep maintenance of this "
-                    f"scale set from being started, write {TAG_PREFIX}self-service = never instead"
+                    sentence(
+                        f"{_label(key)}: only the policy file can stop everything; to keep maintenance of "
+                        f"this scale set from being started, write {TAG_PREFIX}self-service = never instead"
+                    )
                 )
             elif key in FILE_ONLY:
-                self.notes.append(
+                self.note(
                     f"{_label(key)}: `{shown(value)}` does not count, since {key} is read from the policy "
                     "file only; write it there"
                 )
             elif key not in PARSERS:
-                self.notes.append(
-                    f"{_label(key)}: there is no such tag{nearest(key, TAG_KEYS)}; it does not count"
-                )
+                self.note(f"{_label(key)}: there is no such tag{nearest(key, TAG_KEYS)}; it does not count")
 
 
 def _first_match(policy: Policy, scale_set: ScaleSet) -> tuple[Rule | None, str]:
@@ -137,3 +140,8 @@ def _first_match(policy: Policy, scale_set: ScaleSet) -> tuple[Rule | None, str]
 
 def _label(key: str) -> str:
     return f"tag {TAG_PREFIX}{key}"
+
+
+def sentence(text: str) -> str:
+    """Make a text that starts with a place a sentence that can stand beside others."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?')) else '.'}"

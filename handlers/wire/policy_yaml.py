@@ -29,10 +29,7 @@ class PolicyError(ValueError):
         self.problems = tuple(_without_addresses(one) for one in problems)
         shown = self.problems[:20]
         more = [f"and {len(self.problems) - len(shown)} more"] if len(self.problems) > len(shown) else []
-        super().__init__(
-            "the policy file cannot be used, and nothing starts until it is mended: "
-            + "; ".join([*shown, *more])
-        )
+        super().__init__(f"{'; '.join([*shown, *more])}. Nothing starts until this is mended.")
 
 
 @dataclass

@@ -109,7 +109,7 @@ def test_a_tag_loosens_only_with_permission_and_tightens_always(key, file, loose
     assert read(refused) == as_filed
     assert refused.problems == ()
     (note,) = refused.notes
-    assert f"tag breakwater-{key}: `{looser}` is looser" in note
+    assert f"Tag breakwater-{key}: `{looser}` is looser" in note
     assert f"list {key} under tags-may-loosen" in note
 
     permitted = rules(ruled(key, **{name: file}), **{name: looser})
@@ -237,12 +237,13 @@ def test_every_key_has_a_malformed_value_here_but_the_owner():
 def test_a_malformed_value_is_a_problem_that_names_its_place_and_never_falls_back_silently(key, value):
     name = key.replace("-", "_")
     (problem,) = rules(**{name: value}).problems
-    assert problem.startswith(f"tag breakwater-{key}: ")
+    assert problem.startswith(f"Tag breakwater-{key}: ")
     assert "write" in problem or "looks like" in problem
+    assert problem.endswith(".")
     (problem,) = rules(ruled(**{name: value})).problems
-    assert problem.startswith(f"rule 1 (all), {key}: ")
+    assert problem.startswith(f"Rule 1 (all), {key}: ")
     (problem,) = rules(Policy(defaults={key: value})).problems
-    assert problem.startswith(f"defaults, {key}: ")
+    assert problem.startswith(f"Defaults, {key}: ")
 
 
 def test_a_malformed_tag_leaves_the_files_value_beside_the_problem():
@@ -291,7 +292,7 @@ def test_lead_comes_from_the_file():
 
 
 def test_a_policy_that_could_not_be_read_is_a_problem_of_every_scale_set():
-    assert rules(Policy(problem="the policy file is not YAML")).problems == ("the policy file is not YAML",)
+    assert rules(Policy(problem="the policy file is not YAML")).problems == ("The policy file is not YAML.",)
 
 
 def test_a_stop_says_what_has_stopped_everything():
