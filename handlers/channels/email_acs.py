@@ -1,0 +1,78 @@
+"""Mail by Azure Communication Services, with the app's identity."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from handlers.channels.mail import address
+from handlers.channels.trouble import ChannelTrouble, Message, asked_wait
+
+if TYPE_CHECKING:
+    from azure.communication.email.aio import EmailClient
+
+WATCHED_SECONDS = 30
+"""How long an accepted mail is followed; afterwards it counts as sent, the service keeps trying."""
+
+_AGAIN = frozenset({408, 429})
+
+
+class Acs:
+    """Mail to the addresses of one receiver. The operation id is the message's: sent twice, mailed once."""
+
+    def __init__(self, client: "Callable[[], EmailClient]", sender: str, recipients: tuple[str, ...]) -> None:
+        self._client = client
+        self._sender = sender
+        self._recipients = recipients
+
+    async def send(self, message: Message) -> str:
+        from azure.core.exceptions import (  # noqa: PLC0415 - only the stage that sends pays for it
+            AzureError,
+            ClientAuthenticationError,
+            HttpResponseError,
+        )
+
+        mail = {
+            "senderAddress": address(self._sender),
+            "content": {"subject": message.subject, "plainText": message.text, "html": message.html},
+            "recipients": {"to": [{"address": address(one)} for one in self._recipients]},
+            "headers": {"X-Breakwater-Message": message.message_id},
+        }
+        try:
+            # Plain http is for an inbox on this machine; the settings allow it on loopback only.
+            poller = await self._client().begin_send(
+                mail, operation_id=str(UUID(message.message_id)), enforce_https=False, polling_interval=2
+            )
+            async with asyncio.timeout(WATCHED_SECONDS):
+                await poller.result()
+        except TimeoutError:
+            return ""
+        except ClientAuthenticationError as error:
+            raise ChannelTrouble(
+                "Azure Communication Services refused the app's credential; it needs a role on the resource.",
+                recoverable=False,
+            ) from error
+        except HttpResponseError as error:
+            status = error.status_code or 0
+            code = error.error.code if error.error else ""
+            headers = getattr(error.response, "headers", None) or {}
+            wait = asked_wait(headers.get("Retry-After"), datetime.now(UTC))
+            raise ChannelTrouble(
+                f"Azure Communication Services answered {status} {code or error.reason or ''}".strip() + ".",
+                recoverable=status in _AGAIN or status >= 500,
+                retry_after=wait,
+            ) from error
+        except AzureError as error:
+            raise ChannelTrouble(
+                f"Azure Communication Services could not be reached ({type(error).__name__}).",
+                recoverable=True,
+            ) from error
+        return ""
+
+
+def build_client(endpoint: str, credential: Callable[[], Any]) -> "EmailClient":
+    """A client for the endpoint of a Communication Services resource; the SDK's own retries are off."""
+    from azure.communication.email.aio import EmailClient  # noqa: PLC0415
+
+    return EmailClient(endpoint, credential(), retry_total=0)

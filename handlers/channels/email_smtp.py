@@ -1,0 +1,82 @@
+"""Mail by SMTP: `smtp://user:password@host:port`, STARTTLS when offered; `smtps://` speaks TLS at once."""
+
+from urllib.parse import unquote, urlsplit
+
+from handlers.channels.mail import address, build
+from handlers.channels.trouble import ChannelTrouble, Message
+
+SECONDS = 30
+"""For each step of the conversation."""
+
+
+class Smtp:
+    """Mail to the addresses of one receiver."""
+
+    def __init__(self, server: str, sender: str, recipients: tuple[str, ...]) -> None:
+        self._server = server
+        self._sender = sender
+        self._recipients = recipients
+
+    async def send(self, message: Message) -> str:
+        import aiosmtplib  # noqa: PLC0415 - only the stage that sends pays for it
+
+        mail = build(message, self._sender, self._recipients)
+        host, port, user, password, tls = parse_server(self._server)
+        try:
+            refused, _ = await aiosmtplib.send(
+                mail,
+                sender=address(self._sender),
+                recipients=[address(one) for one in self._recipients],
+                hostname=host,
+                port=port,
+                username=user or None,
+                password=password or None,
+                use_tls=tls,
+                timeout=SECONDS,
+            )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            codes = [one.code for one in error.recipients]
+            raise ChannelTrouble(
+                f"The mail server refused every recipient ({', '.join(map(str, codes))}).",
+                recoverable=any(400 <= code < 500 for code in codes),
+            ) from error
+        except aiosmtplib.SMTPResponseException as error:
+            raise ChannelTrouble(
+                f"The mail server answered {error.code} {_first_line(error.message)}.",
+                recoverable=400 <= error.code < 500 or error.code < 0,
+            ) from error
+        except aiosmtplib.SMTPNotSupported as error:
+            raise ChannelTrouble(
+                "The mail server offers no way to sign in that we know.", recoverable=False
+            ) from error
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            raise ChannelTrouble(
+                f"The mail server could not be reached ({type(error).__name__}).", recoverable=True
+            ) from error
+        # Some got it: sending again would repeat it to them.
+        return f"Refused for {', '.join(sorted(refused))}." if refused else ""
+
+
+def parse_server(server: str) -> tuple[str, int, str, str, bool]:
+    """Host, port, user, password and whether TLS comes first; ChannelTrouble when it is no such address."""
+    try:
+        parts = urlsplit(server)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ChannelTrouble(
+            "BREAKWATER_SMTP is not an address like smtp://user:password@host:port.", recoverable=False
+        )
+    tls = parts.scheme == "smtps"
+    return (
+        parts.hostname,
+        port or (465 if tls else 25),
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+        tls,
+    )
+
+
+def _first_line(text: str) -> str:
+    return (text.splitlines() or [""])[0][:200]

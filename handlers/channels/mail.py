@@ -1,0 +1,37 @@
+"""A message as mail: headers that thread, a plain part that is complete, the HTML beside it."""
+
+import re
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import parseaddr
+
+from handlers.channels.trouble import ChannelTrouble, Message
+
+_FLAT = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+_ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[A-Za-z0-9.-]+")
+_PRIORITY = {"page": "1 (Highest)", "act": "2 (High)"}
+
+
+def build(message: Message, sender: str, recipients: tuple[str, ...]) -> EmailMessage:
+    """The mail; raises ChannelTrouble when an address is none."""
+    domain = address(sender).rpartition("@")[2]
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = sender.strip()
+    mail["To"] = ", ".join(address(one) for one in recipients)
+    mail["Subject"] = _FLAT.sub(" ", message.subject)
+    mail["Message-ID"] = f"<{message.message_id}@{domain}>"
+    mail["In-Reply-To"] = mail["References"] = f"<{message.thread}@{domain}>"
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answers from absence notes
+    if message.urgency in _PRIORITY:
+        mail["X-Priority"] = _PRIORITY[message.urgency]
+    mail.set_content(message.text)
+    mail.add_alternative(message.html, subtype="html")
+    return mail
+
+
+def address(given: str) -> str:
+    """The bare address; raises ChannelTrouble for anything that could smuggle in a second one."""
+    bare = parseaddr(given)[1]
+    if _FLAT.search(given.strip()) or not _ADDRESS.fullmatch(bare):
+        raise ChannelTrouble(f"{given[:80]!r} is not a mail address.", recoverable=False)
+    return bare

@@ -1,0 +1,85 @@
+"""Where a reader can go from a notice or a page, and what they can type."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from planner.run import Run, Target
+
+ANSWERS = {
+    "approve": "Approve the plan",
+    "hold": "Hold it",
+    "resume": "Resume",
+    "skip": "Skip what is left",
+}
+"""What a person may answer, in words."""
+
+type Sign = Callable[[str, str, str], str]
+"""From a path below /api, an action (`view`, `approve`, ...) and a plan checksum to a link's token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Addresses of one installation. `public_url` is where people reach the app, without it no links.
+
+    With `sign` the links go through `/api/links/<token>`, which needs no function key.
+    """
+
+    public_url: str = ""
+    sign: Sign | None = None
+
+    def wave(self, tracking_id: str) -> str:
+        """The wave's page."""
+        return self._link(wave_path(tracking_id), "view", "")
+
+    def run(self, tracking_id: str, target: Target) -> str:
+        """The run's page."""
+        return self._link(run_path(tracking_id, target), "view", "")
+
+    def act(self, tracking_id: str, run: Run, action: str) -> str:
+        """A link that shows what the action would do and asks; only where links are signed."""
+        if self.sign is None:
+            return ""
+        return self._link(run_path(tracking_id, run.target), action, run.checksum)
+
+    def command(self, tracking_id: str, target: Target, action: str) -> str:
+        """What to type to answer. The key is the function's; who and why are recorded."""
+        address = f"{self._base or '$BREAKWATER_URL'}/api/{run_path(tracking_id, target)}/{action}"
+        return (
+            f'curl -X POST "{address}" -H "x-functions-key: $KEY" '
+            """-H "content-type: application/json" -d '{"actor": "YOUR NAME", "comment": "WHY"}'"""
+        )
+
+    @property
+    def _base(self) -> str:
+        return self.public_url.rstrip("/")
+
+    def _link(self, path: str, action: str, checksum: str) -> str:
+        if not self._base:
+            return ""
+        if self.sign is not None:
+            return f"{self._base}/api/links/{quote(self.sign(path, action, checksum), safe='')}"
+        return f"{self._base}/api/{path}"
+
+
+def wave_path(tracking_id: str) -> str:
+    """The wave's address below /api."""
+    return f"waves/{quote(tracking_id, safe='')}"
+
+
+def run_path(tracking_id: str, target: Target) -> str:
+    """The run's address below /api, in Azure's spelling."""
+    parts = (target.subscription, target.resource_group, target.name)
+    return "/".join((wave_path(tracking_id), *(quote(part, safe="") for part in parts)))
+
+
+def service_health(tracking_id: str, subscription: str) -> str:
+    """Azure's own page of the event (azure-monitor-docs, service health webhook guide)."""
+    plain = subscription.replace("-", "")
+    short = plain[:3] + plain[-3:]
+    return f"https://app.azure.com/h/{quote(tracking_id, safe='')}/{quote(short, safe='')}"
+
+
+def portal(arm_id: str) -> str:
+    """The scale set in the portal."""
+    return f"https://portal.azure.com/#resource{quote(arm_id, safe='/')}"

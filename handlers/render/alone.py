@@ -1,0 +1,52 @@
+"""Messages about no scale set: a test alert arrived, something is in quarantine, a wave no alert brought."""
+
+from handlers.render.addresses import Addresses
+from handlers.render.letter import Letter
+from handlers.render.vocabulary import WORDS
+from handlers.render.words import one_line
+from planner.notice import Urgency
+
+_SAID = {
+    "wired": (
+        Urgency.KNOW,
+        "a test alert arrived",
+        (
+            "You are wired up: a test alert came from the action group through the queues to you. "
+            "A real announcement takes the same way. Nothing was planned and nothing will be started."
+        ),
+    ),
+    "quarantined": (
+        Urgency.ACT,
+        "something could not be processed",
+        (
+            "Something Breakwater was sent could not be processed. It is in quarantine and can be replayed; "
+            "until somebody does, nothing is started because of it."
+        ),
+    ),
+    "unknown_wave": (
+        Urgency.ACT,
+        "Azure knows a wave that no alert brought",
+        (
+            "A search found planned maintenance that no alert announced. Check that an alert rule of this "
+            "subscription covers Service Health, planned maintenance, Virtual Machines and Virtual Machine "
+            "Scale Sets, and calls Breakwater."
+        ),
+    ),
+}
+
+
+def alone(kind: str, tracking_id: str, text: str, addresses: Addresses) -> Letter:
+    """The message of one of these kinds; `text` is what the stage that sent it adds. KeyError for others."""
+    urgency, title, sentence = _SAID[kind]
+    symbol, word = WORDS[kind]
+    return Letter(
+        tracking_id=tracking_id,
+        kind=kind,
+        urgency=urgency,
+        word=word,
+        symbol=symbol,
+        title=title,
+        sentence=sentence,
+        remarks=(one_line(text, 1500),) if text else (),
+        report=addresses.wave(tracking_id) if kind == "unknown_wave" and tracking_id else "",
+    )

@@ -1,0 +1,238 @@
+"""From the notices of a wave to the words of one message."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from handlers.render.addresses import ANSWERS, Addresses, service_health
+from handlers.render.letter import STOP, Answer, Event, Letter, Line, Part, Story
+from handlers.render.vocabulary import KINDS, WORDS
+from handlers.render.words import count, one_line, span, when, when_and_how_far
+from planner.digest import Group, grouped, outcomes
+from planner.notice import Down, Kind, Notice, Urgency
+from planner.run import InstanceState, Run
+
+
+def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
+    """The message of a story; the most urgent notice gives it its name."""
+    planned = tuple(run for run, notice in story.items if notice.kind is Kind.PLANNED)
+    others = tuple((run, notice) for run, notice in story.items if notice.kind is not Kind.PLANNED)
+    pages = any(notice.urgency is Urgency.PAGE for _, notice in story.items)
+    groups = grouped({run.target.id: run for run in planned}.values())
+    if others and (not story.ended or any(notice.urgency is not Urgency.KNOW for _, notice in others)):
+        leading_run, leading = min(others, key=lambda item: (*_weight(item[1]), -item[1].number))
+        kind, (symbol, word) = leading.kind.value, KINDS[leading.kind]
+        scale_sets = {run.target.id for run, _ in others}
+        title = leading_run.target.name
+        if len(scale_sets) > 1:
+            title = f"{title} and {count(len(scale_sets) - 1, 'more scale set')}"
+        else:
+            title = f"{title}: {one_line(leading.sentence, 90)}"
+        sentence = ""  # the notices below say it all
+    elif story.ended:
+        kind = "finished"
+        symbol, word = WORDS[kind]
+        title = ended = _ended(story.ended)
+        sentence = f"The wave is over for your {count(len(story.ended), 'scale set')}: {ended}."
+    else:
+        kind = "announced"
+        symbol, word = WORDS["emergency" if pages else kind]
+        title = _announced(groups)
+        sentence = f"Azure plans maintenance that hits your scale sets: {title}."
+    needs_stop = Group.OURS in groups or any(
+        notice.urgency is not Urgency.KNOW or notice.kind in {Kind.STARTED, Kind.RESUMED}
+        for _, notice in others
+    )
+    subscription = _subscription(story)
+    return Letter(
+        tracking_id=story.tracking_id,
+        kind=kind,
+        urgency=min((notice.urgency for _, notice in story.items), key=_ORDER.index, default=Urgency.KNOW),
+        word=word,
+        symbol=symbol,
+        title=title,
+        sentence=sentence,
+        facts=_facts(story, now),
+        events=_events(story, others, addresses),
+        parts=(*_parts(groups, now), *_over_parts(story.ended)),
+        remarks=_remarks(story),
+        stop=STOP if needs_stop else "",
+        report=addresses.wave(story.tracking_id),
+        health=service_health(story.tracking_id, subscription) if subscription else "",
+    )
+
+
+type Groups = Mapping[Group, tuple[Run, ...]]
+
+_ORDER = (Urgency.PAGE, Urgency.ACT, Urgency.KNOW)
+_RANK = tuple(KINDS)
+
+
+def _weight(notice: Notice) -> tuple[int, int]:
+    return _ORDER.index(notice.urgency), _RANK.index(notice.kind)
+
+
+def _subscription(story: Story) -> str:
+    named = [run.target.subscription for run, _ in story.items] + [wave.subscription for wave in story.waves]
+    return named[0] if named else ""
+
+
+def _announced(groups: Groups) -> str:
+    said = {
+        Group.PERSON: "{} need a person",
+        Group.OURS: "{} maintained by us",
+        Group.AZURE: "{} left to Azure",
+        Group.OVER: "{} over already",
+        Group.NOT_HIT: "{} not hit",
+    }
+    parts = [said[one].format(len(members)) for one, members in groups.items()]
+    return ", ".join(parts).replace("1 need a person", "1 needs a person") or "none of yours"
+
+
+def _ended(runs: Sequence[Run]) -> str:
+    said = {
+        InstanceState.MAINTAINED: "maintained by us",
+        InstanceState.BY_AZURE: "by Azure",
+        InstanceState.EXCUSED: "excused",
+        InstanceState.CANCELLED: "cancelled",
+        InstanceState.MISSED: "missed",
+        InstanceState.PENDING: "never due",
+    }
+    ends = outcomes(runs)
+    parts = [f"{number} {said[state]}" for state, number in ends.items()]
+    return (
+        f"{count(sum(ends.values()), 'instance')}: {', '.join(parts)}" if parts else "no instance was touched"
+    )
+
+
+def _facts(story: Story, now: datetime) -> tuple[tuple[str, str], ...]:
+    seen = story.overview
+    latest = max(
+        (wave.current for wave in story.waves if wave.announcements), key=lambda one: one.order, default=None
+    )
+    facts = [("Wave", story.tracking_id)]
+    if latest is not None:
+        facts[0] = ("Wave", f"{story.tracking_id} {one_line(latest.title, 120)}".strip())
+        facts.append(("Stage", latest.stage.value))
+    if seen.total:
+        states = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in seen.counts.items())
+        facts.append(("Scale sets", f"{seen.total}: {states}"))
+    if seen.needs_person:
+        facts.append(("Need a person", str(seen.needs_person)))
+    if seen.deadline is not None:
+        facts.append(("Next deadline", when_and_how_far(seen.deadline, now)))
+    return tuple(facts)
+
+
+def _events(story: Story, others: Sequence[tuple[Run, Notice]], addresses: Addresses) -> tuple[Event, ...]:
+    """Most urgent first; only the last notice of a scale set offers answers, the earlier ones are history."""
+    last = {run.target.id: notice.number for run, notice in others}
+    ordered = sorted(
+        others, key=lambda item: (_ORDER.index(item[1].urgency), item[1].at, item[0].target.name)
+    )
+    return tuple(
+        _event(story, run, notice, addresses, offers=last[run.target.id] == notice.number)
+        for run, notice in ordered
+    )
+
+
+def _event(story: Story, run: Run, notice: Notice, addresses: Addresses, *, offers: bool) -> Event:
+    symbol, word = KINDS[notice.kind]
+    return Event(
+        word=word,
+        symbol=symbol,
+        name=run.target.name,
+        where=_where(run),
+        at=when(notice.at),
+        sentence=notice.sentence,
+        down=tuple(_down(one) for one in notice.down),
+        serving=notice.serving,
+        otherwise=_otherwise(notice.otherwise) if offers else "",
+        answers=tuple(
+            Answer(
+                ANSWERS.get(action, action),
+                addresses.command(story.tracking_id, run.target, action),
+                addresses.act(story.tracking_id, run, action),
+            )
+            for action in notice.answers
+        )
+        if offers
+        else (),
+        page=addresses.run(story.tracking_id, run.target),
+    )
+
+
+def _otherwise(sentence: str) -> str:
+    if not sentence or sentence.lower().startswith("if nobody"):
+        return sentence
+    return f"If nobody answers: {sentence}"
+
+
+def _down(one: Down) -> str:
+    zone = f"zone {one.zone}" if one.zone and "zone" not in one.domain else ""
+    place = ", ".join(part for part in (zone, one.domain) if part)
+    said = f" Azure says: {one.error}" if one.error else ""
+    return f"Instance {one.instance}{f' ({place})' if place else ''}: {one.seen}.{said}"
+
+
+def _where(run: Run) -> str:
+    return f"{run.target.resource_group}, {run.target.location}"
+
+
+def _parts(groups: Groups, now: datetime) -> tuple[Part, ...]:
+    headings = {
+        Group.PERSON: "Needs a person",
+        Group.OURS: "Maintained by us",
+        Group.AZURE: "Left to Azure",
+        Group.OVER: "Over already",
+        Group.NOT_HIT: "Not hit",
+    }
+    return tuple(
+        Part(
+            f"{headings[one]} ({len(members)})",
+            tuple(Line(run.target.name, _where(run), _what_happens(one, run, now)) for run in members),
+        )
+        for one, members in groups.items()
+    )
+
+
+def _what_happens(place: Group, run: Run, now: datetime) -> str:
+    said = [run.reason]
+    if place in {Group.OURS, Group.PERSON} and run.batches:
+        plan = f"{count(len(run.passages), 'instance')} in {count(len(run.batches), 'batch', 'batches')}"
+        domains = "; ".join(dict.fromkeys(batch.domain for batch in run.batches[:6]))
+        plan += f" ({domains}{'; …' if len(run.batches) > 6 else ''})"
+        first = run.batches[0].not_before or run.lead_over
+        if first is not None:
+            plan += f", the first not before {when_and_how_far(first, now)}"
+        if run.forecast_end is not None:
+            plan += f", done by {when(run.forecast_end)} by our forecast"
+        said.append(plan + ".")
+        if run.deadline is not None:
+            slack = f", slack {span(run.slack)}" if run.slack is not None else ""
+            said.append(f"Must be done by {when(run.deadline)}{slack}.")
+    if place is Group.AZURE and run.scheduled is not None:
+        said.append(f"Azure does it between {when(run.scheduled.start)} and {when(run.scheduled.end)}.")
+    return " ".join(one for one in said if one)
+
+
+def _over_parts(ended: Sequence[Run]) -> tuple[Part, ...]:
+    if not ended:
+        return ()
+    ordered = sorted(ended, key=lambda run: run.target.name.lower())
+    lines = tuple(
+        Line(
+            run.target.name,
+            _where(run),
+            f"{run.state.value.replace('_', ' ')}; {_ended((run,))}. {run.reason}",
+        )
+        for run in ordered
+    )
+    return (Part(f"How it ended ({len(lines)})", lines),)
+
+
+def _remarks(story: Story) -> tuple[str, ...]:
+    planning = story.overview.planning
+    if not planning or not any(notice.kind is Kind.PLANNED for _, notice in story.items):
+        return ()
+    are = "is" if planning == 1 else "are"
+    return (f"{count(planning, 'scale set')} of this wave {are} still being planned.",)

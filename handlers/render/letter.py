@@ -1,0 +1,95 @@
+"""What a message says, before it is a card, a mail or JSON: the same words for every channel."""
+
+from dataclasses import dataclass
+
+from handlers.render.words import one_line
+from planner.digest import Overview
+from planner.notice import Notice, Urgency
+from planner.run import Run
+from planner.wave import Wave
+
+STOP = (
+    "To stop everything: set BREAKWATER_STOP=1 on the function app, or `stop: true` in the policy file. "
+    "Nothing new starts from then on; what is rebooting comes back."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One scale set in a part of the digest."""
+
+    name: str
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Scale sets to which the same will happen."""
+
+    heading: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Something the reader may do: a link where links are signed, and what to type."""
+
+    label: str
+    command: str
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One notice about one scale set."""
+
+    word: str
+    symbol: str
+    name: str
+    where: str
+    at: str
+    sentence: str
+    down: tuple[str, ...] = ()
+    serving: str = ""
+    otherwise: str = ""
+    answers: tuple[Answer, ...] = ()
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A whole message. `urgency`, `kind` and the ids are for machines, everything else is for people."""
+
+    tracking_id: str
+    kind: str
+    urgency: Urgency
+    word: str
+    symbol: str
+    title: str
+    sentence: str
+    facts: tuple[tuple[str, str], ...] = ()
+    events: tuple[Event, ...] = ()
+    parts: tuple[Part, ...] = ()
+    remarks: tuple[str, ...] = ()
+    stop: str = ""
+    report: str = ""
+    health: str = ""
+
+    @property
+    def subject(self) -> str:
+        return one_line(f"[{self.word}] {self.tracking_id} {self.title}", 150)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What there is to tell one receiver: the notices with their runs, and the wave as it stands.
+
+    `ended` holds the receiver's runs when the wave is finished and that is told, too.
+    """
+
+    tracking_id: str
+    waves: tuple[Wave, ...]
+    items: tuple[tuple[Run, Notice], ...]
+    overview: Overview
+    ended: tuple[Run, ...] = ()

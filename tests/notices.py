@@ -1,0 +1,169 @@
+"""A wave with its runs, as the stages would have stored them, for tests of what people are told."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from handlers.cloud.names import run_path, wave_path
+from handlers.wire.documents import encode_run, encode_wave, run_metadata, wave_metadata
+from handlers.wire.settings import Settings
+from handlers.wiring import Wiring
+from planner.fleet import Interval, Orchestration, ScaleSet
+from planner.notice import Down, Kind, Notice, Urgency
+from planner.run import (
+    Batch,
+    BatchState,
+    Check,
+    Entry,
+    InstanceState,
+    Outcome,
+    Passage,
+    Run,
+    RunState,
+    Target,
+    Verdict,
+)
+from planner.wave import Announcement, Member, Stage, Wave
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+SUBSCRIPTION = "12345678-1234-1234-1234-1234567890ab"
+TRACKING = "VM8T-1Q8"
+HOUR = timedelta(hours=1)
+
+
+class Clock:
+    """The time of a test, moved by hand."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_(self, time: timedelta) -> None:
+        self.now += time
+
+
+def target(name: str, group: str = "shop") -> Target:
+    arm = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachineScaleSets/{name}"
+    return Target(arm, SUBSCRIPTION, group, name, "westeurope", Orchestration.UNIFORM, 6)
+
+
+def notice(
+    number: int = 1, kind: Kind = Kind.PLANNED, urgency: Urgency = Urgency.KNOW, **more: Any
+) -> Notice:
+    given: dict[str, Any] = {"at": NOW, "sentence": f"{kind.value} number {number}."}
+    return Notice(number=number, kind=kind, urgency=urgency, **(given | more))
+
+
+def run(name: str, *notices: Notice, state: RunState = RunState.SCHEDULED, **more: Any) -> Run:
+    ours = state not in {RunState.LEFT_TO_AZURE, RunState.NOT_IMPACTED}
+    batches = (batch(1, "1", "2", domain="zone 1, domain 0"), batch(2, "3", domain="zone 1, domain 1"))
+    given: dict[str, Any] = {
+        "waves": (TRACKING,),
+        "reason": "Waits until the lead time is over.",
+        "verdict": Verdict.SELF_SERVICE if ours else Verdict.LEAVE_TO_AZURE,
+        "due": NOW + HOUR,
+        "planned_at": NOW,
+        "receiver": "ops",
+        "batches": batches if ours else (),
+        "self_service": Interval(NOW - HOUR, NOW + 24 * 4 * HOUR),
+        "scheduled": Interval(NOW + 24 * 5 * HOUR, NOW + 24 * 9 * HOUR),
+        "deadline": NOW + 24 * 4 * HOUR,
+        "forecast_end": NOW + 30 * HOUR,
+        "slack": 66 * HOUR,
+        "checks": (
+            Check("needed", Outcome.PASS, "complete-by is declared: 2026-11-28."),
+            Check("local-state", Outcome.NOT_DECLARED, "Nobody declared large local state."),
+        ),
+        "history": (Entry(NOW, "breakwater", "scheduled", "The plan was made."),),
+        "facts": {"self_service": "Yes"},
+        "checksum": "4f1c09ab" * 8,
+    }
+    return Run(target=target(name), state=state, notices=notices, **(given | more))
+
+
+def batch(
+    number: int, *ids: str, domain: str = "domain 0", state: InstanceState = InstanceState.PENDING
+) -> Batch:
+    return Batch(
+        number,
+        domain,
+        tuple(Passage(one, state=state) for one in ids),
+        BatchState.PENDING,
+        NOW + 25 * HOUR,
+    )
+
+
+def paused(name: str, number: int = 2, **more: Any) -> Run:
+    asks = notice(
+        number,
+        Kind.PAUSED,
+        Urgency.PAGE,
+        sentence="Instance 4 did not come back within 60 min of its start.",
+        down=(Down("4", "1", "domain 2", "stopped", "OSProvisioningTimedOut"),),
+        serving="14 of 18 instances are running and healthy",
+        otherwise="If nobody answers by Sat 28 Nov 12:00 UTC, the self-service window closes.",
+        answers=("resume", "skip"),
+    )
+    return run(name, notice(1), asks, state=RunState.PAUSED, **more)
+
+
+def wave(*runs: Run, stage: Stage = Stage.PLANNED, **more: Any) -> Wave:
+    given: dict[str, Any] = {
+        "event_time": NOW - HOUR,
+        "submitted_at": NOW - HOUR,
+        "received_at": NOW - HOUR,
+        "title": "Planned maintenance for Virtual Machine Scale Sets",
+        "text": "<p>We will <b>reboot</b> your machines.</p>",
+        "regions": ("westeurope",),
+        "services": ("Virtual Machine Scale Sets",),
+    }
+    current = Announcement(TRACKING, SUBSCRIPTION, "1", stage, "a" * 64, **(given | more))
+    roster = tuple(
+        Member(
+            ScaleSet(one.target.id, SUBSCRIPTION, one.target.resource_group, one.target.name, "westeurope")
+        )
+        for one in runs
+    )
+    return Wave(TRACKING, SUBSCRIPTION, (current,), roster, (current.alert,), 1)
+
+
+async def store(wiring: Wiring, *runs: Run, announced: Wave | None = None) -> None:
+    """Write the runs and the wave, over what was there."""
+    for one in runs:
+        path = run_path(one.target.subscription, one.target.resource_group, one.target.name)
+        old = await wiring.records.read(path)
+        await wiring.records.write(
+            path, encode_run(one), etag=old.etag if old else None, metadata=run_metadata(one)
+        )
+    found = announced or wave(*runs)
+    path = wave_path(found.tracking_id, found.subscription)
+    old = await wiring.records.read(path)
+    await wiring.records.write(
+        path, encode_wave(found), etag=old.etag if old else None, metadata=wave_metadata(found)
+    )
+
+
+def with_notice(old: Run, *more: Notice, state: RunState | None = None) -> Run:
+    return replace(old, notices=(*old.notices, *more), state=state or old.state)
+
+
+def policy_file(folder: Path, receivers: Mapping[str, Any]) -> str:
+    """A policy file with these receivers; JSON is YAML."""
+    import json
+
+    path = folder / "policy.yaml"
+    path.write_text(json.dumps({"receivers": receivers, "defaults": {"owner": next(iter(receivers))}}))
+    return str(path)
+
+
+def settings(storage: str, **more: Any) -> Settings:
+    return Settings(
+        storage=storage,
+        public_url="https://breakwater.example",
+        mail_from="Breakwater <breakwater@example.org>",
+        **more,
+    )
