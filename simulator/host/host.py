@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _QUEUE_NAME = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
-GRACE = 5.0  # seconds running functions get when the host is told to stop
+GRACE = 3.0  # seconds running functions get when the host is told to stop
 
 
 class Host:

@@ -39,7 +39,7 @@ class WebFront:
         ]
         app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=3.0)
 
     async def start(self, port: int) -> str:
         """Listen; the address. Port 0 takes a free one.
@@ -53,7 +53,7 @@ class WebFront:
         return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def stop(self) -> None:
-        """Close the port, give open requests five seconds."""
+        """Close the port, give open requests three seconds."""
         await self._runner.cleanup()
 
     def _find(self, method: str, path: str) -> tuple[Function, Mapping[str, str]] | None:

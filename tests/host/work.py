@@ -1,0 +1,95 @@
+"""What the tests need around the sample app in apps/work."""
+
+import base64
+import contextlib
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.storage.queue.aio import QueueServiceClient
+
+from simulator.host import HostProcess
+from tests.eventually import eventually
+
+APPS = Path(__file__).parent / "apps"
+
+
+class Work:
+    """One storage account, one record, one gate; hosts share them."""
+
+    def __init__(self, storage: str, folder: Path) -> None:
+        self.storage = storage
+        self._record = folder / "record.jsonl"
+        self._gate = folder / "gate"
+        # As the host's own clients: a test of storage that is down should not wait for retries.
+        self.queues = QueueServiceClient.from_connection_string(storage, retry_total=0)
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {
+            "AzureWebJobsStorage": self.storage,
+            "RECORD": str(self._record),
+            "GATE": str(self._gate),
+            "TICK": "0 0 0 1 1 *",
+        }
+
+    def host(self, *, lock_seconds: int = 600, **env: str) -> HostProcess:
+        return HostProcess(app=APPS / "work", env={**self.env, **env}, lock_seconds=lock_seconds)
+
+    async def send(self, queue: str, *bodies: str) -> None:
+        for body in bodies:
+            await self.send_raw(queue, base64.b64encode(body.encode()).decode())
+
+    async def send_raw(self, queue: str, text: str) -> None:
+        client = self.queues.get_queue_client(queue)
+        try:
+            await client.send_message(text)
+        except ResourceNotFoundError:
+            with contextlib.suppress(ResourceExistsError):
+                await client.create_queue()
+            await client.send_message(text)
+
+    def records(self, what: str) -> list[dict[str, Any]]:
+        if not self._record.exists():
+            return []
+        lines = [json.loads(line) for line in self._record.read_text().splitlines()]
+        return [line for line in lines if line["what"] == what]
+
+    async def recorded(self, what: str, number: int, *, within: float = 15.0) -> list[dict[str, Any]]:
+        """The first moment there are at least so many records of this kind."""
+        await eventually(
+            lambda: len(self.records(what)) >= number, within=within, why=f"{number} records of {what!r}"
+        )
+        return self.records(what)
+
+    async def left(self, queue: str) -> int:
+        """Messages in the queue, invisible ones too."""
+        properties = await self.queues.get_queue_client(queue).get_queue_properties()
+        return int(properties.approximate_message_count or 0)
+
+    async def emptied(self, queue: str) -> None:
+        async def empty() -> bool:
+            return await self.left(queue) == 0
+
+        await eventually(empty, within=10, why=f"the queue {queue} is empty")
+
+    async def peeked(self, queue: str) -> list[str]:
+        try:
+            return [
+                m.content for m in await self.queues.get_queue_client(queue).peek_messages(max_messages=32)
+            ]
+        except ResourceNotFoundError:
+            return []
+
+    def open_gate(self) -> None:
+        self._gate.touch()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.queues.close()
