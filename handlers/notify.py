@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from handlers import reader
+from handlers import gather
 from handlers.cloud.names import NOTICES, delivery_prefix
 from handlers.cloud.records import Listed
 from handlers.delivering import NOBODY, come_back, deliver, read, senders_of
@@ -97,7 +97,7 @@ class _Seen:
 async def _look(message: NoticeMessage, wiring: Wiring) -> bool:
     """One look at everything the wave's receivers have not been told; whether something was sent."""
     wanted = message.tracking_id
-    listed = [one for one in await reader.listed_runs(wiring) if wanted in waves_of(one.metadata)]
+    listed = [one for one in await gather.listed_runs(wiring) if wanted in waves_of(one.metadata)]
     # A run of two waves is told under the first; a message about the second must not lose it.
     acted = False
     for told_under in sorted({waves_of(one.metadata)[0] for one in listed} | {wanted}):
@@ -124,11 +124,11 @@ async def _see(message: NoticeMessage, members: Sequence[Listed], wiring: Wiring
     late = {*behind((one for one, _ in deliveries.values()), lasts)}
     for one, _ in deliveries.values():
         late |= {key for state in one.channels.values() if state.sending for key in state.sending.upto}
-    waves = await reader.waves(wiring, tracking_id)
+    waves = await gather.waves(wiring, tracking_id)
     counts = overview(
-        map(reader.row, members), reader.roster(waves), wave_open=any(wave.open for wave in waves)
+        map(gather.row, members), gather.roster(waves), wave_open=any(wave.open for wave in waves)
     )
-    runs = await reader.runs(wiring, [mine[path] for path in sorted(late & mine.keys())])
+    runs = await gather.runs(wiring, [mine[path] for path in sorted(late & mine.keys())])
     return _Seen(message, wiring.now(), waves, counts, mine, runs, deliveries)
 
 
@@ -189,7 +189,7 @@ async def _letter(
     if FINISHED in state.sending.kinds:
         told = state.told.keys() | state.sending.upto.keys()
         lines = [line for path, line in seen.listed.items() if path in told]
-        ended = tuple((await reader.runs(wiring, lines)).values())
+        ended = tuple((await gather.runs(wiring, lines)).values())
     if not items and not ended:
         return None
     story = Story(seen.message.tracking_id, seen.waves, items, seen.overview, ended)

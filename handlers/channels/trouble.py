@@ -39,7 +39,7 @@ class Sender(Protocol):
         ...
 
 
-class ChannelTrouble(Exception):  # noqa: N818 - the design's word
+class ChannelTrouble(Exception):
     """A message was not accepted.
 
     `recoverable` says whether trying again can help, `retry_after` how long the channel asked to wait,
