@@ -17,7 +17,7 @@ class Reply:
     dropped: bool = False
 
 
-class Refusal(Exception):  # noqa: N818 - an answer of Azure's, not an error of the simulator's
+class Refusal(Exception):
     """Azure's error answer: status, code, message."""
 
     def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
 
+ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
 
 class Versioned(Protocol):
     version: int
@@ -26,7 +28,7 @@ class Texts[T: Versioned]:
         kept = self._kept.get(item)
         if not fresh and kept is not None and kept[0] == item.version:
             return kept[1]
-        text = json.dumps(write(item), separators=(",", ":"))
+        text = ENCODE(write(item))
         if not fresh:
             self._kept[item] = (item.version, text)
         return text

@@ -1,6 +1,7 @@
 """The fleet in Azure's JSON: names and nesting as published for Microsoft.Compute (api 2026-04-01)."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from simulator.arm.faults import Faults
@@ -18,6 +19,7 @@ POWER_WORDS = {
 }
 
 
+@lru_cache(maxsize=4096)
 def stamp(moment: datetime) -> str:
     """RFC 3339 with an offset, as compute writes times."""
     return moment.isoformat()
@@ -158,22 +160,17 @@ def machine(found: Instance, now: datetime, faults: Faults, *, view: bool) -> Js
     return made
 
 
+@lru_cache(maxsize=64)
+def _statuses(provisioning: str, power: str) -> list[Json]:
+    word = provisioning.lower()
+    return [
+        {"code": f"ProvisioningState/{word}", "level": "Info", "displayStatus": f"Provisioning {word}"},
+        {"code": f"PowerState/{power}", "level": "Info", "displayStatus": POWER_WORDS[power]},
+    ]
+
+
 def instance_view(found: Instance, now: datetime, faults: Faults) -> Json:
-    provisioning = found.provisioning
-    view: Json = {
-        "statuses": [
-            {
-                "code": f"ProvisioningState/{provisioning.lower()}",
-                "level": "Info",
-                "displayStatus": f"Provisioning {provisioning.lower()}",
-            },
-            {
-                "code": f"PowerState/{found.power}",
-                "level": "Info",
-                "displayStatus": POWER_WORDS[found.power],
-            },
-        ],
-    }
+    view: Json = {"statuses": _statuses(found.provisioning, found.power)}
     if found.update_domain is not None:
         view["platformUpdateDomain"] = found.update_domain
         view["placementGroupId"] = found.placement_group

@@ -40,6 +40,7 @@ class Timeline:
     now: datetime
     _due: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
     _count: int = 0
+    _living: bool = False
 
     def at(self, moment: datetime, action: Callable[[], None]) -> None:
         """Plan an action; a moment already past happens at the next `run_to`, at the time shown then."""
@@ -50,10 +51,18 @@ class Timeline:
         return self._due[0][0] if self._due else None
 
     def run_to(self, moment: datetime) -> None:
-        """Let everything due until `moment` happen, each at its own time."""
-        due = self._due
-        while due and due[0][0] <= moment:
-            when, _, action = heapq.heappop(due)
-            self.now = max(self.now, when)
-            action()
-        self.now = max(self.now, moment)
+        """Let everything due until `moment` happen, each at its own time.
+
+        Called from within an action it does nothing: that action's moment is now.
+        """
+        if self._living:
+            return
+        due, self._living = self._due, True
+        try:
+            while due and due[0][0] <= moment:
+                when, _, action = heapq.heappop(due)
+                self.now = max(self.now, when)
+                action()
+            self.now = max(self.now, moment)
+        finally:
+            self._living = False

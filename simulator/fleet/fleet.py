@@ -4,7 +4,7 @@ Nothing runs in the background. Whoever reads or acts calls `look()` first (the 
 fleet catches up with its clock event by event. One thread, no locks.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +44,15 @@ class Fleet:
         """When something is next due, so that a test can jump there; None when nothing is."""
         self.world.look()
         return self.world.timeline.next_at()
+
+    def at(self, moment: datetime, action: Callable[[], object]) -> None:
+        """Let somebody do something at a moment to come, as if they had called it then."""
+        self.world.look()
+
+        def act() -> None:
+            action()
+
+        self.world.timeline.at(moment, act)
 
     def add(self, *scale_sets: ScaleSet) -> None:
         """Take scale sets in. Waves planned earlier don't cover them: as in Azure, nobody is told."""

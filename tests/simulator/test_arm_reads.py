@@ -7,7 +7,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.rest import HttpRequest
 
-from simulator.arm import Faults
+from simulator.arm import Bucket, Faults
 from simulator.fleet import SUBSCRIPTION, flexible, uniform
 from tests.simulator.support import DAY, GROUP, HOUR, START, Stage, azure, wave
 
@@ -261,3 +261,34 @@ async def test_resource_graph_finds_the_wave_and_what_it_impacts(monkeypatch) ->
         assert "$skipToken" not in rest
         refused = await ask("resources | summarize count()")
         assert refused["error"]["code"] == "BadRequest"
+
+
+async def test_a_token_bucket_throttles_each_kind_of_call_by_itself(monkeypatch) -> None:
+    stage = Stage()
+    faults = Faults(buckets={"get scale set": Bucket(capacity=2, refill=0.01)})
+    async with azure(stage.fleet, monkeypatch, faults=faults) as (client, server):
+        get = client.virtual_machine_scale_sets.get
+        await get(GROUP, "web")
+        await get(GROUP, "web")
+        with pytest.raises(HttpResponseError) as refused:
+            await get(GROUP, "web")
+        assert refused.value.status_code == 429
+        assert int(refused.value.response.headers["Retry-After"]) > 90
+        assert len([s async for s in client.virtual_machine_scale_sets.list_all()]) == 1
+        assert server.calls == {"token": 1, "get scale set": 3, "list scale sets": 1}
+
+
+async def test_a_wave_over_two_subscriptions_is_found_in_each(monkeypatch) -> None:
+    other = "aaaaaaaa-0000-4000-8000-000000000002"
+    stage = Stage(
+        uniform("web", 2), uniform("far", 2, subscription=other), subscriptions=(SUBSCRIPTION, other)
+    )
+    async with azure(stage.fleet, monkeypatch, subscription=other) as (client, _):
+        (far,) = [s async for s in client.virtual_machine_scale_sets.list_all()]
+        vms = [
+            vm async for vm in client.virtual_machine_scale_set_vms.list(GROUP, "far", expand="instanceView")
+        ]
+    assert far.name == "far"
+    assert all(vm.instance_view.maintenance_redeploy_status is not None for vm in vms)
+    body = stage.fleet.alert("VM1T-1Q8", subscription=other)
+    assert body["data"]["essentials"]["alertTargetIDs"] == [f"/subscriptions/{other}"]

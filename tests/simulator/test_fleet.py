@@ -232,3 +232,15 @@ def test_a_clock_does_not_go_back() -> None:
     stage = Stage()
     with pytest.raises(ValueError, match="cannot go back"):
         stage.clock.advance(-HOUR)
+
+
+def test_what_is_planned_for_a_moment_happens_then_however_far_the_clock_jumps() -> None:
+    stage = Stage()
+    people, other = stage.fleet.people, stage.fleet.instance("web", 1)
+    stage.fleet.at(stage.clock.now + HOUR, lambda: people.stop(the_one(stage)))
+    stage.fleet.at(stage.clock.now + 2 * HOUR, lambda: stage.fleet.start_maintenance(other))
+    assert stage.fleet.next_event_at() == stage.clock.now + HOUR
+    stage.after(3 * HOUR)
+    first, second = stage.fleet.ledger.outages()
+    assert (first.since, first.cause) == (START + DAY + HOUR, "stopped")
+    assert (second.since, second.cause) == (START + DAY + 2 * HOUR, "customer maintenance")
