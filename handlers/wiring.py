@@ -7,8 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from handlers.cloud.names import wave_path
 from handlers.cloud.queues import Queues
-from handlers.cloud.records import Records
+from handlers.cloud.records import Absent, Records
+from handlers.wire.documents import decode_wave
 from handlers.wire.settings import Settings
 from planner.policy import Policy
 from planner.wave import Wave
@@ -48,7 +50,9 @@ class Wiring:
 
         if os.environ.get("IDENTITY_ENDPOINT"):
             client_id = os.environ.get("AZURE_CLIENT_ID")
-            return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
+            return (
+                ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
+            )
         return DefaultAzureCredential()
 
     @cached_property
@@ -100,24 +104,22 @@ class Wiring:
 
     async def wave(self, tracking_id: str, subscription: str, generation: int = 0) -> Wave | None:
         """The wave's record, at least as new as `generation`; unchanged documents are not read again."""
-        from handlers.cloud.names import wave_path  # noqa: PLC0415
-        from handlers.wire.documents import decode_wave  # noqa: PLC0415
-
         key = (tracking_id, subscription.lower())
         known = self._waves.get(key)
         if known is not None and 0 < generation <= known[0].generation:
             return known[0]
         path = wave_path(tracking_id, subscription)
-        if known is not None:
-            changed = await self.records.read_if_changed(path, known[1])
-            if changed is None:
-                return known[0]
-            stored = changed
-        else:
-            found = await self.records.read(path)
-            if found is None:
-                return None
-            stored = found
+        try:
+            stored = (
+                await self.records.read_if_changed(path, known[1])
+                if known is not None
+                else await self.records.read(path)
+            )
+        except Absent:
+            self._waves.pop(key, None)
+            return None
+        if stored is None:
+            return known[0] if known is not None else None
         wave = decode_wave(stored.body)
         self._waves[key] = (wave, stored.etag)
         return wave

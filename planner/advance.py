@@ -135,7 +135,9 @@ def _observed(run: Run, look: Look, now: datetime) -> Run:
             and new.state is not old.state
             and new.state in {BatchState.SOAKING, BatchState.DONE}
         ):
-            changed = noted(changed, f"batch {new.number} {new.state}", f"{new.domain}: {_counted(new)}", now)
+            changed = noted(
+                changed, f"batch {new.number} {new.state}", f"{new.domain}: {counted(new.instances)}", now
+            )
     return _over_at_window_end(changed, now)
 
 
@@ -244,7 +246,7 @@ def _under_way(run: Run, batch: Batch, look: Look, now: datetime) -> Run:
         half = batch.verified_at + run.soak / 2
         run = moved(run, RunState.RUNNING, f"{batch.domain} is healthy and soaks until {say(ends)}.", now)
         return _timed(replace(run, due=half if now < half else ends), look, now)
-    run = moved(run, RunState.RUNNING, f"{batch.domain}: {_counted(batch)}.", now)
+    run = moved(run, RunState.RUNNING, f"{batch.domain}: {counted(batch.instances)}.", now)
     return _timed(replace(run, due=now + look.look_again), look, now)
 
 
@@ -282,7 +284,7 @@ def _started(run: Run, go: starting.Go, look: Look, now: datetime) -> tuple[Run,
     )
     which = ", ".join(one.instance for one in starts)
     run = noted(run, f"batch {batch.number} started", f"{batch.domain}: instances {which}", now)
-    run = moved(run, RunState.RUNNING, f"{batch.domain}: {_counted(batch)}.", now)
+    run = moved(run, RunState.RUNNING, f"{batch.domain}: {counted(batch.instances)}.", now)
     if first:
         run = told(run, Kind.STARTED, Urgency.KNOW, f"Maintenance starts with {batch.domain}.", now)
     return _timed(replace(run, due=now + look.look_again), look, now), starts
@@ -291,7 +293,7 @@ def _started(run: Run, go: starting.Go, look: Look, now: datetime) -> tuple[Run,
 def _finished(run: Run, look: Look, now: datetime) -> Run:
     """Every instance is settled: the run is over, with its sentence and its notice."""
     run = _soaked(run, now)
-    counts = _tally(run)
+    counts = counted(run.passages)
     states = {one.state for one in run.passages}
     run = replace(run, ended_at=now, forecast_end=None, slack=None, due=now)
     if InstanceState.MISSED in states:
@@ -349,15 +351,8 @@ def _timed(run: Run, look: Look, now: datetime) -> Run:
     return schedule.timed(run, look.rules, now) if look.rules is not None else run
 
 
-def _counted(batch: Batch) -> str:
-    return _counts(batch.instances)
-
-
-def _tally(run: Run) -> str:
-    return _counts(run.passages)
-
-
-def _counts(passages: Sequence[Passage]) -> str:
+def counted(passages: Sequence[Passage]) -> str:
+    """How many instances stand where, in words: `3 maintained, 1 excused`."""
     counts: dict[str, int] = {}
     for one in passages:
         counts[one.state] = counts.get(one.state, 0) + 1

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from planner import schedule
-from planner.advance import ANSWER_AGAIN
+from planner import evidence, schedule
+from planner.advance import ANSWER_AGAIN, counted
 from planner.decide import Decision
 from planner.evidence import returned
 from planner.fleet import Instance, ScaleSet
+from planner.look import Look
 from planner.notice import Kind, Urgency
 from planner.policy import Mode
 from planner.run import (
@@ -98,6 +99,8 @@ def rejoined(
     if begun_already and decision.verdict is Verdict.LEAVE_TO_AZURE and _window_over(run, now):
         return replace(run, due=now)
     batches = _merged(run, instances, decision, now)
+    if decision.verdict is Verdict.NOT_IMPACTED and any(one.instances for one in batches):
+        return _followed(run, batches, now)
     run = _decided(run, decision, batches, now)
     if run.checksum != old.checksum and old.approved == old.checksum and _only_left(old, run):
         run = replace(run, approved=run.checksum)
@@ -105,6 +108,13 @@ def rejoined(
         return replace(run, looks=old.looks + 1)
     run = noted(run, "planned again", run.reason, now)
     return _told_of_plan(run, decision, now, first=False)
+
+
+def _followed(run: Run, batches: Sequence[Batch], now: datetime) -> Run:
+    """What was left to Azure and shows no maintenance any more: the answer stays, with how it ended."""
+    run = replace(run, batches=tuple(batches), looks=run.looks + 1)
+    wait = ANSWER_AGAIN[min(run.looks, len(ANSWER_AGAIN) - 1)]
+    return replace(run, reason=f"Left to Azure: {counted(run.passages)}.", due=now + wait)
 
 
 def _window_over(run: Run, now: datetime) -> bool:
@@ -195,6 +205,13 @@ def _merged(run: Run, instances: Sequence[Instance], decision: Decision, now: da
                 or one.attempts
             )
         )
+        # Nothing that was planned is forgotten: what shows no maintenance any more is settled here.
+        wanted = {one.id for part in decision.batches for one in part.instances}
+        stay += tuple(
+            evidence.observed(run, one, seen.get(one.id), Look(now), now)
+            for one in batch.instances
+            if one not in stay and one.id not in wanted and one.id not in back
+        )
         if stay:
             kept.append(replace(batch, instances=stay))
     has = {one.id for batch in kept for one in batch.instances}
@@ -248,9 +265,21 @@ def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -
     return run
 
 
-def closed(run: Run, now: datetime) -> Run:
+def closed(run: Run, now: datetime, *, cancelled: bool = False) -> Run:
     """No open wave covers the set any more: an answer of the day is final, a run is advanced to its end."""
-    if run.state in ANSWERS:
-        reason = "The wave is over."
-        return replace(noted(run, "wave over", reason, now), ended_at=now)
-    return replace(run, due=now)
+    if run.state not in ANSWERS:
+        return replace(run, due=now)
+    words = "The wave was cancelled." if cancelled else "The wave is over."
+    if cancelled:
+        run = replace(run, batches=tuple(_cancelled(one, words, now) for one in run.batches))
+    return replace(noted(run, "wave over", words, now), ended_at=now)
+
+
+def _cancelled(batch: Batch, words: str, now: datetime) -> Batch:
+    passages = tuple(
+        one
+        if one.state in SETTLED
+        else replace(one, state=InstanceState.CANCELLED, reason=words, finished_at=now)
+        for one in batch.instances
+    )
+    return replace(batch, instances=passages)

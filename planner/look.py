@@ -10,6 +10,9 @@ from planner.notice import Notice
 from planner.policy import Rules
 from planner.run import RunState
 
+ORDER = "the order itself"
+"""What is waived when a person lets a run go ahead although its order has a problem."""
+
 
 @dataclass(frozen=True, slots=True)
 class OperationSeen:

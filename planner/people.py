@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from planner.look import Event, Look, Word
+from planner.look import ORDER, Event, Look, Word
 from planner.notice import Kind, Urgency
 from planner.run import (
     ACTIVE,
@@ -58,6 +58,8 @@ def _held(run: Run, event: Event, look: Look, now: datetime) -> Run:
 def _resumed(run: Run, event: Event, look: Look, now: datetime) -> Run:
     """A person takes the trouble for settled: watch the failed again, let predecessors pass."""
     waiting = tuple(one.name for one in look.predecessors if one.name not in run.waived)
+    if look.order_problem:
+        waiting = (*waiting, ORDER)
     batches = tuple(
         replace(
             batch,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from planner import checks
 from planner.fleet import Instance
-from planner.look import Look
+from planner.look import ORDER, Look
 from planner.policy import Mode
 from planner.run import (
     SETTLED,
@@ -118,7 +118,7 @@ def _opens(run: Run) -> datetime | None:
 
 
 def _predecessors(run: Run, look: Look) -> Wait | AskPerson | None:
-    if look.order_problem:
+    if look.order_problem and ORDER not in run.waived:
         return AskPerson(look.order_problem)
     for one in look.predecessors:
         if one.name in run.waived:

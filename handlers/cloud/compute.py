@@ -5,7 +5,7 @@ its models, which cost 0.9 ms of CPU an instance. Starts use the client's operat
 """
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from azure.core.pipeline.policies import AsyncRetryPolicy, SansIOHTTPPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from handlers.cloud import shapes
-from handlers.cloud.errors import Forbidden, NotFound, Refused, Throttled, Unreachable
+from handlers.cloud.errors import Forbidden, NotFound, NotSent, Refused, Throttled, Unreachable
 from planner.fleet import Instance, ScaleSet
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ START_SECONDS = 20  # a start must be sent and answered well inside the 30 s a l
 THROTTLED_FOR = timedelta(seconds=60)  # Microsoft.Compute: throttling clears within a minute
 
 
-class _PatientExceptWhenThrottled(AsyncRetryPolicy):
+class _PatientExceptWhenThrottled(AsyncRetryPolicy[Any, Any]):
     """The client's own retries for trouble on the way, none after 429: then everybody keeps quiet."""
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
@@ -60,7 +60,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """How an operation stands: `InProgress`, `Succeeded`, `Failed`, `Canceled` or `Unknown` with the error."""
+    """How an operation stands: `InProgress`, `Succeeded`, `Failed`, `Canceled` or `Unknown`."""
 
     status: str
     code: str = ""
@@ -74,7 +74,11 @@ class Compute:
     """
 
     def __init__(
-        self, subscription: str, credential: "AsyncTokenCredential", endpoint: str, now: Callable[[], datetime]
+        self,
+        subscription: str,
+        credential: "AsyncTokenCredential",
+        endpoint: str,
+        now: Callable[[], datetime],
     ) -> None:
         self.subscription = subscription
         self._credential = credential
@@ -180,7 +184,9 @@ class Compute:
         body = _body(response)
         if "status" in body:
             error = body.get("error") or {}
-            return Operation(str(body["status"]), str(error.get("code", "")), str(error.get("message", ""))[:500])
+            return Operation(
+                str(body["status"]), str(error.get("code", "")), str(error.get("message", ""))[:500]
+            )
         return Operation("InProgress" if response.status_code == 202 else "Succeeded")
 
     async def post_json(self, path: str, payload: dict[str, Any]) -> dict[str, Any]:
@@ -201,7 +207,9 @@ class Compute:
         if address.startswith("/"):
             address = self._endpoint + address
         elif not address.startswith(self._endpoint + "/"):
-            raise Unreachable(f"Azure's next page is at another host ({urlsplit(address).netloc}); not followed.")
+            raise Unreachable(
+                f"Azure's next page is at another host ({urlsplit(address).netloc}); not followed."
+            )
         return _body(await self._send(HttpRequest("GET", address)))
 
     async def _send(self, request: HttpRequest) -> AsyncHttpResponse:
@@ -242,10 +250,6 @@ class Compute:
         return Refused(code or str(status), message)
 
 
-class NotSent(Unreachable):
-    """The request never left: nothing can have happened."""
-
-
 def _safe(path: str) -> str:
     return quote(path, safe="/()")
 
@@ -273,7 +277,7 @@ def _code(error: HttpResponseError) -> tuple[str, str]:
 
 
 def _retry_after(error: HttpResponseError) -> timedelta:
-    headers = error.response.headers if error.response is not None else {}
+    headers: Mapping[str, str] = getattr(error.response, "headers", {})
     try:
         return timedelta(seconds=max(1.0, float(headers.get("Retry-After", ""))))
     except ValueError:

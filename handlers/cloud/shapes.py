@@ -1,4 +1,4 @@
-"""From Azure's JSON to the planner's values. Tolerant of what Azure leaves out, honest about what it garbles."""
+"""From Azure's JSON to the planner's values: tolerant of what is left out, honest about what is garbled."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -53,7 +53,12 @@ def id_parts(arm_id: str) -> tuple[str, str, str]:
     """Subscription, resource group and name of a scale set's ARM id; ValueError for anything else."""
     parts = arm_id.split("/")
     fixed = [part.lower() for part in parts[1::2]]
-    if len(parts) != 9 or fixed != ["subscriptions", "resourcegroups", "providers", "virtualmachinescalesets"]:
+    if len(parts) != 9 or fixed != [
+        "subscriptions",
+        "resourcegroups",
+        "providers",
+        "virtualmachinescalesets",
+    ]:
         raise ValueError(f"{arm_id[:200]!r} is not the ARM id of a Virtual Machine Scale Set.")
     return parts[2], parts[4], parts[8]
 

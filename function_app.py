@@ -1,0 +1,196 @@
+"""Registers the triggers, nothing else: each function hands over to its stage in handlers.
+
+Annotations are real types, because the worker's indexer reads them. Stages are imported on first use, so that
+a cold start pays only for what it runs.
+"""
+
+import os
+from dataclasses import replace
+from functools import cache
+
+import azure.functions as func
+
+from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, Queue, poison
+from handlers.wire.http import Request, Response
+from handlers.wire.settings import Settings
+from handlers.wiring import Wiring
+
+STORAGE = "AzureWebJobsStorage"
+SWEEP = os.environ.get("BREAKWATER_SWEEP_SCHEDULE", "0 */5 * * * *")
+RUN = "waves/{wave}/{subscription}/{group}/{name}"
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+
+@cache
+def wiring() -> Wiring:
+    """The clients of this worker, built when the first invocation asks."""
+    return Wiring(Settings.from_environment())
+
+
+def _request(request: func.HttpRequest) -> Request:
+    return Request(
+        method=request.method,
+        path_parameters=dict(request.route_params),
+        query=dict(request.params),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=request.get_body(),
+    )
+
+
+def _response(response: Response) -> func.HttpResponse:
+    return func.HttpResponse(
+        response.body,
+        status_code=response.status,
+        mimetype=response.content_type,
+        charset="utf-8",
+        headers=dict(response.headers),
+    )
+
+
+@app.function_name("receive")
+@app.route(route="alerts", methods=["POST"])
+async def receive(req: func.HttpRequest) -> func.HttpResponse:
+    """Take a Service Health alert."""
+    from handlers import receive as stage  # noqa: PLC0415
+
+    return _response(await stage.handle(_request(req), wiring()))
+
+
+@app.function_name("discover")
+@app.queue_trigger(arg_name="msg", queue_name=ALERTS, connection=STORAGE)
+async def discover(msg: func.QueueMessage) -> None:
+    """Find the scale sets of an announcement."""
+    from handlers import discover as stage  # noqa: PLC0415
+    from handlers.intake import hand_over  # noqa: PLC0415
+
+    await hand_over(ALERTS, msg.get_body(), stage.handle, wiring())
+
+
+@app.function_name("plan")
+@app.queue_trigger(arg_name="msg", queue_name=SCALE_SETS, connection=STORAGE)
+async def plan(msg: func.QueueMessage) -> None:
+    """Decide for one scale set."""
+    from handlers import plan as stage  # noqa: PLC0415
+    from handlers.intake import hand_over  # noqa: PLC0415
+
+    await hand_over(SCALE_SETS, msg.get_body(), stage.handle, wiring())
+
+
+@app.function_name("advance")
+@app.queue_trigger(arg_name="msg", queue_name=RUNS, connection=STORAGE)
+async def advance(msg: func.QueueMessage) -> None:
+    """Look at one run and carry on with it."""
+    from handlers import advance as stage  # noqa: PLC0415
+    from handlers.intake import hand_over  # noqa: PLC0415
+
+    await hand_over(RUNS, msg.get_body(), stage.handle, wiring())
+
+
+@app.function_name("notify")
+@app.queue_trigger(arg_name="msg", queue_name=NOTICES, connection=STORAGE)
+async def notify(msg: func.QueueMessage) -> None:
+    """Tell people what they have not been told."""
+    from handlers import notify as stage  # noqa: PLC0415
+    from handlers.intake import hand_over  # noqa: PLC0415
+
+    await hand_over(NOTICES, msg.get_body(), stage.handle, wiring())
+
+
+@app.function_name("sweep")
+@app.timer_trigger(arg_name="timer", schedule=SWEEP, run_on_startup=False, use_monitor=True)
+async def sweep(timer: func.TimerRequest) -> None:
+    """Find what the queues lost and what no alert brought."""
+    from handlers import sweep as stage  # noqa: PLC0415
+
+    del timer
+    await stage.handle(wiring())
+
+
+async def _bury(queue: Queue, msg: func.QueueMessage) -> None:
+    from handlers import bury as stage  # noqa: PLC0415
+
+    await stage.handle(queue, msg.get_body(), wiring())
+
+
+@app.function_name("bury_alerts")
+@app.queue_trigger(arg_name="msg", queue_name=poison(ALERTS), connection=STORAGE)
+async def bury_alerts(msg: func.QueueMessage) -> None:
+    """Put an alert that failed again and again into the quarantine."""
+    await _bury(ALERTS, msg)
+
+
+@app.function_name("bury_scale_sets")
+@app.queue_trigger(arg_name="msg", queue_name=poison(SCALE_SETS), connection=STORAGE)
+async def bury_scale_sets(msg: func.QueueMessage) -> None:
+    """Put a scale set's message that failed again and again into the quarantine."""
+    await _bury(SCALE_SETS, msg)
+
+
+@app.function_name("bury_runs")
+@app.queue_trigger(arg_name="msg", queue_name=poison(RUNS), connection=STORAGE)
+async def bury_runs(msg: func.QueueMessage) -> None:
+    """Put a run's message that failed again and again into the quarantine."""
+    await _bury(RUNS, msg)
+
+
+@app.function_name("bury_notices")
+@app.queue_trigger(arg_name="msg", queue_name=poison(NOTICES), connection=STORAGE)
+async def bury_notices(msg: func.QueueMessage) -> None:
+    """Put a notice's message that failed again and again into the quarantine."""
+    await _bury(NOTICES, msg)
+
+
+async def _report(req: func.HttpRequest, extra: dict[str, str] | None = None) -> func.HttpResponse:
+    from handlers import report as stage  # noqa: PLC0415
+
+    asked = _request(req)
+    asked = replace(asked, path_parameters={**asked.path_parameters, **(extra or {})})
+    return _response(await stage.handle(asked, wiring()))
+
+
+@app.function_name("report_waves")
+@app.route(route="waves", methods=["GET"])
+async def report_waves(req: func.HttpRequest) -> func.HttpResponse:
+    """Show every wave as a page."""
+    return await _report(req)
+
+
+@app.function_name("report_waves_json")
+@app.route(route="waves.json", methods=["GET"])
+async def report_waves_json(req: func.HttpRequest) -> func.HttpResponse:
+    """List every wave as JSON."""
+    return await _report(req, {"suffix": "json"})
+
+
+@app.function_name("report_wave")
+@app.route(route="waves/{wave}", methods=["GET"])
+async def report_wave(req: func.HttpRequest) -> func.HttpResponse:
+    """Show one wave; the suffix of the last segment says as what."""
+    return await _report(req)
+
+
+@app.function_name("report_run")
+@app.route(route=RUN, methods=["GET"])
+async def report_run(req: func.HttpRequest) -> func.HttpResponse:
+    """Show one run; the suffix of the last segment says as what."""
+    return await _report(req)
+
+
+@app.function_name("respond")
+@app.route(route=RUN + "/{action}", methods=["POST"])
+async def respond(req: func.HttpRequest) -> func.HttpResponse:
+    """Take a person's word about a run: approve, hold, resume, skip."""
+    from handlers import respond as stage  # noqa: PLC0415
+
+    return _response(await stage.handle(_request(req), wiring()))
+
+
+@app.function_name("health")
+@app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def health(req: func.HttpRequest) -> func.HttpResponse:
+    """Say whether storage answers, and how the queues stand."""
+    from handlers import health as stage  # noqa: PLC0415
+
+    del req
+    return _response(await stage.handle(wiring()))

@@ -1,0 +1,61 @@
+"""Who is in flight, for the limits: one small record per scale set, created before its first intent.
+
+A claim is created first and the others listed afterwards, so that of two who come at once at least one sees
+the other. Over the limit it is removed again, and the run looks again after a random wait.
+"""
+
+import asyncio
+from collections import defaultdict
+
+from handlers.cloud.names import claim_path, claim_prefix
+from handlers.cloud.records import Conflict, Records
+from planner import limits
+from planner.limits import Claim
+from planner.policy import Limits
+from planner.run import Run
+
+# Looks of one process take turns: of sixteen at once the first five get through, not none.
+_turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+
+def path_of(run: Run) -> str:
+    return claim_path(run.target.subscription, run.target.resource_group, run.target.name)
+
+
+async def forbidden(records: Records, run: Run, allowed: Limits) -> str:
+    """Why a run that holds no claim could not get one now, empty when it could or holds one."""
+    found = await _claims(records, run)
+    mine = Claim(path_of(run), run.target.location)
+    if any(one.path == mine.path for one in found):
+        return ""
+    return limits.over(found, mine, allowed)
+
+
+async def acquire(records: Records, run: Run, allowed: Limits) -> str:
+    """Claim the scale set for this run; why not, if the limits forbid it, and then nothing is left behind.
+
+    A run that has started something keeps its claim whatever the limits have become since.
+    """
+    mine = Claim(path_of(run), run.target.location)
+    async with _turns[run.target.subscription.lower()]:
+        try:
+            await records.create(mine.path, b"{}", {"location": run.target.location})
+        except Conflict:
+            if any(batch.started_at is not None for batch in run.batches):
+                return ""
+        else:
+            if any(batch.started_at is not None for batch in run.batches):
+                return ""
+        why = limits.over(await _claims(records, run), mine, allowed)
+        if why:
+            await records.delete(mine.path)
+        return why
+
+
+async def release(records: Records, run: Run) -> None:
+    await records.delete(path_of(run))
+
+
+async def _claims(records: Records, run: Run) -> list[Claim]:
+    listed = await records.list(claim_prefix(run.target.subscription))
+    return [Claim(one.path, one.metadata.get("location", "")) for one in listed]

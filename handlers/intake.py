@@ -1,0 +1,40 @@
+"""From a queue's text to its stage: what cannot be read now waits, what can never be read is buried."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from handlers.cloud.names import Queue, poison
+from handlers.wire.documents import NewerRecord
+from handlers.wire.messages import (
+    NEWER_MESSAGE_WAIT_SECONDS,
+    BadMessage,
+    NewerMessage,
+    parse,
+)
+from handlers.wiring import Wiring
+
+log = logging.getLogger(__name__)
+
+NEWER_WAIT = timedelta(seconds=NEWER_MESSAGE_WAIT_SECONDS)
+
+
+async def hand_over(
+    queue: Queue, body: bytes, stage: Callable[[Any, Wiring], Awaitable[None]], wiring: Wiring
+) -> None:
+    """Parse a message and call its stage.
+
+    A newer message, or one about a newer record, goes back for five minutes. One that is none of ours goes to
+    the poison queue at once: five more readings would not make it better. Whatever else the stage raises is
+    the host's to retry.
+    """
+    text = body.decode("utf-8", errors="replace")
+    try:
+        await stage(parse(queue, text), wiring)
+    except (NewerMessage, NewerRecord) as error:
+        log.warning("message.newer", extra={"queue": queue, "why": str(error)})
+        await wiring.queues.send_text(queue, text, delay=NEWER_WAIT)
+    except BadMessage as error:
+        log.warning("message.bad", extra={"queue": queue, "why": str(error)})
+        await wiring.queues.send_text(poison(queue), text)

@@ -1,0 +1,189 @@
+"""Plan: one scale set of a wave, decided by what its instances show, becomes or joins a run."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Throttled
+from handlers.cloud.names import NOTICES, RUNS, SCALE_SETS, archive_path, run_path
+from handlers.cloud.records import Conflict, Stored
+from handlers.wire.documents import decode_run, encode_run, run_metadata
+from handlers.wire.messages import NoticeMessage, RunMessage, ScaleSetMessage
+from handlers.wiring import Wiring
+from planner import join
+from planner.decide import decide
+from planner.fleet import Instance, ScaleSet
+from planner.run import ENDED, Run, Verdict
+from planner.wave import Stage, Wave
+
+log = logging.getLogger(__name__)
+
+RETRY_FIRST, RETRY_MOST = timedelta(seconds=30), timedelta(minutes=10)
+TOLD_AT_ATTEMPT = 6  # waits of 30 s doubling to 10 min: about half an hour
+TRIES = 5  # writers of one run are few: plan, advance, a second host
+
+
+class UnknownScaleSet(ValueError):
+    """The message names a wave or a scale set that no discovery has found."""
+
+
+async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
+    """Decide for one scale set and write its run.
+
+    Raises UnknownScaleSet for a message that no discovery sent: it belongs into the quarantine.
+    """
+    wave = await wiring.wave(message.tracking_id, message.subscription, message.wave_generation)
+    member = wave.member(message.scale_set) if wave is not None else None
+    if wave is None or member is None:
+        raise UnknownScaleSet(
+            f"No discovery of wave {message.tracking_id} has found {message.scale_set}. "
+            "The message was not sent by Breakwater, or the wave's record was removed."
+        )
+    scale_set: ScaleSet = member.scale_set
+    instances: tuple[Instance, ...] | None = None
+    stored: Stored | None = None
+    path = run_path(scale_set.subscription, scale_set.resource_group, scale_set.name)
+    if message.reason != "announced" or len(wave.announcements) > 1:
+        stored = await wiring.records.read(path)
+    for _ in range(TRIES):
+        run = decode_run(stored.body) if stored is not None else None
+        waves = await _waves(wiring, wave, run)
+        over = not any(one.open for one in waves)
+        cancelled = over and any(one.stage is Stage.CANCELED for one in waves)
+        if instances is None and not cancelled:
+            try:
+                scale_set, instances = await _read(wiring, scale_set, message)
+            except AzureTrouble as error:
+                await _later(wiring, message, error)
+                return
+        new = _planned(wiring, run, scale_set, instances or (), wave, waves, over=over, cancelled=cancelled)
+        if new is None:
+            return
+        try:
+            await _write(wiring, path, stored, run, new)
+        except Conflict:
+            stored = await wiring.records.read(path)
+            continue
+        return
+    raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")
+
+
+async def _waves(wiring: Wiring, wave: Wave, run: Run | None) -> list[Wave]:
+    """The waves the set is in: this one and those its run belongs to."""
+    waves = [wave]
+    for tracking_id in run.waves if run is not None else ():
+        if tracking_id != wave.tracking_id:
+            other = await wiring.wave(tracking_id, wave.subscription)
+            if other is not None and other.announcements:
+                waves.append(other)
+    return waves
+
+
+async def _read(
+    wiring: Wiring, scale_set: ScaleSet, message: ScaleSetMessage
+) -> tuple[ScaleSet, tuple[Instance, ...]]:
+    """One listing of instances; the scale set itself is as discovery found it unless that is long ago."""
+    compute = wiring.compute(scale_set.subscription)
+    try:
+        if message.reason != "announced":
+            scale_set = await compute.scale_set(scale_set.id)
+        return scale_set, await compute.instances(scale_set)
+    except NotFound:
+        return scale_set, ()
+
+
+def _planned(
+    wiring: Wiring,
+    run: Run | None,
+    scale_set: ScaleSet,
+    instances: tuple[Instance, ...],
+    wave: Wave,
+    waves: list[Wave],
+    *,
+    over: bool,
+    cancelled: bool,
+) -> Run | None:
+    """The run as it should be written, None when there is nothing to write."""
+    now = wiring.now()
+    if cancelled:
+        return join.closed(run, now, cancelled=True) if run is not None and _alive(run) else None
+    decision = decide(
+        scale_set,
+        join.outstanding(instances, run),
+        [one.current for one in waves],
+        wiring.policy(),
+        now,
+    )
+    another = run is not None and not _alive(run) and wave.tracking_id not in run.waves
+    again = run is not None and not _alive(run) and decision.verdict is not Verdict.NOT_IMPACTED
+    if run is None or another or again:
+        if over and decision.verdict is Verdict.NOT_IMPACTED and run is not None:
+            return None
+        return join.begun(scale_set, instances, decision, (wave.tracking_id,), now)
+    if not _alive(run):
+        return None
+    new = join.rejoined(run, scale_set, instances, decision, (wave.tracking_id,), now)
+    if over and decision.verdict is Verdict.NOT_IMPACTED:
+        return join.closed(new, now)
+    return new
+
+
+def _alive(run: Run) -> bool:
+    return run.state not in ENDED and run.ended_at is None
+
+
+async def _write(wiring: Wiring, path: str, stored: Stored | None, old: Run | None, new: Run) -> None:
+    """Send the next message, then write: a message whose writer died is a look like any other."""
+    new = replace(new, generation=(old.generation if old is not None else 0) + 1)
+    target = new.target
+    if old is not None and not _alive(old):
+        archive = archive_path(
+            target.subscription, target.resource_group, target.name, old.ended_at or wiring.now()
+        )
+        try:
+            await wiring.records.create(archive, encode_run(old), run_metadata(old))
+        except Conflict:
+            log.info("run.archived_already", extra={"path": archive})
+    if new.ended_at is None:
+        delay = max(new.due - wiring.now(), timedelta(0))
+        next_look = RunMessage(
+            subscription=target.subscription,
+            resource_group=target.resource_group,
+            name=target.name,
+            generation=new.generation,
+        )
+        await wiring.queues.send(RUNS, next_look, delay=delay)
+    await wiring.records.write(
+        path, encode_run(new), etag=stored.etag if stored is not None else None, metadata=run_metadata(new)
+    )
+    if old is not None and new.last_notice > old.last_notice and _alive(old):
+        # The first plan of a wave is told by discovery's message, for all its scale sets at once.
+        await wiring.queues.send(NOTICES, NoticeMessage(tracking_id=new.waves[0], kind="wave"))
+    log.info(
+        "run.planned",
+        extra={
+            "scale_set": target.id,
+            "state": str(new.state),
+            "verdict": str(new.verdict),
+            "why": new.reason,
+        },
+    )
+
+
+async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) -> None:
+    """Azure cannot be read now: a fresh message, and people are told once it has lasted."""
+    if isinstance(error, Throttled):
+        await wiring.queues.send(SCALE_SETS, message, delay=error.retry_after)
+        return
+    wait = min(RETRY_FIRST * 2 ** min(message.attempt, 10), RETRY_MOST)
+    again = message.model_copy(update={"attempt": message.attempt + 1})
+    await wiring.queues.send(SCALE_SETS, again, delay=wait)
+    log.warning("plan.azure_unreadable", extra={"scale_set": message.scale_set, "why": error.sentence})
+    if message.attempt + 1 == (1 if isinstance(error, Forbidden) else TOLD_AT_ATTEMPT):
+        text = (
+            f"{message.scale_set} cannot be planned: {error.sentence} "
+            "Breakwater keeps trying every ten minutes; until then nothing is started there."
+        )
+        await wiring.queues.send(
+            NOTICES, NoticeMessage(tracking_id=message.tracking_id, kind="quarantined", text=text[:4000])
+        )
