@@ -7,7 +7,6 @@ again.
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -46,17 +45,13 @@ log = logging.getLogger(__name__)
 AT_ONCE = 32  # operations read and starts sent side by side
 EARLY = timedelta(seconds=1)  # storage shows a message up to a second before its time
 
-# Two messages of one run in one process take turns, so that the second finds its generation gone.
-_turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-
 
 async def handle(message: RunMessage, wiring: Wiring) -> None:
     """Look at a run and carry on with it. Raises StorageDown and what nobody expected."""
     path = run_path(message.subscription, message.resource_group, message.name)
-    async with _turns[path]:
+    # Two messages of one run in one process take turns, so that the second finds its generation gone.
+    async with wiring.turn(path):
         await _look(message, path, wiring)
-    if not _turns[path].locked():
-        _turns.pop(path, None)
 
 
 async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
@@ -86,7 +81,7 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
         look = replace(_blank(wiring), trouble=error.sentence)
     new, actions = advance(run, look, events, wiring.now())
     if any(isinstance(one, Start) for one in actions):
-        limit = await claims.acquire(wiring.records, run, wiring.policy().limits)
+        limit = await claims.acquire(wiring, run)
         if limit:
             look = replace(look, limit=limit)
             new, actions = advance(run, look, events, wiring.now())
@@ -123,7 +118,7 @@ async def _observed(run: Run, wiring: Wiring) -> Look:
     if run.after:
         look = await _with_predecessors(run, look, waves, wiring)
     if may_start(run, look, wiring.now()):
-        look = replace(look, limit=await claims.forbidden(wiring.records, run, wiring.policy().limits))
+        look = replace(look, limit=await claims.forbidden(wiring, run))
     if not needs_azure(run, look, wiring.now()):
         return look
     return await _from_azure(run, look, wiring)

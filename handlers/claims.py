@@ -4,40 +4,36 @@ A claim is created first and the others listed afterwards, so that of two who co
 the other. Over the limit it is removed again, and the run looks again after a random wait.
 """
 
-import asyncio
-from collections import defaultdict
-
 from handlers.cloud.names import claim_path, claim_prefix
 from handlers.cloud.records import Conflict, Records
+from handlers.wiring import Wiring
 from planner import limits
 from planner.limits import Claim
-from planner.policy import Limits
 from planner.run import Run
-
-# Looks of one process take turns: of sixteen at once the first five get through, not none.
-_turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
 
 def path_of(run: Run) -> str:
     return claim_path(run.target.subscription, run.target.resource_group, run.target.name)
 
 
-async def forbidden(records: Records, run: Run, allowed: Limits) -> str:
+async def forbidden(wiring: Wiring, run: Run) -> str:
     """Why a run that holds no claim could not get one now, empty when it could or holds one."""
-    found = await _claims(records, run)
+    found = await _claims(wiring.records, run)
     mine = Claim(path_of(run), run.target.location)
     if any(one.path == mine.path for one in found):
         return ""
-    return limits.over(found, mine, allowed)
+    return limits.over(found, mine, wiring.policy().limits)
 
 
-async def acquire(records: Records, run: Run, allowed: Limits) -> str:
+async def acquire(wiring: Wiring, run: Run) -> str:
     """Claim the scale set for this run; why not, if the limits forbid it, and then nothing is left behind.
 
     A run that has started something keeps its claim whatever the limits have become since.
     """
     mine = Claim(path_of(run), run.target.location)
-    async with _turns[run.target.subscription.lower()]:
+    records = wiring.records
+    # Looks of one process take turns: of sixteen at once the first five get through, not none.
+    async with wiring.turn(claim_prefix(run.target.subscription)):
         try:
             await records.create(mine.path, b"{}", {"location": run.target.location})
         except Conflict:
@@ -46,7 +42,7 @@ async def acquire(records: Records, run: Run, allowed: Limits) -> str:
         else:
             if any(batch.started_at is not None for batch in run.batches):
                 return ""
-        why = limits.over(await _claims(records, run), mine, allowed)
+        why = limits.over(await _claims(records, run), mine, wiring.policy().limits)
         if why:
             await records.delete(mine.path)
         return why

@@ -1,11 +1,13 @@
 """The one place that builds clients from settings, on first use, shared by every invocation."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from handlers.cloud.names import wave_path
 from handlers.cloud.queues import Queues
@@ -34,6 +36,11 @@ class Wiring:
         self._computes: dict[str, Compute] = {}
         self._policy: tuple[float, Policy] | None = None
         self._waves: dict[tuple[str, str], tuple[Wave, str]] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def turn(self, key: str) -> asyncio.Lock:
+        """The lock by which work of this process on the same thing takes turns."""
+        return self._turns.setdefault(key, asyncio.Lock())
 
     @cached_property
     def records(self) -> Records:
