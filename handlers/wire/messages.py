@@ -35,8 +35,8 @@ class NewerMessage(Exception):
 
 
 _ARM_ID = re.compile(
-    rf"/subscriptions/({GUID})/resourceGroups/[^/\x00-\x1f%?#\\]{{1,90}}"
-    r"/providers/Microsoft\.Compute/virtualMachineScaleSets/[A-Za-z0-9_.-]{1,80}",
+    rf"/subscriptions/({GUID})/resourceGroups/([^/\x00-\x1f%?#\\]{{1,90}})"
+    r"/providers/Microsoft\.Compute/virtualMachineScaleSets/([A-Za-z0-9_.-]{1,80})",
     re.ASCII | re.IGNORECASE,
 )
 
@@ -45,6 +45,14 @@ def _scale_set_id(text: str) -> str:
     if not _ARM_ID.fullmatch(text):
         raise ValueError("it is not the ARM id of a Virtual Machine Scale Set")
     return text
+
+
+def arm_parts(scale_set: str) -> tuple[str, str, str]:
+    """Subscription, resource group and name of a scale set's ARM id; ValueError when it is none."""
+    found = _ARM_ID.fullmatch(scale_set)
+    if found is None:
+        raise ValueError(f"{scale_set[:200]!r} is not the ARM id of a Virtual Machine Scale Set.")
+    return found[1], found[2], found[3]
 
 
 AlertHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -85,8 +93,7 @@ class ScaleSetMessage(_Envelope):
 
     @model_validator(mode="after")
     def _one_subscription(self) -> Self:
-        found = _ARM_ID.fullmatch(self.scale_set)
-        if found is None or found[1].lower() != self.subscription.lower():
+        if arm_parts(self.scale_set)[0].lower() != self.subscription.lower():
             raise ValueError("the scale set is not of this subscription")
         return self
 

@@ -1,0 +1,138 @@
+"""bury: what failed five times becomes visible: kept in quarantine, its run paused, people told.
+
+Bad content never raises here, or a poison queue would need a poison queue.
+"""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+
+from handlers.cloud.names import NOTICES, RUNS, Queue, run_path
+from handlers.quarantine import keep
+from handlers.wire.documents import BadRecord, NewerRecord, decode_run
+from handlers.wire.messages import (
+    BadMessage,
+    Message,
+    NewerMessage,
+    NoticeMessage,
+    PersonEvent,
+    RunMessage,
+    ScaleSetMessage,
+    arm_parts,
+    parse,
+)
+from handlers.wiring import Wiring
+
+log = logging.getLogger(__name__)
+
+ACTOR = "breakwater"
+
+
+@dataclass(frozen=True, slots=True)
+class _Buried:
+    """A poison message, read as far as it can be."""
+
+    queue: Queue
+    body: bytes
+    message: Message | None
+    error: str
+
+    @property
+    def name(self) -> str:
+        return hashlib.sha256(self.queue.encode() + b"\n" + self.body).hexdigest()[:32]
+
+
+async def handle(queue: Queue, body: str | bytes, wiring: Wiring) -> None:
+    """Bury one message of `queue`'s poison queue. Raises only StorageDown: then it comes again."""
+    buried = _read(queue, body)
+    paused = await _pause(buried, wiring)
+
+    async def tell(path: str) -> None:
+        await _tell(buried, path, paused, wiring)
+
+    path = await keep(queue, buried.body, buried.error, wiring, tell=tell)
+    log.error("bury.kept", extra={"queue": queue, "path": path, "reason": buried.error})
+
+
+def _read(queue: Queue, body: str | bytes) -> _Buried:
+    raw = body.encode(errors="backslashreplace") if isinstance(body, str) else body
+    try:
+        message: Message = parse(queue, raw)
+    except (BadMessage, NewerMessage) as error:
+        return _Buried(queue, raw, None, str(error))
+    return _Buried(queue, raw, message, f"A message of the queue {queue} failed 5 times.")
+
+
+async def _pause(buried: _Buried, wiring: Wiring) -> bool:
+    """Have the run this was about paused; whether there is one."""
+    place = _run_of(buried.message)
+    if place is None:
+        return False
+    stored = await wiring.records.read(run_path(*place))
+    if stored is None:
+        return False
+    try:
+        run = decode_run(stored.body)
+    except (BadRecord, NewerRecord) as error:
+        log.exception("bury.run_unreadable", extra={"path": stored.path, "reason": str(error)})
+        return False
+    event = PersonEvent(
+        id=f"quarantined-{buried.name}-{run.generation}",
+        kind="quarantined",
+        actor=ACTOR,
+        comment=buried.error,
+        at=wiring.now(),
+    )
+    subscription, group, name = place
+    await wiring.queues.send(
+        RUNS,
+        RunMessage(
+            subscription=subscription,
+            resource_group=group,
+            name=name,
+            generation=run.generation,
+            event=event,
+            traceparent=buried.message.traceparent if buried.message else "",
+        ),
+    )
+    return True
+
+
+def _run_of(message: Message | None) -> tuple[str, str, str] | None:
+    if isinstance(message, RunMessage):
+        if message.event is not None and message.event.kind == "quarantined":
+            # The pause itself failed: another one would fail, be buried and ask for a pause again.
+            return None
+        return message.subscription, message.resource_group, message.name
+    if isinstance(message, ScaleSetMessage):
+        return arm_parts(message.scale_set)
+    return None
+
+
+async def _tell(buried: _Buried, path: str, paused: bool, wiring: Wiring) -> None:
+    message = buried.message
+    if buried.queue == NOTICES and (message is None or getattr(message, "kind", "") == "quarantined"):
+        return  # telling that telling failed would fail as well; the quarantine shows it
+    where = _about(message)
+    consequence = " The scale set's run is paused until a person resumes it." if paused else ""
+    text = f"{buried.error}{where} It is kept at {path} and can be replayed.{consequence}"
+    await wiring.queues.send(
+        NOTICES,
+        NoticeMessage(
+            tracking_id=getattr(message, "tracking_id", ""),
+            kind="quarantined",
+            alert=getattr(message, "alert", ""),
+            text=text[:4000],
+            traceparent=message.traceparent if message else "",
+        ),
+    )
+
+
+def _about(message: Message | None) -> str:
+    match message:
+        case ScaleSetMessage():
+            return f" It was about {message.scale_set}."
+        case RunMessage():
+            return f" It was about the scale set {message.name} in {message.resource_group}."
+        case _:
+            return ""

@@ -1,0 +1,226 @@
+"""discover: an announcement becomes a wave with its roster, and every scale set concerned gets a message.
+
+The roster is written before the first message, and the alert counts as discovered only after the last one, so
+that a crash anywhere in between is repaired by doing it again: a message sent twice is harmless.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from handlers.cloud.errors import Forbidden, NotFound, Throttled, Unreachable
+from handlers.cloud.names import ALERTS, NOTICES, SCALE_SETS, alert_path, wave_path
+from handlers.cloud.records import Conflict
+from handlers.quarantine import keep
+from handlers.wire.alerts import NotAnAlert, NotForUs, read_alert
+from handlers.wire.documents import NewerRecord, decode_wave, encode_wave, wave_metadata
+from handlers.wire.messages import NEWER_MESSAGE_WAIT_SECONDS, AlertMessage, NoticeMessage, ScaleSetMessage
+from handlers.wiring import Wiring
+from planner.fleet import ScaleSet
+from planner.policy import rules_for
+from planner.wave import Announcement, Member, Wave, with_announcement
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 16
+"""Messages sent side by side."""
+
+REDOS = 8
+"""How often somebody else's write is made room for within one message."""
+
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=10)
+TOLD_AFTER = timedelta(minutes=30)
+
+
+async def handle(message: AlertMessage, wiring: Wiring) -> None:
+    """Discover one stored alert.
+
+    Raises what storage raises, and LookupError when there is no such alert: the host tries again, then it is
+    quarantined. What only needs time sends its own fresh message.
+    """
+    announcement = await _announcement(message, wiring)
+    if announcement is None:
+        return
+    try:
+        await _discover(announcement, message, wiring)
+    except Throttled as trouble:
+        await _later(message, trouble.retry_after, trouble.sentence, wiring)
+    except Unreachable as trouble:
+        await _azure_is_down(announcement, message, trouble.sentence, wiring)
+    except (NotFound, Forbidden) as trouble:
+        await _not_ours(announcement, message, trouble.sentence, wiring)
+    except NewerRecord as error:
+        await _later(message, timedelta(seconds=NEWER_MESSAGE_WAIT_SECONDS), str(error), wiring)
+
+
+async def _announcement(message: AlertMessage, wiring: Wiring) -> Announcement | None:
+    stored = await wiring.records.read(alert_path(message.alert))
+    if stored is None:
+        raise LookupError(f"There is no stored alert {message.alert}.")
+    received = datetime.fromisoformat(stored.metadata.get("received") or wiring.now().isoformat())
+    try:
+        alert = read_alert(stored.body, received)
+    except NotAnAlert as error:
+        # Stored by a version of this app that read it differently.
+        log.warning("discover.unreadable", extra={"alert": message.alert, "reason": error.sentence})
+        await keep(ALERTS, stored.body, error.sentence, wiring)
+        return None
+    if isinstance(alert, NotForUs):
+        log.info("discover.not_for_us", extra={"alert": message.alert, "reason": alert.reason})
+        return None
+    return alert
+
+
+async def _discover(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> None:
+    path = wave_path(announcement.tracking_id, announcement.subscription)
+    about = {"tracking_id": announcement.tracking_id, "alert": announcement.alert}
+    listed: tuple[ScaleSet, ...] | None = None
+    for _ in range(REDOS):
+        wave, etag = await _read(announcement, path, wiring)
+        if announcement.alert in wave.discovered:
+            return
+        updated, _ = with_announcement(wave, announcement)
+        if updated.current.alert != announcement.alert:
+            # An older one, or another copy of one that is known: on record, and nothing else changes.
+            log.info("discover.stale", extra={**about, "current": updated.current.alert})
+            if await _written(_discovered(updated, announcement), path, etag, wiring):
+                return
+            continue
+        if updated.open and listed is None:
+            listed = await _listed(announcement, wiring)
+        updated = replace(updated, roster=_roster(wave, listed or (), wiring))
+        if updated != wave:
+            updated = replace(updated, generation=wave.generation + 1)
+            new_etag = await _written(updated, path, etag, wiring)
+            if new_etag is None:
+                continue
+            etag = new_etag
+        await _send_all(updated, message, wiring)
+        await _record_discovered(updated, announcement, path, etag, wiring)
+        log.info("discover.done", extra={**about, "scale_sets": len(updated.roster)})
+        return
+    await _later(message, FIRST_WAIT, "The wave's record is written by somebody else all the time.", wiring)
+
+
+async def _read(announcement: Announcement, path: str, wiring: Wiring) -> tuple[Wave, str | None]:
+    stored = await wiring.records.read(path)
+    if stored is None:
+        return Wave(announcement.tracking_id, announcement.subscription), None
+    return decode_wave(stored.body), stored.etag
+
+
+async def _listed(announcement: Announcement, wiring: Wiring) -> tuple[ScaleSet, ...]:
+    compute = wiring.compute(announcement.subscription)
+    return tuple([one async for one in compute.scale_sets() if announcement.covers(one.location)])
+
+
+def _roster(wave: Wave, listed: Iterable[ScaleSet], wiring: Wiring) -> tuple[Member, ...]:
+    """Everything listed now, and what was found earlier: that still has to hear what became of its wave."""
+    policy = wiring.policy()
+    members: dict[str, Member] = {}
+    for scale_set in listed:
+        rules = rules_for(policy, scale_set)
+        members[scale_set.key] = Member(scale_set, tier=rules.tier, after=rules.after)
+    for former in wave.roster:
+        members.setdefault(former.scale_set.key, former)
+    return tuple(members[key] for key in sorted(members))
+
+
+async def _send_all(wave: Wave, message: AlertMessage, wiring: Wiring) -> None:
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def send(member: Member) -> None:
+        async with gate:
+            await wiring.queues.send(
+                SCALE_SETS,
+                ScaleSetMessage(
+                    tracking_id=wave.tracking_id,
+                    subscription=wave.subscription,
+                    scale_set=member.scale_set.id,
+                    reason="announced",
+                    wave_generation=wave.generation,
+                    traceparent=message.traceparent,
+                ),
+            )
+
+    await asyncio.gather(*(send(member) for member in wave.roster))
+    await wiring.queues.send(
+        NOTICES,
+        NoticeMessage(tracking_id=wave.tracking_id, kind="wave", traceparent=message.traceparent),
+        delay=wiring.settings.group_wait,
+    )
+
+
+async def _record_discovered(
+    wave: Wave, announcement: Announcement, path: str, etag: str | None, wiring: Wiring
+) -> None:
+    for _ in range(REDOS):
+        if await _written(_discovered(wave, announcement), path, etag, wiring):
+            return
+        wave, etag = await _read(announcement, path, wiring)
+        if announcement.alert in wave.discovered:
+            return
+    # Not on record means discovered again by the sweep: more work, no harm.
+    log.warning("discover.not_recorded", extra={"tracking_id": wave.tracking_id, "alert": announcement.alert})
+
+
+def _discovered(wave: Wave, announcement: Announcement) -> Wave:
+    return replace(wave, discovered=(*wave.discovered, announcement.alert), generation=wave.generation + 1)
+
+
+async def _written(wave: Wave, path: str, etag: str | None, wiring: Wiring) -> str | None:
+    """The new etag, None when somebody wrote in between."""
+    try:
+        return await wiring.records.write(path, encode_wave(wave), etag=etag, metadata=wave_metadata(wave))
+    except Conflict:
+        return None
+
+
+async def _later(message: AlertMessage, wait: timedelta, why: str, wiring: Wiring) -> None:
+    log.info("discover.later", extra={"alert": message.alert, "reason": why, "seconds": wait.total_seconds()})
+    await wiring.queues.send(ALERTS, message, delay=wait)
+
+
+async def _azure_is_down(announcement: Announcement, message: AlertMessage, why: str, wiring: Wiring) -> None:
+    """Try again with growing patience, and say so once after half an hour."""
+    waits = [min(FIRST_WAIT * 2**one, LONGEST_WAIT) for one in range(min(message.tries, 20) + 1)]
+    before, after = sum(waits[:-1], timedelta(0)), sum(waits, timedelta(0))
+    if before < TOLD_AFTER <= after:
+        text = (
+            f"Wave {announcement.tracking_id} was announced, but the scale sets of subscription "
+            f"{announcement.subscription} could not be listed for half an hour: {why} "
+            "Breakwater goes on trying; nothing is planned for this wave until it succeeds."
+        )
+        await _tell(announcement, message, text, wiring)
+    again = message.model_copy(update={"tries": message.tries + 1})
+    await _later(again, waits[-1], why, wiring)
+
+
+async def _not_ours(announcement: Announcement, message: AlertMessage, why: str, wiring: Wiring) -> None:
+    """Azure does not show us the subscription; the sweep asks again, people hear of it once a day."""
+    text = (
+        f"Wave {announcement.tracking_id} was announced for subscription {announcement.subscription}, whose "
+        f"scale sets Breakwater may not read: {why} Give Breakwater's identity its role on this subscription "
+        "(Microsoft.Compute/virtualMachineScaleSets/read is what was missing); it tries again by itself."
+    )
+    body = message.model_copy(update={"tries": 0, "traceparent": ""}).model_dump_json().encode()
+    log.error("discover.not_ours", extra={"tracking_id": announcement.tracking_id, "reason": why})
+
+    async def tell(path: str) -> None:
+        del path
+        await _tell(announcement, message, text, wiring)
+
+    await keep(ALERTS, body, text, wiring, tell=tell)
+
+
+async def _tell(announcement: Announcement, message: AlertMessage, text: str, wiring: Wiring) -> None:
+    notice = NoticeMessage(
+        tracking_id=announcement.tracking_id,
+        kind="quarantined",
+        alert=announcement.alert,
+        text=text,
+        traceparent=message.traceparent,
+    )
+    await wiring.queues.send(NOTICES, notice)

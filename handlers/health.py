@@ -1,0 +1,56 @@
+"""health: whether storage answers, what waits, what is stuck, and whether everything is stopped."""
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+from handlers.cloud.names import QUARANTINE, SWEEP_STATE
+from handlers.cloud.records import StorageDown
+from handlers.wire.http import Request, Response, json_response
+from handlers.wiring import Wiring
+
+log = logging.getLogger(__name__)
+
+LONGEST_SECONDS = 8
+
+
+async def handle(request: Request, wiring: Wiring) -> Response:
+    """200 with the figures, or 503 with the sentence. Says nothing about anybody's scale sets."""
+    del request
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            depths, quarantined, swept = await asyncio.gather(
+                wiring.queues.lengths(), wiring.records.list(QUARANTINE), wiring.records.read(SWEEP_STATE)
+            )
+    except StorageDown as error:
+        return _down(str(error))
+    except TimeoutError:
+        return _down(f"Storage has not answered within {LONGEST_SECONDS} s.")
+    policy = wiring.policy()
+    stopped = wiring.stopped()
+    return json_response(
+        200,
+        {
+            "status": "stopped" if stopped else "ok",
+            "queues": depths,
+            "quarantine": len(quarantined),
+            "last_sweep": _last_sweep(swept.body) if swept else None,
+            "stopped": bool(stopped),
+            "stopped_by": stopped or None,
+            "policy_problem": policy.problem or None,
+        },
+    )
+
+
+def _down(reason: str) -> Response:
+    log.warning("health.down", extra={"reason": reason})
+    return json_response(503, {"status": "down", "reason": reason}, {"Retry-After": "10"})
+
+
+def _last_sweep(body: bytes) -> Any:
+    try:
+        state = json.loads(body)
+    except ValueError:
+        return None
+    return state.get("swept_at") if isinstance(state, dict) else None

@@ -1,0 +1,76 @@
+"""Send something from the quarantine the way it came: `python -m handlers.replay quarantine/<date>/<name>.json`.
+
+A message goes back to its queue, a body to receive. What was taken leaves the quarantine; its text stays in
+the log of the run or wave it is about.
+"""
+
+import asyncio
+import json
+import sys
+from typing import cast
+
+from handlers import quarantine, receive
+from handlers.cloud.names import QUEUES, Queue
+from handlers.cloud.records import StorageDown
+from handlers.wire.documents import BadRecord
+from handlers.wire.http import Request
+from handlers.wire.messages import BadMessage, NewerMessage, parse
+from handlers.wire.settings import BadSettings, Settings
+from handlers.wiring import Wiring
+
+
+class NotReplayed(Exception):
+    """It stays in quarantine; the text says why."""
+
+
+async def replay(path: str, wiring: Wiring) -> str:
+    """Send one item again; a sentence about what became of it. Raises NotReplayed, BadRecord, StorageDown."""
+    stored = await wiring.records.read(path)
+    if stored is None:
+        raise NotReplayed(f"There is nothing at {path}.")
+    kept = quarantine.read(stored)
+    if kept.source == quarantine.ALERT:
+        answer = await receive.handle(Request("POST", body=kept.body), wiring)
+        said = json.loads(answer.body)
+        if answer.status >= 300:
+            raise NotReplayed(f"It was refused again: {said['reason']}")
+        sentence = f"The alert was {said['status']}: {said['reason']}"
+    elif kept.source in QUEUES:
+        queue = cast("Queue", kept.source)
+        try:
+            parse(queue, kept.body)
+        except (BadMessage, NewerMessage) as error:
+            raise NotReplayed(f"It would fail again: {error}") from error
+        await wiring.queues.send_text(queue, kept.body.decode())
+        sentence = f"The message is back on the queue {queue}."
+    else:
+        raise NotReplayed(f"Nobody knows the source {kept.source!r}.")
+    await wiring.records.delete(path, etag=stored.etag)
+    return sentence
+
+
+async def main(paths: list[str]) -> int:
+    """Replay each path; 0 when all went."""
+    if not paths:
+        sys.stderr.write("Usage: python -m handlers.replay quarantine/<date>/<name>.json ...\n")
+        return 2
+    try:
+        wiring = Wiring(Settings.from_environment())
+    except BadSettings as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    failed = 0
+    try:
+        for path in paths:
+            try:
+                sys.stdout.write(f"{path}: {await replay(path, wiring)}\n")
+            except (NotReplayed, BadRecord, StorageDown) as error:
+                failed = 1
+                sys.stderr.write(f"{path}: {error}\n")
+    finally:
+        await wiring.close()
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(sys.argv[1:])))
