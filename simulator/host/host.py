@@ -7,6 +7,7 @@ HTTP comes first: the storage SDKs take longer to import than anything else here
 import asyncio
 import logging
 import re
+import socket
 from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -51,13 +52,14 @@ class Host:
             HostJsonError, MissingSettingError, ScheduleError: its settings are wrong.
             OSError: the port is taken.
         """
+        listening = socket.create_server(("127.0.0.1", port))  # first: a taken port shows at once
         said = settings.read(self._app)
         self.functions = await load_app(self._app)
         _check(self.functions.values())
         self._front = WebFront(
             [one for one in self.functions.values() if one.trigger.type == "httpTrigger"], said.route_prefix
         )
-        address = await self._front.start(port)
+        address = await self._front.start(listening)
         self._spawn(self._listen(said))
         return address
 

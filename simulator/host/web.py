@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -41,15 +42,10 @@ class WebFront:
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=3.0)
 
-    async def start(self, port: int) -> str:
-        """Listen; the address. Port 0 takes a free one.
-
-        Raises:
-            OSError: the port is taken.
-        """
+    async def start(self, listening: socket.socket) -> str:
+        """Answer what arrives at this socket; its address."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port)
-        await site.start()
+        await web.SockSite(self._runner, listening).start()
         return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Starts an Azurite and a host, prints their ports, and waits to be killed."""
+"""Starts an Azurite and a host, prints their addresses, and waits to be killed."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ async def main(app: Path, folder: Path) -> None:
         "TICK": "0 0 0 1 1 *",
     }
     async with HostProcess(app=app, env=env) as host:
-        print(json.dumps([azurite.ports.queue, int(host.url.rpartition(":")[2])]), flush=True)  # noqa: T201
+        print(json.dumps([f"http://127.0.0.1:{azurite.ports.queue}", host.url]), flush=True)  # noqa: T201
         await asyncio.Event().wait()
 
 

@@ -1,34 +1,10 @@
-"""The timer trigger: once per occurrence, whichever host lives."""
+"""When a timer fires."""
 
 from datetime import UTC, datetime
 
 import pytest
 
 from simulator.host.ncrontab import Schedule, ScheduleError
-from tests.host.work import Work
-
-
-async def test_two_hosts_fire_each_occurrence_once_and_the_survivor_goes_on(work: Work) -> None:
-    one, other = (work.host(TICK="* * * * * *") for _ in range(2))
-    async with one, other:
-        ticks = await work.recorded("tick", 4)
-        await one.kill()
-        after = await work.recorded("tick", len(ticks) + 3, within=20)
-    # What a tick is told of the last one names its occurrence: the same twice would be one occurrence run twice.
-    last = [tick["last"] for tick in after]
-    assert len(set(last)) == len(last)
-    assert after[-1]["pid"] == other.pid
-
-
-async def test_a_timer_that_runs_on_startup_runs_at_every_start(work: Work) -> None:
-    host = work.host()
-    async with host:
-        await work.recorded("at start", 1)
-        await host.stop()
-        await host.start()
-        await host.wait_ready()
-        await work.recorded("at start", 2)
-    assert work.records("tick") == []
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,14 @@
-"""The HTTP trigger and the life of the host process."""
+"""The HTTP trigger."""
 
 import asyncio
-import json
 import socket
-import sys
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from simulator import azurite as emulator
-from simulator.host import HostProcess
-from simulator.host.process import HostNotStartedError
 from tests.eventually import eventually
-from tests.host.work import APPS, Work
+from tests.host.work import Work
 
 
 async def test_requests_reach_functions_in_the_order_of_their_names_as_the_worker_sees_them(
@@ -62,54 +57,9 @@ async def test_the_host_answers_before_storage_is_there_and_works_once_it_is(
             await work.recorded("at start", 1)
 
 
-async def test_an_app_the_worker_refuses_is_explained_and_ends_the_host_with_1() -> None:
-    host = HostProcess(app=APPS / "broken")
-    await host.start()
-    with pytest.raises(HostNotStartedError) as refused:
-        await host.wait_ready()
-    assert await host.wait() == 1
-    assert "cannot run" in str(refused.value)
-    assert "relay" in str(refused.value)
-    assert "out" in str(refused.value)
-
-
-async def test_a_taken_port_is_explained_and_ends_the_host_with_1(work: Work) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        host = HostProcess(app=APPS / "work", env=work.env, port=taken.getsockname()[1])
-        await host.start()
-        assert await host.wait() == 1
-    assert "choose another: make host PORT=" in host.log
-
-
-async def test_host_and_azurite_end_with_their_starter_however_it_ends(tmp_path: Path) -> None:
-    starter = await asyncio.create_subprocess_exec(
-        sys.executable,
-        Path(__file__).with_name("starter.py"),
-        APPS / "work",
-        tmp_path,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert starter.stdout
-    ports = json.loads(await starter.stdout.readline())
-    assert all(_listens(port) for port in ports)
-    starter.kill()
-    await starter.wait()
-    await eventually(
-        lambda: not any(_listens(port) for port in ports), within=10, why="both have ended with their starter"
-    )
-
-
 def _free_ports(number: int) -> list[int]:
     servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
     ports = [server.getsockname()[1] for server in servers]
     for server in servers:
         server.close()
     return ports
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except ConnectionRefusedError:
-        return False
-    return True

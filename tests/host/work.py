@@ -22,7 +22,8 @@ class Work:
     def __init__(self, storage: str, folder: Path) -> None:
         self.storage = storage
         self._record = folder / "record.jsonl"
-        self._gate = folder / "gate"
+        self._gates = folder / "gates"
+        self._gates.mkdir()
         # As the host's own clients: a test of storage that is down should not wait for retries.
         self.queues = QueueServiceClient.from_connection_string(storage, retry_total=0)
 
@@ -31,7 +32,7 @@ class Work:
         return {
             "AzureWebJobsStorage": self.storage,
             "RECORD": str(self._record),
-            "GATE": str(self._gate),
+            "GATE": str(self._gates),
             "TICK": "0 0 0 1 1 *",
         }
 
@@ -51,11 +52,11 @@ class Work:
                 await client.create_queue()
             await client.send_message(text)
 
-    def records(self, what: str) -> list[dict[str, Any]]:
+    def records(self, what: str, body: str | None = None) -> list[dict[str, Any]]:
         if not self._record.exists():
             return []
         lines = [json.loads(line) for line in self._record.read_text().splitlines()]
-        return [line for line in lines if line["what"] == what]
+        return [line for line in lines if line["what"] == what and body in {None, line.get("body")}]
 
     async def recorded(self, what: str, number: int, *, within: float = 15.0) -> list[dict[str, Any]]:
         """The first moment there are at least so many records of this kind."""
@@ -83,8 +84,9 @@ class Work:
         except ResourceNotFoundError:
             return []
 
-    def open_gate(self) -> None:
-        self._gate.touch()
+    def let_go(self, body: str = "all") -> None:
+        """Let the function holding the message with this body return, or every one."""
+        (self._gates / body).touch()
 
     async def __aenter__(self) -> Self:
         return self
