@@ -73,6 +73,8 @@ def _waiting(run: Run, passage: Passage, instance: Instance, look: Look, now: da
         return _settled(
             passage, InstanceState.CANCELLED, "The wave was cancelled before it was started.", now
         )
+    if status is None and instance.switched_off:
+        return _settled(passage, InstanceState.EXCUSED, f"Excused: it is {instance.power}.", now, gone=True)
     if status is None:
         if passage.seen_down or (run.scheduled is not None and now >= run.scheduled.start):
             return _settled(
@@ -105,6 +107,10 @@ def _waiting(run: Run, passage: Passage, instance: Instance, look: Look, now: da
 
 def _looking_for_proof(run: Run, passage: Passage, instance: Instance, look: Look, now: datetime) -> Passage:
     operation = look.operations.get(passage.id, OperationSeen("Unknown"))
+    if instance.power == "deallocated" and operation.status != "InProgress":
+        # A reboot never deallocates: somebody did, and whether the maintenance happened nobody can say.
+        why = "Excused: it was deallocated while its maintenance was under way."
+        return _settled(passage, InstanceState.EXCUSED, why, now)
     status, before = instance.maintenance, passage.before
     result = status.result if status is not None else ""
     finished = operation.status in {"Succeeded", "Failed", "Canceled"}

@@ -1,0 +1,82 @@
+"""The compute face over the simulated fleet, without HTTP: the fleet's JSON, the product's own parsing."""
+
+from collections import Counter
+from datetime import timedelta
+
+from handlers.cloud import shapes
+from handlers.cloud.compute import Accepted, Operation
+from handlers.cloud.errors import NotFound, Refused, Throttled, Unreachable
+from planner.fleet import Instance, ScaleSet
+from simulator.arm import shapes as arm
+from simulator.arm.faults import Faults
+from simulator.fleet import Fleet
+from tests.world.chaos import Chaos
+
+
+class FleetCompute:
+    def __init__(self, fleet: Fleet, chaos: Chaos) -> None:
+        self.fleet, self.chaos = fleet, chaos
+        self.calls: Counter[str] = Counter()
+        self.faults = Faults()
+
+    async def _read(self, kind: str) -> None:
+        self.calls[kind] += 1
+        await self.chaos.step()
+        if self.chaos.happens(self.chaos.throttle):
+            raise Throttled(self.chaos.wait())
+        if self.chaos.happens(self.chaos.azure):
+            raise Unreachable("Azure answered 503.")
+        self.fleet.world.look()
+
+    def _set(self, arm_id: str):
+        found = self.fleet.world.scale_sets.get(arm_id.lower())
+        if found is None:
+            raise NotFound("ResourceNotFound: it is gone.")
+        return found
+
+    async def scale_sets(self):
+        await self._read("list scale sets")
+        for one in list(self.fleet.world.scale_sets.values()):
+            yield shapes.scale_set(arm.scale_set(one))
+
+    async def scale_set(self, arm_id: str) -> ScaleSet:
+        await self._read("get scale set")
+        return shapes.scale_set(arm.scale_set(self._set(arm_id)))
+
+    async def rolling_upgrade(self, arm_id: str) -> str:
+        await self._read("rolling upgrade")
+        return self._set(arm_id).upgrade if self._set(arm_id).upgrade == "RollingForward" else ""
+
+    async def instances(self, scale_set: ScaleSet) -> tuple[Instance, ...]:
+        await self._read("list instances")
+        now = self.fleet.now
+        if scale_set.flexible:
+            found = self.fleet.world.scale_sets.get(scale_set.id.lower())
+            ones = list(found.instances.values()) if found else []
+            return tuple(shapes.flexible_instance(arm.machine(one, now, self.faults, view=True)) for one in ones)
+        ones = list(self._set(scale_set.id).instances.values())
+        return tuple(shapes.uniform_instance(arm.instance(one, now, self.faults, view=True)) for one in ones)
+
+    async def start(self, scale_set: ScaleSet, instance: str) -> Accepted:
+        self.calls["start"] += 1
+        await self.chaos.step()
+        if self.chaos.happens(self.chaos.throttle):
+            raise Throttled(timedelta(seconds=20))
+        self.fleet.world.look()
+        found = self._set(scale_set.id).instances.get(instance)
+        if found is None:
+            raise NotFound("NotFound: it is gone.")
+        answer = self.fleet.start_maintenance(found)
+        await self.chaos.step()
+        if answer.status == 409:
+            raise Refused(answer.code, answer.message)
+        if answer.dropped or self.chaos.happens(self.chaos.azure):
+            raise Unreachable("The connection broke.")
+        return Accepted(answer.operation.id if answer.status == 202 and answer.operation else "")
+
+    async def operation(self, address: str) -> Operation:
+        await self._read("operation")
+        found = self.fleet.world.operations.get(address)
+        if found is None:
+            return Operation("Unknown")
+        return Operation(found.status, found.code, found.message)

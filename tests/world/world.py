@@ -1,0 +1,155 @@
+"""The host's loop over virtual time, and what tests want to know afterwards."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+
+from handlers import advance, bury, discover, plan, receive
+from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, poison
+from handlers.cloud.records import StorageDown
+from handlers.intake import hand_over
+from handlers.wire.documents import decode_run, decode_wave
+from handlers.wire.http import Request
+from handlers.wire.messages import PersonEvent, RunMessage
+from handlers.wire.settings import Settings
+from handlers.wiring import Wiring
+from planner.policy import Policy
+from planner.run import Run
+from simulator.fleet import Fleet
+from simulator.fleet.clock import VirtualClock
+from simulator.oracle import violations
+from tests.world.azure import FleetCompute
+from tests.world.chaos import Chaos, Killed
+from tests.world.storage import MemoryQueues, MemoryRecords, Queued
+
+START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+LOCK = timedelta(minutes=10)
+RETRY = timedelta(seconds=30)
+MOST_TRIES = 5
+STAGES = {ALERTS: discover.handle, SCALE_SETS: plan.handle, RUNS: advance.handle}
+
+
+class World:
+    """One Azure, one storage, and hosts that are started again whenever they die."""
+
+    def __init__(self, *, policy: Policy | None = None, chaos: Chaos | None = None, start: datetime = START) -> None:
+        self.clock = VirtualClock(start)
+        self.fleet = Fleet(self.clock)
+        self.policy = policy or Policy()
+        self.chaos = chaos or Chaos()
+        self.records = MemoryRecords(self.clock, self.chaos)
+        self.queues = MemoryQueues(self.clock, self.chaos)
+        self.compute = FleetCompute(self.fleet, self.chaos)
+        self.settings = Settings(AzureWebJobsStorage="UseDevelopmentStorage=true")
+        self.wiring = self._new_wiring()
+        self.errors: list[str] = []
+        self.handled = 0
+        self.last_alert: bytes = b""
+
+    def _new_wiring(self) -> Wiring:
+        wiring = Wiring(self.settings, self.clock)
+        wiring.__dict__.update(records=self.records, queues=self.queues)
+        wiring.compute = lambda _: self.compute
+        wiring.policy = lambda: self.policy
+        return wiring
+
+    async def alert(self, tracking_id: str, stage: str = "Planned", **variations) -> int:
+        self.last_alert = json.dumps(self.fleet.alert(tracking_id, stage, **variations)).encode()
+        return await self.post(self.last_alert)
+
+    async def post(self, body: bytes) -> int:
+        """Post as an action group does: again after 503."""
+        for _ in range(20):
+            try:
+                answer = await receive.handle(Request("POST", body=body), self.wiring)
+            except Killed:
+                self.wiring = self._new_wiring()
+                continue
+            if answer.status != 503:
+                return answer.status
+        raise AssertionError("receive never took the alert")
+
+    async def say(self, name: str, kind: str, *, checksum: str = "", instances: tuple[str, ...] = ()) -> None:
+        target = self.run_of(name).target
+        event = PersonEvent(
+            id=f"{kind}-{self.handled}", kind=kind, actor="ana", comment="as agreed", at=self.clock(),
+            checksum=checksum, instances=instances,
+        )  # fmt: skip
+        message = RunMessage(
+            subscription=target.subscription, resource_group=target.resource_group, name=target.name,
+            generation=self.run_of(name).generation, event=event,
+        )  # fmt: skip
+        await self.queues.send(RUNS, message)
+
+    async def until(self, moment: datetime | None = None, *, most: int = 200_000, when=None) -> None:
+        """Let everything happen that is due by `moment`, or until `when()` holds, or nothing is left."""
+        for _ in range(most):
+            if when is not None and when():
+                return
+            upcoming = self.queues.next_at()
+            if upcoming is None or (moment is not None and upcoming > moment):
+                if moment is not None and moment > self.clock():
+                    self.clock.to(moment)
+                    self.fleet.world.look()
+                return
+            if upcoming > self.clock():
+                self.clock.to(upcoming)
+            taken = self.queues.take(self.chaos.hosts)
+            await asyncio.gather(*(self._handle(one) for one in taken))
+            self.clock.advance(timedelta(milliseconds=100))
+        raise AssertionError(f"no end in sight after {most} messages: {self.states()}")
+
+    async def _handle(self, message: Queued) -> None:
+        self.handled += 1
+        message.tries += 1
+        try:
+            if message.queue in STAGES:
+                await hand_over(message.queue, message.text.encode(), STAGES[message.queue], self.wiring)
+            elif message.queue != NOTICES:
+                await bury.handle(message.queue.removesuffix("-poison"), message.text.encode(), self.wiring)
+        except Killed:
+            # The message comes back when its lock runs out; the process is started again.
+            self.wiring = self._new_wiring()
+            message.tries -= 1
+            self._again(message, LOCK)
+        except Exception as error:  # the host's own catch-all
+            if not isinstance(error, StorageDown):
+                self.errors.append(f"{message.queue}: {error!r}")
+            if message.tries >= MOST_TRIES:
+                message.tries = 0
+                message.queue = poison(message.queue)
+            self._again(message, RETRY)
+        else:
+            if self.chaos.happens(self.chaos.twice):
+                self._again(message, LOCK)
+
+    def _again(self, message: Queued, wait: timedelta) -> None:
+        message.visible = self.clock() + wait
+        self.queues.waiting.append(message)
+
+    def runs(self) -> dict[str, Run]:
+        found = [
+            decode_run(stored.body)
+            for path, (stored, _) in sorted(self.records.documents.items())
+            if path.startswith("runs/")
+        ]
+        return {one.target.name: one for one in found}
+
+    def run_of(self, name: str) -> Run:
+        return self.runs()[name]
+
+    def states(self) -> dict[str, str]:
+        return {name: f"{run.state}: {run.reason}" for name, run in self.runs().items()}
+
+    def wave(self, tracking_id: str):
+        return next(
+            decode_wave(stored.body)
+            for path, (stored, _) in self.records.documents.items()
+            if path.startswith(f"waves/{tracking_id}/")
+        )
+
+    def violations(self, **options) -> list[str]:
+        return violations(self.fleet, **options)
+
+    def claims(self) -> list[str]:
+        return [path for path in self.records.documents if path.startswith("claims/")]
