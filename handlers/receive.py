@@ -12,6 +12,7 @@ from handlers.cloud.names import ALERTS, NOTICES, alert_path
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.quarantine import ALERT, keep
 from handlers.wire.alerts import NotAnAlert, NotForUs, alert_hash, read_alert
+from handlers.wire.documents import alert_metadata
 from handlers.wire.http import Request, Response, json_response
 from handlers.wire.messages import AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
@@ -59,7 +60,7 @@ async def _answer(request: Request, wiring: Wiring) -> Response:
 
 async def _taken(body: bytes, alert: Announcement, request: Request, wiring: Wiring) -> Response:
     about = {"tracking_id": alert.tracking_id, "alert": alert.alert, "stage": alert.stage.value}
-    known = not await _stored(body, alert.alert, _metadata(alert), wiring)
+    known = not await _stored(body, alert.alert, alert_metadata(alert), wiring)
     if known and await _discovered(alert, wiring):
         log.info("receive.duplicate", extra=about)
         return _said(200, "duplicate", "This alert has been worked through already.", alert.tracking_id)
@@ -118,17 +119,6 @@ async def _discovered(alert: Announcement, wiring: Wiring) -> bool:
         log.exception("receive.wave_unreadable", extra={"tracking_id": alert.tracking_id})
         return False
     return wave is not None and alert.alert in wave.discovered
-
-
-def _metadata(alert: Announcement) -> dict[str, str]:
-    """What the sweep needs to know of an alert without reading it."""
-    return {
-        "v": "1",
-        "kind": "announcement",
-        "received": alert.received_at.isoformat(),
-        "tracking_id": alert.tracking_id,
-        "subscription": alert.subscription,
-    }
 
 
 def _trace(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""Send something from the quarantine the way it came: `python -m handlers.replay quarantine/<date>/<name>.json`.
+"""Send something from the quarantine the way it came: `python -m handlers.replay quarantine/...json`.
 
 A message goes back to its queue, a body to receive. What was taken leaves the quarantine; its text stays in
 the log of the run or wave it is about.
@@ -7,10 +7,9 @@ the log of the run or wave it is about.
 import asyncio
 import json
 import sys
-from typing import cast
 
 from handlers import quarantine, receive
-from handlers.cloud.names import QUEUES, Queue
+from handlers.cloud.names import QUEUES
 from handlers.cloud.records import StorageDown
 from handlers.wire.documents import BadRecord
 from handlers.wire.http import Request
@@ -36,7 +35,7 @@ async def replay(path: str, wiring: Wiring) -> str:
             raise NotReplayed(f"It was refused again: {said['reason']}")
         sentence = f"The alert was {said['status']}: {said['reason']}"
     elif kept.source in QUEUES:
-        queue = cast("Queue", kept.source)
+        queue = kept.source
         try:
             parse(queue, kept.body)
         except (BadMessage, NewerMessage) as error:

@@ -60,7 +60,7 @@ async def planned_maintenance(compute: PostsJson, subscription: str) -> list[Fou
 
 def _found(row: dict[str, Any], subscription: str) -> Found:
     return Found(
-        subscription=_text(row, "subscriptionId") or subscription,
+        subscription=subscription,
         tracking_id=_text(row, "trackingId"),
         status=_text(row, "status"),
         level=_text(row, "level"),

@@ -13,10 +13,14 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from planner.run import Run
-from planner.wave import Wave
+from planner.wave import Announcement, Wave
 
 VERSION: Final = 1
 """The newest version of records this code understands."""
+
+
+ANNOUNCED: Final = "announcement"
+"""The kind, in its metadata, of a stored alert that wants to be discovered."""
 
 
 class BadRecord(ValueError):
@@ -109,6 +113,18 @@ def wave_metadata(wave: Wave) -> dict[str, str]:
         "generation": str(wave.generation),
         "stage": wave.stage.value,
         "open": "true" if wave.open else "false",
+    }
+
+
+def alert_metadata(alert: Announcement) -> dict[str, str]:
+    """What a listing shows of a stored alert: enough to know whether its wave has been discovered."""
+    return {
+        "v": "1",
+        "kind": ANNOUNCED,
+        "received": alert.received_at.isoformat(),
+        "tracking_id": alert.tracking_id,
+        "subscription": alert.subscription,
+        "found_by_search": "true" if alert.found_by_search else "false",
     }
 
 
