@@ -88,11 +88,11 @@ async def waves(wiring: Wiring, tracking_id: str) -> tuple[Wave, ...]:
     return tuple(found)
 
 
-def row(line: Listed) -> Row:
-    """A run as its metadata shows it."""
+def row(line: Listed, key: str = "") -> Row:
+    """A run as its metadata shows it; `key` for one that is not in its place any more."""
     deadline = line.metadata.get("deadline")
     return Row(
-        key=line.path,
+        key=key or line.path,
         state=RunState(line.metadata.get("state", RunState.SCHEDULED.value)),
         needs_person=line.metadata.get("needs_person") == "true",
         deadline=datetime.fromisoformat(deadline) if deadline else None,

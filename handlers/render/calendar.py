@@ -1,0 +1,95 @@
+"""The wave as a calendar: what we plan, what Azure plans, and that it is off when it is off."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from icalendar import Calendar, Event
+
+from handlers.render.contract import announcements, in_order, stage
+from handlers.render.words import one_line
+from planner.run import Run, RunState
+from planner.wave import OVER, Stage, Wave
+
+_OURS = frozenset({RunState.SCHEDULED, RunState.AWAITING_APPROVAL, RunState.RUNNING, RunState.PAUSED})
+
+
+def calendar(tracking_id: str, waves: Sequence[Wave], runs: Iterable[Run], address: str) -> bytes:
+    """An iCalendar feed: one event per scale set, its UID stable, cancelled when the wave or the run is.
+
+    SEQUENCE grows with every announcement and every entry of the run's history, so that a calendar takes
+    the newer version. Times are UTC. The maintenance words follow the NANOG draft for maintenance notes.
+    """
+    made = Calendar()
+    made.add("prodid", "-//Breakwater//Planned maintenance//EN")
+    made.add("version", "2.0")
+    made.add("method", "PUBLISH")
+    made.add("x-wr-calname", f"Planned maintenance {tracking_id}")
+    heard = announcements(waves)
+    called_off = bool(heard) and stage(waves) == Stage.CANCELED.value
+    stamp = max((one.received_at for one in heard), default=datetime(1970, 1, 1, tzinfo=UTC))
+    for run in in_order(runs):
+        event = _event(tracking_id, run, stamp, address)
+        if event is None:
+            continue
+        event.add("sequence", len(heard) + len(run.history))
+        event.add("status", _status(run, called_off=called_off, over=_over(waves)))
+        made.add_component(event)
+    written: bytes = made.to_ical()
+    return written
+
+
+def _over(waves: Sequence[Wave]) -> bool:
+    heard = announcements(waves)
+    return bool(heard) and heard[-1].stage in OVER
+
+
+def _status(run: Run, *, called_off: bool, over: bool) -> str:
+    if run.state is RunState.CANCELLED or (
+        called_off and run.state not in {RunState.COMPLETED, RunState.MISSED}
+    ):
+        return "CANCELLED"
+    if run.state is RunState.AWAITING_APPROVAL and not over:
+        return "TENTATIVE"
+    return "CONFIRMED"
+
+
+def _event(tracking_id: str, run: Run, stamp: datetime, address: str) -> Event | None:
+    span = _span(run)
+    if span is None:
+        return None
+    ours = run.state in _OURS or any(batch.started_at for batch in run.batches)
+    who = "by us" if ours else "by Azure"
+    name = one_line(run.target.name, 100)
+    event = Event()
+    event.add("uid", f"{tracking_id}.{_flat(run.target.id)}@breakwater")
+    event.add("dtstamp", max([stamp, *(entry.at for entry in run.history)]).astimezone(UTC))
+    event.add("dtstart", span[0].astimezone(UTC))
+    event.add("dtend", span[1].astimezone(UTC))
+    event.add("summary", f"{tracking_id}: maintenance of {name} {who}")
+    event.add("description", one_line(f"{run.state.value.replace('_', ' ')}. {run.reason}", 1000))
+    event.add("location", one_line(run.target.location, 100))
+    event.add("transp", "TRANSPARENT")
+    if address:
+        event.add("url", address)
+    event.add("x-maintnote-provider", "azure")
+    event.add("x-maintnote-maintenance-id", tracking_id)
+    event.add("x-maintnote-object-id", one_line(run.target.id, 500))
+    event.add("x-maintnote-impact", "REDUCED-REDUNDANCY")
+    return event
+
+
+def _span(run: Run) -> tuple[datetime, datetime] | None:
+    """From the first batch to the forecast end when it is ours, else Azure's scheduled window."""
+    starts = [at for batch in run.batches if (at := batch.started_at or batch.not_before) is not None]
+    if starts and run.state not in {RunState.LEFT_TO_AZURE, RunState.NOT_IMPACTED}:
+        end = run.ended_at or run.forecast_end or run.deadline
+        return min(starts), max(end or min(starts), min(starts) + timedelta(minutes=1))
+    if run.scheduled is not None and run.state is not RunState.NOT_IMPACTED:
+        return run.scheduled.start, max(run.scheduled.end, run.scheduled.start + timedelta(minutes=1))
+    return None
+
+
+def _flat(arm_id: str) -> str:
+    return "".join(
+        character if character.isalnum() or character in "-_." else "." for character in arm_id.lower()
+    )

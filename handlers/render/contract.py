@@ -1,0 +1,125 @@
+"""The JSON that outside tools rely on; design: Contracts. Field names here are promises."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from handlers.render.azure_html import plain
+from handlers.render.vocabulary import STATES
+from planner.digest import Overview
+from planner.fleet import natural
+from planner.run import Batch, Run
+from planner.wave import Announcement, Wave
+
+_ORDER = list(STATES)
+
+
+def overview_row(tracking_id: str, waves: Sequence[Wave], seen: Overview) -> dict[str, Any]:
+    """A wave in `GET /api/waves.json`; `needs_person` is how many of its scale sets do."""
+    return {
+        "tracking_id": tracking_id,
+        "stage": stage(waves),
+        "subscriptions": sorted({wave.subscription for wave in waves}),
+        "counts": dict(seen.counts),
+        "needs_person": seen.needs_person,
+        "deadline": _instant(seen.deadline),
+    }
+
+
+def wave_document(tracking_id: str, waves: Sequence[Wave], runs: Iterable[Run]) -> dict[str, Any]:
+    """`GET /api/waves/<tracking id>.json`."""
+    return {
+        "tracking_id": tracking_id,
+        "stage": stage(waves),
+        "announcements": [_announcement(one) for one in announcements(waves)],
+        "runs": [run_document(run) for run in in_order(runs)],
+    }
+
+
+def run_document(run: Run) -> dict[str, Any]:
+    """One run, inside a wave's document and at its own address."""
+    target = run.target
+    return {
+        "scale_set": target.id,
+        "subscription": target.subscription,
+        "resource_group": target.resource_group,
+        "name": target.name,
+        "location": target.location,
+        "state": run.state.value,
+        "reason": run.reason,
+        "verdict": run.verdict.value,
+        "mode": run.mode,
+        "self_service": self_service(run),
+        "deadline": _instant(run.deadline),
+        "slack_seconds": None if run.slack is None else int(run.slack.total_seconds()),
+        "checks": [
+            {"name": check.name, "outcome": check.outcome.value, "reason": check.reason}
+            for check in run.checks
+        ],
+        "batches": [_batch(batch) for batch in run.batches],
+        "history": [
+            {"at": _instant(entry.at), "actor": entry.actor, "event": entry.event, "reason": entry.reason}
+            for entry in run.history
+        ],
+    }
+
+
+def self_service(run: Run) -> str:
+    """The portal's column: `Yes` when any instance may be started, `No` when none, `-` without data."""
+    said = run.facts.get("self_service", "-")
+    return said if said in {"Yes", "No"} else "-"
+
+
+def in_order(runs: Iterable[Run]) -> list[Run]:
+    """What needs a person first, then what runs, waits and is over; by name among equals."""
+    return sorted(
+        runs,
+        key=lambda run: (_ORDER.index(run.state), natural(run.target.name.lower()), run.target.id.lower()),
+    )
+
+
+def announcements(waves: Iterable[Wave]) -> list[Announcement]:
+    """Every announcement of every subscription, in order."""
+    return sorted((one for wave in waves for one in wave.announcements), key=lambda one: one.order)
+
+
+def stage(waves: Iterable[Wave]) -> str:
+    """The stage of the announcement that counts, the newest of all subscriptions."""
+    found = announcements(waves)
+    return found[-1].stage.value if found else "unknown"
+
+
+def _announcement(one: Announcement) -> dict[str, Any]:
+    return {
+        "subscription": one.subscription,
+        "communication_id": one.communication_id,
+        "stage": one.stage.value,
+        "level": one.level,
+        "title": one.title,
+        "text": plain(one.text),
+        "services": list(one.services),
+        "regions": list(one.regions),
+        "event_time": _instant(one.event_time),
+        "submitted_at": _instant(one.submitted_at),
+        "received_at": _instant(one.received_at),
+        "impact_start": _instant(one.impact_start),
+        "impact_end": _instant(one.impact_end),
+        "found_by_search": one.found_by_search,
+    }
+
+
+def _batch(batch: Batch) -> dict[str, Any]:
+    return {
+        "domain": batch.domain,
+        "state": batch.state.value,
+        "not_before": _instant(batch.not_before),
+        "started_at": _instant(batch.started_at),
+        "finished_at": _instant(batch.finished_at),
+        "instances": [
+            {"id": one.id, "state": one.state.value, "reason": one.reason} for one in batch.instances
+        ],
+    }
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,193 @@
+"""The report as a page: one HTML file that works offline, prints, and needs no script."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from handlers.render import environment
+from handlers.render.addresses import ANSWERS, Addresses, portal, run_path, service_health, wave_path
+from handlers.render.contract import announcements, in_order, self_service, stage
+from handlers.render.letter import STOP
+from handlers.render.vocabulary import BATCHES, INSTANCES, OUTCOMES, STATES
+from handlers.render.words import count, one_line, when_and_how_far
+from planner.delivery import Delivery
+from planner.digest import Overview, outcomes
+from planner.notice import Notice
+from planner.run import SETTLED, Run, RunState, Target
+from planner.wave import Wave
+
+SECTIONS = 100
+"""Scale sets told in full on the wave's page; beyond them each has its own page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a wave's page shows."""
+
+    tracking_id: str
+    waves: tuple[Wave, ...]
+    runs: tuple[Run, ...]
+    overview: Overview
+    deliveries: tuple[Delivery, ...]
+
+
+def wave_page(report: Report, addresses: Addresses, now: datetime) -> str:
+    """The wave's page."""
+    runs = in_order(report.runs)
+    heard = announcements(report.waves)
+    return _render(
+        "wave.html.j2",
+        report=report,
+        title=f"{report.tracking_id} {one_line(heard[-1].title, 150) if heard else ''}".strip(),
+        sentence=state_sentence(report, now),
+        stage=stage(report.waves),
+        runs=runs,
+        asking=[run for run in runs if run.needs_person],
+        told=runs[:SECTIONS],
+        untold=len(runs) - len(runs[:SECTIONS]),
+        announcements=heard[::-1],
+        health=[
+            (one.subscription, service_health(report.tracking_id, one.subscription)) for one in report.waves
+        ],
+        addresses=addresses,
+        now=now,
+        tracking_id=report.tracking_id,
+    )
+
+
+def run_page(tracking_id: str, run: Run, addresses: Addresses, now: datetime) -> str:
+    """One scale set's page inside a wave."""
+    return _render(
+        "run.html.j2",
+        tracking_id=tracking_id,
+        title=f"{one_line(run.target.name, 100)} in {tracking_id}",
+        sentence=f"{STATES[run.state][1]}: {run.reason}",
+        run=run,
+        health=[(run.target.subscription, service_health(tracking_id, run.target.subscription))],
+        addresses=addresses,
+        now=now,
+    )
+
+
+def waves_page(rows: Sequence[Mapping[str, Any]], addresses: Addresses, now: datetime) -> str:
+    """Every wave, the ones that need a person first."""
+    return _render(
+        "waves.html.j2",
+        title="Planned maintenance waves",
+        rows=[
+            {
+                **row,
+                "counts": ", ".join(
+                    f"{number} {state.replace('_', ' ')}" for state, number in row["counts"].items()
+                ),
+                "deadline": datetime.fromisoformat(row["deadline"]) if row["deadline"] else None,
+            }
+            for row in rows
+        ],
+        addresses=addresses,
+        now=now,
+    )
+
+
+def missing_page(sentence: str, now: datetime) -> str:
+    """What is not there, in a sentence."""
+    return _render("missing.html.j2", title="Not found", sentence=sentence, now=now)
+
+
+def state_sentence(report: Report, now: datetime) -> str:
+    """How the wave stands: `2 of 3 scale sets are over; db-prod needs a person until ...`."""
+    seen = report.overview
+    if not seen.total:
+        if seen.planning:
+            return f"{count(seen.planning, 'scale set')} found; their plans are being made."
+        return "No scale set of yours was found in this wave: nothing to do."
+    if set(seen.counts) == {RunState.NOT_IMPACTED.value} and not seen.planning:
+        return f"None of {count(seen.total, 'scale set')} is hit: nothing to do."
+    over = sum(seen.counts.get(state, 0) for state in ("completed", "cancelled", "missed", "not_impacted"))
+    parts = [
+        f"{over} of {count(seen.total + seen.planning, 'scale set')} {'is' if over == 1 else 'are'} over"
+    ]
+    asking = [run.target.name for run in in_order(report.runs) if run.needs_person]
+    if asking:
+        names = ", ".join(one_line(name, 60) for name in asking[:3]) + (
+            " and others" if len(asking) > 3 else ""
+        )
+        parts.append(f"{names} {'needs' if len(asking) == 1 else 'need'} a person")
+    if seen.counts.get("running"):
+        parts.append(f"{seen.counts['running']} running")
+    if seen.counts.get("left_to_azure"):
+        parts.append(f"{seen.counts['left_to_azure']} left to Azure")
+    if seen.planning:
+        parts.append(f"{seen.planning} still being planned")
+    if seen.deadline:
+        parts.append(f"next deadline {when_and_how_far(seen.deadline, now)}")
+    return "; ".join(parts) + "."
+
+
+def _last_asking(run: Run) -> Notice | None:
+    return next((notice for notice in reversed(run.notices) if notice.answers), None)
+
+
+def _progress(run: Run) -> str:
+    done = sum(passage.state in SETTLED for passage in run.passages)
+    return f"{done} of {len(run.passages)}" if run.passages else "no plan"
+
+
+def _ends(run: Run) -> str:
+    return ", ".join(f"{number} {INSTANCES[state][1]}" for state, number in outcomes((run,)).items())
+
+
+def _anchor(run: Run) -> str:
+    name = "".join(
+        letter if letter.isascii() and letter.isalnum() else "-" for letter in run.target.name.lower()
+    )
+    return f"{run.target.subscription[:8]}-{run.target.resource_group.lower()}-{name}".replace(" ", "-")
+
+
+def _href(addresses: Addresses, tracking_id: str, target: Target | None = None) -> str:
+    """An absolute link where the app's address is known, else one below this host."""
+    if target is None:
+        return addresses.wave(tracking_id) or f"/api/{wave_path(tracking_id)}"
+    return addresses.run(tracking_id, target) or f"/api/{run_path(tracking_id, target)}"
+
+
+def _reached(deliveries: Iterable[Delivery]) -> list[tuple[str, str, str, datetime, str]]:
+    """Messages, the newest first: receiver, channel, subject, when, trouble."""
+    lines = [
+        (one.receiver, sent.channel, sent.subject, sent.at, sent.trouble)
+        for one in deliveries
+        for sent in one.messages
+    ]
+    lines += [
+        (one.receiver, name, "on its way", state.sending.since, state.trouble)
+        for one in deliveries
+        for name, state in one.channels.items()
+        if state.sending is not None
+    ]
+    return sorted(lines, key=lambda line: line[3], reverse=True)[:100]
+
+
+def _render(template: str, **given: Any) -> str:
+    return (
+        environment.html()
+        .get_template(template)
+        .render(
+            states=STATES,
+            outcomes=OUTCOMES,
+            batches=BATCHES,
+            instances=INSTANCES,
+            answers=ANSWERS,
+            stop=STOP,
+            last_asking=_last_asking,
+            progress=_progress,
+            ends=_ends,
+            anchor=_anchor,
+            href=_href,
+            portal=portal,
+            reached=_reached,
+            self_service=self_service,
+            zero=timedelta(0),
+            **given,
+        )
+    )
