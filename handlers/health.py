@@ -7,7 +7,7 @@ from typing import Any
 
 from handlers.cloud.names import QUARANTINE, SWEEP_STATE
 from handlers.cloud.records import StorageDown
-from handlers.wire.http import Request, Response, json_response
+from handlers.wire.http import Response, json_response
 from handlers.wiring import Wiring
 
 log = logging.getLogger(__name__)
@@ -15,9 +15,8 @@ log = logging.getLogger(__name__)
 LONGEST_SECONDS = 8
 
 
-async def handle(request: Request, wiring: Wiring) -> Response:
+async def handle(wiring: Wiring) -> Response:
     """200 with the figures, or 503 with the sentence. Says nothing about anybody's scale sets."""
-    del request
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
             depths, quarantined, swept = await asyncio.gather(

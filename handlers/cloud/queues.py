@@ -52,7 +52,7 @@ class Queues:
         """Send one message, visible after `delay`, cut to seven days; it never expires."""
         await self.send_text(queue, message.model_dump_json(), delay=delay)
 
-    async def send_text(self, queue: Queue, text: str, *, delay: timedelta = timedelta(0)) -> None:
+    async def send_text(self, queue: str, text: str, *, delay: timedelta = timedelta(0)) -> None:
         """Send a message's text as it is: for what is replayed from the quarantine."""
         # Rounded up: a message must not arrive before what it asks for is due.
         wait = ceil(max(timedelta(0), min(delay, LONGEST_WAIT)).total_seconds())

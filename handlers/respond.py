@@ -1,0 +1,188 @@
+"""respond: a person approves, holds, resumes or skips; who and why travel with the word.
+
+It writes no record: the word goes to the run's queue under its own id and is applied once by `advance`.
+"""
+
+import json
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+from urllib.parse import parse_qsl
+
+from handlers.cloud.names import RUNS, checked_tracking_id, run_path
+from handlers.cloud.records import StorageDown
+from handlers.wire.documents import BadRecord, NewerRecord, decode_run
+from handlers.wire.http import Request, Response, json_response
+from handlers.wire.messages import PersonEvent, RunMessage
+from handlers.wiring import Wiring
+from planner.run import ACTIVE, Run
+
+log = logging.getLogger(__name__)
+
+type Word = Literal["approve", "hold", "resume", "skip"]
+ACTIONS: tuple[Word, ...] = ("approve", "hold", "resume", "skip")
+PRINCIPAL = "x-ms-client-principal-name"
+"""Set by App Service authentication in front of the app: then the actor is who signed in."""
+
+LARGEST_BODY = 64 * 1024
+LONGEST_ACTOR, LONGEST_COMMENT, MOST_INSTANCES = 200, 2000, 200
+
+
+class _Refused(Exception):
+    """The request cannot be carried out; with the status and the sentence to answer."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the person says."""
+
+    action: Word
+    actor: str
+    comment: str
+    checksum: str
+    instances: tuple[str, ...]
+
+
+async def handle(request: Request, wiring: Wiring) -> Response:
+    """202 when the word is on its way; 400, 404, 409 with a sentence; 503 when storage is down.
+
+    Route parameters: `wave`, `subscription`, `group`, `name`, `action`.
+    """
+    try:
+        said = _said(request)
+        run = await _run(request.path_parameters, wiring)
+        _check(said, run)
+        event = PersonEvent(
+            id=f"person-{uuid.uuid4()}",
+            kind=said.action,
+            actor=said.actor,
+            comment=said.comment,
+            at=wiring.now(),
+            checksum=said.checksum,
+            instances=said.instances,
+        )
+        message = RunMessage(
+            subscription=run.target.subscription,
+            resource_group=run.target.resource_group,
+            name=run.target.name,
+            generation=run.generation,
+            event=event,
+            traceparent=request.headers.get("traceparent", "")[:200],
+        )
+        await wiring.queues.send(RUNS, message)
+    except _Refused as refused:
+        return json_response(refused.status, {"status": "refused", "reason": refused.sentence})
+    except (StorageDown, NewerRecord) as error:
+        log.warning("respond.later", extra={"reason": str(error)})
+        reason = f"This cannot be taken right now, try again in a minute: {error}"
+        return json_response(503, {"status": "refused", "reason": reason}, {"Retry-After": "30"})
+    log.info("respond.taken", extra={"action": said.action, "event": event.id, "scale_set": run.target.id})
+    return json_response(
+        202,
+        {
+            "status": "accepted",
+            "id": event.id,
+            "action": said.action,
+            "actor": said.actor,
+            "scale_set": run.target.id,
+            "state": run.state.value,
+        },
+    )
+
+
+def _said(request: Request) -> _Said:
+    action = request.path_parameters.get("action", "")
+    if action not in ACTIONS:
+        raise _Refused(400, f"{action[:40]!r} is not an action; use {', '.join(ACTIONS)}.")
+    given = _given(request)
+    actor = _line(request.headers.get(PRINCIPAL)) or _line(given.get("actor"))
+    if not actor:
+        raise _Refused(400, "Say who you are: `actor` is missing. It is recorded in the run's history.")
+    comment = given.get("comment") or ""
+    if not isinstance(comment, str) or len(comment) > LONGEST_COMMENT or "\x00" in comment:
+        raise _Refused(400, f"`comment` must be text of at most {LONGEST_COMMENT} characters.")
+    instances = _instances(given.get("instances"))
+    if instances and action != "skip":
+        raise _Refused(400, f"`instances` belongs to skip; {action} is about the whole scale set.")
+    return _Said(
+        action=cast("Word", action),
+        actor=actor[:LONGEST_ACTOR],
+        comment=comment.strip(),
+        checksum=_line(given.get("checksum"))[:128],
+        instances=instances,
+    )
+
+
+def _given(request: Request) -> Mapping[str, Any]:
+    """The fields of a JSON object or of a form; none for an empty body."""
+    if len(request.body) > LARGEST_BODY:
+        raise _Refused(400, f"The body has {len(request.body)} bytes; at most {LARGEST_BODY} are taken.")
+    try:
+        text = request.body.decode()
+        text.encode()
+        if not text.strip():
+            return {}
+        if "form-urlencoded" in request.headers.get("content-type", ""):
+            return dict(parse_qsl(text, strict_parsing=True, max_num_fields=50, errors="strict"))
+        given = json.loads(text)
+        json.dumps(given, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise _Refused(400, "The body is neither a JSON object nor a form in UTF-8.") from error
+    if not isinstance(given, dict):
+        raise _Refused(400, "The body is JSON, but no object.")
+    return given
+
+
+def _line(value: Any) -> str:
+    return " ".join(value.replace("\x00", " ").split()) if isinstance(value, str) else ""
+
+
+def _instances(value: Any) -> tuple[str, ...]:
+    """A JSON list, or names separated by commas as a form sends them."""
+    if value is None or value == "":
+        return ()
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(one, str | int) for one in names):
+        raise _Refused(400, "`instances` must be a list of instance ids.")
+    found = tuple(dict.fromkeys(str(one).strip() for one in names if str(one).strip()))
+    if len(found) > MOST_INSTANCES:
+        raise _Refused(400, f"At most {MOST_INSTANCES} instances at a time.")
+    return found
+
+
+async def _run(given: Mapping[str, str], wiring: Wiring) -> Run:
+    try:
+        tracking_id = checked_tracking_id(given.get("wave", ""))
+        path = run_path(given.get("subscription", ""), given.get("group", ""), given.get("name", ""))
+    except ValueError as error:
+        raise _Refused(404, str(error)) from error
+    stored = await wiring.records.read(path)
+    try:
+        run = decode_run(stored.body) if stored else None
+    except BadRecord as error:
+        raise _Refused(409, f"The run's record cannot be read: {error}") from error
+    if run is None or tracking_id not in run.waves:
+        raise _Refused(404, f"No run of this scale set in the wave {tracking_id} is on record.")
+    return run
+
+
+def _check(said: _Said, run: Run) -> None:
+    if run.state not in ACTIVE:
+        raise _Refused(409, f"The run is {run.state.value}, there is nothing to {said.action}. {run.reason}")
+    if said.checksum and said.checksum != run.checksum:
+        raise _Refused(
+            409,
+            "The plan has changed since you saw it. Look at the run again and decide about the plan "
+            f"{run.checksum}.",
+        )
+    known = {one.id for one in run.passages}
+    strange = [one for one in said.instances if one not in known]
+    if strange:
+        raise _Refused(400, f"The plan has no instance {', '.join(strange)[:200]}.")
