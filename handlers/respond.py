@@ -8,7 +8,7 @@ import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from handlers.cloud.names import RUNS, checked_tracking_id, run_path
@@ -112,7 +112,7 @@ def _said(request: Request) -> _Said:
     if instances and action != "skip":
         raise _Refused(400, f"`instances` belongs to skip; {action} is about the whole scale set.")
     return _Said(
-        action=cast("Word", action),
+        action=action,
         actor=actor[:LONGEST_ACTOR],
         comment=comment.strip(),
         checksum=_line(given.get("checksum"))[:128],
