@@ -5,7 +5,7 @@ from datetime import datetime
 
 from handlers.render.addresses import ANSWERS, Addresses, service_health
 from handlers.render.letter import STOP, Answer, Event, Letter, Line, Part, Story
-from handlers.render.vocabulary import KINDS, WORDS
+from handlers.render.vocabulary import KINDS, STATES, WORDS, counted
 from handlers.render.words import count, one_line, span, when, when_and_how_far
 from planner.digest import Group, grouped, outcomes
 from planner.notice import Down, Kind, Notice, Urgency
@@ -114,8 +114,7 @@ def _facts(story: Story, now: datetime) -> tuple[tuple[str, str], ...]:
         facts[0] = ("Wave", f"{story.tracking_id} {one_line(latest.title, 120)}".strip())
         facts.append(("Stage", latest.stage.value))
     if seen.total:
-        states = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in seen.counts.items())
-        facts.append(("Scale sets", f"{seen.total}: {states}"))
+        facts.append(("Scale sets", f"{seen.total}: {counted(seen.counts)}"))
     if seen.needs_person:
         facts.append(("Need a person", str(seen.needs_person)))
     if seen.deadline is not None:
@@ -223,7 +222,7 @@ def _over_parts(ended: Sequence[Run]) -> tuple[Part, ...]:
         Line(
             run.target.name,
             _where(run),
-            f"{run.state.value.replace('_', ' ')}; {_ended((run,))}. {run.reason}",
+            f"{STATES[run.state][1]}; {_ended((run,))}. {run.reason}",
         )
         for run in ordered
     )

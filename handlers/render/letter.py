@@ -9,7 +9,7 @@ from planner.run import Run
 from planner.wave import Wave
 
 STOP = (
-    "To stop everything: set BREAKWATER_STOP=1 on the function app, or `stop: true` in the policy file. "
+    "To stop everything: set BREAKWATER_STOP=1 on the function app, or stop: true in the policy file. "
     "Nothing new starts from then on; what is rebooting comes back."
 )
 

@@ -9,7 +9,7 @@ from handlers.render import environment
 from handlers.render.addresses import ANSWERS, Addresses, portal, run_path, service_health, wave_path
 from handlers.render.contract import announcements, in_order, self_service, stage
 from handlers.render.letter import STOP
-from handlers.render.vocabulary import BATCHES, INSTANCES, OUTCOMES, STATES
+from handlers.render.vocabulary import BATCHES, INSTANCES, OUTCOMES, STATES, VERDICTS, counted
 from handlers.render.words import count, one_line, when_and_how_far
 from planner.delivery import Delivery
 from planner.digest import Overview, outcomes
@@ -78,9 +78,7 @@ def waves_page(rows: Sequence[Mapping[str, Any]], addresses: Addresses, now: dat
         rows=[
             {
                 **row,
-                "counts": ", ".join(
-                    f"{number} {state.replace('_', ' ')}" for state, number in row["counts"].items()
-                ),
+                "counts": counted(row["counts"]),
                 "deadline": datetime.fromisoformat(row["deadline"]) if row["deadline"] else None,
             }
             for row in rows
@@ -174,6 +172,7 @@ def _render(template: str, **given: Any) -> str:
         .get_template(template)
         .render(
             states=STATES,
+            verdicts=VERDICTS,
             outcomes=OUTCOMES,
             batches=BATCHES,
             instances=INSTANCES,

@@ -1,7 +1,9 @@
 """One vocabulary for cards, mail and pages: symbol and word travel together, never colour alone."""
 
+from collections.abc import Mapping
+
 from planner.notice import Kind
-from planner.run import BatchState, InstanceState, Outcome, RunState
+from planner.run import BatchState, InstanceState, Outcome, RunState, Verdict
 
 KINDS = {
     Kind.MISSED: ("✗", "Missed"),
@@ -40,6 +42,12 @@ STATES = {
 }
 """In the order of the report: what needs a person first."""
 
+VERDICTS = {
+    Verdict.SELF_SERVICE: "start it ourselves",
+    Verdict.LEAVE_TO_AZURE: "leave it to Azure",
+    Verdict.NOT_IMPACTED: "not hit",
+}
+
 OUTCOMES = {
     Outcome.PASS: ("✓", "passed", "good"),
     Outcome.BLOCK: ("✗", "blocks", "bad"),
@@ -49,7 +57,7 @@ OUTCOMES = {
 }
 
 BATCHES = {
-    BatchState.PENDING: ("·", "waits", "calm"),
+    BatchState.PENDING: ("·", "waiting", "calm"),
     BatchState.STARTING: ("+", "starting", "live"),
     BatchState.REBOOTING: ("~", "rebooting", "live"),
     BatchState.VERIFYING: ("~", "verifying", "live"),
@@ -59,7 +67,7 @@ BATCHES = {
 }
 
 INSTANCES = {
-    InstanceState.PENDING: ("·", "waits", "calm"),
+    InstanceState.PENDING: ("·", "waiting", "calm"),
     InstanceState.ASIDE: ("·", "set aside", "ask"),
     InstanceState.STARTING: ("+", "starting", "live"),
     InstanceState.REBOOTING: ("~", "rebooting", "live"),
@@ -71,3 +79,9 @@ INSTANCES = {
     InstanceState.EXCUSED: ("-", "excused", "calm"),
     InstanceState.MISSED: ("✗", "missed", "bad"),
 }
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """`2 running, 1 left to Azure`, in the order of the report."""
+    words = ((counts.get(state.value, 0), entry[1]) for state, entry in STATES.items())
+    return ", ".join(f"{number} {word[0].lower()}{word[1:]}" for number, word in words if number)
