@@ -24,7 +24,7 @@ from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner import delivery as steps
 from planner.delivery import FINISHED, STALE, Delivery, behind, with_channels
-from planner.digest import Overview, choose, overview, untold
+from planner.digest import PATIENCE, Overview, choose, overview, untold
 from planner.run import Run
 from planner.wave import Wave
 
@@ -108,7 +108,16 @@ async def _look(message: NoticeMessage, wiring: Wiring) -> bool:
             known.setdefault((run.receiver or NOBODY).lower(), run.receiver or NOBODY)
         for receiver in sorted(known.values()):
             acted = await _serve(receiver, seen, wiring) or acted
+        if not acted and not seen.runs and _plans_to_come(seen, wiring):
+            await wiring.queues.send(NOTICES, about, delay=wiring.settings.group_wait)
     return acted
+
+
+def _plans_to_come(seen: _Seen, wiring: Wiring) -> bool:
+    """Nobody sends a message when the first plan of a scale set is made: we come back while they are young."""
+    young = PATIENCE * wiring.settings.group_wait
+    heard = [wave.current.received_at for wave in seen.waves if wave.open]
+    return seen.overview.planning > 0 and bool(heard) and seen.now < max(heard) + young
 
 
 async def _see(message: NoticeMessage, members: Sequence[Listed], wiring: Wiring) -> _Seen:
@@ -206,7 +215,8 @@ async def _tell_alone(message: NoticeMessage, wiring: Wiring) -> None:
     if senders is None:
         await wiring.queues.send(NOTICES, message, delay=STALE)
         return
-    about = f"{message.tracking_id}\n{message.alert or message.text}".encode()
+    text = "" if message.kind == "wired" else message.text
+    about = f"{message.tracking_id}\n{message.alert}\n{text}".encode()
     delivery, etag = await read(f"{message.kind}-{hashlib.sha256(about).hexdigest()[:40]}", receiver, wiring)
     delivery = with_channels(delivery, senders)
     flying = [one.sending.since for one in delivery.channels.values() if one.sending and one.in_flight(now)]

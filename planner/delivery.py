@@ -112,10 +112,6 @@ class Delivery:
                 best[key] = max(number, best.get(key, 0))
         return best
 
-    def quiet(self, now: datetime) -> bool:
-        """Messages that can wait do wait: more may come that belongs into the same one."""
-        return self.not_before is None or now < self.not_before
-
 
 def with_channels(delivery: Delivery, names: Iterable[str]) -> Delivery:
     """The record for these channels: one that is new starts where the others are, one that is gone goes."""

@@ -122,11 +122,14 @@ def choose(
 ) -> Choice:
     """What is ripe for a channel that has nothing on its way; `wait` is the grouping wait.
 
-    The closing overview comes last: with the wave's last notices or after them, once, and not for a wave
+    The first message waits from the oldest notice on, later ones from the message before. The closing
+    overview comes last: with the wave's last notices or after them, once, and not for a wave
     that hit nothing.
     """
     state = delivery.channels[channel]
-    quiet = delivery.quiet(now)
+    oldest = min((one.at for notices in waiting.values() for one in notices), default=now)
+    earliest = delivery.not_before or oldest + wait
+    quiet = now < earliest
     complete = digest_may_go(waiting, seen.planning, wait, now)
     upto = ripe(waiting, quiet=quiet, complete=complete, first=not delivery.messages)
     hit = set(seen.counts) - {RunState.NOT_IMPACTED.value}
@@ -135,7 +138,7 @@ def choose(
     if upto or kinds:
         return Choice(upto, kinds)
     if waiting or ends:
-        return Choice(wake=delivery.not_before if quiet and delivery.not_before else now + wait)
+        return Choice(wake=earliest if quiet else now + wait)
     return Choice()
 
 

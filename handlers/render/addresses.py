@@ -1,5 +1,6 @@
 """Where a reader can go from a notice or a page, and what they can type."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -42,12 +43,18 @@ class Addresses:
             return ""
         return self._link(run_path(tracking_id, run.target), action, run.checksum)
 
-    def command(self, tracking_id: str, target: Target, action: str) -> str:
-        """What to type to answer. The key is the function's; who and why are recorded."""
-        address = f"{self._base or '$BREAKWATER_URL'}/api/{run_path(tracking_id, target)}/{action}"
+    def command(self, tracking_id: str, run: Run, action: str) -> str:
+        """What to type to answer. The key is the function's; who and why are recorded.
+
+        An approval names the plan it is for: another one that came in between is not approved.
+        """
+        address = f"{self._base or '$BREAKWATER_URL'}/api/{run_path(tracking_id, run.target)}/{action}"
+        said = {"actor": "YOUR NAME", "comment": "WHY"}
+        if action == "approve":
+            said["checksum"] = run.checksum
         return (
             f'curl -X POST "{address}" -H "x-functions-key: $KEY" '
-            """-H "content-type: application/json" -d '{"actor": "YOUR NAME", "comment": "WHY"}'"""
+            f"-H \"content-type: application/json\" -d '{json.dumps(said)}'"
         )
 
     @property

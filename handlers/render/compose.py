@@ -149,7 +149,7 @@ def _event(story: Story, run: Run, notice: Notice, addresses: Addresses, *, offe
         answers=tuple(
             Answer(
                 ANSWERS.get(action, action),
-                addresses.command(story.tracking_id, run.target, action),
+                addresses.command(story.tracking_id, run, action),
                 addresses.act(story.tracking_id, run, action),
             )
             for action in notice.answers
