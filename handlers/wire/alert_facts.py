@@ -115,11 +115,12 @@ def impact(properties: AnyCase) -> tuple[tuple[str, ...], tuple[str, ...], bool]
     regions: list[str] = []
     everywhere = ours = False
     for entry in entries:
-        if not isinstance(entry, AnyCase) or not entry.text("ServiceName", "ServiceId"):
+        names = _words(entry, "ServiceName", "ServiceId")
+        if not names:
             readable = False
             continue
-        services.append(title(entry.text("ServiceName", "ServiceId")))
-        if not {_folded(entry.text("ServiceName")), _folded(entry.text("ServiceId"))} & SERVICES:
+        services.append(title(names[0]))
+        if not {_folded(name) for name in names} & SERVICES:
             continue
         ours = True
         found = _regions(entry.get("ImpactedRegions"))
@@ -162,13 +163,18 @@ def _regions(raw: Any) -> list[str]:
         return []
     found: list[str] = []
     for one in raw:
-        names = [one.text("RegionName"), one.text("RegionId")] if isinstance(one, AnyCase) else [one]
-        read = [normal_region(_ZONE.sub("", name)) for name in names if isinstance(name, str)]
-        read = [name for name in read if name]
+        names = [one] if isinstance(one, str) else _words(one, "RegionName", "RegionId")
+        read = [name for name in (normal_region(_ZONE.sub("", name)) for name in names) if name]
         if not read or "global" in read:
             return []
         found += read
     return found
+
+
+def _words(entry: Any, *keys: str) -> list[str]:
+    """The texts under these keys; numbers are no names."""
+    values = [entry.get(key) for key in keys] if isinstance(entry, AnyCase) else []
+    return [value.strip() for value in values if isinstance(value, str) and value.strip()]
 
 
 def _folded(name: str) -> str:

@@ -1,0 +1,164 @@
+"""What the tests of the stages share: a clock, a fake Azure, queues that remember, alerts made to order."""
+
+import copy
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from handlers.cloud.queues import Queues
+from handlers.wire.messages import Message
+from handlers.wire.settings import Settings
+from handlers.wiring import Wiring
+from planner.fleet import Orchestration, ScaleSet
+from planner.policy import Policy
+from planner.run import Batch, Passage, Run, RunState, Target, Verdict
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+SUBSCRIPTION = "aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"
+OTHER = "bbbb0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+class Clock:
+    def __init__(self, at: datetime = NOW) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, **span: float) -> None:
+        self.at += timedelta(**span)
+
+
+class FakeCompute:
+    """Lists what it is given, or raises; counts what it is asked."""
+
+    def __init__(self, *sets: ScaleSet) -> None:
+        self.sets = list(sets)
+        self.trouble: Exception | None = None
+        self.rows: list[dict[str, Any]] = []
+        self.listings = 0
+        self.posts: list[tuple[str, dict[str, Any]]] = []
+
+    async def scale_sets(self) -> AsyncIterator[ScaleSet]:
+        self.listings += 1
+        for one in self.sets:
+            yield one
+        if self.trouble is not None:
+            raise self.trouble
+
+    async def post_json(self, path: str, payload: dict[str, Any]) -> dict[str, Any]:
+        self.posts.append((path, payload))
+        if self.trouble is not None:
+            raise self.trouble
+        return {"totalRecords": len(self.rows), "data": self.rows}
+
+
+class SpyQueues(Queues):
+    """The real queues, remembering what was sent with which delay."""
+
+    sent: list[tuple[str, Message, timedelta]]
+
+    async def send(self, queue: str, message: Message, *, delay: timedelta = timedelta(0)) -> None:
+        await super().send(queue, message, delay=delay)
+        self.__dict__.setdefault("sent", []).append((queue, message, delay))
+
+    def of(self, queue: str) -> list[Message]:
+        return [message for name, message, _ in self.__dict__.get("sent", []) if name == queue]
+
+    def delays(self, queue: str) -> list[timedelta]:
+        return [delay for name, _, delay in self.__dict__.get("sent", []) if name == queue]
+
+    def forget(self) -> None:
+        self.__dict__.pop("sent", None)
+
+
+class TestWiring(Wiring):
+    """The real wiring over Azurite, with a fake Azure and a clock of the test's."""
+
+    __test__ = False
+
+    def __init__(self, storage: str, clock: Clock, **settings: Any) -> None:
+        super().__init__(Settings(storage=storage, **settings), clock)
+        self.clock = clock
+        self.fake = FakeCompute()
+        self.rules = Policy()
+        self.__dict__["queues"] = SpyQueues.from_settings(self.settings)
+
+    def compute(self, subscription: str) -> Any:
+        return self.fake
+
+    def policy(self) -> Policy:
+        return self.rules
+
+    @property
+    def spy(self) -> SpyQueues:
+        return self.__dict__["queues"]
+
+
+def scale_set(name: str, location: str = "eastus2", group: str = "Prod-RG", **more: Any) -> ScaleSet:
+    where = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers"
+    arm_id = f"{where}/Microsoft.Compute/virtualMachineScaleSets/{name}"
+    return ScaleSet(arm_id, SUBSCRIPTION, group, name, location, **more)
+
+
+def run(name: str = "web", **more: Any) -> Run:
+    one = scale_set(name)
+    fields = {
+        "target": Target(
+            one.id, SUBSCRIPTION, one.resource_group, name, one.location, Orchestration.UNIFORM, 2
+        ),
+        "waves": ("VM12-3AB",),
+        "state": RunState.SCHEDULED,
+        "reason": "Waits for its lead time.",
+        "verdict": Verdict.SELF_SERVICE,
+        "due": NOW + timedelta(hours=1),
+        "planned_at": NOW,
+        "generation": 3,
+        "checksum": "c0ffee",
+        "batches": (Batch(1, "domain 0", (Passage("0"), Passage("1"))),),
+    }
+    return Run(**(fields | more))
+
+
+def sample(name: str) -> dict[str, Any]:
+    return json.loads((SAMPLES / "alerts" / f"{name}.json").read_text())
+
+
+def alert(schema: str = "common", **properties: Any) -> dict[str, Any]:
+    """A planned-maintenance alert of ours; properties replace or (None) remove single ones."""
+    raw = copy.deepcopy(sample(f"{schema}-maintenance-planned"))
+    facts = event(raw)["properties"]
+    for key, value in properties.items():
+        facts[key] = value
+        if value is None:
+            del facts[key]
+    return raw
+
+
+def event(raw: dict[str, Any]) -> dict[str, Any]:
+    data = raw["data"]
+    if "alertContext" in data:
+        return data["alertContext"]
+    return data["context"]["activityLog"] if "context" in data else data
+
+
+def body(raw: Any) -> bytes:
+    return json.dumps(raw).encode()
+
+
+def later(raw: dict[str, Any], *, hours: float, communication: str, **properties: Any) -> dict[str, Any]:
+    """The next communication about the same wave, so many hours after the sample's."""
+    raw = copy.deepcopy(raw)
+    one = event(raw)
+    for key in ("eventTimestamp", "submissionTimestamp"):
+        one[key] = (datetime.fromisoformat(one[key]) + timedelta(hours=hours)).isoformat()
+    one["properties"] |= {"communicationId": communication, **properties}
+    return raw
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
