@@ -110,14 +110,27 @@ class _Judge:
         if spans is not None and not any(begin <= start.at < end for begin, end in spans):
             yield f"{what} outside the operator's windows"
         ignored = not self.health_ignored.isdisjoint(_keys(start.scale_set))
+        mates = self._mates(start)
         for other in start.others:
-            batch = other.domain == start.domain and other.cause == "customer maintenance"
+            batch = other.instance in mates
             chosen = other.reason in BY_CHOICE and other.cause in BY_CHOICE
             unseen = self.grace > NO_GRACE and start.at - other.since <= self.grace
             if batch or chosen or unseen or (ignored and other.reason.startswith("health")):
                 continue
             since = f"{other.since:%H:%M:%S}Z"
             yield f"{what} while {_name(other.instance)} was not serving ({other.reason} since {since})"
+
+    def _mates(self, start: StartAsked) -> set[str]:
+        """Those of the same batch, under way or recovering; of a Flexible set, as many as may be."""
+        flexible = start.scale_set in self.flexible
+        group = _group(start.domain, flexible)
+        mates = {
+            other.instance
+            for other in start.others
+            if other.cause == "customer maintenance" and _group(other.domain, flexible) == group
+        }
+        limit = _lookup(self.limits, start.scale_set) or AT_ONCE
+        return set() if flexible and len(mates) >= limit else mates
 
     def _busy(self) -> list[Busy]:
         made: list[Busy] = []
