@@ -32,28 +32,22 @@ class Queues:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         # Imported on first use: see the budget for a cold start.
-        from azure.storage.queue import TextBase64EncodePolicy  # noqa: PLC0415
         from azure.storage.queue.aio import QueueServiceClient  # noqa: PLC0415
 
-        options = {
-            **storage.PATIENCE,
-            # The host expects base64 (host.json, messageEncoding); the client's default is plain text.
-            "message_encode_policy": TextBase64EncodePolicy(),
-        }
         connection = settings.storage.get_secret_value()
         if connection:
             with storage.readable_connection():
-                return cls(QueueServiceClient.from_connection_string(connection, **options))
+                return cls(QueueServiceClient.from_connection_string(connection, **storage.PATIENCE))
         address = storage.service_uri(settings, "queue", settings.storage_queue_uri)
         credential = storage.credential(settings)
-        return cls(QueueServiceClient(address, credential, **options), credential)
+        return cls(QueueServiceClient(address, credential, **storage.PATIENCE), credential)
 
     async def send(self, queue: Queue, message: Message, *, delay: timedelta = timedelta(0)) -> None:
         """Send one message, visible after `delay`, cut to seven days; it never expires."""
         await self.send_text(queue, message.model_dump_json(), delay=delay)
 
     async def send_text(self, queue: str, text: str, *, delay: timedelta = timedelta(0)) -> None:
-        """Send a message's text as it is: for what is replayed from the quarantine."""
+        """Send a message's text as it came, also to a poison queue."""
         # Rounded up: a message must not arrive before what it asks for is due.
         wait = ceil(max(timedelta(0), min(delay, LONGEST_WAIT)).total_seconds())
         with storage.translated(f"Sending to {queue}"):
@@ -92,5 +86,10 @@ class Queues:
     def _client(self, queue: str) -> "QueueClient":
         known = self._clients.get(queue)
         if known is None:
-            known = self._clients[queue] = self._service.get_queue_client(queue)
+            from azure.storage.queue import TextBase64EncodePolicy  # noqa: PLC0415 - loaded with the client
+
+            # The host expects base64 (host.json, messageEncoding); the client's default is plain text, and a
+            # service client does not hand its policy on.
+            known = self._service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
+            self._clients[queue] = known
         return known

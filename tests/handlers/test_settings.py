@@ -1,0 +1,101 @@
+"""Settings from the environment: clear errors, no secrets in them."""
+
+from datetime import timedelta
+
+import pytest
+
+from handlers.wire.settings import BadSettings, Settings
+from tests.handlers.parts import OTHER, SUBSCRIPTION
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    for name in list(__import__("os").environ):
+        if name.startswith(("BREAKWATER_", "AzureWebJobsStorage")):
+            monkeypatch.delenv(name)
+    return monkeypatch.setenv
+
+
+def test_the_defaults_are_the_documented_ones(environment):
+    found = Settings.from_environment()
+    assert found.arm_endpoint == "https://management.azure.com"
+    assert found.look_again == timedelta(seconds=60)
+    assert found.in_doubt == timedelta(seconds=1800)
+    assert found.search_every == timedelta(seconds=3600)
+    assert found.group_wait == timedelta(seconds=60)
+    assert found.sweep_schedule == "0 */5 * * * *"
+    assert found.subscriptions == ()
+    assert found.stop is False
+
+
+def test_every_setting_comes_from_its_variable(environment):
+    environment("AzureWebJobsStorage", "UseThis")
+    environment("AzureWebJobsStorage__accountName", "account")
+    environment("BREAKWATER_ARM_ENDPOINT", "http://127.0.0.1:8443/")
+    environment("BREAKWATER_POLICY", "policy.yaml")
+    environment("BREAKWATER_SUBSCRIPTIONS", f"{SUBSCRIPTION.upper()}, {OTHER};{SUBSCRIPTION}")
+    environment("BREAKWATER_LOOK_AGAIN", "0.5")
+    environment("BREAKWATER_IN_DOUBT", " 7 ")
+    environment("BREAKWATER_SMTP", "smtp://user:p%40ss@mail.contoso.com:587")
+    environment("BREAKWATER_LINK_KEY", "key")
+    environment("BREAKWATER_STOP", "1")
+    found = Settings.from_environment()
+    assert found.storage.get_secret_value() == "UseThis"
+    assert found.storage_account == "account"
+    assert found.arm_endpoint == "http://127.0.0.1:8443"
+    assert found.policy == "policy.yaml"
+    assert found.subscriptions == (SUBSCRIPTION, OTHER)
+    assert found.look_again == timedelta(seconds=0.5)
+    assert found.in_doubt == timedelta(seconds=7)
+    assert found.stop is True
+    assert "p%40ss" not in repr(found)
+    assert "UseThis" not in repr(found)
+
+
+def test_an_empty_variable_is_no_setting(environment):
+    environment("BREAKWATER_LOOK_AGAIN", "")
+    environment("BREAKWATER_STOP", "")
+    found = Settings.from_environment()
+    assert found.look_again == timedelta(seconds=60)
+    assert found.stop is False
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("BREAKWATER_ARM_ENDPOINT", "http://management.azure.com", "https"),
+        ("BREAKWATER_ARM_ENDPOINT", "http://127.0.0.1.example.org", "https"),
+        ("BREAKWATER_ARM_ENDPOINT", "management.azure.com", "address"),
+        ("BREAKWATER_ARM_ENDPOINT", "ftp://127.0.0.1", "address"),
+        ("BREAKWATER_ARM_ENDPOINT", "http://[", "address"),
+        ("BREAKWATER_SUBSCRIPTIONS", "mine", "GUID"),
+        ("BREAKWATER_LOOK_AGAIN", "1m", "seconds"),
+        ("BREAKWATER_LOOK_AGAIN", "0", "more than 0"),
+        ("BREAKWATER_LOOK_AGAIN", "nan", "seconds"),
+        ("BREAKWATER_LOOK_AGAIN", "1e300", "seconds"),
+        ("BREAKWATER_SWEEP_SCHEDULE", "* * * * *", "six fields"),
+        ("BREAKWATER_SMTP", "mail.contoso.com", "smtp://"),
+        ("BREAKWATER_STOP", "perhaps", "bool"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_is_expected(environment, name, value, says):
+    environment(name, value)
+    with pytest.raises(BadSettings, match=name) as caught:
+        Settings.from_environment()
+    assert says in str(caught.value)
+
+
+def test_all_wrong_settings_are_said_at_once_and_secrets_are_not(environment):
+    environment("BREAKWATER_SMTP", "http://user:secret@host")
+    environment("BREAKWATER_IN_DOUBT", "x")
+    with pytest.raises(BadSettings) as caught:
+        Settings.from_environment()
+    assert "BREAKWATER_SMTP" in str(caught.value)
+    assert "BREAKWATER_IN_DOUBT" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_plain_http_is_for_this_machine_only(environment, host):
+    environment("BREAKWATER_ARM_ENDPOINT", f"http://{host}:1234")
+    assert Settings.from_environment().arm_endpoint == f"http://{host}:1234"
