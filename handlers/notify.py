@@ -114,7 +114,7 @@ async def _look(message: NoticeMessage, wiring: Wiring) -> bool:
 
 
 def _plans_to_come(seen: _Seen, wiring: Wiring) -> bool:
-    """Nobody sends a message when the first plan of a scale set is made: we come back while they are young."""
+    """The first plan of a scale set is told by nobody else: we come back while the wave is young."""
     young = PATIENCE * wiring.settings.group_wait
     heard = [wave.current.received_at for wave in seen.waves if wave.open]
     return seen.overview.planning > 0 and bool(heard) and seen.now < max(heard) + young

@@ -1,5 +1,6 @@
 """A wave with its runs, as the stages would have stored them, for tests of what people are told."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -47,8 +48,9 @@ class Clock:
 
 
 def target(name: str, group: str = "shop") -> Target:
-    arm = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachineScaleSets/{name}"
-    return Target(arm, SUBSCRIPTION, group, name, "westeurope", Orchestration.UNIFORM, 6)
+    provider = "providers/Microsoft.Compute/virtualMachineScaleSets"
+    arm_id = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/{provider}/{name}"
+    return Target(arm_id, SUBSCRIPTION, group, name, "westeurope", Orchestration.UNIFORM, 6)
 
 
 def notice(
@@ -153,8 +155,6 @@ def with_notice(old: Run, *more: Notice, state: RunState | None = None) -> Run:
 
 def policy_file(folder: Path, receivers: Mapping[str, Any]) -> str:
     """A policy file with these receivers; JSON is YAML."""
-    import json
-
     path = folder / "policy.yaml"
     path.write_text(json.dumps({"receivers": receivers, "defaults": {"owner": next(iter(receivers))}}))
     return str(path)

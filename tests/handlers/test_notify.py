@@ -1,0 +1,423 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handlers import notify
+from handlers.cloud.names import NOTICES, delivery_path
+from handlers.wire.documents import decode, encode
+from handlers.wire.messages import NoticeMessage
+from handlers.wiring import Wiring
+from planner import delivery as steps
+from planner.delivery import STALE, Delivery
+from planner.notice import Kind, Urgency
+from planner.policy import Policy
+from planner.run import InstanceState, Run, RunState
+from planner.wave import Stage
+from simulator.inboxes import MailInbox, Scripted, TeamsInbox
+from tests.notices import (
+    NOW,
+    TRACKING,
+    Clock,
+    batch,
+    notice,
+    paused,
+    policy_file,
+    run,
+    settings,
+    store,
+    wave,
+    with_notice,
+)
+
+MINUTE = timedelta(minutes=1)
+ASK = NoticeMessage(tracking_id=TRACKING, kind="wave")
+
+
+@dataclass
+class Office:
+    """A receiver with a mailbox and a Teams channel, and the stage that tells it."""
+
+    wiring: Wiring
+    clock: Clock
+    mail: MailInbox
+    teams: TeamsInbox
+
+    async def tell(self, after: timedelta = timedelta(0), message: NoticeMessage = ASK) -> None:
+        self.clock.pass_(after)
+        await notify.handle(message, self.wiring)
+
+    async def delivery(self, receiver: str = "ops", tracking_id: str = TRACKING) -> Delivery:
+        stored = await self.wiring.records.read(delivery_path(tracking_id, receiver))
+        assert stored is not None
+        return decode(Delivery, stored.body)
+
+    @property
+    def subjects(self) -> list[str]:
+        return [str(one["subject"]) for one in self.mail.messages]
+
+    async def queued(self) -> int:
+        return (await self.wiring.queues.lengths())[NOTICES]
+
+
+@asynccontextmanager
+async def office(storage: str, folder: Path, **more: Any) -> AsyncIterator[Office]:
+    async with TeamsInbox() as teams, MailInbox() as mail:
+        receivers = {"ops": {"teams": teams.url, "email": ["ops@example.org"]}} | more.pop("receivers", {})
+        clock = Clock()
+        wiring = Wiring(
+            settings(storage, policy=policy_file(folder, receivers), smtp=mail.url, **more), clock
+        )
+        try:
+            yield Office(wiring, clock, mail, teams)
+        finally:
+            await wiring.close()
+
+
+@pytest.fixture
+async def desk(storage: str, tmp_path: Path) -> AsyncIterator[Office]:
+    async with office(storage, tmp_path) as open_office:
+        yield open_office
+
+
+def left(name: str) -> Run:
+    return run(name, notice(), state=RunState.LEFT_TO_AZURE, reason="Nobody declared a need.")
+
+
+async def test_one_digest_names_every_scale_set_by_what_will_happen(desk):
+    await store(desk.wiring, run("web", notice()), left("batch-dev"), run("api", notice()))
+
+    await desk.tell()
+    assert desk.subjects == []
+    await desk.tell(after=MINUTE)
+
+    assert desk.subjects == [f"[Announced] {TRACKING} 2 maintained by us, 1 left to Azure"]
+    text = desk.mail.messages[0].get_body(("plain",)).get_content()
+    assert text.index("Maintained by us (2)") < text.index("  api (") < text.index("  web (")
+    assert text.index("Left to Azure (1)") < text.index("batch-dev")
+    assert "BREAKWATER_STOP=1" in text
+    assert len(desk.teams.messages) == 1
+
+
+async def test_nothing_is_told_twice(desk):
+    await store(desk.wiring, run("web", notice()))
+
+    for _ in range(4):
+        await desk.tell(after=2 * MINUTE)
+
+    assert len(desk.subjects) == len(desk.teams.messages) == 1
+
+
+async def test_a_page_goes_at_once_and_says_everything_one_needs_at_night(desk):
+    await store(desk.wiring, paused("db-prod"))
+
+    await desk.tell()
+
+    text = desk.mail.messages[0].get_body(("plain",)).get_content()
+    assert desk.subjects[0].startswith(f"[Paused] {TRACKING} db-prod: Instance 4 did not come back")
+    for needed in (
+        "Instance 4 (zone 1, domain 2): stopped. Azure says: OSProvisioningTimedOut",
+        "Still serving: 14 of 18 instances",
+        "If nobody answers by Sat 28 Nov",
+        f"https://breakwater.example/api/waves/{TRACKING}/",
+        "/shop/db-prod/resume",
+        "/shop/db-prod/skip",
+        "To stop everything",
+    ):
+        assert needed in text
+
+
+async def test_notices_that_come_close_together_are_one_message(desk):
+    web, api = run("web", notice()), run("api", notice())
+    await store(desk.wiring, web, api)
+    await desk.tell(after=MINUTE)
+
+    web, api = with_notice(web, notice(2, Kind.STARTED)), with_notice(api, notice(2, Kind.STARTED))
+    await store(desk.wiring, web, api)
+    await desk.tell()
+    assert len(desk.subjects) == 1
+    await desk.tell(after=MINUTE)
+
+    assert desk.subjects[1] == f"[Started] {TRACKING} api and 1 more scale set"
+
+
+async def test_mails_of_one_wave_make_one_thread(desk):
+    web = run("web", notice())
+    await store(desk.wiring, web)
+    await desk.tell(after=MINUTE)
+    await store(desk.wiring, with_notice(web, notice(2, Kind.STARTED)))
+    await desk.tell(after=MINUTE)
+
+    first, second = desk.mail.messages
+    assert first["references"] == second["references"]
+    assert first["message-id"] != second["message-id"]
+
+
+async def test_the_digest_waits_for_plans_still_to_come(desk):
+    web, api = run("web", notice()), run("api", notice())
+    await store(desk.wiring, web, announced=wave(web, api))
+
+    await desk.tell(after=2 * MINUTE)
+    assert desk.subjects == []
+    await store(desk.wiring, api, announced=wave(web, api))
+    await desk.tell(after=MINUTE)
+
+    assert desk.subjects == [f"[Announced] {TRACKING} 2 maintained by us"]
+
+
+async def test_after_ten_waits_the_digest_goes_and_says_what_is_missing(desk):
+    web, api = run("web", notice()), run("api", notice())
+    await store(desk.wiring, web, announced=wave(web, api))
+
+    await desk.tell(after=9 * MINUTE)
+    assert desk.subjects == []
+    await desk.tell(after=MINUTE)
+
+    assert len(desk.subjects) == 1
+    text = desk.mail.messages[0].get_body(("plain",)).get_content()
+    assert "1 scale set of this wave is still being planned" in text
+
+
+async def test_a_message_that_comes_before_the_first_plan_sees_to_it_that_somebody_comes_back(desk):
+    web = run("web", notice())
+    await store(desk.wiring, announced=wave(web, received_at=NOW))
+
+    await desk.tell()
+    assert await desk.queued() == 1
+
+    await desk.tell(after=24 * 60 * MINUTE)
+    assert await desk.queued() == 1
+
+
+async def test_many_messages_leave_one_follow_up(desk):
+    await store(desk.wiring, run("web", notice()))
+
+    await asyncio.gather(*(desk.tell() for _ in range(20)))
+
+    assert await desk.queued() == 1
+
+
+async def test_two_notifications_at_once_send_one_message(desk, storage, tmp_path):
+    await store(desk.wiring, paused("db-prod"))
+    other = Wiring(desk.wiring.settings, desk.clock)  # another worker: nothing in memory is shared
+
+    await asyncio.gather(notify.handle(ASK, desk.wiring), notify.handle(ASK, other), desk.tell())
+    await other.close()
+
+    assert len(desk.subjects) == len(desk.teams.messages) == 1
+
+
+async def test_a_message_whose_sender_died_goes_again_after_five_minutes_under_the_same_id(desk):
+    await store(desk.wiring, paused("db-prod"))
+    real = desk.wiring.records.write
+
+    async def dies_after_sending(path: str, body: bytes, **more: Any) -> str:
+        if path.startswith("deliveries/") and b'"sending":null' in body:
+            raise asyncio.CancelledError
+        return await real(path, body, **more)
+
+    desk.wiring.records.write = dies_after_sending
+    with pytest.raises(asyncio.CancelledError):
+        await desk.tell()
+    desk.wiring.records.write = real
+
+    await desk.tell(after=STALE - MINUTE)
+    assert len(desk.subjects) == 1
+    await desk.tell(after=MINUTE)
+    await desk.tell(after=10 * MINUTE)
+
+    assert len(desk.subjects) == len(desk.teams.messages) == 2
+    first, second = desk.mail.messages
+    assert first["message-id"] == second["message-id"]
+    assert (
+        desk.teams.messages[0].headers["Idempotency-Key"] == desk.teams.messages[1].headers["Idempotency-Key"]
+    )
+
+
+async def test_a_message_claimed_but_never_sent_goes_after_five_minutes(desk):
+    one = paused("db-prod")
+    await store(desk.wiring, one)
+    key = (await desk.wiring.records.list("runs/"))[0].path
+    record = steps.with_channels(Delivery(TRACKING, "ops"), ("email", "teams"))
+    for channel in ("email", "teams"):
+        record = steps.claim(record, channel, {key: 2}, (), NOW)
+    await desk.wiring.records.create(delivery_path(TRACKING, "ops"), encode(Delivery, record))
+
+    await desk.tell(after=4 * MINUTE)
+    assert desk.subjects == []
+    await desk.tell(after=MINUTE)
+
+    assert len(desk.subjects) == len(desk.teams.messages) == 1
+
+
+async def test_teams_being_down_never_repeats_the_mail(desk):
+    desk.teams.will_answer(503, 503)
+    await store(desk.wiring, paused("db-prod"))
+
+    await desk.tell()
+    assert (await desk.delivery()).trouble == "teams: Teams answered 503."
+    assert await desk.queued() == 1
+    await desk.tell(after=timedelta(seconds=29))
+    assert desk.teams.attempts == 1
+    await desk.tell(after=timedelta(seconds=1))
+    await desk.tell(after=timedelta(seconds=59))
+    assert desk.teams.attempts == 2
+    await desk.tell(after=timedelta(seconds=1))
+
+    assert (len(desk.subjects), len(desk.teams.messages), desk.teams.attempts) == (1, 1, 3)
+    assert (await desk.delivery()).trouble == ""
+
+
+async def test_while_teams_is_down_mail_goes_on(desk):
+    desk.teams.will_answer(Scripted(429, retry_after=3600))
+    one = run("db-prod", notice(1, Kind.STARTED))
+    await store(desk.wiring, one)
+    await desk.tell(after=MINUTE)
+    await store(desk.wiring, with_notice(one, notice(2, Kind.PAUSED, Urgency.PAGE), state=RunState.PAUSED))
+
+    await desk.tell(after=MINUTE)
+    assert [len(desk.subjects), len(desk.teams.messages)] == [2, 0]
+    await desk.tell(after=60 * MINUTE)
+
+    assert [len(desk.subjects), len(desk.teams.messages)] == [2, 2]
+
+
+async def test_a_refused_message_is_shown_and_not_tried_again(desk):
+    desk.teams.will_answer(404)
+    await store(desk.wiring, paused("db-prod"))
+
+    await desk.tell()
+    await desk.tell(after=60 * MINUTE)
+
+    record = await desk.delivery()
+    assert desk.teams.attempts == 1
+    assert "404" in record.trouble
+    assert "sig=" not in json.dumps([one.trouble for one in record.messages])
+
+
+async def test_a_run_of_two_waves_is_told_once_under_the_first(desk):
+    both = run(
+        "web", notice(1, Kind.PAUSED, Urgency.PAGE), waves=(TRACKING, "ZZZZ-222"), state=RunState.PAUSED
+    )
+    await store(desk.wiring, both)
+
+    await desk.tell(message=NoticeMessage(tracking_id="ZZZZ-222", kind="wave"))
+    await desk.tell()
+
+    assert len(desk.subjects) == 1
+    assert desk.subjects[0].startswith(f"[Paused] {TRACKING} ")
+
+
+async def test_each_receiver_reads_about_its_own_scale_sets(storage, tmp_path):
+    receivers = {"shop": {"email": ["shop@example.org"]}}
+    async with office(storage, tmp_path, receivers=receivers) as desk:
+        await store(desk.wiring, run("web", notice()), run("basket", notice(), receiver="Shop"))
+
+        await desk.tell(after=MINUTE)
+
+        texts = {str(one["to"]): one.get_body(("plain",)).get_content() for one in desk.mail.messages}
+        assert texts.keys() == {"ops@example.org", "shop@example.org"}
+        assert "basket" not in texts["ops@example.org"]
+        assert "basket" in texts["shop@example.org"]
+
+
+async def test_a_run_that_changes_hands_is_not_told_from_its_beginning(storage, tmp_path):
+    receivers = {"shop": {"email": ["shop@example.org"]}}
+    async with office(storage, tmp_path, receivers=receivers) as desk:
+        web = run("web", notice())
+        await store(desk.wiring, web)
+        await desk.tell(after=MINUTE)
+        await store(desk.wiring, replace(with_notice(web, notice(2, Kind.STARTED)), receiver="shop"))
+
+        await desk.tell(after=MINUTE)
+
+        assert [str(one["to"]) for one in desk.mail.messages] == ["ops@example.org", "shop@example.org"]
+        assert "Maintained by us" not in desk.mail.messages[1].get_body(("plain",)).get_content()
+
+
+async def test_a_receiver_nobody_declared_is_recorded_as_told_to_nobody(desk, caplog):
+    await store(desk.wiring, paused("db-prod", receiver="gone"), paused("db-two", receiver=""))
+
+    await desk.tell()
+    await desk.tell(after=2 * MINUTE)
+
+    assert desk.subjects == []
+    assert "no receiver 'gone'" in (await desk.delivery("gone")).trouble
+    assert list((await desk.delivery("nobody")).told.values()) == [2]
+    assert "notify.nobody" in caplog.text
+
+
+async def test_while_the_policy_file_is_broken_notices_wait(desk):
+    whole = desk.wiring.policy
+    await store(desk.wiring, paused("db-prod"))
+
+    desk.wiring.policy = lambda: Policy(problem="The policy file is not valid.")
+    await desk.tell()
+    assert desk.subjects == []
+    desk.wiring.policy = whole
+    await desk.tell(after=MINUTE)
+
+    assert len(desk.subjects) == 1
+
+
+async def test_the_end_of_a_wave_is_told_once_with_what_became_of_every_instance(desk):
+    web = run("web", notice(), state=RunState.RUNNING)
+    await store(desk.wiring, web, left("batch-dev"))
+    await desk.tell(after=MINUTE)
+    done = replace(
+        with_notice(web, notice(2, Kind.COMPLETED), state=RunState.COMPLETED),
+        batches=(
+            batch(1, "1", "2", state=InstanceState.MAINTAINED),
+            batch(2, "3", state=InstanceState.EXCUSED),
+        ),
+    )
+    closed = wave(done, left("batch-dev"), stage=Stage.COMPLETE)
+    await store(desk.wiring, done, announced=closed)
+
+    await desk.tell(after=2 * MINUTE)
+    await desk.tell(after=2 * MINUTE)
+
+    assert desk.subjects[1:] == [f"[Finished] {TRACKING} 3 instances: 2 maintained by us, 1 excused"]
+    text = desk.mail.messages[1].get_body(("plain",)).get_content()
+    assert "batch-dev" in text
+    assert "web" in text
+
+
+async def test_a_test_alert_says_once_that_one_is_wired_up(desk):
+    wired = NoticeMessage(tracking_id="TEST-TTT", kind="wired", alert="a" * 64, text="A test.")
+
+    await desk.tell(message=wired)
+    await desk.tell(message=wired, after=MINUTE)
+    await desk.tell(message=wired.model_copy(update={"alert": "b" * 64}))
+
+    assert desk.subjects == ["[Wired up] TEST-TTT a test alert arrived"] * 2
+    assert "Nothing was planned" in desk.mail.messages[0].get_body(("plain",)).get_content()
+
+
+@pytest.mark.parametrize(("kind", "word"), [("quarantined", "Quarantined"), ("unknown_wave", "Unknown wave")])
+async def test_what_needs_attention_beside_runs_reaches_the_default_receiver_once(desk, kind, word):
+    message = NoticeMessage(kind=kind, text="Subscription 1234: something\nwas not understood.")
+
+    await desk.tell(message=message)
+    await desk.tell(message=message)
+
+    assert len(desk.subjects) == 1
+    assert desk.subjects[0].startswith(f"[{word}]")
+    assert "something was not understood" in desk.mail.messages[0].get_body(("plain",)).get_content()
+
+
+async def test_a_notice_about_no_run_survives_a_channel_that_is_down(desk):
+    desk.teams.will_answer(503)
+    wired = NoticeMessage(tracking_id="TEST-TTT", kind="wired", alert="a" * 64)
+
+    await desk.tell(message=wired)
+    assert await desk.queued() == 1
+    await desk.tell(message=wired, after=timedelta(seconds=30))
+
+    assert len(desk.subjects) == len(desk.teams.messages) == 1
