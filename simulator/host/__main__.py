@@ -56,6 +56,8 @@ async def serve(asked: argparse.Namespace) -> int:
     print(f"Running {', '.join(host.functions)}. Stop with Ctrl-C.", file=sys.stderr, flush=True)
     await stop.wait()
     await host.stop()
+    # An app keeps its clients as long as its worker lives; asyncio's complaints about them are no news.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     return 0
 
 

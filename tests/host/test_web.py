@@ -36,7 +36,9 @@ async def test_requests_reach_functions_in_the_order_of_their_names_as_the_worke
         async with client.get("failing") as answer:
             assert answer.status == 500
             assert "secret" not in await answer.text()
-        assert "ValueError: secret detail" in host.log
+        await eventually(
+            lambda: "ValueError: secret detail" in host.log, within=5, why="the host's own log says why"
+        )
 
 
 async def test_the_host_answers_before_storage_is_there_and_works_once_it_is(

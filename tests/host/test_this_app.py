@@ -1,0 +1,33 @@
+"""The product's own function app under the local host."""
+
+import aiohttp
+
+from simulator.host import HostProcess, load_app
+from simulator.host.process import ROOT
+from tests.eventually import eventually
+
+
+async def test_every_function_of_this_app_indexes_with_triggers_the_host_carries_out() -> None:
+    functions = await load_app(ROOT)
+    queues = {
+        one.trigger.setting("queueName") for one in functions.values() if one.trigger.type == "queueTrigger"
+    }
+    assert {"alerts", "scale-sets", "runs", "notices"} <= queues
+    assert {one.trigger.setting("schedule") for one in functions.values()} - {None}
+    assert all(one.returns_to is None for one in functions.values()), "messages go out through the SDK"
+
+
+async def test_this_app_answers_under_the_host_and_stops_quietly(storage: str) -> None:
+    host = HostProcess(env={"AzureWebJobsStorage": storage, "BREAKWATER_SWEEP_SCHEDULE": "0 0 0 1 1 *"})
+    async with host, aiohttp.ClientSession() as client:
+
+        async def healthy() -> bool:
+            async with client.get(f"{host.url}/api/health") as answer:
+                return answer.status == 200
+
+        await eventually(healthy, within=15, why="storage is there and the app says so")
+        async with client.post(f"{host.url}/api/alerts", data=b"no alert") as answer:
+            assert answer.status == 400
+        assert await host.stop() == 0
+    assert "Unclosed" not in host.log
+    assert "ERROR" not in host.log
