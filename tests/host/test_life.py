@@ -29,7 +29,7 @@ async def test_two_hosts_share_queues_and_timers_and_the_survivor_goes_on(work: 
         await work.emptied("held")
         ticks = await work.recorded("tick", 4)
         await one.stop()
-        ticks = await work.recorded("tick", len(ticks) + 3, within=20)
+        ticks = await work.recorded("tick", len(ticks) + 3)
     assert sorted(record["body"] for record in done) == sorted(bodies)
     # A tick is told when the last one was: hearing the same twice would be one occurrence run twice.
     last = [tick["last"] for tick in ticks]
@@ -43,7 +43,7 @@ async def test_a_stopped_host_finishes_what_it_can_gives_back_the_rest_and_exits
     async with host:
         await work.recorded("held", 2)
         stopping = asyncio.create_task(host.stop())
-        await eventually(lambda: not listens(host.url), within=5, why="a stopping host closes its port")
+        await eventually(lambda: not listens(host.url), within=15, why="a stopping host closes its port")
         work.let_go("last words")
         assert await stopping == 0
         assert [record["body"] for record in work.records("let go")] == ["last words"]
@@ -89,7 +89,7 @@ async def test_host_and_azurite_end_with_their_starter_however_it_ends(tmp_path:
     starter.kill()
     await starter.wait()
     await eventually(
-        lambda: not any(listens(url) for url in urls), within=10, why="both end with their starter"
+        lambda: not any(listens(url) for url in urls), within=30, why="both end with their starter"
     )
 
 

@@ -37,7 +37,7 @@ async def test_requests_reach_functions_in_the_order_of_their_names_as_the_worke
             assert answer.status == 500
             assert "secret" not in await answer.text()
         await eventually(
-            lambda: "ValueError: secret detail" in host.log, within=5, why="the host's own log says why"
+            lambda: "ValueError: secret detail" in host.log, within=15, why="the host's own log says why"
         )
 
 
@@ -52,7 +52,7 @@ async def test_the_host_answers_before_storage_is_there_and_works_once_it_is(
     ):
         async with client.get(f"{host.url}/api/pages/a") as answer:
             assert answer.status == 200
-        await eventually(lambda: "cannot be read" in host.log, within=10, why="the host misses its storage")
+        await eventually(lambda: "cannot be read" in host.log, within=30, why="the host misses its storage")
         with await asyncio.to_thread(emulator.start, ports):
             await work.send("fine", "at last")
             await work.recorded("fine", 1)

@@ -58,7 +58,7 @@ class Work:
         lines = [json.loads(line) for line in self._record.read_text().splitlines()]
         return [line for line in lines if line["what"] == what and body in {None, line.get("body")}]
 
-    async def recorded(self, what: str, number: int, *, within: float = 15.0) -> list[dict[str, Any]]:
+    async def recorded(self, what: str, number: int, *, within: float = 30.0) -> list[dict[str, Any]]:
         """The first moment there are at least so many records of this kind."""
         await eventually(
             lambda: len(self.records(what)) >= number, within=within, why=f"{number} records of {what!r}"
@@ -74,7 +74,7 @@ class Work:
         async def empty() -> bool:
             return await self.left(queue) == 0
 
-        await eventually(empty, within=10, why=f"the queue {queue} is empty")
+        await eventually(empty, within=30, why=f"the queue {queue} is empty")
 
     async def peeked(self, queue: str) -> list[str]:
         try:
