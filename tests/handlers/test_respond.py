@@ -1,0 +1,145 @@
+"""respond: a person's word, who said it, and what is refused."""
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+from handlers import respond
+from handlers.cloud.names import RUNS, run_path
+from handlers.wire.documents import encode_run, run_metadata
+from handlers.wire.http import Request
+from planner.run import RunState
+from tests.handlers.parts import NOW, SUBSCRIPTION, Clock, TestWiring, run
+
+
+@pytest.fixture
+async def wiring(storage):
+    found = TestWiring(storage, Clock())
+    await put(found, run())
+    yield found
+    await found.close()
+
+
+async def put(wiring, one):
+    path = run_path(one.target.subscription, one.target.resource_group, one.target.name)
+    stored = await wiring.records.read(path)
+    await wiring.records.write(path, encode_run(one), etag=stored and stored.etag, metadata=run_metadata(one))
+
+
+WHERE = {"wave": "VM12-3AB", "subscription": SUBSCRIPTION, "group": "prod-rg", "name": "WEB"}
+
+
+async def say(wiring, action="approve", content=None, where=None, headers=None):
+    raw = content if isinstance(content, bytes) else json.dumps(content or {"actor": "ada"}).encode()
+    request = Request("POST", WHERE | {"action": action} | (where or {}), {}, headers or {}, raw)
+    answer = await respond.handle(request, wiring)
+    return answer.status, json.loads(answer.body)
+
+
+@pytest.mark.parametrize("action", ["approve", "hold", "resume", "skip"])
+async def test_a_word_goes_to_the_runs_queue_with_who_and_why(wiring, action):
+    status, said = await say(
+        wiring, action, {"actor": " Ada  L. ", "comment": " As agreed. ", "checksum": "c0ffee"}
+    )
+    assert status == 202
+    (sent,) = wiring.spy.of(RUNS)
+    assert (sent.resource_group, sent.name, sent.generation) == ("Prod-RG", "web", 3)
+    event = sent.event
+    assert (event.kind, event.actor, event.comment, event.checksum) == (
+        action,
+        "Ada L.",
+        "As agreed.",
+        "c0ffee",
+    )
+    assert event.at == NOW
+    assert said["id"] == event.id
+    assert said["scale_set"].endswith("/web")
+
+
+async def test_who_signed_in_counts_more_than_what_the_body_claims(wiring):
+    await say(wiring, content={"actor": "mallory"}, headers={"x-ms-client-principal-name": "ada@contoso.com"})
+    assert wiring.spy.of(RUNS)[0].event.actor == "ada@contoso.com"
+
+
+async def test_a_form_is_as_good_as_json(wiring):
+    form = urlencode({"actor": "Jürgen", "comment": "a & b", "instances": "0, 1,"}).encode()
+    headers = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+    assert (await say(wiring, "skip", form, headers=headers))[0] == 202
+    event = wiring.spy.of(RUNS)[0].event
+    assert (event.actor, event.comment, event.instances) == ("Jürgen", "a & b", ("0", "1"))
+
+
+async def test_every_word_has_its_own_id(wiring):
+    ids = {(await say(wiring))[1]["id"] for _ in range(3)}
+    assert len(ids) == 3
+
+
+@pytest.mark.parametrize(
+    ("action", "content", "says"),
+    [
+        ("explode", {"actor": "ada"}, "not an action"),
+        ("", {"actor": "ada"}, "not an action"),
+        ("hold", {"actor": "  "}, "who you are"),
+        ("hold", {"actor": 5}, "who you are"),
+        ("hold", b"{}", "who you are"),
+        ("hold", b"", "who you are"),
+        ("hold", b"[1]", "no object"),
+        ("hold", b"{", "neither"),
+        ("hold", b"\xff", "neither"),
+        ("hold", b"[" * 50_000, "neither"),
+        ("hold", b'{"actor": "\\ud800"}', "neither"),
+        ("hold", b"x" * 70_000, "bytes"),
+        ("hold", {"actor": "ada", "comment": "x" * 2001}, "comment"),
+        ("hold", {"actor": "ada", "comment": ["x"]}, "comment"),
+        ("hold", {"actor": "ada", "instances": ["0"]}, "belongs to skip"),
+        ("skip", {"actor": "ada", "instances": ["0", "7"]}, "no instance 7"),
+        ("skip", {"actor": "ada", "instances": {"0": 1}}, "list"),
+        ("skip", {"actor": "ada", "instances": [None]}, "list"),
+        ("skip", {"actor": "ada", "instances": [str(one) for one in range(500)]}, "At most"),
+    ],
+)
+async def test_what_cannot_be_understood_is_400_with_a_sentence(wiring, action, content, says):
+    status, said = await say(wiring, action, content)
+    assert status == 400
+    assert says in said["reason"]
+    assert not wiring.spy.of(RUNS)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"name": "other"},
+        {"group": "other"},
+        {"wave": "VM99-9ZZ"},
+        {"wave": "../x"},
+        {"subscription": "mine"},
+        {"name": ""},
+    ],
+)
+async def test_a_run_that_is_not_on_record_is_404(wiring, where):
+    status, said = await say(wiring, where=where)
+    assert status == 404
+    assert said["reason"]
+
+
+async def test_a_word_about_another_plan_is_409(wiring):
+    status, said = await say(wiring, content={"actor": "ada", "checksum": "older"})
+    assert status == 409
+    assert "c0ffee" in said["reason"]
+    assert not wiring.spy.of(RUNS)
+
+
+@pytest.mark.parametrize("state", [RunState.COMPLETED, RunState.LEFT_TO_AZURE, RunState.CANCELLED])
+async def test_a_word_about_a_run_that_is_over_is_409(wiring, state):
+    await put(wiring, run(state=state, reason="Everything was maintained."))
+    status, said = await say(wiring)
+    assert status == 409
+    assert "Everything was maintained." in said["reason"]
+
+
+async def test_while_storage_is_down_the_word_is_not_taken():
+    dead = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:1/a;"
+    wiring = TestWiring(dead + "QueueEndpoint=http://127.0.0.1:1/a;", Clock())
+    assert (await say(wiring))[0] == 503
+    await wiring.close()
