@@ -77,7 +77,7 @@ def wave_path(tracking_id: str) -> str:
 def run_path(tracking_id: str, target: Target) -> str:
     """The run's address below /api, in Azure's spelling."""
     parts = (target.subscription, target.resource_group, target.name)
-    return "/".join((wave_path(tracking_id), *(quote(part, safe="") for part in parts)))
+    return "/".join((wave_path(tracking_id), *(quote(part, safe="", errors="replace") for part in parts)))
 
 
 def service_health(tracking_id: str, subscription: str) -> str:
@@ -89,4 +89,4 @@ def service_health(tracking_id: str, subscription: str) -> str:
 
 def portal(arm_id: str) -> str:
     """The scale set in the portal."""
-    return f"https://portal.azure.com/#resource{quote(arm_id, safe='/')}"
+    return f"https://portal.azure.com/#resource{quote(arm_id, safe='/', errors='replace')}"

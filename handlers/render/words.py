@@ -4,7 +4,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
-_MARKUP = re.compile(r"([\\`*\[\]<>~|])")
+_MARKUP = re.compile(r"([\\`*\[\]<>|]|~(?=~)|(?<=~)~)")
 _AT_WORD_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _LINE_START = re.compile(r"^(\s*)([#+=-]|\d+[.)])(?=\s|$|[-=])", re.MULTILINE)
 _SCHEME = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*):(?=//)|\b(mailto|tel|javascript|data):|\b(www)\.")
@@ -81,9 +81,10 @@ def for_card(text: str) -> str:
 
 
 def _defuse_line(found: re.Match[str]) -> str:
-    mark = found[2]
-    return f"{found[1]}{mark[:-1]}\\{mark[-1]}"
+    # A backslash would do, but not every Teams client hides it; our own symbols stand here, too.
+    return f"{found[1]}{ZERO_WIDTH}{found[2]}"
 
 
 def _defuse_scheme(found: re.Match[str]) -> str:
-    return f"{found[0][:-1]}{ZERO_WIDTH}{found[0][-1]}"
+    whole = found[0]
+    return f"{whole}{ZERO_WIDTH}" if whole.endswith(":") else f"{whole[:-1]}{ZERO_WIDTH}."

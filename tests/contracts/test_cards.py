@@ -1,0 +1,224 @@
+"""Every card against the published schema, against Teams' limits and against text from outside."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from jsonschema import Draft6Validator
+from jsonschema.exceptions import best_match
+from markdown_it import MarkdownIt
+
+from handlers.render.addresses import Addresses
+from handlers.render.alone import alone
+from handlers.render.compose import compose
+from handlers.render.letter import Letter, Story
+from handlers.render.notice import CARD_BYTES, card, render
+from handlers.render.words import ZERO_WIDTH
+from planner.digest import Overview
+from planner.notice import Down, Kind, Urgency
+from planner.run import InstanceState, Run, RunState
+from tests.notices import NOW, TRACKING, batch, notice, paused, run, wave
+
+ADDRESSES = Addresses(
+    "https://breakwater.example", lambda path, action, checksum: f"{action}.{len(path)}.{checksum[:4]}"
+)
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "[Click here](https://evil.example/steal)",
+    "![pixel](https://evil.example/p.png)",
+    "**urgent** _now_ ~~old~~ `code`",
+    "https://evil.example/ and www.evil.example and javascript:alert(1)",
+    "<at>everyone</at> <https://evil.example>",
+    'quote " backslash \\ brace {{ 7*7 }} ${x} {% raw %}',
+    "line one\nline two\r\n# heading\n- item\n1. item\n> quote\n---\n===\n| a | b |",
+    "\u202egnirts desrever\u202c \u0000 \u0007 \ud800",
+    "&lt;b&gt;bold&lt;/b&gt; &#60;i&#62;",
+    "[ref]: https://evil.example\n[ref]",
+    "x" * 5000,
+    "[" * 2500 + "](" + ")" * 2400,
+    "",
+)
+
+
+@cache
+def _schema() -> Draft6Validator:
+    text = (files("adaptive_cards") / "schemas" / "schema-1.5.json").read_text(encoding="utf-8")
+    return Draft6Validator(json.loads(text), format_checker=Draft6Validator.FORMAT_CHECKER)
+
+
+def _check(made: dict[str, Any]) -> None:
+    """What the schema says, and what it forgets to say."""
+    shown = {
+        key: value for key, value in made.items() if key != "msteams"
+    }  # Teams' own, unknown to the schema
+    error = best_match(_schema().iter_errors(shown))
+    assert error is None, f"{error.message[:500]} at {list(error.absolute_path)}"
+    assert made["version"] == "1.5"
+    assert made["msteams"] == {"width": "Full"}
+    assert made["fallbackText"]
+    assert len(json.dumps(made)) <= CARD_BYTES
+    assert len(made.get("actions", ())) <= 6
+    for action in made.get("actions", ()):
+        assert action["type"] == "Action.OpenUrl"
+        parts = urlsplit(action["url"])
+        assert parts.scheme == "https"
+        assert parts.hostname in {"breakwater.example", "app.azure.com"}
+
+
+def _texts(part: Any) -> Iterator[str]:
+    """Every text that Teams reads markdown in: text blocks and facts, not the runs of a rich text block."""
+    if isinstance(part, dict):
+        if part.get("type") == "TextBlock":
+            yield part["text"]
+        if part.get("type") == "FactSet":
+            yield from (fact["value"] for fact in part["facts"])
+        for value in part.values():
+            yield from _texts(value)
+    elif isinstance(part, list):
+        for one in part:
+            yield from _texts(one)
+
+
+def _letter(*runs: Run, ended: tuple[Run, ...] = (), planning: int = 0, title: str = "Planned") -> Letter:
+    items = tuple((one, said) for one in runs for said in one.notices)
+    counts: dict[str, int] = {}
+    for one in runs:
+        counts[one.state.value] = counts.get(one.state.value, 0) + 1
+    seen = Overview(counts, sum(one.needs_person for one in runs), NOW + timedelta(days=1), planning)
+    return compose(Story(TRACKING, (wave(*runs, title=title),), items, seen, ended), ADDRESSES, NOW)
+
+
+def _of_kind(kind: Kind, urgency: Urgency) -> Letter:
+    return _letter(run("web", notice(1, kind, urgency, answers=("approve", "hold", "resume", "skip"))))
+
+
+DONE = run("web", state=RunState.COMPLETED, batches=(batch(1, "1", state=InstanceState.MAINTAINED),))
+LETTERS = {
+    **{f"{kind.value}-{urgency.value}": _of_kind(kind, urgency) for kind in Kind for urgency in Urgency},
+    "announced": _letter(
+        run("web", notice()),
+        paused("db"),
+        run("batch", notice(), state=RunState.LEFT_TO_AZURE),
+        run("calm", notice(), state=RunState.NOT_IMPACTED),
+        planning=12,
+    ),
+    "finished": _letter(ended=(DONE,)),
+    "wired": alone("wired", "TEST-TTT", "", ADDRESSES),
+    "quarantined": alone("quarantined", "", "Something odd.", ADDRESSES),
+    "unknown_wave": alone("unknown_wave", TRACKING, "Seen by a search.", ADDRESSES),
+}
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_every_card_follows_the_schema(name):
+    _check(card(LETTERS[name]))
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_every_card_opens_with_its_symbol_and_word(name):
+    letter = LETTERS[name]
+    first = card(letter)["body"][0]
+
+    assert first["style"] == "heading"
+    assert first["text"].removeprefix(ZERO_WIDTH).startswith(f"{letter.symbol} {letter.word}: ")
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_text_from_outside_stays_text(text):
+    hostile = notice(
+        1,
+        Kind.PAUSED,
+        Urgency.PAGE,
+        sentence=text,
+        serving=text,
+        otherwise=text,
+        down=(Down(text, text, text, text, text),),
+        answers=("resume",),
+    )
+    one = run("web", notice(), hostile, state=RunState.PAUSED, reason=text, mode=text)
+    strange = replace(one, target=replace(one.target, name=text, resource_group=text, location=text))
+    made = card(_letter(strange, ended=(strange,), title=text))
+
+    _check(made)
+    for shown in _texts(made):
+        html = MarkdownIt("gfm-like", {"linkify": False}).render(shown)
+        for tag in (
+            "<a",
+            "<img",
+            "<strong",
+            "<em",
+            "<s>",
+            "<code",
+            "<pre",
+            "<h1",
+            "<ul",
+            "<ol",
+            "<hr",
+            "<table",
+        ):
+            assert tag not in html, (tag, shown[:200])
+        assert "<blockquote" not in html
+        assert "://" not in shown
+        assert "www." not in shown
+
+
+def test_ordinary_names_are_shown_without_a_single_backslash():
+    made = card(
+        _letter(
+            run("db_prod-01.west", notice(1, Kind.STARTED, sentence="Started 2 of 18 (zone 1, domain 0)."))
+        )
+    )
+
+    assert not any("\\" in text for text in _texts(made))
+
+
+def test_five_hundred_scale_sets_fit_and_the_rest_is_counted():
+    letter = _letter(*(run(f"set-{number:03}", notice()) for number in range(500)))
+    made = card(letter)
+    lines = [text for text in _texts(made) if text.startswith("set-")]
+    (more,) = [text for text in _texts(made) if text.endswith("more in the report.")]
+
+    _check(made)
+    assert len(lines) > 20
+    assert int(more.split()[0]) == 500 - len(lines)
+
+
+def test_what_needs_an_answer_is_kept_when_a_card_grows_too_large():
+    letter = _letter(*(run(f"set-{number:03}", notice()) for number in range(500)), paused("zz-db"))
+
+    assert "zz-db" in json.dumps(card(letter))
+
+
+def test_a_single_scale_set_can_be_answered_with_a_button():
+    titles = [action["title"] for action in card(_letter(paused("db")))["actions"]]
+
+    assert titles == ["Resume", "Skip what is left", "Report", "Service Health"]
+
+
+def test_without_a_public_address_there_are_no_links_to_us():
+    one = paused("db")
+    story = Story(TRACKING, (wave(one),), ((one, one.notices[-1]),), Overview({"paused": 1}))
+    made = card(compose(story, Addresses(), NOW))
+
+    assert [action["title"] for action in made["actions"]] == ["Service Health"]
+    assert "$BREAKWATER_URL/api/waves/" in json.dumps(made)
+
+
+def test_the_same_letter_gives_the_same_bytes():
+    letter = LETTERS["announced"]
+
+    assert render(letter, "id", "thread") == render(letter, "id", "thread")
+
+
+def test_the_payload_of_a_webhook_is_json_with_words_and_ids():
+    payload = json.loads(json.dumps(render(LETTERS["paused-page"], "id", "thread").payload))
+
+    assert payload["v"] == 1
+    assert (payload["kind"], payload["urgency"], payload["tracking_id"]) == ("paused", "page", TRACKING)
+    assert payload["events"][0]["name"] == "web"
