@@ -17,7 +17,7 @@ async def test_one_host_lives_through_what_can_happen_to_a_message(work: Work) -
     await work.send_raw("fine", "this is not base64!")
     await work.send("held", "long")
     await work.send("doomed-poison", "cursed")
-    async with work.host(lock_seconds=2):
+    async with work.host(lock_seconds=3):
         await asyncio.gather(
             _a_success_deletes_the_message(work),
             _a_failure_is_tried_again_after_the_visibility_timeout(work),
@@ -70,7 +70,7 @@ async def _a_message_that_is_not_base64_is_poisoned_as_it_is(work: Work) -> None
 async def _a_long_function_keeps_its_message_by_renewing_the_lock(work: Work) -> None:
     (started,) = await work.recorded("held", 1)
     await eventually(
-        lambda: time.time() - started["at"] > 3.5, within=30, why="the first lock has long run out"
+        lambda: time.time() > started["locked_until"] + 1, within=30, why="the first lock has run out"
     )
     work.let_go()
     await work.recorded("let go", 1)
@@ -84,7 +84,7 @@ async def _a_failure_in_a_poison_queue_waits_for_the_lock_and_is_not_poisoned_ag
     )
     tries = work.records("buried", "cursed")
     assert [one["count"] for one in tries] == [1, 2, 3]
-    assert all(later["at"] - one["at"] >= 1.8 for one, later in pairwise(tries))
+    assert all(later["at"] >= one["locked_until"] for one, later in pairwise(tries))
     assert await work.left("doomed-poison") == 1
     names = [queue.name async for queue in work.queues.list_queues()]
     assert "doomed-poison-poison" not in names
@@ -104,4 +104,4 @@ async def test_a_killed_hosts_message_comes_back_after_the_lock_and_not_before(w
         await work.emptied("held")
     assert first["pid"] != again["pid"]
     assert again["count"] == 2
-    assert again["at"] - first["at"] >= 2.5
+    assert again["at"] >= first["locked_until"]

@@ -19,7 +19,12 @@ def record(what: str, **facts: object) -> None:
 
 
 def about(msg: func.QueueMessage) -> dict[str, object]:
-    return {"body": msg.get_body().decode(), "id": msg.id, "count": msg.dequeue_count}
+    return {
+        "body": msg.get_body().decode(),
+        "id": msg.id,
+        "count": msg.dequeue_count,
+        "locked_until": msg.time_next_visible.timestamp(),  # storage's word, whatever this machine is busy with
+    }
 
 
 @app.queue_trigger(arg_name="msg", queue_name="fine", connection="AzureWebJobsStorage")
