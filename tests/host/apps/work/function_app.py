@@ -23,7 +23,7 @@ def about(msg: func.QueueMessage) -> dict[str, object]:
         "body": msg.get_body().decode(),
         "id": msg.id,
         "count": msg.dequeue_count,
-        "locked_until": msg.time_next_visible.timestamp(),  # storage's word, whatever this machine is busy with
+        "locked_until": msg.time_next_visible.timestamp(),  # by storage's clock
     }
 
 
