@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from handlers.cloud.errors import Forbidden, NotFound, Throttled, Unreachable
 from handlers.cloud.names import ALERTS, NOTICES, SCALE_SETS, alert_path, wave_path
 from handlers.cloud.records import Conflict
-from handlers.quarantine import keep
+from handlers.quarantine import ALERT, keep
 from handlers.wire.alerts import NotAnAlert, NotForUs, read_alert
 from handlers.wire.documents import NewerRecord, decode_wave, encode_wave, wave_metadata
 from handlers.wire.messages import NEWER_MESSAGE_WAIT_SECONDS, AlertMessage, NoticeMessage, ScaleSetMessage
@@ -65,7 +65,7 @@ async def _announcement(message: AlertMessage, wiring: Wiring) -> Announcement |
     except NotAnAlert as error:
         # Stored by a version of this app that read it differently.
         log.warning("discover.unreadable", extra={"alert": message.alert, "reason": error.sentence})
-        await keep(ALERTS, stored.body, error.sentence, wiring)
+        await keep(ALERT, stored.body, error.sentence, wiring)
         return None
     if isinstance(alert, NotForUs):
         log.info("discover.not_for_us", extra={"alert": message.alert, "reason": alert.reason})

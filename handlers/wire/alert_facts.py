@@ -18,6 +18,9 @@ SERVICES = frozenset({"virtualmachines", "virtualmachinescalesets"})
 TITLE_LENGTH = 300
 TEXT_LENGTH = 20_000
 
+MOST_NAMES, NAME_LENGTH = 500, 200
+"""Services and regions: Azure has some sixty regions; who names more means all of them."""
+
 _LEVELS = ("Critical", "Error", "Warning", "Informational", "Verbose")
 """Azure Monitor's event levels by number: the common schema sends 3 for what others call Informational."""
 
@@ -129,8 +132,8 @@ def impact(properties: AnyCase) -> tuple[tuple[str, ...], tuple[str, ...], bool]
     if not readable or not services:
         ours = everywhere = True
     return (
-        tuple(dict.fromkeys(services)),
-        () if everywhere else tuple(dict.fromkeys(regions)),
+        tuple(dict.fromkeys(services))[:MOST_NAMES],
+        () if everywhere or len(regions) > MOST_NAMES else tuple(dict.fromkeys(regions)),
         ours,
     )
 
@@ -163,7 +166,7 @@ def _regions(raw: Any) -> list[str]:
         return []
     found: list[str] = []
     for one in raw:
-        names = [one] if isinstance(one, str) else _words(one, "RegionName", "RegionId")
+        names = [one[:NAME_LENGTH]] if isinstance(one, str) else _words(one, "RegionName", "RegionId")
         read = [name for name in (normal_region(_ZONE.sub("", name)) for name in names) if name]
         if not read or "global" in read:
             return []
@@ -174,7 +177,7 @@ def _regions(raw: Any) -> list[str]:
 def _words(entry: Any, *keys: str) -> list[str]:
     """The texts under these keys; numbers are no names."""
     values = [entry.get(key) for key in keys] if isinstance(entry, AnyCase) else []
-    return [value.strip() for value in values if isinstance(value, str) and value.strip()]
+    return [value.strip()[:NAME_LENGTH] for value in values if isinstance(value, str) and value.strip()]
 
 
 def _folded(name: str) -> str:

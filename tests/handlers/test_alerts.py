@@ -1,6 +1,7 @@
 """Reading alerts: what counts, what is tolerated, what is refused."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -163,6 +164,21 @@ def test_regions_are_those_of_our_services_and_what_cannot_be_read_is_everywhere
     services = [{"ServiceName": service, "ImpactedRegions": impacted}]
     assert read(alert(impactedServices=services)).regions == regions
     assert read(alert(impactedServices=json.dumps(services))).regions == regions
+
+
+@pytest.mark.parametrize("hostile", ["(" * 400_000, " " * 400_000 + "(", "(\n" * 200_000])
+def test_a_hostile_name_costs_no_time(hostile):
+    started = time.process_time()
+    read(alert(impactedServices=[{"ServiceName": VM, "ImpactedRegions": [hostile, {"RegionName": hostile}]}]))
+    read(
+        alert(impactedServices=[{"ServiceName": VM}, {"ServiceName": hostile}], title=hostile, stage=hostile)
+    )
+    assert time.process_time() - started < 2
+
+
+def test_a_wave_that_names_more_regions_than_there_are_means_all_of_them():
+    many = [f"region {number}" for number in range(100_000)]
+    assert read(alert(impactedServices=[{"ServiceName": VM, "ImpactedRegions": many}])).regions == ()
 
 
 @pytest.mark.parametrize(

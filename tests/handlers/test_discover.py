@@ -304,6 +304,14 @@ async def test_a_record_of_a_newer_version_is_not_written_and_the_message_comes_
     assert wiring.spy.delays(ALERTS) == [timedelta(minutes=5)]
 
 
+async def test_what_an_older_version_stored_and_this_one_cannot_read_is_quarantined_for_receive(wiring):
+    await wiring.records.create(alert_path("b" * 64), b"no alert")
+    await discover.handle(AlertMessage(alert="b" * 64), wiring)
+    (kept,) = await wiring.records.list(QUARANTINE)
+    assert "/alert-" in kept.path
+    assert not wiring.spy.of(SCALE_SETS)
+
+
 async def test_an_alert_that_is_not_there_is_an_error(wiring):
     with pytest.raises(LookupError):
         await discover.handle(AlertMessage(alert="a" * 64), wiring)
