@@ -5,19 +5,53 @@ ValueError with a sentence when a tracking id or a subscription is not one: a pa
 unchecked name.
 """
 
-import re
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import quote
 
-CONTAINER: Final = "breakwater"
+from handlers.wire.ids import (
+    ALERTS,
+    NOTICES,
+    QUEUES,
+    RUNS,
+    SCALE_SETS,
+    Queue,
+    checked_subscription,
+    checked_tracking_id,
+)
 
-ALERTS: Final = "alerts"
-SCALE_SETS: Final = "scale-sets"
-RUNS: Final = "runs"
-NOTICES: Final = "notices"
-type Queue = Literal["alerts", "scale-sets", "runs", "notices"]
-QUEUES: Final[tuple[Queue, ...]] = (ALERTS, SCALE_SETS, RUNS, NOTICES)
+__all__ = [
+    "ALERTS",
+    "ALERTS_PREFIX",
+    "ARCHIVE_PREFIX",
+    "CLAIMS_PREFIX",
+    "CONTAINER",
+    "DELIVERIES_PREFIX",
+    "NOTICES",
+    "QUARANTINE",
+    "QUEUES",
+    "RUNS",
+    "RUNS_PREFIX",
+    "SCALE_SETS",
+    "SWEEP_STATE",
+    "WAVES_PREFIX",
+    "Queue",
+    "alert_path",
+    "archive_path",
+    "checked_subscription",
+    "checked_tracking_id",
+    "claim_path",
+    "claim_prefix",
+    "delivery_path",
+    "delivery_prefix",
+    "poison",
+    "quarantine_path",
+    "run_path",
+    "wave_path",
+    "wave_prefix",
+]
+
+CONTAINER: Final = "breakwater"
 
 ALERTS_PREFIX: Final = "alerts/"
 WAVES_PREFIX: Final = "waves/"
@@ -28,31 +62,10 @@ DELIVERIES_PREFIX: Final = "deliveries/"
 QUARANTINE: Final = "quarantine/"
 SWEEP_STATE: Final = "sweep/state.json"
 
-TRACKING_ID: Final = r"[A-Za-z0-9_-]{1,64}"
-GUID: Final = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
-_tracking_id = re.compile(TRACKING_ID, re.ASCII)
-_guid = re.compile(GUID, re.ASCII)
-
 
 def poison(queue: str) -> str:
     """Where the host puts a message that failed five times."""
     return f"{queue}-poison"
-
-
-def checked_tracking_id(text: str) -> str:
-    """The tracking id as it is; ValueError when it is not one."""
-    if not _tracking_id.fullmatch(text):
-        raise ValueError(
-            f"{text[:80]!r} is not a tracking id: 1 to 64 letters, digits, dashes, underscores are allowed."
-        )
-    return text
-
-
-def checked_subscription(text: str) -> str:
-    """The subscription in lower case; ValueError when it is not a GUID."""
-    if not _guid.fullmatch(text):
-        raise ValueError(f"{text[:80]!r} is not a subscription id: a GUID is expected.")
-    return text.lower()
 
 
 def _part(name: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from handlers.cloud.names import GUID
+from handlers.wire.ids import GUID
 from handlers.wire.outside_json import AnyCase, UnusableJson, load
 from planner.wave import Stage, normal_region
 

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from handlers.cloud.names import TRACKING_ID
 from handlers.wire import alert_facts as facts
+from handlers.wire.ids import TRACKING_ID
 from handlers.wire.outside_json import AnyCase, UnusableJson, load
 from planner.wave import Announcement
 

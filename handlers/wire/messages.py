@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from handlers.cloud.names import ALERTS, GUID, NOTICES, RUNS, SCALE_SETS, TRACKING_ID, Queue
+from handlers.wire.ids import ALERTS, GUID, NOTICES, RUNS, SCALE_SETS, TRACKING_ID, Queue
 
 VERSION: Final = 1
 """The newest version of messages this code understands."""
