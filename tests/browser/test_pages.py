@@ -1,0 +1,185 @@
+"""Pages and mail in a real Chromium: readable in light and dark, on a phone, on paper, for everybody."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from handlers.render import contract, page
+from handlers.render.addresses import Addresses
+from handlers.render.compose import compose
+from handlers.render.letter import Story
+from handlers.render.notice import render
+from handlers.report import SECURITY
+from planner import delivery as steps
+from planner.delivery import Delivery, with_channels
+from planner.digest import Overview
+from planner.run import Check, InstanceState, Outcome, RunState
+from tests.notices import NOW, TRACKING, batch, notice, paused, run, wave
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+ADDRESSES = Addresses("https://breakwater.example")
+LONG = "a-scale-set-with-a-very-long-name-that-nobody-would-type-" * 3
+SIZES = {"desk": (1280, 900), "phone": (360, 740)}
+
+
+def _needs(what: str, how: str) -> None:
+    """Skipped on a laptop that lacks it, failed where everything must have been looked at."""
+    reason = f"Not looked at in a browser: {what} is missing. {how}"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@cache
+def _chromium() -> str:
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    return next((path for path in ("/usr/bin/chromium", *found) if path and Path(path).exists()), "")
+
+
+@cache
+def _axe() -> str:
+    try:
+        import axe_playwright_python  # noqa: PLC0415
+    except ImportError:
+        return ""
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not _chromium():
+        _needs("Chromium", "On Debian: apt-get install chromium fonts-noto-color-emoji fonts-noto-core")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=_chromium())
+        yield opened
+        opened.close()
+
+
+def _wave_page() -> str:
+    runs = (
+        paused("db-prod", checks=tuple(Check(f"check-{one}", one, "Because. " * 20) for one in Outcome)),
+        run("web", notice(), state=RunState.RUNNING, batches=tuple(
+            batch(number, *"123", domain=f"zone {number}, domain 0", state=state)
+            for number, state in enumerate(InstanceState, 1)
+        )),
+        run(LONG, notice(), state=RunState.LEFT_TO_AZURE, reason="Nobody declared a need, so Azure does it."),
+        *(run(f"set-{state.value}", state=state, batches=(), history=(), checks=()) for state in RunState),
+    )  # fmt: skip
+    told = with_channels(Delivery(TRACKING, "ops"), ("teams",))
+    told = steps.claim(told, "teams", {"a": 1}, (), NOW)
+    told = steps.refused(told, "teams", "[Paused] db-prod", "Teams refused the message with 404.", NOW)
+    seen = Overview({"paused": 1, "running": 1, "left_to_azure": 1}, 1, NOW + timedelta(days=4), planning=2)
+    return page.wave_page(page.Report(TRACKING, (wave(*runs),), runs, seen, (told,)), ADDRESSES, NOW)
+
+
+def _mail() -> str:
+    runs = (paused("db-prod"), run("web", notice()), run(LONG, notice(), state=RunState.LEFT_TO_AZURE))
+    items = tuple((one, said) for one in runs for said in one.notices)
+    story = Story(TRACKING, (wave(*runs),), items, Overview({"paused": 1, "scheduled": 2}, 1, planning=1))
+    return render(compose(story, ADDRESSES, NOW), "id", "thread").html
+
+
+def _empty_wave() -> str:
+    return page.wave_page(page.Report(TRACKING, (wave(),), (), Overview(), ()), ADDRESSES, NOW)
+
+
+def _overview() -> str:
+    rows = [contract.overview_row(TRACKING, (wave(),), Overview({"paused": 1}, 1, NOW))]
+    return page.waves_page(rows, ADDRESSES, NOW)
+
+
+PAGES = {
+    "wave": _wave_page,
+    "empty-wave": _empty_wave,
+    "run": lambda: page.run_page(TRACKING, paused("db-prod"), ADDRESSES, NOW),
+    "waves": _overview,
+    "no-waves": lambda: page.waves_page([], ADDRESSES, NOW),
+    "missing": lambda: page.missing_page("No announcement of a wave X is on record.", NOW),
+    "mail": _mail,
+}
+
+
+def _open(browser: Browser, name: str, scheme: Any, size: str) -> Page:
+    width, height = SIZES[size]
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height})
+    tab = context.new_page()
+    headers = {**SECURITY, "Content-Type": "text/html; charset=utf-8"}
+    refused: list[str] = []
+    context.route("**/*", lambda route: route.abort())
+    context.route(
+        "https://breakwater.example/", lambda route: route.fulfill(body=PAGES[name](), headers=headers)
+    )
+    tab.on("console", lambda said: refused.append(said.text) if said.type == "error" else None)
+    tab.on("request", lambda asked: refused.append(asked.url) if asked.url.count("/") > 3 else None)
+    tab.goto("https://breakwater.example/")
+    assert refused == [], "a page loads nothing and breaks no rule of its own"
+    return tab
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", "phone"), ("dark", "desk")])
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_are_accessible_and_fit_the_screen(browser, name, scheme, size):
+    if not _axe():
+        _needs("axe", "make setup installs it")
+    tab = _open(browser, name, scheme, size)
+    # Landmarks are a page's business; a mail is shown inside somebody else's.
+    rules = {"landmark-one-main": {"enabled": name != "mail"}, "region": {"enabled": name != "mail"}}
+
+    tab.evaluate(_axe())
+    found = tab.evaluate("rules => axe.run({rules})", rules)
+    wider = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+    assert [(one["id"], [node["html"] for node in one["nodes"][:3]]) for one in found["violations"]] == []
+    assert len(found["passes"]) > 5
+    assert wider <= 0
+    tab.context.close()
+
+
+def test_a_page_nobody_can_read_would_be_found(browser):
+    if not _axe():
+        _needs("axe", "make setup installs it")
+    tab = browser.new_page()
+    tab.set_content(
+        '<html lang="en"><title>x</title><p style="color:#aaa;background:#fff">Grey</p><img src="x">'
+    )
+    tab.evaluate(_axe())
+
+    found = {one["id"] for one in tab.evaluate("axe.run()")["violations"]}
+    assert {"color-contrast", "image-alt"} <= found
+    tab.close()
+
+
+def test_the_dark_page_and_the_dark_mail_are_dark(browser):
+    for name in ("wave", "mail"):
+        tab = _open(browser, name, "dark", "desk")
+        colour = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+        channels = [int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
+        assert max(channels) < 64, colour
+        tab.context.close()
+
+
+def test_the_page_prints_as_a_tagged_document(browser):
+    tab = _open(browser, "wave", "light", "desk")
+    printed = tab.pdf(tagged=True, outline=True)
+
+    assert printed.startswith(b"%PDF-")
+    assert len(printed) > 10_000
+    tab.context.close()
+
+
+def test_a_keyboard_reaches_what_scrolls_and_what_is_typed(browser):
+    tab = _open(browser, "wave", "light", "phone")
+    reached = tab.evaluate(
+        "[...document.querySelectorAll('pre, .wide')].every(part => part.tabIndex === 0 && part.ariaLabel)"
+    )
+
+    assert reached
+    tab.context.close()
