@@ -61,11 +61,10 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
         return
     run = decode_run(stored.body)
     events = _events(message)
+    if run.state not in ACTIVE:
+        await claims.release(wiring.records, run)
     if not events:
-        if message.generation < run.generation:
-            return
-        if run.state in ENDED or run.ended_at is not None:
-            await claims.release(wiring.records, run)
+        if message.generation < run.generation or run.state in ENDED or run.ended_at is not None:
             return
         early = run.due - wiring.now()
         if early > EARLY:

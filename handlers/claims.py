@@ -17,11 +17,16 @@ def path_of(run: Run) -> str:
 
 
 async def forbidden(wiring: Wiring, run: Run) -> str:
-    """Why a run that holds no claim could not get one now, empty when it could or holds one."""
+    """Why a run that holds no claim could not get one now, empty when it could or holds one.
+
+    A claim left by a look that died before its first start is given back: it would hold up the others.
+    """
     found = await _claims(wiring.records, run)
     mine = Claim(path_of(run), run.target.location)
-    if any(one.path == mine.path for one in found):
+    if any(batch.started_at is not None for batch in run.batches):
         return ""
+    if any(one.path == mine.path for one in found):
+        await release(wiring.records, run)
     return limits.over(found, mine, wiring.policy().limits)
 
 

@@ -45,7 +45,7 @@ SWEPT_TRIES = 8
 """An alert sent again joins where waits are longest: its first message may still be waiting as well."""
 
 _OVER = {state.value for state in ENDED}
-_NO_CLAIM = _OVER | {state.value for state in ANSWERS}
+_NO_CLAIM = _OVER | {state.value for state in (*ANSWERS, RunState.SCHEDULED, RunState.AWAITING_APPROVAL)}
 
 
 class Sent(BaseModel):
@@ -114,8 +114,10 @@ class _Sweep:
     async def overdue(self, line: Listed) -> None:
         """A run whose look did not come."""
         metadata = line.metadata
+        if "due" not in metadata or metadata.get("state") in _OVER:
+            return
         due = datetime.fromisoformat(metadata["due"])
-        if metadata.get("state") in _OVER or due + self._grace > self.now or not self._may(line.path):
+        if due + self._grace > self.now or not self._may(line.path):
             return
         subscription, group, name = _place(line)
         log.warning("sweep.overdue", extra={"path": line.path, "due": metadata["due"]})
@@ -169,7 +171,7 @@ class _Sweep:
             self._note(key)
 
     async def claims(self, runs: list[Listed]) -> None:
-        """Claims of runs that are over, or not there any more, would hold up the others for ever."""
+        """Claims of runs that are over, gone, or died before their first start would hold up the others."""
         states = {run.path: run.metadata.get("state", RunState.SCHEDULED.value) for run in runs}
         for claim in await self.wiring.records.list(CLAIMS_PREFIX):
             run = f"{RUNS_PREFIX}{claim.path.removeprefix(CLAIMS_PREFIX)}.json"

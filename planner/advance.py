@@ -39,7 +39,9 @@ TROUBLE_FIRST, TROUBLE_MOST, TROUBLE_TOLD = (
     timedelta(minutes=10),
     timedelta(minutes=30),
 )
-PAUSED_LOOKS = 5  # a paused run is watched, at a fifth of the pace
+PAUSED_LOOKS, PAUSED_LONG = 5, 60  # look-agains between looks at a paused run, at first and later
+LONG_WAIT = 10  # a run that waits for others looks that much less often later
+QUIET = 60  # later is after so many look-agains without anything happening
 
 
 def advance(run: Run, look: Look, events: Iterable[Event], now: datetime) -> tuple[Run, tuple[Action, ...]]:
@@ -259,7 +261,8 @@ def _waiting(run: Run, wait: starting.Wait, look: Look, now: datetime) -> Run:
     else:
         run = moved(run, RunState.RUNNING if begun else RunState.SCHEDULED, f"Waits: {wait.reason}.", now)
     run = _timed(run, look, now)
-    until = min(wait.until, now + DAILY) if wait.until is not None else now + look.look_again * _jitter(run)
+    pace = look.look_again * _jitter(run) * (LONG_WAIT if _long_since(run, look, now) else 1)
+    until = min(wait.until, now + DAILY) if wait.until is not None else now + pace
     if run.self_service is not None and now < run.self_service.end:
         until = min(until, run.self_service.end)
     return replace(run, due=max(until, now))
@@ -327,7 +330,8 @@ def _paused(run: Run, reason: str, look: Look, now: datetime) -> Run:
 
 def _paused_due(run: Run, look: Look, now: datetime) -> datetime:
     in_flight = any(one.state in IN_FLIGHT for one in run.passages)
-    due = now + look.look_again * (1 if in_flight else PAUSED_LOOKS)
+    slow = PAUSED_LONG if _long_since(run, look, now) else PAUSED_LOOKS
+    due = now + look.look_again * (1 if in_flight else slow)
     if run.self_service is not None and now < run.self_service.end:
         due = min(due, run.self_service.end)
     return due
@@ -357,6 +361,11 @@ def counted(passages: Sequence[Passage]) -> str:
     for one in passages:
         counts[one.state] = counts.get(one.state, 0) + 1
     return ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in counts.items())
+
+
+def _long_since(run: Run, look: Look, now: datetime) -> bool:
+    """Whether nothing has happened for an hour, so that looks may be further apart."""
+    return bool(run.history) and now - run.history[-1].at > look.look_again * QUIET
 
 
 def _jitter(run: Run) -> float:

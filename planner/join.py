@@ -92,12 +92,12 @@ def rejoined(
         waves=tuple(dict.fromkeys((*run.waves, *waves))),
         verdict=decision.verdict if decision.verdict is not Verdict.NOT_IMPACTED else run.verdict,
     )
-    begun_already = any(batch.started_at for batch in run.batches)
-    if decision.verdict is Verdict.NOT_IMPACTED and (begun_already or run.state in ACTIVE):
+    if run.state in ACTIVE:
         # What is left is settled by advance, instance by instance, from what the look sees.
-        return replace(run, due=now)
-    if begun_already and decision.verdict is Verdict.LEAVE_TO_AZURE and _window_over(run, now):
-        return replace(run, due=now)
+        if decision.verdict is Verdict.NOT_IMPACTED:
+            return replace(run, due=now)
+        if decision.verdict is Verdict.LEAVE_TO_AZURE and _window_over(run, now):
+            return replace(run, due=now)
     batches = _merged(run, instances, decision, now)
     if decision.verdict is Verdict.NOT_IMPACTED and any(one.instances for one in batches):
         return _followed(run, batches, now)

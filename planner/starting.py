@@ -144,7 +144,12 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
         return Wait("a look at Azure")
     if fingerprint(look.rules) != run.rules:
         return PlanAgain("the policy or the tags have changed since the plan was made")
-    structural = checks.blocking(checks.counter_indications(look.scale_set, look.instances, look.rules))
+    # Protected instances are excused one by one below, also when nothing else is left.
+    structural = [
+        one
+        for one in checks.blocking(checks.counter_indications(look.scale_set, look.instances, look.rules))
+        if one.name != "protection"
+    ]
     if structural:
         return PlanAgain(structural[0].reason)
     mine = frozenset(passage.id for passage in batch.instances)

@@ -90,7 +90,7 @@ def run_metadata(run: Run) -> dict[str, str]:
         "v": str(run.v),
         "state": run.state.value,
         "generation": str(run.generation),
-        "due": instant(run.due),
+        "due": instant(run.due) if run.ended_at is None else "",
         "last_notice": str(run.last_notice),
         "deadline": instant(run.deadline) if run.deadline else "",
         "slack": str(int(run.slack.total_seconds())) if run.slack is not None else "",

@@ -4,7 +4,7 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
-from handlers import advance, bury, discover, plan, receive
+from handlers import advance, bury, discover, plan, receive, sweep
 from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, poison
 from handlers.cloud.records import StorageDown
 from handlers.intake import hand_over
@@ -26,6 +26,7 @@ START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 LOCK = timedelta(minutes=10)
 RETRY = timedelta(seconds=30)
 MOST_TRIES = 5
+SWEEP_EVERY = timedelta(hours=3)  # so that a wave of weeks stays quick to play
 STAGES = {ALERTS: discover.handle, SCALE_SETS: plan.handle, RUNS: advance.handle}
 
 
@@ -43,6 +44,7 @@ class World:
         self.settings = Settings(AzureWebJobsStorage="UseDevelopmentStorage=true")
         self.wiring = self._new_wiring()
         self.errors: list[str] = []
+        self.next_sweep = start + SWEEP_EVERY
         self.handled = 0
         self.last_alert: bytes = b""
 
@@ -87,6 +89,9 @@ class World:
             if when is not None and when():
                 return
             upcoming = self.queues.next_at()
+            if self.clock() >= self.next_sweep:
+                await self._sweep()
+                continue
             if upcoming is None or (moment is not None and upcoming > moment):
                 if moment is not None and moment > self.clock():
                     self.clock.to(moment)
@@ -98,6 +103,15 @@ class World:
             await asyncio.gather(*(self._handle(one) for one in taken))
             self.clock.advance(timedelta(milliseconds=100))
         raise AssertionError(f"no end in sight after {most} messages: {self.states()}")
+
+    async def _sweep(self) -> None:
+        self.next_sweep = self.clock() + SWEEP_EVERY
+        try:
+            await sweep.handle(self.wiring)
+        except Killed:
+            self.wiring = self._new_wiring()
+        except StorageDown:
+            self.next_sweep = self.clock() + RETRY
 
     async def _handle(self, message: Queued) -> None:
         self.handled += 1

@@ -1,0 +1,143 @@
+"""Random waves: fleets, behaviours, policies and meddling people, drawn by a seed."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+
+from planner.policy import Limits, Policy
+from simulator.fleet import Instance
+from simulator.fleet.behaviour import Behaviour
+from simulator.fleet.build import SUBSCRIPTION, flexible, uniform
+from simulator.fleet.waves import Wave, Window
+from tests.world.chaos import Chaos
+from tests.world.world import World
+
+TRACKING_ID = "VM8T-1Q8"
+M = timedelta(minutes=1)
+
+BEHAVIOURS = (
+    Behaviour(),
+    Behaviour(reboot=12 * M, health_delay=5 * M),
+    Behaviour(guest_delay=15 * M),
+    Behaviour(retry_later=2),
+    Behaviour(aborted=1, set_aside_fails=True),
+    Behaviour(retry_later=1, set_aside_fails=True),
+    Behaviour(refused=True),
+    Behaviour(lost_answers=1),
+    Behaviour(lost_answers=1, guest_delay=10 * M),
+    Behaviour(answer=200),
+    Behaviour(after_success="lingers_allowed"),
+    Behaviour(after_success="lingers_done"),
+    Behaviour(after_success="lingers_allowed", lingers_for=45 * M),
+    Behaviour(health_finally="unhealthy"),
+    Behaviour(health_finally="missing"),
+    Behaviour(health_meanwhile="healthy"),
+    Behaviour(fails_after_reboot=True),
+    Behaviour(hangs="up"),
+    Behaviour(hangs="down"),
+)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    world: World
+    wave: Wave
+    blocked: frozenset[str]
+
+
+def drawn(seed: int, *, trouble: bool = True, people: bool = True, chaos: Chaos | None = None) -> Drawn:
+    """A world with a fleet and a wave, everything decided by the seed."""
+    random = Random(seed)
+    policy = Policy(
+        defaults={
+            "self-service": random.choice(("always", "always", "when-needed")),
+            "lead": random.choice(("10m", "24h")),
+            "soak": random.choice(("5m", "30m", "45m")),
+            "windows": random.choice(("any time", "any time", "daily 22:00-04:00 Europe/Berlin")),
+        },
+        limits=Limits(regions=random.choice((1, 2)), scale_sets=random.choice((1, 2, 5))),
+    )
+    world = World(policy=policy, chaos=chaos or Chaos(seed))
+    blocked: set[str] = set()
+    for number in range(random.randint(1, 5)):
+        _one_set(world, random, number, blocked, trouble=trouble)
+    opens = world.clock() + random.choice((-1, 2, 30)) * timedelta(hours=1)
+    closes = opens + timedelta(days=random.choice((1, 3, 30)))
+    unlucky = random.random() < 0.3
+
+    def eligible(instance: Instance) -> bool:
+        return not (unlucky and instance.fault_domain == 1) and not instance.owner.service_fabric
+
+    wave = world.fleet.plan(
+        Wave(
+            tracking_id=TRACKING_ID,
+            subscriptions=(SUBSCRIPTION,),
+            regions=("westeurope", "northeurope"),
+            self_service=Window(opens, closes),
+            scheduled=Window(closes + timedelta(days=1), closes + timedelta(days=9)),
+            eligible=eligible,
+        )
+    )
+    if people:
+        _meddling(world, random)
+    return Drawn(world, wave, frozenset(blocked))
+
+
+def _one_set(world: World, random: Random, number: int, blocked: set[str], *, trouble: bool) -> None:
+    name = f"set{number}"
+    location = random.choice(("westeurope", "northeurope"))
+    health = random.choice(("extension", "extension", "none"))
+    zones = random.choice(((), ("1", "2", "3")))
+    tags = {"breakwater-self-service": "always"} if random.random() < 0.3 else {}
+    if number and random.random() < 0.3:
+        tags["breakwater-after"] = "set0"
+    fabric = random.random() < 0.1
+    spot = random.random() < 0.1
+    if random.random() < 0.3:
+        made = flexible(name, random.randint(1, 4), location=location, health=health, zones=zones, tags=tags, spot=spot)
+    else:
+        made = uniform(
+            name, random.randint(1, 9), update_domains=random.choice((1, 3, 5)),
+            placement_groups=random.choice((1, 1, 2)), location=location, health=health, zones=zones, tags=tags,
+            service_fabric=fabric, spot=spot,
+        )  # fmt: skip
+        if fabric:
+            blocked.add(name)
+    if spot:
+        blocked.add(name)
+    for instance in made.instances.values():
+        if trouble and random.random() < 0.35:
+            instance.behaviour = random.choice(BEHAVIOURS)
+        if made.mode == "Uniform" and random.random() < 0.05:
+            instance.protect_from_actions = True
+            blocked.add(instance.id)
+    world.fleet.add(made)
+
+
+def _meddling(world: World, random: Random) -> None:
+    """People and Azure do other things meanwhile."""
+    people = world.fleet.people
+    for scale_set in world.fleet.scale_sets():
+        if random.random() < 0.5:
+            continue
+        victim = random.choice(list(scale_set.instances.values()))
+        at = world.clock() + timedelta(minutes=random.randint(1, 3000))
+        acts = (
+            lambda v=victim: people.stop(v),
+            lambda v=victim: people.deallocate(v),
+            lambda v=victim: people.delete(v),
+            lambda v=victim: people.reimage(v),
+            lambda v=victim: people.service_heal(v),
+            lambda v=victim: people.set_health(v, "unhealthy"),
+            lambda s=scale_set: people.start_rolling_upgrade(s),
+            lambda s=scale_set: people.set_tags(s, {"breakwater-self-service": "never"}),
+        )
+        world.fleet.at(at, random.choice(acts))
+        if random.random() < 0.5:
+            later = at + timedelta(minutes=random.randint(1, 600))
+            undo = (
+                lambda v=victim: v.instance_id in v.owner.instances and people.start(v),
+                lambda v=victim: v.instance_id in v.owner.instances and people.set_health(v, "healthy"),
+                lambda s=scale_set: people.end_rolling_upgrade(s),
+            )
+            world.fleet.at(later, random.choice(undo))
