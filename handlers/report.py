@@ -5,6 +5,7 @@ scale set. The last one carries the suffix: `.json`, for a wave also `.ics` and 
 segment for it and is handed it as `suffix`.
 """
 
+import asyncio
 import re
 from collections.abc import Sequence
 
@@ -116,7 +117,8 @@ async def _wave(tracking_id: str, wiring: Wiring, suffix: str) -> Response:
         wave_open=any(wave.open for wave in waves),
     )
     report = page.Report(tracking_id, waves, runs, seen, await _deliveries(tracking_id, wiring))
-    return _page(200, page.wave_page(report, addresses, wiring.now()))
+    # A thousand scale sets take a second of CPU: the worker's loop must go on answering meanwhile.
+    return _page(200, await asyncio.to_thread(page.wave_page, report, addresses, wiring.now()))
 
 
 async def _run(given: dict[str, str], wiring: Wiring, suffix: str) -> Response:

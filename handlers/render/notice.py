@@ -14,6 +14,9 @@ from handlers.render.letter import Event, Letter, Part
 CARD_BYTES = 24 * 1024
 """Teams loses a message above about 28 KB; the rest is left to the report."""
 
+MOST = 150
+"""Items that are tried at all: 24 KB hold fewer of the shortest."""
+
 LONG = 700
 """Characters of one text when even a card of a single item is too large."""
 
@@ -49,10 +52,11 @@ def render(letter: Letter, message_id: str, thread: str) -> Rendered:
 def card(letter: Letter) -> dict[str, Any]:
     """An Adaptive Card 1.5 of at most 24 KB: what comes last is dropped and counted."""
     everything = len(letter.events) + sum(len(part.lines) for part in letter.parts)
-    whole = _card(letter, everything)
+    most = min(everything, MOST)
+    whole = _card(letter, most)
     if _size(whole) <= CARD_BYTES:
         return whole
-    few, many = 0, everything  # the largest number of items that fits lies between them
+    few, many = 0, most  # the largest number of items that fits lies between them
     best = _card(letter, 0)
     while few < many:
         middle = (few + many + 1) // 2

@@ -127,6 +127,14 @@ def _last_asking(run: Run) -> Notice | None:
     return next((notice for notice in reversed(run.notices) if notice.answers), None)
 
 
+def _answers(run: Run) -> tuple[str, ...]:
+    """What a person may say now; an approval is asked for by the state, whatever was told before."""
+    asked = _last_asking(run)
+    if run.state is RunState.AWAITING_APPROVAL:
+        return ("approve", "skip")
+    return asked.answers if asked and "approve" not in asked.answers else ("resume", "skip")
+
+
 def _progress(run: Run) -> str:
     done = sum(passage.state in SETTLED for passage in run.passages)
     return f"{done} of {len(run.passages)}" if run.passages else "no plan"
@@ -179,6 +187,7 @@ def _render(template: str, **given: Any) -> str:
             answers=ANSWERS,
             stop=STOP,
             last_asking=_last_asking,
+            may_say=_answers,
             progress=_progress,
             ends=_ends,
             anchor=_anchor,

@@ -418,3 +418,15 @@ def test_how_every_instance_ended_is_on_the_page():
 
     for word in ("maintained", "by Azure", "excused", "cancelled", "missed", "set aside", "failed"):
         assert word in html
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [(RunState.AWAITING_APPROVAL, ("approve", "skip")), (RunState.PAUSED, ("resume", "skip"))],
+)
+def test_a_run_that_needs_a_person_says_what_to_type_even_without_a_notice(state, words):
+    html = page.run_page(TRACKING, run("web", state=state), Addresses("https://breakwater.example"), NOW)
+
+    assert [word for word in ("approve", "hold", "resume", "skip") if f"/shop/web/{word}" in html] == list(
+        words
+    )
