@@ -71,7 +71,16 @@ def _python() -> None:
     if not (VENV / "bin" / "uv").exists():
         _run(python, "-m", "pip", "install", "-q", "--require-hashes", "-r", scripts / "requirements-uv.txt")
     uv = (VENV / "bin" / "uv", "--quiet", "pip")
-    _run(*uv, "sync", "--python", python, "--require-hashes", ROOT / "requirements-dev.txt")
+    # Compiled now, or every start of the host would compile a hundred megabytes again.
+    _run(
+        *uv,
+        "sync",
+        "--compile-bytecode",
+        "--python",
+        python,
+        "--require-hashes",
+        ROOT / "requirements-dev.txt",
+    )
     # The worker's generated protocol classes ship in a wheel whose top-level package is called tests:
     # kept apart, so that it can never stand in for ours.
     protos = TOOLS / "protos"
@@ -87,11 +96,11 @@ def _node() -> list[str]:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
-        if version.strip().lstrip("v").split(".")[0].isdecimal():
-            if int(version.strip().lstrip("v").split(".")[0]) >= NODE_AT_LEAST:
-                (TOOLS / "node").unlink(missing_ok=True)
-                (TOOLS / "node").symlink_to(node)
-                return [npm]
+        major = version.strip().lstrip("v").split(".")[0]
+        if major.isdecimal() and int(major) >= NODE_AT_LEAST:
+            (TOOLS / "node").unlink(missing_ok=True)
+            (TOOLS / "node").symlink_to(node)
+            return [npm]
     python, target = VENV / "bin" / "python", TOOLS / "nodejs"
     shutil.rmtree(target, ignore_errors=True)
     _run(

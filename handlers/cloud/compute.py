@@ -229,8 +229,10 @@ class Compute:
 
     def _translated(self, error: AzureError) -> Exception:
         """Azure's error as one of ours; the code decides, an operation may fail with status 200."""
+        if isinstance(error, ClientAuthenticationError) and error.response is None:
+            return Unreachable(f"The app's identity could not get a token: {_short(error)}")
         if isinstance(error, ClientAuthenticationError):
-            return Forbidden(f"Azure refused the credential: {_short(error)}")
+            return Forbidden(f"Azure refused the app's identity: {_short(error)}")
         if isinstance(error, ServiceRequestError):
             return NotSent(f"Azure could not be reached: {_short(error)}")
         if not isinstance(error, HttpResponseError):
