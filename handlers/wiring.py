@@ -74,7 +74,7 @@ class Wiring:
         if known is None:
             from handlers.cloud.compute import Compute  # noqa: PLC0415
 
-            known = Compute(subscription, self.credential, self.settings.arm_endpoint, self.now)
+            known = Compute(subscription, lambda: self.credential, self.settings.arm_endpoint, self.now)
             self._computes[subscription.lower()] = known
         return known
 

@@ -4,6 +4,8 @@ Reads ask for bare JSON through the management client's own pipeline (credential
 its models, which cost 0.9 ms of CPU an instance. Starts use the client's operation, one attempt each.
 """
 
+import asyncio
+import importlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -70,13 +72,13 @@ class Operation:
 class Compute:
     """Compute of one subscription. Raises only handlers.cloud.errors.
 
-    After 429 nothing is read from the subscription before Retry-After: calls raise Throttled at once.
+    `credential` is asked for at the first call. After 429 nothing is read from the subscription before Retry-After: calls raise Throttled at once.
     """
 
     def __init__(
         self,
         subscription: str,
-        credential: "AsyncTokenCredential",
+        credential: Callable[[], "AsyncTokenCredential"],
         endpoint: str,
         now: Callable[[], datetime],
     ) -> None:
@@ -87,14 +89,15 @@ class Compute:
         self._quiet_until: datetime | None = None
         self._built: ComputeManagementClient | None = None
 
-    @property
-    def _client(self) -> "ComputeManagementClient":
+    async def _client(self) -> "ComputeManagementClient":
         if self._built is None:
-            # Imported on first use: it costs more than the rest of the app together.
-            from azure.mgmt.compute.aio import ComputeManagementClient  # noqa: PLC0415
-
-            self._built = ComputeManagementClient(
-                self._credential,
+            # Imported on first use, because it costs more than the rest of the app together, and in a thread,
+            # because an alert may be waiting for its answer meanwhile.
+            await asyncio.to_thread(importlib.import_module, "azure.identity.aio")
+            package = await asyncio.to_thread(importlib.import_module, "azure.mgmt.compute.aio")
+        if self._built is None:
+            self._built = package.ComputeManagementClient(
+                self._credential(),
                 self.subscription,
                 base_url=self._endpoint,
                 retry_policy=_PatientExceptWhenThrottled(retry_total=2, retry_backoff_factor=0.5),
@@ -158,13 +161,14 @@ class Compute:
             "raw_response_hook": hook,
             "read_timeout": START_SECONDS,
         }
+        client = await self._client()
         try:
             if scale_set.flexible:
-                await self._client.virtual_machines.begin_perform_maintenance(
+                await client.virtual_machines.begin_perform_maintenance(
                     scale_set.resource_group, instance, **options
                 )
             else:
-                await self._client.virtual_machine_scale_set_vms.begin_perform_maintenance(
+                await client.virtual_machine_scale_set_vms.begin_perform_maintenance(
                     scale_set.resource_group, scale_set.name, instance, **options
                 )
         except AzureError as error:
@@ -214,7 +218,7 @@ class Compute:
 
     async def _send(self, request: HttpRequest) -> AsyncHttpResponse:
         try:
-            response = await self._client.send_request(request)
+            response = await (await self._client()).send_request(request)
             response.raise_for_status()
         except AzureError as error:
             raise self._translated(error) from error
