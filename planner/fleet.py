@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Orchestration(StrEnum):
@@ -142,6 +143,7 @@ def domain_label(domain: Domain, *, several_groups: bool) -> str:
     return ", ".join(parts)
 
 
+@lru_cache(maxsize=8192)
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key that puts 2 before 10, for instance ids and domains."""
     parts: list[tuple[int, int, str]] = []

@@ -25,6 +25,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from handlers.cloud import shapes
 from handlers.cloud.errors import Forbidden, NotFound, NotSent, Refused, Throttled, Unreachable
+from handlers.cloud.transport import environment_settings
 from planner.fleet import Instance, ScaleSet
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class Operation:
 class Compute:
     """Compute of one subscription. Raises only handlers.cloud.errors.
 
-    `credential` is asked for at the first call. After 429 nothing is read from the subscription before Retry-After: calls raise Throttled at once.
+    `credential` is asked for at the first call. After 429 nothing is read from the subscription before
+    Retry-After: calls raise Throttled at once.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Compute:
                 per_call_policies=[_PlainHttp()] if self._endpoint.startswith("http://") else [],
                 connection_timeout=10,
                 read_timeout=READ_SECONDS,
+                **environment_settings(),
             )
         return self._built
 

@@ -13,6 +13,7 @@ from azure.core.exceptions import (
     ResourceNotModifiedError,
 )
 
+from handlers.cloud.transport import environment_settings
 from handlers.wire.settings import Settings
 
 PATIENCE: dict[str, Any] = {
@@ -22,6 +23,7 @@ PATIENCE: dict[str, Any] = {
     "initial_backoff": 0.2,
     "increment_base": 0.3,
     "random_jitter_range": 0.1,
+    **environment_settings(),
 }
 """Seconds and counts for the clients. The SDK's own patience is a minute; an action group wants to hear 503
 while it still listens, and it calls again by itself."""

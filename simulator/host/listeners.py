@@ -82,7 +82,9 @@ class _Listeners:
         if where not in self._queues:
             # The listeners have their own back-off; the SDK's would make stopping slow.
             self._queues[where] = await self._clients.enter_async_context(
-                QueueServiceClient.from_connection_string(where, retry_total=0, connection_timeout=5)
+                QueueServiceClient.from_connection_string(
+                    where, retry_total=0, connection_timeout=5, use_env_settings=False
+                )
             )
         return self._queues[where]
 

@@ -1,0 +1,64 @@
+"""Whose CPU it is: a coroutine driven step by step, its time on the processor booked to a name.
+
+Steps nest: what a stage spends inside the storage SDK is the SDK's and not the stage's. Waiting costs nobody
+anything; it is booked as seconds in flight.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any
+
+
+class Book:
+    """CPU seconds, calls and seconds in flight, by name."""
+
+    def __init__(self) -> None:
+        self.cpu: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
+        self.flight: Counter[str] = Counter()
+        self._inside: list[float] = []
+
+    def booked(self, name: str, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        """The same coroutine function, its steps booked to `name`."""
+
+        async def call(*args: Any, **options: Any) -> Any:
+            self.calls[name] += 1
+            began = time.perf_counter()
+            try:
+                return await _Steps(self, name, function(*args, **options))
+            finally:
+                self.flight[name] += time.perf_counter() - began
+
+        return call
+
+    def step(self, name: str, take: Callable[[], Any]) -> Any:
+        self._inside.append(0.0)
+        began = time.thread_time()
+        try:
+            return take()
+        finally:
+            spent = time.thread_time() - began
+            self.cpu[name] += spent - self._inside.pop()
+            if self._inside:
+                self._inside[-1] += spent
+
+
+class _Steps:
+    def __init__(self, book: Book, name: str, work: Awaitable[Any]) -> None:
+        self._book, self._name, self._work = book, name, work
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        steps = self._work.__await__()
+        send: Callable[[], Any] = lambda: next(steps)  # noqa: E731 - replaced below, once a step
+        while True:
+            try:
+                waiting = self._book.step(self._name, send)
+            except StopIteration as done:
+                return done.value
+            try:
+                value = yield waiting
+            except BaseException as error:  # noqa: BLE001 - handed on to the coroutine, cancellation too
+                send = lambda error=error: steps.throw(error)  # type: ignore[attr-defined,misc]  # noqa: E731
+            else:
+                send = lambda value=value: steps.send(value)  # type: ignore[attr-defined,misc]  # noqa: E731
