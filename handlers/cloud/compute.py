@@ -22,6 +22,7 @@ from azure.core.exceptions import (
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncRetryPolicy, SansIOHTTPPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
+from pydantic_core import from_json
 
 from handlers.cloud import shapes
 from handlers.cloud.errors import Forbidden, NotFound, NotSent, Refused, Throttled, Unreachable
@@ -268,7 +269,7 @@ def _body(response: AsyncHttpResponse) -> dict[str, Any]:
     if not content:
         return {}
     try:
-        body = json.loads(content)
+        body = from_json(content)
     except ValueError as error:
         raise Unreachable("Azure answered something that is not JSON.") from error
     return body if isinstance(body, dict) else {}
