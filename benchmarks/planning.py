@@ -93,11 +93,11 @@ async def _play(sets: int, alert: dict[str, Any]) -> tuple[float, Book]:
 
 def _keep(book: Book, sets: int, done: asyncio.Event) -> None:
     """Book the faces of the app in this process, and notice the last run."""
-    import function_app  # noqa: PLC0415 - the worker has loaded it by now
-    from handlers import discover, plan  # noqa: PLC0415
-    from handlers.cloud.compute import Compute  # noqa: PLC0415
-    from handlers.cloud.queues import Queues  # noqa: PLC0415
-    from handlers.cloud.records import Records  # noqa: PLC0415
+    import function_app
+    from handlers import discover, plan
+    from handlers.cloud.compute import Compute
+    from handlers.cloud.queues import Queues
+    from handlers.cloud.records import Records
 
     planned: set[str] = set()
     write = Records.write

@@ -53,7 +53,9 @@ class FleetCompute:
         if scale_set.flexible:
             found = self.fleet.world.scale_sets.get(scale_set.id.lower())
             ones = list(found.instances.values()) if found else []
-            return tuple(shapes.flexible_instance(arm.machine(one, now, self.faults, view=True)) for one in ones)
+            return tuple(
+                shapes.flexible_instance(arm.machine(one, now, self.faults, view=True)) for one in ones
+            )
         ones = list(self._set(scale_set.id).instances.values())
         return tuple(shapes.uniform_instance(arm.instance(one, now, self.faults, view=True)) for one in ones)
 

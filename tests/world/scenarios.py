@@ -94,7 +94,9 @@ def _one_set(world: World, random: Random, number: int, blocked: set[str], *, tr
     fabric = random.random() < 0.1
     spot = random.random() < 0.1
     if random.random() < 0.3:
-        made = flexible(name, random.randint(1, 4), location=location, health=health, zones=zones, tags=tags, spot=spot)
+        made = flexible(
+            name, random.randint(1, 4), location=location, health=health, zones=zones, tags=tags, spot=spot
+        )
     else:
         made = uniform(
             name, random.randint(1, 9), update_domains=random.choice((1, 3, 5)),

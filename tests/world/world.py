@@ -33,7 +33,9 @@ STAGES = {ALERTS: discover.handle, SCALE_SETS: plan.handle, RUNS: advance.handle
 class World:
     """One Azure, one storage, and hosts that are started again whenever they die."""
 
-    def __init__(self, *, policy: Policy | None = None, chaos: Chaos | None = None, start: datetime = START) -> None:
+    def __init__(
+        self, *, policy: Policy | None = None, chaos: Chaos | None = None, start: datetime = START
+    ) -> None:
         self.clock = VirtualClock(start)
         self.fleet = Fleet(self.clock)
         self.policy = policy or Policy()
@@ -126,7 +128,7 @@ class World:
             self.wiring = self._new_wiring()
             message.tries -= 1
             self._again(message, LOCK)
-        except Exception as error:  # the host's own catch-all
+        except Exception as error:  # noqa: BLE001 - the host's own catch-all
             if not isinstance(error, StorageDown):
                 self.errors.append(f"{message.queue}: {error!r}")
             if message.tries >= MOST_TRIES:

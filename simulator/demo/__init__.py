@@ -1,0 +1,1 @@
+"""`make demo`: a wave through the real parts, in about a minute."""

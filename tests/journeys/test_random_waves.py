@@ -1,0 +1,37 @@
+"""Random waves on a virtual clock, through the real stages: whatever happens, the promises hold."""
+
+from datetime import timedelta
+
+import pytest
+
+from planner.run import ANSWERS, ENDED
+from tests.world import Chaos
+from tests.world.scenarios import TRACKING_ID, drawn
+
+REGIMES = {
+    "nothing goes wrong on the way": lambda seed: Chaos(seed),
+    "the process dies at any step": lambda seed: Chaos(seed, kill=0.03),
+    "everything goes wrong, four at a time": lambda seed: Chaos(
+        seed, kill=0.02, storage=0.01, azure=0.05, throttle=0.05, twice=0.05, hosts=4
+    ),
+}
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("seed", range(100, 108))
+async def test_a_random_wave_ends_without_a_broken_promise(seed: int, regime: str) -> None:
+    wave = drawn(seed, chaos=REGIMES[regime](seed))
+    world = wave.world
+
+    await world.alert(TRACKING_ID)
+    await world.until(wave.wave.scheduled.end + timedelta(days=2), most=20_000)
+
+    assert world.violations(blocked=wave.blocked) == []
+    assert world.errors == []
+    runs = world.runs()
+    assert {one.name for one in world.fleet.scale_sets()} == set(runs)
+    for run in runs.values():
+        assert run.state in ENDED | ANSWERS, f"{run.target.name} is {run.state}: {run.reason}"
+        assert run.reason
+        assert [one.number for one in run.notices] == list(range(1, len(run.notices) + 1))
+    assert world.claims() == []
