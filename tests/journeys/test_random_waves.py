@@ -9,7 +9,7 @@ from tests.world import Chaos
 from tests.world.scenarios import TRACKING_ID, drawn
 
 REGIMES = {
-    "nothing goes wrong on the way": lambda seed: Chaos(seed),
+    "nothing goes wrong on the way": Chaos,
     "the process dies at any step": lambda seed: Chaos(seed, kill=0.03),
     "everything goes wrong, four at a time": lambda seed: Chaos(
         seed, kill=0.02, storage=0.01, azure=0.05, throttle=0.05, twice=0.05, hosts=4
