@@ -1,6 +1,7 @@
 """A message as mail: headers that thread, a plain part that is complete, the HTML beside it."""
 
 import re
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import parseaddr
@@ -19,6 +20,7 @@ def build(message: Message, sender: str, recipients: tuple[str, ...]) -> EmailMe
     mail["From"] = sender.strip()
     mail["To"] = ", ".join(address(one) for one in recipients)
     mail["Subject"] = _FLAT.sub(" ", message.subject)
+    mail["Date"] = datetime.now(UTC)  # RFC 5322 wants the time of this try, not of what it tells
     mail["Message-ID"] = f"<{message.message_id}@{domain}>"
     mail["In-Reply-To"] = mail["References"] = f"<{message.thread}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answers from absence notes
