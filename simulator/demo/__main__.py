@@ -1,115 +1,93 @@
 """Play the wave, show it, leave `.demo/`, and say whether every promise was kept."""
 
 import asyncio
+import contextlib
 import os
 import shutil
+import socket
 import sys
-import time
-from datetime import timedelta
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
 
-from simulator.demo.fleet import TRACKING_ID, fleet
-from simulator.demo.view import View, table
-from simulator.fleet.build import SUBSCRIPTION
-from simulator.oracle import accounted, violations
+from simulator.demo.fleet import TRACKING_ID, demo_fleet
+from simulator.demo.play import SETTINGS, Play, kinds
+from simulator.demo.view import View, legend, summary
 from simulator.rig import Rig
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / ".demo"
-PATIENCE = 240  # seconds; on two quiet cores it takes about one minute
-SETTLED = {"completed", "left_to_azure", "not_impacted", "paused"}
-BLOCKED = ("batch-dev", "fabric-prod", "aks-pool1-vmss", "reports-dev", "quiet-prod")
-SETTINGS = {
-    "BREAKWATER_LOOK_AGAIN": "1",
-    "BREAKWATER_GROUP_WAIT": "3",
-    "BREAKWATER_SWEEP_SCHEDULE": "*/15 * * * * *",
-}
+FOLDER = Path(__file__).resolve().parents[2] / ".demo"
 
 
 async def main() -> int:
-    """Exit status: 0 when the wave came to its end and no promise was broken."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir()
-    azure = fleet()
+    """Exit status: 0 when the wave came to its end, everybody was told, and no promise was broken."""
+    await asyncio.to_thread(_empty, FOLDER)
+    fleet = demo_fleet()
     policy = (Path(__file__).parent / "policy.yaml").read_text(encoding="utf-8")
-    print("Starting Azurite, the simulated Azure and the app under the local Functions host.", flush=True)
-    port = int(os.environ.get("PORT") or 0)
-    async with Rig(azure, policy=policy, settings=SETTINGS, folder=FOLDER, port=port) as rig:
-        status, answer = await rig.post_alert(azure.alert(TRACKING_ID))
-        print(f"The alert was posted to {rig.host.url}/api/alerts and answered {status}: {answer['reason']}")
-        report = await _watch(rig)
-        ended = _ended(report["runs"])
-        await _told(rig)
-        (FOLDER / "report.html").write_text((await rig.get(f"waves/{TRACKING_ID}"))[1], encoding="utf-8")
-        problems = violations(azure, blocked=BLOCKED, grace=timedelta(seconds=5)) + accounted(azure, report)
-        if not ended:
-            problems.append(f"The wave had not come to its end after {PATIENCE} s.")
-        _summary(rig, report, problems)
+    port = int(os.environ.get("PORT") or 0) or _free_port()
+    settings = {**SETTINGS, "BREAKWATER_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    view = View(kinds(fleet))
+    view.say("Starting Azurite, a simulated Azure, inboxes, and the app under the local Functions host ...")
+    async with Rig(fleet, policy=policy, settings=settings, folder=FOLDER, port=port) as rig:
+        view.say(f"A wave is announced for {len(fleet.scale_sets())} scale sets in two regions. {legend()}")
+        play = Play(rig, view)
+        try:
+            with view:
+                await play.perform()
+            await play.save(FOLDER)
+        finally:
+            await asyncio.to_thread((FOLDER / "host.log").write_text, rig.host.log, encoding="utf-8")
+        _conclude(view, rig, play)
         if os.environ.get("KEEP"):
-            print(f"Serving on: {rig.host.url}/api/waves/{TRACKING_ID} (Ctrl-C ends it)", flush=True)
-            await asyncio.Event().wait()
-    return 1 if problems else 0
+            await _keep(view, rig)
+    return 1 if play.problems else 0
 
 
-async def _watch(rig: Rig) -> dict[str, Any]:
-    """Follow the report over HTTP as anybody would, and approve what asks for approval."""
-    until = time.monotonic() + PATIENCE
-    approved = False
-    with View() as view:
-        while True:
-            report = await rig.report(TRACKING_ID)
-            view.show(report["runs"])
-            if not approved:
-                approved = await _approve(rig, report["runs"])
-            if _ended(report["runs"]) or time.monotonic() > until:
-                return report
-            await asyncio.sleep(0.5)
-
-
-def _ended(runs: list[dict[str, Any]]) -> bool:
-    return len(runs) == 12 and all(run["state"] in SETTLED for run in runs)
-
-
-async def _approve(rig: Rig, runs: list[dict[str, Any]]) -> bool:
-    waiting = next((run for run in runs if run["state"] == "awaiting_approval"), None)
-    if waiting is None:
-        return False
-    place = f"{SUBSCRIPTION}/{waiting['resource_group']}/{waiting['name']}"
-    address = f"{rig.host.url}/api/waves/{TRACKING_ID}/{place}/approve"
-    async with rig.http.post(address, json={"actor": "ana@example.org", "comment": "go"}) as answer:
-        return answer.status == 202
-
-
-async def _told(rig: Rig) -> None:
-    """Wait, within reason, for the notices about what happened last."""
-    wanted = ("Announced", "Paused", "Completed")
-
-    def arrived(_: Any = None) -> bool:
-        return all(any(word in str(mail["subject"]) for mail in rig.mail.messages) for word in wanted)
-
-    until = time.monotonic() + 30
-    while not arrived() and time.monotonic() < until:
-        await asyncio.sleep(0.5)
-
-
-def _summary(rig: Rig, report: dict[str, Any], problems: list[str]) -> None:
-    view = View()
-    view.console.print(table(report["runs"]))
-    calls = ", ".join(f"{kind}: {number}" for kind, number in sorted(rig.arm.calls.items()))
-    print(f"ARM calls by kind: {calls}")
-    print(f"Notices: {len(rig.mail.messages)} mails, {len(rig.teams.messages)} Teams cards")
-    for problem in problems:
-        print(f"BROKEN: {problem}")
-    if not problems:
-        print(
-            "Every promise was kept: one domain at a time, in the window, nothing twice, all accounted for."
+def _conclude(view: View, rig: Rig, play: Play) -> None:
+    view.console.print()
+    view.console.print(summary(play.report["runs"], kinds(rig.fleet), view.console.width))
+    view.say("ARM calls by kind:")
+    for kind, number in sorted(rig.arm.calls.items()):
+        view.say(f"  {number:4}  {kind}")
+    view.say(f"Messages: {len(rig.mail.messages)} mails, {len(rig.teams.messages)} Teams cards")
+    view.say(f"Report:   {FOLDER / 'report.html'}")
+    view.say(f"Mails:    {FOLDER / 'mail'}{os.sep}*.eml")
+    view.say(f"Cards:    {FOLDER / 'teams'}{os.sep}*.json")
+    for problem in play.problems:
+        view.say(f"BROKEN: {problem}", "bold red")
+    if play.problems:
+        view.say(f"What the app wrote is in {FOLDER / 'host.log'}.")
+    else:
+        view.say(
+            "Every promise was kept: one domain at a time, inside the window, beside healthy neighbours, "
+            "nothing twice, nothing blocked, every instance accounted for, everybody told.",
+            "bold green",
         )
-    print(f"Report: {FOLDER}/report.html   Mails: {FOLDER}/mail/   Cards: {FOLDER}/teams/", flush=True)
+
+
+async def _keep(view: View, rig: Rig) -> None:
+    """Serve until Ctrl-C."""
+    view.say(f"Still serving, Ctrl-C ends it: {rig.host.url}/api/waves/{TRACKING_ID}")
+    view.say(f"  all waves: {rig.host.url}/api/waves   health: {rig.host.url}/api/health")
+    view.say(f"  simulated Azure: {rig.arm.url}")
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+
+
+def _free_port() -> int:
+    """Links in messages name the port, so it is chosen before the host starts."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     try:
         sys.exit(asyncio.run(main()))
     except KeyboardInterrupt:
-        sys.exit(0)
+        sys.exit(130)

@@ -1,0 +1,112 @@
+"""The play: one alert in, the wave followed over HTTP to its end, and what there is to say about it."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from simulator.demo.fleet import ENDS, TRACKING_ID, UNTOUCHED, kind
+from simulator.demo.people import Engineer, untold
+from simulator.demo.story import Event, Story
+from simulator.demo.view import View
+from simulator.fleet import Fleet
+from simulator.oracle import accounted, violations
+from simulator.rig import Rig
+
+PATIENCE = 150  # seconds from the alert to the end of the wave; on two quiet cores it takes fifty
+TOLD_WITHIN = 45  # seconds for the last messages; grouping holds them back for three
+LOOK_TO_START = timedelta(seconds=5)
+WORDS = {"completed": "Completed", "paused": "Paused"}
+ON_CALL = "ana@example.org"
+SETTINGS = {
+    "BREAKWATER_LOOK_AGAIN": "1",
+    "BREAKWATER_GROUP_WAIT": "3",
+    "BREAKWATER_SWEEP_SCHEDULE": "*/10 * * * * *",
+}
+
+
+class Play:
+    """One wave over one rig; `problems` are sentences, none when everything went as promised."""
+
+    def __init__(self, rig: Rig, view: View) -> None:
+        self._rig, self._view = rig, view
+        self._story = Story(rig.fleet)
+        self._engineer = Engineer(ON_CALL)
+        self._began = time.monotonic()
+        self.report: dict[str, Any] = {"tracking_id": TRACKING_ID, "runs": []}
+        self.problems: list[str] = []
+
+    async def perform(self) -> None:
+        """From the alert until every run has settled and people know, or patience ends."""
+        self._began = time.monotonic()
+        status, answer = await self._rig.post_alert(self._rig.fleet.alert(TRACKING_ID))
+        self._show(Event("action group", f"alert posted, answered {status}: {answer['reason']}"))
+        await self._follow(PATIENCE, lambda: settled(self.report["runs"]))
+        self.problems = unlike(self.report["runs"])
+        await self._follow(TOLD_WITHIN, lambda: not self._untold())
+        self.problems += [f"Nobody was told by mail how {name} ended." for name in self._untold()]
+        self.problems += broken(self._rig.fleet, self.report)
+
+    async def _follow(self, seconds: float, until: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + seconds
+        while True:
+            await self._look()
+            if until() or time.monotonic() > deadline:
+                return
+            await asyncio.sleep(0.5)
+
+    async def _look(self) -> None:
+        self.report = await self._rig.report(TRACKING_ID)
+        mails = self._rig.mail.messages
+        self._show(*self._story.next(self.report["runs"], mails, self._rig.teams.messages))
+        for approval in self._engineer.read(mails):
+            said = await self._engineer.approve(self._rig.http, approval)
+            self._show(Event(self._engineer.name, said))
+
+    def _show(self, *events: Event) -> None:
+        self._view.show(time.monotonic() - self._began, self.report["runs"], events)
+
+    def _untold(self) -> list[str]:
+        ends = {name: WORDS[state] for name, state in ENDS.items() if state in WORDS}
+        return untold(ends, self._rig.mail.messages)
+
+    async def save(self, folder: Path) -> None:
+        """The wave's page and the host's log; mails and cards are saved as they arrive."""
+        status, page = await self._rig.get(f"waves/{TRACKING_ID}")
+        if status != 200:
+            self.problems.append(f"The report's page answered {status}.")
+        await asyncio.to_thread((folder / "report.html").write_text, page, encoding="utf-8")
+
+
+def kinds(fleet: Fleet) -> dict[str, str]:
+    """What sort of scale set each is, by name."""
+    return {one.name: kind(one) for one in fleet.scale_sets()}
+
+
+def settled(runs: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether nothing more is going to happen unless a person does something."""
+    over = {*ENDS.values(), "cancelled", "missed"}
+    return {run["name"] for run in runs} == set(ENDS) and all(run["state"] in over for run in runs)
+
+
+def unlike(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Where the wave ended otherwise than the demo's story has it."""
+    known = {str(run["name"]): run for run in runs}
+    found = []
+    for name, expected in ENDS.items():
+        run = known.get(name)
+        if run is None:
+            found.append(f"{name} is not in the report {PATIENCE} s after the alert.")
+        elif run["state"] != expected:
+            found.append(f"{name} should be {expected} and is {run['state']}: {run['reason']}")
+    return found
+
+
+def broken(fleet: Fleet, report: Mapping[str, Any]) -> list[str]:
+    """Broken promises, judged from the fleet's ledger, and instances nobody accounts for."""
+    return [
+        *violations(fleet, blocked=UNTOUCHED, max_unavailable={"web-prod": 2}, grace=LOOK_TO_START),
+        *accounted(fleet, report),
+    ]
