@@ -41,6 +41,7 @@ CLUSTER = (
 WEST: Traits = {"location": "westeurope", "resource_group": "rg-shop"}
 NORTH: Traits = {"location": "northeurope", "resource_group": "rg-shop-north"}
 NODES: Traits = {"location": "westeurope", "resource_group": "MC_rg-shop_shop_westeurope"}
+API: Traits = {**WEST, "zones": ("1", "2"), "tags": ALWAYS}
 
 
 def demo_fleet() -> Fleet:
@@ -84,7 +85,7 @@ def _west() -> list[ScaleSet]:
         _uniform("web-prod", 6, 3, WEST, tags={"breakwater-after": "db-prod", "breakwater-owner": "shop"}),
         _uniform("db-prod", 3, 3, WEST, tags={"breakwater-tier": "db"}, zones=("1", "2", "3")),
         _uniform("cache-prod", 4, 2, WEST, placement_groups=2, tags=ALWAYS),
-        flexible("api-prod", 3, behaviour=QUICK, zones=("1", "2"), tags=ALWAYS, **WEST),
+        flexible("api-prod", 3, behaviour=QUICK, **API),
         _uniform("batch-dev", 4, 5, WEST, spot=True, tags=ALWAYS),
         _uniform("fabric-prod", 5, 5, WEST, service_fabric=True, tags=ALWAYS),
         _uniform("aks-pool1-24680135-vmss", 3, 5, NODES, managed_by=CLUSTER, tags=ALWAYS),
