@@ -47,7 +47,11 @@ EARLY = timedelta(seconds=1)  # storage shows a message up to a second before it
 
 
 async def handle(message: RunMessage, wiring: Wiring) -> None:
-    """Look at a run and carry on with it. Raises StorageDown and what nobody expected."""
+    """Look at a run and carry on with it.
+
+    Raises StorageDown, LookupError when there is no such run (its plan is being written, or the message is
+    none of ours: the host tries again, then it is quarantined) and what nobody expected.
+    """
     path = run_path(message.subscription, message.resource_group, message.name)
     # Two messages of one run in one process take turns, so that the second finds its generation gone.
     async with wiring.turn(path):
@@ -57,8 +61,7 @@ async def handle(message: RunMessage, wiring: Wiring) -> None:
 async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
     stored = await wiring.records.read(path)
     if stored is None:
-        log.warning("run.unknown", extra={"path": path})
-        return
+        raise LookupError(f"There is no run at {path}.")
     run = decode_run(stored.body)
     events = _events(message)
     if run.state not in ACTIVE:
