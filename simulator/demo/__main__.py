@@ -9,6 +9,8 @@ import sys
 from io import TextIOWrapper
 from pathlib import Path
 
+import aiohttp
+
 from simulator.demo.fleet import TRACKING_ID, demo_fleet
 from simulator.demo.play import SETTINGS, Play, kinds
 from simulator.demo.view import View, legend, summary
@@ -33,6 +35,8 @@ async def main() -> int:
             with view:
                 await play.perform()
             await play.save(FOLDER)
+        except aiohttp.ClientError as error:
+            play.problems.append(f"The app stopped answering: {error!r}.")
         finally:
             await asyncio.to_thread((FOLDER / "host.log").write_text, rig.host.log, encoding="utf-8")
         _conclude(view, rig, play)
