@@ -36,7 +36,7 @@ async def main() -> int:
                 await play.perform()
             await play.save(FOLDER)
         except aiohttp.ClientError as error:
-            play.problems.append(f"The app stopped answering: {error!r}.")
+            play.problems.append(f"The app stopped answering: {error}")
         finally:
             await asyncio.to_thread((FOLDER / "host.log").write_text, rig.host.log, encoding="utf-8")
         _conclude(view, rig, play)
