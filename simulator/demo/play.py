@@ -15,7 +15,7 @@ from simulator.fleet import Fleet
 from simulator.oracle import accounted, violations
 from simulator.rig import Rig
 
-PATIENCE = 150  # seconds from the alert to the end of the wave; on two quiet cores it takes fifty
+PATIENCE = 150  # seconds from the alert to the end of the wave; on two quiet cores it takes forty
 TOLD_WITHIN = 45  # seconds for the last messages; grouping holds them back for three
 LOOK_TO_START = timedelta(seconds=5)
 WORDS = {"completed": "Completed", "paused": "Paused"}
@@ -73,7 +73,7 @@ class Play:
         return untold(ends, self._rig.mail.messages)
 
     async def save(self, folder: Path) -> None:
-        """The wave's page and the host's log; mails and cards are saved as they arrive."""
+        """The wave's page; mails and cards are saved as they arrive."""
         status, page = await self._rig.get(f"waves/{TRACKING_ID}")
         if status != 200:
             self.problems.append(f"The report's page answered {status}.")
