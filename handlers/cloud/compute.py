@@ -6,27 +6,23 @@ its models, which cost 0.9 ms of CPU an instance. Starts use the client's operat
 
 import asyncio
 import importlib
-import json
-from collections.abc import AsyncIterator, Callable, Mapping
+import re
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from azure.core.exceptions import (
-    AzureError,
-    ClientAuthenticationError,
-    HttpResponseError,
-    ServiceRequestError,
-)
-from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import AsyncRetryPolicy, SansIOHTTPPolicy
+from azure.core.exceptions import AzureError
+from azure.core.pipeline import PipelineResponse
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from pydantic_core import from_json
 
 from handlers.cloud import shapes
-from handlers.cloud.errors import Forbidden, NotFound, NotSent, Refused, Throttled, Unreachable
+from handlers.cloud.errors import AzureTrouble, NotFound, Refused, Throttled, Unreachable
+from handlers.cloud.patience import PatientExceptWhenThrottled, PlainHttp
 from handlers.cloud.transport import environment_settings
+from handlers.cloud.trouble import short, translated
 from planner.fleet import Instance, ScaleSet
 
 if TYPE_CHECKING:
@@ -35,24 +31,8 @@ if TYPE_CHECKING:
 
 COMPUTE_API = "2026-04-01"
 READ_SECONDS = 60
+ONE_INSTANCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 START_SECONDS = 20  # a start must be sent and answered well inside the 30 s a look stays fresh
-THROTTLED_FOR = timedelta(seconds=60)  # Microsoft.Compute: throttling clears within a minute
-
-
-class _PatientExceptWhenThrottled(AsyncRetryPolicy[Any, Any]):
-    """The client's own retries for trouble on the way, none after 429: then everybody keeps quiet."""
-
-    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
-        if response.http_response.status_code == 429:
-            return False
-        return super().is_retry(settings, response)
-
-
-class _PlainHttp(SansIOHTTPPolicy[Any, Any]):
-    """Lets a bearer token travel over plain http; added for loopback endpoints only."""
-
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        request.context.options.setdefault("enforce_https", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +83,8 @@ class Compute:
                 self._credential(),
                 self.subscription,
                 base_url=self._endpoint,
-                retry_policy=_PatientExceptWhenThrottled(retry_total=2, retry_backoff_factor=0.5),
-                per_call_policies=[_PlainHttp()] if self._endpoint.startswith("http://") else [],
+                retry_policy=PatientExceptWhenThrottled(retry_total=2, retry_backoff_factor=0.5),
+                per_call_policies=[PlainHttp()] if self._endpoint.startswith("http://") else [],
                 connection_timeout=10,
                 read_timeout=READ_SECONDS,
                 **environment_settings(),
@@ -119,11 +99,11 @@ class Compute:
         """Every scale set of the subscription, page by page."""
         path = f"/subscriptions/{self.subscription}/providers/Microsoft.Compute/virtualMachineScaleSets"
         async for raw in self._pages(f"{path}?api-version={COMPUTE_API}"):
-            yield shapes.scale_set(raw)
+            yield _read(shapes.scale_set, raw)
 
     async def scale_set(self, arm_id: str) -> ScaleSet:
         """One scale set as it is now; NotFound when it is gone."""
-        return shapes.scale_set(await self._get(f"{_safe(arm_id)}?api-version={COMPUTE_API}"))
+        return _read(shapes.scale_set, await self._get(f"{_safe(arm_id)}?api-version={COMPUTE_API}"))
 
     async def rolling_upgrade(self, arm_id: str) -> str:
         """What a rolling upgrade of the scale set is doing, empty when none is under way."""
@@ -131,8 +111,8 @@ class Compute:
             raw = await self._get(f"{_safe(arm_id)}/rollingUpgrades/latest?api-version={COMPUTE_API}")
         except NotFound:
             return ""
-        status = raw.get("properties", {}).get("runningStatus", {}).get("code", "")
-        return str(status) if str(status).lower() == "rollingforward" else ""
+        status = _read(shapes.rolling_upgrade, raw)
+        return status if status.lower() == "rollingforward" else ""
 
     async def instances(self, scale_set: ScaleSet) -> tuple[Instance, ...]:
         """Every instance with its instance view, one request a page; NotFound when the set is gone."""
@@ -143,9 +123,9 @@ class Compute:
             wanted = quote(f"'virtualMachineScaleSet/id' eq '{scale_set.id}'")
             path = f"{group}/providers/Microsoft.Compute/virtualMachines"
             path = f"{path}?$filter={wanted}&$expand=instanceView&api-version={COMPUTE_API}"
-            return tuple([shapes.flexible_instance(raw) async for raw in self._pages(path)])
+            return tuple([_read(shapes.flexible_instance, raw) async for raw in self._pages(path)])
         path = f"{_safe(scale_set.id)}/virtualMachines?$expand=instanceView&api-version={COMPUTE_API}"
-        return tuple([shapes.uniform_instance(raw) async for raw in self._pages(path)])
+        return tuple([_read(shapes.uniform_instance, raw) async for raw in self._pages(path)])
 
     async def start(self, scale_set: ScaleSet, instance: str) -> Accepted:
         """Start maintenance of one instance: one attempt, never of the whole set.
@@ -153,6 +133,9 @@ class Compute:
         Raises Refused, Throttled, NotFound or Forbidden when Azure did not start it, NotSent when the
         request never left, Unreachable when nobody can say.
         """
+        if not ONE_INSTANCE.fullmatch(instance):
+            # As a segment of the address, `..` would name the scale set: all of its instances.
+            raise Refused("NotOneInstance", f"{instance[:80]!r} is no instance's id, so nothing was started.")
         self._keep_quiet()
         seen: dict[str, str] = {}
 
@@ -189,11 +172,15 @@ class Compute:
             response = await self._send(HttpRequest("GET", address))
         except NotFound:
             return Operation("Unknown", message="Azure no longer knows the operation.")
+        except Refused as error:
+            # An operation that is read at its Location answers with the error it ended with.
+            return Operation("Failed", error.code, error.sentence)
         body = _body(response)
         if "status" in body:
-            error = body.get("error") or {}
+            told = body.get("error")
+            told = told if isinstance(told, dict) else {}
             return Operation(
-                str(body["status"]), str(error.get("code", "")), str(error.get("message", ""))[:500]
+                str(body["status"]), str(told.get("code", "")), str(told.get("message", ""))[:500]
             )
         return Operation("InProgress" if response.status_code == 202 else "Succeeded")
 
@@ -203,12 +190,19 @@ class Compute:
         return _body(await self._send(HttpRequest("POST", self._endpoint + path, json=payload)))
 
     async def _pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
-        address: str | None = self._endpoint + path
+        address = self._endpoint + path
+        read: set[str] = set()
         while address:
+            read.add(address)
             page = await self._get(address)
-            for raw in page.get("value") or ():
+            found, address = page.get("value"), page.get("nextLink") or ""
+            # Half a listing would look like instances that are gone.
+            if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+                raise Unreachable("Azure answered something that is no listing.")
+            if not isinstance(address, str) or address in read:
+                raise Unreachable("Azure's next page is none, or one that was read already.")
+            for raw in found:
                 yield raw
-            address = page.get("nextLink")
 
     async def _get(self, address: str) -> dict[str, Any]:
         self._keep_quiet()
@@ -235,29 +229,11 @@ class Compute:
                 raise Throttled(left)
             self._quiet_until = None
 
-    def _translated(self, error: AzureError) -> Exception:
-        """Azure's error as one of ours; the code decides, an operation may fail with status 200."""
-        if isinstance(error, ClientAuthenticationError) and error.response is None:
-            return Unreachable(f"The app's identity could not get a token: {_short(error)}")
-        if isinstance(error, ClientAuthenticationError):
-            return Forbidden(f"Azure refused the app's identity: {_short(error)}")
-        if isinstance(error, ServiceRequestError):
-            return NotSent(f"Azure could not be reached: {_short(error)}")
-        if not isinstance(error, HttpResponseError):
-            return Unreachable(f"Azure did not answer: {_short(error)}")
-        status = error.status_code or 0
-        code, message = _code(error)
-        if status == 429:
-            wait = _retry_after(error)
-            self._quiet_until = self._now() + wait
-            return Throttled(wait)
-        if status == 404:
-            return NotFound(f"{code or 'NotFound'}: {message}")
-        if status == 403:
-            return Forbidden(message)
-        if status >= 500 or status == 408:
-            return Unreachable(f"Azure answered {status} {code}: {message}")
-        return Refused(code or str(status), message)
+    def _translated(self, error: AzureError) -> AzureTrouble:
+        trouble = translated(error)
+        if isinstance(trouble, Throttled):
+            self._quiet_until = self._now() + trouble.retry_after
+        return trouble
 
 
 def _safe(path: str) -> str:
@@ -275,24 +251,9 @@ def _body(response: AsyncHttpResponse) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _code(error: HttpResponseError) -> tuple[str, str]:
-    """The code and message of ARM's error body; bare requests carry no parsed model."""
+def _read[Shape](shape: Callable[[dict[str, Any]], Shape], raw: dict[str, Any]) -> Shape:
+    """Azure's JSON as a value; what has another form altogether is trouble, not a value with holes."""
     try:
-        body = json.loads(error.response.content) if error.response is not None else {}  # type: ignore[attr-defined]
-        told = body.get("error", body)
-        return str(told.get("code", "")), str(told.get("message", ""))[:500]
-    except (ValueError, AttributeError, TypeError):
-        parsed = error.error
-        return (str(parsed.code) if parsed else ""), _short(error)
-
-
-def _retry_after(error: HttpResponseError) -> timedelta:
-    headers: Mapping[str, str] = getattr(error.response, "headers", {})
-    try:
-        return timedelta(seconds=max(1.0, float(headers.get("Retry-After", ""))))
-    except ValueError:
-        return THROTTLED_FOR
-
-
-def _short(error: Exception) -> str:
-    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+        return shape(raw)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise Unreachable(f"Azure showed something in a form nobody knows: {short(error)}") from error

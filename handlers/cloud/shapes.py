@@ -49,6 +49,11 @@ def scale_set(raw: Json) -> ScaleSet:
     )
 
 
+def rolling_upgrade(raw: Json) -> str:
+    """What the latest rolling upgrade is doing, in Azure's word."""
+    return str(_map(_map(raw, "properties"), "runningStatus").get("code", ""))
+
+
 def id_parts(arm_id: str) -> tuple[str, str, str]:
     """Subscription, resource group and name of a scale set's ARM id; ValueError for anything else."""
     parts = arm_id.split("/")

@@ -1,0 +1,51 @@
+"""How long to wait for Azure: the client's own retries, and what Retry-After asks for."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import AsyncRetryPolicy, SansIOHTTPPolicy
+
+THROTTLED_FOR = timedelta(seconds=60)
+"""Microsoft.Compute: throttling clears within a minute."""
+
+LONGEST_SLEEP = timedelta(seconds=10)
+
+
+class PatientExceptWhenThrottled(AsyncRetryPolicy[Any, Any]):
+    """The client's own retries for trouble on the way, none after 429: then everybody keeps quiet.
+
+    None either where Azure asks to wait for long: a look that slept it out would outlive its function.
+    """
+
+    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        if response.http_response.status_code == 429:
+            return False
+        asked = response.http_response.headers.get("Retry-After")
+        if asked and _seconds(asked, THROTTLED_FOR) > LONGEST_SLEEP:
+            return False
+        return super().is_retry(settings, response)
+
+
+class PlainHttp(SansIOHTTPPolicy[Any, Any]):
+    """Lets a bearer token travel over plain http; added for loopback endpoints only."""
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        request.context.options.setdefault("enforce_https", False)
+
+
+def retry_after(error: HttpResponseError) -> timedelta:
+    """What a 429 asks for, at least a second and at most a day."""
+    headers: Mapping[str, str] = getattr(error.response, "headers", {})
+    asked = _seconds(headers.get("Retry-After", ""), THROTTLED_FOR)
+    return min(max(asked, timedelta(seconds=1)), timedelta(days=1))
+
+
+def _seconds(asked: str, otherwise: timedelta) -> timedelta:
+    """A Retry-After in seconds; ARM sends no dates, and what it never sends counts as `otherwise`."""
+    try:
+        return timedelta(seconds=float(asked))
+    except (ValueError, OverflowError):
+        return otherwise

@@ -1,0 +1,73 @@
+"""The SDK's errors as the few kinds the stages tell apart."""
+
+import json
+
+from aiohttp import ClientConnectorError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceRequestTimeoutError,
+)
+
+from handlers.cloud.errors import (
+    AzureTrouble,
+    Forbidden,
+    NotFound,
+    NotSent,
+    Refused,
+    Throttled,
+    Unreachable,
+)
+from handlers.cloud.patience import retry_after
+
+
+def translated(error: AzureError) -> AzureTrouble:
+    """Azure's error as one of ours. Only what Azure says it did not do counts as not done."""
+    if isinstance(error, ClientAuthenticationError) and error.response is None:
+        return NotSent(f"The app's identity could not get a token: {short(error)}")
+    if isinstance(error, ClientAuthenticationError):
+        return Forbidden(f"Azure refused the app's identity: {short(error)}")
+    if _never_connected(error):
+        return NotSent(f"Azure could not be reached: {short(error)}")
+    if not isinstance(error, HttpResponseError):
+        return Unreachable(f"Azure did not answer: {short(error)}")
+    status = error.status_code or 0
+    code, message = _code(error)
+    if status == 429:
+        return Throttled(retry_after(error))
+    if status == 404:
+        return NotFound(f"{code or 'NotFound'}: {message}")
+    if status == 403:
+        return Forbidden(message)
+    if status >= 500 or status == 408 or status < 400:
+        return Unreachable(f"Azure answered {status} {code}: {message}")
+    return Refused(code or str(status), message)
+
+
+def _never_connected(error: AzureError) -> bool:
+    """Whether the request cannot have left.
+
+    The SDK's ServiceRequestError alone does not say so: it is also what a connection that broke before the
+    answer becomes, when Azure may well have carried out what was asked.
+    """
+    if isinstance(error, ServiceRequestTimeoutError):
+        return True
+    return isinstance(error, ServiceRequestError) and isinstance(error.inner_exception, ClientConnectorError)
+
+
+def _code(error: HttpResponseError) -> tuple[str, str]:
+    """The code and message of ARM's error body; bare requests carry no parsed model."""
+    try:
+        body = json.loads(error.response.content) if error.response is not None else {}  # type: ignore[attr-defined]
+        told = body.get("error", body)
+        return str(told.get("code", "")), str(told.get("message", ""))[:500]
+    except (ValueError, AttributeError, TypeError):
+        parsed = error.error
+        return (str(parsed.code) if parsed else ""), short(error)
+
+
+def short(error: Exception) -> str:
+    """The first line of an error, for people."""
+    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__
