@@ -5,11 +5,15 @@ the other. Over the limit it is removed again, and the run looks again after a r
 """
 
 from handlers.cloud.names import claim_path, claim_prefix
-from handlers.cloud.records import Conflict, Records
+from handlers.cloud.records import Conflict, Listed, Records
 from handlers.wiring import Wiring
 from planner import limits
 from planner.limits import Claim
 from planner.run import Run
+from planner.starting import FRESH
+
+STALE = 2 * FRESH
+"""A claim this old without a start on record belongs to a look that died: starts are sent within FRESH."""
 
 
 def path_of(run: Run) -> str:
@@ -25,9 +29,11 @@ async def forbidden(wiring: Wiring, run: Run) -> str:
     mine = Claim(path_of(run), run.target.location)
     if any(batch.started_at is not None for batch in run.batches):
         return ""
-    if any(one.path == mine.path for one in found):
-        await release(wiring.records, run)
-    return limits.over(found, mine, wiring.policy().limits)
+    for one in found:
+        # A young claim may be that of another host's look, whose starts are on their way.
+        if one.path == mine.path and one.modified + STALE <= wiring.now():
+            await _give_back(wiring.records, one)
+    return limits.over(map(_claim, found), mine, wiring.policy().limits)
 
 
 async def acquire(wiring: Wiring, run: Run) -> str:
@@ -44,10 +50,8 @@ async def acquire(wiring: Wiring, run: Run) -> str:
         except Conflict:
             if any(batch.started_at is not None for batch in run.batches):
                 return ""
-        else:
-            if any(batch.started_at is not None for batch in run.batches):
-                return ""
-        why = limits.over(await _claims(records, run), mine, wiring.policy().limits)
+        found = await _claims(records, run)
+        why = limits.over(map(_claim, found), mine, wiring.policy().limits)
         if why:
             await records.delete(mine.path)
         return why
@@ -57,6 +61,16 @@ async def release(records: Records, run: Run) -> None:
     await records.delete(path_of(run))
 
 
-async def _claims(records: Records, run: Run) -> list[Claim]:
-    listed = await records.list(claim_prefix(run.target.subscription))
-    return [Claim(one.path, one.metadata.get("location", "")) for one in listed]
+async def _give_back(records: Records, claim: Listed) -> None:
+    try:
+        await records.delete(claim.path, etag=claim.etag)
+    except Conflict:
+        return  # taken anew meanwhile
+
+
+async def _claims(records: Records, run: Run) -> list[Listed]:
+    return await records.list(claim_prefix(run.target.subscription))
+
+
+def _claim(listed: Listed) -> Claim:
+    return Claim(listed.path, listed.metadata.get("location", ""))

@@ -13,6 +13,7 @@ from handlers.wiring import Wiring
 from planner import join
 from planner.decide import decide
 from planner.fleet import Instance, ScaleSet
+from planner.outstanding import outstanding
 from planner.run import ENDED, Run, Verdict
 from planner.wave import Stage, Wave
 
@@ -109,7 +110,7 @@ def _planned(
         return join.closed(run, now, cancelled=True) if run is not None and _alive(run) else None
     decision = decide(
         scale_set,
-        join.outstanding(instances, run),
+        outstanding(instances, run),
         [one.current for one in waves],
         wiring.policy(),
         now,
@@ -133,7 +134,10 @@ def _alive(run: Run) -> bool:
 
 
 async def _write(wiring: Wiring, path: str, stored: Stored | None, old: Run | None, new: Run) -> None:
-    """Send the next message, then write: a message whose writer died is a look like any other."""
+    """Send the next message, then write: a message whose writer died is a look like any other.
+
+    A new run is written first: nobody can look at it before.
+    """
     new = replace(new, generation=(old.generation if old is not None else 0) + 1)
     target = new.target
     if old is not None and not _alive(old):
@@ -144,18 +148,14 @@ async def _write(wiring: Wiring, path: str, stored: Stored | None, old: Run | No
             await wiring.records.create(archive, encode_run(old), run_metadata(old))
         except Conflict:
             log.info("run.archived_already", extra={"path": archive})
-    if new.ended_at is None:
-        delay = max(new.due - wiring.now(), timedelta(0))
-        next_look = RunMessage(
-            subscription=target.subscription,
-            resource_group=target.resource_group,
-            name=target.name,
-            generation=new.generation,
-        )
-        await wiring.queues.send(RUNS, next_look, delay=delay)
+    if old is not None:
+        await _send_look(wiring, new)
     await wiring.records.write(
         path, encode_run(new), etag=stored.etag if stored is not None else None, metadata=run_metadata(new)
     )
+    if old is None:
+        # A look at a run that is not written yet would fail; who dies here comes again with this message.
+        await _send_look(wiring, new)
     if old is not None and new.last_notice > old.last_notice and _alive(old):
         # The first plan of a wave is told by discovery's message, for all its scale sets at once.
         await wiring.queues.send(NOTICES, NoticeMessage(tracking_id=new.waves[0], kind="wave"))
@@ -168,6 +168,18 @@ async def _write(wiring: Wiring, path: str, stored: Stored | None, old: Run | No
             "why": new.reason,
         },
     )
+
+
+async def _send_look(wiring: Wiring, run: Run) -> None:
+    if run.ended_at is not None:
+        return
+    message = RunMessage(
+        subscription=run.target.subscription,
+        resource_group=run.target.resource_group,
+        name=run.target.name,
+        generation=run.generation,
+    )
+    await wiring.queues.send(RUNS, message, delay=max(run.due - wiring.now(), timedelta(0)))
 
 
 async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) -> None:

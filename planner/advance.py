@@ -4,14 +4,16 @@ Pure: it performs nothing and reads no clock. `handlers.advance` performs its ac
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner import evidence, schedule, starting
-from planner.fleet import Instance
+from planner import schedule, slack, starting
+from planner.batches import counted, observed, soaked, standing
+from planner.fleet import Interval
 from planner.look import Action, Event, Look, LookAgain, Replan, Start, Tell
 from planner.notice import Kind, Urgency
+from planner.outstanding import returned
 from planner.people import heard
 from planner.run import (
     ACTIVE,
@@ -22,7 +24,6 @@ from planner.run import (
     Batch,
     BatchState,
     InstanceState,
-    Passage,
     Run,
     RunState,
     Trouble,
@@ -58,6 +59,7 @@ def advance(run: Run, look: Look, events: Iterable[Event], now: datetime) -> tup
         run = replace(run, due=now + ANSWER_AGAIN[-1])
     elif run.state in ACTIVE:
         run, actions = _advanced(run, look, now)
+        run = slack.warned(run, look, now)
     tells = tuple(Tell(one) for one in run.notices if one.number > told_before)
     again = () if run.state in ENDED else (LookAgain(run.due),)
     return run, (*actions, *tells, *again)
@@ -81,8 +83,8 @@ def may_start(run: Run, look: Look, now: datetime) -> bool:
     """Whether this look may start a batch, so that scale set, policy and tags are to be read afresh."""
     if run.state not in {RunState.SCHEDULED, RunState.RUNNING} or run.holding:
         return False
-    batch = starting.next_batch(_soaked(run, now), now)
-    return batch is not None and starting.gate(_soaked(run, now), look, now) is None
+    batch = starting.next_batch(soaked(run, now), now)
+    return batch is not None and starting.gate(soaked(run, now), look, now) is None
 
 
 def _advanced(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
@@ -90,12 +92,13 @@ def _advanced(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
         return _troubled(run, look, now), ()
     run = replace(run, trouble=None, looks=run.looks + 1)
     if look.instances is not None or look.deleted:
-        run = _observed(run, look, now)
-    run = _soaked(run, now)
-    if look.instances is not None:
-        again = _needs_plan(run, look.instances)
-        if again:
-            return replace(run, due=now + look.look_again * PAUSED_LOOKS), (Replan(again),)
+        run = observed(run, look, now)
+    run = soaked(run, now)
+    again = _needs_plan(run, look, now)
+    if again and now >= _plan_again_at(run, look):
+        return replace(run, due=now + look.look_again * PAUSED_LOOKS), (Replan(again),)
+    if again and not any(one.state in IN_FLIGHT for one in run.passages):
+        return _planned_soon(run, again, look), ()
     if all(one.state in SETTLED for one in run.passages):
         return _finished(run, look, now), ()
     failed = [one for one in run.passages if one.state is InstanceState.FAILED]
@@ -106,120 +109,41 @@ def _advanced(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
     return _going_on(run, look, now)
 
 
-def _observed(run: Run, look: Look, now: datetime) -> Run:
-    seen: dict[str, Instance] = {one.id: one for one in look.instances or ()}
-    batches: list[Batch] = []
-    aside: list[Passage] = []
-    for batch in run.batches:
-        passages = [evidence.observed(run, one, seen.get(one.id), look, now) for one in batch.instances]
-        if batch.state is not BatchState.PENDING and len(passages) > 1:
-            # What has to be tried again later holds up nothing else: a batch of its own.
-            aside += [one for one in passages if one.state is InstanceState.ASIDE]
-            passages = [one for one in passages if one.state is not InstanceState.ASIDE]
-        if passages:
-            batches.append(_standing(replace(batch, instances=tuple(passages)), now))
-    number = max((one.number for one in run.batches), default=0)
-    for passage in aside:
-        number += 1
-        batches.append(
-            Batch(
-                number,
-                f"instance {passage.id}, again",
-                (replace(passage, since=None),),
-                held_until=passage.since,
-            )
-        )
-    changed = replace(run, batches=tuple(batches))
-    for old in run.batches:
-        new = next((one for one in batches if one.number == old.number), None)
-        if (
-            new is not None
-            and new.state is not old.state
-            and new.state in {BatchState.SOAKING, BatchState.DONE}
-        ):
-            changed = noted(
-                changed, f"batch {new.number} {new.state}", f"{new.domain}: {counted(new.instances)}", now
-            )
-    return _over_at_window_end(changed, now)
-
-
-def _standing(batch: Batch, now: datetime) -> Batch:
-    """The batch's state from its instances'."""
-    states = {one.state for one in batch.instances}
-    if batch.state is BatchState.DONE:
-        return batch
-    if InstanceState.FAILED in states:
-        return replace(batch, state=BatchState.FAILED)
-    if states & IN_FLIGHT:
-        for state, name in (
-            (InstanceState.STARTING, BatchState.STARTING),
-            (InstanceState.REBOOTING, BatchState.REBOOTING),
-        ):
-            if state in states:
-                return replace(batch, state=name)
-        return replace(batch, state=BatchState.VERIFYING)
-    if states <= SETTLED:
-        if batch.started_at is None or InstanceState.MAINTAINED not in states:
-            return replace(batch, state=BatchState.DONE, finished_at=batch.finished_at or now)
-        if batch.state is BatchState.SOAKING:
-            return batch
-        return replace(batch, state=BatchState.SOAKING, verified_at=now)
-    if states == {InstanceState.ASIDE}:
-        wait = max((one.since for one in batch.instances if one.since is not None), default=None)
-        rested = tuple(replace(one, since=None) for one in batch.instances)
-        return replace(batch, state=BatchState.PENDING, held_until=wait, instances=rested)
-    return batch
-
-
-def _soaked(run: Run, now: datetime) -> Run:
-    """Batches whose soak is over are done; the last one needs no soak."""
-    over = all(one.state in SETTLED for one in run.passages)
-
-    def soaked(batch: Batch) -> Batch:
-        if batch.state is not BatchState.SOAKING or batch.verified_at is None:
-            return batch
-        if over or now >= batch.verified_at + run.soak:
-            return replace(batch, state=BatchState.DONE, finished_at=now)
-        return batch
-
-    return replace(run, batches=tuple(map(soaked, run.batches)))
-
-
-def _over_at_window_end(run: Run, now: datetime) -> Run:
-    """With the window closed nothing can be tried again: a failed instance is what it is."""
-    unsettled = [one for one in run.passages if one.state not in SETTLED]
-    closed = run.self_service is not None and now >= run.self_service.end
-    if not closed or not unsettled or any(one.state is not InstanceState.FAILED for one in unsettled):
-        return run
-
-    def settled(passage: Passage) -> Passage:
-        if passage.state is not InstanceState.FAILED:
-            return passage
-        proven = passage.proof_at is not None
-        state = InstanceState.MAINTAINED if proven else InstanceState.MISSED
-        words = "The self-service window has closed; a person must look at it."
-        return replace(passage, state=state, reason=f"{passage.reason} {words}", finished_at=now)
-
-    batches = tuple(
-        _standing(replace(one, instances=tuple(map(settled, one.instances))), now) for one in run.batches
-    )
-    return replace(run, batches=batches)
-
-
-def _needs_plan(run: Run, instances: Sequence[Instance]) -> str:
+def _needs_plan(run: Run, look: Look, now: datetime) -> str:
     """Why the plan no longer covers what the look saw, empty when it does."""
+    if look.instances is None or look.cancelled:
+        return ""
     passages = {one.id: one for one in run.passages}
-    for instance in instances:
-        if instance.maintenance is None:
+    for instance in look.instances:
+        status = instance.maintenance
+        if status is None:
             continue
         passage = passages.get(instance.id)
         if passage is None:
-            if instance.maintenance.result == "MaintenanceCompleted":
+            if status.result == "MaintenanceCompleted":
                 continue
             return f"instance {instance.id} shows maintenance and is not in the plan"
-        if evidence.returned(passage, instance):
+        if returned(passage, instance):
             return f"instance {instance.id} shows maintenance again"
+        if passage.state is InstanceState.PENDING and _earlier(status.self_service, run.self_service, now):
+            return f"the self-service window of instance {instance.id} has been moved forward"
     return ""
+
+
+def _earlier(seen: Interval | None, planned: Interval | None, now: datetime) -> bool:
+    """Whether waiting for the planned window would lose some of the one Azure shows now."""
+    if seen is None or planned is None or now >= seen.end:
+        return False
+    return seen.start < planned.start or seen.end < planned.end
+
+
+def _plan_again_at(run: Run, look: Look) -> datetime:
+    """Plan and advance may see things differently; asking each other at a pace, they cannot run hot."""
+    return run.planned_at + look.look_again * PAUSED_LOOKS
+
+
+def _planned_soon(run: Run, why: str, look: Look) -> Run:
+    return replace(run, reason=f"To be planned again: {why}.", due=_plan_again_at(run, look))
 
 
 def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
@@ -229,7 +153,12 @@ def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
     if under_way is not None and (busy or under_way.state is BatchState.SOAKING):
         return _under_way(run, under_way, look, now), ()
     answer = starting.prepare(run, look, now)
+    if isinstance(answer, starting.PlanAgain) and any(one.state in IN_FLIGHT for one in run.passages):
+        # What is in flight is watched to its end first; nothing else starts meanwhile.
+        return (_under_way(run, under_way, look, now) if under_way is not None else run), ()
     if isinstance(answer, starting.PlanAgain):
+        if now < _plan_again_at(run, look):
+            return _planned_soon(run, answer.reason, look), ()
         run = replace(
             run, reason=f"Planned again: {answer.reason}.", due=now + look.look_again * PAUSED_LOOKS
         )
@@ -256,7 +185,7 @@ def _waiting(run: Run, wait: starting.Wait, look: Look, now: datetime) -> Run:
     if any(one.state in IN_FLIGHT for one in run.passages):
         return _timed(replace(run, due=now + look.look_again), look, now)
     begun = any(batch.started_at for batch in run.batches)
-    if run.mode == "approve" and run.approved != run.checksum and not begun:
+    if run.mode == "approve" and run.approved != run.checksum:
         run = moved(run, RunState.AWAITING_APPROVAL, f"Waits for {wait.reason}.", now)
     else:
         run = moved(run, RunState.RUNNING if begun else RunState.SCHEDULED, f"Waits: {wait.reason}.", now)
@@ -270,7 +199,7 @@ def _waiting(run: Run, wait: starting.Wait, look: Look, now: datetime) -> Run:
 
 def _started(run: Run, go: starting.Go, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
     old = next(one for one in run.batches if one.number == go.batch.number)
-    batch = _standing(go.batch, now)
+    batch = standing(go.batch, now)
     starts = tuple(
         Start(one.id, go.before)
         for one in batch.instances
@@ -279,7 +208,7 @@ def _started(run: Run, go: starting.Go, look: Look, now: datetime) -> tuple[Run,
     run = replace(run, batches=tuple(batch if one is old else one for one in run.batches))
     if not starts:
         if all(one.state in SETTLED for one in run.passages):
-            return _finished(_soaked(run, now), look, now), ()
+            return _finished(soaked(run, now), look, now), ()
         return _timed(replace(run, due=now), look, now), ()
     first = (
         not any(one.started_at for one in run.batches if one.number != batch.number)
@@ -295,7 +224,7 @@ def _started(run: Run, go: starting.Go, look: Look, now: datetime) -> tuple[Run,
 
 def _finished(run: Run, look: Look, now: datetime) -> Run:
     """Every instance is settled: the run is over, with its sentence and its notice."""
-    run = _soaked(run, now)
+    run = soaked(run, now)
     counts = counted(run.passages)
     states = {one.state for one in run.passages}
     run = replace(run, ended_at=now, forecast_end=None, slack=None, due=now)
@@ -352,15 +281,7 @@ def _troubled(run: Run, look: Look, now: datetime) -> Run:
 
 
 def _timed(run: Run, look: Look, now: datetime) -> Run:
-    return schedule.timed(run, look.rules, now) if look.rules is not None else run
-
-
-def counted(passages: Sequence[Passage]) -> str:
-    """How many instances stand where, in words: `3 maintained, 1 excused`."""
-    counts: dict[str, int] = {}
-    for one in passages:
-        counts[one.state] = counts.get(one.state, 0) + 1
-    return ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in counts.items())
+    return schedule.timed(run, look.rules, now) if look.rules is not None else slack.delayed(run, now)
 
 
 def _long_since(run: Run, look: Look, now: datetime) -> bool:

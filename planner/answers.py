@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from planner.look import Answer, Answered
 from planner.notice import Kind, Urgency
@@ -12,6 +12,9 @@ from planner.telling import if_nobody_answers, moved, noted, told
 
 FINAL = frozenset({"OperationNotAllowed"})
 """Codes by which Azure says it will not start this instance (perform maintenance: not eligible)."""
+
+REFUSED_AGAIN, MOST_DOUBLINGS = timedelta(minutes=5), 6
+"""When what Azure refused for another reason is tried again: twice as long each time, up to 5 h 20 min."""
 
 RUNNING_ALREADY = ("in progress", "another operation", "preempted", "conflict")
 
@@ -76,6 +79,10 @@ def _with_answer(passage: Passage, answer: Answer, now: datetime) -> Passage:
             finished_at=now,
         )
     wait = now + answer.retry_after if answer.retry_after is not None else None
+    if answer.answered is Answered.REFUSED:
+        again = now + REFUSED_AGAIN * 2 ** min(passage.retries, MOST_DOUBLINGS)
+        wait = max(again, wait or again)
+        passage = replace(passage, retries=passage.retries + 1)
     return replace(
         passage,
         state=InstanceState.PENDING if answer.answered is Answered.WITHDRAWN else InstanceState.ASIDE,

@@ -47,7 +47,9 @@ def decide(
     """
     rules = rules_for(policy, scale_set)
     concerned = impacted(instances)
-    self_service = _first(one.maintenance.self_service for one in concerned if one.maintenance)
+    windows = [one.maintenance.self_service for one in concerned if one.maintenance]
+    # A window that is over says nothing about the instances that still have one to come.
+    self_service = _first(one for one in windows if one is not None and now < one.end) or _first(windows)
     scheduled = _first(one.maintenance.scheduled for one in concerned if one.maintenance)
     structural = checks.counter_indications(scale_set, instances, rules)
     offer = _offered(concerned, self_service, now)

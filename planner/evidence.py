@@ -51,21 +51,6 @@ def _after_the_end(passage: Passage, instance: Instance | None) -> Passage:
     return passage
 
 
-def returned(passage: Passage, instance: Instance) -> bool:
-    """Whether a settled instance needs maintenance again: its status was gone and is there again.
-
-    After maintenance in this run only new windows count; what merely lingers is finished.
-    """
-    status = instance.maintenance
-    if status is None or not passage.gone or passage.state not in SETTLED:
-        return False
-    if passage.state is InstanceState.MAINTAINED:
-        return passage.before is None or status.self_service != passage.before.self_service
-    if passage.state is InstanceState.EXCUSED:
-        return instance.running and status.allowed
-    return True
-
-
 def _waiting(run: Run, passage: Passage, instance: Instance, look: Look, now: datetime) -> Passage:
     """An instance nobody here has started, or not in its last attempt."""
     status = instance.maintenance

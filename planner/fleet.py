@@ -70,8 +70,11 @@ class Instance:
 
     @property
     def switched_off(self) -> bool:
-        """Somebody stopped or deallocated it: it is not meant to run now."""
-        return self.power in {"stopped", "deallocated", "deallocating"}
+        """Somebody stopped or deallocated it: it is not meant to run now.
+
+        Off in the middle of an operation (a reimage, a reboot) is down, not switched off.
+        """
+        return self.power in {"stopped", "deallocated", "deallocating"} and not self.busy
 
     @property
     def busy(self) -> bool:

@@ -5,22 +5,22 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner import evidence, schedule
-from planner.advance import ANSWER_AGAIN, counted
+from planner.advance import ANSWER_AGAIN
+from planner.batches import counted
 from planner.decide import Decision
-from planner.evidence import returned
 from planner.fleet import Instance, ScaleSet
 from planner.look import Look
 from planner.notice import Kind, Urgency
+from planner.outstanding import returned
 from planner.policy import Mode
 from planner.run import (
     ACTIVE,
     ANSWERS,
-    ENDED,
+    IN_FLIGHT,
     SETTLED,
     Batch,
     BatchState,
     InstanceState,
-    Passage,
     Run,
     RunState,
     Target,
@@ -28,30 +28,8 @@ from planner.run import (
 )
 from planner.telling import if_nobody_answers, noted, told
 
-
-def outstanding(instances: Sequence[Instance], run: Run | None) -> tuple[Instance, ...]:
-    """The instances as a decision should see them: what is finished shows no maintenance any more.
-
-    A status that merely lingers after its maintenance (same windows, or completed by somebody else) is
-    finished; one that was gone and came back, or came with new windows after the run's end, is not.
-    """
-    known = {one.id: one for one in run.passages} if run is not None else {}
-    return tuple(
-        replace(one, maintenance=None) if _finished(one, known.get(one.id), run) else one for one in instances
-    )
-
-
-def _finished(instance: Instance, passage: Passage | None, run: Run | None) -> bool:
-    status = instance.maintenance
-    if status is None:
-        return False
-    if passage is None:
-        return status.result == "MaintenanceCompleted"
-    if passage.state is not InstanceState.MAINTAINED or returned(passage, instance):
-        return False
-    over = run is not None and run.state in ENDED
-    lingers = passage.before is None or status.self_service == passage.before.self_service
-    return lingers or not over
+WATCHED = IN_FLIGHT | {InstanceState.FAILED}
+"""What was started and does not serve again yet."""
 
 
 def begun(
@@ -90,21 +68,27 @@ def rejoined(
         run,
         target=_target(scale_set, len(instances)),
         waves=tuple(dict.fromkeys((*run.waves, *waves))),
-        verdict=decision.verdict if decision.verdict is not Verdict.NOT_IMPACTED else run.verdict,
+        planned_at=now,
     )
+    batches = _merged(run, instances, decision, now)
     if run.state in ACTIVE:
         # What is left is settled by advance, instance by instance, from what the look sees.
         if decision.verdict is Verdict.NOT_IMPACTED:
             return replace(run, due=now)
         if decision.verdict is Verdict.LEAVE_TO_AZURE and _window_over(run, now):
+            return replace(run, batches=batches, due=now)
+        if not _to_be_carried_out(decision) and any(one.state in WATCHED for one in run.passages):
+            # Nothing new starts by these rules, and what was started is watched until it serves again.
             return replace(run, due=now)
-    batches = _merged(run, instances, decision, now)
+    if decision.verdict is not Verdict.NOT_IMPACTED:
+        run = replace(run, verdict=decision.verdict)
     if decision.verdict is Verdict.NOT_IMPACTED and any(one.instances for one in batches):
         return _followed(run, batches, now)
     run = _decided(run, decision, batches, now)
-    if run.checksum != old.checksum and old.approved == old.checksum and _only_left(old, run):
-        run = replace(run, approved=run.checksum)
     if (run.state, run.checksum) == (old.state, old.checksum):
+        return replace(run, looks=old.looks + 1)
+    if run.state is old.state and run.state in ANSWERS and run.verdict is old.verdict:
+        # The answer stays, only the instances concerned have changed: on record, and no news to anybody.
         return replace(run, looks=old.looks + 1)
     run = noted(run, "planned again", run.reason, now)
     return _told_of_plan(run, decision, now, first=False)
@@ -115,6 +99,10 @@ def _followed(run: Run, batches: Sequence[Batch], now: datetime) -> Run:
     run = replace(run, batches=tuple(batches), looks=run.looks + 1)
     wait = ANSWER_AGAIN[min(run.looks, len(ANSWER_AGAIN) - 1)]
     return replace(run, reason=f"Left to Azure: {counted(run.passages)}.", due=now + wait)
+
+
+def _to_be_carried_out(decision: Decision) -> bool:
+    return decision.verdict is Verdict.SELF_SERVICE and decision.rules.mode is not Mode.OBSERVE
 
 
 def _window_over(run: Run, now: datetime) -> bool:
@@ -135,8 +123,11 @@ def _target(scale_set: ScaleSet, capacity: int) -> Target:
 
 def _decided(run: Run, decision: Decision, batches: Sequence[Batch], now: datetime) -> Run:
     rules = decision.rules
+    fingerprint = schedule.fingerprint(rules)
+    checksum = schedule.checksum(decision.verdict, rules, batches)
     run = replace(
         run,
+        approved=_approved(run, batches, fingerprint, checksum),
         verdict=decision.verdict,
         mode=str(rules.mode),
         receiver=rules.owner,
@@ -146,25 +137,34 @@ def _decided(run: Run, decision: Decision, batches: Sequence[Batch], now: dateti
         soak=rules.soak,
         recover_within=rules.recover_within,
         health=rules.health,
-        rules=schedule.fingerprint(rules),
+        rules=fingerprint,
         self_service=decision.self_service or run.self_service,
         scheduled=decision.scheduled or run.scheduled,
-        checksum=schedule.checksum(decision.verdict, rules, batches),
+        checksum=checksum,
         facts={"self_service": decision.offered},
     )
-    if decision.verdict is Verdict.SELF_SERVICE and rules.mode is not Mode.OBSERVE:
+    if _to_be_carried_out(decision):
         return _to_carry_out(run, decision, now)
     state = RunState.NOT_IMPACTED if decision.verdict is Verdict.NOT_IMPACTED else RunState.LEFT_TO_AZURE
     wait = ANSWER_AGAIN[min(run.looks, len(ANSWER_AGAIN) - 1)]
+    # A plan made later is told anew, and its lead time counts from then.
     return replace(
         run,
         state=state,
         reason=decision.reason,
+        batches=tuple(_rested(one, now) for one in run.batches),
+        lead_over=None,
         deadline=None,
         forecast_end=None,
         slack=None,
         due=now + wait,
     )
+
+
+def _rested(batch: Batch, now: datetime) -> Batch:
+    """Nobody looks after a soak once the rest is left to Azure."""
+    over = batch.state is not BatchState.DONE and all(one.state in SETTLED for one in batch.instances)
+    return replace(batch, state=BatchState.DONE, finished_at=now) if over else batch
 
 
 def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
@@ -178,10 +178,10 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
     run = schedule.timed(run, rules, now)
     if run.state is RunState.PAUSED:
         return run
+    waits = _waits_for_approval(run) and not any(one.state in IN_FLIGHT for one in run.passages)
     if any(batch.started_at for batch in run.batches):
-        return replace(run, state=RunState.RUNNING, due=now)
+        return replace(run, state=RunState.AWAITING_APPROVAL if waits else RunState.RUNNING, due=now)
     first = next((one.not_before for one in run.batches if one.not_before is not None), None)
-    waits = run.mode == Mode.APPROVE and run.approved != run.checksum
     return replace(
         run,
         state=RunState.AWAITING_APPROVAL if waits else RunState.SCHEDULED,
@@ -189,10 +189,15 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
     )
 
 
+def _waits_for_approval(run: Run) -> bool:
+    return run.mode == Mode.APPROVE and run.approved != run.checksum
+
+
 def _merged(run: Run, instances: Sequence[Instance], decision: Decision, now: datetime) -> tuple[Batch, ...]:
     """Batches that have begun stay as they are; what has not is taken from the new plan."""
     seen = {one.id: one for one in instances}
     back = {one.id for one in run.passages if one.id in seen and returned(one, seen[one.id])}
+    wanted = {one.id for part in decision.batches for one in part.instances}
     kept: list[Batch] = []
     for batch in run.batches:
         stay = tuple(
@@ -206,11 +211,11 @@ def _merged(run: Run, instances: Sequence[Instance], decision: Decision, now: da
             )
         )
         # Nothing that was planned is forgotten: what shows no maintenance any more is settled here.
-        wanted = {one.id for part in decision.batches for one in part.instances}
+        staying = {one.id for one in stay}
         stay += tuple(
             evidence.observed(run, one, seen.get(one.id), Look(now), now)
             for one in batch.instances
-            if one not in stay and one.id not in wanted and one.id not in back
+            if one.id not in staying and one.id not in wanted and one.id not in back
         )
         if stay:
             kept.append(replace(batch, instances=stay))
@@ -244,15 +249,18 @@ def _merged(run: Run, instances: Sequence[Instance], decision: Decision, now: da
     return tuple(merged)
 
 
-def _only_left(old: Run, new: Run) -> bool:
+def _approved(run: Run, batches: Sequence[Batch], rules: str, checksum: str) -> str:
     """Instances that leave do not void an approval; instances that join wait for their own."""
-    return {one.id for one in new.passages} <= {one.id for one in old.passages} and old.rules == new.rules
+    if not run.approved or run.approved != run.checksum or run.rules != rules:
+        return run.approved
+    joined = {one.id for batch in batches for one in batch.instances} - {one.id for one in run.passages}
+    return run.approved if joined else checksum
 
 
 def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -> Run:
     kind = Kind.PLANNED if first else Kind.REPLANNED
     run = told(run, kind, Urgency.KNOW, decision.reason, now)
-    if run.state is RunState.AWAITING_APPROVAL:
+    if run.state in ACTIVE and _waits_for_approval(run):
         run = told(
             run,
             Kind.APPROVAL,

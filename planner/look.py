@@ -13,6 +13,9 @@ from planner.run import RunState
 ORDER = "the order itself"
 """What is waived when a person lets a run go ahead although its order has a problem."""
 
+ASKS = frozenset({RunState.MISSED, RunState.CANCELLED, RunState.LEFT_TO_AZURE})
+"""Ends of a predecessor after which only a person lets the next one go (design: Predecessors)."""
+
 
 @dataclass(frozen=True, slots=True)
 class OperationSeen:

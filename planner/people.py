@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from planner.look import ORDER, Event, Look, Word
+from planner.look import ASKS, ORDER, Event, Look, Word
 from planner.notice import Kind, Urgency
 from planner.run import (
     ACTIVE,
@@ -42,7 +42,9 @@ def _approved(run: Run, event: Event, look: Look, now: datetime) -> Run:
     run = replace(run, approved=run.checksum)
     run = noted(run, "approve", _why(event), now, event.actor)
     if run.state is RunState.AWAITING_APPROVAL:
-        run = moved(run, RunState.SCHEDULED, f"Approved by {event.actor}.", now, event.actor)
+        begun = any(batch.started_at for batch in run.batches)
+        state = RunState.RUNNING if begun else RunState.SCHEDULED
+        run = moved(run, state, f"Approved by {event.actor}.", now, event.actor)
     return run
 
 
@@ -57,7 +59,9 @@ def _held(run: Run, event: Event, look: Look, now: datetime) -> Run:
 
 def _resumed(run: Run, event: Event, look: Look, now: datetime) -> Run:
     """A person takes the trouble for settled: watch the failed again, let predecessors pass."""
-    waiting = tuple(one.name for one in look.predecessors if one.name not in run.waived)
+    # Only an order that asked for a person is waived: whoever was merely held still waits for its turn.
+    asked = [one for one in look.predecessors if look.order_problem or one.state in ASKS]
+    waiting = tuple(one.name for one in asked if one.name not in run.waived)
     if look.order_problem:
         waiting = (*waiting, ORDER)
     batches = tuple(
@@ -72,7 +76,7 @@ def _resumed(run: Run, event: Event, look: Look, now: datetime) -> Run:
         run,
         holding="",
         batches=batches,
-        waived=(*run.waived, *waiting) if run.state is RunState.PAUSED else run.waived,
+        waived=(*run.waived, *waiting) if run.state is RunState.PAUSED and not run.holding else run.waived,
     )
     if run.state is not RunState.PAUSED:
         return noted(run, "resume", _why(event), now, event.actor)

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 from planner import checks
 from planner.fleet import Instance
-from planner.look import ORDER, Look
+from planner.intents import with_intents
+from planner.look import ASKS, ORDER, Look
+from planner.outstanding import outstanding
 from planner.policy import Mode
 from planner.run import (
     SETTLED,
     Batch,
     BatchState,
-    Before,
     InstanceState,
     Passage,
     Run,
@@ -123,7 +124,7 @@ def _predecessors(run: Run, look: Look) -> Wait | AskPerson | None:
     for one in look.predecessors:
         if one.name in run.waived:
             continue
-        if one.state in {RunState.MISSED, RunState.CANCELLED, RunState.LEFT_TO_AZURE}:
+        if one.state in ASKS:
             return AskPerson(
                 f"It goes after {one.name}, whose run ended as {one.state}. Resume to go ahead all the same."
             )
@@ -147,7 +148,9 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
     # Protected instances are excused one by one below, also when nothing else is left.
     structural = [
         one
-        for one in checks.blocking(checks.counter_indications(look.scale_set, look.instances, look.rules))
+        for one in checks.blocking(
+            checks.counter_indications(look.scale_set, outstanding(look.instances, run), look.rules)
+        )
         if one.name != "protection"
     ]
     if structural:
@@ -161,10 +164,11 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
     ready = _ready(batch, look, now)
     if not ready:
         return _nothing_ready(batch, look)
-    crowded = _too_many(batch, look.instances, look)
-    if crowded is not None:
-        return crowded
-    return Go(_with_intents(batch, ready, now), _before(look, ready))
+    room = _room(batch, look.instances, look)
+    if isinstance(room, (Wait, PlanAgain)):
+        return room
+    ready = dict(list(ready.items())[:room])
+    return Go(with_intents(batch, ready, now), _before(look, ready))
 
 
 def _without_excused(batch: Batch, look: Look, now: datetime) -> Batch:
@@ -221,61 +225,28 @@ def _nothing_ready(batch: Batch, look: Look) -> Wait | Go:
     return Wait(f"an instance of {batch.domain} that may be started{seen}")
 
 
-def _too_many(batch: Batch, instances: Sequence[Instance], look: Look) -> Wait | PlanAgain | None:
-    """Instances down for any cause count against max-unavailable."""
+def _room(batch: Batch, instances: Sequence[Instance], look: Look) -> int | Wait | PlanAgain:
+    """How many of the batch may be started; instances down for any cause count against max-unavailable."""
     if look.scale_set is None or look.rules is None:
-        return None
-    mine = {passage.id for passage in batch.instances if passage.state not in SETTLED}
+        return 0
+    left = [passage for passage in batch.instances if passage.state not in SETTLED]
+    mine = {passage.id for passage in left}
     running = sum(one.running for one in instances) + sum(
         1 for one in instances if one.id in mine and not one.running and not one.switched_off
     )
     allowed = most_down(look.scale_set, look.rules, running, max(1, len(batch.instances)))
     down = sum(1 for one in instances if one.id not in mine and not one.running and not one.switched_off)
+    if batch.started_at is not None:
+        # Under way already: as many more as there is room for, the rest in a later look.
+        room = allowed - down - sum(not _to_start(passage) for passage in left)
+        return room if room > 0 else Wait(f"{allowed} instances may be down at once, no more for now")
     if len(mine) > allowed:
         return PlanAgain(
             f"only {allowed} of {running} instances may be down at once and the batch has {len(mine)}"
         )
     if down + len(mine) > allowed:
         return Wait(f"{down} other instances are down and {allowed} may be down at once")
-    return None
-
-
-def _with_intents(batch: Batch, ready: dict[str, Instance], now: datetime) -> Batch:
-    passages = tuple(
-        _intent(passage, ready[passage.id], now) if passage.id in ready else passage
-        for passage in batch.instances
-    )
-    return replace(
-        batch,
-        instances=passages,
-        state=BatchState.STARTING,
-        started_at=batch.started_at or now,
-        verified_at=None,
-    )
-
-
-def _intent(passage: Passage, instance: Instance, now: datetime) -> Passage:
-    status = instance.maintenance
-    return replace(
-        passage,
-        state=InstanceState.STARTING,
-        reason="To be started: the intent is written.",
-        before=Before(
-            allowed=status.allowed if status else False,
-            result=status.result if status else "None",
-            self_service=status.self_service if status else None,
-            reported_health=instance.health.value != "not_reported",
-        ),
-        intent_at=now,
-        since=now,
-        attempts=passage.attempts + 1,
-        answered=False,
-        operation="",
-        seen_down=False,
-        proof_at=None,
-        proof="",
-        healthy_looks=0,
-    )
+    return allowed
 
 
 def _before(look: Look, ready: dict[str, Instance]) -> datetime:

@@ -12,9 +12,18 @@ from planner.schedule import say
 
 BREAKWATER = "breakwater"
 
+MOST_LINES, FIRST_LINES, DROPPED = 400, 20, 80
+MOST_NOTICES = 200
+"""A record is replaced whole at every write: a run that goes back and forth for weeks must stay small."""
+
 
 def noted(run: Run, event: str, reason: str, now: datetime, actor: str = BREAKWATER) -> Run:
-    return replace(run, history=(*run.history, Entry(now, actor, event, reason)))
+    """The run with one more line of history; of a very long one the beginning and the latest are kept."""
+    history = run.history
+    if len(history) >= MOST_LINES:
+        gap = Entry(history[FIRST_LINES].at, BREAKWATER, "left out", "Lines after this one were left out.")
+        history = (*history[:FIRST_LINES], gap, *history[FIRST_LINES + DROPPED :])
+    return replace(run, history=(*history, Entry(now, actor, event, reason)))
 
 
 def moved(run: Run, state: RunState, reason: str, now: datetime, actor: str = BREAKWATER) -> Run:
@@ -35,7 +44,10 @@ def told(
     otherwise: str = "",
     answers: tuple[str, ...] = (),
 ) -> Run:
-    """The run with one more notice; what is down and what still serves come from the look's instances."""
+    """The run with one more notice; what is down and what still serves come from the look's instances.
+
+    Numbers go on; of very many notices the oldest, told long ago, are dropped.
+    """
     notice = Notice(
         number=run.last_notice + 1,
         at=now,
@@ -47,7 +59,7 @@ def told(
         otherwise=otherwise,
         answers=answers,
     )
-    return replace(run, notices=(*run.notices, notice))
+    return replace(run, notices=(*run.notices, notice)[-MOST_NOTICES:])
 
 
 def if_nobody_answers(run: Run) -> str:

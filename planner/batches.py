@@ -1,0 +1,121 @@
+"""The batches of a run after a look: what became of their instances, and how each batch stands."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from planner import evidence
+from planner.fleet import Instance
+from planner.look import Look
+from planner.run import IN_FLIGHT, SETTLED, Batch, BatchState, InstanceState, Passage, Run
+from planner.telling import noted
+
+
+def observed(run: Run, look: Look, now: datetime) -> Run:
+    """The run after a look that read Azure: every passage, and how each batch stands."""
+    seen: dict[str, Instance] = {one.id: one for one in look.instances or ()}
+    batches: list[Batch] = []
+    aside: list[Passage] = []
+    for batch in run.batches:
+        passages = [evidence.observed(run, one, seen.get(one.id), look, now) for one in batch.instances]
+        if batch.state is not BatchState.PENDING and len(passages) > 1:
+            # What has to be tried again later holds up nothing else: a batch of its own.
+            aside += [one for one in passages if one.state is InstanceState.ASIDE]
+            passages = [one for one in passages if one.state is not InstanceState.ASIDE]
+        if passages:
+            batches.append(standing(replace(batch, instances=tuple(passages)), now))
+    number = max((one.number for one in run.batches), default=0)
+    for passage in aside:
+        number += 1
+        batches.append(
+            Batch(
+                number,
+                f"instance {passage.id}, again",
+                (replace(passage, since=None),),
+                held_until=passage.since,
+            )
+        )
+    changed = replace(run, batches=tuple(batches))
+    by_number = {one.number: one for one in batches}
+    for old in run.batches:
+        new = by_number.get(old.number)
+        if (
+            new is not None
+            and new.state is not old.state
+            and new.state in {BatchState.SOAKING, BatchState.DONE}
+        ):
+            changed = noted(
+                changed, f"batch {new.number} {new.state}", f"{new.domain}: {counted(new.instances)}", now
+            )
+    return _over_at_window_end(changed, now)
+
+
+def standing(batch: Batch, now: datetime) -> Batch:
+    """The batch's state from its instances'."""
+    states = {one.state for one in batch.instances}
+    if batch.state is BatchState.DONE:
+        return batch
+    if InstanceState.FAILED in states:
+        return replace(batch, state=BatchState.FAILED)
+    if states & IN_FLIGHT:
+        for state, name in (
+            (InstanceState.STARTING, BatchState.STARTING),
+            (InstanceState.REBOOTING, BatchState.REBOOTING),
+        ):
+            if state in states:
+                return replace(batch, state=name)
+        return replace(batch, state=BatchState.VERIFYING)
+    if states <= SETTLED:
+        if batch.started_at is None or InstanceState.MAINTAINED not in states:
+            return replace(batch, state=BatchState.DONE, finished_at=batch.finished_at or now)
+        if batch.state is BatchState.SOAKING:
+            return batch
+        return replace(batch, state=BatchState.SOAKING, verified_at=now)
+    if states == {InstanceState.ASIDE}:
+        wait = max((one.since for one in batch.instances if one.since is not None), default=None)
+        rested = tuple(replace(one, since=None) for one in batch.instances)
+        return replace(batch, state=BatchState.PENDING, held_until=wait, instances=rested)
+    return batch
+
+
+def soaked(run: Run, now: datetime) -> Run:
+    """Batches whose soak is over are done; the last one needs no soak."""
+    over = all(one.state in SETTLED for one in run.passages)
+
+    def rested(batch: Batch) -> Batch:
+        if batch.state is not BatchState.SOAKING or batch.verified_at is None:
+            return batch
+        if over or now >= batch.verified_at + run.soak:
+            return replace(batch, state=BatchState.DONE, finished_at=now)
+        return batch
+
+    return replace(run, batches=tuple(map(rested, run.batches)))
+
+
+def _over_at_window_end(run: Run, now: datetime) -> Run:
+    """With the window closed nothing can be tried again: a failed instance is what it is."""
+    unsettled = [one for one in run.passages if one.state not in SETTLED]
+    closed = run.self_service is not None and now >= run.self_service.end
+    if not closed or not unsettled or any(one.state is not InstanceState.FAILED for one in unsettled):
+        return run
+
+    def settled(passage: Passage) -> Passage:
+        if passage.state is not InstanceState.FAILED:
+            return passage
+        proven = passage.proof_at is not None
+        state = InstanceState.MAINTAINED if proven else InstanceState.MISSED
+        words = "The self-service window has closed; a person must look at it."
+        return replace(passage, state=state, reason=f"{passage.reason} {words}", finished_at=now)
+
+    batches = tuple(
+        standing(replace(one, instances=tuple(map(settled, one.instances))), now) for one in run.batches
+    )
+    return replace(run, batches=batches)
+
+
+def counted(passages: Sequence[Passage]) -> str:
+    """How many instances stand where, in words: `3 maintained, 1 excused`."""
+    counts: dict[str, int] = {}
+    for one in passages:
+        counts[one.state] = counts.get(one.state, 0) + 1
+    return ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in counts.items())
