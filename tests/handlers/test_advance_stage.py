@@ -1,0 +1,360 @@
+"""advance: a look's order, and what becomes of it when others write, Azure fails or the process dies."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from handlers import advance
+from handlers.cloud.errors import Forbidden, NotSent, Refused, Throttled, Unreachable
+from handlers.cloud.names import claim_prefix
+from handlers.cloud.records import Conflict
+from handlers.wire.documents import NewerRecord, decode_run, encode_run, run_metadata
+from handlers.wire.messages import PersonEvent, RunMessage
+from planner.run import InstanceState, Run, RunState
+from simulator.fleet import SUBSCRIPTION, Behaviour, uniform
+from tests.handlers.scene import QUICK, WEB, Scene
+from tests.world.chaos import Killed
+
+
+@pytest.fixture
+async def scene(storage):
+    made = Scene(storage)
+    yield made
+    await made.close()
+
+
+def on_write(scene: Scene, *happenings: Any) -> None:
+    """Each happening comes before one write of the run, None lets one pass."""
+    waiting = list(happenings)
+    write = scene.wiring.records.write
+
+    async def writing(path: str, *args: Any, **options: Any) -> str:
+        happening = waiting.pop(0) if path == WEB and waiting else None
+        if happening is not None:
+            await happening()
+        return await write(path, *args, **options)
+
+    scene.wiring.records.write = writing
+
+
+async def conflict() -> None:
+    raise Conflict("Somebody wrote in between.")
+
+
+def fails_to_start(scene: Scene, error: BaseException) -> None:
+    async def start(_: Any, instance: str) -> Any:
+        scene.events.append(f"start {instance}")
+        raise error
+
+    scene.compute.start = start
+
+
+def states(run: Run) -> dict[str, str]:
+    return {one.id: str(one.state) for one in run.passages}
+
+
+async def test_a_look_sends_writes_starts_and_writes_the_answers_in_this_order(scene) -> None:
+    message = await scene.ready()
+    run = await scene.look(message)
+    assert scene.events[:2] == ["send runs", "write"]
+    assert sorted(scene.events[2:4]) == ["start 0", "start 2"]
+    assert scene.events[4] == "write"
+    assert set(scene.events[5:]) == {"send notices"}
+    assert states(run) == {"0": "rebooting", "2": "rebooting", "1": "pending", "3": "pending"}
+    assert scene.next_look().generation == run.generation == message.generation + 1
+    assert scene.delay() == scene.wiring.settings.look_again
+
+
+async def test_every_intent_is_on_record_before_the_first_start(scene) -> None:
+    message = await scene.ready()
+    seen: list[Run] = []
+    start = scene.compute.start
+
+    async def starting(scale_set: Any, instance: str) -> Any:
+        seen.append(await scene.run())
+        return await start(scale_set, instance)
+
+    scene.compute.start = starting
+    await scene.look(message)
+    assert len(seen) == 2
+    for run in seen:
+        intents = {one.id: one.intent_at for one in run.passages if one.state is InstanceState.STARTING}
+        assert intents == {"0": scene.clock(), "2": scene.clock()}
+
+
+async def test_a_message_below_the_generation_is_dropped_without_a_look(scene) -> None:
+    message = await scene.ready()
+    await scene.look(message)
+    before = await scene.run()
+    scene.compute.calls.clear()
+    scene.events.clear()
+    assert await scene.look(message) == before
+    assert scene.events == []
+    assert sum(scene.compute.calls.values()) == 0
+
+
+async def test_a_message_above_the_generation_is_a_look_like_any_other(scene) -> None:
+    message = await scene.ready()
+    run = await scene.look(message.model_copy(update={"generation": 9}))
+    assert scene.started() == ["0", "2"]
+    assert run.generation == 2
+
+
+async def test_a_message_about_no_run_is_tried_again_by_the_host(scene) -> None:
+    nobody = RunMessage(subscription=SUBSCRIPTION, resource_group="rg", name="nobody", generation=1)
+    with pytest.raises(LookupError, match="no run"):
+        await advance.handle(nobody, scene.wiring)
+
+
+async def test_an_early_message_waits_on_for_the_rest_of_its_time_without_a_look(scene) -> None:
+    message = await scene.planned()
+    scene.clock.forward(minutes=20)
+    scene.compute.calls.clear()
+    await scene.look(message)
+    assert scene.next_look() == message
+    assert scene.delay() == timedelta(minutes=40)
+    assert sum(scene.compute.calls.values()) == 0
+    assert scene.events == ["send runs"]
+
+
+async def test_a_wait_of_weeks_is_chained_by_messages_of_a_week(scene) -> None:
+    message = await scene.planned()
+    stored = await scene.wiring.records.read(WEB)
+    assert stored is not None
+    run = replace(decode_run(stored.body), due=scene.clock() + timedelta(days=20))
+    await scene.wiring.records.write(WEB, encode_run(run), etag=stored.etag, metadata=run_metadata(run))
+    for left in (13, 6):
+        scene.clock.forward(days=7)  # storage keeps a message for a week, whatever was asked for
+        assert await scene.look(message) == run
+        assert scene.next_look() == message
+        assert scene.delay() == timedelta(days=left)
+    assert scene.started() == []
+    scene.clock.forward(days=6)
+    await scene.look()
+    assert scene.started() == ["0", "2"]
+
+
+async def test_a_run_that_waits_for_weeks_is_looked_at_every_day(storage) -> None:
+    scene = Scene(storage, policy="defaults: {self-service: always, lead: 20d}")
+    await scene.planned()
+    assert scene.delay() == timedelta(days=1)
+    scene.clock.forward(days=1)
+    await scene.look()
+    assert scene.delay() == timedelta(days=1)
+    assert scene.started() == []
+    await scene.close()
+
+
+async def test_a_conflict_before_the_start_drops_the_look_and_starts_nothing(scene) -> None:
+    message = await scene.ready()
+    before = await scene.run()
+    on_write(scene, conflict)
+    assert await scene.look(message) == before
+    assert scene.started() == []
+    assert not [one for one in scene.events if one.startswith("start")]
+
+
+async def test_answers_that_cannot_be_added_are_left_for_the_next_look(scene) -> None:
+    message = await scene.ready()
+    on_write(scene, None, conflict)
+    run = await scene.look(message)
+    assert scene.started() == ["0", "2"]
+    assert states(run)["0"] == "starting", "the answer is not on record"
+    scene.clock.forward(minutes=1)
+    run = await scene.look()
+    assert scene.started() == ["0", "2"]
+    scene.clock.forward(minutes=4)
+    run = await scene.look()
+    scene.clock.forward(minutes=1)
+    run = await scene.look()
+    assert states(run)["0"] in {"maintained", "verifying"}
+    assert scene.started().count("0") == 1
+
+
+async def test_a_start_that_comes_too_late_after_its_look_is_not_sent(scene) -> None:
+    message = await scene.ready()
+
+    async def slow() -> None:
+        scene.clock.forward(seconds=31)
+
+    on_write(scene, slow)
+    run = await scene.look(message)
+    assert scene.started() == []
+    assert states(run)["0"] == "pending"
+    assert "no longer fresh" in run.passages[0].reason
+    scene.clock.forward(minutes=1)
+    await scene.look()
+    assert scene.started() == ["0", "2"]
+
+
+async def test_a_process_that_dies_before_its_starts_leaves_them_in_doubt_and_sends_once_more(scene) -> None:
+    message = await scene.ready()
+    start = scene.compute.start
+    fails_to_start(scene, Killed())
+    with pytest.raises(Killed):
+        await scene.look(message)
+    scene.compute.start = start
+    assert states(await scene.run()) == {"0": "starting", "2": "starting", "1": "pending", "3": "pending"}
+    for _ in range(29):
+        scene.clock.forward(minutes=1)
+        await scene.look()
+        assert scene.started() == [], "in doubt: watched, nothing else of the set is started"
+    for _ in range(4):
+        scene.clock.forward(minutes=1)
+        await scene.look()
+    assert sorted(scene.started()) == ["0", "2"]
+
+
+async def test_a_lost_answer_is_settled_by_evidence_and_never_sent_twice(storage) -> None:
+    web = uniform("web", 2, update_domains=2, behaviour=QUICK | Behaviour(lost_answers=1))
+    scene = Scene(storage, web)
+    await scene.ready()
+    for _ in range(60):
+        run = await scene.look()
+        if run.ended_at is not None:
+            break
+        scene.clock.at = max(scene.clock() + timedelta(seconds=1), run.due)
+    assert run.state is RunState.COMPLETED
+    assert scene.started() == ["0", "1"]
+    await scene.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "says"),
+    [
+        (Throttled(timedelta(seconds=20)), "pending", "20 s"),
+        (NotSent("Azure could not be reached."), "pending", "could not be reached"),
+        (Unreachable("Azure answered 502."), "starting", "In doubt"),
+        (Refused("OperationNotAllowed", "not eligible"), "excused", "Azure refused it"),
+        (Refused("Conflict", "a concurrent request"), "starting", "In doubt"),
+    ],
+)
+async def test_what_azure_says_to_a_start_is_on_record(scene, error, state: str, says: str) -> None:
+    message = await scene.ready()
+    fails_to_start(scene, error)
+    run = await scene.look(message)
+    assert states(run)["0"] == state
+    assert says in run.passages[0].reason
+    assert sum(one == "start 0" for one in scene.events) == 1
+
+
+async def test_a_role_that_may_not_start_pauses_the_run_and_tells(scene) -> None:
+    message = await scene.ready()
+    fails_to_start(scene, Forbidden("The role lacks performMaintenance/action."))
+    run = await scene.look(message)
+    assert run.state is RunState.PAUSED
+    assert "The role lacks performMaintenance/action." in run.notices[-1].sentence
+    assert run.notices[-1].urgency == "act"
+    assert states(run)["0"] == "pending"
+    assert "send notices" in scene.events
+
+
+async def test_a_throttled_look_comes_again_after_retry_after_and_writes_nothing(scene) -> None:
+    message = await scene.ready()
+    before = await scene.run()
+
+    async def instances(_: Any) -> Any:
+        raise Throttled(timedelta(seconds=42))
+
+    scene.compute.instances = instances
+    assert await scene.look(message) == before
+    assert scene.next_look() == message
+    assert scene.delay() == timedelta(seconds=42)
+    assert scene.events == ["send runs"]
+
+
+async def test_an_azure_that_is_down_starts_nothing_and_is_in_the_run_as_the_reason(scene) -> None:
+    message = await scene.ready()
+
+    async def instances(_: Any) -> Any:
+        raise Unreachable("Azure answered 503.")
+
+    reads, scene.compute.instances = scene.compute.instances, instances
+    run = await scene.look(message)
+    assert "Azure answered 503." in run.reason
+    assert scene.delay() == timedelta(seconds=30)
+    scene.clock.forward(seconds=30)
+    await scene.look()
+    assert scene.delay() == timedelta(seconds=60)
+    assert scene.started() == []
+    scene.compute.instances = reads
+    scene.clock.forward(seconds=60)
+    run = await scene.look()
+    assert scene.started() == ["0", "2"]
+    assert run.trouble is None
+
+
+async def test_a_batch_reads_the_scale_set_once_and_a_later_look_only_its_instances(scene) -> None:
+    message = await scene.ready()
+    scene.compute.calls.clear()
+    await scene.look(message)
+    expected = {"get scale set": 1, "rolling upgrade": 1, "list instances": 1, "start": 2}
+    assert dict(scene.compute.calls) == expected
+    scene.compute.calls.clear()
+    scene.clock.forward(minutes=1)
+    await scene.look()
+    assert dict(scene.compute.calls) == {"list instances": 1, "operation": 2}
+
+
+async def test_a_tag_set_to_never_meanwhile_stops_the_next_batch(scene) -> None:
+    message = await scene.ready()
+    scene.azure.people.set_tags(scene.azure.scale_set("web"), {"breakwater-self-service": "never"})
+    run = await scene.look(message)
+    assert scene.started() == []
+    assert "Planned again" in run.reason
+    assert scene.wiring.spy.of("scale-sets")[-1].reason == "replan"
+
+
+async def test_a_persons_word_is_applied_once_whatever_its_generation(scene) -> None:
+    message = await scene.planned()
+    event = PersonEvent(id="e1", kind="hold", actor="ana", comment="wait", at=scene.clock())
+    said = message.model_copy(update={"event": event, "generation": 0})
+    run = await scene.look(said)
+    assert run.state is RunState.PAUSED
+    told = len(run.notices)
+    run = await scene.look(said)
+    assert len(run.notices) == told
+    assert sum(one.actor == "ana" for one in run.history) == 1
+    assert scene.started() == []
+
+
+async def test_a_claim_stands_before_the_first_intent_and_is_gone_at_the_end(scene) -> None:
+    message = await scene.ready()
+    claimed: list[bool] = []
+
+    async def look_around() -> None:
+        claimed.append(bool(await scene.wiring.records.list(claim_prefix(SUBSCRIPTION))))
+
+    on_write(scene, look_around)
+    run = await scene.look(message)
+    assert claimed == [True]
+    for _ in range(60):
+        if run.ended_at is not None:
+            break
+        scene.clock.at = max(scene.clock() + timedelta(seconds=1), run.due)
+        run = await scene.look()
+    assert run.state is RunState.COMPLETED
+    assert await scene.wiring.records.list(claim_prefix(SUBSCRIPTION)) == []
+
+
+async def test_two_looks_at_once_start_once(scene) -> None:
+    message = await scene.ready()
+    await asyncio.gather(*(advance.handle(message, scene.wiring) for _ in range(4)))
+    assert sorted(scene.started()) == ["0", "2"]
+
+
+async def test_a_record_of_a_newer_version_is_left_alone(scene) -> None:
+    message = await scene.ready()
+    stored = await scene.wiring.records.read(WEB)
+    assert stored is not None
+    run = decode_run(stored.body)
+    newer = encode_run(replace(run, v=99)).replace(b'"state":"scheduled"', b'"state":"levitating"')
+    await scene.wiring.records.write(WEB, newer, etag=stored.etag, metadata=run_metadata(run))
+    with pytest.raises(NewerRecord):
+        await advance.handle(message, scene.wiring)
+    again = await scene.wiring.records.read(WEB)
+    assert again is not None
+    assert again.body == newer
