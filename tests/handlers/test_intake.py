@@ -1,0 +1,114 @@
+"""intake: what can never be read is buried at once, what a newer version wrote waits, the rest is the host's."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from handlers.cloud.names import ALERTS, NOTICES, QUEUES, RUNS, SCALE_SETS, poison
+from handlers.cloud.records import StorageDown
+from handlers.intake import hand_over
+from handlers.wire.documents import NewerRecord
+from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage, ScaleSetMessage
+from tests.handlers.parts import SUBSCRIPTION, Clock, TestWiring, scale_set
+
+GOOD = {
+    ALERTS: AlertMessage(alert="a" * 64),
+    SCALE_SETS: ScaleSetMessage(
+        tracking_id="VM12-3AB", subscription=SUBSCRIPTION, scale_set=scale_set("web").id, reason="announced"
+    ),
+    RUNS: RunMessage(subscription=SUBSCRIPTION, resource_group="rg", name="web", generation=4),
+    NOTICES: NoticeMessage(tracking_id="VM12-3AB", kind="wave"),
+}
+
+
+class Sent(TestWiring):
+    """Remembers texts, which go past `send`."""
+
+    def __init__(self, storage: str) -> None:
+        super().__init__(storage, Clock())
+        self.texts: list[tuple[str, str, timedelta]] = []
+        forward = self.queues.send_text
+
+        async def send_text(queue: str, text: str, *, delay: timedelta = timedelta(0)) -> None:
+            self.texts.append((queue, text, delay))
+            await forward(queue, text, delay=delay)
+
+        self.queues.send_text = send_text  # type: ignore[method-assign]
+
+
+@pytest.fixture
+async def wiring(storage):
+    made = Sent(storage)
+    yield made
+    await made.close()
+
+
+async def never(*_: Any) -> None:
+    raise AssertionError("the stage must not see this")
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+async def test_a_good_message_reaches_its_stage_as_it_was_sent(wiring, queue) -> None:
+    seen: list[Any] = []
+
+    async def stage(message: Any, given: Any) -> None:
+        seen.append((message, given))
+
+    await hand_over(queue, GOOD[queue].model_dump_json().encode(), stage, wiring)
+    assert seen == [(GOOD[queue], wiring)]
+    assert wiring.texts == []
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+@pytest.mark.parametrize("body", [b"", b"no json", b"[]", b"null", b"\xff\xfe", b"{}", b"[" * 49_000])
+async def test_what_is_no_message_is_buried_at_once_as_it_came(wiring, queue, body: bytes) -> None:
+    await hand_over(queue, body, never, wiring)
+    assert wiring.texts == [(poison(queue), body.decode(errors="replace"), timedelta(0))]
+    assert (await wiring.queues.lengths())[poison(queue)] == 1
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+async def test_a_message_of_a_newer_version_comes_back_in_five_minutes_unchanged(wiring, queue) -> None:
+    newer = {**json.loads(GOOD[queue].model_dump_json()), "v": 2, "added": {"later": True}}
+    body = json.dumps(newer)
+    await hand_over(queue, body.encode(), never, wiring)
+    assert wiring.texts == [(queue, body, timedelta(minutes=5))]
+
+
+async def test_a_message_about_a_newer_record_comes_back_in_five_minutes_too(wiring) -> None:
+    async def stage(*_: Any) -> None:
+        raise NewerRecord("A Run record has version 2.")
+
+    body = GOOD[RUNS].model_dump_json()
+    await hand_over(RUNS, body.encode(), stage, wiring)
+    assert wiring.texts == [(RUNS, body, timedelta(minutes=5))]
+
+
+@pytest.mark.parametrize("error", [StorageDown("Storage does not answer."), RuntimeError("who knows")])
+async def test_whatever_else_a_stage_raises_is_the_hosts_to_try_again(wiring, error: Exception) -> None:
+    async def stage(*_: Any) -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        await hand_over(RUNS, GOOD[RUNS].model_dump_json().encode(), stage, wiring)
+    assert wiring.texts == []
+
+
+async def test_a_forged_id_never_reaches_the_stage(wiring) -> None:
+    forged = [
+        {"subscription": "99999999-8888-7777-6666-555555555555"},
+        {"scale_set": scale_set("web").id + "/../other"},
+        {"scale_set": scale_set("web").id + "/virtualMachines/0"},
+        {"scale_set": scale_set("web").id.replace("virtualMachineScaleSets", "virtualMachines")},
+        {"scale_set": "/" + scale_set("web").id},
+        {"scale_set": scale_set("web?x").id},
+        {"tracking_id": "../../claims/x"},
+        {"reason": "because"},
+        {"wave_generation": -1},
+    ]
+    good = json.loads(GOOD[SCALE_SETS].model_dump_json())
+    for wrong in forged:
+        await hand_over(SCALE_SETS, json.dumps(good | wrong).encode(), never, wiring)
+    assert [queue for queue, _, _ in wiring.texts] == [poison(SCALE_SETS)] * len(forged)
