@@ -46,6 +46,7 @@ async def test_an_alert_leads_to_every_scale_set_maintained_or_left_with_reasons
         uniform("quiet", 2, behaviour=QUICK, tags=ALWAYS),
         impacted=lambda instance: instance.owner.name != "quiet",
     )
+    azure.instance("web", 1).behaviour |= Behaviour(lost_answers=1)
     azure.instance("web", 2).behaviour |= Behaviour(retry_later=1)
     async with Rig(azure, storage=storage, policy=POLICY, settings=SETTINGS) as rig:
         await alerted(rig)

@@ -9,11 +9,15 @@ from simulator.fleet import Instance
 from simulator.fleet.behaviour import Behaviour
 from simulator.fleet.build import SUBSCRIPTION, flexible, uniform
 from simulator.fleet.waves import Wave, Window
+from tests.world import events
 from tests.world.chaos import Chaos
+from tests.world.promises import broken
 from tests.world.world import World
 
 TRACKING_ID = "VM8T-1Q8"
 M = timedelta(minutes=1)
+AFTERWARDS = timedelta(days=2)
+MOST_MESSAGES = 20_000
 
 BEHAVIOURS = (
     Behaviour(),
@@ -43,10 +47,35 @@ class Drawn:
     world: World
     wave: Wave
     blocked: frozenset[str]
+    limits: Limits
+    nightly: bool
+
+    def broken(self) -> list[str]:
+        """The promises that were broken; ask when every window has passed."""
+        return broken(self.world, blocked=self.blocked, limits=self.limits, nightly=self.nightly)
+
+    async def play(self) -> None:
+        """From the announcement until long after the last window."""
+        world = self.world
+        await world.alert(TRACKING_ID)
+        await world.until(self.wave.scheduled.end + AFTERWARDS, most=MOST_MESSAGES)
+        # Waves that were moved, or came later, end later.
+        last = max(one.scheduled.end for one in world.fleet.world.waves.values())
+        await world.until(last + AFTERWARDS, most=MOST_MESSAGES)
 
 
-def drawn(seed: int, *, trouble: bool = True, people: bool = True, chaos: Chaos | None = None) -> Drawn:
-    """A world with a fleet and a wave, everything decided by the seed."""
+def drawn(
+    seed: int,
+    *,
+    trouble: bool = True,
+    people: bool = True,
+    eventful: bool = False,
+    chaos: Chaos | None = None,
+) -> Drawn:
+    """A world with a fleet and a wave, everything decided by the seed.
+
+    eventful: more happens than one announcement and some meddling, see `tests.world.events`.
+    """
     random = Random(seed)
     policy = Policy(
         defaults={
@@ -80,7 +109,9 @@ def drawn(seed: int, *, trouble: bool = True, people: bool = True, chaos: Chaos 
     )
     if people:
         _meddling(world, random)
-    return Drawn(world, wave, frozenset(blocked))
+    if eventful:
+        events.happen(world, wave, Random(f"events of {seed}"))
+    return Drawn(world, wave, frozenset(blocked), policy.limits, policy.defaults["windows"] != "any time")
 
 
 def _one_set(world: World, random: Random, number: int, blocked: set[str], *, trouble: bool) -> None:

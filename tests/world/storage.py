@@ -61,6 +61,9 @@ class MemoryRecords:
 
     async def delete(self, path: str, *, etag: str | None = None) -> None:
         await self._step()
+        known = self.documents.get(path)
+        if known is not None and etag not in {None, known[0].etag}:
+            raise Conflict(path)
         self.documents.pop(path, None)
 
 

@@ -1,7 +1,9 @@
 """The host's loop over virtual time, and what tests want to know afterwards."""
 
 import asyncio
+import heapq
 import json
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from handlers import advance, bury, discover, plan, receive, sweep
@@ -47,6 +49,7 @@ class World:
         self.wiring = self._new_wiring()
         self.errors: list[str] = []
         self.next_sweep = start + SWEEP_EVERY
+        self.acts: list[tuple[datetime, int, Callable[[], Awaitable[object]]]] = []
         self.handled = 0
         self.last_alert: bytes = b""
 
@@ -85,15 +88,34 @@ class World:
         )  # fmt: skip
         await self.queues.send(RUNS, message)
 
+    def at(self, moment: datetime, act: Callable[[], Awaitable[object]]) -> None:
+        """Let somebody outside do something at a moment to come: an alert, a person's word."""
+        self.handled += 1
+        heapq.heappush(self.acts, (moment, self.handled, act))
+
+    async def _act(self) -> None:
+        moment, number, act = heapq.heappop(self.acts)
+        try:
+            await act()
+        except (Killed, StorageDown):
+            # Whoever was answered 503, or not at all, tries again.
+            self.wiring = self._new_wiring()
+            heapq.heappush(self.acts, (moment + RETRY, number, act))
+
     async def until(self, moment: datetime | None = None, *, most: int = 200_000, when=None) -> None:
         """Let everything happen that is due by `moment`, or until `when()` holds, or nothing is left."""
         for _ in range(most):
             if when is not None and when():
                 return
-            upcoming = self.queues.next_at()
             if self.clock() >= self.next_sweep:
                 await self._sweep()
                 continue
+            if self.acts and self.acts[0][0] <= self.clock():
+                await self._act()
+                continue
+            upcoming = min(
+                filter(None, (self.queues.next_at(), self.acts[0][0] if self.acts else None)), default=None
+            )
             if upcoming is None or (moment is not None and upcoming > moment):
                 if moment is not None and moment > self.clock():
                     self.clock.to(moment)

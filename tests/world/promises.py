@@ -1,0 +1,118 @@
+"""What must hold of a world whatever happened in it, each finding a sentence."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+
+from planner.policy import Limits
+from planner.run import ANSWERS, ENDED, InstanceState, Run
+from simulator.fleet.ledger import Down, Ended, Meanwhile, StartAsked, Up
+from simulator.oracle import accounted
+from tests.world.world import World
+
+ENDS = frozenset({"deleted", "delete", "deallocated", "stopped"})
+IN_FLIGHT_FOR = timedelta(minutes=60)
+"""What never ends is in flight for as long as somebody waits for it: `recover-within`."""
+
+
+NIGHT = (21, 6)
+"""`daily 22:00-04:00 Europe/Berlin` in winter: from this hour, UTC, for so many hours."""
+
+
+def broken(
+    world: World, *, blocked: Collection[str] = (), limits: Limits | None = None, nightly: bool = False
+) -> list[str]:
+    """Everything that should not have been, after the last window of every wave has passed."""
+    spans = {one.name: _nights(world) for one in world.fleet.scale_sets()} if nightly else {}
+    return [
+        *world.violations(blocked=blocked, windows=spans),
+        *world.errors,
+        *_quarantined(world),
+        *_runs(world),
+        *_forgotten(world),
+        *(f"{path} is still claimed" for path in world.claims()),
+        *(_crowded(world, limits) if limits is not None else ()),
+    ]
+
+
+def _quarantined(world: World) -> Iterator[str]:
+    for path in world.records.documents:
+        if path.startswith("quarantine/"):
+            yield f"{path} is in quarantine"
+
+
+def _runs(world: World) -> Iterator[str]:
+    runs = world.runs()
+    for name in sorted({one.name for one in world.fleet.scale_sets()} - set(runs)):
+        yield f"{name} has no run"
+    for name, run in runs.items():
+        if run.state not in ENDED | ANSWERS:
+            yield f"{name} is still {run.state}: {run.reason}"
+        yield from _shape(name, run)
+
+
+def _shape(name: str, run: Run) -> Iterator[str]:
+    if not run.reason:
+        yield f"{name} is {run.state} without a sentence"
+    numbers = [one.number for one in run.notices]
+    if numbers and numbers != list(range(numbers[-1] - len(numbers) + 1, numbers[-1] + 1)):
+        yield f"{name} has notices {numbers}"
+    if len(run.notices) > 60 or len(run.history) > 300:
+        yield f"{name} has {len(run.notices)} notices and {len(run.history)} lines of history"
+    ids = [one.id for one in run.passages]
+    if len(ids) != len(set(ids)):
+        yield f"{name} has an instance twice in its batches: {ids}"
+    if len({one.number for one in run.batches}) != len(run.batches):
+        yield f"{name} has a batch number twice"
+    left = [
+        one.id
+        for one in run.passages
+        if one.state in {InstanceState.STARTING, InstanceState.REBOOTING, InstanceState.VERIFYING}
+    ]
+    if left:
+        yield f"{name} is {run.state} with {left} in flight"
+
+
+def _forgotten(world: World) -> Iterator[str]:
+    report = [
+        {
+            "scale_set": run.target.id,
+            "verdict": str(run.verdict),
+            "reason": run.reason,
+            "batches": [
+                {"instances": [{"id": one.id, "state": str(one.state)} for one in batch.instances]}
+                for batch in run.batches
+            ],
+        }
+        for run in world.runs().values()
+    ]
+    for tracking_id, wave in world.fleet.world.waves.items():
+        if wave.state != "cancelled":
+            yield from accounted(world.fleet, {"tracking_id": tracking_id, "runs": report})
+
+
+def _nights(world: World) -> list[tuple[datetime, datetime]]:
+    """The operator's windows, as the oracle wants them, over all that happened."""
+    first, hours = NIGHT
+    begins = next(iter(world.fleet.ledger)).at.replace(hour=first, minute=0, second=0, microsecond=0)
+    days = (world.clock() - begins).days + 2
+    return [
+        (begins + timedelta(days=day), begins + timedelta(days=day, hours=hours)) for day in range(-1, days)
+    ]
+
+
+def _crowded(world: World, limits: Limits) -> Iterator[str]:
+    """Scale sets and regions with customer starts in flight and not over, at every start."""
+    location = {one.id: one.location for one in world.fleet.scale_sets()}
+    flying: dict[str, tuple[str, datetime]] = {}
+    for fact in world.fleet.ledger:
+        over = isinstance(fact, Ended | Up) or (isinstance(fact, Down) and fact.cause in ENDS)
+        if over or (isinstance(fact, Meanwhile) and fact.what in ENDS):
+            flying.pop(fact.instance, None)
+        if not isinstance(fact, StartAsked) or fact.who != "customer" or not fact.accepted:
+            continue
+        flying[fact.instance] = (fact.scale_set, fact.at + IN_FLIGHT_FOR)
+        flying = {one: (owner, until) for one, (owner, until) in flying.items() if fact.at < until}
+        sets = {owner for owner, _ in flying.values()}
+        regions = {location[one] for one in sets}
+        if len(sets) > limits.scale_sets or len(regions) > limits.regions:
+            yield f"{fact.at:%d %H:%M:%S} {len(sets)} sets in {len(regions)} regions in flight, {limits}"
