@@ -14,14 +14,14 @@ demo: setup
 	@$(BIN)/python -m simulator.demo
 
 test: setup
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 4
 
 check: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 4
 
 host: setup
 	@exec $(BIN)/python -m simulator.host $(if $(PORT),--port $(PORT)) $(if $(LOCK_SECONDS),--lock-seconds $(LOCK_SECONDS))

@@ -94,8 +94,8 @@ async def _told(rig: Rig) -> None:
     """Both scale sets' ends have been told, by mail and to Teams."""
     await mail_about(rig, "Announced", within=30)
     for name in ("web", "api"):
-        await rig.mail.wait_for(lambda mails, name=name: any(_ends(mail, name) for mail in mails), 30)
-    await rig.teams.wait_for(lambda cards: len(cards) >= len(rig.mail.messages), 30)
+        await rig.mail.wait_for(lambda mails, name=name: any(_ends(mail, name) for mail in mails), 120)
+    await rig.teams.wait_for(lambda cards: len(cards) >= len(rig.mail.messages), 120)
 
 
 def _ends(mail: Any, name: str) -> bool:

@@ -55,7 +55,7 @@ async def test_an_alert_leads_to_every_scale_set_maintained_or_left_with_reasons
             quiet="not_impacted",
         )  # fmt: skip
         completed = await mail_about(rig, "Completed")
-        await rig.teams.wait_for(len, 5)
+        await rig.teams.wait_for(len, 60)
         page_status, page = await rig.get(f"waves/{TRACKING_ID}")
         listed = json.loads((await rig.get("waves.json"))[1])
         quarantine = (await health(rig))["quarantine"]
