@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 
+from planner.habits import Habits, Source
+
 
 class Orchestration(StrEnum):
     """How a scale set runs its instances; immutable in Azure."""
@@ -62,6 +64,7 @@ class Instance:
     provisioning: str = "unknown"
     health: Health = Health.NOT_REPORTED
     protected: bool = False
+    created: datetime | None = None
     maintenance: MaintenanceStatus | None = None
 
     @property
@@ -87,7 +90,8 @@ class ScaleSet:
     """One scale set; `id` is its ARM id in Azure's own spelling.
 
     `unreadable` names what Azure could have shown but we could not read (a missing permission, a strange
-    answer); checks that would have needed it come out as unknown.
+    answer); checks that would have needed it come out as unknown. `habits` is what the wave's extra look-ups
+    showed of it, None before they were made; `unread` why a source of theirs could not be read.
     """
 
     id: str
@@ -106,8 +110,11 @@ class ScaleSet:
     service_fabric: bool = False
     scheduled_events: bool = False
     automatic_repairs: bool = False
+    created: datetime | None = None
     rolling_upgrade: str = ""
     unreadable: tuple[str, ...] = ()
+    habits: Habits | None = None
+    unread: Mapping[Source, str] = field(default_factory=dict)
 
     @property
     def flexible(self) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from planner.fleet import ScaleSet
+from planner.habits import Evidence
 
 
 class Stage(StrEnum):
@@ -78,6 +79,7 @@ class Wave:
     """One wave in one subscription. `announcements` are in order, the last one counts.
 
     `discovered` names the alerts whose discovery is complete: roster written and every message sent.
+    `evidence` is what the extra look-ups showed, none before they were made.
     """
 
     tracking_id: str
@@ -85,6 +87,7 @@ class Wave:
     announcements: tuple[Announcement, ...] = ()
     roster: tuple[Member, ...] = ()
     discovered: tuple[str, ...] = ()
+    evidence: Evidence | None = None
     generation: int = 0
     v: int = 1
 
@@ -103,6 +106,12 @@ class Wave:
 
     def member(self, key: str) -> Member | None:
         return next((one for one in self.roster if one.scale_set.key == key.lower()), None)
+
+    def informed(self, scale_set: ScaleSet) -> ScaleSet:
+        """The scale set with what this wave's look-ups showed of it."""
+        if self.evidence is None:
+            return scale_set
+        return replace(scale_set, habits=self.evidence.of(scale_set.key), unread=dict(self.evidence.unread))
 
 
 def with_announcement(wave: Wave, new: Announcement) -> tuple[Wave, bool]:
