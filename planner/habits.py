@@ -55,7 +55,7 @@ class Evidence:
     """The look-ups of one subscription, made at `at` over the time since `since`.
 
     `unread` says for each source that could not be read why, and which role is missing where that is why.
-    `scale_sets` has what was found, by the scale set's id in lower case; sets with nothing to tell are absent.
+    `scale_sets` has what was found, by the lower-case id; sets with nothing to tell are left out.
     """
 
     at: datetime
