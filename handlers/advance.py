@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from handlers import claims
+from handlers import claims, neighbours
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, NotSent, Refused, Throttled
 from handlers.cloud.names import NOTICES, RUNS, SCALE_SETS, run_path
 from handlers.cloud.records import Conflict, Stored
-from handlers.wire.documents import decode_run, encode_run, run_metadata
+from handlers.wire.documents import decode_run, encode_run, run_metadata, waves_of
 from handlers.wire.messages import NoticeMessage, RunMessage, ScaleSetMessage
 from handlers.wiring import Wiring
-from planner import order
-from planner.advance import advance, may_start, needs_azure
+from planner import order, repairs
+from planner.advance import advance, may_start, needs_azure, repairs_wanted
 from planner.answers import answered
 from planner.fleet import Orchestration, ScaleSet
 from planner.look import (
@@ -32,6 +32,7 @@ from planner.look import (
     OperationSeen,
     Predecessor,
     Replan,
+    SetRepairs,
     Start,
     Tell,
     Word,
@@ -95,7 +96,17 @@ def _events(message: RunMessage) -> tuple[Event, ...]:
     if said is None:
         return ()
     return (
-        Event(said.id, Word(said.kind), said.actor, said.comment, said.at, said.checksum, said.instances),
+        Event(
+            said.id,
+            Word(said.kind),
+            said.actor,
+            said.comment,
+            said.at,
+            said.checksum,
+            said.instances,
+            said.domains,
+            said.raised,
+        ),
     )
 
 
@@ -114,13 +125,19 @@ async def _observed(run: Run, wiring: Wiring) -> Look:
     """What storage and, where needed, Azure show of the run's scale set."""
     look = _blank(wiring)
     if run.state not in ACTIVE:
-        return look
+        return await _from_azure(run, look, wiring) if needs_azure(run, look, wiring.now()) else look
     waves = await _waves(run, wiring)
     look = replace(look, cancelled=_cancelled(waves))
     if run.after:
         look = await _with_predecessors(run, look, waves, wiring)
     if may_start(run, look, wiring.now()):
-        look = replace(look, limit=await claims.forbidden(wiring, run))
+        around = await neighbours.of(run, wiring)
+        look = replace(
+            look,
+            limit=await claims.forbidden(wiring, run),
+            limit_until=around.first_end,
+            durations=around.durations,
+        )
     if not needs_azure(run, look, wiring.now()):
         return look
     return await _from_azure(run, look, wiring)
@@ -137,6 +154,8 @@ async def _from_azure(run: Run, look: Look, wiring: Wiring) -> Look:
             look = replace(
                 look, at=wiring.now(), scale_set=scale_set, rules=rules_for(wiring.policy(), scale_set)
             )
+        if repairs_wanted(run, look):
+            look = replace(look, repairs=await compute.repairs(scale_set.id))
         instances = await compute.instances(scale_set)
     except NotFound:
         return replace(look, deleted=True, instances=())
@@ -185,10 +204,11 @@ async def _with_predecessors(run: Run, look: Look, waves: Sequence[Wave], wiring
         one = member.scale_set
         path = run_path(one.subscription, one.resource_group, one.name)
         listed = [each for each in await wiring.records.list(path) if each.path == path]
-        state = None
-        if listed and set(listed[0].metadata.get("waves", "").split(",")) & set(run.waves):
+        state, ends = None, None
+        if listed and set(waves_of(listed[0].metadata)) & set(run.waves):
             state = RunState(listed[0].metadata["state"])
-        found.append(Predecessor(one.name, state))
+            ends = neighbours.forecast(listed[0])
+        found.append(Predecessor(one.name, state, ends))
     return replace(look, predecessors=tuple(found), order_problem=problem)
 
 
@@ -216,7 +236,7 @@ async def _perform(wiring: Wiring, stored: Stored, run: Run, actions: Sequence[A
             case Replan(reason):
                 log.info("run.replan", extra={"scale_set": run.target.id, "why": reason})
                 await _ask_for_plan(wiring, run)
-            case Start() | Tell():
+            case Start() | SetRepairs() | Tell():
                 pass
     try:
         etag = await wiring.records.write(
@@ -226,6 +246,9 @@ async def _perform(wiring: Wiring, stored: Stored, run: Run, actions: Sequence[A
         # Somebody else looked or planned in between: what they saw is newer, and their message is sent.
         log.info("run.look_dropped", extra={"path": stored.path})
         return
+    for one in actions:
+        if isinstance(one, SetRepairs):
+            run, etag = await _set_repairs(wiring, stored.path, etag, run, one)
     starts = [one for one in actions if isinstance(one, Start)]
     if starts:
         await _start(wiring, stored.path, etag, run, starts)
@@ -263,6 +286,24 @@ async def _ask_for_plan(wiring: Wiring, run: Run) -> None:
         reason=reason,
     )
     await wiring.queues.send(SCALE_SETS, message)
+
+
+async def _set_repairs(wiring: Wiring, path: str, etag: str, run: Run, action: SetRepairs) -> tuple[Run, str]:
+    """Suspend or resume automatic repairs; what Azure says against it is written, a later look sees more."""
+    try:
+        await wiring.compute(run.target.subscription).set_repairs(run.target.id, suspend=action.suspend)
+    except (Forbidden, Refused) as error:
+        run = repairs.answered(run, error.sentence)
+    except AzureTrouble as error:
+        log.info("run.repairs_not_set", extra={"path": path, "why": error.sentence})
+        return run, etag
+    else:
+        return run, etag
+    try:
+        etag = await wiring.records.write(path, encode_run(run), etag=etag, metadata=run_metadata(run))
+    except Conflict:
+        log.info("run.answers_left", extra={"path": path})
+    return run, etag
 
 
 async def _start(wiring: Wiring, path: str, etag: str, run: Run, starts: Sequence[Start]) -> None:

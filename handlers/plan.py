@@ -10,10 +10,11 @@ from handlers.cloud.records import Conflict, Stored
 from handlers.wire.documents import decode_run, encode_run, run_metadata
 from handlers.wire.messages import NoticeMessage, RunMessage, ScaleSetMessage
 from handlers.wiring import Wiring
-from planner import join
+from planner import join, order
 from planner.decide import decide
 from planner.fleet import Instance, ScaleSet
 from planner.outstanding import outstanding
+from planner.raising import NOTHING
 from planner.run import ENDED, Run, Verdict
 from planner.wave import Stage, Wave
 
@@ -57,7 +58,7 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
             except AzureTrouble as error:
                 await _later(wiring, message, error)
                 return
-        new = _planned(wiring, run, scale_set, instances or (), wave, waves, over=over, cancelled=cancelled)
+        new = _planned(wiring, run, scale_set, instances or (), waves, over=over, cancelled=cancelled)
         if new is None:
             return
         try:
@@ -98,14 +99,13 @@ def _planned(
     run: Run | None,
     scale_set: ScaleSet,
     instances: tuple[Instance, ...],
-    wave: Wave,
     waves: list[Wave],
     *,
     over: bool,
     cancelled: bool,
 ) -> Run | None:
-    """The run as it should be written, None when there is nothing to write."""
-    now = wiring.now()
+    """The run as it should be written, planned in `waves[0]`; None when there is nothing to write."""
+    now, wave = wiring.now(), waves[0]
     if cancelled:
         return join.closed(run, now, cancelled=True) if run is not None and _alive(run) else None
     decision = decide(
@@ -114,16 +114,18 @@ def _planned(
         [one.current for one in waves],
         wiring.policy(),
         now,
+        raised=run.raised if run is not None and _alive(run) else NOTHING,
+        order_problem=order.predecessors(wave.roster, scale_set.key)[1],
     )
     another = run is not None and not _alive(run) and wave.tracking_id not in run.waves
     again = run is not None and not _alive(run) and decision.verdict is not Verdict.NOT_IMPACTED
     if run is None or another or again:
         if over and decision.verdict is Verdict.NOT_IMPACTED and run is not None:
             return None
-        return join.begun(scale_set, instances, decision, (wave.tracking_id,), now)
+        return join.begun(scale_set, instances, decision, waves, now, former=run)
     if not _alive(run):
         return None
-    new = join.rejoined(run, scale_set, instances, decision, (wave.tracking_id,), now)
+    new = join.rejoined(run, scale_set, instances, decision, waves, now)
     if over and decision.verdict is Verdict.NOT_IMPACTED:
         return join.closed(new, now)
     return new

@@ -1,4 +1,4 @@
-"""respond: a person approves, holds, resumes or skips; who and why travel with the word.
+"""respond: a person approves, holds, resumes, skips or raises; who and why travel with the word.
 
 It writes no record: the word goes to the run's queue under its own id and is applied once by `advance`.
 """
@@ -17,17 +17,20 @@ from handlers.wire.documents import BadRecord, NewerRecord, decode_run
 from handlers.wire.http import Request, Response, json_response
 from handlers.wire.messages import PersonEvent, RunMessage
 from handlers.wiring import Wiring
+from planner.raising import RAISABLE, checked_raise
 from planner.run import ACTIVE, Run
 
 log = logging.getLogger(__name__)
 
-type Word = Literal["approve", "hold", "resume", "skip"]
-ACTIONS: tuple[Word, ...] = ("approve", "hold", "resume", "skip")
+type Word = Literal["approve", "hold", "resume", "skip", "raise"]
+ACTIONS: tuple[Word, ...] = ("approve", "hold", "resume", "skip", "raise")
 PRINCIPAL = "x-ms-client-principal-name"
 """Set by App Service authentication in front of the app: then the actor is who signed in."""
 
 LARGEST_BODY = 64 * 1024
-LONGEST_ACTOR, LONGEST_COMMENT, MOST_INSTANCES = 200, 2000, 200
+LONGEST_RAISE, LONGEST_NAME = 400, 200
+_ABOUT = frozenset({"actor", "comment", "checksum", "instances", "domains"})
+LONGEST_ACTOR, LONGEST_COMMENT, MOST_NAMES = 200, 2000, 200
 
 
 class _Refused(Exception):
@@ -48,6 +51,8 @@ class _Said:
     comment: str
     checksum: str
     instances: tuple[str, ...]
+    domains: tuple[str, ...]
+    raised: Mapping[str, str]
 
 
 async def handle(request: Request, wiring: Wiring) -> Response:
@@ -67,6 +72,8 @@ async def handle(request: Request, wiring: Wiring) -> Response:
             at=wiring.now(),
             checksum=said.checksum,
             instances=said.instances,
+            domains=said.domains,
+            raised=dict(said.raised),
         )
         message = RunMessage(
             subscription=run.target.subscription,
@@ -108,16 +115,37 @@ def _said(request: Request) -> _Said:
     comment = given.get("comment") or ""
     if not isinstance(comment, str) or len(comment) > LONGEST_COMMENT or "\x00" in comment:
         raise _Refused(400, f"`comment` must be text of at most {LONGEST_COMMENT} characters.")
-    instances = _instances(given.get("instances"))
-    if instances and action != "skip":
-        raise _Refused(400, f"`instances` belongs to skip; {action} is about the whole scale set.")
+    instances = _names(given.get("instances"), "instances", ",")
+    domains = _names(given.get("domains"), "domains", ";")
+    if (instances or domains) and action != "skip":
+        which = "instances" if instances else "domains"
+        raise _Refused(400, f"`{which}` belongs to skip; {action} is about the whole scale set.")
     return _Said(
         action=action,
         actor=actor[:LONGEST_ACTOR],
         comment=comment.strip(),
         checksum=_line(given.get("checksum"))[:128],
         instances=instances,
+        domains=domains,
+        raised=_raised(given) if action == "raise" else {},
     )
+
+
+def _raised(given: Mapping[str, Any]) -> Mapping[str, str]:
+    """What to raise for this run: keys of the policy beside who and why."""
+    found: dict[str, str] = {}
+    for key, value in given.items():
+        if key in _ABOUT:
+            continue
+        if not isinstance(value, str | int) or isinstance(value, bool) or len(str(value)) > LONGEST_RAISE:
+            raise _Refused(400, f"`{key[:40]}` must be text of at most {LONGEST_RAISE} characters.")
+        try:
+            found[checked_raise(key, str(value))] = str(value)
+        except ValueError as error:
+            raise _Refused(400, f"This cannot be raised: {error}.") from error
+    if not found:
+        raise _Refused(400, f"Say what to raise for this run: {', '.join(RAISABLE)}, such as soak=10m.")
+    return found
 
 
 def _given(request: Request) -> Mapping[str, Any]:
@@ -144,16 +172,18 @@ def _line(value: Any) -> str:
     return " ".join(value.replace("\x00", " ").split()) if isinstance(value, str) else ""
 
 
-def _instances(value: Any) -> tuple[str, ...]:
-    """A JSON list, or names separated by commas as a form sends them."""
+def _names(value: Any, field: str, separator: str) -> tuple[str, ...]:
+    """A JSON list, or names between separators as a form sends them; a domain's name may hold commas."""
     if value is None or value == "":
         return ()
-    names = value.split(",") if isinstance(value, str) else value
+    names = value.split(separator) if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(one, str | int) for one in names):
-        raise _Refused(400, "`instances` must be a list of instance ids.")
+        raise _Refused(400, f"`{field}` must be a list of names.")
     found = tuple(dict.fromkeys(str(one).strip() for one in names if str(one).strip()))
-    if len(found) > MOST_INSTANCES:
-        raise _Refused(400, f"At most {MOST_INSTANCES} instances at a time.")
+    if len(found) > MOST_NAMES or any(len(one) > LONGEST_NAME for one in found):
+        raise _Refused(
+            400, f"At most {MOST_NAMES} {field} at a time, each of at most {LONGEST_NAME} characters."
+        )
     return found
 
 
@@ -186,3 +216,10 @@ def _check(said: _Said, run: Run) -> None:
     strange = [one for one in said.instances if one not in known]
     if strange:
         raise _Refused(400, f"The plan has no instance {', '.join(strange)[:200]}.")
+    domains = {batch.domain for batch in run.batches}
+    strange = [one for one in said.domains if one not in domains]
+    if strange:
+        raise _Refused(
+            400,
+            f"The plan has no domain {'; '.join(strange)[:200]}. It has {'; '.join(sorted(domains))[:400]}.",
+        )

@@ -8,13 +8,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner import schedule, slack, starting
+from planner import approval, fit, following, repairs, schedule, slack, starting
 from planner.batches import counted, observed, soaked, standing
 from planner.fleet import Interval
-from planner.look import Action, Event, Look, LookAgain, Replan, Start, Tell
+from planner.learning import learned
+from planner.look import FIT, Action, Event, Look, LookAgain, Replan, Start, Tell
 from planner.notice import Kind, Urgency
 from planner.outstanding import returned
 from planner.people import heard
+from planner.raising import with_raised
 from planner.run import (
     ACTIVE,
     ANSWERS,
@@ -28,7 +30,7 @@ from planner.run import (
     RunState,
     Trouble,
 )
-from planner.schedule import say
+from planner.saying import say
 from planner.telling import if_nobody_answers, moved, noted, told
 
 DAILY = timedelta(days=1)
@@ -53,10 +55,11 @@ def advance(run: Run, look: Look, events: Iterable[Event], now: datetime) -> tup
     """
     told_before = run.last_notice
     run = heard(run, events, look, now)
+    if look.rules is not None and run.raised:
+        look = replace(look, rules=with_raised(look.rules, run.raised))
     actions: tuple[Action, ...] = ()
     if run.state in ANSWERS:
-        actions = (Replan(f"{run.state} is looked at again"),)
-        run = replace(run, due=now + ANSWER_AGAIN[-1])
+        run, actions = _answered(run, look, now)
     elif run.state in ACTIVE:
         run, actions = _advanced(run, look, now)
         run = slack.warned(run, look, now)
@@ -68,8 +71,10 @@ def advance(run: Run, look: Look, events: Iterable[Event], now: datetime) -> tup
 def needs_azure(run: Run, look: Look, now: datetime) -> bool:
     """Whether this look has to read Azure; waiting for others or for the stop does not."""
     if run.state not in ACTIVE:
-        return False
+        return following.to_follow(run, now)
     if run.state is RunState.PAUSED or starting.open_batch(run) is not None or look.cancelled:
+        return True
+    if run.repairs is not None:
         return True
     if run.self_service is not None and now >= run.self_service.end:
         return True
@@ -87,13 +92,47 @@ def may_start(run: Run, look: Look, now: datetime) -> bool:
     return batch is not None and starting.gate(soaked(run, now), look, now) is None
 
 
+def repairs_wanted(run: Run, look: Look) -> bool:
+    """Whether this look has to know the state of automatic repairs."""
+    return run.repairs is not None or (look.scale_set is not None and look.scale_set.automatic_repairs)
+
+
+def _answered(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
+    """An answer of the day: planned again when it is time, and followed while Azure is at work."""
+    again = run.planned_at + ANSWER_AGAIN[min(run.looks, len(ANSWER_AGAIN) - 1)]
+    if following.to_follow(run, now) and (look.instances is not None or look.deleted):
+        run = following.followed(run, look, now)
+    if now >= again:
+        return replace(run, due=now + ANSWER_AGAIN[0]), (Replan(f"{run.state} is looked at again"),)
+    if following.to_follow(run, now):
+        return replace(run, due=min(again, following.next_look(run, look, now))), ()
+    return replace(run, due=min(again, following.opens(run, now) or again)), ()
+
+
 def _advanced(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
     if look.trouble:
         return _troubled(run, look, now), ()
     run = replace(run, trouble=None, looks=run.looks + 1)
     if look.instances is not None or look.deleted:
         run = observed(run, look, now)
-    run = soaked(run, now)
+    run = _with_others(learned(soaked(run, now), look.durations), look)
+    run, calls = repairs.kept(run, look, now)
+    run, actions = _stepped(run, look, now)
+    return run, (*calls, *actions)
+
+
+def _with_others(run: Run, look: Look) -> Run:
+    """The run with when those it waits for are expected to be over."""
+    ends = [one.ends for one in look.predecessors if one.ends is not None and one.name not in run.waived]
+    if look.limit and look.limit_until is not None:
+        ends.append(look.limit_until)
+    return replace(run, others_until=max(ends, default=None))
+
+
+def _stepped(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
+    if run.replan:
+        pace = 1 if any(one.state in IN_FLIGHT for one in run.passages) else PAUSED_LOOKS
+        return replace(run, due=now + look.look_again * pace), (Replan(run.replan),)
     again = _needs_plan(run, look, now)
     if again and now >= _plan_again_at(run, look):
         return replace(run, due=now + look.look_again * PAUSED_LOOKS), (Replan(again),)
@@ -101,6 +140,8 @@ def _advanced(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
         return _planned_soon(run, again, look), ()
     if all(one.state in SETTLED for one in run.passages):
         return _finished(run, look, now), ()
+    if run.misfit and run.state is RunState.PAUSED and not run.holding:
+        run = _fits_again(run, now)
     failed = [one for one in run.passages if one.state is InstanceState.FAILED]
     if failed and run.state is not RunState.PAUSED:
         run = _paused(run, failed[0].reason, look, now)
@@ -152,6 +193,11 @@ def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
     busy = under_way is not None and starting.next_batch(run, now) is None
     if under_way is not None and (busy or under_way.state is BatchState.SOAKING):
         return _under_way(run, under_way, look, now), ()
+    if not any(one.started_at for one in run.batches) and FIT not in run.waived:
+        run = schedule.timed(run, now)
+        problem = fit.misfit(run, now)
+        if problem:
+            return _misfit(run, problem, look, now), ()
     answer = starting.prepare(run, look, now)
     if isinstance(answer, starting.PlanAgain) and any(one.state in IN_FLIGHT for one in run.passages):
         # What is in flight is watched to its end first; nothing else starts meanwhile.
@@ -163,6 +209,9 @@ def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
             run, reason=f"Planned again: {answer.reason}.", due=now + look.look_again * PAUSED_LOOKS
         )
         return run, (Replan(answer.reason),)
+    if isinstance(answer, starting.First):
+        run = moved(answer.run, run.state, f"Waits: {answer.reason}.", now)
+        return _timed(replace(run, due=now + look.look_again), look, now), (answer.action,)
     if isinstance(answer, starting.AskPerson):
         run = _paused(run, answer.reason, look, now)
         return _timed(replace(run, due=_paused_due(run, look, now)), look, now), ()
@@ -185,7 +234,7 @@ def _waiting(run: Run, wait: starting.Wait, look: Look, now: datetime) -> Run:
     if any(one.state in IN_FLIGHT for one in run.passages):
         return _timed(replace(run, due=now + look.look_again), look, now)
     begun = any(batch.started_at for batch in run.batches)
-    if run.mode == "approve" and run.approved != run.checksum:
+    if approval.holds_up(run):
         run = moved(run, RunState.AWAITING_APPROVAL, f"Waits for {wait.reason}.", now)
     else:
         run = moved(run, RunState.RUNNING if begun else RunState.SCHEDULED, f"Waits: {wait.reason}.", now)
@@ -225,6 +274,9 @@ def _started(run: Run, go: starting.Go, look: Look, now: datetime) -> tuple[Run,
 def _finished(run: Run, look: Look, now: datetime) -> Run:
     """Every instance is settled: the run is over, with its sentence and its notice."""
     run = soaked(run, now)
+    if run.repairs is not None:
+        reason = "Every instance is accounted for; its automatic repairs have to run again before it is over."
+        return replace(run, reason=reason, due=now + look.look_again)
     counts = counted(run.passages)
     states = {one.state for one in run.passages}
     run = replace(run, ended_at=now, forecast_end=None, slack=None, due=now)
@@ -243,7 +295,39 @@ def _finished(run: Run, look: Look, now: datetime) -> Run:
     return told(run, Kind.COMPLETED, Urgency.KNOW, run.reason, now, instances=look.instances)
 
 
+def _fits_again(run: Run, now: datetime) -> Run:
+    """A plan that did not fit goes on by itself as soon as it does: fewer instances, other windows."""
+    run = schedule.timed(run, now)
+    if fit.misfit(run, now):
+        return run
+    run = replace(run, misfit="", choices=())
+    return moved(run, RunState.SCHEDULED, "The plan fits now.", now)
+
+
+def _misfit(run: Run, problem: str, look: Look, now: datetime) -> Run:
+    """Paused before its first start; told once for each deadline, whatever becomes of the forecast."""
+    run = replace(run, misfit=problem, choices=fit.choices(run, now))
+    by = say(run.deadline) if run.deadline is not None else problem
+    known = any(one.choices and by in one.sentence for one in run.notices)
+    run = moved(run, RunState.PAUSED, problem, now)
+    if not known:
+        run = told(
+            run,
+            Kind.PAUSED,
+            Urgency.ACT,
+            problem,
+            now,
+            instances=look.instances,
+            otherwise=if_nobody_answers(run),
+            answers=("resume", "skip"),
+            choices=run.choices,
+        )
+    return replace(run, due=_paused_due(run, look, now))
+
+
 def _paused(run: Run, reason: str, look: Look, now: datetime) -> Run:
+    if run.repairs is not None:
+        reason += " Its automatic repairs are resumed as soon as nothing of it reboots."
     run = moved(run, RunState.PAUSED, reason, now)
     return told(
         run,
@@ -281,7 +365,9 @@ def _troubled(run: Run, look: Look, now: datetime) -> Run:
 
 
 def _timed(run: Run, look: Look, now: datetime) -> Run:
-    return schedule.timed(run, look.rules, now) if look.rules is not None else slack.delayed(run, now)
+    if look.rules is not None:
+        run = replace(run, windows=look.rules.windows, freezes=look.rules.freezes)
+    return schedule.timed(run, now)
 
 
 def _long_since(run: Run, look: Look, now: datetime) -> bool:

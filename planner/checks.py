@@ -6,19 +6,21 @@ Conditions come and go (an operation in flight, an instance down): they hold up 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from planner.fleet import Health, Instance, ScaleSet, impacted
-from planner.policy import HealthRule, Rules
+from planner.counter import declared, often_resized, often_stopped, short_lived
+from planner.fleet import Instance, ScaleSet, impacted
+from planner.habits import Source
+from planner.policy import ACCEPTABLE, Rules
 from planner.run import Check, Outcome
+from planner.serving import describe, serving
 
-FIRM = frozenset({"policy", "service-fabric", "status-readable", "scale-set-readable"})
-"""Checks nobody can accept: the maintenance is not available there, or we do not know enough."""
-
-STOPPING = frozenset({Outcome.BLOCK, Outcome.UNKNOWN})
+HARMLESS = frozenset({"often-stopped", "short-lived", "often-resized"})
+"""Checks that protect neither data nor people: what could not be read there is said and does not block."""
 
 
 def counter_indications(
-    scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules
+    scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules, now: datetime
 ) -> tuple[Check, ...]:
     """Every structural check, in a fixed order, passed ones too."""
     found = (
@@ -26,13 +28,14 @@ def counter_indications(
         _scale_set_readable(scale_set),
         _service_fabric(scale_set),
         _managed(scale_set),
-        _short_lived(scale_set, rules),
+        short_lived(scale_set, instances, rules, now),
         _local_state(scale_set, rules),
         _scheduled_events(scale_set, rules),
-        _declared("often-stopped", "its instances are often stopped or deallocated", rules),
-        _declared("often-resized", "its instances are often resized", rules),
+        often_stopped(scale_set, instances, rules),
+        often_resized(scale_set, rules),
         _status_readable(instances),
         _protection(instances),
+        _automatic_repairs(scale_set),
     )
     return tuple(_accepted(check, rules) for check in found)
 
@@ -46,42 +49,32 @@ def conditions(
 ) -> tuple[Check, ...]:
     """What must hold at the moment of a start; `going_down` are the batch's own instances."""
     others = [one for one in instances if one.id not in going_down]
-    return (_operation_in_flight(scale_set), _others_serving(others, rules))
+    return (_accepted(_operation_in_flight(scale_set), rules), _others_serving(others, rules))
 
 
 def blocking(checks: Sequence[Check]) -> tuple[Check, ...]:
-    return tuple(check for check in checks if check.outcome in STOPPING)
-
-
-def serving(instance: Instance, health: HealthRule) -> bool:
-    """Whether an instance does its work: running, no operation on it, and healthy as the rule asks."""
-    return (
-        instance.running
-        and not instance.busy
-        and instance.provisioning != "failed"
-        and healthy(instance, health)
+    """The checks that stand in the way."""
+    return tuple(
+        check
+        for check in checks
+        if check.outcome is Outcome.BLOCK or (check.outcome is Outcome.UNKNOWN and check.name not in HARMLESS)
     )
 
 
-def healthy(instance: Instance, rule: HealthRule, *, reported_before: bool = False) -> bool:
-    """Healthy as the rule asks; missing, initializing and unknown are not healthy where a report is owed."""
-    if rule is HealthRule.IGNORE:
-        return True
-    if instance.health is Health.NOT_REPORTED:
-        return rule is HealthRule.IF_REPORTED and not reported_before
-    return instance.health is Health.HEALTHY
-
-
 def _accepted(check: Check, rules: Rules) -> Check:
-    if check.outcome in STOPPING and check.name in rules.accept and check.name not in FIRM:
-        return Check(check.name, Outcome.ACCEPTED, f"{check.reason} Accepted by the policy.", check.instances)
+    if check.outcome in {Outcome.BLOCK, Outcome.UNKNOWN} and check.name in rules.accept:
+        if check.name not in ACCEPTABLE:
+            return check
+        where = rules.sources.get("accept", "the policy")
+        sentence = f"{check.reason} Accepted ({where})."
+        return Check(check.name, Outcome.ACCEPTED, sentence, check.instances, check.evidence)
     return check
 
 
 def _policy(rules: Rules) -> Check:
     if rules.problems:
         return Check("policy", Outcome.BLOCK, " ".join(rules.problems))
-    return Check("policy", Outcome.PASS, "The policy and the tags can be read.")
+    return Check("policy", Outcome.PASS, "The policy and the tags can be read.", (), rules.notes)
 
 
 def _scale_set_readable(scale_set: ScaleSet) -> Check:
@@ -95,33 +88,28 @@ def _scale_set_readable(scale_set: ScaleSet) -> Check:
 
 
 def _service_fabric(scale_set: ScaleSet) -> Check:
+    """The guidance: self-service maintenance is not available for Cloud Services and Service Fabric."""
+    name = "service-fabric"
     if scale_set.service_fabric:
-        return Check(
-            "service-fabric",
-            Outcome.BLOCK,
-            "It runs Service Fabric: self-service maintenance is not available there.",
-        )
-    return Check("service-fabric", Outcome.PASS, "No Service Fabric extension.")
+        words = "It runs Service Fabric: self-service maintenance is not available there."
+        return Check(name, Outcome.BLOCK, words, (), ("extensions of its model",))
+    if "/cloudservices/" in scale_set.managed_by.lower():
+        words = "It belongs to a cloud service: self-service maintenance is not available there."
+        return Check(name, Outcome.BLOCK, words, (), (f"managedBy {scale_set.managed_by}",))
+    return Check(name, Outcome.PASS, "No Service Fabric extension and no cloud service.")
 
 
 def _managed(scale_set: ScaleSet) -> Check:
-    if scale_set.managed_by:
-        return Check(
-            "managed",
-            Outcome.BLOCK,
-            f"It is managed by {scale_set.managed_by}, which drains and repairs instances in its own way.",
-        )
-    return Check("managed", Outcome.PASS, "No other service manages it.")
-
-
-def _short_lived(scale_set: ScaleSet, rules: Rules) -> Check:
-    if scale_set.spot:
-        return Check(
-            "short-lived",
-            Outcome.BLOCK,
-            "It runs Spot instances: they may be evicted before Azure gets to them.",
-        )
-    return _declared("short-lived", "its instances are short-lived", rules)
+    """AKS and other services drain and repair instances in their own way."""
+    name = "managed"
+    group = scale_set.habits.group_managed_by if scale_set.habits is not None else ""
+    by = scale_set.managed_by or (group and f"{group}, which manages its resource group")
+    if by:
+        words = f"It is managed by {by}; that service drains and repairs instances in its own way."
+        return Check(name, Outcome.BLOCK, words, (), ("managedBy, resource group and tags",))
+    if Source.GROUPS in scale_set.unread:
+        return Check(name, Outcome.UNKNOWN, scale_set.unread[Source.GROUPS], (), (str(Source.GROUPS),))
+    return Check(name, Outcome.PASS, "No other service manages it or its resource group.")
 
 
 def _local_state(scale_set: ScaleSet, rules: Rules) -> Check:
@@ -130,8 +118,10 @@ def _local_state(scale_set: ScaleSet, rules: Rules) -> Check:
             "local-state",
             Outcome.BLOCK,
             "Its OS disks are ephemeral: starting maintenance redeploys an instance, its local data is lost.",
+            (),
+            ("diffDiskSettings of its model",),
         )
-    return _declared("local-state", "it keeps much state on local disks", rules)
+    return declared("local-state", "it keeps much state on local disks", rules)
 
 
 def _scheduled_events(scale_set: ScaleSet, rules: Rules) -> Check:
@@ -140,15 +130,10 @@ def _scheduled_events(scale_set: ScaleSet, rules: Rules) -> Check:
             "scheduled-events",
             Outcome.BLOCK,
             "It has adopted scheduled events: its instances prepare for Azure's own maintenance.",
+            (),
+            ("scheduled-events profile and policy of its model",),
         )
-    return _declared("scheduled-events", "its instances handle scheduled events", rules)
-
-
-def _declared(name: str, what: str, rules: Rules) -> Check:
-    if name in rules.declared:
-        where = rules.sources.get(name, "the policy")
-        return Check(name, Outcome.BLOCK, f"Declared ({where}): {what}.")
-    return Check(name, Outcome.NOT_DECLARED, f"Azure cannot show whether {what}; not declared.")
+    return declared("scheduled-events", "its instances handle scheduled events", rules)
 
 
 def _status_readable(instances: Sequence[Instance]) -> Check:
@@ -179,10 +164,30 @@ def _protection(instances: Sequence[Instance]) -> Check:
         return Check(
             "protection",
             Outcome.PASS,
-            f"{len(protected)} of {len(affected)} impacted instances are protected and will not be started.",
+            f"{len(protected)} of {len(affected)} impacted instances are protected and will not be started "
+            "unless `protection` is accepted.",
             protected,
         )
     return Check("protection", Outcome.PASS, "No impacted instance is protected from scale-set actions.")
+
+
+def _automatic_repairs(scale_set: ScaleSet) -> Check:
+    """Repairs could replace an instance that reboots; a Flexible set does not show whether they run."""
+    name = "automatic-repairs"
+    if not scale_set.automatic_repairs:
+        return Check(name, Outcome.PASS, "Automatic repairs are off.")
+    if scale_set.flexible:
+        return Check(
+            name,
+            Outcome.UNKNOWN,
+            "Automatic repairs are on and Azure does not show their state for a Flexible scale set, so they "
+            "cannot be suspended safely and may replace an instance while it reboots.",
+        )
+    return Check(
+        name,
+        Outcome.PASS,
+        "Automatic repairs are on: found running, they are suspended from each start to its verification.",
+    )
 
 
 def _operation_in_flight(scale_set: ScaleSet) -> Check:
@@ -211,12 +216,3 @@ def _others_serving(others: Sequence[Instance], rules: Rules) -> Check:
             tuple(one.id for one in down),
         )
     return Check("others-healthy", Outcome.PASS, "Every other instance meant to run is running and healthy.")
-
-
-def describe(instance: Instance) -> str:
-    """The last state seen of an instance, in words."""
-    parts = [instance.power]
-    if instance.provisioning not in {"succeeded", "unknown"}:
-        parts.append(instance.provisioning)
-    parts.append("reports no health" if instance.health is Health.NOT_REPORTED else instance.health.value)
-    return ", ".join(parts)

@@ -5,15 +5,17 @@ start a maintenance using self-service during the self-service phase"): leaving 
 unless somebody declared a need.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from planner import checks, schedule
-from planner.fleet import Instance, Interval, ScaleSet, impacted
+from planner.fleet import Instance, Interval, ScaleSet, domain_of, impacted
 from planner.policy import Mode, Policy, Rules, SelfService, rules_for
+from planner.raising import NOTHING, with_raised
 from planner.run import Batch, Check, Outcome, Verdict
-from planner.wave import Announcement, Stage
+from planner.saying import lower, say
+from planner.wave import OVER, Announcement, Stage
 
 LONG_SOAK = timedelta(minutes=30)
 """Azure itself pauses 30 minutes between update domains; a longer pause is a need."""
@@ -21,7 +23,11 @@ LONG_SOAK = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What should happen to a scale set, and why. `offered` is the portal's column: Yes, No or -."""
+    """What should happen to a scale set, and why.
+
+    `offered` is the portal's column: Yes, No or -; `concerned` are the instances that show maintenance;
+    `emergency`: Azure calls the maintenance an emergency, so the plan pages.
+    """
 
     verdict: Verdict
     reason: str
@@ -31,6 +37,8 @@ class Decision:
     self_service: Interval | None
     scheduled: Interval | None
     offered: str
+    concerned: tuple[Instance, ...] = ()
+    emergency: bool = False
 
 
 def decide(
@@ -39,33 +47,48 @@ def decide(
     announcements: Sequence[Announcement],
     policy: Policy,
     now: datetime,
+    *,
+    raised: Mapping[str, str] = NOTHING,
+    order_problem: str = "",
 ) -> Decision:
     """Decide for a scale set by what its instances show now; announcements only name the waves.
 
-    `instances` are those of one listing with instance view. Raises nothing: what cannot be understood
-    comes out as a check that blocks.
+    `instances` are those of one listing with instance view, `raised` what a person has raised for this run,
+    `order_problem` what is wrong with the order between the wave's scale sets. Raises nothing: what cannot be
+    understood comes out as a check that blocks.
     """
-    rules = rules_for(policy, scale_set)
+    rules = with_raised(rules_for(policy, scale_set), raised)
     concerned = impacted(instances)
     windows = [one.maintenance.self_service for one in concerned if one.maintenance]
     # A window that is over says nothing about the instances that still have one to come.
     self_service = _first(one for one in windows if one is not None and now < one.end) or _first(windows)
     scheduled = _first(one.maintenance.scheduled for one in concerned if one.maintenance)
-    structural = checks.counter_indications(scale_set, instances, rules)
+    structural = checks.counter_indications(scale_set, instances, rules, now)
     offer = _offered(concerned, self_service, now)
     need = _need(rules)
+    domains = _azure_domains(scale_set, concerned, need)
     verdict, reason = _verdict(concerned, structural, offer, need, rules, announcements)
     momentary = checks.conditions(scale_set, instances, rules) if concerned else ()
     running = sum(one.running for one in instances)
     return Decision(
         verdict=verdict,
         reason=reason,
-        checks=(_impacted(concerned, instances), offer, need, *structural, *momentary),
+        checks=(
+            _impacted(concerned, instances),
+            offer,
+            need,
+            domains,
+            *structural,
+            *((_order(rules, order_problem),) if concerned else ()),
+            *momentary,
+        ),
         rules=rules,
         batches=schedule.batches_of(scale_set, concerned, running, rules),
         self_service=self_service,
         scheduled=scheduled,
         offered=_column(concerned),
+        concerned=concerned,
+        emergency=bool(concerned) and any(one.emergency for one in announcements if one.stage not in OVER),
     )
 
 
@@ -80,7 +103,7 @@ def _verdict(
     if not concerned:
         return Verdict.NOT_IMPACTED, _not_impacted(announcements)
     if offer.outcome is Outcome.BLOCK:
-        return Verdict.LEAVE_TO_AZURE, f"Left to Azure: {_lower(offer.reason)}"
+        return Verdict.LEAVE_TO_AZURE, f"Left to Azure: {lower(offer.reason)}"
     if rules.self_service is SelfService.NEVER:
         source = rules.sources.get("self-service", "the policy")
         return Verdict.LEAVE_TO_AZURE, f"Left to Azure: self-service is `never` ({source})."
@@ -92,9 +115,9 @@ def _verdict(
     if rules.mode is Mode.OBSERVE:
         return (
             Verdict.SELF_SERVICE,
-            f"Would be started by us ({_lower(need.reason)}), but the mode is `observe`.",
+            f"Would be started by us ({lower(need.reason)}), but the mode is `observe`.",
         )
-    return Verdict.SELF_SERVICE, f"Started by us: {_lower(need.reason)}"
+    return Verdict.SELF_SERVICE, f"Started by us: {lower(need.reason)}"
 
 
 def _not_impacted(announcements: Sequence[Announcement]) -> str:
@@ -126,9 +149,9 @@ def _offered(concerned: Sequence[Instance], window: Interval | None, now: dateti
     if window is None:
         return Check(name, Outcome.BLOCK, "Azure shows maintenance but no self-service window.")
     if now < window.start:
-        return Check(name, Outcome.PASS, f"Azure offers self-service from {schedule.say(window.start)} on.")
+        return Check(name, Outcome.PASS, f"Azure offers self-service from {say(window.start)} on.")
     if now >= window.end:
-        return Check(name, Outcome.BLOCK, f"The self-service window closed at {schedule.say(window.end)}.")
+        return Check(name, Outcome.BLOCK, f"The self-service window closed at {say(window.end)}.")
     return Check(name, Outcome.BLOCK, "Azure does not offer self-service for any of its instances.")
 
 
@@ -140,14 +163,39 @@ def _need(rules: Rules) -> Check:
     if rules.windows:
         needs.append("an exact window is declared")
     if rules.complete_by is not None:
-        needs.append(f"it must be done by {schedule.say(rules.complete_by)}")
+        needs.append(f"it must be done by {say(rules.complete_by)}")
     if rules.tier or rules.after:
         needs.append("an order between scale sets is declared")
+    if "azure-domains" in rules.accept:
+        needs.append("that Azure would protect it as well is accepted")
     if rules.soak > LONG_SOAK:
         needs.append("more than 30 minutes are wanted between domains")
     if not needs:
         return Check("need", Outcome.NOT_DECLARED, "No need for self-service is declared.")
     return Check("need", Outcome.PASS, f"{'; '.join(needs).capitalize()}.")
+
+
+def _azure_domains(scale_set: ScaleSet, concerned: Sequence[Instance], need: Check) -> Check:
+    """The guidance on availability sets: Azure takes one domain at a time by itself, and waits in between."""
+    name = "azure-domains"
+    domains = {domain_of(scale_set, one) for one in concerned}
+    if scale_set.flexible or len(domains) < 2:
+        why = "a Flexible scale set shows none" if scale_set.flexible else "its instances share one"
+        return Check(name, Outcome.PASS, f"No update domains that Azure could take one by one: {why}.")
+    ours = f"Azure would take its {len(domains)} update domains one at a time, 30 minutes apart"
+    if need.outcome is Outcome.PASS:
+        return Check(name, Outcome.PASS, f"{ours}; a need for more than that is declared.")
+    return Check(
+        name, Outcome.BLOCK, f"{ours}, which protects it as well as we could; no need for more is declared."
+    )
+
+
+def _order(rules: Rules, problem: str) -> Check:
+    if problem:
+        return Check("order", Outcome.BLOCK, problem)
+    if rules.after:
+        return Check("order", Outcome.PASS, f"It goes after {', '.join(rules.after)}.")
+    return Check("order", Outcome.PASS, "No scale set goes before it.")
 
 
 def _first(intervals: Iterable[Interval | None]) -> Interval | None:
@@ -162,7 +210,3 @@ def _column(concerned: Sequence[Instance]) -> str:
     if not concerned:
         return "-"
     return "Yes" if any(one.maintenance and one.maintenance.allowed for one in concerned) else "No"
-
-
-def _lower(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]

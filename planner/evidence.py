@@ -6,11 +6,11 @@ Done needs proof (design: Protocols): first the maintenance itself, then running
 from dataclasses import replace
 from datetime import datetime
 
-from planner.checks import describe, healthy
 from planner.fleet import Instance
 from planner.look import Look, OperationSeen
 from planner.run import SETTLED, InstanceState, Passage, Run
-from planner.schedule import say
+from planner.saying import say
+from planner.serving import describe, healthy
 
 HEALTHY_LOOKS = 2
 RETRY_CODES = frozenset({"RetryLater", "MaintenanceAborted"})

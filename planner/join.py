@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from planner import evidence, schedule
+from planner import again, approval, evidence, fit, schedule
 from planner.advance import ANSWER_AGAIN
 from planner.batches import counted
+from planner.capacity import with_capacity
 from planner.decide import Decision
 from planner.fleet import Instance, ScaleSet
-from planner.look import Look
+from planner.learning import learned
+from planner.look import FIT, Look
 from planner.notice import Kind, Urgency
 from planner.outstanding import returned
 from planner.policy import Mode
@@ -27,6 +29,7 @@ from planner.run import (
     Verdict,
 )
 from planner.telling import if_nobody_answers, noted, told
+from planner.wave import Wave
 
 WATCHED = IN_FLIGHT | {InstanceState.FAILED}
 """What was started and does not serve again yet."""
@@ -36,21 +39,26 @@ def begun(
     scale_set: ScaleSet,
     instances: Sequence[Instance],
     decision: Decision,
-    waves: Sequence[str],
+    waves: Sequence[Wave],
     now: datetime,
+    former: Run | None = None,
 ) -> Run:
-    """A new run from its first decision."""
+    """A new run from its first decision, in the first of `waves`; `former` is the run before it."""
     run = Run(
         target=_target(scale_set, len(instances)),
-        waves=tuple(waves),
+        waves=(waves[0].tracking_id,),
         state=RunState.NOT_IMPACTED,
         reason="",
         verdict=decision.verdict,
         due=now,
         planned_at=now,
     )
-    run = _decided(run, decision, decision.batches, now)
+    if former is not None:
+        run = replace(run, again=again.explained(former, decision.concerned, waves, scale_set))
+    run = _decided(run, scale_set, instances, decision, decision.batches, now)
     run = noted(run, f"planned as {run.state}", run.reason, now)
+    if run.again:
+        run = noted(run, "scheduled again", run.again, now)
     return _told_of_plan(run, decision, now, first=True)
 
 
@@ -59,17 +67,19 @@ def rejoined(
     scale_set: ScaleSet,
     instances: Sequence[Instance],
     decision: Decision,
-    waves: Sequence[str],
+    waves: Sequence[Wave],
     now: datetime,
 ) -> Run:
-    """The run in progress, or the answer of the day, after another decision."""
+    """The run in progress, or the answer of the day, after another decision; it joins `waves[0]`."""
     old = run
     run = replace(
         run,
         target=_target(scale_set, len(instances)),
-        waves=tuple(dict.fromkeys((*run.waves, *waves))),
+        waves=tuple(dict.fromkeys((*run.waves, waves[0].tracking_id))),
         planned_at=now,
+        replan="",
     )
+    run = _again(run, instances, waves, scale_set, now)
     batches = _merged(run, instances, decision, now)
     if run.state in ACTIVE:
         # What is left is settled by advance, instance by instance, from what the look sees.
@@ -77,15 +87,17 @@ def rejoined(
             return replace(run, due=now)
         if decision.verdict is Verdict.LEAVE_TO_AZURE and _window_over(run, now):
             return replace(run, batches=batches, due=now)
-        if not _to_be_carried_out(decision) and any(one.state in WATCHED for one in run.passages):
-            # Nothing new starts by these rules, and what was started is watched until it serves again.
+        watched = any(one.state in WATCHED for one in run.passages) or run.repairs is not None
+        if not _to_be_carried_out(decision) and watched:
+            # Nothing new starts by these rules; what was started is watched until it serves again, and
+            # automatic repairs until they run again.
             return replace(run, due=now)
     if decision.verdict is not Verdict.NOT_IMPACTED:
         run = replace(run, verdict=decision.verdict)
     if decision.verdict is Verdict.NOT_IMPACTED and any(one.instances for one in batches):
         return _followed(run, batches, now)
-    run = _decided(run, decision, batches, now)
-    if (run.state, run.checksum) == (old.state, old.checksum):
+    run = _decided(run, scale_set, instances, decision, batches, now)
+    if (run.state, run.checksum, run.again) == (old.state, old.checksum, old.again):
         return replace(run, looks=old.looks + 1)
     if run.state is old.state and run.state in ANSWERS and run.verdict is old.verdict:
         # The answer stays, only the instances concerned have changed: on record, and no news to anybody.
@@ -121,28 +133,51 @@ def _target(scale_set: ScaleSet, capacity: int) -> Target:
     )
 
 
-def _decided(run: Run, decision: Decision, batches: Sequence[Batch], now: datetime) -> Run:
+def _again(
+    run: Run, instances: Sequence[Instance], waves: Sequence[Wave], scale_set: ScaleSet, now: datetime
+) -> Run:
+    """The run with why finished instances are due again."""
+    seen = {one.id: one for one in instances}
+    back = [seen[one.id] for one in run.passages if one.id in seen and returned(one, seen[one.id])]
+    why = again.explained(run, back, waves, scale_set)
+    return noted(replace(run, again=why), "scheduled again", why, now) if why else run
+
+
+def _decided(
+    run: Run,
+    scale_set: ScaleSet,
+    instances: Sequence[Instance],
+    decision: Decision,
+    batches: Sequence[Batch],
+    now: datetime,
+) -> Run:
     rules = decision.rules
     fingerprint = schedule.fingerprint(rules)
     checksum = schedule.checksum(decision.verdict, rules, batches)
+    same = run.rules == fingerprint and run.verdict is decision.verdict
+    marked, approved = approval.kept(run, batches, same_rules=same, checksum=checksum)
     run = replace(
         run,
-        approved=_approved(run, batches, fingerprint, checksum),
+        approved=approved,
         verdict=decision.verdict,
         mode=str(rules.mode),
         receiver=rules.owner,
         checks=decision.checks,
-        batches=tuple(batches),
+        batches=marked,
         after=rules.after,
         soak=rules.soak,
         recover_within=rules.recover_within,
         health=rules.health,
         rules=fingerprint,
+        windows=rules.windows,
+        freezes=rules.freezes,
         self_service=decision.self_service or run.self_service,
         scheduled=decision.scheduled or run.scheduled,
         checksum=checksum,
         facts={"self_service": decision.offered},
+        choices=(),
     )
+    run = with_capacity(run, scale_set, instances, rules)
     if _to_be_carried_out(decision):
         return _to_carry_out(run, decision, now)
     state = RunState.NOT_IMPACTED if decision.verdict is Verdict.NOT_IMPACTED else RunState.LEFT_TO_AZURE
@@ -157,6 +192,9 @@ def _decided(run: Run, decision: Decision, batches: Sequence[Batch], now: dateti
         deadline=None,
         forecast_end=None,
         slack=None,
+        start_by=None,
+        capacity="",
+        misfit="",
         due=now + wait,
     )
 
@@ -172,14 +210,27 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
     run = replace(
         run,
         lead_over=run.lead_over or now + rules.lead,
-        deadline=schedule.deadline(run.self_service, rules),
-        reason=decision.reason,
+        deadline=schedule.deadline(run.self_service, rules.complete_by),
+        reason=decision.reason if run.state is not RunState.PAUSED or run.misfit else run.reason,
     )
-    run = schedule.timed(run, rules, now)
-    if run.state is RunState.PAUSED:
+    run = schedule.timed(learned(run), now)
+    run = replace(run, start_by=schedule.start_by(run, now))
+    if run.state is RunState.PAUSED and not run.misfit:
         return run
-    waits = _waits_for_approval(run) and not any(one.state in IN_FLIGHT for one in run.passages)
-    if any(batch.started_at for batch in run.batches):
+    begun = any(batch.started_at for batch in run.batches)
+    problem = "" if begun or FIT in run.waived else fit.misfit(run, now)
+    if problem:
+        return replace(
+            run,
+            state=RunState.PAUSED,
+            reason=problem,
+            misfit=problem,
+            choices=fit.choices(run, now),
+            due=now + ANSWER_AGAIN[0],
+        )
+    run = replace(run, misfit="")
+    waits = approval.holds_up(run) and not any(one.state in IN_FLIGHT for one in run.passages)
+    if begun:
         return replace(run, state=RunState.AWAITING_APPROVAL if waits else RunState.RUNNING, due=now)
     first = next((one.not_before for one in run.batches if one.not_before is not None), None)
     return replace(
@@ -187,10 +238,6 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
         state=RunState.AWAITING_APPROVAL if waits else RunState.SCHEDULED,
         due=min(first, now + ANSWER_AGAIN[-1] * 4) if first is not None else now + ANSWER_AGAIN[1],
     )
-
-
-def _waits_for_approval(run: Run) -> bool:
-    return run.mode == Mode.APPROVE and run.approved != run.checksum
 
 
 def _merged(run: Run, instances: Sequence[Instance], decision: Decision, now: datetime) -> tuple[Batch, ...]:
@@ -220,7 +267,6 @@ def _merged(run: Run, instances: Sequence[Instance], decision: Decision, now: da
         if stay:
             kept.append(replace(batch, instances=stay))
     has = {one.id for batch in kept for one in batch.instances}
-    planned_before = {one.id for one in run.passages} - back
     held = {
         one.id: (one, batch.held_until)
         for batch in run.batches
@@ -230,37 +276,39 @@ def _merged(run: Run, instances: Sequence[Instance], decision: Decision, now: da
     number = max((one.number for one in kept), default=0)
     merged = list(kept)
     for batch in decision.batches:
-        rest = tuple(
-            replace(held[one.id][0], since=None) if one.id in held else one
-            for one in batch.instances
-            if one.id not in has
-        )
-        if not rest:
-            continue
-        number += 1
-        fresh = any(one.id not in planned_before for one in rest)
-        waits = [held[one.id][1] for one in rest if one.id in held and held[one.id][1] is not None]
-        until = max((one for one in waits if one is not None), default=None)
-        if fresh and run.lead_over is not None:
+        rest = [one for one in batch.instances if one.id not in has]
+        known = tuple(replace(held[one.id][0], since=None) for one in rest if one.id in held)
+        fresh = tuple(one for one in rest if one.id not in held)
+        if known:
+            number += 1
+            waits = [held[one.id][1] for one in known]
+            until = max((one for one in waits if one is not None), default=None)
+            merged.append(Batch(number, batch.domain, known, BatchState.PENDING, held_until=until))
+        if fresh:
+            number += 1
             # Told now, so its own lead time counts from now.
-            own = now + decision.rules.lead
-            until = own if until is None else max(until, own)
-        merged.append(Batch(number, batch.domain, rest, BatchState.PENDING, held_until=until))
+            own = now + decision.rules.lead if run.lead_over is not None else None
+            merged.append(Batch(number, batch.domain, fresh, BatchState.PENDING, held_until=own))
     return tuple(merged)
-
-
-def _approved(run: Run, batches: Sequence[Batch], rules: str, checksum: str) -> str:
-    """Instances that leave do not void an approval; instances that join wait for their own."""
-    if not run.approved or run.approved != run.checksum or run.rules != rules:
-        return run.approved
-    joined = {one.id for batch in batches for one in batch.instances} - {one.id for one in run.passages}
-    return run.approved if joined else checksum
 
 
 def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -> Run:
     kind = Kind.PLANNED if first else Kind.REPLANNED
-    run = told(run, kind, Urgency.KNOW, decision.reason, now)
-    if run.state in ACTIVE and _waits_for_approval(run):
+    urgency = Urgency.PAGE if first and decision.emergency else Urgency.KNOW
+    sentence = f"{decision.reason} {run.again}".strip()
+    run = told(run, kind, urgency, sentence, now)
+    if run.misfit:
+        return told(
+            run,
+            Kind.PAUSED,
+            Urgency.ACT,
+            run.misfit,
+            now,
+            otherwise=if_nobody_answers(run),
+            answers=("resume", "skip"),
+            choices=run.choices,
+        )
+    if run.state in ACTIVE and approval.wanted(run):
         run = told(
             run,
             Kind.APPROVAL,

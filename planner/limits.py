@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from planner.policy import Limits
+from planner.saying import many
 from planner.wave import normal_region
 
 
@@ -23,17 +24,17 @@ def over(claims: Iterable[Claim], mine: Claim, limits: Limits) -> str:
     others = [one for one in claims if one.path != mine.path]
     if len(others) + 1 > limits.scale_sets:
         return (
-            f"{_many(len(others), 'scale set')} of this subscription in flight, and `limits.scale-sets` "
+            f"{_are(len(others), 'scale set')} of this subscription in flight, and `limits.scale-sets` "
             f"allows {limits.scale_sets}. Raise it in the policy file to go faster."
         )
     regions = {normal_region(one.location) for one in others}
     if len(regions | {normal_region(mine.location)}) > limits.regions:
         return (
-            f"{_many(len(regions), 'region')} of this subscription in flight ({', '.join(sorted(regions))}), "
+            f"{_are(len(regions), 'region')} of this subscription in flight ({', '.join(sorted(regions))}), "
             f"and `limits.regions` allows {limits.regions}. Raise it in the policy file to go faster."
         )
     return ""
 
 
-def _many(number: int, what: str) -> str:
-    return f"1 {what} is" if number == 1 else f"{number} {what}s are"
+def _are(number: int, what: str) -> str:
+    return f"{many(number, what)} {'is' if number == 1 else 'are'}"

@@ -13,6 +13,9 @@ from planner.run import RunState
 ORDER = "the order itself"
 """What is waived when a person lets a run go ahead although its order has a problem."""
 
+FIT = "the deadline"
+"""What is waived when a person lets a run go ahead although its plan does not meet the deadline."""
+
 ASKS = frozenset({RunState.MISSED, RunState.CANCELLED, RunState.LEFT_TO_AZURE})
 """Ends of a predecessor after which only a person lets the next one go (design: Predecessors)."""
 
@@ -28,10 +31,14 @@ class OperationSeen:
 
 @dataclass(frozen=True, slots=True)
 class Predecessor:
-    """A scale set that goes first, and where its run stands; none if it has not been planned yet."""
+    """A scale set that goes first.
+
+    `state` is where its run stands (None: not planned yet), `ends` when that is expected to end.
+    """
 
     name: str
     state: RunState | None
+    ends: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +47,10 @@ class Look:
 
     `instances` is None when Azure was not read: nothing can be started then. `scale_set` and `rules` are
     read afresh before a batch and None otherwise. `cancelled` says that no open wave covers the set any
-    more, `stopped` why nothing new may start anywhere, `limit` why the limits in flight forbid a start now,
-    `trouble` why Azure could not be read.
+    more, `stopped` why nothing new may start anywhere, `limit` why the limits in flight forbid a start now
+    and `limit_until` when the first of those in flight is expected to be over, `durations` how long batches
+    of the wave's other runs took, `repairs` the state of the automatic repairs in Azure's word (lower case,
+    empty when not asked for), `trouble` why Azure could not be read.
     """
 
     at: datetime
@@ -55,6 +64,9 @@ class Look:
     predecessors: tuple[Predecessor, ...] = ()
     order_problem: str = ""
     limit: str = ""
+    limit_until: datetime | None = None
+    durations: tuple[timedelta, ...] = ()
+    repairs: str = ""
     trouble: str = ""
     look_again: timedelta = timedelta(seconds=60)
     in_doubt: timedelta = timedelta(minutes=30)
@@ -67,12 +79,17 @@ class Word(StrEnum):
     HOLD = "hold"
     RESUME = "resume"
     SKIP = "skip"
+    RAISE = "raise"
     QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A person's word, applied once by its id. `instances` are for skip; none means all that is left."""
+    """A person's word, applied once by its id.
+
+    `instances` and `domains` are for skip (neither: all that is left), `raised` for raise: what to change for
+    this run, policy key to value as written.
+    """
 
     id: str
     word: Word
@@ -81,6 +98,8 @@ class Event:
     at: datetime
     checksum: str = ""
     instances: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    raised: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +121,18 @@ class Replan:
 
 
 @dataclass(frozen=True, slots=True)
+class SetRepairs:
+    """Suspend or resume the automatic repairs of the scale set; a later look sees whether it happened."""
+
+    suspend: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     notice: Notice
 
 
-type Action = Start | LookAgain | Replan | Tell
+type Action = Start | LookAgain | Replan | SetRepairs | Tell
 
 
 class Answered(StrEnum):

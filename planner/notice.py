@@ -1,6 +1,7 @@
 """What a person should read about a run. Numbered inside the run, never changed, told by notify."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -41,11 +42,26 @@ class Down:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """Something a person can choose about a plan that does not fit.
+
+    `sentence` says what it is and what comes of it, with numbers; `word` is what to say to the run (`raise`,
+    `skip`, `resume`) and `to` the fields that go with it, as they are sent.
+    """
+
+    name: str
+    sentence: str
+    word: str
+    to: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One thing to tell.
 
     `sentence` says what happened and why, `otherwise` what happens if nobody answers and when, `answers`
-    the actions a person may take on the run (`approve`, `hold`, `resume`, `skip`), in that order.
+    the actions a person may take on the run (`approve`, `hold`, `resume`, `skip`), in that order, `choices`
+    what would make a plan fit that does not.
     """
 
     number: int
@@ -57,3 +73,4 @@ class Notice:
     serving: str = ""
     otherwise: str = ""
     answers: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from planner.look import ASKS, ORDER, Event, Look, Word
+from planner import approval
+from planner.look import ASKS, FIT, ORDER, Event, Look, Word
 from planner.notice import Kind, Urgency
 from planner.run import (
     ACTIVE,
@@ -39,7 +40,7 @@ def _approved(run: Run, event: Event, look: Look, now: datetime) -> Run:
             run, "approve", f"Not applied: given for plan {event.checksum}, it is {run.checksum} now.", now,
             event.actor,
         )  # fmt: skip
-    run = replace(run, approved=run.checksum)
+    run = approval.given(run)
     run = noted(run, "approve", _why(event), now, event.actor)
     if run.state is RunState.AWAITING_APPROVAL:
         begun = any(batch.started_at for batch in run.batches)
@@ -64,6 +65,8 @@ def _resumed(run: Run, event: Event, look: Look, now: datetime) -> Run:
     waiting = tuple(one.name for one in asked if one.name not in run.waived)
     if look.order_problem:
         waiting = (*waiting, ORDER)
+    if run.misfit:
+        waiting = (*waiting, FIT)
     batches = tuple(
         replace(
             batch,
@@ -75,6 +78,8 @@ def _resumed(run: Run, event: Event, look: Look, now: datetime) -> Run:
     run = replace(
         run,
         holding="",
+        misfit="",
+        choices=(),
         batches=batches,
         waived=(*run.waived, *waiting) if run.state is RunState.PAUSED and not run.holding else run.waived,
     )
@@ -99,18 +104,30 @@ def _again(passage: Passage, now: datetime) -> Passage:
 def _skipped(run: Run, event: Event, look: Look, now: datetime) -> Run:
     """Excuse what is named, or all that has not been started; a failed instance only by its name."""
     del look
-    named = frozenset(event.instances)
+    of_domains = {one.id for batch in run.batches if batch.domain in event.domains for one in batch.instances}
+    named = frozenset(event.instances) | of_domains
+    some = bool(event.instances or event.domains)
 
     def skipped(passage: Passage) -> Passage:
         waiting = passage.state in {InstanceState.PENDING, InstanceState.ASIDE}
         failed = passage.state is InstanceState.FAILED and passage.id in named
-        if failed or (waiting and (not named or passage.id in named)):
+        if failed or (waiting and (not some or passage.id in named)):
             reason = f"Excused: skipped by {event.actor}. {event.comment}".strip()
             return replace(passage, state=InstanceState.EXCUSED, reason=reason, finished_at=now)
         return passage
 
     batches = tuple(replace(one, instances=tuple(map(skipped, one.instances))) for one in run.batches)
     return noted(replace(run, batches=batches), "skip", _why(event), now, event.actor)
+
+
+def _raised(run: Run, event: Event, look: Look, now: datetime) -> Run:
+    """Change what the plan goes by for this run alone; the next plan is made with it."""
+    del look
+    what = ", ".join(f"{key} {value}" for key, value in event.raised.items())
+    run = replace(
+        run, raised={**run.raised, **event.raised}, replan=f"{event.actor} raised {what} for this run"
+    )
+    return noted(run, "raise", f"{what}. {_why(event)}", now, event.actor)
 
 
 def _quarantined(run: Run, event: Event, look: Look, now: datetime) -> Run:
@@ -123,7 +140,8 @@ def _quarantined(run: Run, event: Event, look: Look, now: datetime) -> Run:
 
 
 def _why(event: Event) -> str:
-    what = f" ({', '.join(event.instances)})" if event.instances else ""
+    some = (*event.instances, *event.domains)
+    what = f" ({', '.join(some)})" if some else ""
     return (event.comment or "No reason given.") + what
 
 
@@ -132,5 +150,6 @@ _HEARD = {
     Word.HOLD: _held,
     Word.RESUME: _resumed,
     Word.SKIP: _skipped,
+    Word.RAISE: _raised,
     Word.QUARANTINED: _quarantined,
 }

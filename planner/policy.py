@@ -19,6 +19,7 @@ from planner.policy_model import (
     SelfService,
 )
 from planner.policy_values import (
+    ACCEPTABLE,
     COUNTER_INDICATIONS,
     nearest,
     parse_checks,
@@ -33,6 +34,7 @@ from planner.policy_values import (
 from planner.weekly import Windows, WindowSets, parse_windows
 
 __all__ = [
+    "ACCEPTABLE",
     "COUNTER_INDICATIONS",
     "Freeze",
     "HealthRule",

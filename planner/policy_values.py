@@ -19,6 +19,21 @@ TAG_PREFIX = "breakwater-"
 COUNTER_INDICATIONS = ("scheduled-events", "local-state", "short-lived", "often-stopped", "often-resized")
 """What tells against self-service and Azure can't show, so that somebody has to declare it."""
 
+ACCEPTABLE = (
+    "service-fabric",
+    "managed",
+    "short-lived",
+    "local-state",
+    "scheduled-events",
+    "often-stopped",
+    "often-resized",
+    "protection",
+    "automatic-repairs",
+    "azure-domains",
+    "operation-in-flight",
+)
+"""Checks that somebody may accept by name. What Azure refuses or nobody can read is not among them."""
+
 FILE_ONLY = (
     "lead",
     "stop",
@@ -47,7 +62,6 @@ MAY_BE_LOOSENED = (
 _YES = frozenset({"true", "yes", "on"})
 _NO = frozenset({"false", "no", "off"})
 _NAME = re.compile(r"[\w.()/-]+(?: [\w.()/-]+)*")
-_CHECK = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 def parse_choice[T: StrEnum](kind: type[T]) -> Callable[[str], T]:
@@ -111,11 +125,14 @@ def parse_names(text: str) -> tuple[str, ...]:
 
 
 def parse_checks(text: str) -> tuple[str, ...]:
-    """Names of checks, with hyphens and in lower case whatever was written."""
+    """Names of checks that can be accepted, with hyphens and in lower case whatever was written."""
     names = tuple(name.lower().replace("_", "-") for name in parse_names(text))
     for name in names:
-        if not _CHECK.fullmatch(name):
-            raise ValueError(f"`{shown(name)}` is not the name of a check: write one such as local-state")
+        if name not in ACCEPTABLE:
+            raise ValueError(
+                f"`{shown(name)}` is not the name of a check that can be accepted"
+                f"{nearest(name, ACCEPTABLE)}; write {', '.join(ACCEPTABLE)}"
+            )
     return tuple(dict.fromkeys(names))
 
 

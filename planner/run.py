@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from planner.fleet import Interval, Orchestration
-from planner.notice import Notice
-from planner.policy import HealthRule
+from planner.notice import Choice, Notice
+from planner.policy import Freeze, HealthRule
+from planner.weekly import WindowSets
 
 
 class Verdict(StrEnum):
@@ -30,12 +31,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One named rule with its outcome, a sentence, and the instances concerned as evidence."""
+    """One named rule with its outcome and a sentence; instances concerned and what was read as evidence."""
 
     name: str
     outcome: Outcome
     reason: str
     instances: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
 
 
 class RunState(StrEnum):
@@ -117,8 +119,9 @@ class Passage:
     `intent_at` is when its start was written, before it was sent; `answered` whether Azure's answer is on
     record; `operation` the address to read the operation at; `since` from when `recover-within` counts;
     `proof_at` when the maintenance itself was proven; `healthy_looks` how many looks in a row saw it running
-    and healthy since. `gone` is set on a settled instance whose return would need a new plan: its status was
-    seen gone, or what excused it can pass.
+    and healthy since. `down_at` and `up_at` are when looks first saw it down, and serving again, while it
+    was left to Azure. `approved`: a person has approved it as part of a plan. `gone` is set on a settled
+    instance whose return would need a new plan: its status was seen gone, or what excused it can pass.
     """
 
     id: str
@@ -137,6 +140,9 @@ class Passage:
     healthy_looks: int = 0
     since: datetime | None = None
     finished_at: datetime | None = None
+    down_at: datetime | None = None
+    up_at: datetime | None = None
+    approved: bool = False
     gone: bool = False
 
 
@@ -192,13 +198,37 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Repairs:
+    """Automatic repairs that this run suspends, from before its first call to Azure until they run again.
+
+    `since` is when that began, `seen_suspended` whether a look has seen it, `resuming_since` from when on
+    they are being resumed, `error` what Azure said against the last call.
+    """
+
+    since: datetime
+    seen_suspended: bool = False
+    resuming_since: datetime | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """The record of a run; replaced whole at each write.
 
-    `due` is when it should be looked at next, `deadline` the earlier of the self-service end and
-    `complete-by`, `slack` what is left between the forecast end and the deadline, `holding` why a person
-    holds it, `waived` the predecessors a person has let pass, `events` the ids of people's events applied,
-    `rules` the fingerprint of the policy it was planned by, `lead_over` when the lead time has passed.
+    Times: `due` is when it should be looked at next, `deadline` the earlier of the self-service end less a
+    margin and `complete-by`, `slack` what is left between the forecast end and the deadline, `start_by` the
+    latest first start that meets it, `lead_over` when the lead time has passed, `others_until` when the scale
+    sets it waits for are expected to be over, `expected` how long a batch takes from start to verification.
+
+    Policy: `rules` is the fingerprint it was planned by, `raised` what a person has raised for this run (key
+    to value as written), `windows` and `freezes` what the times were made with.
+
+    People: `holding` is why a person holds it, `waived` the predecessors a person has let pass, `events` the
+    ids of their words applied, `replan` why a new plan is asked for, `misfit` why the plan does not fit and
+    the run waits for a person before its first start, `choices` what would make it fit.
+
+    `serving` and `capacity` say what each batch takes away of what serves; `again` why instances are
+    scheduled for the second time; `repairs` is set while automatic repairs are suspended by this run.
     """
 
     target: Target
@@ -218,12 +248,25 @@ class Run:
     recover_within: timedelta = timedelta(minutes=60)
     health: HealthRule = HealthRule.IF_REPORTED
     rules: str = ""
+    raised: Mapping[str, str] = field(default_factory=dict)
+    windows: WindowSets = ()
+    freezes: tuple[Freeze, ...] = ()
+    expected: timedelta = timedelta(minutes=10)
     self_service: Interval | None = None
     scheduled: Interval | None = None
     lead_over: datetime | None = None
     deadline: datetime | None = None
     forecast_end: datetime | None = None
     slack: timedelta | None = None
+    start_by: datetime | None = None
+    others_until: datetime | None = None
+    serving: int = 0
+    capacity: str = ""
+    again: str = ""
+    replan: str = ""
+    misfit: str = ""
+    choices: tuple[Choice, ...] = ()
+    repairs: Repairs | None = None
     checksum: str = ""
     approved: str = ""
     holding: str = ""

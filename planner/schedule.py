@@ -12,10 +12,20 @@ from datetime import datetime, timedelta
 from planner.fleet import Domain, Instance, Interval, ScaleSet, domain_label, domain_of, natural
 from planner.policy import Freeze, Rules
 from planner.run import SETTLED, Batch, BatchState, Passage, Run
+from planner.saying import long, say
 from planner.windows import WindowSets, all_open_until, next_all_open
+
+NOTHING = timedelta(0)
 
 REBOOT = timedelta(minutes=10)
 """What a self-service reboot is expected to take: the guidance speaks of several minutes."""
+
+MARGIN = timedelta(hours=1)
+"""Nobody plans up to the last minute of a self-service window of weeks."""
+
+HORIZON = timedelta(days=60)
+STEPS = 14
+"""Halvings of the time to the deadline: a month to within three minutes."""
 
 DEFAULT_SHARE = 5
 """A domain, but at most a fifth of the running instances (design: Policy, max-unavailable)."""
@@ -69,22 +79,37 @@ def _label(scale_set: ScaleSet, domain: Domain, part: Sequence[Instance], *, sev
     return f"{zone}{'instance' if len(part) == 1 else 'instances'} {', '.join(one.id for one in part)}"
 
 
-def next_start(windows: WindowSets, freezes: Sequence[Freeze], at: datetime) -> tuple[datetime | None, str]:
-    """The earliest moment from `at` on at which the operator allows a start, and why not earlier."""
-    why = ""
+def next_start(
+    windows: WindowSets, freezes: Sequence[Freeze], at: datetime, lasting: timedelta = NOTHING
+) -> tuple[datetime | None, str]:
+    """The earliest moment from `at` on at which a start may go and `lasting` still fits; why not earlier.
+
+    None where that leaves no time in the next 60 days.
+    """
+    why, short = "", False
     moment = at
-    for _ in range(100):
+    while moment - at <= HORIZON:
         frozen = next((one for one in freezes if moment in one), None)
         if frozen is not None:
             moment, why = frozen.end, f"a freeze until {say(frozen.end)} ({frozen.reason})"
             continue
         opens = next_all_open(windows, moment)
         if opens is None:
-            return None, "no operator window opens in the next 60 days"
-        if opens == moment:
+            break
+        if opens != moment:
+            moment, why = opens, f"the operator window opens {say(opens)}"
+            continue
+        closing = closes(windows, freezes, moment)
+        if closing is None or moment + lasting <= closing:
             return moment, why
-        moment, why = opens, f"the operator window opens {say(opens)}"
-    return None, "freezes and windows leave no time in the next 60 days"
+        moment, short = closing, True
+        why = f"the time until {say(closing)} is shorter than the {long(lasting)} a batch is expected to take"
+    if short:
+        return (
+            None,
+            f"no window in the next 60 days is as long as the {long(lasting)} a batch is expected to take",
+        )
+    return None, "no operator window opens in the next 60 days"
 
 
 def closes(windows: WindowSets, freezes: Sequence[Freeze], at: datetime) -> datetime | None:
@@ -96,43 +121,82 @@ def closes(windows: WindowSets, freezes: Sequence[Freeze], at: datetime) -> date
     return min(ends, default=None)
 
 
-def timed(run: Run, rules: Rules, now: datetime) -> Run:
-    """The run with the earliest time of every batch to come, the forecast end and the slack."""
-    reboot = min(REBOOT, run.recover_within)
-    free = max((now, run.lead_over or now, run.self_service.start if run.self_service else now))
+def earliest(run: Run, now: datetime) -> datetime:
+    """The earliest start that lead time, the self-service window and other scale sets leave."""
+    opens = run.self_service.start if run.self_service is not None else None
+    return max(one for one in (now, run.lead_over, opens, run.others_until) if one is not None)
+
+
+def placed(run: Run, start: datetime, now: datetime) -> tuple[tuple[Batch, ...], datetime | None]:
+    """Every batch with its earliest time if the next one starts at `start`, and the forecast end.
+
+    No end where windows and freezes leave a batch no time.
+    """
+    free, last = start, None
     batches: list[Batch] = []
-    last: datetime | None = None
-    for batch in run.batches:
-        if batch.state is BatchState.DONE:
+    opening: tuple[datetime, datetime | None] | None = None
+    for number, batch in enumerate(run.batches):
+        if batch.state is BatchState.DONE or all(one.state in SETTLED for one in batch.instances):
             batches.append(batch)
             continue
         if batch.started_at is not None and batch.state is not BatchState.PENDING:
-            ends = max(now, batch.started_at + reboot)
-            free = max(free, (batch.verified_at or ends) + run.soak)
-            last = ends
+            last = max(now, batch.verified_at or batch.started_at + run.expected)
+            free = max(free, last + run.soak)
             batches.append(batch)
             continue
-        if all(passage.state in SETTLED for passage in batch.instances):
-            batches.append(batch)
-            continue
-        earliest, _ = next_start(rules.windows, rules.freezes, max(free, batch.held_until or free))
-        batches.append(replace(batch, not_before=earliest))
-        if earliest is None:
-            last = None
-            break
-        last = earliest + reboot
+        at = max(free, batch.held_until or free)
+        if opening is None or not _fits(at, run.expected, opening):
+            found, _ = next_start(run.windows, run.freezes, at, run.expected)
+            if found is None:
+                return (*batches, replace(batch, not_before=None), *run.batches[number + 1 :]), None
+            at, opening = found, (found, closes(run.windows, run.freezes, found))
+        batches.append(replace(batch, not_before=at))
+        last = at + run.expected
         free = last + run.soak
-    batches.extend(run.batches[len(batches) :])
-    slack = run.deadline - last if run.deadline is not None and last is not None else None
-    return replace(run, batches=tuple(batches), forecast_end=last, slack=slack)
+    return tuple(batches), last
 
 
-def deadline(self_service: Interval | None, rules: Rules) -> datetime | None:
-    """The earlier of the end of the self-service window and `complete-by`."""
-    ends = [self_service.end] if self_service else []
-    if rules.complete_by is not None:
-        ends.append(rules.complete_by)
+def _fits(at: datetime, lasting: timedelta, opening: tuple[datetime, datetime | None]) -> bool:
+    opens, closing = opening
+    return opens <= at and (closing is None or at + lasting <= closing)
+
+
+def timed(run: Run, now: datetime) -> Run:
+    """The run with the earliest time of every batch to come, the forecast end and the slack."""
+    batches, end = placed(run, earliest(run, now), now)
+    slack = run.deadline - end if run.deadline is not None and end is not None else None
+    return replace(run, batches=batches, forecast_end=end, slack=slack)
+
+
+def deadline(self_service: Interval | None, complete_by: datetime | None) -> datetime | None:
+    """The earlier of the end of the self-service window, less a margin, and `complete-by`."""
+    ends = [self_service.end - margin(self_service)] if self_service else []
+    if complete_by is not None:
+        ends.append(complete_by)
     return min(ends, default=None)
+
+
+def margin(self_service: Interval) -> timedelta:
+    """What is kept free before the self-service window ends: an hour, less of a window under 50 hours."""
+    return min(MARGIN, (self_service.end - self_service.start) / 50)
+
+
+def start_by(run: Run, now: datetime) -> datetime | None:
+    """The latest first start that still meets the deadline; None when even the earliest one does not."""
+    if run.deadline is None or run.slack is None or run.slack < NOTHING:
+        return None
+    first = earliest(run, now)
+    if not run.windows and not run.freezes:
+        return first + run.slack
+    good, late = first, run.deadline
+    for _ in range(STEPS):
+        middle = good + (late - good) / 2
+        _, end = placed(run, middle, now)
+        if end is not None and end <= run.deadline:
+            good = middle
+        else:
+            late = middle
+    return good.replace(second=0, microsecond=0) if good - first > timedelta(minutes=1) else first
 
 
 def checksum(verdict: str, rules: Rules, batches: Sequence[Batch]) -> str:
@@ -164,8 +228,3 @@ def _fields(rules: Rules) -> tuple[object, ...]:
         tuple((one.start, one.end, one.reason) for one in rules.freezes),
         rules.problems,
     )
-
-
-def say(at: datetime) -> str:
-    """A moment for people: UTC, to the minute, to the second where seconds matter."""
-    return at.strftime("%Y-%m-%d %H:%M:%S UTC" if at.second else "%Y-%m-%d %H:%M UTC")

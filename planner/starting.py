@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from planner import checks
+from planner import approval, checks, repairs
 from planner.fleet import Instance
 from planner.intents import with_intents
-from planner.look import ASKS, ORDER, Look
+from planner.look import ASKS, ORDER, Look, SetRepairs
 from planner.outstanding import outstanding
-from planner.policy import Mode
 from planner.run import (
     SETTLED,
     Batch,
@@ -19,7 +18,9 @@ from planner.run import (
     Run,
     RunState,
 )
-from planner.schedule import closes, fingerprint, most_down, next_start, say
+from planner.saying import inner, long, say
+from planner.schedule import closes, fingerprint, most_down, next_start
+from planner.serving import describe
 
 FRESH = timedelta(seconds=30)
 """A start is sent within 30 seconds of the look that saw the instance (design: A start)."""
@@ -50,6 +51,15 @@ class PlanAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class First:
+    """Something has to be done before the start; the next look goes on. `run` has the intent in it."""
+
+    run: Run
+    action: SetRepairs
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Go:
     """The batch with its intents written, and until when they may be sent."""
 
@@ -67,7 +77,11 @@ def open_batch(run: Run) -> Batch | None:
 
 def next_batch(run: Run, now: datetime) -> Batch | None:
     """The batch to start from next: the one under way, else the first that may go or is held back least."""
-    waiting = [one for one in run.batches if any(_to_start(passage) for passage in one.instances)]
+    waiting = [
+        one
+        for one in run.batches
+        if any(_to_start(passage) for passage in one.instances) and approval.cleared(run, one)
+    ]
     under_way = open_batch(run)
     if under_way is not None:
         return under_way if under_way in waiting else None
@@ -88,11 +102,11 @@ def gate(run: Run, look: Look, now: datetime) -> Wait | AskPerson | None:
     """
     batch = next_batch(run, now)
     if batch is None:
+        if approval.wanted(run):
+            return Wait("a person's approval", now + DAILY)
         return Wait("nothing is left to start")
-    if run.mode == Mode.APPROVE and run.approved != run.checksum:
-        return Wait("a person's approval", now + DAILY)
     if look.stopped:
-        return Wait(_inner(look.stopped))
+        return Wait(inner(look.stopped))
     earliest = max(
         (moment for moment in (run.lead_over, batch.held_until, _opens(run)) if moment is not None),
         default=now,
@@ -102,15 +116,24 @@ def gate(run: Run, look: Look, now: datetime) -> Wait | AskPerson | None:
         if earliest == batch.held_until and earliest not in {run.lead_over, _opens(run)}:
             what = "its time"
         return Wait(f"{what} until {say(earliest)}", earliest)
-    if look.rules is not None:
-        start, why = next_start(look.rules.windows, look.rules.freezes, now)
-        if start is None:
-            return Wait(why, now + DAILY)
-        if start > now:
-            return Wait(why, start)
+    windows, freezes = (
+        (look.rules.windows, look.rules.freezes) if look.rules is not None else (run.windows, run.freezes)
+    )
+    start, why = next_start(windows, freezes, now, run.expected)
+    if start is None:
+        return Wait(why, now + DAILY)
+    if start > now:
+        return Wait(why, start)
+    closing = run.self_service.end if run.self_service is not None else None
+    if closing is not None and now + run.expected > closing:
+        return Wait(
+            f"nothing any more: the self-service window closes at {say(closing)}, sooner than the "
+            f"{long(run.expected)} a batch is expected to take",
+            closing,
+        )
     held = _predecessors(run, look)
     if held is None and look.limit:
-        return Wait(_inner(look.limit))
+        return Wait(inner(look.limit))
     return held
 
 
@@ -135,7 +158,7 @@ def _predecessors(run: Run, look: Look) -> Wait | AskPerson | None:
     return None
 
 
-def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain | Go:
+def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain | First | Go:
     """Decide on the next batch by what this look saw. Every check runs again; rules were read afresh."""
     held = gate(run, look, now)
     if held is not None:
@@ -149,7 +172,7 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
     structural = [
         one
         for one in checks.blocking(
-            checks.counter_indications(look.scale_set, outstanding(look.instances, run), look.rules)
+            checks.counter_indications(look.scale_set, outstanding(look.instances, run), look.rules, now)
         )
         if one.name != "protection"
     ]
@@ -159,7 +182,7 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
     for check in checks.blocking(
         checks.conditions(look.scale_set, look.instances, look.rules, going_down=mine)
     ):
-        return Wait(_inner(check.reason))
+        return Wait(inner(check.reason))
     batch = _without_excused(batch, look, now)
     ready = _ready(batch, look, now)
     if not ready:
@@ -168,19 +191,28 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
     if isinstance(room, (Wait, PlanAgain)):
         return room
     ready = dict(list(ready.items())[:room])
+    if run.repairs is not None and run.repairs.resuming_since is not None:
+        return Wait("its automatic repairs to run again")
+    cannot = repairs.refused(run, look, now)
+    if cannot:
+        return AskPerson(cannot)
+    first = repairs.suspension(run, look, now)
+    if first is not None:
+        return First(*first, "its automatic repairs to be suspended")
     return Go(with_intents(batch, ready, now), _before(look, ready))
 
 
 def _without_excused(batch: Batch, look: Look, now: datetime) -> Batch:
     """Protected, switched-off and not offered instances are not started and hold up nobody."""
     seen = {one.id: one for one in look.instances or ()}
+    accepted = look.rules.accept if look.rules is not None else ()
     passages: list[Passage] = []
     for passage in batch.instances:
         instance = seen.get(passage.id)
         why, passing = "", False
         if _to_start(passage) and instance is not None and instance.maintenance is not None:
             window = instance.maintenance.self_service
-            if instance.protected:
+            if instance.protected and "protection" not in accepted:
                 why = "it is protected from scale-set actions"
             elif instance.switched_off:
                 why, passing = f"it is {instance.power}, so there is nothing to reboot", True
@@ -221,7 +253,7 @@ def _nothing_ready(batch: Batch, look: Look) -> Wait | Go:
     down = next(
         (one for one in look.instances or () if one.id in {passage.id for passage in batch.instances}), None
     )
-    seen = f" (instance {down.id}: {checks.describe(down)})" if down is not None else ""
+    seen = f" (instance {down.id}: {describe(down)})" if down is not None else ""
     return Wait(f"an instance of {batch.domain} that may be started{seen}")
 
 
@@ -261,8 +293,3 @@ def _before(look: Look, ready: dict[str, Instance]) -> datetime:
         if closing is not None:
             ends.append(closing)
     return min(ends)
-
-
-def _inner(sentence: str) -> str:
-    """A sentence as the tail of another one."""
-    return (sentence[:1].lower() + sentence[1:]).rstrip(".")

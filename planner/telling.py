@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from planner.checks import describe, serving
 from planner.fleet import Instance
-from planner.notice import Down, Kind, Notice, Urgency
+from planner.notice import Choice, Down, Kind, Notice, Urgency
 from planner.run import Entry, InstanceState, Run, RunState
-from planner.schedule import say
+from planner.saying import say
+from planner.serving import describe, serving
 
 BREAKWATER = "breakwater"
 
@@ -43,6 +43,7 @@ def told(
     instances: Sequence[Instance] | None = None,
     otherwise: str = "",
     answers: tuple[str, ...] = (),
+    choices: tuple[Choice, ...] = (),
 ) -> Run:
     """The run with one more notice; what is down and what still serves come from the look's instances.
 
@@ -58,6 +59,7 @@ def told(
         serving=_serving(run, instances) if instances is not None else "",
         otherwise=otherwise,
         answers=answers,
+        choices=choices,
     )
     return replace(run, notices=(*run.notices, notice)[-MOST_NOTICES:])
 

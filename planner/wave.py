@@ -87,9 +87,9 @@ class Wave:
     announcements: tuple[Announcement, ...] = ()
     roster: tuple[Member, ...] = ()
     discovered: tuple[str, ...] = ()
-    evidence: Evidence | None = None
     generation: int = 0
     v: int = 1
+    evidence: Evidence | None = None
 
     @property
     def current(self) -> Announcement:

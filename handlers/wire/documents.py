@@ -12,6 +12,7 @@ from urllib.parse import quote
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
+from planner.learning import longest
 from planner.run import Run
 from planner.wave import Announcement, Wave
 
@@ -81,11 +82,14 @@ def decode_wave(body: bytes) -> Wave:
 
 
 def run_metadata(run: Run) -> dict[str, str]:
-    """What a listing shows of a run: ASCII, no prose; times in UTC, slack in whole seconds.
+    """What a listing shows of a run: ASCII, no prose; times in UTC, slack and `took` in whole seconds.
+
+    `took` is the longest of its finished batches, from start to verification.
 
     Names are percent-encoded in Azure's spelling (a path has them in lower case). What is not known is left
     out.
     """
+    took = longest(run)
     fields = {
         "v": str(run.v),
         "state": run.state.value,
@@ -93,6 +97,8 @@ def run_metadata(run: Run) -> dict[str, str]:
         "due": instant(run.due) if run.ended_at is None else "",
         "last_notice": str(run.last_notice),
         "deadline": instant(run.deadline) if run.deadline else "",
+        "forecast": instant(run.forecast_end) if run.forecast_end else "",
+        "took": str(round(took.total_seconds())) if took is not None else "",
         "slack": str(int(run.slack.total_seconds())) if run.slack is not None else "",
         "needs_person": "true" if run.needs_person else "false",
         "waves": ",".join(run.waves),

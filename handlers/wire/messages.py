@@ -62,6 +62,9 @@ ScaleSetId = Annotated[str, AfterValidator(_scale_set_id)]
 Name = Annotated[str, Field(min_length=1, max_length=90, pattern=r"^[^/\x00-\x1f%?#\\]+$")]
 
 
+Names = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
+
+
 class _Envelope(BaseModel):
     """What every message carries: its version and the trace it belongs to."""
 
@@ -104,13 +107,15 @@ class PersonEvent(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str = Field(min_length=1, max_length=100)
-    kind: Literal["approve", "hold", "resume", "skip", "quarantined"]
+    kind: Literal["approve", "hold", "resume", "skip", "raise", "quarantined"]
     actor: str = Field(min_length=1, max_length=200)
     comment: str = Field(default="", max_length=2000)
     at: AwareDatetime
     checksum: str = Field(default="", max_length=128)
-    instances: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
-        default=(), max_length=1000
+    instances: Names = Field(default=(), max_length=1000)
+    domains: Names = Field(default=(), max_length=1000)
+    raised: dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=1000)]] = Field(
+        default_factory=dict, max_length=10
     )
 
 

@@ -96,7 +96,7 @@ LOOSENING = [
     ("health", "if-reported", "ignore", "required", lambda r: r.health),
     ("complete-by", "2026-12-01", "2026-12-02", "2026-11-30", lambda r: r.complete_by),
     ("complete-by", "2026-12-01", "none", "2026-11-30", lambda r: r.complete_by),
-    ("accept", "local-state", "local-state,spot", "none", lambda r: r.accept),
+    ("accept", "local-state", "local-state,short-lived", "none", lambda r: r.accept),
     *((key, "true", "false", "true", lambda r: r.declared) for key in COUNTER_INDICATIONS),
 ]
 
@@ -188,8 +188,8 @@ def test_a_share_from_the_file_or_with_permission_replaces_the_built_in_limit():
 
 
 def test_of_what_a_tag_accepts_only_what_the_file_accepts_too_counts():
-    found = rules(ruled(accept="local-state, spot"), accept="spot,short_lived")
-    assert found.accept == ("spot",)
+    found = rules(ruled(accept="local-state, managed"), accept="managed,short_lived")
+    assert found.accept == ("managed",)
     assert len(found.notes) == 1
 
 

@@ -1,0 +1,85 @@
+"""Why an instance is scheduled for the second time, of the guidance's four reasons, by evidence.
+
+The guidance ("Why is my VM scheduled for a second time?"): the wave was cancelled and restarted, the instance
+was service healed, it was stopped and started, or an auto-shutdown did that.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from planner.fleet import Instance, ScaleSet
+from planner.habits import Habits
+from planner.run import InstanceState, Passage, Run
+from planner.saying import say
+from planner.wave import OVER, Wave
+
+DONE = frozenset({InstanceState.MAINTAINED, InstanceState.BY_AZURE})
+
+
+def explained(run: Run, concerned: Sequence[Instance], waves: Sequence[Wave], scale_set: ScaleSet) -> str:
+    """A sentence for the instances among `concerned` that `run` had finished; empty when there are none."""
+    finished = {one.id: one for one in run.passages if one.state in DONE and one.finished_at is not None}
+    found: dict[str, list[str]] = {}
+    for instance in concerned:
+        passage = finished.get(instance.id)
+        if passage is not None and passage.finished_at is not None:
+            why = _why(passage, passage.finished_at, waves, scale_set)
+            found.setdefault(why, []).append(instance.id)
+    return " ".join(f"{_which(ids)} scheduled for the second time: {why}." for why, ids in found.items())
+
+
+def _which(ids: Sequence[str]) -> str:
+    if len(ids) == 1:
+        return f"Instance {ids[0]} is"
+    return f"Instances {', '.join(ids[:10])}{' and others' if len(ids) > 10 else ''} are"
+
+
+def _why(passage: Passage, finished: datetime, waves: Sequence[Wave], scale_set: ScaleSet) -> str:
+    habits = scale_set.habits or Habits()
+    key = passage.id.lower()
+    healed, stopped = habits.healed.get(key), habits.stopped.get(key)
+    if healed is not None and healed >= finished:
+        return f"Azure moved it at {say(healed)} to repair its host (service healing)"
+    if stopped is not None and stopped >= finished:
+        if habits.shutdown:
+            return f"the auto-shutdown schedule {habits.shutdown} stops it, last at {say(stopped)}"
+        by = f" by {habits.stopped_by}" if habits.stopped_by else ""
+        return f"it was stopped and started since, at {say(stopped)}{by}"
+    restarted = _restarted(finished, waves)
+    if restarted:
+        return restarted
+    if habits.shutdown:
+        return (
+            f"the auto-shutdown schedule {habits.shutdown} stops it, and a stop makes maintenance due again"
+        )
+    unread = " ".join(scale_set.unread.values())
+    if scale_set.habits is None or unread:
+        return f"why cannot be told ({unread or 'nothing was looked up'})"
+    return "Azure shows no restarted wave, no service healing, no stop and start, and no auto-shutdown"
+
+
+def _restarted(finished: datetime, waves: Sequence[Wave]) -> str:
+    """A wave that was cancelled or over and is announced again, or another wave announced since."""
+    for wave in waves:
+        over = next((one for one in wave.announcements if one.stage in OVER), None)
+        if over is not None and wave.open:
+            return (
+                f"wave {wave.tracking_id} was {over.stage.value.lower()} at {say(over.event_time)} and "
+                f"restarted at {say(wave.current.event_time)}"
+            )
+    called_off = [wave for wave in waves if not wave.open]
+    for wave in waves:
+        if wave.open and wave.announcements and wave.announcements[0].event_time >= finished:
+            before = f" after wave {called_off[0].tracking_id} was called off" if called_off else ""
+            return f"wave {wave.tracking_id} was announced at {say(wave.announcements[0].event_time)}{before}"
+    moved = [
+        (wave, one)
+        for wave in waves
+        if wave.open
+        for one in wave.announcements[1:]
+        if one.event_time >= finished
+    ]
+    if moved:
+        wave, one = moved[-1]
+        return f"wave {wave.tracking_id} was announced anew at {say(one.event_time)} ({one.stage.value})"
+    return ""

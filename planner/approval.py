@@ -1,0 +1,69 @@
+"""A person's approval belongs to a plan: its verdict, rules and order, not its times and forecasts.
+
+Instances that leave do not void it, instances that join wait for their own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from planner.policy import Mode
+from planner.run import SETTLED, Batch, InstanceState, Passage, Run
+
+WAITING = frozenset({InstanceState.PENDING, InstanceState.ASIDE})
+
+
+def cleared(run: Run, batch: Batch) -> bool:
+    """Whether everything of the batch that may still be started needs no approval, or has it."""
+    return run.mode != Mode.APPROVE or all(_has(run, one) for one in batch.instances if one.state in WAITING)
+
+
+def wanted(run: Run) -> bool:
+    """Whether anything waits for a person's approval."""
+    return run.mode == Mode.APPROVE and any(not cleared(run, batch) for batch in run.batches)
+
+
+def holds_up(run: Run) -> bool:
+    """Whether nothing can be started before somebody approves."""
+    open_ones = [one for one in run.batches if any(each.state in WAITING for each in one.instances)]
+    return bool(open_ones) and not any(cleared(run, one) for one in open_ones)
+
+
+def given(run: Run) -> Run:
+    """The run with its plan as it is now approved."""
+    batches = tuple(
+        replace(
+            batch,
+            instances=tuple(
+                one if one.state in SETTLED else replace(one, approved=True) for one in batch.instances
+            ),
+        )
+        for batch in run.batches
+    )
+    return replace(run, batches=batches, approved=run.checksum)
+
+
+def kept(
+    run: Run, batches: Sequence[Batch], *, same_rules: bool, checksum: str
+) -> tuple[tuple[Batch, ...], str]:
+    """The new batches with the approvals that still hold, and the checksum that is approved with them."""
+    old = {one.id: one for one in run.passages if one.state not in SETTLED}
+    new = [one.id for batch in batches for one in batch.instances if one.state not in SETTLED]
+    stay = set(old) & set(new)
+    holds = same_rules and [one for one in old if one in stay] == [one for one in new if one in stay]
+    approved = {key for key in stay if holds and _has(run, old[key])}
+    marked = tuple(
+        replace(
+            batch,
+            instances=tuple(
+                one if one.state in SETTLED else replace(one, approved=one.id in approved)
+                for one in batch.instances
+            ),
+        )
+        for batch in batches
+    )
+    return marked, checksum if new and approved >= set(new) else ""
+
+
+def _has(run: Run, passage: Passage) -> bool:
+    # A record of an earlier version knows only the checksum of the approved plan.
+    return passage.approved or bool(run.approved and run.approved == run.checksum)

@@ -1,0 +1,40 @@
+"""What a plan takes away of what serves, and what would make up for it: people or autoscale add it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from planner.fleet import Instance, ScaleSet
+from planner.policy import Rules
+from planner.run import SETTLED, Batch, BatchState, Run
+from planner.saying import many
+from planner.serving import serving
+
+
+def share(batch: Batch, serving_now: int) -> int | None:
+    """How much of the serving instances a batch takes away, in percent; None when nothing serves."""
+    return round(100 * len(batch.instances) / serving_now) if serving_now else None
+
+
+def with_capacity(run: Run, scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules) -> Run:
+    """The run with how many instances serve now and the sentence about what its batches take away."""
+    up = sum(serving(one, rules.health) for one in instances)
+    waiting = [
+        sum(one.state not in SETTLED for one in batch.instances)
+        for batch in run.batches
+        if batch.state is BatchState.PENDING
+    ]
+    most = max(waiting, default=0)
+    if not most:
+        return replace(run, serving=up, capacity="")
+    percent = f" ({round(100 * most / up)} %)" if up else ""
+    words = (
+        f"A batch takes away at most {most} of {up} serving instances{percent}; "
+        f"{many(most, 'more instance')} would make up for it."
+    )
+    habits = scale_set.habits
+    if habits is not None and habits.autoscale and habits.scales_in:
+        words += (
+            f" The autoscale setting {habits.autoscale} may remove instances meanwhile: raise its minimum "
+            "until the run is over."
+        )
+    return replace(run, serving=up, capacity=words)

@@ -1,0 +1,183 @@
+"""The guidance's counter-indications that the life of a scale set tells: stopped, short-lived, resized.
+
+Evidence first: what Azure shows, then what somebody declared. A source that could not be read makes the check
+`unknown`; these checks spare work that would be lost and protect neither data nor people, so that alone does
+not block (`planner.checks`).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+from planner.fleet import Instance, ScaleSet, impacted
+from planner.habits import LOOK_BACK, Habits, Source
+from planner.policy import Rules
+from planner.run import Check, Outcome
+from planner.saying import many, say
+
+OFTEN_STOPPED = 3
+"""Stops within the look-back that make a habit: more than a repair or two."""
+
+OFTEN_RESIZED = 2
+"""Changes of the size within the look-back: one is a correction, two are a habit."""
+
+YOUNG = timedelta(days=4)
+"""Where autoscale removes instances: half of them younger than this will not live through a wave."""
+
+EXPIRY_TAGS = (
+    "expireson",
+    "expires-on",
+    "expiry",
+    "expirydate",
+    "expirationdate",
+    "deleteafter",
+    "delete-after",
+)
+"""Tags, in lower case, by which clean-up tools know when a resource goes."""
+
+DAYS = LOOK_BACK.days
+
+
+def often_stopped(scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules) -> Check:
+    """Stopped by people, by a schedule or now: a status may revert, and what is off cannot be started."""
+    name, habits = "often-stopped", scale_set.habits or Habits()
+    if name in rules.declared:
+        return declared(name, "its instances are often stopped or deallocated", rules)
+    hit = impacted(instances)
+    if hit and all(one.switched_off for one in hit):
+        words = "Every impacted instance is stopped or deallocated now, so there is nothing to reboot."
+        return Check(name, Outcome.BLOCK, words, tuple(one.id for one in hit), ("power states",))
+    if habits.shutdown:
+        return _seen(name, f"The auto-shutdown schedule {habits.shutdown} stops it.", Source.SCHEDULES)
+    if habits.to_zero:
+        return _seen(
+            name,
+            f"The autoscale setting {habits.autoscale} takes it down to no instance on a schedule "
+            f"(profile {habits.to_zero}).",
+            Source.AUTOSCALE,
+        )
+    if habits.stops >= OFTEN_STOPPED:
+        last = f", last {say(habits.last_stop)}" if habits.last_stop else ""
+        by = f" by {habits.stopped_by}" if habits.stopped_by else ""
+        return _seen(
+            name,
+            f"It was stopped or deallocated {habits.stops} times in the last {DAYS} days{last}{by}: "
+            "maintenance done by us may show as due again.",
+            Source.ACTIVITY_LOG,
+        )
+    sources = (Source.ACTIVITY_LOG, Source.SCHEDULES, Source.AUTOSCALE)
+    calm = (
+        f"{many(habits.stops, 'stop')} in the last {DAYS} days, no auto-shutdown schedule, "
+        "and no recurring profile that scales to none."
+    )
+    return _otherwise(name, scale_set, sources, calm, "its instances are often stopped or deallocated")
+
+
+def short_lived(scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules, now: datetime) -> Check:
+    """Gone before Azure gets to them: Spot, an expiry tag, autoscale that keeps replacing them."""
+    name, habits = "short-lived", scale_set.habits or Habits()
+    if scale_set.spot:
+        return Check(
+            name, Outcome.BLOCK, "It runs Spot instances: they may be evicted before Azure gets to them."
+        )
+    if name in rules.declared:
+        return declared(name, "its instances are short-lived", rules)
+    expiry = _expiry(scale_set)
+    until = wave_end(instances)
+    if isinstance(expiry, str):
+        return Check(name, Outcome.UNKNOWN, expiry)
+    if expiry is not None and until is not None and expiry[1] < until:
+        return _seen(
+            name,
+            f"Its tag {expiry[0]} says it goes at {say(expiry[1])}, before the wave ends at {say(until)}.",
+            "tags",
+        )
+    if instances and habits.scaled_in >= len(instances):
+        return _seen(
+            name,
+            f"Autoscale removed {many(habits.scaled_in, 'instance')} in the last {DAYS} days and it has "
+            f"{len(instances)}: most are gone before Azure gets to them.",
+            Source.ACTIVITY_LOG,
+        )
+    young = _young(scale_set, instances, habits, now)
+    if young:
+        return _seen(name, young, Source.AUTOSCALE)
+    calm = (
+        f"Autoscale removed {many(habits.scaled_in, 'instance')} in the last {DAYS} days, no Spot, no expiry "
+        "tag before the wave's end."
+    )
+    sources = (Source.ACTIVITY_LOG, Source.AUTOSCALE)
+    return _otherwise(name, scale_set, sources, calm, "its instances are short-lived")
+
+
+def often_resized(scale_set: ScaleSet, rules: Rules) -> Check:
+    """A resize moves an instance to other hardware, and its maintenance may be due again."""
+    name, habits = "often-resized", scale_set.habits or Habits()
+    if name in rules.declared:
+        return declared(name, "its instances are often resized", rules)
+    if habits.resizes >= OFTEN_RESIZED:
+        last = f", last {say(habits.last_resize)}" if habits.last_resize else ""
+        return _seen(
+            name,
+            f"Its size was changed {habits.resizes} times in the last {DAYS} days{last}.",
+            Source.CHANGES,
+        )
+    calm = f"{many(habits.resizes, 'change')} of its size in the last {DAYS} days."
+    return _otherwise(name, scale_set, (Source.CHANGES,), calm, "its instances are often resized")
+
+
+def declared(name: str, what: str, rules: Rules) -> Check:
+    """What Azure cannot show: blocks if somebody declared it, and passes as not declared otherwise."""
+    if name in rules.declared:
+        where = rules.sources.get(name, "the policy")
+        return Check(name, Outcome.BLOCK, f"Declared ({where}): {what}.", (), (where,))
+    return Check(name, Outcome.NOT_DECLARED, f"Azure cannot show whether {what}; not declared.")
+
+
+def wave_end(instances: Iterable[Instance]) -> datetime | None:
+    """When Azure's scheduled window ends for the last of the impacted instances."""
+    ends = [
+        one.maintenance.scheduled.end
+        for one in impacted(instances)
+        if one.maintenance is not None and one.maintenance.scheduled is not None
+    ]
+    return max(ends, default=None)
+
+
+def _seen(name: str, sentence: str, source: str) -> Check:
+    return Check(name, Outcome.BLOCK, sentence, (), (str(source),))
+
+
+def _otherwise(name: str, scale_set: ScaleSet, sources: Sequence[Source], calm: str, what: str) -> Check:
+    """Nothing seen: a pass if everything was looked at, else what could not be read."""
+    if scale_set.habits is None:
+        return Check(name, Outcome.NOT_DECLARED, f"Nobody has looked up whether {what}; not declared.")
+    unread = [scale_set.unread[one] for one in sources if one in scale_set.unread]
+    if unread:
+        return Check(name, Outcome.UNKNOWN, " ".join(unread), (), tuple(map(str, sources)))
+    return Check(name, Outcome.PASS, calm[:1].upper() + calm[1:], (), tuple(map(str, sources)))
+
+
+def _expiry(scale_set: ScaleSet) -> tuple[str, datetime] | str | None:
+    """The tag that says when it goes, and when; the sentence to say if that is no date."""
+    for name, value in sorted(scale_set.tags.items()):
+        if name.lower() not in EXPIRY_TAGS:
+            continue
+        try:
+            at = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return f"Its tag {name} says `{value[:40]}`, which is no date: nobody knows how long it lives."
+        return name, at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return None
+
+
+def _young(scale_set: ScaleSet, instances: Sequence[Instance], habits: Habits, now: datetime) -> str:
+    """Whether autoscale replaces instances so fast that half of them are young; a young set cannot tell."""
+    ages = [(now - one.created).total_seconds() for one in instances if one.created is not None]
+    old_enough = scale_set.created is not None and now - scale_set.created >= LOOK_BACK
+    if not habits.scales_in or not ages or not old_enough or median(ages) >= YOUNG.total_seconds():
+        return ""
+    return (
+        f"The autoscale setting {habits.autoscale} keeps replacing its instances: half of them are younger "
+        f"than {YOUNG.days} days, and the scale set is older than {DAYS}."
+    )

@@ -1,0 +1,146 @@
+"""What was left to Azure is followed to its end: when, in what order, how long, and healthy afterwards.
+
+Nothing is started here. Times are those of our looks: `down_at` is the first look that saw an instance down,
+`up_at` the first that saw it serve again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from planner.batches import counted
+from planner.fleet import Instance
+from planner.look import Look
+from planner.notice import Kind, Urgency
+from planner.run import SETTLED, Batch, BatchState, InstanceState, Passage, Run, RunState
+from planner.saying import long, many, say
+from planner.serving import describe, serving
+from planner.telling import noted, told
+
+SELDOM = 5
+"""Look-agains between looks in Azure's window while nothing is down."""
+
+
+def to_follow(run: Run, now: datetime) -> bool:
+    """Whether Azure may be maintaining instances of this run just now."""
+    if run.state is not RunState.LEFT_TO_AZURE or run.scheduled is None:
+        return False
+    return now >= run.scheduled.start and any(one.state not in SETTLED for one in run.passages)
+
+
+def opens(run: Run, now: datetime) -> datetime | None:
+    """When following begins, if that is still to come."""
+    if run.state is not RunState.LEFT_TO_AZURE or run.scheduled is None or now >= run.scheduled.start:
+        return None
+    return run.scheduled.start if any(one.state not in SETTLED for one in run.passages) else None
+
+
+def followed(run: Run, look: Look, now: datetime) -> Run:
+    """The run after a look at what Azure does; told once, when it is over."""
+    seen = {one.id: one for one in look.instances or ()}
+    batches = tuple(_batch(run, one, seen, look, now) for one in run.batches)
+    before = {one.id: one for one in run.passages}
+    run = replace(run, batches=batches)
+    for one in run.passages:
+        if one.state is not before[one.id].state:
+            run = noted(run, f"instance {one.id} {one.state}", one.reason, now, "azure")
+    if all(one.state in SETTLED for one in run.passages) and run.passages:
+        return _over(run, seen, look, now)
+    return run
+
+
+def next_look(run: Run, look: Look, now: datetime) -> datetime:
+    """When to look again at what Azure does: soon while something is down."""
+    down = any(one.down_at is not None and one.state not in SETTLED for one in run.passages)
+    return now + look.look_again * (1 if down else SELDOM)
+
+
+def _batch(run: Run, batch: Batch, seen: dict[str, Instance], look: Look, now: datetime) -> Batch:
+    if all(one.state in SETTLED for one in batch.instances):
+        return batch
+    passages = tuple(
+        one if one.state in SETTLED else _passage(run, one, seen.get(one.id), look, now)
+        for one in batch.instances
+    )
+    over = all(one.state in SETTLED for one in passages)
+    began = min((one.down_at for one in passages if one.down_at is not None), default=None)
+    return replace(
+        batch,
+        instances=passages,
+        started_at=batch.started_at or began,
+        state=BatchState.DONE if over else batch.state,
+        finished_at=now if over else None,
+    )
+
+
+def _passage(run: Run, passage: Passage, instance: Instance | None, look: Look, now: datetime) -> Passage:
+    if instance is None:
+        why = "the scale set was deleted" if look.deleted else "the instance was deleted"
+        return _settled(passage, InstanceState.EXCUSED, f"Excused: {why}.", now)
+    well = serving(instance, run.health)
+    if not instance.running and not instance.switched_off and passage.down_at is None:
+        passage = replace(passage, down_at=now, reason=f"Down since {say(now)} ({describe(instance)}).")
+    if passage.down_at is not None and well and passage.up_at is None:
+        passage = replace(passage, up_at=now)
+    status = instance.maintenance
+    done = status is None or (status.result == "MaintenanceCompleted" and not status.allowed)
+    if not done:
+        return passage
+    if instance.switched_off:
+        return _settled(passage, InstanceState.EXCUSED, f"Excused: it is {instance.power}.", now)
+    if well:
+        return _settled(passage, InstanceState.BY_AZURE, _how(passage), now)
+    if passage.down_at is None:
+        # Its status is gone and it does not serve: Azure's reboot fell between two looks.
+        return replace(passage, down_at=now, reason=f"Not serving since {say(now)} ({describe(instance)}).")
+    if now - passage.down_at > max(run.recover_within, timedelta(minutes=30)):
+        words = (
+            f"Maintained by Azure, down since {say(passage.down_at)} and not serving "
+            f"{long(now - passage.down_at)} later (last seen: {describe(instance)})."
+        )
+        return _settled(passage, InstanceState.BY_AZURE, words, now)
+    return passage
+
+
+def _settled(passage: Passage, state: InstanceState, reason: str, now: datetime) -> Passage:
+    return replace(passage, state=state, reason=reason, finished_at=now, gone=True)
+
+
+def _how(passage: Passage) -> str:
+    if passage.down_at is None or passage.up_at is None:
+        return "Maintained by Azure between two looks; running and healthy afterwards."
+    return (
+        f"Maintained by Azure: down from {say(passage.down_at)} to {say(passage.up_at)} "
+        f"({long(passage.up_at - passage.down_at)}); running and healthy afterwards."
+    )
+
+
+def _over(run: Run, seen: dict[str, Instance], look: Look, now: datetime) -> Run:
+    sick = [
+        one.id
+        for one in run.passages
+        if one.state is InstanceState.BY_AZURE and one.id in seen and not serving(seen[one.id], run.health)
+    ]
+    reason = f"Left to Azure, and it is over: {counted(run.passages)}.{_story(run.passages)}"
+    if sick:
+        reason += f" Not serving afterwards: {', '.join(sick)}."
+    run = noted(replace(run, reason=reason), "followed to its end", reason, now, "azure")
+    urgency = Urgency.ACT if sick else Urgency.KNOW
+    kind = Kind.TROUBLE if sick else Kind.COMPLETED
+    return told(run, kind, urgency, reason, now, instances=look.instances)
+
+
+def _story(passages: Sequence[Passage]) -> str:
+    """When, in what order and how long, of the instances that looks saw go down."""
+    timed = sorted(
+        (one.down_at, one.id, one.up_at) for one in passages if one.down_at is not None and one.up_at
+    )
+    if not timed:
+        return ""
+    lengths = [up - down for down, _, up in timed if up is not None]
+    order = ", ".join(one for _, one, _ in timed[:20]) + (" and others" if len(timed) > 20 else "")
+    return (
+        f" Azure took {many(len(timed), 'instance')} between {say(timed[0][0])} and "
+        f"{say(max(up for _, _, up in timed if up is not None))}, in the order {order}; each was down for "
+        f"{long(min(lengths))} to {long(max(lengths))}."
+    )

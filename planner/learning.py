@@ -1,0 +1,35 @@
+"""How long a batch takes, learned from those that are finished: this run's own, else the wave's."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from planner.run import Batch, InstanceState, Run
+from planner.schedule import REBOOT
+
+
+def took(batch: Batch) -> timedelta | None:
+    """From its start to its verification; None where it is not verified or we maintained nothing of it."""
+    ours = any(one.state is InstanceState.MAINTAINED for one in batch.instances)
+    if not ours or batch.started_at is None or batch.verified_at is None:
+        return None
+    return batch.verified_at - batch.started_at
+
+
+def longest(run: Run) -> timedelta | None:
+    """The longest of the run's own finished batches: what the rest must be expected to take."""
+    return max((time for batch in run.batches if (time := took(batch)) is not None), default=None)
+
+
+def learned(run: Run, others: Sequence[timedelta] = ()) -> Run:
+    """The run with what a batch is expected to take; `others` are the longest of the wave's other runs.
+
+    Its own batches count most; the wave's count by their median, since one that got stuck says nothing about
+    the rest; before any has finished it is what the guidance says.
+    """
+    own = longest(run)
+    if own is not None:
+        return replace(run, expected=min(own, run.recover_within))
+    if others:
+        return replace(run, expected=min(sorted(others)[len(others) // 2], run.recover_within))
+    return replace(run, expected=min(REBOOT, run.recover_within))

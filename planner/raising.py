@@ -1,0 +1,40 @@
+"""What a person may raise for one run when its plan does not fit: pauses, windows, how many may be down."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from planner.durations import parse_duration
+from planner.policy_model import Rules
+from planner.policy_values import PARSERS, parse_deadline, parse_max_unavailable
+from planner.weekly import parse_windows
+
+RAISABLE = ("soak", "max-unavailable", "windows", "complete-by")
+"""Keys of the policy that a person may set for one run; the policy itself stays as it is."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def checked_raise(key: str, text: str) -> str:
+    """The key, if a person may raise it to `text`; ValueError with a sentence otherwise."""
+    if key not in RAISABLE:
+        raise ValueError(f"`{key[:40]}` cannot be raised for one run: write {', '.join(RAISABLE)}")
+    PARSERS[key](text)
+    return key
+
+
+def with_raised(rules: Rules, raised: Mapping[str, str]) -> Rules:
+    """The rules as a person has raised them for one run; texts were checked when they were taken."""
+    for key, text in raised.items():
+        if key == "soak":
+            rules = replace(rules, soak=parse_duration(text))
+        elif key == "windows":
+            windows = parse_windows(text)
+            rules = replace(rules, windows=(windows,) if windows else ())
+        elif key == "complete-by":
+            rules = replace(rules, complete_by=parse_deadline(text))
+        elif key == "max-unavailable":
+            share = parse_max_unavailable(text)
+            rules = replace(rules, max_unavailable=(share,) if share else (), default_share=share is None)
+        rules = replace(rules, sources={**rules.sources, key: "raised by a person for this run"})
+    return rules

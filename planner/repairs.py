@@ -1,0 +1,117 @@
+"""Automatic repairs: suspended from a batch's start to its verification, if they were found running.
+
+The intent is on record before Azure is called, so that whoever comes after a crash knows that these are ours
+to resume; what somebody else suspended is left alone.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from planner.look import Look, SetRepairs
+from planner.notice import Kind, Urgency
+from planner.run import IN_FLIGHT, Repairs, Run, RunState
+from planner.saying import long, say
+from planner.telling import noted, told
+
+RUNNING, SUSPENDED = "running", "suspended"
+
+PATIENCE = timedelta(minutes=30)
+"""How long resuming is tried before people are told and the run goes on to its end."""
+
+WAITS = 5
+"""Look-agains for which suspended repairs wait for the start they were suspended for."""
+
+STARTING = frozenset({RunState.SCHEDULED, RunState.RUNNING})
+
+CHECK = "automatic-repairs"
+
+
+def suspension(run: Run, look: Look, now: datetime) -> tuple[Run, SetRepairs] | None:
+    """What to do before a start: the run with the intent and the call; None when the start may go."""
+    if look.scale_set is None or look.rules is None:
+        return None
+    if not look.scale_set.automatic_repairs or CHECK in look.rules.accept or look.repairs != RUNNING:
+        return None
+    held = run.repairs
+    since = held.since if held is not None and held.resuming_since is None else now
+    error = held.error if held is not None else ""
+    run = replace(run, repairs=Repairs(since, error=error))
+    if held is None:
+        run = noted(run, "suspends automatic repairs", "They would replace an instance that reboots.", now)
+    return run, SetRepairs(suspend=True)
+
+
+def refused(run: Run, look: Look, now: datetime) -> str:
+    """What a person has to know when repairs run and Azure does not suspend them; empty when it does."""
+    held = run.repairs
+    if held is None or held.seen_suspended or look.repairs != RUNNING:
+        return ""
+    waited = now - held.since
+    if not held.error and waited <= look.look_again * WAITS:
+        return ""
+    why = held.error or f"Azure took the order and did not follow it within {long(waited)}."
+    return (
+        f"Its automatic repairs run and cannot be suspended: {why} Resume when that is settled, or accept "
+        f"`{CHECK}` in the policy."
+    )
+
+
+def kept(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[SetRepairs, ...]]:
+    """The run after a look at repairs it suspended: resumed once nothing of it is in flight any more."""
+    held = run.repairs
+    if held is None:
+        return run, ()
+    if look.deleted:
+        return replace(run, repairs=None), ()
+    if look.repairs == SUSPENDED and not held.seen_suspended:
+        held = replace(held, seen_suspended=True, error="")
+        run = replace(run, repairs=held)
+    flying = any(one.state in IN_FLIGHT for one in run.passages)
+    if look.repairs == RUNNING and (held.seen_suspended or held.resuming_since is not None):
+        # Running again: by us, or somebody resumed them under our feet, and then they are theirs.
+        words = (
+            "They run again." if not flying else "Somebody else resumed them while instances were rebooting."
+        )
+        return noted(replace(run, repairs=None), "automatic repairs run", words, now), ()
+    if flying or _about_to_start(run, look, now):
+        return run, ()
+    since = held.resuming_since or now
+    if now - since > PATIENCE:
+        return _given_up(run, held, now), ()
+    if held.resuming_since is None:
+        run = noted(run, "resumes automatic repairs", _why(run), now)
+    return replace(run, repairs=replace(held, resuming_since=since)), (SetRepairs(suspend=False),)
+
+
+def answered(run: Run, error: str) -> Run:
+    """The run with what Azure said against the last call; the next look sees what became of it."""
+    if run.repairs is None or run.repairs.error == error:
+        return run
+    return replace(run, repairs=replace(run.repairs, error=error))
+
+
+def _about_to_start(run: Run, look: Look, now: datetime) -> bool:
+    """Suspended for a batch that the next looks start; what takes longer must not keep them suspended."""
+    held = run.repairs
+    if held is None or held.resuming_since is not None or run.state not in STARTING or run.holding:
+        return False
+    started = any(one.started_at is not None and one.started_at >= held.since for one in run.batches)
+    return not started and now - held.since <= look.look_again * 2 * WAITS
+
+
+def _why(run: Run) -> str:
+    if run.state is RunState.PAUSED:
+        return "The run is paused, so they may repair what is unhealthy."
+    return "Nothing is rebooting any more."
+
+
+def _given_up(run: Run, held: Repairs, now: datetime) -> Run:
+    one = run.target
+    words = (
+        f"The automatic repairs of {one.name} were suspended by Breakwater at {say(held.since)} and could "
+        f"not be resumed for {long(PATIENCE)}{f': {held.error}' if held.error else '.'} Resume by hand: "
+        "az vmss set-orchestration-service-state --service-name AutomaticRepairs --action Resume "
+        f"--name {one.name} --resource-group {one.resource_group} --subscription {one.subscription}"
+    )
+    run = noted(replace(run, repairs=None), "automatic repairs left suspended", words, now)
+    return told(run, Kind.TROUBLE, Urgency.ACT, words, now)

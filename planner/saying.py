@@ -1,0 +1,36 @@
+"""How moments, lengths of time and numbers are said to people, the same everywhere."""
+
+from datetime import datetime, timedelta
+
+
+def say(at: datetime) -> str:
+    """A moment for people: UTC, to the minute, to the second where seconds matter."""
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC" if at.second else "%Y-%m-%d %H:%M UTC")
+
+
+def long(time: timedelta) -> str:
+    """A length of time for people: `2 days 3 hours`, `45 minutes`, `12 seconds`; two parts at the most."""
+    seconds = int(abs(time).total_seconds())
+    parts = []
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        number, seconds = divmod(seconds, size)
+        if number:
+            parts.append(many(number, unit))
+        if parts and (len(parts) == 2 or unit == "minute"):
+            break
+    return " ".join(parts) or "no time"
+
+
+def many(number: int, what: str) -> str:
+    """`1 stop`, `3 stops`."""
+    return f"1 {what}" if number == 1 else f"{number} {what}s"
+
+
+def lower(sentence: str) -> str:
+    """A sentence after a colon."""
+    return sentence[:1].lower() + sentence[1:]
+
+
+def inner(sentence: str) -> str:
+    """A sentence as the tail of another one."""
+    return lower(sentence).rstrip(".")
