@@ -8,13 +8,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner import approval, fit, following, repairs, schedule, slack, starting
+from planner import approval, ending, fit, following, outdated, pausing, repairs, schedule, slack, starting
 from planner.batches import counted, observed, soaked, standing
-from planner.fleet import Interval
 from planner.learning import learned
 from planner.look import FIT, Action, Event, Look, LookAgain, Replan, Start, Tell
 from planner.notice import Kind, Urgency
-from planner.outstanding import returned
 from planner.people import heard
 from planner.raising import with_raised
 from planner.run import (
@@ -28,10 +26,9 @@ from planner.run import (
     InstanceState,
     Run,
     RunState,
-    Trouble,
 )
 from planner.saying import say
-from planner.telling import if_nobody_answers, moved, noted, told
+from planner.telling import moved, noted, told
 
 DAILY = timedelta(days=1)
 ANSWER_AGAIN = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
@@ -111,7 +108,7 @@ def _answered(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
 
 def _advanced(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
     if look.trouble:
-        return _troubled(run, look, now), ()
+        return pausing.troubled(run, look, now), ()
     run = replace(run, trouble=None, looks=run.looks + 1)
     if look.instances is not None or look.deleted:
         run = observed(run, look, now)
@@ -133,58 +130,21 @@ def _stepped(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ..
     if run.replan:
         pace = 1 if any(one.state in IN_FLIGHT for one in run.passages) else PAUSED_LOOKS
         return replace(run, due=now + look.look_again * pace), (Replan(run.replan),)
-    again = _needs_plan(run, look, now)
-    if again and now >= _plan_again_at(run, look):
+    again = outdated.why(run, look, now)
+    if again and now >= outdated.plan_again_at(run, look):
         return replace(run, due=now + look.look_again * PAUSED_LOOKS), (Replan(again),)
     if again and not any(one.state in IN_FLIGHT for one in run.passages):
-        return _planned_soon(run, again, look), ()
+        return outdated.planned_soon(run, again, look), ()
     if all(one.state in SETTLED for one in run.passages):
-        return _finished(run, look, now), ()
+        return ending.finished(run, look, now), ()
     if run.misfit and run.state is RunState.PAUSED and not run.holding:
-        run = _fits_again(run, now)
+        run = pausing.fits_again(run, now)
     failed = [one for one in run.passages if one.state is InstanceState.FAILED]
     if failed and run.state is not RunState.PAUSED:
-        run = _paused(run, failed[0].reason, look, now)
+        run = pausing.paused(run, failed[0].reason, look, now)
     if run.state is RunState.PAUSED:
-        return _timed(replace(run, due=_paused_due(run, look, now)), look, now), ()
+        return _timed(replace(run, due=pausing.due(run, look, now)), look, now), ()
     return _going_on(run, look, now)
-
-
-def _needs_plan(run: Run, look: Look, now: datetime) -> str:
-    """Why the plan no longer covers what the look saw, empty when it does."""
-    if look.instances is None or look.cancelled:
-        return ""
-    passages = {one.id: one for one in run.passages}
-    for instance in look.instances:
-        status = instance.maintenance
-        if status is None:
-            continue
-        passage = passages.get(instance.id)
-        if passage is None:
-            if status.result == "MaintenanceCompleted":
-                continue
-            return f"instance {instance.id} shows maintenance and is not in the plan"
-        if returned(passage, instance):
-            return f"instance {instance.id} shows maintenance again"
-        if passage.state is InstanceState.PENDING and _earlier(status.self_service, run.self_service, now):
-            return f"the self-service window of instance {instance.id} has been moved forward"
-    return ""
-
-
-def _earlier(seen: Interval | None, planned: Interval | None, now: datetime) -> bool:
-    """Whether waiting for the planned window would lose some of the one Azure shows now."""
-    if seen is None or planned is None or now >= seen.end:
-        return False
-    return seen.start < planned.start or seen.end < planned.end
-
-
-def _plan_again_at(run: Run, look: Look) -> datetime:
-    """Plan and advance may see things differently; asking each other at a pace, they cannot run hot."""
-    return run.planned_at + look.look_again * PAUSED_LOOKS
-
-
-def _planned_soon(run: Run, why: str, look: Look) -> Run:
-    return replace(run, reason=f"To be planned again: {why}.", due=_plan_again_at(run, look))
 
 
 def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
@@ -197,14 +157,14 @@ def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
         run = schedule.timed(run, now)
         problem = fit.misfit(run, now)
         if problem:
-            return _misfit(run, problem, look, now), ()
+            return pausing.misfit(run, problem, look, now), ()
     answer = starting.prepare(run, look, now)
     if isinstance(answer, starting.PlanAgain) and any(one.state in IN_FLIGHT for one in run.passages):
         # What is in flight is watched to its end first; nothing else starts meanwhile.
         return (_under_way(run, under_way, look, now) if under_way is not None else run), ()
     if isinstance(answer, starting.PlanAgain):
-        if now < _plan_again_at(run, look):
-            return _planned_soon(run, answer.reason, look), ()
+        if now < outdated.plan_again_at(run, look):
+            return outdated.planned_soon(run, answer.reason, look), ()
         run = replace(
             run, reason=f"Planned again: {answer.reason}.", due=now + look.look_again * PAUSED_LOOKS
         )
@@ -213,8 +173,8 @@ def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
         run = moved(answer.run, run.state, f"Waits: {answer.reason}.", now)
         return _timed(replace(run, due=now + look.look_again), look, now), (answer.action,)
     if isinstance(answer, starting.AskPerson):
-        run = _paused(run, answer.reason, look, now)
-        return _timed(replace(run, due=_paused_due(run, look, now)), look, now), ()
+        run = pausing.paused(run, answer.reason, look, now)
+        return _timed(replace(run, due=pausing.due(run, look, now)), look, now), ()
     if isinstance(answer, starting.Wait):
         return _waiting(run, answer, look, now), ()
     return _started(run, answer, look, now)
@@ -239,7 +199,7 @@ def _waiting(run: Run, wait: starting.Wait, look: Look, now: datetime) -> Run:
     else:
         run = moved(run, RunState.RUNNING if begun else RunState.SCHEDULED, f"Waits: {wait.reason}.", now)
     run = _timed(run, look, now)
-    pace = look.look_again * _jitter(run) * (LONG_WAIT if _long_since(run, look, now) else 1)
+    pace = look.look_again * _jitter(run) * (LONG_WAIT if pausing.long_since(run, look, now) else 1)
     until = min(wait.until, now + DAILY) if wait.until is not None else now + pace
     if run.self_service is not None and now < run.self_service.end:
         until = min(until, run.self_service.end)
@@ -257,7 +217,7 @@ def _started(run: Run, go: starting.Go, look: Look, now: datetime) -> tuple[Run,
     run = replace(run, batches=tuple(batch if one is old else one for one in run.batches))
     if not starts:
         if all(one.state in SETTLED for one in run.passages):
-            return _finished(soaked(run, now), look, now), ()
+            return ending.finished(soaked(run, now), look, now), ()
         return _timed(replace(run, due=now), look, now), ()
     first = (
         not any(one.started_at for one in run.batches if one.number != batch.number)
@@ -271,108 +231,10 @@ def _started(run: Run, go: starting.Go, look: Look, now: datetime) -> tuple[Run,
     return _timed(replace(run, due=now + look.look_again), look, now), starts
 
 
-def _finished(run: Run, look: Look, now: datetime) -> Run:
-    """Every instance is settled: the run is over, with its sentence and its notice."""
-    run = soaked(run, now)
-    if run.repairs is not None:
-        reason = "Every instance is accounted for; its automatic repairs have to run again before it is over."
-        return replace(run, reason=reason, due=now + look.look_again)
-    counts = counted(run.passages)
-    states = {one.state for one in run.passages}
-    run = replace(run, ended_at=now, forecast_end=None, slack=None, due=now)
-    if InstanceState.MISSED in states:
-        azure = (
-            f" Azure maintains them between {say(run.scheduled.start)} and {say(run.scheduled.end)}."
-            if run.scheduled
-            else " Azure maintains them when it likes."
-        )
-        run = moved(run, RunState.MISSED, f"The self-service window closed on it: {counts}.", now)
-        return told(run, Kind.MISSED, Urgency.ACT, run.reason + azure, now, instances=look.instances)
-    if InstanceState.CANCELLED in states:
-        run = moved(run, RunState.CANCELLED, f"The wave no longer concerns what was left: {counts}.", now)
-        return told(run, Kind.CANCELLED, Urgency.KNOW, run.reason, now, instances=look.instances)
-    run = moved(run, RunState.COMPLETED, f"Every instance is accounted for: {counts}.", now)
-    return told(run, Kind.COMPLETED, Urgency.KNOW, run.reason, now, instances=look.instances)
-
-
-def _fits_again(run: Run, now: datetime) -> Run:
-    """A plan that did not fit goes on by itself as soon as it does: fewer instances, other windows."""
-    run = schedule.timed(run, now)
-    if fit.misfit(run, now):
-        return run
-    run = replace(run, misfit="", choices=())
-    return moved(run, RunState.SCHEDULED, "The plan fits now.", now)
-
-
-def _misfit(run: Run, problem: str, look: Look, now: datetime) -> Run:
-    """Paused before its first start; told once for each deadline, whatever becomes of the forecast."""
-    run = replace(run, misfit=problem, choices=fit.choices(run, now))
-    by = say(run.deadline) if run.deadline is not None else problem
-    known = any(one.choices and by in one.sentence for one in run.notices)
-    run = moved(run, RunState.PAUSED, problem, now)
-    if not known:
-        run = told(
-            run,
-            Kind.PAUSED,
-            Urgency.ACT,
-            problem,
-            now,
-            instances=look.instances,
-            otherwise=if_nobody_answers(run),
-            answers=("resume", "skip"),
-            choices=run.choices,
-        )
-    return replace(run, due=_paused_due(run, look, now))
-
-
-def _paused(run: Run, reason: str, look: Look, now: datetime) -> Run:
-    if run.repairs is not None:
-        reason += " Its automatic repairs are resumed as soon as nothing of it reboots."
-    run = moved(run, RunState.PAUSED, reason, now)
-    return told(
-        run,
-        Kind.PAUSED,
-        Urgency.ACT,
-        reason,
-        now,
-        instances=look.instances,
-        otherwise=if_nobody_answers(run),
-        answers=("resume", "skip", "hold"),
-    )
-
-
-def _paused_due(run: Run, look: Look, now: datetime) -> datetime:
-    in_flight = any(one.state in IN_FLIGHT for one in run.passages)
-    slow = PAUSED_LONG if _long_since(run, look, now) else PAUSED_LOOKS
-    due = now + look.look_again * (1 if in_flight else slow)
-    if run.self_service is not None and now < run.self_service.end:
-        due = min(due, run.self_service.end)
-    return due
-
-
-def _troubled(run: Run, look: Look, now: datetime) -> Run:
-    """Azure cannot be read: wait longer each time, tell once after half an hour, start nothing."""
-    old = run.trouble or Trouble(since=now, count=0, error="")
-    trouble = Trouble(old.since, old.count + 1, look.trouble, old.told)
-    wait = min(TROUBLE_FIRST * 2 ** min(old.count, 10), TROUBLE_MOST)
-    run = replace(run, trouble=trouble, due=now + wait)
-    if run.state is not RunState.PAUSED:
-        run = replace(run, reason=f"Azure cannot be read since {say(trouble.since)}: {look.trouble}")
-    if not trouble.told and now - trouble.since >= TROUBLE_TOLD:
-        run = told(run, Kind.TROUBLE, Urgency.ACT, run.reason, now, otherwise=if_nobody_answers(run))
-        run = replace(run, trouble=replace(trouble, told=True))
-    return run
-
-
 def _timed(run: Run, look: Look, now: datetime) -> Run:
     if look.rules is not None:
         run = replace(run, windows=look.rules.windows, freezes=look.rules.freezes)
     return schedule.timed(run, now)
-
-
-def _long_since(run: Run, look: Look, now: datetime) -> bool:
-    """Whether nothing has happened for an hour, so that looks may be further apart."""
-    return bool(run.history) and now - run.history[-1].at > look.look_again * QUIET
 
 
 def _jitter(run: Run) -> float:

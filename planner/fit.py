@@ -35,6 +35,7 @@ def choices(run: Run, now: datetime) -> tuple[Choice, ...]:
     if not misfit(run, now):
         return ()
     found = (
+        _lead(run, now),
         _soak(run, now),
         _wider_batches(run, now),
         _windows(run, now),
@@ -53,6 +54,17 @@ def _ends(run: Run) -> str:
     if run.forecast_end is None or run.deadline is None or run.slack is None or run.slack < NOTHING:
         return ""
     return f"it then ends {say(run.forecast_end)}, {long(run.slack)} before {say(run.deadline)}"
+
+
+def _lead(run: Run, now: datetime) -> Choice | None:
+    """No more waiting until the lead time is over, where that is what takes too long."""
+    if run.lead_over is None or run.lead_over <= now:
+        return None
+    ends = _ends(timed(replace(run, lead_over=now), now))
+    if not ends:
+        return None
+    words = f"No lead time: started without waiting until {say(run.lead_over)}, {ends}."
+    return Choice("lead", words, "raise", {"lead": "0m"})
 
 
 def _soak(run: Run, now: datetime) -> Choice | None:
@@ -168,6 +180,7 @@ def _left(run: Run, now: datetime) -> Choice | None:
         for one in batches
     )
     where = ", ".join(names[:6]) + (" and others" if len(names) > 6 else "")
+    rest = any(_waiting(one) for one in batches if not any(one.number == each.number for each in late))
     azure = (
         f", which maintains them between {say(run.scheduled.start)} and {say(run.scheduled.end)}"
         if run.scheduled
@@ -175,7 +188,8 @@ def _left(run: Run, now: datetime) -> Choice | None:
     )
     return Choice(
         "leave",
-        f"Fewer instances: leave {where} ({many(len(ids), 'instance')}) to Azure{azure}; the rest fits.",
+        f"{'Fewer instances: leave' if rest else 'Nothing by us: leave'} {where} "
+        f"({many(len(ids), 'instance')}) to Azure{azure}{'; the rest fits' if rest else ''}.",
         "skip",
         {"instances": ",".join(ids)} if partly else {"domains": ";".join(names)},
     )

@@ -49,6 +49,11 @@ def followed(run: Run, look: Look, now: datetime) -> Run:
     return run
 
 
+def over(run: Run) -> str:
+    """How it ended, in a sentence."""
+    return f"Left to Azure, and it is over: {counted(run.passages)}.{_story(run.passages)}"
+
+
 def next_look(run: Run, look: Look, now: datetime) -> datetime:
     """When to look again at what Azure does: soon while something is down."""
     down = any(one.down_at is not None and one.state not in SETTLED for one in run.passages)
@@ -121,7 +126,7 @@ def _over(run: Run, seen: dict[str, Instance], look: Look, now: datetime) -> Run
         for one in run.passages
         if one.state is InstanceState.BY_AZURE and one.id in seen and not serving(seen[one.id], run.health)
     ]
-    reason = f"Left to Azure, and it is over: {counted(run.passages)}.{_story(run.passages)}"
+    reason = over(run)
     if sick:
         reason += f" Not serving afterwards: {', '.join(sick)}."
     run = noted(replace(run, reason=reason), "followed to its end", reason, now, "azure")

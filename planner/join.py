@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from planner import again, approval, evidence, fit, schedule
+from planner import again, approval, fit, following, schedule
 from planner.advance import ANSWER_AGAIN
 from planner.batches import counted
 from planner.capacity import with_capacity
 from planner.decide import Decision
 from planner.fleet import Instance, ScaleSet
 from planner.learning import learned
-from planner.look import FIT, Look
+from planner.look import FIT
+from planner.merging import merged
 from planner.notice import Kind, Urgency
 from planner.outstanding import returned
 from planner.policy import Mode
@@ -80,7 +81,7 @@ def rejoined(
         replan="",
     )
     run = _again(run, instances, waves, scale_set, now)
-    batches = _merged(run, instances, decision, now)
+    batches = merged(run, instances, decision, now)
     if run.state in ACTIVE:
         # What is left is settled by advance, instance by instance, from what the look sees.
         if decision.verdict is Verdict.NOT_IMPACTED:
@@ -110,7 +111,9 @@ def _followed(run: Run, batches: Sequence[Batch], now: datetime) -> Run:
     """What was left to Azure and shows no maintenance any more: the answer stays, with how it ended."""
     run = replace(run, batches=tuple(batches), looks=run.looks + 1)
     wait = ANSWER_AGAIN[min(run.looks, len(ANSWER_AGAIN) - 1)]
-    return replace(run, reason=f"Left to Azure: {counted(run.passages)}.", due=now + wait)
+    settled = all(one.state in SETTLED for one in run.passages)
+    reason = following.over(run) if settled else f"Left to Azure: {counted(run.passages)}."
+    return replace(run, reason=reason, due=now + wait)
 
 
 def _to_be_carried_out(decision: Decision) -> bool:
@@ -238,58 +241,6 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
         state=RunState.AWAITING_APPROVAL if waits else RunState.SCHEDULED,
         due=min(first, now + ANSWER_AGAIN[-1] * 4) if first is not None else now + ANSWER_AGAIN[1],
     )
-
-
-def _merged(run: Run, instances: Sequence[Instance], decision: Decision, now: datetime) -> tuple[Batch, ...]:
-    """Batches that have begun stay as they are; what has not is taken from the new plan."""
-    seen = {one.id: one for one in instances}
-    back = {one.id for one in run.passages if one.id in seen and returned(one, seen[one.id])}
-    wanted = {one.id for part in decision.batches for one in part.instances}
-    kept: list[Batch] = []
-    for batch in run.batches:
-        stay = tuple(
-            one
-            for one in batch.instances
-            if one.id not in back
-            and (
-                one.state in SETTLED
-                or one.state not in {InstanceState.PENDING, InstanceState.ASIDE}
-                or one.attempts
-            )
-        )
-        # Nothing that was planned is forgotten: what shows no maintenance any more is settled here.
-        staying = {one.id for one in stay}
-        stay += tuple(
-            evidence.observed(run, one, seen.get(one.id), Look(now), now)
-            for one in batch.instances
-            if one.id not in staying and one.id not in wanted and one.id not in back
-        )
-        if stay:
-            kept.append(replace(batch, instances=stay))
-    has = {one.id for batch in kept for one in batch.instances}
-    held = {
-        one.id: (one, batch.held_until)
-        for batch in run.batches
-        for one in batch.instances
-        if one.id not in back
-    }
-    number = max((one.number for one in kept), default=0)
-    merged = list(kept)
-    for batch in decision.batches:
-        rest = [one for one in batch.instances if one.id not in has]
-        known = tuple(replace(held[one.id][0], since=None) for one in rest if one.id in held)
-        fresh = tuple(one for one in rest if one.id not in held)
-        if known:
-            number += 1
-            waits = [held[one.id][1] for one in known]
-            until = max((one for one in waits if one is not None), default=None)
-            merged.append(Batch(number, batch.domain, known, BatchState.PENDING, held_until=until))
-        if fresh:
-            number += 1
-            # Told now, so its own lead time counts from now.
-            own = now + decision.rules.lead if run.lead_over is not None else None
-            merged.append(Batch(number, batch.domain, fresh, BatchState.PENDING, held_until=own))
-    return tuple(merged)
 
 
 def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -> Run:

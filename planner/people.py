@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner import approval
+from planner.durations import parse_duration
 from planner.look import ASKS, FIT, ORDER, Event, Look, Word
 from planner.notice import Kind, Urgency
 from planner.run import (
@@ -127,6 +128,9 @@ def _raised(run: Run, event: Event, look: Look, now: datetime) -> Run:
     run = replace(
         run, raised={**run.raised, **event.raised}, replan=f"{event.actor} raised {what} for this run"
     )
+    if "lead" in event.raised and run.lead_over is not None:
+        # Somebody who knows the plan says how much longer people need.
+        run = replace(run, lead_over=min(run.lead_over, event.at + parse_duration(event.raised["lead"])))
     return noted(run, "raise", f"{what}. {_why(event)}", now, event.actor)
 
 

@@ -9,7 +9,7 @@ from planner.policy_model import Rules
 from planner.policy_values import PARSERS, parse_deadline, parse_max_unavailable
 from planner.weekly import parse_windows
 
-RAISABLE = ("soak", "max-unavailable", "windows", "complete-by")
+RAISABLE = ("soak", "max-unavailable", "windows", "complete-by", "lead")
 """Keys of the policy that a person may set for one run; the policy itself stays as it is."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -28,6 +28,8 @@ def with_raised(rules: Rules, raised: Mapping[str, str]) -> Rules:
     for key, text in raised.items():
         if key == "soak":
             rules = replace(rules, soak=parse_duration(text))
+        elif key == "lead":
+            rules = replace(rules, lead=parse_duration(text))
         elif key == "windows":
             windows = parse_windows(text)
             rules = replace(rules, windows=(windows,) if windows else ())

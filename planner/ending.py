@@ -1,0 +1,35 @@
+"""The end of a run: every instance is accounted for, with a sentence and a notice."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from planner.batches import counted, soaked
+from planner.look import Look
+from planner.notice import Kind, Urgency
+from planner.run import InstanceState, Run, RunState
+from planner.saying import say
+from planner.telling import moved, told
+
+
+def finished(run: Run, look: Look, now: datetime) -> Run:
+    """Every instance is settled: the run is over, with its sentence and its notice."""
+    run = soaked(run, now)
+    if run.repairs is not None:
+        reason = "Every instance is accounted for; its automatic repairs have to run again before it is over."
+        return replace(run, reason=reason, due=now + look.look_again)
+    counts = counted(run.passages)
+    states = {one.state for one in run.passages}
+    run = replace(run, ended_at=now, forecast_end=None, slack=None, due=now)
+    if InstanceState.MISSED in states:
+        azure = (
+            f" Azure maintains them between {say(run.scheduled.start)} and {say(run.scheduled.end)}."
+            if run.scheduled
+            else " Azure maintains them when it likes."
+        )
+        run = moved(run, RunState.MISSED, f"The self-service window closed on it: {counts}.", now)
+        return told(run, Kind.MISSED, Urgency.ACT, run.reason + azure, now, instances=look.instances)
+    if InstanceState.CANCELLED in states:
+        run = moved(run, RunState.CANCELLED, f"The wave no longer concerns what was left: {counts}.", now)
+        return told(run, Kind.CANCELLED, Urgency.KNOW, run.reason, now, instances=look.instances)
+    run = moved(run, RunState.COMPLETED, f"Every instance is accounted for: {counts}.", now)
+    return told(run, Kind.COMPLETED, Urgency.KNOW, run.reason, now, instances=look.instances)

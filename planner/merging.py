@@ -1,0 +1,64 @@
+"""A new plan over the batches of a run: what has begun stays, what has not is taken from the plan."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from planner import evidence
+from planner.decide import Decision
+from planner.fleet import Instance
+from planner.look import Look
+from planner.outstanding import returned
+from planner.run import SETTLED, Batch, BatchState, InstanceState, Run
+
+
+def merged(run: Run, instances: Sequence[Instance], decision: Decision, now: datetime) -> tuple[Batch, ...]:
+    """Batches that have begun stay as they are; what has not is taken from the new plan."""
+    seen = {one.id: one for one in instances}
+    back = {one.id for one in run.passages if one.id in seen and returned(one, seen[one.id])}
+    wanted = {one.id for part in decision.batches for one in part.instances}
+    kept: list[Batch] = []
+    for batch in run.batches:
+        stay = tuple(
+            one
+            for one in batch.instances
+            if one.id not in back
+            and (
+                one.state in SETTLED
+                or one.state not in {InstanceState.PENDING, InstanceState.ASIDE}
+                or one.attempts
+            )
+        )
+        # Nothing that was planned is forgotten: what shows no maintenance any more is settled here.
+        staying = {one.id for one in stay}
+        stay += tuple(
+            evidence.observed(run, one, seen.get(one.id), Look(now), now)
+            for one in batch.instances
+            if one.id not in staying and one.id not in wanted and one.id not in back
+        )
+        if stay:
+            kept.append(replace(batch, instances=stay))
+    has = {one.id for batch in kept for one in batch.instances}
+    held = {
+        one.id: (one, batch.held_until)
+        for batch in run.batches
+        for one in batch.instances
+        if one.id not in back
+    }
+    number = max((one.number for one in kept), default=0)
+    merged = list(kept)
+    for batch in decision.batches:
+        rest = [one for one in batch.instances if one.id not in has]
+        known = tuple(replace(held[one.id][0], since=None) for one in rest if one.id in held)
+        fresh = tuple(one for one in rest if one.id not in held)
+        if known:
+            number += 1
+            waits = [held[one.id][1] for one in known]
+            until = max((one for one in waits if one is not None), default=None)
+            merged.append(Batch(number, batch.domain, known, BatchState.PENDING, held_until=until))
+        if fresh:
+            number += 1
+            # Told now, so its own lead time counts from now.
+            own = now + decision.rules.lead if run.lead_over is not None else None
+            merged.append(Batch(number, batch.domain, fresh, BatchState.PENDING, held_until=own))
+    return tuple(merged)

@@ -1,0 +1,93 @@
+"""A run that does not go on by itself: paused for a person, by a plan that does not fit, or by trouble."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from planner import fit, schedule
+from planner.look import Look
+from planner.notice import Kind, Urgency
+from planner.run import IN_FLIGHT, Run, RunState, Trouble
+from planner.saying import say
+from planner.telling import if_nobody_answers, moved, told
+
+TROUBLE_FIRST, TROUBLE_MOST, TROUBLE_TOLD = (
+    timedelta(seconds=30),
+    timedelta(minutes=10),
+    timedelta(minutes=30),
+)
+PAUSED_LOOKS, PAUSED_LONG = 5, 60  # look-agains between looks at a paused run, at first and later
+QUIET = 60  # later is after so many look-agains without anything happening
+
+
+def paused(run: Run, reason: str, look: Look, now: datetime) -> Run:
+    if run.repairs is not None:
+        reason += " Its automatic repairs are resumed as soon as nothing of it reboots."
+    run = moved(run, RunState.PAUSED, reason, now)
+    return told(
+        run,
+        Kind.PAUSED,
+        Urgency.ACT,
+        reason,
+        now,
+        instances=look.instances,
+        otherwise=if_nobody_answers(run),
+        answers=("resume", "skip", "hold"),
+    )
+
+
+def misfit(run: Run, problem: str, look: Look, now: datetime) -> Run:
+    """Paused before its first start; told once for each deadline, whatever becomes of the forecast."""
+    run = replace(run, misfit=problem, choices=fit.choices(run, now))
+    by = say(run.deadline) if run.deadline is not None else problem
+    known = any(one.choices and by in one.sentence for one in run.notices)
+    run = moved(run, RunState.PAUSED, problem, now)
+    if not known:
+        run = told(
+            run,
+            Kind.PAUSED,
+            Urgency.ACT,
+            problem,
+            now,
+            instances=look.instances,
+            otherwise=if_nobody_answers(run),
+            answers=("resume", "skip"),
+            choices=run.choices,
+        )
+    return replace(run, due=due(run, look, now))
+
+
+def fits_again(run: Run, now: datetime) -> Run:
+    """A plan that did not fit goes on by itself as soon as it does: fewer instances, other windows."""
+    run = schedule.timed(run, now)
+    if fit.misfit(run, now):
+        return run
+    run = replace(run, misfit="", choices=())
+    return moved(run, RunState.SCHEDULED, "The plan fits now.", now)
+
+
+def due(run: Run, look: Look, now: datetime) -> datetime:
+    in_flight = any(one.state in IN_FLIGHT for one in run.passages)
+    slow = PAUSED_LONG if long_since(run, look, now) else PAUSED_LOOKS
+    due = now + look.look_again * (1 if in_flight else slow)
+    if run.self_service is not None and now < run.self_service.end:
+        due = min(due, run.self_service.end)
+    return due
+
+
+def long_since(run: Run, look: Look, now: datetime) -> bool:
+    """Whether nothing has happened for an hour, so that looks may be further apart."""
+    return bool(run.history) and now - run.history[-1].at > look.look_again * QUIET
+
+
+def troubled(run: Run, look: Look, now: datetime) -> Run:
+    """Azure cannot be read: wait longer each time, tell once after half an hour, start nothing."""
+    old = run.trouble or Trouble(since=now, count=0, error="")
+    trouble = Trouble(old.since, old.count + 1, look.trouble, old.told)
+    wait = min(TROUBLE_FIRST * 2 ** min(old.count, 10), TROUBLE_MOST)
+    run = replace(run, trouble=trouble, due=now + wait)
+    if run.state is not RunState.PAUSED:
+        run = replace(run, reason=f"Azure cannot be read since {say(trouble.since)}: {look.trouble}")
+    if not trouble.told and now - trouble.since >= TROUBLE_TOLD:
+        run = told(run, Kind.TROUBLE, Urgency.ACT, run.reason, now, otherwise=if_nobody_answers(run))
+        run = replace(run, trouble=replace(trouble, told=True))
+    return run
