@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from benchmarks import advancing
 from benchmarks.fleets import ANNOUNCEMENT, CASES, START, Case, instances, scale_set
 from benchmarks.growth import HEADS, Size, grown, show, timed, worse_than_linear
-from planner import join
+from benchmarks.passage import planned
 from planner.decide import decide
 from planner.fleet import Instance, ScaleSet
 
@@ -69,8 +69,7 @@ def _decided(case: Case, fleet: Fleet) -> None:
 
 def _begun(case: Case, fleet: Fleet) -> None:
     for this, there in fleet:
-        decision = decide(this, there, [ANNOUNCEMENT], case.policy, START)
-        join.begun(this, there, decision, [ANNOUNCEMENT.tracking_id], START)
+        planned(case, this, there)
 
 
 def _deciding(title: str, work: Work, sizes: Sequence[Size], rounds: int) -> dict[str, float]:

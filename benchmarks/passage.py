@@ -75,7 +75,7 @@ def play(case: Case, sets: int, count: int) -> Played:
 
     Raises RuntimeError when a run ends other than with every instance maintained.
     """
-    fleet = [_planned(case, number, count) for number in range(sets)]
+    fleet = [_set(case, number, count) for number in range(sets)]
     played = Played(batches=sum(len(one.run.batches) for one in fleet))
     due = [(one.run.due, number) for number, one in enumerate(fleet)]
     heapq.heapify(due)
@@ -92,11 +92,15 @@ def play(case: Case, sets: int, count: int) -> Played:
     return played
 
 
-def _planned(case: Case, number: int, count: int) -> _Set:
-    this, there = scale_set(number, case.tags), instances(count)
+def planned(case: Case, this: ScaleSet, there: tuple[Instance, ...]) -> Run:
+    """The decision about a scale set and the run begun from it."""
     decision = decide(this, there, [ANNOUNCEMENT], case.policy, START)
-    run = join.begun(this, there, decision, [ANNOUNCEMENT.tracking_id], START)
-    return _Set(this, Machines({one.id: one for one in there}), run)
+    return join.begun(this, there, decision, [ANNOUNCEMENT.tracking_id], START)
+
+
+def _set(case: Case, number: int, count: int) -> _Set:
+    this, there = scale_set(number, case.tags), instances(count)
+    return _Set(this, Machines({one.id: one for one in there}), planned(case, this, there))
 
 
 def _look(case: Case, one: _Set, at: datetime, played: Played) -> datetime | None:
