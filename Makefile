@@ -34,6 +34,7 @@ azure: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks.planning
+	@$(BIN)/python -m benchmarks.deciding
 
 # Needs the network: compiles the requirements files from pyproject.toml.
 lock: setup

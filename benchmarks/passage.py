@@ -1,0 +1,143 @@
+"""Whole self-service runs on an invented clock with invented looks: no Azure, no storage, only the planner.
+
+What is started goes down, comes back and reports healthy; the CPU of every look is booked, as far as it is
+the planner's: what a look is made of costs nothing here.
+"""
+
+import heapq
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from benchmarks.fleets import ANNOUNCEMENT, START, Case, instances, scale_set
+from planner import join
+from planner.advance import advance, may_start, needs_azure
+from planner.answers import answered
+from planner.decide import decide
+from planner.fleet import Health, Instance, ScaleSet
+from planner.look import Answer, Answered, Look, LookAgain, OperationSeen, Replan, Start
+from planner.policy import rules_for
+from planner.run import IN_FLIGHT, InstanceState, Run, RunState
+
+DOWN, UP, WELL = timedelta(seconds=30), timedelta(minutes=4), timedelta(minutes=5)
+"""After its start an instance goes down, is up again with its maintenance done, and reports healthy."""
+
+
+@dataclass(slots=True)
+class Played:
+    """Nanoseconds of CPU: `look` of everything the planner does in a look, `advance` of that function alone."""
+
+    looks: int = 0
+    look: int = 0
+    advance: int = 0
+    worst: int = 0
+    batches: int = 0
+
+
+@dataclass(slots=True)
+class Machines:
+    """The instances of one scale set over time."""
+
+    there: dict[str, Instance]
+    started: dict[str, datetime] = field(default_factory=dict)
+
+    def seen(self, at: datetime) -> tuple[Instance, ...]:
+        for one, since in list(self.started.items()):
+            passed = at - since
+            self.there[one] = self._after(self.there[one], passed)
+            if passed >= WELL:
+                del self.started[one]
+        return tuple(self.there.values())
+
+    def operation(self, one: str) -> OperationSeen:
+        return OperationSeen("Succeeded" if self.there[one].maintenance is None else "InProgress")
+
+    @staticmethod
+    def _after(instance: Instance, passed: timedelta) -> Instance:
+        if passed < DOWN:
+            return replace(instance, provisioning="updating")
+        if passed < UP:
+            return replace(instance, provisioning="updating", power="starting", health=Health.NOT_REPORTED)
+        health = Health.HEALTHY if passed >= WELL else Health.INITIALIZING
+        return replace(instance, provisioning="succeeded", power="running", health=health, maintenance=None)
+
+
+@dataclass(slots=True)
+class _Set:
+    scale_set: ScaleSet
+    machines: Machines
+    run: Run
+
+
+def play(case: Case, sets: int, count: int) -> Played:
+    """Play a wave over so many scale sets of so many instances to its end, each look when it is due.
+
+    Raises RuntimeError when a run ends other than with every instance maintained.
+    """
+    fleet = [_set(case, number, count) for number in range(sets)]
+    played = Played(batches=sum(len(one.run.batches) for one in fleet))
+    due = [(one.run.due, number) for number, one in enumerate(fleet)]
+    heapq.heapify(due)
+    while due:
+        at, number = heapq.heappop(due)
+        one = fleet[number]
+        again = _look(case, one, at, played)
+        if again is not None:
+            heapq.heappush(due, (again, number))
+    for one in fleet:
+        states = {passage.state for passage in one.run.passages}
+        if one.run.state is not RunState.COMPLETED or states != {InstanceState.MAINTAINED}:
+            raise RuntimeError(f"{one.scale_set.name} ended {one.run.state}: {one.run.reason}")
+    return played
+
+
+def planned(case: Case, this: ScaleSet, there: tuple[Instance, ...]) -> Run:
+    """The decision about a scale set and the run begun from it."""
+    decision = decide(this, there, [ANNOUNCEMENT], case.policy, START)
+    return join.begun(this, there, decision, [ANNOUNCEMENT.tracking_id], START)
+
+
+def _set(case: Case, number: int, count: int) -> _Set:
+    this, there = scale_set(number, case.tags), instances(count)
+    return _Set(this, Machines({one.id: one for one in there}), planned(case, this, there))
+
+
+def _look(case: Case, one: _Set, at: datetime, played: Played) -> datetime | None:
+    """One look in the steps of `handlers.advance`; when to look again, None at the end of the run."""
+    run, look = one.run, Look(at)
+    began = time.process_time_ns()
+    fresh = may_start(run, look, at)
+    reads = needs_azure(run, look, at)
+    spent = time.process_time_ns() - began
+    if reads:
+        look = Look(at, instances=one.machines.seen(at), operations=_operations(run, one.machines))
+    began = time.process_time_ns()
+    if reads and fresh:
+        look = replace(look, scale_set=one.scale_set, rules=rules_for(case.policy, one.scale_set))
+    before = time.process_time_ns()
+    run, actions = advance(run, look, (), at)
+    after = time.process_time_ns()
+    run = replace(run, generation=run.generation + 1)
+    starts = [action for action in actions if isinstance(action, Start)]
+    if starts:
+        run = answered(run, _answers(starts), at)
+    spent += time.process_time_ns() - began
+    one.run = run
+    one.machines.started.update((start.instance, at) for start in starts)
+    played.looks += 1
+    played.look += spent
+    played.advance += after - before
+    played.worst = max(played.worst, spent)
+    if any(isinstance(action, Replan) for action in actions):
+        raise RuntimeError(f"{one.scale_set.name} asks for another plan: {run.reason}")
+    return next((action.at for action in actions if isinstance(action, LookAgain)), None)
+
+
+def _operations(run: Run, machines: Machines) -> Mapping[str, OperationSeen]:
+    flying = [one for one in run.passages if one.state in IN_FLIGHT and one.proof_at is None]
+    return {one.id: machines.operation(one.id) for one in flying}
+
+
+def _answers(starts: Sequence[Start]) -> list[Answer]:
+    return [Answer(one.instance, Answered.ACCEPTED, operation=f"operations/{one.instance}") for one in starts]

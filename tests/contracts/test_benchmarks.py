@@ -1,0 +1,65 @@
+"""The figures of the planner's CPU: the benchmark runs, shows its tables and judges its budget."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import advancing, deciding, growth
+from benchmarks.fleets import CASES
+from benchmarks.passage import play
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def quick() -> subprocess.CompletedProcess[str]:
+    # A budget nobody misses: how fast this machine is, is no test's business.
+    command = [sys.executable, "-m", "benchmarks.deciding", "--quick", "--budget", "100000"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_benchmark_prints_a_table_for_decisions_and_runs_of_one_scale_set_and_of_a_wave(quick) -> None:
+    assert quick.returncode == 0, quick.stderr
+    titles = [part.splitlines()[0] for part in quick.stdout.split("\n\n")[1:]]
+    assert titles[:-1] == [
+        "decide, one scale set",
+        "decide and begin the run, one scale set",
+        "decide, a wave of scale sets of 20 instances",
+        "advance, one scale set from its plan to its end",
+        "advance, a wave of scale sets of 20 instances to its end",
+    ]
+    assert titles[-1].startswith("Budget: decide for 1,000 instances in under 100000 ms of CPU; kept with ")
+
+
+def test_every_table_is_aligned_and_has_a_line_for_each_policy_and_size(quick) -> None:
+    for part in quick.stdout.split("\n\n")[1:-1]:
+        heads, *rows = [line for line in part.splitlines()[1:] if "linear" not in line]
+        median = heads.index("median ms") + len("median ms")
+        for case in CASES:
+            mine = [row for row in rows if row.startswith(f"{case.name} ")]
+            assert len(mine) >= 2
+            for row in mine:
+                assert float(row[:median].split()[-1]) > 0
+
+
+def test_a_missed_budget_ends_with_1(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(advancing, "measure", lambda *_: None)
+    assert deciding.main(["--quick", "--budget", "0"]) == 1
+    assert "MISSED" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_an_invented_run_is_played_to_its_end_and_every_look_is_booked(case) -> None:
+    played = play(case, 2, 7)
+    assert played.batches == 14
+    assert played.looks > 5 * played.batches
+    assert 0 < played.advance < played.look
+
+
+def test_growth_beyond_linear_is_told_and_linear_growth_is_not() -> None:
+    assert growth.worse_than_linear("it", (1.0, 10.0), (10, 100)) == ""
+    assert growth.worse_than_linear("it", (1.0, 40.0), (10, 100)) == (
+        "Worse than linear: it, from 10 to 100 instances x40.0 for x10."
+    )
