@@ -3,7 +3,8 @@
 Every finding is a sentence that names the scale set, the instance and the time. An empty list is the good
 answer. The promises are the tenets of the design: inside the self-service window and the operator's
 windows, one domain of a scale set at once, only beside healthy neighbours, nothing twice, nothing blocked,
-never "all".
+never "all", nothing replaced by automatic repairs in the middle of its maintenance, and no repairs resumed that
+a person had suspended. What must hold only at the end of everything are `accounted` and `left_suspended`.
 """
 
 from collections import defaultdict
@@ -14,11 +15,15 @@ from typing import Any
 
 from simulator.fleet import Fleet, Instance
 from simulator.fleet.ledger import Domain, Ended, Maintained, SetWideCall, StartAsked, Up, Windows
+from simulator.oracle_repairs import left_suspended, replaced_under_way, resumed_for_others
+
+__all__ = ["accounted", "left_suspended", "violations"]
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
 NO_GRACE = timedelta(0)
 BY_CHOICE = frozenset({"stopped", "deallocated"})
 AT_ONCE = 1
+RECOVER_WITHIN = timedelta(minutes=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ def violations(
     max_unavailable: Mapping[str, int] | None = None,
     health_ignored: Collection[str] = (),
     grace: timedelta = NO_GRACE,
+    recover_within: timedelta = RECOVER_WITHIN,
 ) -> list[str]:
     """Broken promises, in order of time.
 
@@ -48,7 +54,8 @@ def violations(
     case. max_unavailable: instances of a set the customer may have down at once; a Flexible set's is 1
     unless given, a Uniform set's is its domain. health_ignored: sets whose policy looks at power only.
     grace: how old a look may be at its start: what changed since then nobody can be blamed for. Zero suits a
-    virtual clock; with a real one give the longest time from look to start.
+    virtual clock; with a real one give the longest time from look to start. recover_within: how long the
+    policy waits for an instance before it gives it up.
     """
     judge = _Judge(
         fleet,
@@ -58,7 +65,13 @@ def violations(
         health_ignored=health_ignored,
         grace=grace,
     )
-    found = sorted(judge.findings())
+    found = sorted(
+        [
+            *judge.findings(),
+            *replaced_under_way(fleet, recover_within),
+            *resumed_for_others(fleet.ledger),
+        ]
+    )
     return [f"{at:%Y-%m-%d %H:%M:%S}Z {sentence}" for at, sentence in found]
 
 

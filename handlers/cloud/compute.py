@@ -1,7 +1,8 @@
-"""The compute provider of one subscription: scale sets, instances, rolling upgrades, starts, operations.
+"""The compute provider of one subscription: scale sets, instances, upgrades, repairs, starts, operations.
 
 Reads ask for bare JSON through the management client's own pipeline (credential, retries, tracing) and skip
-its models, which cost 0.9 ms of CPU an instance. Starts use the client's operation, one attempt each.
+its models, which cost 0.9 ms of CPU an instance. What changes something uses the client's operation, one
+attempt each.
 """
 
 import asyncio
@@ -16,13 +17,13 @@ from urllib.parse import quote, urlsplit
 from azure.core.exceptions import AzureError
 from azure.core.pipeline import PipelineResponse
 from azure.core.rest import AsyncHttpResponse, HttpRequest
-from pydantic_core import from_json
 
 from handlers.cloud import shapes
+from handlers.cloud.bare import body, read, safe
 from handlers.cloud.errors import AzureTrouble, NotFound, Refused, Throttled, Unreachable
 from handlers.cloud.patience import PatientExceptWhenThrottled, PlainHttp
 from handlers.cloud.transport import environment_settings
-from handlers.cloud.trouble import short, translated
+from handlers.cloud.trouble import translated
 from planner.fleet import Instance, ScaleSet
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ if TYPE_CHECKING:
 COMPUTE_API = "2026-04-01"
 READ_SECONDS = 60
 ONE_INSTANCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
-START_SECONDS = 20  # a start must be sent and answered well inside the 30 s a look stays fresh
+ONE_ATTEMPT: dict[str, Any] = {
+    "polling": False,
+    "retry_total": 0,
+    "read_timeout": 20,  # a start must be sent and answered well inside the 30 s a look stays fresh
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +104,38 @@ class Compute:
         """Every scale set of the subscription, page by page."""
         path = f"/subscriptions/{self.subscription}/providers/Microsoft.Compute/virtualMachineScaleSets"
         async for raw in self._pages(f"{path}?api-version={COMPUTE_API}"):
-            yield _read(shapes.scale_set, raw)
+            yield read(shapes.scale_set, raw)
 
     async def scale_set(self, arm_id: str) -> ScaleSet:
         """One scale set as it is now; NotFound when it is gone."""
-        return _read(shapes.scale_set, await self._get(f"{_safe(arm_id)}?api-version={COMPUTE_API}"))
+        return read(shapes.scale_set, await self._get(f"{safe(arm_id)}?api-version={COMPUTE_API}"))
 
     async def rolling_upgrade(self, arm_id: str) -> str:
         """What a rolling upgrade of the scale set is doing, empty when none is under way."""
         try:
-            raw = await self._get(f"{_safe(arm_id)}/rollingUpgrades/latest?api-version={COMPUTE_API}")
+            raw = await self._get(f"{safe(arm_id)}/rollingUpgrades/latest?api-version={COMPUTE_API}")
         except NotFound:
             return ""
-        status = _read(shapes.rolling_upgrade, raw)
+        status = read(shapes.rolling_upgrade, raw)
         return status if status.lower() == "rollingforward" else ""
+
+    async def repairs(self, arm_id: str) -> str:
+        """What automatic repairs are: `running`, `suspended`, `notrunning`, or empty when the set has none.
+
+        Of a Uniform scale set; a Flexible one has no view, and Azure refuses to show it.
+        """
+        return read(shapes.repairs, await self._get(f"{safe(arm_id)}/instanceView?api-version={COMPUTE_API}"))
 
     async def instances(self, scale_set: ScaleSet) -> tuple[Instance, ...]:
         """Every instance with its instance view, one request a page; NotFound when the set is gone."""
         if scale_set.flexible:
-            group = (
-                f"/subscriptions/{scale_set.subscription}/resourceGroups/{_safe(scale_set.resource_group)}"
-            )
+            group = f"/subscriptions/{scale_set.subscription}/resourceGroups/{safe(scale_set.resource_group)}"
             wanted = quote(f"'virtualMachineScaleSet/id' eq '{scale_set.id}'")
             path = f"{group}/providers/Microsoft.Compute/virtualMachines"
             path = f"{path}?$filter={wanted}&$expand=instanceView&api-version={COMPUTE_API}"
-            return tuple([_read(shapes.flexible_instance, raw) async for raw in self._pages(path)])
-        path = f"{_safe(scale_set.id)}/virtualMachines?$expand=instanceView&api-version={COMPUTE_API}"
-        return tuple([_read(shapes.uniform_instance, raw) async for raw in self._pages(path)])
+            return tuple([read(shapes.flexible_instance, raw) async for raw in self._pages(path)])
+        path = f"{safe(scale_set.id)}/virtualMachines?$expand=instanceView&api-version={COMPUTE_API}"
+        return tuple([read(shapes.uniform_instance, raw) async for raw in self._pages(path)])
 
     async def start(self, scale_set: ScaleSet, instance: str) -> Accepted:
         """Start maintenance of one instance: one attempt, never of the whole set.
@@ -142,12 +152,7 @@ class Compute:
         def hook(response: PipelineResponse[Any, Any]) -> None:
             seen.update({key.lower(): value for key, value in response.http_response.headers.items()})
 
-        options: dict[str, Any] = {
-            "polling": False,
-            "retry_total": 0,
-            "raw_response_hook": hook,
-            "read_timeout": START_SECONDS,
-        }
+        options: dict[str, Any] = {**ONE_ATTEMPT, "raw_response_hook": hook}
         client = await self._client()
         try:
             if scale_set.flexible:
@@ -162,6 +167,29 @@ class Compute:
             raise self._translated(error) from error
         return Accepted(operation=seen.get("azure-asyncoperation") or seen.get("location") or "")
 
+    async def set_repairs(self, arm_id: str, *, suspend: bool) -> None:
+        """Suspend or resume automatic repairs of a Uniform scale set: one attempt, nothing waited for.
+
+        Azure takes a moment to carry it out; `repairs` says when it has. Asking for what is so already does
+        no harm. Raises Refused, Throttled, NotFound or Forbidden when Azure did not take it, NotSent when the
+        request never left, Unreachable when nobody can say.
+        """
+        self._keep_quiet()
+        try:
+            _, resource_group, name = shapes.id_parts(arm_id)
+        except ValueError as error:
+            raise Refused("NotOneScaleSet", str(error)) from error
+        client = await self._client()
+        try:
+            await client.virtual_machine_scale_sets.begin_set_orchestration_service_state(
+                resource_group,
+                name,
+                {"serviceName": "AutomaticRepairs", "action": "Suspend" if suspend else "Resume"},
+                **ONE_ATTEMPT,
+            )
+        except AzureError as error:
+            raise self._translated(error) from error
+
     async def operation(self, address: str) -> Operation:
         """How an operation stands; `Unknown` when Azure no longer knows it."""
         if not address.startswith(self._endpoint + "/"):
@@ -175,19 +203,19 @@ class Compute:
         except Refused as error:
             # An operation that is read at its Location answers with the error it ended with.
             return Operation("Failed", error.code, error.sentence)
-        body = _body(response)
-        if "status" in body:
-            told = body.get("error")
+        found = body(response)
+        if "status" in found:
+            told = found.get("error")
             told = told if isinstance(told, dict) else {}
             return Operation(
-                str(body["status"]), str(told.get("code", "")), str(told.get("message", ""))[:500]
+                str(found["status"]), str(told.get("code", "")), str(told.get("message", ""))[:500]
             )
         return Operation("InProgress" if response.status_code == 202 else "Succeeded")
 
     async def post_json(self, path: str, payload: dict[str, Any]) -> dict[str, Any]:
         """POST a query (Resource Graph) through the same pipeline."""
         self._keep_quiet()
-        return _body(await self._send(HttpRequest("POST", self._endpoint + path, json=payload)))
+        return body(await self._send(HttpRequest("POST", self._endpoint + path, json=payload)))
 
     async def _pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
         address = self._endpoint + path
@@ -212,7 +240,7 @@ class Compute:
             raise Unreachable(
                 f"Azure's next page is at another host ({urlsplit(address).netloc}); not followed."
             )
-        return _body(await self._send(HttpRequest("GET", address)))
+        return body(await self._send(HttpRequest("GET", address)))
 
     async def _send(self, request: HttpRequest) -> AsyncHttpResponse:
         try:
@@ -234,26 +262,3 @@ class Compute:
         if isinstance(trouble, Throttled):
             self._quiet_until = self._now() + trouble.retry_after
         return trouble
-
-
-def _safe(path: str) -> str:
-    return quote(path, safe="/()")
-
-
-def _body(response: AsyncHttpResponse) -> dict[str, Any]:
-    content = response.content
-    if not content:
-        return {}
-    try:
-        body = from_json(content)
-    except ValueError as error:
-        raise Unreachable("Azure answered something that is not JSON.") from error
-    return body if isinstance(body, dict) else {}
-
-
-def _read[Shape](shape: Callable[[dict[str, Any]], Shape], raw: dict[str, Any]) -> Shape:
-    """Azure's JSON as a value; what has another form altogether is trouble, not a value with holes."""
-    try:
-        return shape(raw)
-    except (AttributeError, TypeError, ValueError) as error:
-        raise Unreachable(f"Azure showed something in a form nobody knows: {short(error)}") from error

@@ -54,6 +54,22 @@ def rolling_upgrade(raw: Json) -> str:
     return str(_map(_map(raw, "properties"), "runningStatus").get("code", ""))
 
 
+def repairs(raw: Json) -> str:
+    """The state of automatic repairs in a scale set's instance view, lower case; empty when not listed.
+
+    Raises ValueError for what is no such view: no repairs and nothing to be read are not the same.
+    """
+    if not raw.keys() & {"virtualMachine", "statuses", "orchestrationServices"}:
+        raise ValueError("it is no instance view of a scale set.")
+    for service in raw.get("orchestrationServices") or ():
+        if str(service.get("serviceName", "")).lower() == "automaticrepairs":
+            state = service.get("serviceState")
+            if not isinstance(state, str) or not state:
+                raise ValueError("it lists automatic repairs without a state.")
+            return state.lower()
+    return ""
+
+
 def id_parts(arm_id: str) -> tuple[str, str, str]:
     """Subscription, resource group and name of a scale set's ARM id; ValueError for anything else."""
     parts = arm_id.split("/")

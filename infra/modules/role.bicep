@@ -6,11 +6,13 @@ targetScope = 'subscription'
 param principalId string
 
 // Maintenance is started instance by instance. The scale-set-wide action is left out on purpose: called without
-// a list of instances it takes every one down, and without the right it cannot be called at all.
+// a list of instances it takes every one down, and without the right it cannot be called at all. Of the scale set as
+// a whole only the state of its orchestration services may be set: automatic repairs are suspended meanwhile.
 var actions = [
   'Microsoft.Compute/virtualMachineScaleSets/read'
   'Microsoft.Compute/virtualMachineScaleSets/instanceView/read'
   'Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades/read'
+  'Microsoft.Compute/virtualMachineScaleSets/setOrchestrationServiceState/action'
   'Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read'
   'Microsoft.Compute/virtualMachineScaleSets/virtualMachines/instanceView/read'
   'Microsoft.Compute/virtualMachineScaleSets/virtualMachines/performMaintenance/action'
@@ -32,7 +34,7 @@ resource operator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(watched, 'breakwater-operator')
   properties: {
     roleName: 'Breakwater Operator (${subscription().subscriptionId})'
-    description: 'Reads scale sets and planned maintenance; starts planned maintenance on single instances.'
+    description: 'Reads scale sets and planned maintenance; starts planned maintenance on single instances and suspends automatic repairs meanwhile.'
     type: 'CustomRole'
     assignableScopes: [watched]
     permissions: [

@@ -38,12 +38,11 @@ def not_found(kind: str, name: str, group: str) -> Refusal:
     )
 
 
-def only_uniform(what: str) -> Refusal:
+def only_uniform(what: str, name: str) -> Refusal:
     return Refusal(
         409,
         "OperationNotAllowed",
-        f"The operation {what} is not allowed on a Virtual Machine Scale Set with Flexible orchestration "
-        "mode.",
+        f"Operation '{what}' is not allowed on Virtual Machine Scale Set '{name}'.",
     )
 
 

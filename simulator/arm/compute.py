@@ -1,12 +1,11 @@
 """The published calls, answered from the fleet.
 
-Reads assemble kept JSON; starts go to the fleet and come back as 200, or as 202 with the address of their
-operation in both headers ARM clients know.
+Reads assemble kept JSON; what starts something goes to the fleet and comes back as 200, or as 202 with the
+address of its operation in both headers ARM clients know.
 """
 
 import json
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from simulator.arm.answers import Refusal, Reply, bad_request, good, not_found, 
 from simulator.arm.faults import Faults
 from simulator.arm.kql import QueryError
 from simulator.arm.pages import Texts, page
+from simulator.arm.set_view import scale_set_view
 from simulator.fleet import Answer, Fleet, Instance, ScaleSet
 
 SET_FILTER = re.compile(
@@ -69,14 +69,8 @@ class Compute:
     def scale_set_view(self, request: Request) -> Reply:
         found = self._scale_set(request)
         if found.mode == "Flexible":
-            raise only_uniform("VirtualMachineScaleSets.instanceView.GET")
-        counts: Counter[str] = Counter()
-        for instance in found.instances.values():
-            counts[f"ProvisioningState/{instance.provisioning.lower()}"] += 1
-            counts[f"PowerState/{instance.power}"] += 1
-        summary = [{"code": code, "count": count} for code, count in sorted(counts.items())]
-        status = {"code": f"ProvisioningState/{found.provisioning.lower()}", "level": "Info"}
-        return good({"virtualMachine": {"statusesSummary": summary}, "statuses": [status]})
+            raise only_uniform("VirtualMachineScaleSets.instanceView.GET", found.name)
+        return good(scale_set_view(found))
 
     def rolling_upgrade(self, request: Request) -> Reply:
         found = self._scale_set(request)
@@ -139,15 +133,24 @@ class Compute:
     def start_scale_set(self, request: Request) -> Reply:
         found = self._scale_set(request)
         if found.mode == "Flexible":
-            raise only_uniform("VirtualMachineScaleSets.performMaintenance.POST")
+            raise only_uniform("VirtualMachineScaleSets.performMaintenance.POST", found.name)
         ids = json.loads(request.body).get("instanceIds") if request.body else None
         answers = self._fleet.start_set_wide(found, ids)
         best = next((a for a in answers if a.operation is not None), answers[0] if answers else Answer(200))
         return self._started(best, request)
 
+    def set_repairs(self, request: Request) -> Reply:
+        asked = json.loads(request.body) if request.body else {}
+        service, action = asked.get("serviceName"), asked.get("action")
+        if service != "AutomaticRepairs":
+            raise bad_request(f"The value {service!r} of parameter serviceName is invalid.")
+        if action not in {"Suspend", "Resume"}:
+            raise bad_request(f"The value {action!r} of parameter action is invalid.")
+        return self._started(self._fleet.set_repairs(self._scale_set(request), action), request)
+
     def _started(self, answer: Answer, request: Request) -> Reply:
-        if answer.status == 409:
-            raise Refusal(409, answer.code, answer.message)
+        if answer.status in {403, 409}:
+            raise Refusal(answer.status, answer.code, answer.message)
         if answer.dropped:
             return Reply(dropped=True)
         operation = answer.operation
@@ -234,7 +237,7 @@ class Compute:
     def _instance(self, request: Request) -> Instance:
         owner = self._scale_set(request)
         if owner.mode == "Flexible":
-            raise only_uniform("VirtualMachineScaleSetVMs")
+            raise only_uniform("VMScaleSetVMs.GET", owner.name)
         found = owner.instances.get(request.names["instance"])
         if found is None:
             raise Refusal(

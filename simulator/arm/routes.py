@@ -60,6 +60,8 @@ def _scale_set(method: str, rest: list[str], names: dict[str, str]) -> Call | No
             return Call("rolling upgrade", "rolling_upgrade", names)
         case "POST", ["performmaintenance"]:
             return Call("start scale set", "start_scale_set", names)
+        case "POST", ["setorchestrationservicestate"]:
+            return Call("set repairs", "set_repairs", names)
         case "GET", ["virtualmachines"]:
             return Call("list instances", "list_instances", names)
         case "GET", ["virtualmachines", which]:

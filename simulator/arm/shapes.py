@@ -40,7 +40,11 @@ def scale_set(found: ScaleSet) -> Json:
     if found.created is not None:
         properties["timeCreated"] = stamp(found.created)
     if found.automatic_repairs:
-        properties["automaticRepairsPolicy"] = {"enabled": True, "gracePeriod": found.repair_grace}
+        properties["automaticRepairsPolicy"] = {
+            "enabled": True,
+            "gracePeriod": found.repair_grace,
+            "repairAction": "Replace",
+        }
     if found.scheduled_events_policy:
         properties["scheduledEventsPolicy"] = {"userInitiatedRedeploy": {"automaticallyApprove": False}}
     made: Json = {

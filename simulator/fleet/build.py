@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from simulator.fleet.behaviour import Behaviour
 from simulator.fleet.model import Instance, ScaleSet
+from simulator.fleet.repair_service import RepairService
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 
@@ -29,6 +30,7 @@ class Traits(TypedDict, total=False):
     ephemeral_os_disk: bool
     automatic_repairs: bool
     repair_grace: str
+    repairs: RepairService
     terminate_notification: bool
     os_image_notification: bool
     scheduled_events_policy: bool
@@ -102,5 +104,7 @@ def grow(
         created=scale_set.created,
     )
     scale_set.instances[instance_id] = instance
+    if uniform_:
+        scale_set.last_number = max(scale_set.last_number, int(instance_id))
     scale_set.version += 1
     return instance

@@ -9,13 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from simulator.fleet import alerts
+from simulator.fleet.answers import Answer
 from simulator.fleet.behaviour import Behaviour
 from simulator.fleet.build import grow
 from simulator.fleet.clock import Clock
-from simulator.fleet.ledger import Ledger, SetWideCall
-from simulator.fleet.maintenance import Answer, Maintenance
+from simulator.fleet.ledger import Ledger, RepairAction, SetWideCall
+from simulator.fleet.maintenance import Maintenance
 from simulator.fleet.model import Instance, ScaleSet
 from simulator.fleet.people import People
+from simulator.fleet.repair_switch import RepairSwitch
+from simulator.fleet.repairs import Repairs
 from simulator.fleet.schedule import Schedule
 from simulator.fleet.waves import Wave, Window
 from simulator.fleet.world import World
@@ -26,7 +29,9 @@ class Fleet:
 
     def __init__(self, clock: Clock) -> None:
         self.world = World(clock)
-        self.people = People(self.world)
+        self.repairs = Repairs(self.world)
+        self.switch = RepairSwitch(self.world, self.repairs)
+        self.people = People(self.world, self.switch)
         self._maintenance = Maintenance(self.world)
         self._schedule = Schedule(self.world, self._maintenance)
 
@@ -74,8 +79,13 @@ class Fleet:
         wave: str | None = None,
         behaviour: Behaviour | None = None,
     ) -> Instance:
-        """Scale out by one, running and well at once; part of a wave only if its tracking id is given."""
+        """Scale out by one, running and well at once; part of a wave only if its tracking id is given.
+
+        Raises ValueError for an id the set has already.
+        """
         now = self.world.look()
+        if instance_id in scale_set.instances:
+            raise ValueError(f"{scale_set.name} has an instance {instance_id} already")
         made = grow(scale_set, instance_id, update_domains, 1, behaviour or Behaviour())
         made.created = now
         self._admit(made)
@@ -87,6 +97,7 @@ class Fleet:
     def _admit(self, instance: Instance) -> None:
         if instance.owner.mode == "Flexible":
             self.world.machines[instance.id.lower()] = instance
+        self.repairs.watch(instance)
 
     def scale_set(self, name: str) -> ScaleSet:
         """By name or ARM id, in any case; KeyError when there is none."""
@@ -150,6 +161,10 @@ class Fleet:
         if named:
             chosen = [scale_set.instances[i] for i in named if i in scale_set.instances]
         return [self._maintenance.start(instance) for instance in list(chosen)]
+
+    def set_repairs(self, scale_set: ScaleSet, action: RepairAction) -> Answer:
+        """setOrchestrationServiceState of automatic repairs, asked by the customer."""
+        return self.switch.set(scale_set, action, "customer")
 
     def alert(
         self,

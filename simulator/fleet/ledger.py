@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Literal
 
 Who = Literal["customer", "azure"]
+Hand = Literal["customer", "person"]
+RepairAction = Literal["Suspend", "Resume"]
 Domain = tuple[str, str, str]
 Windows = tuple[datetime, datetime, datetime, datetime]
 
@@ -109,6 +111,45 @@ class SetWideCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RepairsAsked:
+    """Somebody asked to suspend or resume a set's automatic repairs: the customer's software, or a person.
+
+    was is the state at that moment. code and answered are as for a start.
+    """
+
+    at: datetime
+    who: Hand
+    scale_set: str
+    action: RepairAction
+    was: str
+    accepted: bool
+    code: str
+    operation: str
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairsBecame:
+    """A set's automatic repairs are in this state from now on, by whose hand."""
+
+    at: datetime
+    who: Hand
+    scale_set: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """Automatic repairs deleted an instance that was unwell for longer than the grace period, for a new one."""
+
+    at: datetime
+    scale_set: str
+    instance: str
+    by: str
+    sick_since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaveBecame:
     at: datetime
     tracking_id: str
@@ -125,7 +166,20 @@ class Meanwhile:
     what: str
 
 
-Fact = StartAsked | Ended | Maintained | Down | Up | HealthBecame | SetWideCall | WaveBecame | Meanwhile
+Fact = (
+    StartAsked
+    | Ended
+    | Maintained
+    | Down
+    | Up
+    | HealthBecame
+    | SetWideCall
+    | RepairsAsked
+    | RepairsBecame
+    | Replaced
+    | WaveBecame
+    | Meanwhile
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,24 +6,13 @@ get it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from simulator.fleet.answers import Answer, conflict
 from simulator.fleet.ledger import Maintained, StartAsked, Who, Windows
 from simulator.fleet.model import Instance, Operation
 from simulator.fleet.world import World
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the caller is told; `dropped` means the connection broke after the work had begun."""
-
-    status: Literal[200, 202, 409]
-    code: str = ""
-    message: str = ""
-    operation: Operation | None = None
-    dropped: bool = False
 
 
 class Maintenance:
@@ -64,12 +53,7 @@ class Maintenance:
 
     def _refusal(self, instance: Instance, who: Who) -> Answer | None:
         if instance.operation is not None or instance.provisioning != "Succeeded":
-            return Answer(
-                409,
-                "Conflict",
-                "The request failed due to conflict with a concurrent request. To resolve it, please refer "
-                "to https://aka.ms/activitylog to get more details on the conflicting requests.",
-            )
+            return conflict()
         ticket = instance.ticket
         allowed = ticket is not None and ticket.allowed(self._world.now)
         if who == "customer" and (not allowed or instance.behaviour.refused or instance.power != "running"):

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from simulator.fleet.behaviour import Behaviour, Health
 from simulator.fleet.ledger import Domain, Neighbour, Who
+from simulator.fleet.repair_service import RepairService, RepairsState, duration
 from simulator.fleet.waves import Ticket
 
 Power = Literal["running", "starting", "stopping", "stopped", "deallocating", "deallocated"]
@@ -51,6 +52,7 @@ class ScaleSet:
     ephemeral_os_disk: bool = False
     automatic_repairs: bool = False
     repair_grace: str = "PT30M"
+    repairs: RepairService = field(default_factory=RepairService)
     terminate_notification: bool = False
     os_image_notification: bool = False
     scheduled_events_policy: bool = False
@@ -59,6 +61,7 @@ class ScaleSet:
     upgrade_started: datetime | None = None
     created: datetime | None = None
     instances: "dict[str, Instance]" = field(default_factory=dict)
+    last_number: int = -1
     version: int = 0
     id: str = field(init=False)
 
@@ -71,6 +74,20 @@ class ScaleSet:
     @property
     def reports_health(self) -> bool:
         return self.health != "none"
+
+    @property
+    def repairs_state(self) -> RepairsState:
+        """`serviceState` of automatic repairs, empty for a set without them."""
+        if not self.automatic_repairs:
+            return ""
+        if not self.reports_health:
+            return "NotRunning"
+        return "Suspended" if self.repairs.suspended else "Running"
+
+    @property
+    def grace(self) -> timedelta:
+        """How long an instance may be unwell before it is repaired."""
+        return duration(self.repair_grace)
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False, kw_only=True)
@@ -98,6 +115,7 @@ class Instance:
     operation: Operation | None = None
     cause: str = ""
     unwell_since: datetime | None = None
+    sick_since: datetime | None = None
     is_down: bool = False
     epoch: int = 0
     used: Counter[str] = field(default_factory=Counter)
@@ -119,6 +137,12 @@ class Instance:
         if self.owner.mode == "Flexible":
             return (self.zone, "", self.name)
         return (self.zone, self.placement_group, str(self.update_domain))
+
+    @property
+    def sick(self) -> bool:
+        """Down or not healthy, as automatic repairs see it: what somebody switched off is not."""
+        switched_off = self.power in {"stopped", "deallocated"} and self.cause == self.power
+        return not switched_off and (self.power != "running" or self.health != "healthy")
 
     @property
     def azure_domain(self) -> Domain:

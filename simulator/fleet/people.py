@@ -6,6 +6,7 @@ from typing import Literal
 
 from simulator.fleet.behaviour import Health
 from simulator.fleet.model import Instance, ScaleSet, UpgradeCode
+from simulator.fleet.repair_switch import RepairSwitch
 from simulator.fleet.world import World
 
 SHORT = timedelta(minutes=2)
@@ -14,8 +15,9 @@ SHORT = timedelta(minutes=2)
 class People:
     """Each act happens at the clock's time, is written in the ledger, and overtakes what was in flight."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, switch: RepairSwitch) -> None:
         self._world = world
+        self._switch = switch
 
     def stop(self, instance: Instance) -> None:
         """Power off, keeping the host: the maintenance status stays."""
@@ -71,7 +73,7 @@ class People:
         self._world.look()
         self._world.meanwhile(instance.owner, instance, f"protection {from_actions}")
         instance.protect_from_actions, instance.protect_from_scale_in = from_actions, from_scale_in
-        instance.touch()
+        self._world.settle(instance)
 
     def set_tags(self, scale_set: ScaleSet, tags: Mapping[str, str]) -> None:
         """Replace the scale set's tags."""
@@ -95,6 +97,13 @@ class People:
         ended: UpgradeCode = code
         scale_set.upgrade, scale_set.provisioning = ended, "Succeeded"
         scale_set.version += 1
+
+    def suspend_repairs(self, scale_set: ScaleSet) -> None:
+        """Suspended as soon as they ask: they wait for it, and overtake what the customer's software asked."""
+        self._switch.set(scale_set, "Suspend", "person")
+
+    def resume_repairs(self, scale_set: ScaleSet) -> None:
+        self._switch.set(scale_set, "Resume", "person")
 
     def _act(self, instance: Instance, what: str) -> None:
         self._world.look()

@@ -34,6 +34,8 @@ def span(duration: timedelta, scale: float) -> str:
 def sample_fleet(clock: Clock, *, scale: float = 1.0, subscription: str = SUBSCRIPTION) -> Fleet:
     """The fleet, with no wave planned yet; see `sample_wave`."""
     fleet = Fleet(clock)
+    fleet.switch.takes *= scale
+    fleet.repairs.creates *= scale
     fleet.add(*_scale_sets(scale, subscription))
     return fleet
 

@@ -23,6 +23,7 @@ class World:
         self.waves: dict[str, Wave] = {}
         self.operations: dict[str, Operation] = {}
         self.subscriptions: set[str] = set()
+        self.watching: list[Callable[[Instance], None]] = []
         self._serial = 0
 
     @property
@@ -87,12 +88,14 @@ class World:
         self.settle(instance)
 
     def settle(self, instance: Instance) -> None:
-        """Keep since when it has been unwell, and let readers know it changed."""
+        """Keep since when it has been unwell, and let readers and whoever watches know it changed."""
         if not instance.trouble():
             instance.unwell_since, instance.cause = None, ""
         elif instance.unwell_since is None:
             instance.unwell_since = self.now
         instance.touch()
+        for watch in self.watching:
+            watch(instance)
 
     def take_down(self, instance: Instance, cause: str) -> None:
         if not instance.is_down:

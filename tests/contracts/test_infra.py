@@ -44,6 +44,7 @@ ALLOWED_ACTIONS = {
     f"{SCALE_SET}/read",
     f"{SCALE_SET}/instanceView/read",
     f"{SCALE_SET}/rollingUpgrades/read",
+    f"{SCALE_SET}/setOrchestrationServiceState/action",
     f"{SCALE_SET}/virtualMachines/read",
     f"{SCALE_SET}/virtualMachines/instanceView/read",
     f"{SCALE_SET}/virtualMachines/performMaintenance/action",
@@ -204,13 +205,18 @@ def test_telemetry_takes_nothing_without_a_token():
     assert insights["DisableLocalAuth"] is True
 
 
-def test_the_role_allows_exactly_the_reads_and_single_instance_maintenance():
+def test_the_role_allows_exactly_the_reads_single_instance_maintenance_and_suspending_repairs():
     role = resource("modules/role.bicep", "Microsoft.Authorization/roleDefinitions")["properties"]
     (permission,) = role["permissions"]
     actions = variable("modules/role.bicep", "actions")
 
     assert permission == {"actions": "actions", "notActions": [], "dataActions": [], "notDataActions": []}
     assert sorted(ALLOWED_ACTIONS) == sorted(actions)
+    assert {one for one in actions if not one.endswith("/read")} == {
+        f"{SCALE_SET}/setOrchestrationServiceState/action",
+        f"{SCALE_SET}/virtualMachines/performMaintenance/action",
+        f"{COMPUTE}/virtualMachines/performMaintenance/action",
+    }
     assert role["assignableScopes"] == ["watched"]
     assert variable("modules/role.bicep", "watched") == "subscription().id"
 

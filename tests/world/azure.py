@@ -5,10 +5,11 @@ from datetime import timedelta
 
 from handlers.cloud import shapes
 from handlers.cloud.compute import Accepted, Operation
-from handlers.cloud.errors import NotFound, Refused, Throttled, Unreachable
+from handlers.cloud.errors import Forbidden, NotFound, Refused, Throttled, Unreachable
 from planner.fleet import Instance, ScaleSet
 from simulator.arm import shapes as arm
 from simulator.arm.faults import Faults
+from simulator.arm.set_view import scale_set_view
 from simulator.fleet import Fleet
 from tests.world.chaos import Chaos
 
@@ -46,6 +47,28 @@ class FleetCompute:
     async def rolling_upgrade(self, arm_id: str) -> str:
         await self._read("rolling upgrade")
         return self._set(arm_id).upgrade if self._set(arm_id).upgrade == "RollingForward" else ""
+
+    async def repairs(self, arm_id: str) -> str:
+        await self._read("repairs")
+        found = self._set(arm_id)
+        if found.mode == "Flexible":
+            raise Refused("OperationNotAllowed", "A Flexible set has no view.")
+        return shapes.repairs(scale_set_view(found))
+
+    async def set_repairs(self, arm_id: str, *, suspend: bool) -> None:
+        self.calls["set repairs"] += 1
+        await self.chaos.step()
+        if self.chaos.happens(self.chaos.throttle):
+            raise Throttled(timedelta(seconds=20))
+        self.fleet.world.look()
+        answer = self.fleet.set_repairs(self._set(arm_id), "Suspend" if suspend else "Resume")
+        await self.chaos.step()
+        if answer.status == 403:
+            raise Forbidden(answer.message)
+        if answer.status == 409:
+            raise Refused(answer.code, answer.message)
+        if answer.dropped or self.chaos.happens(self.chaos.azure):
+            raise Unreachable("The connection broke.")
 
     async def instances(self, scale_set: ScaleSet) -> tuple[Instance, ...]:
         await self._read("list instances")

@@ -125,7 +125,7 @@ def _new_instances(world: World, wave: Wave, random: Random) -> None:
         owner = random.choice(world.fleet.scale_sets())
 
         def grow(owner=owner, number=number) -> None:
-            if not wave.over:
+            if not wave.over and f"{900 + number}" not in owner.instances:
                 world.fleet.add_instance(owner, f"{900 + number}", wave=wave.tracking_id)
 
         world.fleet.at(_moment(world, wave, random), grow)

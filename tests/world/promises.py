@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from planner.policy import Limits
 from planner.run import ANSWERS, ENDED, InstanceState, Run
 from simulator.fleet.ledger import Down, Ended, Meanwhile, StartAsked, Up
-from simulator.oracle import accounted
+from simulator.oracle import accounted, left_suspended
 from tests.world.world import World
 
-ENDS = frozenset({"deleted", "delete", "deallocated", "stopped"})
+ENDS = frozenset({"deleted", "delete", "deallocated", "stopped", "automatic repairs"})
 IN_FLIGHT_FOR = timedelta(minutes=60)
 """What never ends is in flight for as long as somebody waits for it: `recover-within`."""
 
@@ -29,6 +29,7 @@ def broken(
         *_quarantined(world),
         *_runs(world),
         *_forgotten(world),
+        *left_suspended(world.fleet),
         *(f"{path} is still claimed" for path in world.claims()),
         *(_crowded(world, limits) if limits is not None else ()),
     ]

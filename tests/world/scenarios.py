@@ -5,7 +5,7 @@ from datetime import timedelta
 from random import Random
 
 from planner.policy import Limits, Policy
-from simulator.fleet import Instance
+from simulator.fleet import Instance, ScaleSet
 from simulator.fleet.behaviour import Behaviour
 from simulator.fleet.build import SUBSCRIPTION, flexible, uniform
 from simulator.fleet.waves import Wave, Window
@@ -109,6 +109,7 @@ def drawn(
     )
     if people:
         _meddling(world, random)
+    _repairs(world, Random(f"repairs of {seed}"), people=people)
     if eventful:
         events.happen(world, wave, Random(f"events of {seed}"))
     return Drawn(world, wave, frozenset(blocked), policy.limits, policy.defaults["windows"] != "any time")
@@ -145,6 +146,34 @@ def _one_set(world: World, random: Random, number: int, blocked: set[str], *, tr
             instance.protect_from_actions = True
             blocked.add(instance.id)
     world.fleet.add(made)
+
+
+def _repairs(world: World, random: Random, *, people: bool) -> None:
+    """Some Uniform sets repair themselves, and some of their instances take their time to come back.
+
+    Of some a person has suspended it, for now or for good. The dice are its own, so that what else a seed
+    draws stays as it is.
+    """
+    for scale_set in world.fleet.scale_sets():
+        able = scale_set.mode == "Uniform" and scale_set.reports_health and not scale_set.service_fabric
+        if not able or random.random() < 0.2:
+            continue
+        scale_set.automatic_repairs = True
+        scale_set.repair_grace = random.choice(("PT10M", "PT20M", "PT30M"))
+        scale_set.repairs.lost_answers = random.choice((0, 0, 1))
+        for instance in scale_set.instances.values():
+            if random.random() < 0.5:
+                instance.behaviour |= Behaviour(reboot=random.choice((11, 15, 35)) * M)
+        if people and random.random() < 0.3:
+            _suspended(world, scale_set, random)
+
+
+def _suspended(world: World, scale_set: ScaleSet, random: Random) -> None:
+    """By a person, before anything is announced."""
+    world.fleet.people.suspend_repairs(scale_set)
+    if random.random() < 0.5:
+        later = world.clock() + timedelta(minutes=random.randint(1, 3000))
+        world.fleet.at(later, lambda: world.fleet.people.resume_repairs(scale_set))
 
 
 def _meddling(world: World, random: Random) -> None:
