@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from planner.fleet import Health, Instance, Interval, MaintenanceStatus, ScaleSet
 from planner.policy import Freeze, Match, Policy, Rule
-from planner.wave import Announcement, Stage
+from planner.wave import Announcement, Stage, Wave
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 SELF_SERVICE = Interval(START - timedelta(days=1), START + timedelta(days=34))
@@ -62,6 +62,7 @@ ANNOUNCEMENT = Announcement(
     submitted_at=START,
     received_at=START,
 )
+WAVE = Wave(ANNOUNCEMENT.tracking_id, ANNOUNCEMENT.subscription, (ANNOUNCEMENT,))
 
 
 def scale_set(number: int, tags: dict[str, str]) -> ScaleSet:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from benchmarks.fleets import ANNOUNCEMENT, START, Case, instances, scale_set
+from benchmarks.fleets import ANNOUNCEMENT, START, WAVE, Case, instances, scale_set
 from planner import join
 from planner.advance import advance, may_start, needs_azure
 from planner.answers import answered
@@ -95,7 +95,7 @@ def play(case: Case, sets: int, count: int) -> Played:
 def planned(case: Case, this: ScaleSet, there: tuple[Instance, ...]) -> Run:
     """The decision about a scale set and the run begun from it."""
     decision = decide(this, there, [ANNOUNCEMENT], case.policy, START)
-    return join.begun(this, there, decision, [ANNOUNCEMENT.tracking_id], START)
+    return join.begun(this, there, decision, [WAVE], START)
 
 
 def _set(case: Case, number: int, count: int) -> _Set:

@@ -31,8 +31,6 @@ from planner.saying import say
 from planner.telling import moved, noted, told
 
 DAILY = timedelta(days=1)
-ANSWER_AGAIN = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
-"""When an answer of the day is looked at again: after 15 minutes, an hour, then every six hours."""
 
 TROUBLE_FIRST, TROUBLE_MOST, TROUBLE_TOLD = (
     timedelta(seconds=30),
@@ -96,14 +94,14 @@ def repairs_wanted(run: Run, look: Look) -> bool:
 
 def _answered(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
     """An answer of the day: planned again when it is time, and followed while Azure is at work."""
-    again = run.planned_at + ANSWER_AGAIN[min(run.looks, len(ANSWER_AGAIN) - 1)]
+    again = following.planned_again(run)
     if following.to_follow(run, now) and (look.instances is not None or look.deleted):
         run = following.followed(run, look, now)
     if now >= again:
-        return replace(run, due=now + ANSWER_AGAIN[0]), (Replan(f"{run.state} is looked at again"),)
+        return replace(run, due=now + following.ANSWER_AGAIN[0]), (Replan(f"{run.state} is looked at again"),)
     if following.to_follow(run, now):
         return replace(run, due=min(again, following.next_look(run, look, now))), ()
-    return replace(run, due=min(again, following.opens(run, now) or again)), ()
+    return replace(run, due=following.due(run, now)), ()
 
 
 def _advanced(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:

@@ -17,6 +17,9 @@ from planner.saying import long, many, say
 from planner.serving import describe, serving
 from planner.telling import noted, told
 
+ANSWER_AGAIN = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
+"""When an answer of the day is planned again: after 15 minutes, an hour, then every six hours."""
+
 SELDOM = 5
 """Look-agains between looks in Azure's window while nothing is down."""
 
@@ -28,11 +31,20 @@ def to_follow(run: Run, now: datetime) -> bool:
     return now >= run.scheduled.start and any(one.state not in SETTLED for one in run.passages)
 
 
-def opens(run: Run, now: datetime) -> datetime | None:
-    """When following begins, if that is still to come."""
-    if run.state is not RunState.LEFT_TO_AZURE or run.scheduled is None or now >= run.scheduled.start:
-        return None
-    return run.scheduled.start if any(one.state not in SETTLED for one in run.passages) else None
+def planned_again(run: Run) -> datetime:
+    """When an answer of the day wants a new plan."""
+    return run.planned_at + ANSWER_AGAIN[min(run.looks, len(ANSWER_AGAIN) - 1)]
+
+
+def due(run: Run, now: datetime) -> datetime:
+    """When an answer of the day is to be looked at: at once in Azure's window, else for a new plan."""
+    if to_follow(run, now):
+        return now
+    again = planned_again(run)
+    left = run.state is RunState.LEFT_TO_AZURE and any(one.state not in SETTLED for one in run.passages)
+    if left and run.scheduled is not None and now < run.scheduled.start:
+        return min(again, run.scheduled.start)
+    return again
 
 
 def followed(run: Run, look: Look, now: datetime) -> Run:

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from planner import again, approval, fit, following, schedule
-from planner.advance import ANSWER_AGAIN
 from planner.batches import counted
 from planner.capacity import with_capacity
 from planner.decide import Decision
@@ -31,6 +30,9 @@ from planner.run import (
 )
 from planner.telling import if_nobody_answers, noted, told
 from planner.wave import Wave
+
+DAILY = timedelta(days=1)
+MISFIT_AGAIN, NO_TIME_AGAIN = timedelta(minutes=15), timedelta(hours=1)
 
 WATCHED = IN_FLIGHT | {InstanceState.FAILED}
 """What was started and does not serve again yet."""
@@ -98,11 +100,11 @@ def rejoined(
     if decision.verdict is Verdict.NOT_IMPACTED and any(one.instances for one in batches):
         return _followed(run, batches, now)
     run = _decided(run, scale_set, instances, decision, batches, now)
-    if (run.state, run.checksum, run.again) == (old.state, old.checksum, old.again):
-        return replace(run, looks=old.looks + 1)
-    if run.state is old.state and run.state in ANSWERS and run.verdict is old.verdict:
-        # The answer stays, only the instances concerned have changed: on record, and no news to anybody.
-        return replace(run, looks=old.looks + 1)
+    # Where the answer stays and only the instances concerned have changed: on record, and no news to anybody.
+    stays = run.state is old.state and run.state in ANSWERS and run.verdict is old.verdict
+    if stays or (run.state, run.checksum, run.again) == (old.state, old.checksum, old.again):
+        run = replace(run, looks=old.looks + 1)
+        return replace(run, due=following.due(run, now)) if run.state in ANSWERS else run
     run = noted(run, "planned again", run.reason, now)
     return _told_of_plan(run, decision, now, first=False)
 
@@ -110,10 +112,9 @@ def rejoined(
 def _followed(run: Run, batches: Sequence[Batch], now: datetime) -> Run:
     """What was left to Azure and shows no maintenance any more: the answer stays, with how it ended."""
     run = replace(run, batches=tuple(batches), looks=run.looks + 1)
-    wait = ANSWER_AGAIN[min(run.looks, len(ANSWER_AGAIN) - 1)]
     settled = all(one.state in SETTLED for one in run.passages)
     reason = following.over(run) if settled else f"Left to Azure: {counted(run.passages)}."
-    return replace(run, reason=reason, due=now + wait)
+    return replace(run, reason=reason, due=following.due(run, now))
 
 
 def _to_be_carried_out(decision: Decision) -> bool:
@@ -184,9 +185,8 @@ def _decided(
     if _to_be_carried_out(decision):
         return _to_carry_out(run, decision, now)
     state = RunState.NOT_IMPACTED if decision.verdict is Verdict.NOT_IMPACTED else RunState.LEFT_TO_AZURE
-    wait = ANSWER_AGAIN[min(run.looks, len(ANSWER_AGAIN) - 1)]
     # A plan made later is told anew, and its lead time counts from then.
-    return replace(
+    run = replace(
         run,
         state=state,
         reason=decision.reason,
@@ -198,8 +198,8 @@ def _decided(
         start_by=None,
         capacity="",
         misfit="",
-        due=now + wait,
     )
+    return replace(run, due=following.due(run, now))
 
 
 def _rested(batch: Batch, now: datetime) -> Batch:
@@ -229,7 +229,7 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
             reason=problem,
             misfit=problem,
             choices=fit.choices(run, now),
-            due=now + ANSWER_AGAIN[0],
+            due=now + MISFIT_AGAIN,
         )
     run = replace(run, misfit="")
     waits = approval.holds_up(run) and not any(one.state in IN_FLIGHT for one in run.passages)
@@ -239,7 +239,7 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
     return replace(
         run,
         state=RunState.AWAITING_APPROVAL if waits else RunState.SCHEDULED,
-        due=min(first, now + ANSWER_AGAIN[-1] * 4) if first is not None else now + ANSWER_AGAIN[1],
+        due=min(first, now + DAILY) if first is not None else now + NO_TIME_AGAIN,
     )
 
 
