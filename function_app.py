@@ -25,7 +25,7 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 @cache
 def wiring() -> Wiring:
     """The clients of this worker, built when the first invocation asks."""
-    return Wiring(Settings.from_environment())
+    return Wiring(Settings.as_far_as_readable())
 
 
 def _request(request: func.HttpRequest) -> Request:

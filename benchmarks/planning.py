@@ -88,6 +88,9 @@ async def _play(sets: int, alert: dict[str, Any]) -> tuple[float, Book]:
         await asyncio.wait_for(done.wait(), 300)
         wall = time.perf_counter() - began
     await host.stop()
+    import function_app
+
+    await function_app.wiring().close()
     return wall, book
 
 

@@ -36,13 +36,14 @@ class Nobody:
 
 
 def senders_of(receiver: str, policy: Policy, wiring: Wiring) -> dict[str, Sender] | None:
-    """The receiver's channels; None while a broken policy file keeps us from knowing them."""
+    """The receiver's channels; None while a broken policy file or setting keeps us from knowing them."""
     known = policy.receiver(receiver)
     senders = wiring.channels.of(known) if known else {}
     if senders:
         return senders
-    if policy.problem:
-        log.error("notify.policy", extra={"receiver": receiver, "reason": policy.problem})
+    problem = policy.problem or wiring.settings.problem
+    if problem:
+        log.error("notify.policy", extra={"receiver": receiver, "reason": problem})
         return None
     log.error("notify.nobody", extra={"receiver": receiver})
     return {NOBODY: Nobody(receiver)}

@@ -6,6 +6,7 @@ segment for it and is handed it as `suffix`.
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import Sequence
 
@@ -19,7 +20,7 @@ from handlers.cloud.names import (
     delivery_prefix,
     run_path,
 )
-from handlers.cloud.records import Listed
+from handlers.cloud.records import Listed, StorageDown
 from handlers.render import calendar, contract, page, table
 from handlers.render.addresses import Addresses, wave_path
 from handlers.wire.documents import BadRecord, NewerRecord, decode, waves_of
@@ -29,6 +30,8 @@ from planner.delivery import Delivery
 from planner.digest import overview
 from planner.run import Run
 from planner.wave import Wave
+
+log = logging.getLogger(__name__)
 
 SECURITY = {
     "Content-Security-Policy": (
@@ -45,8 +48,17 @@ _SUFFIX = re.compile(r"(.+?)(?:\.(json|ics|csv))?", re.DOTALL)
 
 
 async def handle(request: Request, wiring: Wiring) -> Response:
-    """Answer a GET; 404 with a sentence for what is not on record."""
+    """Answer a GET; 404 with a sentence for what is not on record, 503 while storage is down."""
     given = dict(request.path_parameters)
+    try:
+        return await _answer(given, wiring)
+    except StorageDown as error:
+        log.warning("report.storage_down", extra={"reason": str(error)})
+        words = {"error": f"The records cannot be read right now, try again in a minute: {error}"}
+        return json_response(503, words, {**SECURITY, "Retry-After": "30"})
+
+
+async def _answer(given: dict[str, str], wiring: Wiring) -> Response:
     if "wave" not in given:
         return await _overview(wiring, as_json=given.get("suffix") == "json")
     if "name" in given:

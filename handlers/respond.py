@@ -157,7 +157,9 @@ def _given(request: Request) -> Mapping[str, Any]:
         text.encode()
         if not text.strip():
             return {}
-        if "form-urlencoded" in request.headers.get("content-type", ""):
+        # curl says "form" of whatever it is given with -d.
+        form = "form-urlencoded" in request.headers.get("content-type", "")
+        if form and not text.lstrip().startswith("{"):
             return dict(parse_qsl(text, strict_parsing=True, max_num_fields=50, errors="strict"))
         given = json.loads(text)
         json.dumps(given, ensure_ascii=False).encode()

@@ -102,6 +102,8 @@ class Wiring:
 
     def stopped(self) -> str:
         """Why nothing new may start anywhere, empty when it may."""
+        if self.settings.problem:
+            return f"Everything is stopped. {self.settings.problem}"
         if self.settings.stop:
             return "Everything is stopped: BREAKWATER_STOP is set."
         policy = self.policy()

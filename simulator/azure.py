@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import contextlib
 import signal
+import sys
 from datetime import UTC, datetime
 
 from simulator.arm import ArmServer, serve
@@ -48,15 +49,23 @@ async def run(host: str, port: int, scale: float) -> None:
     await server.close()
 
 
-def main() -> None:
+def main() -> str | None:
+    """Read the command line and serve; what went wrong in words, None when nothing did."""
     parser = argparse.ArgumentParser(prog="python -m simulator.azure", description="The simulated Azure.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--scale", type=float, default=1.0, help="factor on every duration (default 1)")
     chosen = parser.parse_args()
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(run(chosen.host, chosen.port, chosen.scale))
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(run(chosen.host, chosen.port, chosen.scale))
+    except OSError as taken:
+        return (
+            f"Port {chosen.port} cannot be used ({taken.strerror}).\n"
+            "Stop what holds it, or choose another: make azure PORT=7073"
+        )
+    return None
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

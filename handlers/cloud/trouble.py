@@ -22,6 +22,15 @@ from handlers.cloud.errors import (
 )
 from handlers.cloud.patience import retry_after
 
+HIDDEN = frozenset({"SubscriptionNotFound", "InvalidSubscriptionId"})
+"""404s about the subscription: moved to another tenant, disabled, or no role on it any more."""
+
+UNSERVED = frozenset({"InvalidResourceType", "InvalidResourceNamespace", "NoRegisteredProviderFound"})
+"""404s about the API: nothing is said of the resource."""
+
+OPERATIONS = "/operations/"
+"""In the address of an operation; one that Azure has forgotten may be a 404 without a word."""
+
 
 def translated(error: AzureError) -> AzureTrouble:
     """Azure's error as one of ours. Only what Azure says it did not do counts as not done."""
@@ -38,12 +47,21 @@ def translated(error: AzureError) -> AzureTrouble:
     if status == 429:
         return Throttled(retry_after(error))
     if status == 404:
-        return NotFound(f"{code or 'NotFound'}: {message}")
+        return _absent(error, code, message)
     if status == 403:
         return Forbidden(message)
     if status >= 500 or status == 408 or status < 400:
         return Unreachable(f"Azure answered {status} {code}: {message}")
     return Refused(code or str(status), message)
+
+
+def _absent(error: HttpResponseError, code: str, message: str) -> AzureTrouble:
+    """What a 404 means: gone ends a run, so it counts only where Azure itself says it of the resource."""
+    if code in HIDDEN:
+        return Forbidden(f"Azure does not show it to us ({code}): {message}")
+    if code in UNSERVED or (not code and OPERATIONS not in str(getattr(error.response, "url", ""))):
+        return Unreachable(f"Azure answered 404 {code}: {message}")
+    return NotFound(f"{code or 'NotFound'}: {message}")
 
 
 def _never_connected(error: AzureError) -> bool:

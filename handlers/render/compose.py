@@ -169,7 +169,7 @@ def _otherwise(sentence: str) -> str:
 def _down(one: Down) -> str:
     zone = f"zone {one.zone}" if one.zone and "zone" not in one.domain else ""
     place = ", ".join(part for part in (zone, one.domain) if part)
-    said = f" Azure says: {one.error}" if one.error else ""
+    said = f" {one.error}" if one.error else ""
     return f"Instance {one.instance}{f' ({place})' if place else ''}: {one.seen}.{said}"
 
 

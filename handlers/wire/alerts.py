@@ -66,6 +66,8 @@ def read_alert(body: bytes, received_at: datetime) -> Announcement | NotForUs:
 
     `received_at` is aware; it stands in for times that are missing or lie in the future.
     """
+    if not body.strip():
+        raise NotAnAlert("The body is empty. Expected is an alert of an action group.")
     try:
         raw = load(body)
     except UnusableJson as error:

@@ -1,6 +1,6 @@
-"""The settings of the app, all from the environment; docs/settings.md describes them one by one.
+"""The settings of the app, all from the environment.
 
-A setting that is wrong stops the app at its start with a sentence that names it.
+A setting that is wrong stops every start, with a sentence that names it; alerts are taken all the same.
 """
 
 import re
@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     mail_from: str = _setting("BREAKWATER_MAIL_FROM", "")
     acs_endpoint: str = _setting("BREAKWATER_ACS_ENDPOINT", "")
     stop: bool = _setting("BREAKWATER_STOP", default=False)
+    problem: str = _setting("BREAKWATER_SETTINGS_PROBLEM", "")
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -75,11 +76,23 @@ class Settings(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            wrong = [
-                f"{'.'.join(str(part) for part in one['loc'])}: {one['msg'].removeprefix('Value error, ')}."
-                for one in error.errors(include_url=False, include_input=False, include_context=False)
-            ]
-            raise BadSettings("These settings are wrong. " + " ".join(wrong)) from None
+            raise BadSettings(_said(error)) from None
+
+    @classmethod
+    def as_far_as_readable(cls) -> Self:
+        """The settings of this process, the default in place of each that is wrong, and `problem` says which.
+
+        An alert answered 500 because of a typing error would be lost: action groups do not send it again.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            wrong = {str(one["loc"][0]) for one in error.errors()}
+            fields = cls.model_fields.values()
+            defaults = {
+                str(one.validation_alias): one.default for one in fields if one.validation_alias in wrong
+            }
+            return cls(**defaults).model_copy(update={"problem": _said(error)})
 
     @field_validator("arm_endpoint", "acs_endpoint", "public_url")
     @classmethod
@@ -128,3 +141,12 @@ class Settings(BaseSettings):
         if not fine:
             raise ValueError("it is not an address like smtp://user:password@host:port")
         return value
+
+
+def _said(error: ValidationError) -> str:
+    """One sentence for each setting that is wrong, without its value."""
+    wrong = [
+        f"{'.'.join(str(part) for part in one['loc'])}: {one['msg'].removeprefix('Value error, ')}."
+        for one in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    return "These settings are wrong. " + " ".join(wrong)

@@ -12,6 +12,7 @@ from pathlib import Path
 from simulator.azurite import Ports, connection_string
 from simulator.host.app_settings import MissingSettingError
 from simulator.host.host import Host
+from simulator.host.log import Detailed
 from simulator.host.metadata import UnsupportedFunctionError
 from simulator.host.ncrontab import ScheduleError
 from simulator.host.settings import HostJsonError
@@ -89,11 +90,9 @@ def main() -> int:
         parser.error("--lock-seconds must be at least 1.")
     for name, value in APP_SETTINGS.items():
         os.environ.setdefault(name, value)
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=asked.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    shown = logging.StreamHandler(sys.stderr)
+    shown.setFormatter(Detailed("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[shown], level=asked.log_level.upper())
     for noisy in ("azure.core", "azure.functions", "azure.identity"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     return asyncio.run(serve(asked))

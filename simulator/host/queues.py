@@ -212,7 +212,8 @@ async def create(queue: QueueClient) -> None:
 
 def code(error: HttpResponseError) -> str:
     """Storage's own name for an error, as in the header x-ms-error-code; empty without one."""
-    return str(getattr(error, "error_code", None) or "").removeprefix("StorageErrorCode.")
+    found = getattr(error, "error_code", None) or ""
+    return str(getattr(found, "value", found))
 
 
 def _first_line(error: Exception) -> str:

@@ -271,7 +271,7 @@ def test_texts_are_data_and_capped():
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "not JSON"),
+        (b"", "body is empty"),
         (b"hello", "not JSON"),
         (b"[]", "not a JSON object"),
         (b"null", "not a JSON object"),

@@ -231,9 +231,9 @@ async def test_a_rolling_upgrade_counts_while_it_rolls(desk) -> None:
     assert await at.compute.rolling_upgrade(web.id) == ""
 
 
-async def test_a_subscription_that_is_not_shown_to_us_is_not_found(desk) -> None:
+async def test_a_subscription_that_is_not_shown_to_us_is_no_deleted_scale_set(desk) -> None:
     at = await desk(Stage(uniform("web", 1)), subscription="99999999-8888-7777-6666-555555555555")
-    with pytest.raises(NotFound, match="SubscriptionNotFound"):
+    with pytest.raises(Forbidden, match="SubscriptionNotFound"):
         await at.scale_set("web")
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from azure.core.credentials import AccessToken
 
 from handlers.cloud.compute import Compute
-from handlers.cloud.errors import AzureTrouble, Forbidden, NotSent, Refused, Throttled, Unreachable
+from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, NotSent, Refused, Throttled, Unreachable
 from planner.fleet import Orchestration
 from tests.handlers.parts import NOW, SUBSCRIPTION, scale_set
 
@@ -260,3 +260,37 @@ async def test_azures_errors_keep_their_words_whatever_their_shape(
     assert says in trouble.value.sentence
     assert len(trouble.value.sentence) <= 600
     assert "the-secret" not in trouble.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("ResourceNotFound", NotFound),
+        ("ResourceGroupNotFound", NotFound),
+        ("NotFound", NotFound),
+        ("SubscriptionNotFound", Forbidden),
+        ("NoRegisteredProviderFound", Unreachable),
+        ("", Unreachable),
+    ],
+)
+async def test_only_a_404_of_azure_about_the_resource_says_that_it_is_gone(
+    azure, compute, code, kind
+) -> None:
+    """What is gone is excused and its run completed: a proxy's page or a hidden subscription must not do that."""
+    body = {"error": {"code": code, "message": "It could not be found."}} if code else "<h1>Not Found</h1>"
+    azure.answer = lambda _: web.Response(
+        status=404, text=body if isinstance(body, str) else json.dumps(body)
+    )
+    for call in (compute.instances(scale_set("web")), compute.scale_set(scale_set("web").id)):
+        with pytest.raises(AzureTrouble) as said:
+            await call
+        assert type(said.value) is kind
+        assert code in said.value.sentence
+
+
+async def test_an_operation_azure_has_forgotten_without_a_word_is_unknown(azure, compute) -> None:
+    azure.answer = lambda _: web.Response(status=404)
+    address = (
+        f"{azure.url}/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/locations/west/operations/1"
+    )
+    assert (await compute.operation(address)).status == "Unknown"

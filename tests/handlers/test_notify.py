@@ -122,7 +122,7 @@ async def test_a_page_goes_at_once_and_says_everything_one_needs_at_night(desk):
     text = desk.mail.messages[0].get_body(("plain",)).get_content()
     assert desk.subjects[0].startswith(f"[Paused] {TRACKING} db-prod: Instance 4 did not come back")
     for needed in (
-        "Instance 4 (zone 1, domain 2): stopped. Azure says: OSProvisioningTimedOut",
+        "Instance 4 (zone 1, domain 2): stopped. OSProvisioningTimedOut",
         "Still serving: 14 of 18 instances",
         "If nobody answers by Sat 28 Nov",
         f"https://breakwater.example/api/waves/{TRACKING}/",

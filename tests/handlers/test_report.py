@@ -18,6 +18,7 @@ from handlers.render.table import COLUMNS
 from handlers.wire.documents import encode_run, run_metadata
 from handlers.wire.http import Request, Response
 from handlers.wire.messages import NoticeMessage
+from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
 from planner.digest import Overview
 from planner.run import Check, InstanceState, Outcome, Run, RunState
@@ -430,3 +431,15 @@ def test_a_run_that_needs_a_person_says_what_to_type_even_without_a_notice(state
     assert [word for word in ("approve", "hold", "resume", "skip") if f"/shop/web/{word}" in html] == list(
         words
     )
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"suffix": "json"}, {"wave": TRACKING}, {"wave": f"{TRACKING}.json"}],
+)  # fmt: skip
+async def test_while_storage_is_down_every_report_is_503_in_words(given: dict[str, str]) -> None:
+    dead = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:1/a;"
+    wired = Wiring(Settings(AzureWebJobsStorage=dead + "QueueEndpoint=http://127.0.0.1:1/a;"), Clock())
+    answer = await get(wired, **given)
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
+    assert "storage cannot be reached" in json.loads(answer.body)["error"]
+    await wired.close()

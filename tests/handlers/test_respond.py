@@ -143,3 +143,11 @@ async def test_while_storage_is_down_the_word_is_not_taken():
     wiring = TestWiring(dead + "QueueEndpoint=http://127.0.0.1:1/a;", Clock())
     assert (await say(wiring))[0] == 503
     await wiring.close()
+
+
+async def test_json_that_curl_calls_a_form_is_read_as_json(wiring):
+    status, _ = await say(
+        wiring, "hold", {"actor": "ada"}, headers={"content-type": "application/x-www-form-urlencoded"}
+    )
+    assert status == 202
+    assert wiring.spy.of(RUNS)[0].event.actor == "ada"

@@ -99,3 +99,22 @@ def test_all_wrong_settings_are_said_at_once_and_secrets_are_not(environment):
 def test_plain_http_is_for_this_machine_only(environment, host):
     environment("BREAKWATER_ARM_ENDPOINT", f"http://{host}:1234")
     assert Settings.from_environment().arm_endpoint == f"http://{host}:1234"
+
+
+def test_what_is_wrong_is_a_problem_and_the_rest_is_read(environment):
+    environment("AzureWebJobsStorage", "UseThis")
+    environment("BREAKWATER_LOOK_AGAIN", "1m")
+    environment("BREAKWATER_SMTP", "http://user:secret@host")
+    environment("BREAKWATER_IN_DOUBT", "7")
+    found = Settings.as_far_as_readable()
+    assert (found.look_again, found.in_doubt) == (timedelta(seconds=60), timedelta(seconds=7))
+    assert found.storage.get_secret_value() == "UseThis"
+    assert "BREAKWATER_LOOK_AGAIN" in found.problem
+    assert "BREAKWATER_SMTP" in found.problem
+    assert "secret" not in found.problem
+
+
+def test_right_settings_are_no_problem(environment):
+    environment("BREAKWATER_STOP", "1")
+    assert Settings.as_far_as_readable() == Settings.from_environment()
+    assert Settings.as_far_as_readable().problem == ""
