@@ -125,8 +125,8 @@ def _not_impacted(announcements: Sequence[Announcement]) -> str:
         return "Not impacted: the wave is cancelled and no instance shows maintenance."
     # The guidance: maintenance without a reboot pauses instances for seconds, fault domain by fault domain.
     return (
-        "Not impacted: no instance shows maintenance. What Azure maintains without a reboot pauses an instance "
-        "for some seconds, one fault domain at a time, and needs no plan."
+        "Not impacted: no instance shows maintenance. What Azure maintains without a reboot pauses an "
+        "instance for some seconds, one fault domain at a time, and needs no plan."
     )
 
 
