@@ -17,6 +17,7 @@ from simulator.fleet.maintenance import Answer, Maintenance
 from simulator.fleet.model import Instance, ScaleSet
 from simulator.fleet.people import People
 from simulator.fleet.schedule import Schedule
+from simulator.fleet.upkeep import Upkeep
 from simulator.fleet.waves import Wave, Window
 from simulator.fleet.world import World
 
@@ -27,6 +28,7 @@ class Fleet:
     def __init__(self, clock: Clock) -> None:
         self.world = World(clock)
         self.people = People(self.world)
+        self.upkeep = Upkeep(self.world, self.people)
         self._maintenance = Maintenance(self.world)
         self._schedule = Schedule(self.world, self._maintenance)
 
@@ -62,6 +64,7 @@ class Fleet:
                 raise ValueError(f"{scale_set.id} exists already")
             self.world.scale_sets[key] = scale_set
             self.world.subscriptions.add(scale_set.subscription)
+            self.world.records.group(scale_set.subscription, scale_set.resource_group, scale_set.location)
             for instance in scale_set.instances.values():
                 self._admit(instance)
 
