@@ -8,7 +8,7 @@ import asyncio
 import importlib
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError
@@ -25,6 +25,16 @@ if TYPE_CHECKING:
     from azure.mgmt.compute.aio import ComputeManagementClient
 
 READ_SECONDS = 60
+
+
+class ReadsArm(Protocol):
+    """What the extra look-ups need of it."""
+
+    subscription: str
+
+    def pages(self, path: str) -> AsyncIterator[list[dict[str, Any]]]: ...
+
+    async def post_json(self, path: str, payload: dict[str, Any]) -> dict[str, Any]: ...
 
 
 class Arm:
