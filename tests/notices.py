@@ -130,7 +130,7 @@ def wave(*runs: Run, stage: Stage = Stage.PLANNED, **more: Any) -> Wave:
         )
         for one in runs
     )
-    return Wave(TRACKING, SUBSCRIPTION, (current,), roster, (current.alert,), 1)
+    return Wave(TRACKING, SUBSCRIPTION, (current,), roster, (current.alert,), generation=1)
 
 
 async def store(wiring: Wiring, *runs: Run, announced: Wave | None = None) -> None:

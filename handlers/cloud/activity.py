@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from pydantic_core import from_json
 
-from handlers.cloud.arm import ReadsArm, read
 from handlers.cloud.notes import Notes, Stop, place
+from handlers.cloud.reading import ReadsArm, read
 from handlers.cloud.shapes import Json, instant
 
 API = "2015-04-01"

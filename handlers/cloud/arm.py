@@ -8,7 +8,7 @@ import asyncio
 import importlib
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError
@@ -18,23 +18,13 @@ from pydantic_core import from_json
 from handlers.cloud.errors import AzureTrouble, Throttled, Unreachable
 from handlers.cloud.patience import PatientExceptWhenThrottled, PlainHttp
 from handlers.cloud.transport import environment_settings
-from handlers.cloud.trouble import short, translated
+from handlers.cloud.trouble import translated
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.mgmt.compute.aio import ComputeManagementClient
 
 READ_SECONDS = 60
-
-
-class ReadsArm(Protocol):
-    """What the extra look-ups need of it."""
-
-    subscription: str
-
-    def pages(self, path: str) -> AsyncIterator[list[dict[str, Any]]]: ...
-
-    async def post_json(self, path: str, payload: dict[str, Any]) -> dict[str, Any]: ...
 
 
 class Arm:
@@ -144,11 +134,3 @@ def body(response: AsyncHttpResponse) -> dict[str, Any]:
     except ValueError as error:
         raise Unreachable("Azure answered something that is not JSON.") from error
     return found if isinstance(found, dict) else {}
-
-
-def read[Shape](shape: Callable[[dict[str, Any]], Shape], raw: dict[str, Any]) -> Shape:
-    """Azure's JSON as a value; what has another form altogether is trouble, not a value with holes."""
-    try:
-        return shape(raw)
-    except (AttributeError, TypeError, ValueError) as error:
-        raise Unreachable(f"Azure showed something in a form nobody knows: {short(error)}") from error

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pydantic_core import from_json
 
 from handlers.cloud import graph
-from handlers.cloud.arm import ReadsArm, read
 from handlers.cloud.notes import Autoscale, Notes
+from handlers.cloud.reading import ReadsArm, read
 from handlers.cloud.shapes import Json, instant
 
 AUTOSCALE_API = "2022-10-01"

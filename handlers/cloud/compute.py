@@ -14,8 +14,9 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.rest import HttpRequest
 
 from handlers.cloud import shapes
-from handlers.cloud.arm import Arm, body, read
+from handlers.cloud.arm import Arm, body
 from handlers.cloud.errors import NotFound, Refused
+from handlers.cloud.reading import read
 from planner.fleet import Instance, ScaleSet
 
 COMPUTE_API = "2026-04-01"

@@ -1,7 +1,7 @@
 """The extra look-ups of a wave: how the scale sets of one subscription have lived lately.
 
 A fixed number of lists, whatever the number of scale sets, read side by side. What may not be read is said
-with the role that is missing; what a later try may read better raises, unless whoever asks has to go on.
+with the role that is missing; what a later try may read better is told apart from it.
 """
 
 import asyncio
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.cloud import activity, around
-from handlers.cloud.arm import ReadsArm
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Refused, Throttled, Unreachable
 from handlers.cloud.notes import Notes, machine
+from handlers.cloud.reading import ReadsArm
 from planner.fleet import ScaleSet
 from planner.habits import LOOK_BACK, Evidence, Source
 
@@ -49,32 +49,35 @@ UNREGISTERED = "MissingSubscriptionRegistration"
 """Nothing can exist of a provider that the subscription has never registered."""
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found, and the trouble of a source that is unread now but may be read later, if any."""
+
+    evidence: Evidence
+    trouble: AzureTrouble | None
+
+
 async def look_up(
-    arm: ReadsArm,
-    scale_sets: Collection[ScaleSet],
-    now: datetime,
-    *,
-    listed: Collection[ScaleSet] = (),
-    go_on: bool = False,
-) -> Evidence:
+    arm: ReadsArm, scale_sets: Collection[ScaleSet], now: datetime, listed: Collection[ScaleSet] = ()
+) -> Looked:
     """Look up these scale sets of one subscription as of `now` (aware UTC); `listed` were there a moment ago.
 
-    Raises Throttled or Unreachable when a source may be read later; with `go_on` such a source is unread too.
+    Raises nothing: what cannot be read is unread, with a sentence.
     """
     look = _Look(arm, scale_sets, listed, now)
     await look.over()
-    if look.later and not go_on:
-        troubles = [trouble for _, trouble in look.later.values()]
-        waits = [one for one in troubles if isinstance(one, Throttled)]
-        raise max(waits, key=lambda one: one.retry_after, default=troubles[0])
+    troubles = [trouble for _, trouble in look.later.values()]
+    waits = [one for one in troubles if isinstance(one, Throttled)]
     for source, (right, trouble) in look.later.items():
         look.say(source, _unread(right, trouble))
-    return Evidence(
+    evidence = Evidence(
         at=now,
         since=look.since,
         unread=dict(sorted(look.unread.items())),
         scale_sets=look.notes.habits(scale_sets, look.machines),
     )
+    longest = max(waits, key=lambda one: one.retry_after, default=None)
+    return Looked(evidence, longest or next(iter(troubles), None))
 
 
 class _Look:

@@ -29,7 +29,8 @@ def test_the_messages_of_version_1_are_understood(queue):
     raw = sample(queue)
     message = parse(queue, json.dumps(raw))
     assert message.v == 1
-    assert json.loads(message.model_dump_json()) == raw
+    written = json.loads(message.model_dump_json())
+    assert {key: written[key] for key in raw} == raw, "newer fields may have joined"
 
 
 @pytest.mark.parametrize("queue", QUEUES)
