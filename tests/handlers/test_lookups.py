@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.cloud import activity
+from handlers.cloud import activity, graph
 from handlers.cloud.errors import Throttled, Unreachable
 from handlers.cloud.lookups import RIGHTS, Looked, look_up
 from planner.habits import LOOK_BACK, Evidence, Habits, Source
@@ -131,6 +131,11 @@ async def test_machines_of_flexible_sets_are_told_by_azure_and_others_belong_to_
     assert of(stage, evidence, "api").shutdown == of(stage, evidence, "web").shutdown == ""
     assert at.server.calls["resource graph"] == 3
     assert at.server.calls["list virtual machines"] == 0
+
+
+@pytest.mark.parametrize("name", ["resizes", "repairs"])
+def test_queries_look_as_far_back_as_the_activity_log(name) -> None:
+    assert f"ago({LOOK_BACK.days}d)" in graph.query(name)
 
 
 async def test_only_the_last_fourteen_days_count(desk) -> None:

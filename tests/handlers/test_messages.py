@@ -33,6 +33,16 @@ def test_the_messages_of_version_1_are_understood(queue):
     assert {key: written[key] for key in raw} == raw, "newer fields may have joined"
 
 
+@pytest.mark.parametrize("renew", ["", "*", scale_set("web").id])
+def test_a_renewal_names_a_scale_set_or_all_of_them(renew):
+    assert parse(ALERTS, json.dumps(sample(ALERTS) | {"renew": renew})).renew == renew
+
+
+@pytest.mark.parametrize("renew", ["web", "**", scale_set("web").id + "/virtualMachines/0", 7])
+def test_a_renewal_of_something_else_is_refused(renew):
+    assert "renew" in refused(ALERTS, renew=renew)
+
+
 @pytest.mark.parametrize("queue", QUEUES)
 def test_unknown_fields_are_ignored(queue):
     raw = sample(queue)
