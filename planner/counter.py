@@ -159,7 +159,7 @@ def _otherwise(name: str, scale_set: ScaleSet, sources: Sequence[Source], calm: 
 
 
 def _expiry(scale_set: ScaleSet) -> tuple[tuple[datetime, str] | None, str]:
-    """The earliest date on which a tag says it goes, with the tag; and what is wrong with one that has none."""
+    """The earliest date a tag says it goes at, with the tag; and what is wrong with a tag that has none."""
     dates: list[tuple[datetime, str]] = []
     unclear = ""
     for name, value in sorted(scale_set.tags.items()):
