@@ -46,7 +46,7 @@ def batches_of(
     groups: dict[Domain, list[Instance]] = {}
     for instance in concerned:
         groups.setdefault(_together(scale_set, instance), []).append(instance)
-    several = len({group for _, group, _ in groups}) > 1
+    letters = _group_letters({group for _, group, _ in groups})
     batches: list[Batch] = []
     for domain in sorted(groups, key=_order):
         members = sorted(groups[domain], key=lambda one: natural(one.id))
@@ -56,7 +56,7 @@ def batches_of(
             batches.append(
                 Batch(
                     number=len(batches) + 1,
-                    domain=_label(scale_set, domain, part, several_groups=several),
+                    domain=_label(scale_set, domain, part, group_letters=letters),
                     instances=tuple(Passage(one.id, one.zone) for one in part),
                 )
             )
@@ -72,9 +72,17 @@ def _order(domain: Domain) -> tuple[object, ...]:
     return tuple(natural(part) for part in domain)
 
 
-def _label(scale_set: ScaleSet, domain: Domain, part: Sequence[Instance], *, several_groups: bool) -> str:
+def _group_letters(groups: set[str]) -> int:
+    """How much of a placement group's name tells it from the others: people name domains by their labels."""
+    if len(groups) < 2:
+        return 0
+    most = max(map(len, groups))
+    return next((one for one in range(8, most) if len({name[:one] for name in groups}) == len(groups)), most)
+
+
+def _label(scale_set: ScaleSet, domain: Domain, part: Sequence[Instance], *, group_letters: int) -> str:
     if not scale_set.flexible:
-        return domain_label(domain, several_groups=several_groups)
+        return domain_label(domain, group_letters=group_letters)
     zone = f"zone {domain[0]}, " if domain[0] else ""
     return f"{zone}{'instance' if len(part) == 1 else 'instances'} {', '.join(one.id for one in part)}"
 
