@@ -18,6 +18,10 @@ def observed(run: Run, look: Look, now: datetime) -> Run:
     aside: list[Passage] = []
     for batch in run.batches:
         passages = [evidence.observed(run, one, seen.get(one.id), look, now) for one in batch.instances]
+        if all(one is old for one, old in zip(passages, batch.instances, strict=True)):
+            # Most batches of a large set are done or still to come: what did not change is not copied.
+            batches.append(standing(batch, now))
+            continue
         if batch.state is not BatchState.PENDING and len(passages) > 1:
             # What has to be tried again later holds up nothing else: a batch of its own.
             aside += [one for one in passages if one.state is InstanceState.ASIDE]
@@ -80,6 +84,8 @@ def standing(batch: Batch, now: datetime) -> Batch:
 
 def soaked(run: Run, now: datetime) -> Run:
     """Batches whose soak is over are done; the last one needs no soak."""
+    if all(one.state is not BatchState.SOAKING for one in run.batches):
+        return run
     over = all(one.state in SETTLED for one in run.passages)
 
     def rested(batch: Batch) -> Batch:

@@ -128,7 +128,11 @@ def _verdict(
 def _not_impacted(announcements: Sequence[Announcement]) -> str:
     if announcements and all(one.stage is Stage.CANCELED for one in announcements):
         return "Not impacted: the wave is cancelled and no instance shows maintenance."
-    return "Not impacted: no instance shows maintenance."
+    # The guidance: maintenance without a reboot pauses instances for seconds, fault domain by fault domain.
+    return (
+        "Not impacted: no instance shows maintenance. What Azure maintains without a reboot pauses an "
+        "instance for some seconds, one fault domain at a time, and needs no plan."
+    )
 
 
 def _impacted(concerned: Sequence[Instance], instances: Sequence[Instance]) -> Check:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import chain
 
 from planner.fleet import Interval, Orchestration
 from planner.notice import Choice, Notice
@@ -282,7 +283,7 @@ class Run:
 
     @property
     def passages(self) -> tuple[Passage, ...]:
-        return tuple(passage for batch in self.batches for passage in batch.instances)
+        return tuple(chain.from_iterable(batch.instances for batch in self.batches))
 
     @property
     def last_notice(self) -> int:

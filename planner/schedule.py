@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.fleet import Domain, Instance, Interval, ScaleSet, domain_label, domain_of, natural
+from planner.openings import Opening, open_at, opening
 from planner.policy import Freeze, Rules
 from planner.run import SETTLED, Batch, BatchState, Passage, Run
 from planner.saying import long, say
-from planner.windows import WindowSets, all_open_until, next_all_open
+from planner.windows import WindowSets
 
 NOTHING = timedelta(0)
 
@@ -23,7 +24,6 @@ REBOOT = timedelta(minutes=10)
 MARGIN = timedelta(hours=1)
 """Nobody plans up to the last minute of a self-service window of weeks."""
 
-HORIZON = timedelta(days=60)
 STEPS = 14
 """Halvings of the time to the deadline: a month to within three minutes."""
 
@@ -94,39 +94,40 @@ def next_start(
 
     None where that leaves no time in the next 60 days.
     """
-    why, short = "", False
-    moment = at
-    while moment - at <= HORIZON:
-        frozen = next((one for one in freezes if moment in one), None)
-        if frozen is not None:
-            moment, why = frozen.end, f"a freeze until {say(frozen.end)} ({frozen.reason})"
-            continue
-        opens = next_all_open(windows, moment)
-        if opens is None:
-            break
-        if opens != moment:
-            moment, why = opens, f"the operator window opens {say(opens)}"
-            continue
-        closing = closes(windows, freezes, moment)
-        if closing is None or moment + lasting <= closing:
-            return moment, why
-        moment, short = closing, True
-        why = f"the time until {say(closing)} is shorter than the {long(lasting)} a batch is expected to take"
-    if short:
+    found = opening(windows, freezes, at, lasting)
+    if found is not None and found.start == at:
+        return at, ""
+    return (found.start if found is not None else None), _why(windows, freezes, at, lasting, found)
+
+
+def _why(
+    windows: WindowSets,
+    freezes: Sequence[Freeze],
+    at: datetime,
+    lasting: timedelta,
+    found: Opening | None,
+) -> str:
+    """Why nothing may start at `at`."""
+    sooner = opening(windows, freezes, at)
+    if found is None and sooner is not None:
+        return f"no window in the next 60 days is as long as the {long(lasting)} a batch is expected to take"
+    if found is None:
+        return "freezes and windows leave no time in the next 60 days"
+    frozen = next((one for one in freezes if at in one or one.end == found.start), None)
+    if frozen is not None:
+        return f"a freeze until {say(frozen.end)} ({frozen.reason})"
+    if sooner is not None and sooner.end is not None and sooner.start == at:
         return (
-            None,
-            f"no window in the next 60 days is as long as the {long(lasting)} a batch is expected to take",
+            f"the time until {say(sooner.end)} is shorter than the {long(lasting)} a batch is expected to "
+            f"take; the operator window opens {say(found.start)}"
         )
-    return None, "no operator window opens in the next 60 days"
+    return f"the operator window opens {say(found.start)}"
 
 
 def closes(windows: WindowSets, freezes: Sequence[Freeze], at: datetime) -> datetime | None:
     """When the operator's permission that holds at `at` ends; None when nothing ends it."""
-    ends = [one.start for one in freezes if one.start > at]
-    until = all_open_until(windows, at)
-    if until is not None:
-        ends.append(until)
-    return min(ends, default=None)
+    found = open_at(windows, freezes, at)
+    return found.end if found is not None else at
 
 
 def earliest(run: Run, now: datetime) -> datetime:
@@ -142,7 +143,7 @@ def placed(run: Run, start: datetime, now: datetime) -> tuple[tuple[Batch, ...],
     """
     free, last = start, None
     batches: list[Batch] = []
-    opening: tuple[datetime, datetime | None] | None = None
+    room: Opening | None = None
     for number, batch in enumerate(run.batches):
         if batch.state is BatchState.DONE or all(one.state in SETTLED for one in batch.instances):
             batches.append(batch)
@@ -153,20 +154,15 @@ def placed(run: Run, start: datetime, now: datetime) -> tuple[tuple[Batch, ...],
             batches.append(batch)
             continue
         at = max(free, batch.held_until or free)
-        if opening is None or not _fits(at, run.expected, opening):
-            found, _ = next_start(run.windows, run.freezes, at, run.expected)
-            if found is None:
+        if room is None or not room.holds(at, run.expected):
+            room = opening(run.windows, run.freezes, at, run.expected)
+            if room is None:
                 return (*batches, replace(batch, not_before=None), *run.batches[number + 1 :]), None
-            at, opening = found, (found, closes(run.windows, run.freezes, found))
+            at = room.start
         batches.append(replace(batch, not_before=at))
         last = at + run.expected
         free = last + run.soak
     return tuple(batches), last
-
-
-def _fits(at: datetime, lasting: timedelta, opening: tuple[datetime, datetime | None]) -> bool:
-    opens, closing = opening
-    return opens <= at and (closing is None or at + lasting <= closing)
 
 
 def timed(run: Run, now: datetime) -> Run:

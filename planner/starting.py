@@ -80,7 +80,9 @@ def next_batch(run: Run, now: datetime) -> Batch | None:
     waiting = [
         one
         for one in run.batches
-        if any(_to_start(passage) for passage in one.instances) and approval.cleared(run, one)
+        if one.state is not BatchState.DONE
+        and any(_to_start(passage) for passage in one.instances)
+        and approval.cleared(run, one)
     ]
     under_way = open_batch(run)
     if under_way is not None:
