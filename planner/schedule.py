@@ -24,8 +24,7 @@ REBOOT = timedelta(minutes=10)
 MARGIN = timedelta(hours=1)
 """Nobody plans up to the last minute of a self-service window of weeks."""
 
-STEPS = 14
-"""Halvings of the time to the deadline: a month to within three minutes."""
+MINUTE = timedelta(minutes=1)
 
 DEFAULT_SHARE = 5
 """A domain, but at most a fifth of the running instances (design: Policy, max-unavailable)."""
@@ -112,6 +111,9 @@ def _why(
     if found is None and sooner is not None:
         return f"no window in the next 60 days is as long as the {long(lasting)} a batch is expected to take"
     if found is None:
+        frozen = next((one for one in freezes if at in one), None)
+        if frozen is not None:
+            return f"a freeze until {say(frozen.end)} ({frozen.reason}) leaves no time in the next 60 days"
         return "freezes and windows leave no time in the next 60 days"
     frozen = next((one for one in freezes if at in one or one.end == found.start), None)
     if frozen is not None:
@@ -145,24 +147,32 @@ def placed(run: Run, start: datetime, now: datetime) -> tuple[tuple[Batch, ...],
     batches: list[Batch] = []
     room: Opening | None = None
     for number, batch in enumerate(run.batches):
-        if batch.state is BatchState.DONE or all(one.state in SETTLED for one in batch.instances):
+        settled = all(one.state in SETTLED for one in batch.instances)
+        if batch.state is BatchState.DONE or (settled and batch.state is not BatchState.SOAKING):
             batches.append(batch)
             continue
         if batch.started_at is not None and batch.state is not BatchState.PENDING:
-            last = max(now, batch.verified_at or batch.started_at + run.expected)
-            free = max(free, last + run.soak)
+            # What soaks has ended already; what still reboots ends now at the earliest.
+            ended = batch.verified_at or max(now, batch.started_at + run.expected)
+            last = max(now, ended)
+            free = max(free, ended + run.soak)
             batches.append(batch)
             continue
         at = max(free, batch.held_until or free)
         if room is None or not room.holds(at, run.expected):
             room = opening(run.windows, run.freezes, at, run.expected)
             if room is None:
-                return (*batches, replace(batch, not_before=None), *run.batches[number + 1 :]), None
+                return (*batches, *map(_without_time, run.batches[number:])), None
             at = room.start
         batches.append(replace(batch, not_before=at))
         last = at + run.expected
         free = last + run.soak
     return tuple(batches), last
+
+
+def _without_time(batch: Batch) -> Batch:
+    waits = batch.state is BatchState.PENDING and any(one.state not in SETTLED for one in batch.instances)
+    return replace(batch, not_before=None) if waits else batch
 
 
 def timed(run: Run, now: datetime) -> Run:
@@ -189,18 +199,28 @@ def start_by(run: Run, now: datetime) -> datetime | None:
     """The latest first start that still meets the deadline; None when even the earliest one does not."""
     if run.deadline is None or run.slack is None or run.slack < NOTHING:
         return None
-    first = earliest(run, now)
-    if not run.windows and not run.freezes:
+    first, last = earliest(run, now), run.deadline
+    if not run.windows and not run.freezes and not any(_has_its_own_time(one) for one in run.batches):
         return first + run.slack
-    good, late = first, run.deadline
-    for _ in range(STEPS):
-        middle = good + (late - good) / 2
-        _, end = placed(run, middle, now)
-        if end is not None and end <= run.deadline:
+    minute = first.replace(second=0, microsecond=0)
+
+    def fits(minutes: int) -> bool:
+        _, end = placed(run, max(first, minute + minutes * MINUTE), now)
+        return end is not None and end <= last
+
+    good, most = 0, int((last - minute) / MINUTE)
+    while good < most:
+        middle = (good + most + 1) // 2
+        if fits(middle):
             good = middle
         else:
-            late = middle
-    return good.replace(second=0, microsecond=0) if good - first > timedelta(minutes=1) else first
+            most = middle - 1
+    return max(first, minute + good * MINUTE)
+
+
+def _has_its_own_time(batch: Batch) -> bool:
+    """Whether a batch's time does not simply follow from the first start: held back, or under way."""
+    return batch.held_until is not None or batch.state not in {BatchState.PENDING, BatchState.DONE}
 
 
 def checksum(verdict: str, rules: Rules, batches: Sequence[Batch]) -> str:
