@@ -36,7 +36,7 @@ def test_without_any_status_nothing_is_impacted_whatever_was_announced():
     for announcements in ((announcement(),), (announcement(level="Warning"),), ()):
         found = decided(instances=fleet(maintenance=None), announcements=announcements)
         assert found.verdict is Verdict.NOT_IMPACTED
-        assert found.reason == "Not impacted: no instance shows maintenance."
+        assert found.reason.startswith("Not impacted: no instance shows maintenance. ")
         assert (found.offered, found.batches, found.emergency) == ("-", (), False)
         assert check(found, "impacted").reason == "None of 10 instances shows maintenance."
 
