@@ -323,7 +323,7 @@ def test_a_raise_is_of_this_run_alone_and_the_next_one_starts_from_the_policy():
     ],
 )
 def test_what_cannot_be_raised_is_refused_with_a_sentence(key: str, text: str):
-    with pytest.raises(ValueError, match="write|a right one looks like"):
+    with pytest.raises(ValueError, match=r"write|a right one looks like"):
         checked_raise(key, text)
 
 
