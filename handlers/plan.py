@@ -122,10 +122,14 @@ def _planned(
     if run is None or another or again:
         if over and decision.verdict is Verdict.NOT_IMPACTED and run is not None:
             return None
-        return join.begun(scale_set, instances, decision, waves, now, former=run)
+        return join.begun(
+            scale_set, instances, decision, waves, now, former=run, look_again=wiring.settings.look_again
+        )
     if not _alive(run):
         return None
-    new = join.rejoined(run, scale_set, instances, decision, waves, now)
+    new = join.rejoined(
+        run, scale_set, instances, decision, waves, now, look_again=wiring.settings.look_again
+    )
     if over and decision.verdict is Verdict.NOT_IMPACTED:
         return join.closed(new, now)
     return new

@@ -110,7 +110,7 @@ def _advanced(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
     run = replace(run, trouble=None, looks=run.looks + 1)
     if look.instances is not None or look.deleted:
         run = observed(run, look, now)
-    run = _with_others(learned(soaked(run, now), look.durations), look)
+    run = _with_others(learned(soaked(run, now), look.look_again, look.durations), look)
     run, calls = repairs.kept(run, look, now)
     run, actions = _stepped(run, look, now)
     return run, (*calls, *actions)

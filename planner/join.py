@@ -31,7 +31,7 @@ from planner.run import (
 from planner.telling import if_nobody_answers, noted, told
 from planner.wave import Wave
 
-DAILY = timedelta(days=1)
+MINUTE, DAILY = timedelta(minutes=1), timedelta(days=1)
 MISFIT_AGAIN, NO_TIME_AGAIN = timedelta(minutes=15), timedelta(hours=1)
 
 WATCHED = IN_FLIGHT | {InstanceState.FAILED}
@@ -44,7 +44,9 @@ def begun(
     decision: Decision,
     waves: Sequence[Wave],
     now: datetime,
+    *,
     former: Run | None = None,
+    look_again: timedelta = MINUTE,
 ) -> Run:
     """A new run from its first decision, in the first of `waves`; `former` is the run before it."""
     run = Run(
@@ -58,7 +60,7 @@ def begun(
     )
     if former is not None:
         run = replace(run, again=again.explained(former, decision.concerned, waves, scale_set))
-    run = _decided(run, scale_set, instances, decision, decision.batches, now)
+    run = _decided(run, scale_set, instances, decision, decision.batches, now, look_again)
     run = noted(run, f"planned as {run.state}", run.reason, now)
     if run.again:
         run = noted(run, "scheduled again", run.again, now)
@@ -72,6 +74,8 @@ def rejoined(
     decision: Decision,
     waves: Sequence[Wave],
     now: datetime,
+    *,
+    look_again: timedelta = MINUTE,
 ) -> Run:
     """The run in progress, or the answer of the day, after another decision; it joins `waves[0]`."""
     old = run
@@ -97,7 +101,7 @@ def rejoined(
             return replace(run, due=now)
     if decision.verdict is Verdict.NOT_IMPACTED and any(one.instances for one in batches):
         return _followed(run, batches, now)
-    run = _decided(run, scale_set, instances, decision, batches, now)
+    run = _decided(run, scale_set, instances, decision, batches, now, look_again)
     # Where the answer stays and only the instances concerned have changed: on record, and no news to anybody.
     stays = run.state is old.state and run.state in ANSWERS and run.verdict is old.verdict
     if stays or (run.state, run.checksum, run.again) == (old.state, old.checksum, old.again):
@@ -152,6 +156,7 @@ def _decided(
     decision: Decision,
     batches: Sequence[Batch],
     now: datetime,
+    look_again: timedelta,
 ) -> Run:
     rules = decision.rules
     fingerprint = schedule.fingerprint(rules)
@@ -181,7 +186,7 @@ def _decided(
     )
     run = with_capacity(run, scale_set, instances, rules)
     if _to_be_carried_out(decision):
-        return _to_carry_out(run, decision, now)
+        return _to_carry_out(run, decision, now, look_again)
     state = RunState.NOT_IMPACTED if decision.verdict is Verdict.NOT_IMPACTED else RunState.LEFT_TO_AZURE
     # A plan made later is told anew, and its lead time counts from then.
     run = replace(
@@ -206,7 +211,7 @@ def _rested(batch: Batch, now: datetime) -> Batch:
     return replace(batch, state=BatchState.DONE, finished_at=now) if over else batch
 
 
-def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
+def _to_carry_out(run: Run, decision: Decision, now: datetime, look_again: timedelta) -> Run:
     rules = decision.rules
     run = replace(
         run,
@@ -214,7 +219,7 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
         deadline=schedule.deadline(run.self_service, rules.complete_by),
         reason=decision.reason if run.state is not RunState.PAUSED or run.misfit else run.reason,
     )
-    run = schedule.timed(learned(run), now)
+    run = schedule.timed(learned(run, look_again), now)
     run = replace(run, start_by=schedule.start_by(run, now))
     if run.state is RunState.PAUSED and not run.misfit:
         return run

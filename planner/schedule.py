@@ -18,9 +18,6 @@ from planner.windows import WindowSets
 
 NOTHING = timedelta(0)
 
-REBOOT = timedelta(minutes=10)
-"""What a self-service reboot is expected to take: the guidance speaks of several minutes."""
-
 MARGIN = timedelta(hours=1)
 """Nobody plans up to the last minute of a self-service window of weeks."""
 

@@ -68,8 +68,9 @@ async def test_a_rescheduled_wave_is_planned_anew_for_its_new_window(storage: st
         report = await reaches(rig, 30, web="completed")
         after = run_of(report, "web")
     kept(rig, report)
-    assert datetime.fromisoformat(after["deadline"]) == first.end
-    assert datetime.fromisoformat(before["deadline"]) != first.end
+    spare = (first.end - first.start) / 50  # a deadline leaves a fiftieth of so short a window
+    assert abs(datetime.fromisoformat(after["deadline"]) - (first.end - spare)) < timedelta(seconds=1)
+    assert before["deadline"] != after["deadline"]
     assert all(first.start <= one.at < first.end for one in azure.ledger.starts("customer"))
     assert report["stage"] == "Rescheduled"
     assert len(report["announcements"]) == 2
@@ -122,7 +123,7 @@ async def test_a_throttled_subscription_is_left_alone_until_retry_after_and_ever
     faults.throttle(2, retry_after=4, kind="list instances")
     faults.fail(2, kind="list instances")
     faults.fail(1, kind="list virtual machines")
-    policy = POLICY.replace("lead: 1s", "lead: 1h")
+    policy = POLICY.replace("lead: 1s", "lead: 30m")
     async with Rig(azure, storage=storage, policy=policy, settings=SETTINGS, faults=faults) as rig:
         await alerted(rig)
         report = await reaches(rig, 40, **dict.fromkeys([*names, "api"], "scheduled"))

@@ -91,7 +91,7 @@ async def test_a_plan_costs_one_listing_of_the_scale_sets_and_one_of_each_ones_i
         flexible("api", 4, tags=ALWAYS),
         uniform("far", 2, location="eastus", tags=ALWAYS),
     )
-    policy = POLICY.replace("lead: 1s", "lead: 1h")
+    policy = POLICY.replace("lead: 1s", "lead: 30m")
     async with Rig(azure, storage=storage, policy=policy, settings=SETTINGS, page_size=3) as rig:
         await alerted(rig)
         await reaches(rig, 20, web="scheduled", calm="left_to_azure", api="scheduled")
