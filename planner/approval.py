@@ -49,7 +49,9 @@ def kept(
     old = {one.id: one for one in run.passages if one.state not in SETTLED}
     new = [one.id for batch in batches for one in batch.instances if one.state not in SETTLED]
     stay = set(old) & set(new)
-    holds = same_rules and [one for one in old if one in stay] == [one for one in new if one in stay]
+    # What Azure put off is tried again behind the others: that changes no order anybody approved.
+    steady = {one for one in stay if not old[one].retries}
+    holds = same_rules and [one for one in old if one in steady] == [one for one in new if one in steady]
     approved = {key for key in stay if holds and _has(run, old[key])}
     marked = tuple(
         replace(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from planner.counter import declared, often_resized, often_stopped, short_lived
-from planner.fleet import Instance, ScaleSet, impacted
+from planner.fleet import Instance, ScaleSet, impacted, natural
 from planner.habits import Source
 from planner.policy import ACCEPTABLE, Rules
 from planner.run import Check, Outcome
@@ -207,6 +207,8 @@ def _others_serving(others: Sequence[Instance], rules: Rules) -> Check:
     meant_to_run = [one for one in others if not one.switched_off]
     down = [one for one in meant_to_run if not serving(one, rules.health)]
     if down:
+        # Azure lists in no order one may rely on; the sentence stays the same.
+        down.sort(key=lambda one: natural(one.id))
         first = down[0]
         return Check(
             "others-healthy",

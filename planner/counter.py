@@ -77,19 +77,16 @@ def short_lived(scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules
     """Gone before Azure gets to them: Spot, an expiry tag, autoscale that keeps replacing them."""
     name, habits = "short-lived", scale_set.habits or Habits()
     if scale_set.spot:
-        return Check(
-            name, Outcome.BLOCK, "It runs Spot instances: they may be evicted before Azure gets to them."
-        )
+        words = "It runs Spot instances: they may be evicted before Azure gets to them."
+        return Check(name, Outcome.BLOCK, words, (), ("priority of its model",))
     if name in rules.declared:
         return declared(name, "its instances are short-lived", rules)
-    expiry = _expiry(scale_set)
+    expiry, unclear = _expiry(scale_set)
     until = wave_end(instances)
-    if isinstance(expiry, str):
-        return Check(name, Outcome.UNKNOWN, expiry)
-    if expiry is not None and until is not None and expiry[1] < until:
+    if expiry is not None and until is not None and expiry[0] < until:
         return _seen(
             name,
-            f"Its tag {expiry[0]} says it goes at {say(expiry[1])}, before the wave ends at {say(until)}.",
+            f"Its tag {expiry[1]} says it goes at {say(expiry[0])}, before the wave ends at {say(until)}.",
             "tags",
         )
     if instances and habits.scaled_in >= len(instances):
@@ -102,6 +99,9 @@ def short_lived(scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules
     young = _young(scale_set, instances, habits, now)
     if young:
         return _seen(name, young, Source.AUTOSCALE)
+    if unclear:
+        # Said last: a date nobody can read must not hide what Azure shows.
+        return Check(name, Outcome.UNKNOWN, unclear, (), ("tags",))
     calm = (
         f"Autoscale removed {many(habits.scaled_in, 'instance')} in the last {DAYS} days, no Spot, no expiry "
         "tag before the wave's end."
@@ -158,17 +158,19 @@ def _otherwise(name: str, scale_set: ScaleSet, sources: Sequence[Source], calm: 
     return Check(name, Outcome.PASS, calm[:1].upper() + calm[1:], (), tuple(map(str, sources)))
 
 
-def _expiry(scale_set: ScaleSet) -> tuple[str, datetime] | str | None:
-    """The tag that says when it goes, and when; the sentence to say if that is no date."""
+def _expiry(scale_set: ScaleSet) -> tuple[tuple[datetime, str] | None, str]:
+    """The earliest date a tag says it goes at, with the tag; and what is wrong with a tag that has none."""
+    dates: list[tuple[datetime, str]] = []
+    unclear = ""
     for name, value in sorted(scale_set.tags.items()):
         if name.lower() not in EXPIRY_TAGS:
             continue
         try:
             at = datetime.fromisoformat(value.strip())
-        except ValueError:
-            return f"Its tag {name} says `{value[:40]}`, which is no date: nobody knows how long it lives."
-        return name, at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    return None
+            dates.append((at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC), name))
+        except (ValueError, OverflowError):
+            unclear = f"Its tag {name} says `{value[:40]}`, which is no date: nobody knows how long it lives."
+    return min(dates, default=None), unclear
 
 
 def _young(scale_set: ScaleSet, instances: Sequence[Instance], habits: Habits, now: datetime) -> str:

@@ -57,7 +57,8 @@ def decide(
     `order_problem` what is wrong with the order between the wave's scale sets. Raises nothing: what cannot be
     understood comes out as a check that blocks.
     """
-    rules = with_raised(rules_for(policy, scale_set), raised)
+    declared = rules_for(policy, scale_set)
+    rules = with_raised(declared, raised)
     concerned = impacted(instances)
     windows = [one.maintenance.self_service for one in concerned if one.maintenance]
     # A window that is over says nothing about the instances that still have one to come.
@@ -65,8 +66,12 @@ def decide(
     scheduled = _first(one.maintenance.scheduled for one in concerned if one.maintenance)
     structural = checks.counter_indications(scale_set, instances, rules, now)
     offer = _offered(concerned, self_service, now)
-    need = _need(rules)
-    domains = _azure_domains(scale_set, concerned, need)
+    known = _known_domains(scale_set, concerned)
+    need = _need(rules, known)
+    if need.outcome is not Outcome.PASS:
+        # What a person raises for one run takes no need away: a shorter pause is still a plan of ours.
+        need = _need(declared, known)
+    domains = _azure_domains(scale_set, known, need, rules)
     verdict, reason = _verdict(concerned, structural, offer, need, rules, announcements)
     momentary = checks.conditions(scale_set, instances, rules) if concerned else ()
     running = sum(one.running for one in instances)
@@ -159,7 +164,14 @@ def _offered(concerned: Sequence[Instance], window: Interval | None, now: dateti
     return Check(name, Outcome.BLOCK, "Azure does not offer self-service for any of its instances.")
 
 
-def _need(rules: Rules) -> Check:
+def _known_domains(scale_set: ScaleSet, concerned: Sequence[Instance]) -> int:
+    """How many update domains Azure shows; a Flexible scale set shows none that could be relied on."""
+    if scale_set.flexible:
+        return 0
+    return len({domain_of(scale_set, one) for one in concerned if one.update_domain is not None})
+
+
+def _need(rules: Rules, domains: int) -> Check:
     """An exact window, a date, an order, a pause above 30 minutes, or `always` (the guidance's use cases)."""
     needs: list[str] = []
     if rules.self_service is SelfService.ALWAYS:
@@ -170,7 +182,7 @@ def _need(rules: Rules) -> Check:
         needs.append(f"it must be done by {say(rules.complete_by)}")
     if rules.tier or rules.after:
         needs.append("an order between scale sets is declared")
-    if "azure-domains" in rules.accept:
+    if "azure-domains" in rules.accept and domains > 1:
         needs.append("that Azure would protect it as well is accepted")
     if rules.soak > LONG_SOAK:
         needs.append("more than 30 minutes are wanted between domains")
@@ -179,14 +191,18 @@ def _need(rules: Rules) -> Check:
     return Check("need", Outcome.PASS, f"{'; '.join(needs).capitalize()}.")
 
 
-def _azure_domains(scale_set: ScaleSet, concerned: Sequence[Instance], need: Check) -> Check:
+def _azure_domains(scale_set: ScaleSet, domains: int, need: Check, rules: Rules) -> Check:
     """The guidance on availability sets: Azure takes one domain at a time by itself, and waits in between."""
     name = "azure-domains"
-    domains = {domain_of(scale_set, one) for one in concerned}
-    if scale_set.flexible or len(domains) < 2:
-        why = "a Flexible scale set shows none" if scale_set.flexible else "its instances share one"
+    if domains < 2:
+        why = "its instances share one" if domains else "Azure shows none"
+        why = "a Flexible scale set shows none" if scale_set.flexible else why
         return Check(name, Outcome.PASS, f"No update domains that Azure could take one by one: {why}.")
-    ours = f"Azure would take its {len(domains)} update domains one at a time, 30 minutes apart"
+    ours = f"Azure would take its {domains} update domains one at a time, 30 minutes apart"
+    if name in rules.accept:
+        where = rules.sources.get("accept", "the policy")
+        words = f"{ours}, which protects it as well as we could. Accepted ({where})."
+        return Check(name, Outcome.ACCEPTED, words)
     if need.outcome is Outcome.PASS:
         return Check(name, Outcome.PASS, f"{ours}; a need for more than that is declared.")
     return Check(

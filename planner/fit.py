@@ -9,10 +9,9 @@ from planner.notice import Choice
 from planner.run import SETTLED, Batch, BatchState, Run
 from planner.saying import long, many, say
 from planner.schedule import NOTHING, earliest, margin, next_start, placed, timed
-from planner.weekly import WeeklyWindow
+from planner.weekly import WeeklyWindow, Windows
 
 DAY_MINUTES = 24 * 60
-WIDER_HOURS = (1, 2, 3, 4, 6, 8, 12, 16, 20)
 
 
 def misfit(run: Run, now: datetime) -> str:
@@ -20,14 +19,28 @@ def misfit(run: Run, now: datetime) -> str:
     if not any(_waiting(one) for one in run.batches):
         return ""
     if run.forecast_end is None:
-        _, why = next_start(run.windows, run.freezes, earliest(run, now), run.expected)
-        return f"The plan does not fit: {why}."
+        by = f"; it must be done by {say(run.deadline)}" if run.deadline is not None else ""
+        return f"The plan does not fit: {_no_time(run, now)}{by}."
     if run.deadline is None or run.slack is None or run.slack >= NOTHING:
         return ""
     return (
         f"The plan does not fit: it needs until {say(run.forecast_end)} and must be done by "
         f"{say(run.deadline)}, {long(run.slack)} earlier."
     )
+
+
+def _no_time(run: Run, now: datetime) -> str:
+    """Why the first batch that finds no time finds none."""
+    at = earliest(run, now)
+    for batch in placed(run, at, now)[0]:
+        if not _waiting(batch):
+            continue
+        if batch.not_before is None:
+            at = max(at, batch.held_until or at)
+            break
+        at = batch.not_before + run.expected + run.soak
+    found, why = next_start(run.windows, run.freezes, at, run.expected)
+    return why if found is None else "windows and freezes leave its last batches no time"
 
 
 def choices(run: Run, now: datetime) -> tuple[Choice, ...]:
@@ -129,25 +142,28 @@ def _windows(run: Run, now: datetime) -> Choice | None:
     if len(run.windows) != 1:
         return None
     (windows,) = run.windows
-    for hours in WIDER_HOURS:
+    most = min((DAY_MINUTES - _length(one) - 1) // 60 for one in windows)
+
+    def tried(hours: int) -> tuple[Windows, str]:
         wider = tuple(_longer(one, hours) for one in windows)
-        if any(one is None for one in wider):
-            return None
-        known = tuple(one for one in wider if one is not None)
-        ends = _ends(timed(replace(run, windows=(known,)), now))
-        if ends:
-            text = "; ".join(map(str, known))
-            words = f"Wider windows: with {many(hours, 'hour')} more each ({text}) {ends}."
-            return Choice("windows", words, "raise", {"windows": text})
-    return None
+        return wider, _ends(timed(replace(run, windows=(wider,)), now))
 
-
-def _longer(window: WeeklyWindow, hours: int) -> WeeklyWindow | None:
-    """The window with a later end; None where it would fill the day."""
-    length = (window.end_minute - window.start_minute) % DAY_MINUTES or DAY_MINUTES
-    if length + hours * 60 >= DAY_MINUTES:
+    if most < 1 or not tried(most)[1]:
         return None
+    hours = most - _largest(lambda less: bool(tried(most - less)[1]), most - 1)
+    wider, ends = tried(hours)
+    text = "; ".join(map(str, wider))
+    words = f"Wider windows: with {many(hours, 'hour')} more each ({text}) {ends}."
+    return Choice("windows", words, "raise", {"windows": text})
+
+
+def _longer(window: WeeklyWindow, hours: int) -> WeeklyWindow:
+    """The window with a later end."""
     return replace(window, end_minute=(window.end_minute + hours * 60) % DAY_MINUTES)
+
+
+def _length(window: WeeklyWindow) -> int:
+    return (window.end_minute - window.start_minute) % DAY_MINUTES or DAY_MINUTES
 
 
 def _complete_by(run: Run) -> Choice | None:

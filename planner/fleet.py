@@ -143,12 +143,12 @@ def domain_of(scale_set: ScaleSet, instance: Instance) -> Domain:
     return (instance.zone, instance.placement_group, str(instance.update_domain))
 
 
-def domain_label(domain: Domain, *, several_groups: bool) -> str:
-    """The domain in words for people, the placement group only where there are several."""
+def domain_label(domain: Domain, *, group_letters: int) -> str:
+    """The domain in words for people, with so many letters of its placement group's name."""
     zone, group, update_domain = domain
     parts = [f"zone {zone}"] if zone else []
-    if group and several_groups:
-        parts.append(f"group {group[:8]}")
+    if group and group_letters:
+        parts.append(f"group {group[:group_letters]}")
     parts.append(update_domain if update_domain.startswith("instance") else f"domain {update_domain}")
     return ", ".join(parts)
 

@@ -99,8 +99,6 @@ def rejoined(
             # Nothing new starts by these rules; what was started is watched until it serves again, and
             # automatic repairs until they run again.
             return replace(run, due=now)
-    if decision.verdict is not Verdict.NOT_IMPACTED:
-        run = replace(run, verdict=decision.verdict)
     if decision.verdict is Verdict.NOT_IMPACTED and any(one.instances for one in batches):
         return _followed(run, batches, now)
     run = _decided(run, scale_set, instances, decision, batches, now, look_again)

@@ -41,6 +41,8 @@ def _named(roster: Sequence[Member], me: Member) -> tuple[Member, ...]:
 
 def _circle(roster: Sequence[Member], me: Member) -> list[str]:
     """The names on a way from `me` through its predecessors back to `me`, empty if there is none."""
+    if any(one is me for name in me.after for one in _having(roster, name)):
+        return [me.scale_set.name, me.scale_set.name]
     came_from: dict[str, Member] = {}
     waiting = [me]
     while waiting:

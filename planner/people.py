@@ -111,7 +111,7 @@ def _skipped(run: Run, event: Event, look: Look, now: datetime) -> Run:
 
     def skipped(passage: Passage) -> Passage:
         waiting = passage.state in {InstanceState.PENDING, InstanceState.ASIDE}
-        failed = passage.state is InstanceState.FAILED and passage.id in named
+        failed = passage.state is InstanceState.FAILED and passage.id in event.instances
         if failed or (waiting and (not some or passage.id in named)):
             reason = f"Excused: skipped by {event.actor}. {event.comment}".strip()
             return replace(passage, state=InstanceState.EXCUSED, reason=reason, finished_at=now)

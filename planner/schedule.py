@@ -21,8 +21,7 @@ NOTHING = timedelta(0)
 MARGIN = timedelta(hours=1)
 """Nobody plans up to the last minute of a self-service window of weeks."""
 
-STEPS = 14
-"""Halvings of the time to the deadline: a month to within three minutes."""
+MINUTE = timedelta(minutes=1)
 
 DEFAULT_SHARE = 5
 """A domain, but at most a fifth of the running instances (design: Policy, max-unavailable)."""
@@ -43,7 +42,7 @@ def batches_of(
     groups: dict[Domain, list[Instance]] = {}
     for instance in concerned:
         groups.setdefault(_together(scale_set, instance), []).append(instance)
-    several = len({group for _, group, _ in groups}) > 1
+    letters = _group_letters({group for _, group, _ in groups})
     batches: list[Batch] = []
     for domain in sorted(groups, key=_order):
         members = sorted(groups[domain], key=lambda one: natural(one.id))
@@ -53,7 +52,7 @@ def batches_of(
             batches.append(
                 Batch(
                     number=len(batches) + 1,
-                    domain=_label(scale_set, domain, part, several_groups=several),
+                    domain=_label(scale_set, domain, part, group_letters=letters),
                     instances=tuple(Passage(one.id, one.zone) for one in part),
                 )
             )
@@ -69,9 +68,17 @@ def _order(domain: Domain) -> tuple[object, ...]:
     return tuple(natural(part) for part in domain)
 
 
-def _label(scale_set: ScaleSet, domain: Domain, part: Sequence[Instance], *, several_groups: bool) -> str:
+def _group_letters(groups: set[str]) -> int:
+    """How much of a placement group's name tells it from the others: people name domains by their labels."""
+    if len(groups) < 2:
+        return 0
+    most = max(map(len, groups))
+    return next((one for one in range(8, most) if len({name[:one] for name in groups}) == len(groups)), most)
+
+
+def _label(scale_set: ScaleSet, domain: Domain, part: Sequence[Instance], *, group_letters: int) -> str:
     if not scale_set.flexible:
-        return domain_label(domain, several_groups=several_groups)
+        return domain_label(domain, group_letters=group_letters)
     zone = f"zone {domain[0]}, " if domain[0] else ""
     return f"{zone}{'instance' if len(part) == 1 else 'instances'} {', '.join(one.id for one in part)}"
 
@@ -101,6 +108,9 @@ def _why(
     if found is None and sooner is not None:
         return f"no window in the next 60 days is as long as the {long(lasting)} a batch is expected to take"
     if found is None:
+        frozen = next((one for one in freezes if at in one), None)
+        if frozen is not None:
+            return f"a freeze until {say(frozen.end)} ({frozen.reason}) leaves no time in the next 60 days"
         return "freezes and windows leave no time in the next 60 days"
     frozen = next((one for one in freezes if at in one or one.end == found.start), None)
     if frozen is not None:
@@ -134,24 +144,32 @@ def placed(run: Run, start: datetime, now: datetime) -> tuple[tuple[Batch, ...],
     batches: list[Batch] = []
     room: Opening | None = None
     for number, batch in enumerate(run.batches):
-        if batch.state is BatchState.DONE or all(one.state in SETTLED for one in batch.instances):
+        settled = all(one.state in SETTLED for one in batch.instances)
+        if batch.state is BatchState.DONE or (settled and batch.state is not BatchState.SOAKING):
             batches.append(batch)
             continue
         if batch.started_at is not None and batch.state is not BatchState.PENDING:
-            last = max(now, batch.verified_at or batch.started_at + run.expected)
-            free = max(free, last + run.soak)
+            # What soaks has ended already; what still reboots ends now at the earliest.
+            ended = batch.verified_at or max(now, batch.started_at + run.expected)
+            last = max(now, ended)
+            free = max(free, ended + run.soak)
             batches.append(batch)
             continue
         at = max(free, batch.held_until or free)
         if room is None or not room.holds(at, run.expected):
             room = opening(run.windows, run.freezes, at, run.expected)
             if room is None:
-                return (*batches, replace(batch, not_before=None), *run.batches[number + 1 :]), None
+                return (*batches, *map(_without_time, run.batches[number:])), None
             at = room.start
         batches.append(replace(batch, not_before=at))
         last = at + run.expected
         free = last + run.soak
     return tuple(batches), last
+
+
+def _without_time(batch: Batch) -> Batch:
+    waits = batch.state is BatchState.PENDING and any(one.state not in SETTLED for one in batch.instances)
+    return replace(batch, not_before=None) if waits else batch
 
 
 def timed(run: Run, now: datetime) -> Run:
@@ -178,18 +196,28 @@ def start_by(run: Run, now: datetime) -> datetime | None:
     """The latest first start that still meets the deadline; None when even the earliest one does not."""
     if run.deadline is None or run.slack is None or run.slack < NOTHING:
         return None
-    first = earliest(run, now)
-    if not run.windows and not run.freezes:
+    first, last = earliest(run, now), run.deadline
+    if not run.windows and not run.freezes and not any(_has_its_own_time(one) for one in run.batches):
         return first + run.slack
-    good, late = first, run.deadline
-    for _ in range(STEPS):
-        middle = good + (late - good) / 2
-        _, end = placed(run, middle, now)
-        if end is not None and end <= run.deadline:
+    minute = first.replace(second=0, microsecond=0)
+
+    def fits(minutes: int) -> bool:
+        _, end = placed(run, max(first, minute + minutes * MINUTE), now)
+        return end is not None and end <= last
+
+    good, most = 0, int((last - minute) / MINUTE)
+    while good < most:
+        middle = (good + most + 1) // 2
+        if fits(middle):
             good = middle
         else:
-            late = middle
-    return good.replace(second=0, microsecond=0) if good - first > timedelta(minutes=1) else first
+            most = middle - 1
+    return max(first, minute + good * MINUTE)
+
+
+def _has_its_own_time(batch: Batch) -> bool:
+    """Whether a batch's time does not simply follow from the first start: held back, or under way."""
+    return batch.held_until is not None or batch.state not in {BatchState.PENDING, BatchState.DONE}
 
 
 def checksum(verdict: str, rules: Rules, batches: Sequence[Batch]) -> str:

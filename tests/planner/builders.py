@@ -1,0 +1,228 @@
+"""Scale sets, instances, decisions and runs made to order, and a clock that carries a run through looks."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from planner import join
+from planner.advance import advance
+from planner.decide import Decision, decide
+from planner.fleet import Health, Instance, Interval, MaintenanceStatus, Orchestration, ScaleSet
+from planner.look import Action, Event, Look, Word
+from planner.outstanding import outstanding
+from planner.policy import Match, Policy, Rule, Rules, rules_for
+from planner.raising import NOTHING
+from planner.run import Batch, Check, InstanceState, Passage, Run, RunState, Target, Verdict
+from planner.wave import Announcement, Stage, Wave
+
+SUBSCRIPTION = "aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)  # a Sunday
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+SELF_SERVICE = Interval(NOW - HOUR, NOW + 20 * DAY)
+SCHEDULED = Interval(NOW + 21 * DAY, NOW + 28 * DAY)
+STATUS = MaintenanceStatus(allowed=True, self_service=SELF_SERVICE, scheduled=SCHEDULED)
+
+EVENTFUL = {"self-service": "always"}
+"""The shortest policy under which something is started."""
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def scale_set(name: str = "web", *, group: str = "Prod", **more: Any) -> ScaleSet:
+    where = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers"
+    arm_id = f"{where}/Microsoft.Compute/virtualMachineScaleSets/{name}"
+    return ScaleSet(arm_id, SUBSCRIPTION, group, name, "eastus2", **more)
+
+
+def flexible(name: str = "flex", **more: Any) -> ScaleSet:
+    return scale_set(name, orchestration=Orchestration.FLEXIBLE, **more)
+
+
+def instance(id: str = "0", domain: int | None = 0, **more: Any) -> Instance:  # noqa: A002
+    fields: dict[str, Any] = {
+        "update_domain": domain,
+        "power": "running",
+        "provisioning": "succeeded",
+        "health": Health.HEALTHY,
+        "maintenance": STATUS,
+        **more,
+    }
+    return Instance(str(id), **fields)
+
+
+def fleet(size: int = 10, domains: int = 5, **more: Any) -> tuple[Instance, ...]:
+    """Instances 0 to size-1, spread over the domains in turn, all of them impacted and healthy."""
+    return tuple(instance(str(number), number % domains, **more) for number in range(size))
+
+
+def policy(*, lead: str = "0m", **values: Any) -> Policy:
+    """A policy whose one rule matches everything; `lead` is nothing unless said."""
+    special = {key: values.pop(key) for key in ("freezes", "stop", "problem") if key in values}
+    written = {key.replace("_", "-"): str(value) for key, value in values.items()}
+    return Policy(rules=(Rule("all", Match(), {"lead": lead, **written}),), **special)
+
+
+def always(**values: Any) -> Policy:
+    return policy(self_service="always", **values)
+
+
+def rules(**values: Any) -> Rules:
+    return rules_for(policy(**values), scale_set())
+
+
+def announcement(
+    stage: Stage = Stage.PLANNED, at: datetime = NOW - DAY, tracking_id: str = "VM12-3AB", **more: Any
+) -> Announcement:
+    fields: dict[str, Any] = {
+        "tracking_id": tracking_id,
+        "subscription": SUBSCRIPTION,
+        "communication_id": f"{tracking_id} {stage} {at}",
+        "stage": stage,
+        "alert": f"{tracking_id} {stage} {at}",
+        "event_time": at,
+        "submitted_at": at,
+        "received_at": at,
+        **more,
+    }
+    return Announcement(**fields)
+
+
+def wave(*announcements: Announcement, tracking_id: str = "VM12-3AB") -> Wave:
+    return Wave(tracking_id, SUBSCRIPTION, announcements or (announcement(tracking_id=tracking_id),))
+
+
+def decided(
+    a_set: ScaleSet | None = None,
+    instances: Sequence[Instance] | None = None,
+    a_policy: Policy | None = None,
+    now: datetime = NOW,
+    **more: Any,
+) -> Decision:
+    return decide(
+        a_set or scale_set(),
+        fleet() if instances is None else instances,
+        more.pop("announcements", (announcement(),)),
+        a_policy or always(),
+        now,
+        **more,
+    )
+
+
+def check(decision: Decision, name: str) -> Check:
+    """The one check of that name; a decision without it, or with two, is wrong."""
+    (found,) = [one for one in decision.checks if one.name == name]
+    return found
+
+
+def planned(
+    a_set: ScaleSet | None = None,
+    instances: Sequence[Instance] | None = None,
+    a_policy: Policy | None = None,
+    now: datetime = NOW,
+    **more: Any,
+) -> Run:
+    """A new run, as the plan stage makes it."""
+    a_set, instances = a_set or scale_set(), fleet() if instances is None else instances
+    waves = more.pop("waves", (wave(),))
+    former = more.pop("former", None)
+    decision = decide(
+        a_set,
+        outstanding(instances, former),
+        [one.current for one in waves],
+        a_policy or always(),
+        now,
+        **more,
+    )
+    return join.begun(a_set, instances, decision, waves, now, former=former)
+
+
+def planned_again(
+    run: Run,
+    a_set: ScaleSet | None = None,
+    instances: Sequence[Instance] | None = None,
+    a_policy: Policy | None = None,
+    now: datetime = NOW,
+    waves: Sequence[Wave] | None = None,
+) -> Run:
+    """The run after another plan, with what was raised for it, as the plan stage makes it."""
+    a_set, instances = a_set or scale_set(), fleet() if instances is None else instances
+    waves = waves or (wave(),)
+    decision = decide(
+        a_set,
+        outstanding(instances, run),
+        [one.current for one in waves],
+        a_policy or always(),
+        now,
+        raised=run.raised or NOTHING,
+    )
+    return join.rejoined(run, a_set, instances, decision, waves, now)
+
+
+def looked(
+    a_set: ScaleSet | None = None,
+    instances: Sequence[Instance] | None = None,
+    a_policy: Policy | None = None,
+    now: datetime = NOW,
+    **more: Any,
+) -> Look:
+    """A look that read everything."""
+    a_set, instances = a_set or scale_set(), fleet() if instances is None else instances
+    rules_now = rules_for(a_policy or always(), a_set)
+    return Look(now, tuple(instances), scale_set=a_set, rules=rules_now, **more)
+
+
+def said(word: Word, id: str = "", at: datetime = NOW, **more: Any) -> Event:  # noqa: A002
+    fields = {"actor": "ada", "comment": "", **more}
+    return Event(id or f"{word} at {at}", word, at=at, **fields)
+
+
+def run_of(*batches: Batch, **more: Any) -> Run:
+    """A run with these batches, planned, with a deadline far away; fields as given."""
+    one = scale_set()
+    fields: dict[str, Any] = {
+        "target": Target(
+            one.id, SUBSCRIPTION, one.resource_group, one.name, one.location, Orchestration.UNIFORM, 10
+        ),
+        "waves": ("VM12-3AB",),
+        "state": RunState.SCHEDULED,
+        "reason": "Planned.",
+        "verdict": Verdict.SELF_SERVICE,
+        "due": NOW,
+        "planned_at": NOW,
+        "batches": batches,
+        "self_service": SELF_SERVICE,
+        "scheduled": SCHEDULED,
+        "deadline": SELF_SERVICE.end - HOUR,
+        **more,
+    }
+    return Run(**fields)
+
+
+def batch(number: int, *ids: str, **more: Any) -> Batch:
+    passages = tuple(one if isinstance(one, Passage) else Passage(one) for one in ids)
+    return Batch(number, more.pop("domain", f"domain {number}"), passages, **more)
+
+
+def states(run: Run) -> Mapping[str, InstanceState]:
+    return {one.id: one.state for one in run.passages}
+
+
+def one_of(run: Run, id: str) -> Passage:  # noqa: A002
+    (found,) = [one for one in run.passages if one.id == str(id)]
+    return found
+
+
+def without(instances: Iterable[Instance], *ids: str) -> tuple[Instance, ...]:
+    return tuple(one for one in instances if one.id not in ids)
+
+
+def changed(instances: Iterable[Instance], id: str, **fields: Any) -> tuple[Instance, ...]:  # noqa: A002
+    return tuple(replace(one, **fields) if one.id == id else one for one in instances)
+
+
+def step(run: Run, look: Look, *events: Event, now: datetime | None = None) -> tuple[Run, tuple[Action, ...]]:
+    return advance(run, look, events, now or look.at)

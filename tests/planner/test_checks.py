@@ -1,0 +1,580 @@
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from planner import checks
+from planner.checks import blocking, conditions, counter_indications
+from planner.fleet import Health, Instance, MaintenanceStatus, ScaleSet
+from planner.habits import Habits, Source
+from planner.policy import ACCEPTABLE, Match, Policy, Rule, Rules, rules_for
+from planner.run import Check, Outcome, Verdict
+from tests.planner.builders import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOW,
+    SCHEDULED,
+    STATUS,
+    always,
+    announcement,
+    changed,
+    decided,
+    fleet,
+    flexible,
+    instance,
+    policy,
+    rules,
+    scale_set,
+)
+from tests.planner.builders import check as of_decision
+
+WAVE_END = SCHEDULED.end
+MISSING = "The activity log cannot be read: the role Monitoring Reader is missing."
+UNREAD = {source: f"The {source} cannot be read: the role Reader is missing." for source in Source}
+
+
+def checked(
+    name: str,
+    a_set: ScaleSet | None = None,
+    instances: tuple[Instance, ...] | None = None,
+    a_rules: Rules | None = None,
+) -> Check:
+    """The one check of that name; every check stands in every result exactly once."""
+    found = counter_indications(
+        scale_set() if a_set is None else a_set,
+        fleet() if instances is None else instances,
+        a_rules or Rules(),
+        NOW,
+    )
+    (one,) = [each for each in found if each.name == name]
+    return one
+
+
+def lived(**habits: Any) -> ScaleSet:
+    """A scale set whose life was looked up; it is old enough for its habits to mean something."""
+    return scale_set(habits=Habits(**habits), created=NOW - 90 * DAY)
+
+
+def accepting(*names: str) -> Rules:
+    return Rules(accept=names, sources={"accept": "rule 1 (all)"})
+
+
+BLOCKED: dict[str, tuple[ScaleSet, tuple[Instance, ...], Rules]] = {
+    "Service Fabric": (scale_set(service_fabric=True), fleet(), Rules()),
+    "a cloud service": (
+        scale_set(managed_by="/subscriptions/s/providers/Microsoft.Compute/cloudServices/roles"),
+        fleet(),
+        Rules(accept=("managed",)),
+    ),
+    "AKS": (scale_set(managed_by="Azure Kubernetes Service"), fleet(), Rules()),
+    "a managed group": (lived(group_managed_by="Azure Databricks"), fleet(), Rules()),
+    "Spot": (scale_set(spot=True), fleet(), Rules()),
+    "an expiry tag": (replace(lived(), tags={"ExpiresOn": "2026-12-01"}), fleet(), Rules()),
+    "churn": (lived(scaled_in=10, autoscale="cpu", scales_in=True), fleet(), Rules()),
+    "an ephemeral disk": (scale_set(ephemeral_os_disk=True), fleet(), Rules()),
+    "local state declared": (scale_set(), fleet(), Rules(declared=("local-state",))),
+    "scheduled events": (scale_set(scheduled_events=True), fleet(), Rules()),
+    "scheduled events declared": (scale_set(), fleet(), Rules(declared=("scheduled-events",))),
+    "all stopped": (scale_set(), fleet(power="deallocated"), Rules()),
+    "stops": (lived(stops=3), fleet(), Rules()),
+    "a shutdown schedule": (lived(shutdown="nightly"), fleet(), Rules()),
+    "a zero profile": (lived(autoscale="cpu", to_zero="night"), fleet(), Rules()),
+    "often stopped declared": (scale_set(), fleet(), Rules(declared=("often-stopped",))),
+    "resizes": (lived(resizes=2), fleet(), Rules()),
+    "often resized declared": (scale_set(), fleet(), Rules(declared=("often-resized",))),
+    "short-lived declared": (scale_set(), fleet(), Rules(declared=("short-lived",))),
+    "protection": (scale_set(), fleet(protected=True), Rules()),
+}
+
+NAMED = {
+    "Service Fabric": "service-fabric",
+    "a cloud service": "service-fabric",
+    "AKS": "managed",
+    "a managed group": "managed",
+    "Spot": "short-lived",
+    "an expiry tag": "short-lived",
+    "churn": "short-lived",
+    "an ephemeral disk": "local-state",
+    "local state declared": "local-state",
+    "scheduled events": "scheduled-events",
+    "scheduled events declared": "scheduled-events",
+    "all stopped": "often-stopped",
+    "stops": "often-stopped",
+    "a shutdown schedule": "often-stopped",
+    "a zero profile": "often-stopped",
+    "often stopped declared": "often-stopped",
+    "resizes": "often-resized",
+    "often resized declared": "often-resized",
+    "short-lived declared": "short-lived",
+    "protection": "protection",
+}
+
+
+@pytest.mark.parametrize("case", BLOCKED)
+def test_each_counter_indication_blocks_alone_and_says_why(case: str):
+    a_set, instances, a_rules = BLOCKED[case]
+    found = counter_indications(a_set, instances, a_rules, NOW)
+    (stopping,) = blocking(found)
+    assert (stopping.name, stopping.outcome) == (NAMED[case], Outcome.BLOCK)
+    assert stopping.reason.endswith(".")
+    assert stopping.evidence or stopping.instances
+
+
+@pytest.mark.parametrize("case", BLOCKED)
+def test_each_counter_indication_can_be_accepted_by_its_name_and_keeps_its_sentence(case: str):
+    a_set, instances, a_rules = BLOCKED[case]
+    before = checked(NAMED[case], a_set, instances, a_rules)
+    accepted = replace(a_rules, accept=(*a_rules.accept, NAMED[case]), sources={"accept": "rule 1 (all)"})
+    found = checked(NAMED[case], a_set, instances, accepted)
+    assert found.outcome is Outcome.ACCEPTED
+    assert found.reason == f"{before.reason} Accepted (rule 1 (all))."
+    assert (found.instances, found.evidence) == (before.instances, before.evidence)
+    assert not blocking(counter_indications(a_set, instances, accepted, NOW))
+
+
+@pytest.mark.parametrize("case", BLOCKED)
+def test_accepting_one_name_accepts_no_other(case: str):
+    a_set, instances, a_rules = BLOCKED[case]
+    others = tuple(name for name in ACCEPTABLE if name != NAMED[case])
+    found = counter_indications(a_set, instances, replace(a_rules, accept=others), NOW)
+    assert [one.name for one in blocking(found)] == [NAMED[case]]
+
+
+@pytest.mark.parametrize("case", BLOCKED)
+def test_each_counter_indication_leaves_the_set_to_azure_with_its_sentence_in_the_reason(case: str):
+    a_set, instances, a_rules = BLOCKED[case]
+    said = dict.fromkeys(a_rules.declared, "true")
+    if a_rules.accept:
+        said["accept"] = ",".join(a_rules.accept)
+    a_policy = Policy(rules=(Rule("all", Match(), {"self-service": "always", **said}),))
+    found = decided(a_set, instances, a_policy)
+    assert found.verdict is Verdict.LEAVE_TO_AZURE
+    assert of_decision(found, NAMED[case]).reason in found.reason
+
+
+@pytest.mark.parametrize("case", BLOCKED)
+def test_each_counter_indication_is_no_matter_where_it_is_accepted_in_the_file(case: str):
+    a_set, instances, a_rules = BLOCKED[case]
+    said = dict.fromkeys(a_rules.declared, "true")
+    said["accept"] = ",".join({*a_rules.accept, NAMED[case]})
+    a_policy = Policy(rules=(Rule("all", Match(), {"self-service": "always", **said}),))
+    found = decided(a_set, instances, a_policy)
+    assert found.verdict is Verdict.SELF_SERVICE, found.reason
+    assert of_decision(found, NAMED[case]).outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize("case", BLOCKED)
+def test_a_tag_accepts_only_where_the_rule_lets_it(case: str):
+    a_set, instances, a_rules = BLOCKED[case]
+    said = dict.fromkeys(a_rules.declared, "true")
+    if a_rules.accept:
+        said["accept"] = ",".join(a_rules.accept)
+    both = ",".join({*a_rules.accept, NAMED[case]})
+    tagged = replace(a_set, tags={**a_set.tags, "breakwater-accept": both})
+    for may, verdict in (
+        (frozenset({"accept"}), Verdict.SELF_SERVICE),
+        (frozenset(), Verdict.LEAVE_TO_AZURE),
+    ):
+        rule = Rule("all", Match(), {"self-service": "always", **said}, tags_may_loosen=may)
+        assert decided(tagged, instances, Policy(rules=(rule,))).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    "name", ["policy", "scale-set-readable", "status-readable", "others-healthy", "offered", "need", "order"]
+)
+def test_what_protects_data_or_people_cannot_be_accepted_and_the_refusal_says_what_can(name: str):
+    found = decided(a_policy=always(accept=name))
+    assert found.verdict is Verdict.LEAVE_TO_AZURE
+    reason = of_decision(found, "policy").reason
+    assert f"`{name}` is not the name of a check that can be accepted" in reason
+    assert all(each in reason for each in ACCEPTABLE)
+
+
+@pytest.mark.parametrize("name", ["policy", "scale-set-readable", "status-readable"])
+def test_rules_that_accept_the_unacceptable_all_the_same_change_nothing(name: str):
+    strange = replace(STATUS, unreadable="preMaintenanceWindowStartTime `soon`")
+    found = counter_indications(
+        scale_set(unreadable=("the model",)),
+        (instance(maintenance=strange),),
+        replace(accepting(name), problems=("Rule 1, soak: that is no duration.",)),
+        NOW,
+    )
+    (one,) = [each for each in found if each.name == name]
+    assert one.outcome in {Outcome.BLOCK, Outcome.UNKNOWN}
+    assert name in [each.name for each in blocking(found)]
+
+
+def test_every_check_is_there_in_the_same_order_whatever_comes_out():
+    names = [one.name for one in counter_indications(scale_set(), fleet(), Rules(), NOW)]
+    assert len(names) == len(set(names))
+    for a_set, instances, a_rules in BLOCKED.values():
+        assert [one.name for one in counter_indications(a_set, instances, a_rules, NOW)] == names
+    for one in decided().checks:
+        assert one.reason.endswith(".")
+        assert not one.reason[0].islower()
+
+
+def test_nothing_strange_about_a_scale_set_passes_every_check():
+    for one in counter_indications(lived(), fleet(), Rules(), NOW):
+        declarable = one.name in {"local-state", "scheduled-events"}
+        assert one.outcome is (Outcome.NOT_DECLARED if declarable else Outcome.PASS), one
+
+
+@pytest.mark.parametrize("name", ["local-state", "scheduled-events"])
+def test_what_azure_cannot_show_and_nobody_declared_passes_in_these_words(name: str):
+    found = checked(name)
+    assert found.outcome is Outcome.NOT_DECLARED
+    assert found.reason.endswith("; not declared.")
+
+
+@pytest.mark.parametrize("name", ["often-stopped", "short-lived", "often-resized"])
+def test_before_anybody_looked_a_habit_is_not_declared_rather_than_a_pass(name: str):
+    found = checked(name, scale_set())
+    assert found.outcome is Outcome.NOT_DECLARED
+    assert "looked up" in found.reason
+
+
+# Unknowns ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(checks.HARMLESS))
+def test_a_habit_that_could_not_be_read_says_the_role_and_does_not_block(name: str):
+    found = checked(name, replace(lived(), unread=UNREAD))
+    assert found.outcome is Outcome.UNKNOWN
+    assert "the role Reader is missing" in found.reason
+    assert not blocking((found,))
+
+
+def test_who_manages_the_resource_group_blocks_when_it_could_not_be_read():
+    a_set = replace(lived(), unread={Source.GROUPS: "Resource groups: the role Reader is missing."})
+    found = checked("managed", a_set)
+    assert (found.outcome, found.reason) == (Outcome.UNKNOWN, "Resource groups: the role Reader is missing.")
+    assert blocking((found,)) == (found,)
+    decision = decided(a_set)
+    assert decision.verdict is Verdict.LEAVE_TO_AZURE
+    assert "the role Reader is missing" in decision.reason
+    assert decided(a_set, a_policy=always(accept="managed")).verdict is Verdict.SELF_SERVICE
+
+
+@pytest.mark.parametrize(
+    ("source", "hit"),
+    [
+        (Source.ACTIVITY_LOG, {"often-stopped", "short-lived"}),
+        (Source.SCHEDULES, {"often-stopped"}),
+        (Source.AUTOSCALE, {"often-stopped", "short-lived"}),
+        (Source.CHANGES, {"often-resized"}),
+        (Source.GROUPS, {"managed"}),
+    ],
+)
+def test_a_source_that_is_closed_makes_unknown_exactly_the_checks_that_need_it(source: Source, hit: set[str]):
+    a_set = replace(lived(), unread={source: UNREAD[source]})
+    found = counter_indications(a_set, fleet(), Rules(), NOW)
+    assert {one.name for one in found if one.outcome is Outcome.UNKNOWN} == hit
+    assert all(UNREAD[source] in one.reason for one in found if one.name in hit)
+
+
+def test_what_one_source_shows_blocks_although_another_is_closed():
+    a_set = replace(lived(shutdown="nightly"), unread={Source.ACTIVITY_LOG: MISSING})
+    assert checked("often-stopped", a_set).outcome is Outcome.BLOCK
+    a_set = replace(lived(scaled_in=10), unread={Source.AUTOSCALE: UNREAD[Source.AUTOSCALE]})
+    assert checked("short-lived", a_set).outcome is Outcome.BLOCK
+
+
+def test_what_is_declared_needs_no_source():
+    a_set = replace(lived(), unread=UNREAD)
+    for name in sorted(checks.HARMLESS):
+        declared = Rules(declared=(name,), sources={name: "tag breakwater-" + name})
+        found = checked(name, a_set, a_rules=declared)
+        assert found.outcome is Outcome.BLOCK
+        assert f"Declared (tag breakwater-{name})" in found.reason
+
+
+def test_a_scale_set_that_could_not_be_read_in_full_is_left_to_azure_and_says_what_was_missing():
+    a_set = scale_set(unreadable=("its extensions", "its rolling upgrade"))
+    decision = decided(a_set, a_policy=always(accept=",".join(ACCEPTABLE)))
+    assert decision.verdict is Verdict.LEAVE_TO_AZURE
+    assert "its extensions; its rolling upgrade" in decision.reason
+
+
+def test_one_status_that_cannot_be_understood_blocks_and_names_its_instances_only():
+    strange = replace(STATUS, unreadable="maintenanceWindowEndTime `tomorrow`")
+    instances = changed(fleet(), "7", maintenance=strange)
+    found = checked("status-readable", instances=instances)
+    assert (found.outcome, found.instances) == (Outcome.UNKNOWN, ("7",))
+    assert "maintenanceWindowEndTime `tomorrow`" in found.reason
+    assert decided(instances=instances).verdict is Verdict.LEAVE_TO_AZURE
+
+
+# Often stopped -------------------------------------------------------------------------------------------
+
+
+def test_two_stops_are_a_repair_and_three_a_habit_told_with_number_time_and_caller():
+    calm = checked("often-stopped", lived(stops=2))
+    assert calm.outcome is Outcome.PASS
+    assert "2 stops in the last 14 days" in calm.reason
+    found = checked("often-stopped", lived(stops=3, last_stop=NOW - DAY, stopped_by="ada@contoso.com"))
+    assert "3 times in the last 14 days, last 2026-11-21 12:00 UTC by ada@contoso.com" in found.reason
+
+
+def test_one_instance_that_still_runs_means_there_is_something_to_reboot():
+    instances = changed(fleet(power="deallocated"), "3", power="running")
+    assert checked("often-stopped", lived(), instances).outcome is Outcome.PASS
+
+
+def test_instances_outside_the_wave_say_nothing_about_being_stopped():
+    instances = (
+        instance("0", power="deallocated"),
+        instance("1", maintenance=None),
+        instance("2", maintenance=None),
+    )
+    found = checked("often-stopped", lived(), instances)
+    assert (found.outcome, found.instances) == (Outcome.BLOCK, ("0",))
+    instances = (instance("0"), instance("1", power="deallocated", maintenance=None))
+    assert checked("often-stopped", lived(), instances).outcome is Outcome.PASS
+
+
+def test_an_instance_down_in_the_middle_of_an_operation_is_not_stopped_by_anybody():
+    instances = (instance("0", power="stopped", provisioning="updating"),)
+    assert checked("often-stopped", lived(), instances).outcome is Outcome.PASS
+
+
+def test_a_shutdown_schedule_and_a_zero_profile_are_named():
+    assert (
+        "shutdown-computevm-web" in checked("often-stopped", lived(shutdown="shutdown-computevm-web")).reason
+    )
+    found = checked("often-stopped", lived(autoscale="by-cpu", to_zero="weekend"))
+    assert "by-cpu" in found.reason
+    assert "weekend" in found.reason
+
+
+def test_an_autoscale_setting_that_never_goes_to_none_is_no_habit_of_stopping():
+    assert checked("often-stopped", lived(autoscale="by-cpu", scales_in=True)).outcome is Outcome.PASS
+
+
+# Short-lived ---------------------------------------------------------------------------------------------
+
+
+def tagged(**tags: str) -> ScaleSet:
+    return replace(lived(), tags={name.replace("_", "-"): value for name, value in tags.items()})
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["expiresOn", "EXPIRES-ON", "expiry", "ExpiryDate", "expirationDate", "deleteAfter", "Delete-After"],
+)
+def test_an_expiry_before_the_end_of_the_wave_blocks_in_any_spelling(tag: str):
+    found = checked("short-lived", replace(lived(), tags={tag: "2026-12-01T06:00:00Z"}))
+    assert found.outcome is Outcome.BLOCK
+    assert f"tag {tag} says it goes at 2026-12-01 06:00 UTC" in found.reason
+    assert "the wave ends at 2026-12-20 12:00 UTC" in found.reason
+
+
+def test_an_expiry_counts_up_to_the_last_moment_of_the_last_impacted_instances_window():
+    before, at = WAVE_END - MINUTE, WAVE_END
+    assert checked("short-lived", tagged(expiresOn=before.isoformat())).outcome is Outcome.BLOCK
+    assert checked("short-lived", tagged(expiresOn=at.isoformat())).outcome is Outcome.PASS
+    longer = replace(STATUS, scheduled=replace(SCHEDULED, end=WAVE_END + DAY))
+    later = changed(fleet(), "4", maintenance=longer)
+    assert checked("short-lived", tagged(expiresOn=at.isoformat()), later).outcome is Outcome.BLOCK
+
+
+def test_an_expiry_with_an_offset_is_compared_as_the_moment_it_is():
+    east = (WAVE_END - MINUTE).astimezone(tz=None).isoformat()
+    assert checked("short-lived", tagged(expiresOn=east)).outcome is Outcome.BLOCK
+    assert checked("short-lived", tagged(expiresOn="2026-12-20T13:00+00:30")).outcome is Outcome.PASS
+    assert checked("short-lived", tagged(expiresOn="2026-12-20T13:00+02:00")).outcome is Outcome.BLOCK
+
+
+@pytest.mark.parametrize(
+    "text", ["when the project ends", "", "0001-01-01T00:00+14:00", "2026-02-30", "x" * 256]
+)
+def test_an_expiry_nobody_can_read_is_unknown_and_does_not_block(text: str):
+    found = checked("short-lived", tagged(expiresOn=text))
+    assert found.outcome is Outcome.UNKNOWN
+    assert f"`{text[:40]}`, which is no date" in found.reason
+    assert not blocking((found,))
+
+
+def test_an_expiry_nobody_can_read_hides_no_other_sign_of_a_short_life():
+    garbled = {"expiresOn": "never"}
+    churn = replace(lived(scaled_in=10, autoscale="cpu", scales_in=True), tags=garbled)
+    assert checked("short-lived", churn).outcome is Outcome.BLOCK
+    two = replace(lived(), tags={"deleteAfter": "the demo", "expiresOn": "2026-12-01"})
+    assert checked("short-lived", two).outcome is Outcome.BLOCK
+
+
+def test_an_expiry_means_nothing_where_azure_shows_no_end():
+    open_ended = fleet(maintenance=replace(STATUS, scheduled=None))
+    assert checked("short-lived", tagged(expiresOn="2026-11-23"), open_ended).outcome is Outcome.PASS
+
+
+def test_a_tag_whose_name_only_resembles_an_expiry_is_nobodys_business():
+    assert checked("short-lived", tagged(expiresOnRequest="2026-11-23")).outcome is Outcome.PASS
+
+
+def test_autoscale_that_removed_as_many_as_there_are_blocks_and_one_less_does_not():
+    found = checked("short-lived", lived(scaled_in=10, autoscale="cpu", scales_in=True))
+    assert "removed 10 instances in the last 14 days and it has 10" in found.reason
+    calm = checked("short-lived", lived(scaled_in=9, autoscale="cpu", scales_in=True))
+    assert calm.outcome is Outcome.PASS
+    assert "removed 9 instances" in calm.reason
+
+
+def aged(*days: float) -> tuple[Instance, ...]:
+    return tuple(instance(str(at), created=NOW - timedelta(days=old)) for at, old in enumerate(days))
+
+
+def test_half_of_the_instances_younger_than_four_days_in_an_old_set_that_scales_in_is_churn():
+    churning = lived(autoscale="cpu", scales_in=True)
+    found = checked("short-lived", churning, aged(1, 1, 3.9, 60))
+    assert found.outcome is Outcome.BLOCK
+    assert "cpu" in found.reason
+    assert "4 days" in found.reason
+    assert checked("short-lived", churning, aged(1, 4, 60, 60)).outcome is Outcome.PASS
+    assert checked("short-lived", churning, aged(4, 4)).outcome is Outcome.PASS
+
+
+def test_young_instances_are_no_churn_without_a_rule_that_scales_in_or_in_a_set_as_young_as_they_are():
+    young = aged(1, 1, 1)
+    assert checked("short-lived", lived(autoscale="cpu"), young).outcome is Outcome.PASS
+    fresh = replace(lived(autoscale="cpu", scales_in=True), created=NOW - 13 * DAY)
+    assert checked("short-lived", fresh, young).outcome is Outcome.PASS
+    unknown = replace(fresh, created=None)
+    assert checked("short-lived", unknown, young).outcome is Outcome.PASS
+
+
+def test_instances_without_a_date_of_birth_do_not_count_as_young():
+    churning = lived(autoscale="cpu", scales_in=True)
+    assert checked("short-lived", churning, fleet()).outcome is Outcome.PASS
+
+
+# Often resized, local state, scheduled events, managed ---------------------------------------------------
+
+
+def test_one_resize_is_a_correction_and_two_are_a_habit():
+    calm = checked("often-resized", lived(resizes=1))
+    assert calm.outcome is Outcome.PASS
+    assert "1 change of its size" in calm.reason
+    found = checked("often-resized", lived(resizes=2, last_resize=NOW - HOUR))
+    assert "2 times in the last 14 days, last 2026-11-22 11:00 UTC" in found.reason
+
+
+def test_accepting_a_cloud_service_as_managed_does_not_make_self_service_available_there():
+    a_set = scale_set(managed_by="/subscriptions/S/providers/Microsoft.Compute/CLOUDSERVICES/roles")
+    decision = decided(a_set, a_policy=always(accept="managed"))
+    assert decision.verdict is Verdict.LEAVE_TO_AZURE
+    assert "cloud service" in of_decision(decision, "service-fabric").reason
+
+
+def test_a_managed_group_is_named_and_the_sets_own_manager_comes_first():
+    assert (
+        "Azure Databricks, which manages its resource group"
+        in checked("managed", lived(group_managed_by="Azure Databricks")).reason
+    )
+    both = replace(lived(group_managed_by="Databricks"), managed_by="AKS")
+    assert "managed by AKS;" in checked("managed", both).reason
+
+
+# Protection and automatic repairs ------------------------------------------------------------------------
+
+
+def test_some_protected_instances_are_told_and_do_not_block():
+    instances = changed(changed(fleet(), "2", protected=True), "5", protected=True)
+    found = checked("protection", instances=instances)
+    assert (found.outcome, found.instances) == (Outcome.PASS, ("2", "5"))
+    assert "2 of 10" in found.reason
+
+
+def test_protection_of_instances_outside_the_wave_is_nothing_to_say():
+    instances = (instance("0"), instance("1", protected=True, maintenance=None))
+    found = checked("protection", instances=instances)
+    assert (found.outcome, found.instances) == (Outcome.PASS, ())
+
+
+def test_automatic_repairs_of_a_flexible_set_block_since_azure_does_not_show_whether_they_run():
+    a_set = flexible(automatic_repairs=True)
+    assert checked("automatic-repairs", a_set).outcome is Outcome.UNKNOWN
+    assert decided(a_set, fleet()).verdict is Verdict.LEAVE_TO_AZURE
+    accepted = decided(a_set, a_policy=always(accept="automatic-repairs"))
+    assert accepted.verdict is Verdict.SELF_SERVICE
+    assert of_decision(accepted, "automatic-repairs").outcome is Outcome.ACCEPTED
+    assert checked("automatic-repairs", scale_set(automatic_repairs=True)).outcome is Outcome.PASS
+
+
+# Conditions ----------------------------------------------------------------------------------------------
+
+
+def test_an_operation_in_flight_holds_up_a_start_and_decides_nothing():
+    for a_set, word in (
+        (scale_set(rolling_upgrade="RollingForward"), "RollingForward"),
+        (scale_set(provisioning="updating"), "updating"),
+        (scale_set(provisioning="failed"), "failed"),
+    ):
+        (found, _) = conditions(a_set, fleet(), Rules())
+        assert (found.name, found.outcome) == ("operation-in-flight", Outcome.BLOCK)
+        assert word in found.reason
+        assert decided(a_set).verdict is Verdict.SELF_SERVICE
+        (accepted, _) = conditions(a_set, fleet(), accepting("operation-in-flight"))
+        assert accepted.outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("fields", "blocks"),
+    [
+        ({"power": "stopped"}, False),
+        ({"power": "deallocated"}, False),
+        ({"power": "stopped", "provisioning": "updating"}, True),
+        ({"power": "starting"}, True),
+        ({"power": "unknown"}, True),
+        ({"provisioning": "failed"}, True),
+        ({"provisioning": "updating"}, True),
+        ({"health": Health.UNHEALTHY}, True),
+        ({"health": Health.UNKNOWN}, True),
+        ({"health": Health.INITIALIZING}, True),
+        ({"health": Health.NOT_REPORTED}, False),
+    ],
+)
+def test_every_other_instance_meant_to_run_must_serve(fields: dict[str, Any], blocks: bool):
+    instances = changed(fleet(), "9", **fields)
+    _, found = conditions(scale_set(), instances, Rules(), going_down=frozenset({"0"}))
+    assert (found.outcome is Outcome.BLOCK) is blocks
+    assert found.instances == (("9",) if blocks else ())
+    _, own = conditions(scale_set(), instances, Rules(), going_down=frozenset({"9"}))
+    assert own.outcome is Outcome.PASS
+
+
+def test_health_that_is_required_and_not_reported_blocks_and_ignored_health_never_does():
+    instances = fleet(health=Health.NOT_REPORTED)
+    assert conditions(scale_set(), instances, rules(health="required"))[1].outcome is Outcome.BLOCK
+    ill = fleet(health=Health.UNHEALTHY)
+    assert conditions(scale_set(), ill, rules(health="ignore"))[1].outcome is Outcome.PASS
+
+
+def test_others_that_do_not_serve_cannot_be_accepted():
+    ill = fleet(health=Health.UNHEALTHY)
+    _, found = conditions(scale_set(), ill, accepting("others-healthy"))
+    assert found.outcome is Outcome.BLOCK
+
+
+def test_a_policy_that_cannot_be_read_blocks_whatever_else_holds():
+    decision = decided(a_policy=policy(self_service="always", soak="soon"))
+    assert decision.verdict is Verdict.LEAVE_TO_AZURE
+    assert "`soon` is not a duration" in decision.reason
+    broken = decided(a_policy=Policy(problem="policy.yaml, line 3: a key is written twice"))
+    assert of_decision(broken, "policy").outcome is Outcome.BLOCK
+
+
+def test_a_note_about_a_tag_is_evidence_and_blocks_nothing():
+    a_set = scale_set(tags={"breakwater-soak": "1m"})
+    found = checked("policy", a_set, a_rules=rules_for(policy(soak="40m"), a_set))
+    assert found.outcome is Outcome.PASS
+    assert "is looser than what holds here" in " ".join(found.evidence)
+
+
+def test_a_status_without_windows_is_readable_and_still_not_offered():
+    bare = MaintenanceStatus(allowed=False)
+    decision = decided(instances=fleet(maintenance=bare), announcements=(announcement(),))
+    assert of_decision(decision, "status-readable").outcome is Outcome.PASS
+    assert of_decision(decision, "offered").outcome is Outcome.BLOCK
