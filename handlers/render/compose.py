@@ -10,7 +10,7 @@ from handlers.render.vocabulary import KINDS, STATES, WORDS, counted
 from handlers.render.words import count, one_line, when, when_and_how_far
 from planner.digest import Group, grouped, outcomes
 from planner.notice import Down, Kind, Notice, Urgency
-from planner.run import InstanceState, Run, RunState
+from planner.run import ACTIVE, InstanceState, Run
 
 MOST_DOWN = 40
 """Instances that are named when many are down."""
@@ -264,13 +264,13 @@ def _in_figures(run: Run, now: datetime) -> Iterator[str]:
 
 def _plan(run: Run, now: datetime) -> str:
     """Who goes down together, from when on and until when; empty without a plan of ours."""
-    if not run.batches or run.state is RunState.LEFT_TO_AZURE:
+    if not run.batches or run.state not in ACTIVE:
         return ""
     plan = f"{count(len(run.passages), 'instance')} in {count(len(run.batches), 'batch', 'batches')}"
     domains = "; ".join(dict.fromkeys(one_line(batch.domain, 100) for batch in run.batches[:6]))
     plan += f" ({domains}{'; …' if len(run.batches) > 6 else ''})"
     first = next((one.not_before for one in run.batches if one.not_before), run.lead_over)
-    if first is not None:
+    if first is not None and not facts.begun(run):
         plan += f", the first not before {when_and_how_far(first, now)}"
     if run.forecast_end is not None:
         plan += f", done by {when(run.forecast_end)} by our forecast"

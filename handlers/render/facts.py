@@ -108,13 +108,11 @@ def sentences(run: Run) -> tuple[str, ...]:
 
 def facts(run: Run, now: datetime) -> tuple[tuple[str, str], ...]:
     """The plan in figures and what is special about it, as terms and words."""
-    first = start_by(run)
+    first, going = start_by(run), run.state in ACTIVE
+    by = f"{when_and_how_far(run.deadline, now)}, {slack(run)}".strip(", ")
     given = (
-        (
-            "Deadline",
-            f"{when_and_how_far(run.deadline, now)}, {slack(run)}".strip(", ") if run.deadline else "",
-        ),
-        ("Forecast end", when_and_how_far(run.forecast_end, now) if run.forecast_end else ""),
+        ("Deadline", by if run.deadline and going else ""),
+        ("Forecast end", when_and_how_far(run.forecast_end, now) if run.forecast_end and going else ""),
         ("Start by", f"{when_and_how_far(first, now)}, to meet the deadline" if first else ""),
         ("Capacity", capacity(run)),
         ("Second time", run.again),
