@@ -112,6 +112,9 @@ def _advanced(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
     run = _with_others(learned(soaked(run, now), look.look_again, look.durations), look)
     run, calls = repairs.kept(run, look, now)
     run, actions = _stepped(run, look, now)
+    if run.repairs is not None:
+        # Nobody else sees to it that they run again.
+        run = replace(run, due=min(run.due, now + look.look_again))
     return run, (*calls, *actions)
 
 

@@ -18,6 +18,9 @@ RUNNING, SUSPENDED = "running", "suspended"
 PATIENCE = timedelta(minutes=30)
 """How long resuming is tried before people are told and the run goes on to its end."""
 
+TRIES = 5
+"""Looks may be far apart, and whoever asks Azure may die before: it is asked so often at least."""
+
 WAITS = 5
 """Look-agains for which suspended repairs wait for the start they were suspended for."""
 
@@ -76,11 +79,12 @@ def kept(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[SetRepairs, ..
     if flying or _about_to_start(run, look, now):
         return run, ()
     since = held.resuming_since or now
-    if now - since > PATIENCE:
+    if now - since > PATIENCE and held.tries >= TRIES:
         return _given_up(run, held, now), ()
     if held.resuming_since is None:
         run = noted(run, "resumes automatic repairs", _why(run), now)
-    return replace(run, repairs=replace(held, resuming_since=since)), (SetRepairs(suspend=False),)
+    held = replace(held, resuming_since=since, tries=held.tries + 1)
+    return replace(run, repairs=held), (SetRepairs(suspend=False),)
 
 
 def answered(run: Run, error: str) -> Run:

@@ -205,12 +205,13 @@ class Repairs:
     """Automatic repairs that this run suspends, from before its first call to Azure until they run again.
 
     `since` is when that began, `seen_suspended` whether a look has seen it, `resuming_since` from when on
-    they are being resumed, `error` what Azure said against the last call.
+    they are being resumed, `tries` how often Azure was asked to, `error` what it said against the last call.
     """
 
     since: datetime
     seen_suspended: bool = False
     resuming_since: datetime | None = None
+    tries: int = 0
     error: str = ""
 
 
