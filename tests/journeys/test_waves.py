@@ -104,6 +104,11 @@ async def test_a_plan_costs_one_listing_of_the_scale_sets_and_one_of_each_ones_i
             "list scale sets": 2,  # four scale sets, three a page
             "list instances": 3 + 1,
             "list virtual machines": 2,
+            "activity log": 2,
+            "resource graph": 2,
+            "resource groups": 1,
+            "autoscale settings": 1,
+            "auto-shutdown schedules": 1,
         }
 
 
