@@ -39,7 +39,7 @@ from planner.look import (
 )
 from planner.policy import rules_for
 from planner.run import ACTIVE, ENDED, IN_FLIGHT, Run, RunState
-from planner.wave import Stage, Wave
+from planner.wave import Stage, Wave, informed
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ async def _observed(run: Run, wiring: Wiring) -> Look:
     """What storage and, where needed, Azure show of the run's scale set."""
     look = _blank(wiring)
     if run.state not in ACTIVE:
-        return await _from_azure(run, look, wiring) if needs_azure(run, look, wiring.now()) else look
+        return await _from_azure(run, look, (), wiring) if needs_azure(run, look, wiring.now()) else look
     waves = await _waves(run, wiring)
     look = replace(look, cancelled=_cancelled(waves))
     if run.after:
@@ -140,17 +140,17 @@ async def _observed(run: Run, wiring: Wiring) -> Look:
         )
     if not needs_azure(run, look, wiring.now()):
         return look
-    return await _from_azure(run, look, wiring)
+    return await _from_azure(run, look, waves, wiring)
 
 
-async def _from_azure(run: Run, look: Look, wiring: Wiring) -> Look:
+async def _from_azure(run: Run, look: Look, waves: Sequence[Wave], wiring: Wiring) -> Look:
     compute = wiring.compute(run.target.subscription)
     look = replace(look, at=wiring.now())
     scale_set = _scale_set(run)
     try:
         if may_start(run, look, wiring.now()):
             scale_set, upgrade = await asyncio.gather(compute.scale_set(scale_set.id), _upgrade(run, wiring))
-            scale_set = replace(scale_set, rolling_upgrade=upgrade)
+            scale_set = informed(replace(scale_set, rolling_upgrade=upgrade), waves)
             look = replace(
                 look, at=wiring.now(), scale_set=scale_set, rules=rules_for(wiring.policy(), scale_set)
             )

@@ -1,34 +1,29 @@
 """discover: an announcement becomes a wave with its roster, and every scale set concerned gets a message.
 
-The roster is written before the first message, and the alert counts as discovered only after the last one, so
-that a crash anywhere in between is repaired by doing it again: a message sent twice is harmless.
+The roster, with what the extra look-ups showed of it, is written before the first message, and the alert
+counts as discovered only after the last one, so that a crash anywhere in between is repaired by doing it
+again: a message sent twice is harmless.
 """
 
-import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from handlers import renewal, roster
 from handlers.cloud.errors import Forbidden, NotFound, Throttled, Unreachable
-from handlers.cloud.names import ALERTS, NOTICES, SCALE_SETS, alert_path, wave_path
-from handlers.cloud.records import Conflict
+from handlers.cloud.lookups import Looked
+from handlers.cloud.names import ALERTS, NOTICES, alert_path
 from handlers.quarantine import ALERT, keep
 from handlers.wire.alerts import NotAnAlert, NotForUs, read_alert
-from handlers.wire.documents import NewerRecord, decode_wave, encode_wave, wave_metadata
-from handlers.wire.messages import NEWER_MESSAGE_WAIT_SECONDS, AlertMessage, NoticeMessage, ScaleSetMessage
+from handlers.wire.documents import NewerRecord
+from handlers.wire.messages import NEWER_MESSAGE_WAIT_SECONDS, AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
 from planner.fleet import ScaleSet
 from planner.policy import rules_for
 from planner.wave import Announcement, Member, Wave, with_announcement
 
 log = logging.getLogger(__name__)
-
-AT_ONCE = 16
-"""Messages sent side by side."""
-
-REDOS = 8
-"""How often somebody else's write is made room for within one message."""
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=10)
 TOLD_AFTER = timedelta(minutes=30)
@@ -44,7 +39,10 @@ async def handle(message: AlertMessage, wiring: Wiring) -> None:
     if announcement is None:
         return
     try:
-        await _discover(announcement, message, wiring)
+        if not message.renew or not await renewal.renewed(announcement, message, wiring):
+            await _discover(announcement, message, wiring)
+    except renewal.LookUpsLater as later:
+        await _later(later.message, later.wait, str(later), wiring)
     except Throttled as trouble:
         await _later(message, trouble.retry_after, trouble.sentence, wiring)
     except Unreachable as trouble:
@@ -74,41 +72,37 @@ async def _announcement(message: AlertMessage, wiring: Wiring) -> Announcement |
 
 
 async def _discover(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> None:
-    path = wave_path(announcement.tracking_id, announcement.subscription)
     about = {"tracking_id": announcement.tracking_id, "alert": announcement.alert}
     listed: tuple[ScaleSet, ...] | None = None
-    for _ in range(REDOS):
-        wave, etag = await _read(announcement, path, wiring)
+    looked: Looked | None = None
+    for _ in range(roster.REDOS):
+        wave, etag = await roster.read(announcement, wiring)
         if announcement.alert in wave.discovered:
             return
         updated, _ = with_announcement(wave, announcement)
         if updated.current.alert != announcement.alert:
             # An older one, or another copy of one that is known: on record, and nothing else changes.
             log.info("discover.stale", extra={**about, "current": updated.current.alert})
-            if await _written(_discovered(updated, announcement), path, etag, wiring):
+            if await roster.written(_discovered(updated, announcement), etag, wiring):
                 return
             continue
         if updated.open and listed is None:
             listed = await _listed(announcement, wiring)
         updated = replace(updated, roster=_roster(wave, listed or (), wiring))
+        if renewal.wanted(wave, updated):
+            looked = looked or await renewal.look(updated, listed or (), message, wiring)
+            updated = replace(updated, evidence=looked.evidence)
         if updated != wave:
             updated = replace(updated, generation=wave.generation + 1)
-            new_etag = await _written(updated, path, etag, wiring)
+            new_etag = await roster.written(updated, etag, wiring)
             if new_etag is None:
                 continue
             etag = new_etag
         await _send_all(updated, message, wiring)
-        await _record_discovered(updated, announcement, path, etag, wiring)
+        await _record_discovered(updated, announcement, etag, wiring)
         log.info("discover.done", extra={**about, "scale_sets": len(updated.roster)})
         return
     await _later(message, FIRST_WAIT, "The wave's record is written by somebody else all the time.", wiring)
-
-
-async def _read(announcement: Announcement, path: str, wiring: Wiring) -> tuple[Wave, str | None]:
-    stored = await wiring.records.read(path)
-    if stored is None:
-        return Wave(announcement.tracking_id, announcement.subscription), None
-    return decode_wave(stored.body), stored.etag
 
 
 async def _listed(announcement: Announcement, wiring: Wiring) -> tuple[ScaleSet, ...]:
@@ -129,23 +123,7 @@ def _roster(wave: Wave, listed: Iterable[ScaleSet], wiring: Wiring) -> tuple[Mem
 
 
 async def _send_all(wave: Wave, message: AlertMessage, wiring: Wiring) -> None:
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def send(member: Member) -> None:
-        async with gate:
-            await wiring.queues.send(
-                SCALE_SETS,
-                ScaleSetMessage(
-                    tracking_id=wave.tracking_id,
-                    subscription=wave.subscription,
-                    scale_set=member.scale_set.id,
-                    reason="announced",
-                    wave_generation=wave.generation,
-                    traceparent=message.traceparent,
-                ),
-            )
-
-    await asyncio.gather(*(send(member) for member in wave.roster))
+    await roster.ask_for_plans(wave, wave.roster, "announced", message.traceparent, wiring)
     await wiring.queues.send(
         NOTICES,
         NoticeMessage(tracking_id=wave.tracking_id, kind="wave", traceparent=message.traceparent),
@@ -154,12 +132,12 @@ async def _send_all(wave: Wave, message: AlertMessage, wiring: Wiring) -> None:
 
 
 async def _record_discovered(
-    wave: Wave, announcement: Announcement, path: str, etag: str | None, wiring: Wiring
+    wave: Wave, announcement: Announcement, etag: str | None, wiring: Wiring
 ) -> None:
-    for _ in range(REDOS):
-        if await _written(_discovered(wave, announcement), path, etag, wiring):
+    for _ in range(roster.REDOS):
+        if await roster.written(_discovered(wave, announcement), etag, wiring):
             return
-        wave, etag = await _read(announcement, path, wiring)
+        wave, etag = await roster.read(announcement, wiring)
         if announcement.alert in wave.discovered:
             return
     # Not on record means discovered again by the sweep: more work, no harm.
@@ -168,14 +146,6 @@ async def _record_discovered(
 
 def _discovered(wave: Wave, announcement: Announcement) -> Wave:
     return replace(wave, discovered=(*wave.discovered, announcement.alert), generation=wave.generation + 1)
-
-
-async def _written(wave: Wave, path: str, etag: str | None, wiring: Wiring) -> str | None:
-    """The new etag, None when somebody wrote in between."""
-    try:
-        return await wiring.records.write(path, encode_wave(wave), etag=etag, metadata=wave_metadata(wave))
-    except Conflict:
-        return None
 
 
 async def _later(message: AlertMessage, wait: timedelta, why: str, wiring: Wiring) -> None:

@@ -16,7 +16,7 @@ from planner.fleet import Instance, ScaleSet
 from planner.outstanding import outstanding
 from planner.raising import NOTHING
 from planner.run import ENDED, Run, Verdict
-from planner.wave import Stage, Wave
+from planner.wave import Stage, Wave, informed
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def _planned(
     if cancelled:
         return join.closed(run, now, cancelled=True) if run is not None and _alive(run) else None
     decision = decide(
-        scale_set,
+        informed(scale_set, waves),
         outstanding(instances, run),
         [one.current for one in waves],
         wiring.policy(),

@@ -29,8 +29,10 @@ PRINCIPAL = "x-ms-client-principal-name"
 
 LARGEST_BODY = 64 * 1024
 LONGEST_RAISE, LONGEST_NAME = 400, 200
-_ABOUT = frozenset({"actor", "comment", "checksum", "instances", "domains"})
-LONGEST_ACTOR, LONGEST_COMMENT, MOST_NAMES = 200, 2000, 200
+_ABOUT = ("actor", "comment", "checksum", "instances", "domains")
+LONGEST_ACTOR, LONGEST_COMMENT, MOST_NAMES = 200, 2000, 1000
+LARGEST_MESSAGE = 45_000
+"""Bytes that fit into one queue message (64 KiB in base64) with its envelope."""
 
 
 class _Refused(Exception):
@@ -75,14 +77,7 @@ async def handle(request: Request, wiring: Wiring) -> Response:
             domains=said.domains,
             raised=dict(said.raised),
         )
-        message = RunMessage(
-            subscription=run.target.subscription,
-            resource_group=run.target.resource_group,
-            name=run.target.name,
-            generation=run.generation,
-            event=event,
-            traceparent=request.headers.get("traceparent", "")[:200],
-        )
+        message = _message(run, event, request.headers.get("traceparent", ""))
         await wiring.queues.send(RUNS, message)
     except _Refused as refused:
         return json_response(refused.status, {"status": "refused", "reason": refused.sentence})
@@ -104,6 +99,21 @@ async def handle(request: Request, wiring: Wiring) -> Response:
     )
 
 
+def _message(run: Run, event: PersonEvent, traceparent: str) -> RunMessage:
+    message = RunMessage(
+        subscription=run.target.subscription,
+        resource_group=run.target.resource_group,
+        name=run.target.name,
+        generation=run.generation,
+        event=event,
+        traceparent=traceparent[:200],
+    )
+    size = len(message.model_dump_json().encode())
+    if size > LARGEST_MESSAGE:
+        raise _Refused(400, f"This is too much at once ({size} bytes): say it in several requests.")
+    return message
+
+
 def _said(request: Request) -> _Said:
     action = request.path_parameters.get("action", "")
     if action not in ACTIONS:
@@ -120,6 +130,10 @@ def _said(request: Request) -> _Said:
     if (instances or domains) and action != "skip":
         which = "instances" if instances else "domains"
         raise _Refused(400, f"`{which}` belongs to skip; {action} is about the whole scale set.")
+    # A misspelt `domains` must not skip everything.
+    strange = [str(key)[:40] for key in given if key not in _ABOUT]
+    if strange and action != "raise":
+        raise _Refused(400, f"`{strange[0]}` is nothing that {action} knows; use {', '.join(_ABOUT)}.")
     return _Said(
         action=action,
         actor=actor[:LONGEST_ACTOR],
@@ -176,12 +190,14 @@ def _line(value: Any) -> str:
 
 def _names(value: Any, field: str, separator: str) -> tuple[str, ...]:
     """A JSON list, or names between separators as a form sends them; a domain's name may hold commas."""
-    if value is None or value == "":
+    if value is None:
         return ()
     names = value.split(separator) if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(one, str | int) for one in names):
         raise _Refused(400, f"`{field}` must be a list of names.")
     found = tuple(dict.fromkeys(str(one).strip() for one in names if str(one).strip()))
+    if not found:
+        raise _Refused(400, f"`{field}` names nothing; leave it out to say it of all that is left.")
     if len(found) > MOST_NAMES or any(len(one) > LONGEST_NAME for one in found):
         raise _Refused(
             400, f"At most {MOST_NAMES} {field} at a time, each of at most {LONGEST_NAME} characters."

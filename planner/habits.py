@@ -26,9 +26,10 @@ class Source(StrEnum):
 class Habits:
     """One scale set over the look-back; all times aware UTC, counts since `Evidence.since`.
 
-    `stops` counts stops and deallocations of the set or its instances that somebody asked for, `stopped_by`
-    the caller of the last one; `stopped` and `healed` say when an instance (id, lower case; Flexible: the
-    machine's name) was last stopped by somebody, or last moved by Azure to repair it (service healing).
+    `stops` counts the occasions on which somebody stopped or deallocated the set or instances of it, however
+    many; `stopped_by` is the caller of the last one (a sign-in name, or an application's id). `stopped` and
+    `healed` say when an instance (id or, Flexible, the machine's name, in lower case) was last stopped by
+    somebody, as far as Azure says which, or last moved by Azure to repair it (service healing).
     `resizes` counts changes of the size. `scaled_in` counts instances that autoscale removed. `autoscale`
     names an enabled autoscale setting, `scales_in` whether one of its rules removes instances, `to_zero` the
     recurring profile that scales to none. `shutdown` names an enabled auto-shutdown schedule for the set or
@@ -54,8 +55,9 @@ class Habits:
 class Evidence:
     """The look-ups of one subscription, made at `at` over the time since `since`.
 
-    `unread` says for each source that could not be read why, and which role is missing where that is why.
-    `scale_sets` has what was found, by the lower-case id; sets with nothing to tell are left out.
+    `unread` says for each source that could not be read, or not to its end, why, and which role is missing
+    where that is why; what was found in it all the same is true. `scale_sets` has what was found, by the
+    lower-case id; sets with nothing to tell are left out.
     """
 
     at: datetime

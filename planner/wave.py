@@ -1,5 +1,6 @@
 """Waves and their announcements: which one counts, and whether a wave is still open."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -112,6 +113,14 @@ class Wave:
         if self.evidence is None:
             return scale_set
         return replace(scale_set, habits=self.evidence.of(scale_set.key), unread=dict(self.evidence.unread))
+
+
+def informed(scale_set: ScaleSet, waves: Iterable[Wave]) -> ScaleSet:
+    """The scale set with what the newest look-ups of the waves it is in showed of it."""
+    looked = [
+        (wave.evidence.at, place, wave) for place, wave in enumerate(waves) if wave.evidence is not None
+    ]
+    return max(looked)[2].informed(scale_set) if looked else scale_set
 
 
 def with_announcement(wave: Wave, new: Announcement) -> tuple[Wave, bool]:

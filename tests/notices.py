@@ -12,7 +12,7 @@ from handlers.wire.documents import encode_run, encode_wave, run_metadata, wave_
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
 from planner.fleet import Interval, Orchestration, ScaleSet
-from planner.notice import Down, Kind, Notice, Urgency
+from planner.notice import Choice, Down, Kind, Notice, Urgency
 from planner.run import (
     Batch,
     BatchState,
@@ -21,6 +21,7 @@ from planner.run import (
     InstanceState,
     Outcome,
     Passage,
+    Repairs,
     Run,
     RunState,
     Target,
@@ -111,6 +112,85 @@ def paused(name: str, number: int = 2, **more: Any) -> Run:
         answers=("resume", "skip"),
     )
     return run(name, notice(1), asks, state=RunState.PAUSED, **more)
+
+
+CHOICES = (
+    Choice("soak", "Shorter pauses: with a soak of 22 minutes it then ends in time.", "raise", {"soak": "22m"}),
+    Choice(
+        "windows", "Wider windows: with 1 hour more each it ends in time.", "raise",
+        {"windows": "Sat,Sun 02:00-07:00 Europe/Berlin"},
+    ),
+    Choice(
+        "leave", "Fewer instances: leave zone 1, domain 1 (1 instance) to Azure; the rest fits.", "skip",
+        {"domains": "zone 1, domain 1"},
+    ),
+    Choice("resume", "Go ahead as planned: what is not started by then is left to Azure.", "resume"),
+)  # fmt: skip
+MISFIT = (
+    "The plan does not fit: it needs until 2026-11-30 12:00 UTC and must be done by 2026-11-28 12:00 UTC."
+)
+CAPACITY = (
+    "A batch takes away at most 2 of 10 serving instances (20 %); 2 more instances would make up for it."
+)
+
+
+def misfit(name: str, **more: Any) -> Run:
+    """A plan that does not fit, paused before its first start, with what would make it fit."""
+    asks = notice(
+        2,
+        Kind.PAUSED,
+        Urgency.ACT,
+        sentence=MISFIT,
+        otherwise="If nobody answers by 2026-11-28 12:00 UTC, 3 instances are not started by us.",
+        answers=("resume", "skip"),
+        choices=CHOICES,
+    )
+    given: dict[str, Any] = {
+        "reason": MISFIT,
+        "misfit": MISFIT,
+        "choices": CHOICES,
+        "slack": timedelta(days=-2),
+        "serving": 10,
+        "capacity": CAPACITY,
+    }
+    return run(name, notice(1), asks, state=RunState.PAUSED, **(given | more))
+
+
+def short_of_time(name: str, **more: Any) -> Run:
+    """Under way, and the forecast has fallen behind the deadline."""
+    warning = notice(
+        2, Kind.SLACK, Urgency.ACT, sentence=f"Time is short. {MISFIT}", answers=("hold", "skip"),
+        choices=CHOICES[:1],
+    )  # fmt: skip
+    given: dict[str, Any] = {"slack": timedelta(hours=-5), "reason": "domain 0: 2 rebooting."}
+    return run(name, notice(1), warning, state=RunState.RUNNING, **(given | more))
+
+
+def repairing(name: str) -> Run:
+    """Paused on an instance that stays unhealthy, its automatic repairs suspended by the run."""
+    return paused(name, repairs=Repairs(NOW - HOUR, seen_suspended=True))
+
+
+def followed(name: str, *, over: bool = True) -> Run:
+    """Left to Azure: three domains of which Azure has done two, or all."""
+    seen = "Maintained by Azure: down from 2026-11-24 08:00 UTC to 2026-11-24 08:25 UTC (25 minutes)."
+    passages = [
+        Passage(
+            "2", state=InstanceState.BY_AZURE, reason=seen, down_at=NOW - 2 * HOUR, finished_at=NOW - HOUR
+        ),
+        Passage("0", state=InstanceState.BY_AZURE, reason=seen, down_at=NOW - 4 * HOUR, finished_at=NOW),
+        Passage("1", state=InstanceState.BY_AZURE, reason="By Azure.", down_at=NOW - HOUR)
+        if over
+        else Passage("1"),
+    ]
+    batches = tuple(
+        Batch(number, f"domain {one.id}", (one,), BatchState.DONE if one.reason else BatchState.PENDING)
+        for number, one in enumerate(passages, 1)
+    )
+    reason = (
+        "Left to Azure, and it is over: 3 by Azure." if over else "Left to Azure: nobody declared a need."
+    )
+    return run(name, notice(1), state=RunState.LEFT_TO_AZURE, reason=reason, batches=batches)
 
 
 def wave(*runs: Run, stage: Stage = Stage.PLANNED, **more: Any) -> Wave:

@@ -1,37 +1,25 @@
 """The compute provider of one subscription: scale sets, instances, upgrades, repairs, starts, operations.
 
-Reads ask for bare JSON through the management client's own pipeline (credential, retries, tracing) and skip
-its models, which cost 0.9 ms of CPU an instance. What changes something uses the client's operation, one
-attempt each.
+Reads ask for bare JSON; what changes something uses the management client's operation, one attempt each.
 """
 
-import asyncio
-import importlib
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import quote
 
 from azure.core.exceptions import AzureError
 from azure.core.pipeline import PipelineResponse
-from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.core.rest import HttpRequest
 
 from handlers.cloud import shapes
-from handlers.cloud.bare import body, read, safe
-from handlers.cloud.errors import AzureTrouble, NotFound, Refused, Throttled, Unreachable
-from handlers.cloud.patience import PatientExceptWhenThrottled, PlainHttp
-from handlers.cloud.transport import environment_settings
-from handlers.cloud.trouble import translated
+from handlers.cloud.arm import Arm, body
+from handlers.cloud.errors import NotFound, Refused
+from handlers.cloud.reading import read, safe
 from planner.fleet import Instance, ScaleSet
 
-if TYPE_CHECKING:
-    from azure.core.credentials_async import AsyncTokenCredential
-    from azure.mgmt.compute.aio import ComputeManagementClient
-
 COMPUTE_API = "2026-04-01"
-READ_SECONDS = 60
 ONE_INSTANCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 ONE_ATTEMPT: dict[str, Any] = {
     "polling": False,
@@ -56,64 +44,24 @@ class Operation:
     message: str = ""
 
 
-class Compute:
-    """Compute of one subscription. Raises only handlers.cloud.errors.
-
-    `credential` is asked for at the first call. After 429 nothing is read from the subscription before
-    Retry-After: calls raise Throttled at once.
-    """
-
-    def __init__(
-        self,
-        subscription: str,
-        credential: Callable[[], "AsyncTokenCredential"],
-        endpoint: str,
-        now: Callable[[], datetime],
-    ) -> None:
-        self.subscription = subscription
-        self._credential = credential
-        self._endpoint = endpoint.rstrip("/")
-        self._now = now
-        self._quiet_until: datetime | None = None
-        self._built: ComputeManagementClient | None = None
-
-    async def _client(self) -> "ComputeManagementClient":
-        if self._built is None:
-            # Imported on first use, because it costs more than the rest of the app together, and in a thread,
-            # because an alert may be waiting for its answer meanwhile.
-            await asyncio.to_thread(importlib.import_module, "azure.identity.aio")
-            package = await asyncio.to_thread(importlib.import_module, "azure.mgmt.compute.aio")
-        if self._built is None:
-            self._built = package.ComputeManagementClient(
-                self._credential(),
-                self.subscription,
-                base_url=self._endpoint,
-                retry_policy=PatientExceptWhenThrottled(retry_total=2, retry_backoff_factor=0.5),
-                per_call_policies=[PlainHttp()] if self._endpoint.startswith("http://") else [],
-                connection_timeout=10,
-                read_timeout=READ_SECONDS,
-                **environment_settings(),
-            )
-        return self._built
-
-    async def close(self) -> None:
-        if self._built is not None:
-            await self._built.close()
+class Compute(Arm):
+    """Compute of one subscription. Raises only handlers.cloud.errors."""
 
     async def scale_sets(self) -> AsyncIterator[ScaleSet]:
         """Every scale set of the subscription, page by page."""
         path = f"/subscriptions/{self.subscription}/providers/Microsoft.Compute/virtualMachineScaleSets"
-        async for raw in self._pages(f"{path}?api-version={COMPUTE_API}"):
-            yield read(shapes.scale_set, raw)
+        async for page in self.pages(f"{path}?api-version={COMPUTE_API}"):
+            for raw in page:
+                yield read(shapes.scale_set, raw)
 
     async def scale_set(self, arm_id: str) -> ScaleSet:
         """One scale set as it is now; NotFound when it is gone."""
-        return read(shapes.scale_set, await self._get(f"{safe(arm_id)}?api-version={COMPUTE_API}"))
+        return read(shapes.scale_set, await self.get(f"{safe(arm_id)}?api-version={COMPUTE_API}"))
 
     async def rolling_upgrade(self, arm_id: str) -> str:
         """What a rolling upgrade of the scale set is doing, empty when none is under way."""
         try:
-            raw = await self._get(f"{safe(arm_id)}/rollingUpgrades/latest?api-version={COMPUTE_API}")
+            raw = await self.get(f"{safe(arm_id)}/rollingUpgrades/latest?api-version={COMPUTE_API}")
         except NotFound:
             return ""
         status = read(shapes.rolling_upgrade, raw)
@@ -124,7 +72,7 @@ class Compute:
 
         Of a Uniform scale set; a Flexible one has no view, and Azure refuses to show it.
         """
-        return read(shapes.repairs, await self._get(f"{safe(arm_id)}/instanceView?api-version={COMPUTE_API}"))
+        return read(shapes.repairs, await self.get(f"{safe(arm_id)}/instanceView?api-version={COMPUTE_API}"))
 
     async def instances(self, scale_set: ScaleSet) -> tuple[Instance, ...]:
         """Every instance with its instance view, one request a page; NotFound when the set is gone."""
@@ -133,9 +81,11 @@ class Compute:
             wanted = quote(f"'virtualMachineScaleSet/id' eq '{scale_set.id}'")
             path = f"{group}/providers/Microsoft.Compute/virtualMachines"
             path = f"{path}?$filter={wanted}&$expand=instanceView&api-version={COMPUTE_API}"
-            return tuple([read(shapes.flexible_instance, raw) async for raw in self._pages(path)])
+            return tuple(
+                [read(shapes.flexible_instance, raw) async for page in self.pages(path) for raw in page]
+            )
         path = f"{safe(scale_set.id)}/virtualMachines?$expand=instanceView&api-version={COMPUTE_API}"
-        return tuple([read(shapes.uniform_instance, raw) async for raw in self._pages(path)])
+        return tuple([read(shapes.uniform_instance, raw) async for page in self.pages(path) for raw in page])
 
     async def start(self, scale_set: ScaleSet, instance: str) -> Accepted:
         """Start maintenance of one instance: one attempt, never of the whole set.
@@ -211,54 +161,3 @@ class Compute:
                 str(found["status"]), str(told.get("code", "")), str(told.get("message", ""))[:500]
             )
         return Operation("InProgress" if response.status_code == 202 else "Succeeded")
-
-    async def post_json(self, path: str, payload: dict[str, Any]) -> dict[str, Any]:
-        """POST a query (Resource Graph) through the same pipeline."""
-        self._keep_quiet()
-        return body(await self._send(HttpRequest("POST", self._endpoint + path, json=payload)))
-
-    async def _pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
-        address = self._endpoint + path
-        read: set[str] = set()
-        while address:
-            read.add(address)
-            page = await self._get(address)
-            found, address = page.get("value"), page.get("nextLink") or ""
-            # Half a listing would look like instances that are gone.
-            if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-                raise Unreachable("Azure answered something that is no listing.")
-            if not isinstance(address, str) or address in read:
-                raise Unreachable("Azure's next page is none, or one that was read already.")
-            for raw in found:
-                yield raw
-
-    async def _get(self, address: str) -> dict[str, Any]:
-        self._keep_quiet()
-        if address.startswith("/"):
-            address = self._endpoint + address
-        elif not address.startswith(self._endpoint + "/"):
-            raise Unreachable(
-                f"Azure's next page is at another host ({urlsplit(address).netloc}); not followed."
-            )
-        return body(await self._send(HttpRequest("GET", address)))
-
-    async def _send(self, request: HttpRequest) -> AsyncHttpResponse:
-        try:
-            response = await (await self._client()).send_request(request)
-            response.raise_for_status()
-        except AzureError as error:
-            raise self._translated(error) from error
-        return response
-
-    def _keep_quiet(self) -> None:
-        if self._quiet_until is not None:
-            left = self._quiet_until - self._now()
-            if left > timedelta(0):
-                raise Throttled(left)
-            self._quiet_until = None
-
-    def _translated(self, error: AzureError) -> AzureTrouble:
-        trouble = translated(error)
-        if isinstance(trouble, Throttled):
-            self._quiet_until = self._now() + trouble.retry_after
-        return trouble

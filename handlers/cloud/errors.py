@@ -41,3 +41,8 @@ class NotFound(AzureTrouble):
 
 class Forbidden(AzureTrouble):
     """The app's identity may not do this; the sentence names the action or the role."""
+
+
+def short(error: Exception) -> str:
+    """The first line of an error, for people."""
+    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__

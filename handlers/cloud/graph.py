@@ -1,14 +1,16 @@
-"""Resource Graph: which planned maintenance Azure knows of in a subscription, alert or no alert."""
+"""Resource Graph: the queries kept here, and the planned maintenance Azure knows of, alert or no alert."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, Protocol
 
+from handlers.cloud.errors import Refused, Unreachable
+
 PATH = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
-MOST_PAGES = 20
-"""Of up to 1,000 events each; more planned maintenance in 60 days is an error somewhere."""
+MOST_PAGES = 50
+"""Of up to 1,000 rows each; a subscription that has more to say is not read any further."""
 
 
 class PostsJson(Protocol):
@@ -36,26 +38,36 @@ class Found:
     updated: datetime | None
 
 
-def query() -> str:
-    """The query as it is sent: one line an operator, without the remarks."""
-    text = files(__package__).joinpath("planned_maintenance.kql").read_text(encoding="utf-8")
+def query(name: str = "planned_maintenance") -> str:
+    """A query as it is sent: one line an operator, without the remarks."""
+    text = files(__package__).joinpath(f"{name}.kql").read_text(encoding="utf-8")
     return "\n".join(line for line in text.splitlines() if not line.startswith("//"))
+
+
+async def rows(compute: PostsJson, subscription: str, name: str) -> AsyncIterator[list[dict[str, Any]]]:
+    """What a query answers about a subscription, page by page.
+
+    Raises handlers.cloud.errors: Unreachable for an answer that is no table, Refused for one without end.
+    """
+    options: dict[str, Any] = {"resultFormat": "objectArray"}
+    for _ in range(MOST_PAGES):
+        payload = {"subscriptions": [subscription], "query": query(name), "options": options}
+        answer = await compute.post_json(PATH, payload)
+        data = answer.get("data")
+        if not isinstance(data, list) or not all(isinstance(one, dict) for one in data):
+            raise Unreachable("Resource Graph answered something that is no table.")
+        yield data
+        token = answer.get("$skipToken")
+        if not isinstance(token, str) or not token:
+            return
+        options = {**options, "$skipToken": token}
+    raise Refused("TooManyRows", f"Resource Graph's answer has more than {MOST_PAGES} pages.")
 
 
 async def planned_maintenance(compute: PostsJson, subscription: str) -> list[Found]:
     """The events of the last 60 days, one query (per page). Raises handlers.cloud.errors."""
-    found: list[Found] = []
-    options: dict[str, Any] = {"resultFormat": "objectArray"}
-    for _ in range(MOST_PAGES):
-        payload = {"subscriptions": [subscription], "query": query(), "options": options}
-        answer = await compute.post_json(PATH, payload)
-        rows = answer.get("data")
-        found += [_found(row, subscription) for row in _dicts(rows)]
-        token = answer.get("$skipToken")
-        if not isinstance(token, str) or not token:
-            break
-        options = {**options, "$skipToken": token}
-    return found
+    pages = rows(compute, subscription, "planned_maintenance")
+    return [_found(row, subscription) async for page in pages for row in page]
 
 
 def _found(row: dict[str, Any], subscription: str) -> Found:

@@ -46,6 +46,7 @@ def scale_set(raw: Json) -> ScaleSet:
         scheduled_events=bool(properties.get("scheduledEventsPolicy"))
         or any(one.get("enable") for one in notifications),
         automatic_repairs=bool(_map(properties, "automaticRepairsPolicy").get("enabled")),
+        created=_created(properties),
     )
 
 
@@ -118,6 +119,7 @@ def _instance(instance_id: str, raw: Json, properties: Json, view: Json) -> Inst
         provisioning=provisioning or "unknown",
         health=_health(view.get("vmHealth")),
         protected=protection.get("protectFromScaleSetActions") is True,
+        created=_created(properties),
         maintenance=_maintenance(maintenance) if isinstance(maintenance, dict) else None,
     )
 
@@ -161,12 +163,29 @@ def _time(text: Any) -> datetime:
     known = _times.get(text) if isinstance(text, str) else None
     if known is not None:
         return known
-    parsed = datetime.fromisoformat(str(text))
-    parsed = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    parsed = instant(text)
     if len(_times) > 1000:
         _times.clear()
     _times[str(text)] = parsed
     return parsed
+
+
+def instant(text: Any) -> datetime:
+    """An RFC 3339 time as aware UTC, UTC where it names no zone; ValueError for anything else."""
+    parsed = datetime.fromisoformat(str(text))
+    try:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{str(text)[:40]!r} is before the first year or after the last") from error
+
+
+def _created(properties: Json) -> datetime | None:
+    """When it was created; only ever worth knowing, so what cannot be read is left out."""
+    told = properties.get("timeCreated")
+    try:
+        return instant(told) if told else None
+    except ValueError:
+        return None
 
 
 def _map(raw: Json, key: str) -> Json:

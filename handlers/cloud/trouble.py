@@ -19,6 +19,7 @@ from handlers.cloud.errors import (
     Refused,
     Throttled,
     Unreachable,
+    short,
 )
 from handlers.cloud.patience import retry_after
 
@@ -84,8 +85,3 @@ def _code(error: HttpResponseError) -> tuple[str, str]:
     except (ValueError, AttributeError, TypeError):
         parsed = error.error
         return (str(parsed.code) if parsed else ""), short(error)
-
-
-def short(error: Exception) -> str:
-    """The first line of an error, for people."""
-    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__

@@ -1,10 +1,11 @@
 """Where a reader can go from a notice or a page, and what they can type."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from planner.notice import Choice
 from planner.run import Run, Target
 
 ANSWERS = {
@@ -48,13 +49,20 @@ class Addresses:
 
         An approval names the plan it is for: another one that came in between is not approved.
         """
+        more = {"checksum": run.checksum} if action == "approve" else {}
+        return self._typed(tracking_id, run, action, more)
+
+    def choose(self, tracking_id: str, run: Run, choice: Choice) -> str:
+        """What to type to choose something for a plan that does not fit."""
+        return self._typed(tracking_id, run, choice.word, choice.to)
+
+    def _typed(self, tracking_id: str, run: Run, action: str, more: Mapping[str, str]) -> str:
         address = f"{self._base or '$BREAKWATER_URL'}/api/{run_path(tracking_id, run.target)}/{action}"
-        said = {"actor": "YOUR NAME", "comment": "WHY"}
-        if action == "approve":
-            said["checksum"] = run.checksum
+        # A quote inside would end the shell's string: JSON has another way to write it.
+        said = json.dumps({"actor": "YOUR NAME", "comment": "WHY", **more}).replace("'", "\\u0027")
         return (
             f'curl -X POST "{address}" -H "x-functions-key: $KEY" '
-            f"-H \"content-type: application/json\" -d '{json.dumps(said)}'"
+            f"-H \"content-type: application/json\" -d '{said}'"
         )
 
     @property

@@ -1,15 +1,19 @@
 """From the notices of a wave to the words of one message."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from handlers.render import facts
 from handlers.render.addresses import ANSWERS, Addresses, service_health
-from handlers.render.letter import STOP, Answer, Event, Letter, Line, Part, Story
+from handlers.render.letter import STOP, Answer, Event, Letter, Line, Option, Part, Story
 from handlers.render.vocabulary import KINDS, STATES, WORDS, counted
-from handlers.render.words import count, one_line, span, when, when_and_how_far
+from handlers.render.words import count, one_line, when, when_and_how_far
 from planner.digest import Group, grouped, outcomes
 from planner.notice import Down, Kind, Notice, Urgency
-from planner.run import InstanceState, Run
+from planner.run import ACTIVE, InstanceState, Run
+
+MOST_DOWN = 40
+"""Instances that are named when many are down."""
 
 
 def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
@@ -52,8 +56,8 @@ def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
         title=title,
         sentence=sentence,
         facts=_facts(story, now),
-        events=_events(story, others, addresses),
-        parts=(*_parts(groups, now), *_over_parts(story.ended)),
+        events=_events(story, others, addresses, now),
+        parts=(*_parts(groups, {run.target.id for run, _ in others}, now), *_over_parts(story.ended)),
         remarks=_remarks(story),
         stop=STOP if needs_stop else "",
         report=addresses.wave(story.tracking_id),
@@ -122,20 +126,27 @@ def _facts(story: Story, now: datetime) -> tuple[tuple[str, str], ...]:
     return tuple(facts)
 
 
-def _events(story: Story, others: Sequence[tuple[Run, Notice]], addresses: Addresses) -> tuple[Event, ...]:
+def _events(
+    story: Story, others: Sequence[tuple[Run, Notice]], addresses: Addresses, now: datetime
+) -> tuple[Event, ...]:
     """Most urgent first; only the last notice of a scale set offers answers, the earlier ones are history."""
     last = {run.target.id: notice.number for run, notice in others}
     ordered = sorted(
         others, key=lambda item: (_ORDER.index(item[1].urgency), item[1].at, item[0].target.name)
     )
     return tuple(
-        _event(story, run, notice, addresses, offers=last[run.target.id] == notice.number)
+        _event(story, run, notice, addresses, now, offers=last[run.target.id] == notice.number)
         for run, notice in ordered
     )
 
 
-def _event(story: Story, run: Run, notice: Notice, addresses: Addresses, *, offers: bool) -> Event:
+def _event(
+    story: Story, run: Run, notice: Notice, addresses: Addresses, now: datetime, *, offers: bool
+) -> Event:
     symbol, word = KINDS[notice.kind]
+    # As they are now: what was offered counts no longer once the run goes on.
+    choices = facts.choices(run) if offers and notice.choices else ()
+    chosen = {one.word for one in choices if not one.to}
     return Event(
         word=word,
         symbol=symbol,
@@ -143,9 +154,21 @@ def _event(story: Story, run: Run, notice: Notice, addresses: Addresses, *, offe
         where=_where(run),
         at=when(notice.at),
         sentence=notice.sentence,
-        down=tuple(_down(one) for one in notice.down),
+        down=_all_down(notice.down),
         serving=notice.serving,
         otherwise=_otherwise(notice.otherwise) if offers else "",
+        facts=_plan_facts(run, notice, now) if offers else (),
+        checks=facts.sentences(run) if offers and notice.urgency is not Urgency.KNOW else (),
+        choices=tuple(
+            Option(
+                one.sentence,
+                one.word,
+                dict(one.to),
+                addresses.choose(story.tracking_id, run, one),
+                "" if one.to else addresses.act(story.tracking_id, run, one.word),
+            )
+            for one in choices
+        ),
         answers=tuple(
             Answer(
                 ANSWERS.get(action, action),
@@ -153,6 +176,7 @@ def _event(story: Story, run: Run, notice: Notice, addresses: Addresses, *, offe
                 addresses.act(story.tracking_id, run, action),
             )
             for action in notice.answers
+            if action not in chosen
         )
         if offers
         else (),
@@ -166,6 +190,16 @@ def _otherwise(sentence: str) -> str:
     return f"If nobody answers: {sentence}"
 
 
+def _plan_facts(run: Run, notice: Notice, now: datetime) -> tuple[tuple[str, str], ...]:
+    """The plan in figures, without what the notice says itself."""
+    return tuple((term, text) for term, text in facts.facts(run, now) if text not in notice.sentence)
+
+
+def _all_down(down: Sequence[Down]) -> tuple[str, ...]:
+    left = len(down) - MOST_DOWN
+    return (*map(_down, down[:MOST_DOWN]), *((facts.more_down(left),) if left > 0 else ()))
+
+
 def _down(one: Down) -> str:
     zone = f"zone {one.zone}" if one.zone and "zone" not in one.domain else ""
     place = ", ".join(part for part in (zone, one.domain) if part)
@@ -177,7 +211,8 @@ def _where(run: Run) -> str:
     return f"{run.target.resource_group}, {run.target.location}"
 
 
-def _parts(groups: Groups, now: datetime) -> tuple[Part, ...]:
+def _parts(groups: Groups, told: Collection[str], now: datetime) -> tuple[Part, ...]:
+    """The digest; of scale sets that a notice of their own tells about, only their plan."""
     headings = {
         Group.PERSON: "Needs a person",
         Group.OURS: "Maintained by us",
@@ -188,30 +223,58 @@ def _parts(groups: Groups, now: datetime) -> tuple[Part, ...]:
     return tuple(
         Part(
             f"{headings[one]} ({len(members)})",
-            tuple(Line(run.target.name, _where(run), _what_happens(one, run, now)) for run in members),
+            tuple(_line(one, run, now, told=run.target.id in told) for run in members),
         )
         for one, members in groups.items()
     )
 
 
+def _line(place: Group, run: Run, now: datetime, *, told: bool) -> Line:
+    return Line(
+        run.target.name,
+        _where(run),
+        f"See above. {_plan(run, now)}".strip() if told else _what_happens(place, run, now),
+        f"Checks: {facts.checked(run)}." if run.checks else "",
+        () if told else facts.sentences(run),
+    )
+
+
 def _what_happens(place: Group, run: Run, now: datetime) -> str:
     said = [run.reason]
-    if place in {Group.OURS, Group.PERSON} and run.batches:
-        plan = f"{count(len(run.passages), 'instance')} in {count(len(run.batches), 'batch', 'batches')}"
-        domains = "; ".join(dict.fromkeys(batch.domain for batch in run.batches[:6]))
-        plan += f" ({domains}{'; …' if len(run.batches) > 6 else ''})"
-        first = run.batches[0].not_before or run.lead_over
-        if first is not None:
-            plan += f", the first not before {when_and_how_far(first, now)}"
-        if run.forecast_end is not None:
-            plan += f", done by {when(run.forecast_end)} by our forecast"
-        said.append(plan + ".")
-        if run.deadline is not None:
-            slack = f", slack {span(run.slack)}" if run.slack is not None else ""
-            said.append(f"Must be done by {when(run.deadline)}{slack}.")
+    if place in {Group.OURS, Group.PERSON}:
+        said += _in_figures(run, now)
     if place is Group.AZURE and run.scheduled is not None:
         said.append(f"Azure does it between {when(run.scheduled.start)} and {when(run.scheduled.end)}.")
+    if run.repairs is not None:
+        said.append(f"Automatic repairs: {facts.repairs(run)}")
+    said.append(run.again)
     return " ".join(one for one in said if one)
+
+
+def _in_figures(run: Run, now: datetime) -> Iterator[str]:
+    yield _plan(run, now)
+    if run.deadline is not None and run.batches:
+        slack = facts.slack(run)
+        yield f"Must be done by {when(run.deadline)}{f', {slack}' if slack else ''}."
+    first_start = facts.start_by(run)
+    if first_start is not None:
+        yield f"To meet that, the first start must go by {when(first_start)}."
+    yield facts.capacity(run)
+
+
+def _plan(run: Run, now: datetime) -> str:
+    """Who goes down together, from when on and until when; empty without a plan of ours."""
+    if not run.batches or run.state not in ACTIVE:
+        return ""
+    plan = f"{count(len(run.passages), 'instance')} in {count(len(run.batches), 'batch', 'batches')}"
+    domains = "; ".join(dict.fromkeys(one_line(batch.domain, 100) for batch in run.batches[:6]))
+    plan += f" ({domains}{'; …' if len(run.batches) > 6 else ''})"
+    first = next((one.not_before for one in run.batches if one.not_before), run.lead_over)
+    if first is not None and not facts.begun(run):
+        plan += f", the first not before {when_and_how_far(first, now)}"
+    if run.forecast_end is not None:
+        plan += f", done by {when(run.forecast_end)} by our forecast"
+    return f"{plan}."
 
 
 def _over_parts(ended: Sequence[Run]) -> tuple[Part, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from handlers.render import facts
 from handlers.render.azure_html import plain
 from handlers.render.vocabulary import STATES
 from planner.digest import Overview
@@ -52,11 +53,29 @@ def run_document(run: Run) -> dict[str, Any]:
         "self_service": self_service(run),
         "deadline": _instant(run.deadline),
         "slack_seconds": None if run.slack is None else int(run.slack.total_seconds()),
+        "forecast_end": _instant(run.forecast_end),
+        "start_by": _instant(facts.start_by(run)),
+        "serving": run.serving,
+        "capacity": facts.capacity(run),
+        "choices": [
+            {"name": one.name, "sentence": one.sentence, "word": one.word, "to": dict(one.to)}
+            for one in facts.choices(run)
+        ],
+        "raised": dict(run.raised),
+        "again": run.again,
+        "repairs": facts.repairs(run),
+        "waves": list(run.waves),
         "checks": [
-            {"name": check.name, "outcome": check.outcome.value, "reason": check.reason}
+            {
+                "name": check.name,
+                "outcome": check.outcome.value,
+                "reason": check.reason,
+                "evidence": list(check.evidence),
+                "instances": list(check.instances),
+            }
             for check in run.checks
         ],
-        "batches": [_batch(batch) for batch in run.batches],
+        "batches": [_batch(batch, run) for batch in run.batches],
         "history": [
             {"at": _instant(entry.at), "actor": entry.actor, "event": entry.event, "reason": entry.reason}
             for entry in run.history
@@ -108,12 +127,14 @@ def _announcement(one: Announcement) -> dict[str, Any]:
     }
 
 
-def _batch(batch: Batch) -> dict[str, Any]:
+def _batch(batch: Batch, run: Run) -> dict[str, Any]:
     return {
         "domain": batch.domain,
         "state": batch.state.value,
+        "share_percent": facts.takes_away(run, batch),
         "not_before": _instant(batch.not_before),
         "started_at": _instant(batch.started_at),
+        "verified_at": _instant(batch.verified_at),
         "finished_at": _instant(batch.finished_at),
         "instances": [
             {"id": one.id, "state": one.state.value, "reason": one.reason} for one in batch.instances

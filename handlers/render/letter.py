@@ -1,5 +1,6 @@
 """What a message says, before it is a card, a mail or JSON: the same words for every channel."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from handlers.render.words import one_line
@@ -16,11 +17,13 @@ STOP = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One scale set in a part of the digest."""
+    """One scale set in a part of the digest; `checks` are the sentences of those that stand out."""
 
     name: str
     where: str
     text: str
+    checked: str = ""
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """Something that would make a plan fit: what comes of it, what is sent, and what to type for that."""
+
+    sentence: str
+    word: str
+    to: Mapping[str, str]
+    command: str
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
-    """One notice about one scale set."""
+    """One notice about one scale set; what can be done and how the plan stands only with the last one."""
 
     word: str
     symbol: str
@@ -53,6 +67,9 @@ class Event:
     down: tuple[str, ...] = ()
     serving: str = ""
     otherwise: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    checks: tuple[str, ...] = ()
+    choices: tuple[Option, ...] = ()
     answers: tuple[Answer, ...] = ()
     page: str = ""
 

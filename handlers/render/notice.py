@@ -21,6 +21,13 @@ LONG = 700
 """Characters of one text when even a card of a single item is too large."""
 
 
+LONGEST_COMMAND = 900
+"""Characters that can be typed from a card; a longer command is in the mail and on the page."""
+
+MOST_CHECKS = 6
+"""Checks that stand out, told on a card with their sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """A message ready for every channel. `thread` is the same for all messages of a wave."""
@@ -84,6 +91,8 @@ def _card(letter: Letter, keep: int) -> dict[str, Any]:
             parts=parts,
             more=everything - kept,
             buttons=_buttons(letter, events),
+            longest=LONGEST_COMMAND,
+            checks=MOST_CHECKS,
         )
     )
     made: dict[str, Any] = json.loads(text)
@@ -130,6 +139,11 @@ def _shortened(letter: Letter) -> Letter:
             serving=cut(event.serving),
             otherwise=cut(event.otherwise),
             down=tuple(cut(one) for one in event.down[:5]),
+            facts=tuple((term, cut(value)) for term, value in event.facts),
+            checks=tuple(cut(one) for one in event.checks[:2]),
+            choices=tuple(
+                replace(one, sentence=cut(one.sentence)) for one in event.choices if len(one.command) <= LONG
+            ),
             answers=tuple(one for one in event.answers if len(one.command) <= LONG),
         )
         for event in letter.events
@@ -138,7 +152,13 @@ def _shortened(letter: Letter) -> Letter:
         replace(
             part,
             lines=tuple(
-                replace(one, name=one.name[:100], where=one.where[:200], text=cut(one.text))
+                replace(
+                    one,
+                    name=one.name[:100],
+                    where=one.where[:200],
+                    text=cut(one.text),
+                    checked=cut(one.checked),
+                )
                 for one in part.lines
             ),
         )

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
-from handlers.render import environment
+from handlers.render import bounded, environment, facts
 from handlers.render.addresses import ANSWERS, Addresses, portal, run_path, service_health, wave_path
 from handlers.render.contract import announcements, in_order, self_service, stage
 from handlers.render.letter import STOP
@@ -14,11 +15,32 @@ from handlers.render.words import count, one_line, when_and_how_far
 from planner.delivery import Delivery
 from planner.digest import Overview, outcomes
 from planner.notice import Notice
-from planner.run import SETTLED, Run, RunState, Target
+from planner.run import SETTLED, Run, RunState, Target, Verdict
 from planner.wave import Wave
 
 SECTIONS = 100
 """Scale sets told in full on the wave's page; beyond them each has its own page."""
+
+ASKING = 30
+"""Scale sets whose questions are put on the wave's page."""
+
+MOST_DOWN = 100
+"""Instances that are named when many are down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much of a run is shown: more on its own page than among a hundred others.
+
+    `batches` and `lines` (of history) at the most; `folded`: what to type for a choice unfolds on a click.
+    """
+
+    batches: int
+    lines: int
+    folded: bool
+
+
+OWN, AMONG_OTHERS = Room(60, 120, folded=False), Room(16, 12, folded=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +65,9 @@ def wave_page(report: Report, addresses: Addresses, now: datetime) -> str:
         sentence=state_sentence(report, now),
         stage=stage(report.waves),
         runs=runs,
-        asking=[run for run in runs if run.needs_person],
+        asking=[run for run in runs if _asks(run)][:ASKING],
+        unasked=[run for run in runs if _asks(run)][ASKING:],
+        room=AMONG_OTHERS,
         told=runs[:SECTIONS],
         untold=len(runs) - len(runs[:SECTIONS]),
         announcements=heard[::-1],
@@ -62,8 +86,8 @@ def run_page(tracking_id: str, run: Run, addresses: Addresses, now: datetime) ->
         "run.html.j2",
         tracking_id=tracking_id,
         title=f"{one_line(run.target.name, 100)} in {tracking_id}",
-        sentence=f"{STATES[run.state][1]}: {run.reason}",
         run=run,
+        room=OWN,
         health=[(run.target.subscription, service_health(tracking_id, run.target.subscription))],
         addresses=addresses,
         now=now,
@@ -90,7 +114,7 @@ def waves_page(rows: Sequence[Mapping[str, Any]], addresses: Addresses, now: dat
 
 def missing_page(sentence: str, now: datetime) -> str:
     """What is not there, in a sentence."""
-    return _render("missing.html.j2", title="Not found", sentence=sentence, now=now)
+    return _render("missing.html.j2", title="Not found", sentence=sentence, addresses=Addresses(), now=now)
 
 
 def state_sentence(report: Report, now: datetime) -> str:
@@ -123,16 +147,39 @@ def state_sentence(report: Report, now: datetime) -> str:
     return "; ".join(parts) + "."
 
 
-def _last_asking(run: Run) -> Notice | None:
-    return next((notice for notice in reversed(run.notices) if notice.answers), None)
+def _asks(run: Run) -> bool:
+    """Whether somebody should choose: the run needs a person, or its time is short."""
+    return run.needs_person or facts.short(run) is not None
+
+
+def _asked(run: Run) -> Notice | None:
+    """The notice whose words belong to what the run asks now."""
+    return facts.short(run) or next((one for one in reversed(run.notices) if one.answers), None)
 
 
 def _answers(run: Run) -> tuple[str, ...]:
-    """What a person may say now; an approval is asked for by the state, whatever was told before."""
-    asked = _last_asking(run)
+    """What a person may say now; an approval is asked for by the state, whatever was told before.
+
+    A word that stands among the choices is not offered twice.
+    """
+    asked = _asked(run)
     if run.state is RunState.AWAITING_APPROVAL:
         return ("approve", "skip")
-    return asked.answers if asked and "approve" not in asked.answers else ("resume", "skip")
+    words = asked.answers if asked and "approve" not in asked.answers else ("resume", "skip")
+    chosen = {one.word for one in facts.choices(run) if not one.to}
+    return tuple(one for one in words if one not in chosen)
+
+
+def _sentence(run: Run) -> str:
+    """What follows the state's word: `: why`, or the rest of a reason that begins with the word itself."""
+    word = STATES[run.state][1]
+    return run.reason.removeprefix(word) if run.reason.startswith(word) else f": {run.reason}"
+
+
+def _why(run: Run) -> str:
+    """The run's reason where the state stands in a column of its own."""
+    said = _sentence(run).lstrip(":, ")
+    return said[:1].upper() + said[1:]
 
 
 def _progress(run: Run) -> str:
@@ -174,28 +221,49 @@ def _reached(deliveries: Iterable[Delivery]) -> list[tuple[str, str, str, dateti
     return sorted(lines, key=lambda line: line[3], reverse=True)[:100]
 
 
-def _render(template: str, **given: Any) -> str:
-    return (
-        environment.html()
-        .get_template(template)
-        .render(
-            states=STATES,
-            verdicts=VERDICTS,
-            outcomes=OUTCOMES,
-            batches=BATCHES,
-            instances=INSTANCES,
-            answers=ANSWERS,
-            stop=STOP,
-            last_asking=_last_asking,
-            may_say=_answers,
-            progress=_progress,
-            ends=_ends,
-            anchor=_anchor,
-            href=_href,
-            portal=portal,
-            reached=_reached,
-            self_service=self_service,
-            zero=timedelta(0),
-            **given,
-        )
+def _json_of(tracking_id: str, run: Run) -> str:
+    return f"/api/{run_path(tracking_id, run.target)}.json"
+
+
+def _render(
+    template: str,
+    *,
+    addresses: Addresses,
+    now: datetime,
+    tracking_id: str = "",
+    room: Room = OWN,
+    **given: Any,
+) -> str:
+    """The template with what it is given, and as `page` what every part of a page may ask for."""
+    page = SimpleNamespace(
+        addresses=addresses,
+        now=now,
+        tracking_id=tracking_id,
+        room=room,
+        states=STATES,
+        verdicts=VERDICTS,
+        outcomes=OUTCOMES,
+        batches=BATCHES,
+        instances=INSTANCES,
+        answers=ANSWERS,
+        stop=STOP,
+        asks=_asks,
+        asked=_asked,
+        may_say=_answers,
+        state_words=_sentence,
+        why=_why,
+        facts=facts,
+        bounded=bounded,
+        most_down=MOST_DOWN,
+        left_to_azure=Verdict.LEAVE_TO_AZURE,
+        progress=_progress,
+        ends=_ends,
+        anchor=_anchor,
+        href=_href,
+        json_of=_json_of,
+        portal=portal,
+        reached=_reached,
+        self_service=self_service,
     )
+    found = environment.html().get_template(template)
+    return found.render(page=page, now=now, tracking_id=tracking_id, **given)

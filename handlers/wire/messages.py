@@ -55,6 +55,10 @@ def arm_parts(scale_set: str) -> tuple[str, str, str]:
     return found[1], found[2], found[3]
 
 
+def _renewable(text: str) -> str:
+    return text if text in {"", EVERY} else _scale_set_id(text)
+
+
 AlertHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 TrackingId = Annotated[str, Field(pattern=rf"^{TRACKING_ID}$")]
 Subscription = Annotated[str, Field(pattern=rf"^{GUID}$")]
@@ -74,11 +78,21 @@ class _Envelope(BaseModel):
     traceparent: str = Field(default="", max_length=200)
 
 
+EVERY: Final = "*"
+"""Renewed for every scale set of the wave."""
+
+
 class AlertMessage(_Envelope):
-    """A stored alert wants to be discovered; `tries` counts how often Azure was down for it."""
+    """A stored alert wants to be discovered; `tries` counts how often Azure was down for it.
+
+    `renew` names the scale set (`*`: all of them) for which only the extra look-ups of a discovered alert's
+    wave are wanted anew; `look_ups` counts how often Azure could not be read for them.
+    """
 
     alert: AlertHash
     tries: int = Field(default=0, ge=0)
+    renew: Annotated[str, AfterValidator(_renewable)] = ""
+    look_ups: int = Field(default=0, ge=0)
 
 
 class ScaleSetMessage(_Envelope):
@@ -90,7 +104,7 @@ class ScaleSetMessage(_Envelope):
     tracking_id: TrackingId
     subscription: Subscription
     scale_set: ScaleSetId
-    reason: Literal["announced", "look_again", "replan", "person"]
+    reason: Literal["announced", "look_again", "replan", "person", "renewed"]
     wave_generation: int = Field(default=0, ge=0)
     attempt: int = Field(default=0, ge=0)
 

@@ -20,10 +20,15 @@ var actions = [
   'Microsoft.Compute/virtualMachines/instanceView/read'
   'Microsoft.Compute/virtualMachines/performMaintenance/action'
   'Microsoft.Compute/locations/operations/read'
+  'Microsoft.DevTestLab/schedules/read'
+  'Microsoft.Insights/autoscaleSettings/read'
+  'Microsoft.Insights/eventtypes/values/read'
   'Microsoft.Maintenance/updates/read'
   'Microsoft.ResourceGraph/resources/read'
+  'Microsoft.ResourceHealth/availabilityStatuses/read'
   'Microsoft.ResourceHealth/events/read'
   'Microsoft.ResourceHealth/impactedResources/read'
+  'Microsoft.Resources/changes/read'
   'Microsoft.Resources/subscriptions/resourceGroups/read'
 ]
 

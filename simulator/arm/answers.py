@@ -17,6 +17,17 @@ class Reply:
     dropped: bool = False
 
 
+@dataclass(slots=True)
+class Request:
+    """A call as it came: names from the path (lower case), the query, the body, and where we are reached."""
+
+    names: dict[str, str]
+    query: dict[str, str]
+    body: bytes
+    base: str
+    path: str
+
+
 class Refusal(Exception):
     """Azure's error answer: status, code, message."""
 

@@ -6,11 +6,10 @@ address of its operation in both headers ARM clients know.
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from simulator.arm import graph, shapes
-from simulator.arm.answers import Refusal, Reply, bad_request, good, not_found, only_uniform
+from simulator.arm.answers import Refusal, Reply, Request, bad_request, good, not_found, only_uniform
 from simulator.arm.faults import Faults
 from simulator.arm.kql import QueryError
 from simulator.arm.pages import Texts, page
@@ -20,17 +19,6 @@ from simulator.fleet import Answer, Fleet, Instance, ScaleSet
 SET_FILTER = re.compile(
     r"^\s*'?(?:properties/)?virtualMachineScaleSet/id'?\s+eq\s+'?([^']+?)'?\s*$", re.IGNORECASE
 )
-
-
-@dataclass(slots=True)
-class Request:
-    """A call as it came: names from the path (lower case), the query, the body, and where we are reached."""
-
-    names: dict[str, str]
-    query: dict[str, str]
-    body: bytes
-    base: str
-    path: str
 
 
 class Compute:

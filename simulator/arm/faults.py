@@ -47,7 +47,7 @@ class Fault:
 class Faults:
     """latency: seconds added to each call. malformed_dates, unknown_codes: names of instances whose view
     carries unreadable dates, or result and health codes nobody published. buckets: throttling by kind of
-    call, `*` for all of them together.
+    call, `*` for all of them together. denied: permissions the caller does not have, by their published names.
     """
 
     latency: float = 0.0
@@ -55,6 +55,7 @@ class Faults:
     unknown_codes: set[str] = field(default_factory=set)
     buckets: dict[str, Bucket] = field(default_factory=dict)
     waiting: list[Fault] = field(default_factory=list)
+    denied: set[str] = field(default_factory=set)
 
     def throttle(self, times: int = 1, *, retry_after: int | None = 5, kind: str | None = None) -> None:
         """429 for the next calls; without Retry-After when None."""

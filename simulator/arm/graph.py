@@ -1,10 +1,11 @@
-"""Resource Graph over the fleet: planned-maintenance events, and what they impact (azure-facts 5)."""
+"""Resource Graph over the fleet: planned-maintenance events and what they impact; more in `tables`."""
 
 import re
 from datetime import datetime
 from typing import Any
 
 from simulator.arm.kql import QueryError, Reader, Row
+from simulator.arm.tables import TABLES
 from simulator.fleet.alerts import NAMES, SERVICES
 from simulator.fleet.waves import Wave
 from simulator.fleet.world import World
@@ -17,7 +18,9 @@ def run(world: World, query: str, subscriptions: list[str]) -> list[Row]:
     table, *operators = (part.strip() for part in PIPE.split(query))
     wanted = {s.lower() for s in subscriptions}
     waves = list(world.waves.values())
-    if table.lower() == "servicehealthresources":
+    if table.lower() in TABLES:
+        rows = TABLES[table.lower()](world, wanted)
+    elif table.lower() == "servicehealthresources":
         rows = [_event(wave, s) for wave in waves for s in wave.subscriptions if s.lower() in wanted]
     elif table.lower() == "maintenanceresources":
         rows = [row for wave in waves for row in _updates(wave, wanted)]

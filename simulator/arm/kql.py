@@ -33,7 +33,7 @@ def to_datetime(value: Any) -> datetime | None:
 
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
-    "tostring": lambda v: "" if v is None else str(v),
+    "tostring": lambda v: "" if v is None else v.isoformat() if isinstance(v, datetime) else str(v),
     "tolower": lambda v: str(v).lower(),
     "toupper": lambda v: str(v).upper(),
     "todatetime": to_datetime,

@@ -12,6 +12,18 @@ class Call:
     names: dict[str, str] = field(default_factory=dict)
 
 
+RECORDS = {
+    ("providers", "microsoft.insights", "eventtypes", "management", "values"): (
+        "activity log",
+        "activity_log",
+    ),
+    ("providers", "microsoft.insights", "autoscalesettings"): ("autoscale settings", "autoscale_settings"),
+    ("providers", "microsoft.devtestlab", "schedules"): ("auto-shutdown schedules", "shutdown_schedules"),
+    ("resourcegroups",): ("resource groups", "resource_groups"),
+}
+"""Lists of a whole subscription about what Azure keeps and what is set up in it."""
+
+
 def match(method: str, path: str) -> Call | None:
     """The call, or None when this Azure does not know it."""
     parts = path.strip("/").split("/")
@@ -23,6 +35,8 @@ def match(method: str, path: str) -> Call | None:
         return None
     names = {"subscription": low[1]}
     rest = low[2:]
+    if method == "GET" and tuple(rest) in RECORDS:
+        return Call(*RECORDS[tuple(rest)], names)
     if rest[:1] == ["resourcegroups"] and len(rest) > 1:
         names["group"] = low[3]
         rest = rest[2:]

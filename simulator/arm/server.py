@@ -1,9 +1,7 @@
 """Serves a fleet over HTTP: one port for ARM and for the identity endpoint."""
 
 import asyncio
-import json
 from collections import Counter, deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -11,8 +9,8 @@ from uuid import uuid4
 from aiohttp import web
 
 from simulator.arm import control
-from simulator.arm.answers import Refusal, Reply, bad_request
-from simulator.arm.compute import Compute, Request
+from simulator.arm.answers import Refusal, Reply, Request
+from simulator.arm.face import Face
 from simulator.arm.faults import Fault, Faults
 from simulator.arm.identity import Identity
 from simulator.arm.routes import Call, match
@@ -41,7 +39,7 @@ class ArmServer:
         self.calls: Counter[str] = Counter()
         self.seen: deque[Seen] = deque(maxlen=KEPT)
         self.identity = Identity()
-        self.compute = Compute(fleet, faults, page_size=page_size, retry_after=retry_after)
+        self.face = Face(fleet, faults, page_size=page_size, retry_after=retry_after)
         self.url = ""
         self._runner: web.AppRunner | None = None
 
@@ -104,26 +102,11 @@ class ArmServer:
         if fault is not None:
             return _spoil(fault)
         self.identity.check(request.headers.get("Authorization"))
-        query = dict(request.query)
         if call is None:
             raise Refusal(404, "InvalidResourceType", f"Nothing answers {request.method} {request.path}.")
-        if "api-version" not in query:
-            raise bad_request(
-                "The api-version query parameter (?api-version=) is required for all requests.",
-                "MissingApiVersionParameter",
-            )
         body = await request.read() if request.method == "POST" else b""
-        self.fleet.world.look()
-        if "subscription" in call.names:
-            self.compute.known(call.names["subscription"])
         base = f"{request.scheme}://{request.host}"
-        handler: Callable[[Request], Reply] = getattr(self.compute, call.handler)
-        try:
-            return handler(Request(call.names, query, body, base, request.path))
-        except json.JSONDecodeError as error:
-            raise bad_request(
-                f"The request content was invalid: {error}.", "InvalidRequestContent"
-            ) from error
+        return self.face.answer(call, Request(call.names, dict(request.query), body, base, request.path))
 
     def _note(self, kind: str, call: Call | None, request: web.Request, reply: Reply) -> None:
         subscription = call.names.get("subscription", "") if call is not None else ""

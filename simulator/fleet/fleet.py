@@ -20,6 +20,7 @@ from simulator.fleet.people import People
 from simulator.fleet.repair_switch import RepairSwitch
 from simulator.fleet.repairs import Repairs
 from simulator.fleet.schedule import Schedule
+from simulator.fleet.upkeep import Upkeep
 from simulator.fleet.waves import Wave, Window
 from simulator.fleet.world import World
 
@@ -32,6 +33,7 @@ class Fleet:
         self.repairs = Repairs(self.world)
         self.switch = RepairSwitch(self.world, self.repairs)
         self.people = People(self.world, self.switch)
+        self.upkeep = Upkeep(self.world, self.people)
         self._maintenance = Maintenance(self.world)
         self._schedule = Schedule(self.world, self._maintenance)
 
@@ -67,6 +69,7 @@ class Fleet:
                 raise ValueError(f"{scale_set.id} exists already")
             self.world.scale_sets[key] = scale_set
             self.world.subscriptions.add(scale_set.subscription)
+            self.world.records.group(scale_set.subscription, scale_set.resource_group, scale_set.location)
             for instance in scale_set.instances.values():
                 self._admit(instance)
 

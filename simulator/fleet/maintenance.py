@@ -12,6 +12,7 @@ from typing import Literal
 from simulator.fleet.answers import Answer, conflict
 from simulator.fleet.ledger import Maintained, StartAsked, Who, Windows
 from simulator.fleet.model import Instance, Operation
+from simulator.fleet.records import OPERATOR, Annotation
 from simulator.fleet.world import World
 
 
@@ -47,9 +48,25 @@ class Maintenance:
                 answered=not answer.dropped,
             )
         )
+        self._record(instance, who, answer)
         if answer.operation is not None:
             self._begin(instance, answer.operation, who, reboot)
         return answer
+
+    def _record(self, instance: Instance, who: Who, answer: Answer) -> None:
+        """Into the activity log and Resource Health, under the names published for each."""
+        records, now = self._world.records, self._world.now
+        taken = answer.operation is not None
+        if who == "customer":
+            outcome = "Succeeded" if taken else "Failed"
+            operation = f"{instance.kind}/performMaintenance/action"
+            records.act(now, operation, instance.id, OPERATOR, outcome=outcome)
+        if taken:
+            name = {
+                "customer": "VirtualMachineRedeployInitiatedByControlPlaneDueToPlannedMaintenance",
+                "azure": "VirtualMachineMigrationInitiatedForPlannedMaintenance",
+            }[who]
+            records.annotations.append(Annotation(at=now, resource=instance.id, name=name, planned=True))
 
     def _refusal(self, instance: Instance, who: Who) -> Answer | None:
         if instance.operation is not None or instance.provisioning != "Succeeded":

@@ -132,6 +132,14 @@ class Instance:
             self.health = "missing"
 
     @property
+    def kind(self) -> str:
+        """Its resource type."""
+        kind = (
+            "virtualMachineScaleSets/virtualMachines" if self.owner.mode == "Uniform" else "virtualMachines"
+        )
+        return f"Microsoft.Compute/{kind}"
+
+    @property
     def domain(self) -> Domain:
         """Who may go down together: (zone, placement group, update domain), or a Flexible instance alone."""
         if self.owner.mode == "Flexible":

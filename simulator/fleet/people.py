@@ -1,11 +1,13 @@
 """What people, autoscale and Azure do to a fleet besides maintenance, at the worst moments."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Literal
 
 from simulator.fleet.behaviour import Health
 from simulator.fleet.model import Instance, ScaleSet, UpgradeCode
+from simulator.fleet.records import PERSON, Annotation, Change
 from simulator.fleet.repair_switch import RepairSwitch
 from simulator.fleet.world import World
 
@@ -19,12 +21,34 @@ class People:
         self._world = world
         self._switch = switch
 
-    def stop(self, instance: Instance) -> None:
+    def stop(self, instance: Instance, *, by: str = PERSON) -> None:
         """Power off, keeping the host: the maintenance status stays."""
+        self._log(instance, "powerOff/action", by)
         self._off(instance, "stopped")
 
-    def deallocate(self, instance: Instance) -> None:
+    def deallocate(self, instance: Instance, *, by: str = PERSON) -> None:
         """Power off and give the host back: the maintenance status vanishes."""
+        self._log(instance, "deallocate/action", by)
+        self._deallocate(instance)
+
+    def deallocate_all(
+        self, scale_set: ScaleSet, instance_ids: Collection[str] = (), *, by: str = PERSON
+    ) -> None:
+        """One call on the scale set, for the named instances or without names for all of them."""
+        now = self._world.look()
+        body = json.dumps({"instanceIds": list(instance_ids)}) if instance_ids else ""
+        self._world.records.act(
+            now,
+            "Microsoft.Compute/virtualMachineScaleSets/deallocate/action",
+            scale_set.id,
+            by,
+            properties={"requestbody": body, "statusCode": "OK", "serviceRequestId": ""},
+        )
+        for instance in list(scale_set.instances.values()):
+            if not instance_ids or instance.instance_id in instance_ids:
+                self._deallocate(instance)
+
+    def _deallocate(self, instance: Instance) -> None:
         self._off(instance, "deallocated")
         for ticket in instance.tickets:
             ticket.shown = False
@@ -33,6 +57,7 @@ class People:
 
     def start(self, instance: Instance, *, back_in_wave: bool = False, boot: timedelta = SHORT) -> None:
         """Power on. back_in_wave: it landed on a host of the wave again, its status has reverted."""
+        self._log(instance, "start/action", PERSON)
         self._act(instance, "start")
         instance.power = "starting"
         if back_in_wave:
@@ -42,7 +67,8 @@ class People:
         self._world.settle(instance)
         self._world.later(instance, boot, lambda: self._world.bring_up(instance))
 
-    def delete(self, instance: Instance) -> None:
+    def delete(self, instance: Instance, *, by: str = PERSON) -> None:
+        self._log(instance, "delete", by)
         self._act(instance, "delete")
         self._world.take_down(instance, "delete")
         instance.owner.instances.pop(instance.instance_id, None)
@@ -50,6 +76,7 @@ class People:
         instance.owner.version += 1
 
     def reimage(self, instance: Instance, *, takes: timedelta = SHORT) -> None:
+        self._log(instance, "reimage/action", PERSON)
         self._bounce(instance, "reimage", takes)
 
     def service_heal(self, instance: Instance, *, takes: timedelta = SHORT) -> None:
@@ -57,6 +84,10 @@ class People:
 
         It may be scheduled a second time there: `Fleet.schedule_again`.
         """
+        now = self._world.look()
+        self._world.records.annotations.append(
+            Annotation(at=now, resource=instance.id, name="VirtualMachineMigrationInitiatedForRepair")
+        )
         self._bounce(instance, "service heal", takes)
         for ticket in instance.tickets:
             ticket.shown = False
@@ -77,7 +108,20 @@ class People:
 
     def set_tags(self, scale_set: ScaleSet, tags: Mapping[str, str]) -> None:
         """Replace the scale set's tags."""
-        self._world.look()
+        now = self._world.look()
+        for tag in sorted({*scale_set.tags, *tags}):
+            before, after = scale_set.tags.get(tag, ""), tags.get(tag, "")
+            if before != after:
+                self._world.records.changes.append(
+                    Change(
+                        at=now,
+                        resource=scale_set.id,
+                        path=f"tags.{tag}",
+                        before=before,
+                        after=after,
+                        by=PERSON,
+                    )
+                )
         self._world.meanwhile(scale_set, None, "tags changed")
         scale_set.tags = dict(tags)
         scale_set.version += 1
@@ -104,6 +148,11 @@ class People:
 
     def resume_repairs(self, scale_set: ScaleSet) -> None:
         self._switch.set(scale_set, "Resume", "person")
+
+    def _log(self, instance: Instance, what: str, by: str) -> None:
+        """Into the activity log, as an operation on the instance."""
+        now = self._world.look()
+        self._world.records.act(now, f"{instance.kind}/{what}", instance.id, by)
 
     def _act(self, instance: Instance, what: str) -> None:
         self._world.look()

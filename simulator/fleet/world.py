@@ -8,6 +8,7 @@ from simulator.fleet.behaviour import Health
 from simulator.fleet.clock import Clock, Timeline
 from simulator.fleet.ledger import Down, Ended, HealthBecame, Ledger, Meanwhile, Up
 from simulator.fleet.model import Instance, Operation, ScaleSet
+from simulator.fleet.records import Records
 from simulator.fleet.waves import Wave
 
 
@@ -18,6 +19,7 @@ class World:
         self.clock = clock
         self.timeline = Timeline(clock())
         self.ledger = Ledger()
+        self.records = Records()
         self.scale_sets: dict[str, ScaleSet] = {}
         self.machines: dict[str, Instance] = {}
         self.waves: dict[str, Wave] = {}

@@ -20,8 +20,21 @@ from handlers.report import SECURITY
 from planner import delivery as steps
 from planner.delivery import Delivery, with_channels
 from planner.digest import Overview
-from planner.run import Check, InstanceState, Outcome, RunState
-from tests.notices import NOW, TRACKING, batch, notice, paused, run, wave
+from planner.run import Check, Entry, InstanceState, Outcome, RunState
+from tests.notices import (
+    CAPACITY,
+    NOW,
+    TRACKING,
+    batch,
+    followed,
+    misfit,
+    notice,
+    paused,
+    repairing,
+    run,
+    short_of_time,
+    wave,
+)  # fmt: skip
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -65,6 +78,9 @@ def browser() -> Iterator[Browser]:
 
 def _wave_page() -> str:
     runs = (
+        misfit("orders-prod"),
+        short_of_time("cart-prod"),
+        followed("mail-prod", over=False),
         paused("db-prod", checks=tuple(Check(f"check-{one}", one, "Because. " * 20) for one in Outcome)),
         run("web", notice(), state=RunState.RUNNING, batches=tuple(
             batch(number, *"123", domain=f"zone {number}, domain 0", state=state)
@@ -81,7 +97,12 @@ def _wave_page() -> str:
 
 
 def _mail() -> str:
-    runs = (paused("db-prod"), run("web", notice()), run(LONG, notice(), state=RunState.LEFT_TO_AZURE))
+    runs = (
+        paused("db-prod"),
+        misfit("orders"),
+        run("web", notice(), checks=_checks()),
+        run(LONG, notice(), state=RunState.LEFT_TO_AZURE),
+    )
     items = tuple((one, said) for one in runs for said in one.notices)
     story = Story(TRACKING, (wave(*runs),), items, Overview({"paused": 1, "scheduled": 2}, 1, planning=1))
     return render(compose(story, ADDRESSES, NOW), "id", "thread").html
@@ -96,10 +117,42 @@ def _overview() -> str:
     return page.waves_page(rows, ADDRESSES, NOW)
 
 
+def _checks() -> tuple[Check, ...]:
+    many = tuple(map(str, range(200)))
+    return tuple(
+        Check(
+            f"a-check-with-a-name-{number}",
+            tuple(Outcome)[number % 5],
+            "Because. " * 30,
+            many,
+            ("activity log",),
+        )
+        for number in range(40)
+    )
+
+
+def _huge() -> str:
+    batches = tuple(batch(number, *(f"{LONG}{one}" for one in range(50))) for number in range(1, 120))
+    line = Entry(NOW, "breakwater", "batch started", "Because. " * 20)
+    one = run(
+        "huge", batches=batches, checks=_checks(), history=(line,) * 400, capacity=CAPACITY, serving=600
+    )
+    return page.run_page(TRACKING, one, ADDRESSES, NOW)
+
+
+def _one(made: Any) -> Any:
+    return lambda: page.run_page(TRACKING, made, ADDRESSES, NOW)
+
+
 PAGES = {
     "wave": _wave_page,
     "empty-wave": _empty_wave,
-    "run": lambda: page.run_page(TRACKING, paused("db-prod"), ADDRESSES, NOW),
+    "paused": _one(repairing("db-prod")),
+    "misfit": _one(misfit("db-prod")),
+    "approval": _one(run("db-prod", notice(), state=RunState.AWAITING_APPROVAL, start_by=NOW)),
+    "short": _one(short_of_time("db-prod")),
+    "followed": _one(followed("db-prod")),
+    "huge": _huge,
     "waves": _overview,
     "no-waves": lambda: page.waves_page([], ADDRESSES, NOW),
     "missing": lambda: page.missing_page("No announcement of a wave X is on record.", NOW),
@@ -172,6 +225,27 @@ def test_the_page_prints_as_a_tagged_document(browser):
 
     assert printed.startswith(b"%PDF-")
     assert len(printed) > 10_000
+    tab.context.close()
+
+
+def test_what_to_type_unfolds_with_the_keyboard_alone(browser):
+    tab = _open(browser, "wave", "light", "desk")
+    folded = tab.locator("details").first
+    shown = folded.locator("pre")
+
+    assert not shown.is_visible()
+    folded.locator("summary").press("Enter")
+    assert "orders-prod/raise" in shown.inner_text()
+    tab.context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_a_run_asks_is_seen_first(browser, size):
+    tab = _open(browser, "misfit", "light", size)
+    first = tab.locator(".choices li").first.bounding_box()
+
+    assert first is not None
+    assert first["y"] < SIZES[size][1], "the first choice is on the first screen"
     tab.context.close()
 
 

@@ -21,9 +21,22 @@ from handlers.render.letter import Letter, Story
 from handlers.render.notice import CARD_BYTES, card, render
 from handlers.render.words import ZERO_WIDTH
 from planner.digest import Overview
-from planner.notice import Down, Kind, Urgency
-from planner.run import InstanceState, Run, RunState
-from tests.notices import NOW, TRACKING, batch, notice, paused, run, wave
+from planner.notice import Choice, Down, Kind, Urgency
+from planner.run import Check, InstanceState, Outcome, Repairs, Run, RunState
+from tests.notices import (
+    CHOICES,
+    NOW,
+    TRACKING,
+    batch,
+    followed,
+    misfit,
+    notice,
+    paused,
+    repairing,
+    run,
+    short_of_time,
+    wave,
+)  # fmt: skip
 
 ADDRESSES = Addresses(
     "https://breakwater.example", lambda path, action, checksum: f"{action}.{len(path)}.{checksum[:4]}"
@@ -108,6 +121,10 @@ LETTERS = {
         run("calm", notice(), state=RunState.NOT_IMPACTED),
         planning=12,
     ),
+    "does not fit": _letter(misfit("db")),
+    "time is short": _letter(short_of_time("db")),
+    "repairs": _letter(repairing("db")),
+    "left to Azure": _letter(followed("db"), ended=(followed("db"),)),
     "finished": _letter(ended=(DONE,)),
     "wired": alone("wired", "TEST-TTT", "", ADDRESSES),
     "quarantined": alone("quarantined", "", "Something odd.", ADDRESSES),
@@ -140,8 +157,14 @@ def test_text_from_outside_stays_text(text):
         otherwise=text,
         down=(Down(text, text, text, text, text),),
         answers=("resume",),
+        choices=(Choice("soak", text, "raise", {"windows": text}),),
     )
-    one = run("web", notice(), hostile, state=RunState.PAUSED, reason=text, mode=text)
+    odd = Check("protection", Outcome.UNKNOWN, text or "-", (text,), (text,))
+    one = run(
+        "web", notice(), hostile, state=RunState.PAUSED, reason=text, mode=text, misfit="It does not fit.",
+        choices=hostile.choices, checks=(odd,), capacity=text, again=text, raised={"windows": text},
+        repairs=Repairs(NOW, error=text),
+    )  # fmt: skip
     strange = replace(one, target=replace(one.target, name=text, resource_group=text, location=text))
     made = card(_letter(strange, ended=(strange,), title=text))
 
@@ -199,6 +222,34 @@ def test_a_single_scale_set_can_be_answered_with_a_button():
     titles = [action["title"] for action in card(_letter(paused("db")))["actions"]]
 
     assert titles == ["Resume", "Skip what is left", "Report", "Service Health"]
+
+
+def test_what_can_be_chosen_stands_on_the_card_with_what_to_type():
+    made = json.dumps(card(LETTERS["does not fit"]), ensure_ascii=False)
+
+    places = [made.index(one.sentence) for one in CHOICES]
+    assert places == sorted(places)
+    assert [made.count(f"/shop/db/{word}") for word in ("raise", "resume")] == [2, 1]
+
+
+def test_what_is_too_long_to_type_from_a_card_is_left_to_the_mail():
+    many = Choice(
+        "leave", "Fewer instances: leave 500 to Azure.", "skip", {"domains": ";".join(map(str, range(500)))}
+    )
+    one = misfit("db", choices=(many, CHOICES[0]))
+    made = card(_letter(one))
+
+    _check(made)
+    assert many.sentence in json.dumps(made)
+    assert "it is in the mail" in json.dumps(made)
+    assert many.to["domains"] in render(_letter(one), "id", "thread").text
+
+
+def test_a_hundred_plans_that_do_not_fit_stay_within_a_card():
+    made = card(_letter(*(misfit(f"set-{number:03}") for number in range(100))))
+
+    _check(made)
+    assert "more in the report." in json.dumps(made)
 
 
 def test_without_a_public_address_there_are_no_links_to_us():

@@ -6,8 +6,10 @@ from collections import Counter, defaultdict
 
 import pytest
 
+from handlers.cloud.lookups import MACHINES, RIGHTS
 from handlers.cloud.names import QUEUES, poison
 from handlers.wire.settings import Settings
+from planner.habits import Source
 from tests.contracts.bicep import (
     INFRA,
     ROOT,
@@ -52,10 +54,15 @@ ALLOWED_ACTIONS = {
     f"{COMPUTE}/virtualMachines/instanceView/read",
     f"{COMPUTE}/virtualMachines/performMaintenance/action",
     f"{COMPUTE}/locations/operations/read",
+    "Microsoft.DevTestLab/schedules/read",
+    "Microsoft.Insights/autoscaleSettings/read",
+    "Microsoft.Insights/eventtypes/values/read",
     "Microsoft.Maintenance/updates/read",
     "Microsoft.ResourceGraph/resources/read",
+    "Microsoft.ResourceHealth/availabilityStatuses/read",
     "Microsoft.ResourceHealth/events/read",
     "Microsoft.ResourceHealth/impactedResources/read",
+    "Microsoft.Resources/changes/read",
     "Microsoft.Resources/subscriptions/resourceGroups/read",
 }
 BUILT_IN_ROLES = {
@@ -219,6 +226,15 @@ def test_the_role_allows_exactly_the_reads_single_instance_maintenance_and_suspe
     }
     assert role["assignableScopes"] == ["watched"]
     assert variable("modules/role.bicep", "watched") == "subscription().id"
+
+
+def test_what_a_closed_look_up_asks_for_is_in_the_role_and_in_the_docs():
+    docs = (ROOT / "docs/deploy.md").read_text()
+    for right in (*RIGHTS.values(), MACHINES):
+        assert right.action in variable("modules/role.bicep", "actions")
+        assert right.action in docs
+        assert right.role in docs
+    assert set(RIGHTS) == set(Source)
 
 
 def test_no_template_holds_a_wildcard_right_or_the_scale_set_wide_maintenance():

@@ -34,7 +34,13 @@ class Clock:
 
 
 class FakeCompute:
-    """Lists what it is given, or raises; counts what it is asked."""
+    """Lists what it is given, or raises; counts what it is asked.
+
+    Extra look-ups find the scale sets' resource groups, and whatever `lists` and `tables` have by a word of
+    the path or of the query; an exception there is raised.
+    """
+
+    subscription = SUBSCRIPTION
 
     def __init__(self, *sets: ScaleSet) -> None:
         self.sets = list(sets)
@@ -42,6 +48,9 @@ class FakeCompute:
         self.rows: list[dict[str, Any]] = []
         self.listings = 0
         self.posts: list[tuple[str, dict[str, Any]]] = []
+        self.lists: dict[str, Any] = {}
+        self.tables: dict[str, Any] = {}
+        self.looked: list[str] = []
 
     async def scale_sets(self) -> AsyncIterator[ScaleSet]:
         self.listings += 1
@@ -50,7 +59,22 @@ class FakeCompute:
         if self.trouble is not None:
             raise self.trouble
 
+    async def pages(self, path: str) -> AsyncIterator[list[dict[str, Any]]]:
+        self.looked.append(path)
+        groups = [{"name": name} for name in {one.resource_group for one in self.sets}]
+        known = self.lists if "resourcegroups?" not in path else {"resourcegroups": groups, **self.lists}
+        yield self._found(path, known)
+
+    def _found(self, asked: str, known: dict[str, Any]) -> list[dict[str, Any]]:
+        found = next((value for word, value in known.items() if word.lower() in asked.lower()), [])
+        if isinstance(found, Exception):
+            raise found
+        return found
+
     async def post_json(self, path: str, payload: dict[str, Any]) -> dict[str, Any]:
+        if not payload["query"].startswith("servicehealthresources"):
+            self.looked.append(payload["query"])
+            return {"data": self._found(payload["query"], self.tables)}
         self.posts.append((path, payload))
         if self.trouble is not None:
             raise self.trouble

@@ -13,6 +13,7 @@ from handlers.cloud.names import claim_prefix
 from handlers.cloud.records import Conflict
 from handlers.wire.documents import NewerRecord, decode_run, encode_run, run_metadata
 from handlers.wire.messages import PersonEvent, RunMessage
+from planner.habits import Source
 from planner.run import InstanceState, Run, RunState
 from simulator.fleet import SUBSCRIPTION, Behaviour, uniform
 from tests.handlers.scene import QUICK, WEB, Scene
@@ -83,6 +84,26 @@ async def test_every_intent_is_on_record_before_the_first_start(scene) -> None:
     for run in seen:
         intents = {one.id: one.intent_at for one in run.passages if one.state is InstanceState.STARTING}
         assert intents == {"0": scene.clock(), "2": scene.clock()}
+
+
+async def test_a_scale_set_read_afresh_before_a_batch_knows_what_its_wave_has_looked_up(
+    scene, monkeypatch
+) -> None:
+    seen: list[Any] = []
+    decides = advance.advance
+
+    def watching(run: Run, look: Any, *args: Any) -> Any:
+        seen.append(look.scale_set)
+        return decides(run, look, *args)
+
+    scene.azure.upkeep.autoscale(scene.azure.scale_set("web"))
+    scene.compute.faults.denied.add("Microsoft.Insights/eventtypes/values/read")
+    message = await scene.ready()
+    monkeypatch.setattr(advance, "advance", watching)
+    await scene.look(message)
+    (web,) = {id(one): one for one in seen}.values()
+    assert web.habits.autoscale == "web-autoscale"
+    assert web.unread.keys() == {Source.ACTIVITY_LOG}
 
 
 async def test_a_message_below_the_generation_is_dropped_without_a_look(scene) -> None:

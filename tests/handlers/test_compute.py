@@ -1,6 +1,6 @@
 """The compute face against the simulated ARM, over HTTP and with a real token."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -201,6 +201,17 @@ async def test_an_instance_outside_every_wave_has_no_status_and_without_health_n
     _, calm = await at.compute.instances(await at.scale_set("web"))
     assert calm.maintenance is None
     assert calm.health is Health.NOT_REPORTED
+
+
+@pytest.mark.parametrize("made", [uniform, flexible])
+async def test_scale_sets_and_instances_know_when_they_were_created(desk, made) -> None:
+    stage = Stage(made("web", 1))
+    stage.fleet.add_instance(stage.fleet.scale_set("web"), "7")
+    at = await desk(stage)
+    web = await at.scale_set("web")
+    old, new = await at.compute.instances(web)
+    assert web.created == old.created == datetime(2026, 1, 12, 8, tzinfo=UTC)
+    assert new.created == START + DAY
 
 
 async def test_what_is_gone_is_not_found(desk) -> None:

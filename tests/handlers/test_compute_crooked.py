@@ -193,6 +193,14 @@ async def test_a_strange_view_is_read_as_far_as_it_goes_or_is_trouble_with_azure
     assert instance.maintenance is None or not instance.maintenance.allowed
 
 
+@pytest.mark.parametrize("odd", ["yesterday", 7, {"a": 1}, [], "", None, "0001-01-01T00:00:00+14:00"])
+async def test_a_creation_time_that_cannot_be_read_is_left_out_and_hides_nothing(azure, compute, odd) -> None:
+    raw = {"instanceId": "0", "id": scale_set("web").id, "properties": {"timeCreated": odd}}
+    azure.answer = lambda _: web.json_response({"value": [raw]})
+    assert [one.created for one in await compute.instances(scale_set("web"))] == [None]
+    assert [one.created for one in await listed(compute)] == [None]
+
+
 @pytest.mark.parametrize(
     "raw", [{"properties": 7, "instanceId": "0"}, {"properties": {}}, {"instanceId": ""}]
 )

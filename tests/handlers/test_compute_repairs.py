@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from handlers.cloud import shapes
-from handlers.cloud.bare import read
 from handlers.cloud.errors import Forbidden, NotSent, Refused, Throttled, Unreachable
+from handlers.cloud.reading import read
 from simulator.arm import Faults
 from simulator.fleet import flexible, uniform
 from simulator.fleet.ledger import RepairsAsked
@@ -59,12 +59,14 @@ async def test_the_body_names_the_service_and_the_action(desk, monkeypatch, susp
     stage = web()
     at = await desk(stage)
     bodies = []
-    answered = at.server.compute.set_repairs
-    monkeypatch.setattr(
-        at.server.compute,
-        "set_repairs",
-        lambda request: bodies.append(json.loads(request.body)) or answered(request),
-    )
+    answered = at.server.face.answer
+
+    def watching(call, request):
+        if call.kind == "set repairs":
+            bodies.append(json.loads(request.body))
+        return answered(call, request)
+
+    monkeypatch.setattr(at.server.face, "answer", watching)
     await at.compute.set_repairs(stage.fleet.scale_set("web").id, suspend=suspend)
     assert bodies == [{"serviceName": "AutomaticRepairs", "action": action}]
 

@@ -20,6 +20,7 @@ from handlers.wire.documents import (
     waves_of,
 )
 from planner.delivery import Delivery
+from planner.habits import Evidence, Habits, Source
 from planner.run import InstanceState, Run, RunState
 from planner.wave import Stage, Wave
 from tests.handlers.parts import NOW, SAMPLES, SUBSCRIPTION, run
@@ -63,6 +64,33 @@ def test_the_sample_of_a_wave_means_what_it_meant():
     assert found.stage is Stage.PLANNED
     assert found.member(found.roster[0].scale_set.id.upper()).after == ("api",)
     assert found.discovered == (found.current.alert,)
+
+
+def test_a_wave_from_before_there_were_look_ups_is_read_and_says_nothing_of_them():
+    assert b"evidence" not in sample("wave")
+    found = decode_wave(sample("wave"))
+    assert found.evidence is None
+    scale_set = found.roster[0].scale_set
+    assert (scale_set.habits, scale_set.unread, scale_set.created) == (None, {}, None)
+    assert found.informed(scale_set) == scale_set
+
+
+def test_what_the_look_ups_showed_is_read_as_it_was_written():
+    found = decode_wave(sample("wave"))
+    key = found.roster[0].scale_set.key
+    lately = Habits(
+        stops=3, last_stop=NOW, stopped_by="ana", stopped={"1": NOW}, healed={"0": NOW}, resizes=1,
+        last_resize=NOW, scaled_in=7, autoscale="a", scales_in=True, to_zero="night", shutdown="s",
+        group_managed_by="/m",
+    )  # fmt: skip
+    evidence = Evidence(NOW, NOW - timedelta(days=14), {Source.GROUPS: "No role."}, {key: lately})
+    wave = decode_wave(encode_wave(replace(found, evidence=evidence)))
+    assert wave.evidence == evidence
+    informed = wave.informed(wave.roster[0].scale_set)
+    assert (informed.habits, informed.unread) == (lately, {Source.GROUPS: "No role."})
+    grown = json.loads(encode_wave(wave))
+    grown["evidence"]["new"] = grown["evidence"]["scale_sets"][key]["new"] = 1
+    assert decode_wave(json.dumps(grown).encode()) == wave
 
 
 @pytest.mark.parametrize("kind", KINDS)

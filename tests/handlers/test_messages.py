@@ -29,7 +29,17 @@ def test_the_messages_of_version_1_are_understood(queue):
     raw = sample(queue)
     message = parse(queue, json.dumps(raw))
     assert message.v == 1
-    assert json.loads(message.model_dump_json(exclude_unset=True)) == raw
+    assert json.loads(message.model_dump_json(exclude_unset=True)) == raw, "newer fields may have joined"
+
+
+@pytest.mark.parametrize("renew", ["", "*", scale_set("web").id])
+def test_a_renewal_names_a_scale_set_or_all_of_them(renew):
+    assert parse(ALERTS, json.dumps(sample(ALERTS) | {"renew": renew})).renew == renew
+
+
+@pytest.mark.parametrize("renew", ["web", "**", scale_set("web").id + "/virtualMachines/0", 7])
+def test_a_renewal_of_something_else_is_refused(renew):
+    assert "renew" in refused(ALERTS, renew=renew)
 
 
 @pytest.mark.parametrize("queue", QUEUES)

@@ -11,7 +11,9 @@ from handlers.cloud.errors import Forbidden, NotFound, Throttled, Unreachable
 from handlers.cloud.names import ARCHIVE_PREFIX
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.wire.documents import decode_run, encode_run, run_metadata
+from planner.decide import decide
 from planner.run import Entry, RunState
+from simulator.fleet import SUBSCRIPTION, Wave, Window
 from tests.handlers.scene import START, WEB, Scene
 
 
@@ -247,3 +249,33 @@ async def test_a_cancelled_wave_reads_nothing_and_wakes_the_run(scene) -> None:
     assert scene.delay() == timedelta(0)
     assert (await scene.look()).state is RunState.CANCELLED
     assert scene.started() == []
+
+
+async def test_what_is_decided_on_knows_the_newest_look_ups_of_all_its_waves(scene, monkeypatch) -> None:
+    seen: list[Any] = []
+
+    def watching(scale_set: Any, *args: Any, **more: Any) -> Any:
+        seen.append(scale_set)
+        return decide(scale_set, *args, **more)
+
+    monkeypatch.setattr(plan, "decide", watching)
+    scene.azure.people.stop(scene.azure.instance("web", 1), by="bo@example.org")
+    scene.azure.people.start(scene.azure.instance("web", 1))
+    scene.clock.forward(minutes=5)
+    message = await scene.announced()
+    await plan.handle(message, scene.wiring)
+    assert [(one.habits.stops, one.habits.stopped_by) for one in seen] == [(1, "bo@example.org")]
+    scene.azure.people.deallocate_all(scene.azure.scale_set("web"), ["3"])
+    scene.clock.forward(minutes=70)
+    other = Wave(
+        tracking_id="ZX9K-7QD",
+        subscriptions=(SUBSCRIPTION,),
+        regions=("westeurope",),
+        self_service=Window(START, START + timedelta(days=9)),
+        scheduled=Window(START + timedelta(days=10), START + timedelta(days=12)),
+    )
+    scene.azure.plan(other)
+    await plan.handle(await scene.announced(wave=other.tracking_id), scene.wiring)
+    await plan.handle(message.model_copy(update={"reason": "renewed"}), scene.wiring)
+    assert {one.habits.stops for one in seen[1:]} == {2}, "the second wave was looked up later"
+    assert scene.compute.calls["activity log"] == 2 * 2

@@ -1,7 +1,9 @@
 import json
 import re
+import shlex
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -13,9 +15,23 @@ from handlers.render.letter import Letter, Story
 from handlers.render.notice import render
 from handlers.render.words import clean, count, for_card, one_line, span, when, when_and_how_far
 from planner.digest import Overview
-from planner.notice import Down, Kind, Urgency
-from planner.run import Run, RunState
-from tests.notices import NOW, SUBSCRIPTION, TRACKING, notice, paused, run, wave
+from planner.notice import Choice, Down, Kind, Urgency
+from planner.run import Check, Outcome, Run, RunState
+from tests.notices import (
+    CAPACITY,
+    CHOICES,
+    NOW,
+    SUBSCRIPTION,
+    TRACKING,
+    followed,
+    misfit,
+    notice,
+    paused,
+    repairing,
+    run,
+    short_of_time,
+    wave,
+)
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(1)> \"' "
@@ -92,6 +108,109 @@ def test_an_approval_names_the_plan_it_is_for():
     command = letter(one).events[0].answers[0].command
 
     assert json.loads(command.split("-d '")[1].removesuffix("'"))["checksum"] == one.checksum
+
+
+def test_a_plan_that_does_not_fit_comes_with_what_to_choose_and_what_to_type():
+    one = misfit("db")
+    made = letter(one)
+    event = made.events[0]
+
+    assert [choice.sentence for choice in event.choices] == [choice.sentence for choice in CHOICES]
+    assert [answer.label for answer in event.answers] == ["Skip what is left"], "resume is among the choices"
+    for shown, choice in zip(event.choices, CHOICES, strict=True):
+        address = re.search(r'curl -X POST "([^"]+)"', shown.command)
+        sent = json.loads(shown.command.split("-d '")[1].removesuffix("'"))
+        assert address is not None
+        assert address[1].endswith(f"/shop/db/{choice.word}")
+        assert sent == {"actor": "YOUR NAME", "comment": "WHY", **choice.to}
+
+
+def test_every_form_of_a_message_says_the_same_of_a_plan_that_does_not_fit():
+    made = render(letter(misfit("db")), "id", "thread")
+    forms = (made.text, unescape(made.html), json.dumps(made.card), json.dumps(made.payload))
+
+    for form in forms:
+        flat = " ".join(form.split())
+        for said in (*(one.sentence for one in CHOICES), CAPACITY, "2 d too late", "/shop/db/raise"):
+            assert said in flat
+
+
+def test_choices_are_gone_once_the_run_goes_on():
+    said = misfit("db").notices[1]
+    going = run("db", notice(), said, state=RunState.SCHEDULED)
+
+    assert letter(going).events[0].choices == ()
+
+
+def test_a_quote_in_what_is_chosen_does_not_end_what_is_typed():
+    choice = Choice("leave", "Leave it.", "skip", {"domains": "o'clock $(reboot) `x`"})
+    command = Addresses().choose(TRACKING, run("db"), choice)
+    body = shlex.split(command)[-1]
+
+    assert json.loads(body)["domains"] == "o'clock $(reboot) `x`"
+
+
+def test_time_that_is_short_offers_choices_beside_hold_and_skip():
+    event = letter(short_of_time("db")).events[0]
+
+    assert [choice.word for choice in event.choices] == ["raise"]
+    assert [answer.label for answer in event.answers] == ["Hold it", "Skip what is left"]
+
+
+def test_a_message_says_since_when_automatic_repairs_are_suspended():
+    made = render(letter(repairing("db")), "id", "thread")
+
+    for form in (made.text, unescape(made.html), json.dumps(made.card)):
+        assert "Suspended by this run since Tue 24 Nov 2026 11:00 UTC" in form
+
+
+def test_a_check_that_blocks_or_could_not_be_read_is_told_with_its_sentence():
+    odd = (
+        Check(
+            "often-stopped", Outcome.UNKNOWN, "The activity log cannot be read: the role Reader is missing."
+        ),
+        Check("managed", Outcome.ACCEPTED, "It is managed by AKS. Accepted (the policy)."),
+        Check("policy", Outcome.PASS, "The policy can be read."),
+    )
+    (line,) = letter(run("web", notice(), checks=odd)).parts[0].lines
+
+    assert line.checked == "Checks: 1 passed, 1 unknown (often-stopped), 1 accepted (managed)."
+    assert line.checks[0] == f"often-stopped (unknown): {odd[0].reason}"
+    made = render(letter(run("web", notice(), checks=odd)), "id", "thread")
+    for form in (made.text, unescape(made.html)):
+        assert odd[0].reason in form
+        assert odd[1].reason in form
+    assert "1 unknown (often-stopped)" in json.dumps(made.card)
+
+
+def test_a_plan_says_by_when_it_must_start_and_what_it_takes_away():
+    again = "Instance 4 is scheduled for the second time: it was stopped."
+    one = run("web", notice(), start_by=NOW + timedelta(days=1), capacity=CAPACITY, again=again)
+    (line,) = letter(one).parts[0].lines
+
+    assert "To meet that, the first start must go by Wed 25 Nov 2026 12:00 UTC." in line.text
+    assert CAPACITY in line.text
+    assert again in line.text
+
+
+def test_a_scale_set_with_a_notice_of_its_own_is_not_told_twice():
+    made = render(letter(misfit("db")), "id", "thread")
+
+    assert "See above. 3 instances in 2 batches" in made.text
+    assert made.text.count("must be done by 2026-11-28 12:00 UTC.") == 1
+
+
+def test_of_hundreds_that_are_down_the_first_are_named_and_the_rest_is_counted():
+    down = tuple(Down(str(number), "", "domain 0", "stopped") for number in range(300))
+    one = run("db", notice(1, Kind.PAUSED, Urgency.PAGE, down=down), state=RunState.PAUSED)
+
+    assert letter(one).events[0].down[-1] == "And 260 more instances down."
+
+
+def test_what_azure_did_is_told_at_its_end():
+    ended = letter(run("web", notice(1, Kind.COMPLETED, sentence=followed("web").reason)))
+
+    assert "it is over: 3 by Azure" in render(ended, "id", "thread").text
 
 
 def test_mail_keeps_its_dark_rules_and_has_its_style_inline():

@@ -3,6 +3,7 @@ import io
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,19 +22,23 @@ from handlers.wire.messages import NoticeMessage
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
 from planner.digest import Overview
-from planner.run import Check, InstanceState, Outcome, Run, RunState
+from planner.look import FIT
+from planner.run import Check, InstanceState, Outcome, Repairs, Run, RunState
 from planner.wave import Stage
 from tests.notices import (
+    CAPACITY,
     NOW,
     SUBSCRIPTION,
     TRACKING,
     Clock,
     batch,
+    misfit,
     notice,
     paused,
     policy_file,
     run,
     settings,
+    short_of_time,
     store,
     wave,
 )
@@ -138,6 +143,15 @@ async def test_a_waves_document_has_exactly_the_promised_fields(wiring):
         "self_service",
         "deadline",
         "slack_seconds",
+        "forecast_end",
+        "start_by",
+        "serving",
+        "capacity",
+        "choices",
+        "raised",
+        "again",
+        "repairs",
+        "waves",
         "checks",
         "batches",
         "history",
@@ -148,12 +162,16 @@ async def test_a_waves_document_has_exactly_the_promised_fields(wiring):
         "name": "needed",
         "outcome": "pass",
         "reason": "complete-by is declared: 2026-11-28.",
+        "evidence": [],
+        "instances": [],
     }
     assert db["batches"][0] == {
         "domain": "zone 1, domain 0",
         "state": "pending",
+        "share_percent": None,
         "not_before": "2026-11-25T13:00:00Z",
         "started_at": None,
+        "verified_at": None,
         "finished_at": None,
         "instances": [
             {"id": "1", "state": "pending", "reason": ""},
@@ -170,6 +188,56 @@ async def test_a_waves_document_has_exactly_the_promised_fields(wiring):
     ]
     assert document["announcements"][0]["stage"] == "Planned"
     assert document["announcements"][0]["text"] == "We will reboot your machines."
+
+
+def test_a_plan_that_does_not_fit_says_in_json_what_a_person_can_choose():
+    document = contract.run_document(misfit("db", start_by=None, waves=(TRACKING, "ZX9K-7QD")))
+
+    assert [one["name"] for one in document["choices"]] == ["soak", "windows", "leave", "resume"]
+    assert document["choices"][0] == {
+        "name": "soak",
+        "sentence": "Shorter pauses: with a soak of 22 minutes it then ends in time.",
+        "word": "raise",
+        "to": {"soak": "22m"},
+    }
+    assert document["slack_seconds"] == -2 * 24 * 3600
+    assert (document["forecast_end"], document["start_by"]) == ("2026-11-25T18:00:00Z", None)
+    assert (document["capacity"], document["serving"]) == (CAPACITY, 10)
+    assert document["waves"] == [TRACKING, "ZX9K-7QD"]
+    assert [one["share_percent"] for one in document["batches"]] == [20, 10]
+
+
+def test_what_no_longer_counts_is_not_offered_in_json():
+    over = replace(misfit("db", start_by=NOW), state=RunState.COMPLETED)
+    going = replace(misfit("db", misfit=""), state=RunState.RUNNING, slack=timedelta(hours=1))
+
+    for document in map(contract.run_document, (over, going)):
+        assert document["choices"] == []
+    assert contract.run_document(over)["start_by"] is None
+    assert contract.run_document(over)["capacity"] == ""
+
+
+def test_time_that_is_short_offers_choices_in_json_until_a_person_lets_the_run_go_on():
+    late = short_of_time("db")
+
+    assert [one["name"] for one in contract.run_document(late)["choices"]] == ["soak"]
+    assert contract.run_document(replace(late, waived=(FIT,)))["choices"] == []
+
+
+def test_a_checks_evidence_and_instances_and_who_suspended_repairs_are_in_the_document():
+    seen = Check("short-lived", Outcome.UNKNOWN, "It cannot be read.", ("4", "5"), ("activity log",))
+    held = Repairs(NOW, seen_suspended=True, error="No.")
+    document = contract.run_document(
+        run("db", checks=(seen,), repairs=held, again="Instance 4 is scheduled for the second time.")
+    )
+
+    assert document["checks"][0]["evidence"] == ["activity log"]
+    assert document["checks"][0]["instances"] == ["4", "5"]
+    assert document["repairs"] == (
+        "Suspended by this run since Tue 24 Nov 2026 12:00 UTC; they are resumed as soon as nothing of it "
+        "reboots or is being verified. Azure said: No."
+    )
+    assert document["again"] == "Instance 4 is scheduled for the second time."
 
 
 @pytest.mark.parametrize(("said", "shown"), [("Yes", "Yes"), ("No", "No"), ("-", "-"), ("maybe", "-")])

@@ -9,7 +9,7 @@ from handlers import respond
 from handlers.cloud.names import RUNS, run_path
 from handlers.wire.documents import encode_run, run_metadata
 from handlers.wire.http import Request
-from planner.run import RunState
+from planner.run import Batch, Passage, RunState
 from tests.handlers.parts import NOW, SUBSCRIPTION, Clock, TestWiring, run
 
 
@@ -93,10 +93,38 @@ async def test_every_word_has_its_own_id(wiring):
         ("hold", {"actor": "ada", "comment": "x" * 2001}, "comment"),
         ("hold", {"actor": "ada", "comment": ["x"]}, "comment"),
         ("hold", {"actor": "ada", "instances": ["0"]}, "belongs to skip"),
+        ("hold", {"actor": "ada", "soak": "1h"}, "nothing that hold knows"),
+        ("skip", {"actor": "ada", "domain": "domain 0"}, "`domain` is nothing that skip knows"),
+        ("skip", {"actor": "ada", "domains": ""}, "`domains` names nothing"),
+        ("skip", {"actor": "ada", "instances": []}, "`instances` names nothing"),
+        ("skip", {"actor": "ada", "domains": ["domain 7"]}, "no domain domain 7. It has domain 0"),
+        ("skip", {"actor": "ada", "domains": "domain 0; domain 9"}, "no domain domain 9"),
+        ("skip", {"actor": "ada", "domains": ["x" * 201]}, "At most"),
+        ("resume", {"actor": "ada", "domains": ["domain 0"]}, "`domains` belongs to skip"),
+        ("raise", {"actor": "ada", "domains": ["domain 0"], "soak": "1h"}, "`domains` belongs to skip"),
+        (
+            "raise",
+            {"actor": "ada", "comment": "faster"},
+            "Say what to raise for this run: soak, max-unavailable",
+        ),
+        ("raise", {"actor": "ada", "health": "ignore"}, "`health` cannot be raised for one run: write soak"),
+        ("raise", {"actor": "ada", "Soak": "10m"}, "`Soak` cannot be raised"),
+        ("raise", {"actor": "ada", "soak": "a while"}, "`a while` is not a duration: write whole numbers"),
+        ("raise", {"actor": "ada", "soak": "400d"}, "longer than a year"),
+        ("raise", {"actor": "ada", "max-unavailable": 0}, "would let nothing start"),
+        ("raise", {"actor": "ada", "max-unavailable": "120%"}, "more than there is"),
+        ("raise", {"actor": "ada", "windows": "Sat 02:00-06:00"}, "This cannot be raised: "),
+        ("raise", {"actor": "ada", "windows": "Sat 02:00-06:00 Nowhere/City"}, "This cannot be raised: "),
+        ("raise", {"actor": "ada", "windows": "x" * 401}, "`windows` must be text of at most 400"),
+        ("raise", {"actor": "ada", "complete-by": "2026-12-01T06:00"}, "has no time zone"),
+        ("raise", {"actor": "ada", "lead": ["0m"]}, "`lead` must be text"),
+        ("raise", {"actor": "ada", "lead": True}, "`lead` must be text"),
+        ("raise", {"actor": "ada", "lead": None}, "`lead` must be text"),
+        ("raise", {"soak": "10m"}, "who you are"),
         ("skip", {"actor": "ada", "instances": ["0", "7"]}, "no instance 7"),
         ("skip", {"actor": "ada", "instances": {"0": 1}}, "list"),
         ("skip", {"actor": "ada", "instances": [None]}, "list"),
-        ("skip", {"actor": "ada", "instances": [str(one) for one in range(500)]}, "At most"),
+        ("skip", {"actor": "ada", "instances": [str(one) for one in range(1500)]}, "At most"),
     ],
 )
 async def test_what_cannot_be_understood_is_400_with_a_sentence(wiring, action, content, says):
@@ -104,6 +132,70 @@ async def test_what_cannot_be_understood_is_400_with_a_sentence(wiring, action, 
     assert status == 400
     assert says in said["reason"]
     assert not wiring.spy.of(RUNS)
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        {"soak": "10m"},
+        {"max-unavailable": "50%"},
+        {"max-unavailable": "default"},
+        {"windows": "Sat,Sun 02:00-07:00 Europe/Berlin; Mon 01:00-02:00 UTC"},
+        {"windows": "any time"},
+        {"complete-by": "2026-12-05T02:00:00Z"},
+        {"complete-by": "none"},
+        {"lead": "0m"},
+        {"soak": "0m", "lead": "1h", "max-unavailable": "4"},
+    ],
+)
+async def test_what_is_raised_goes_to_the_queue_as_it_was_written_as_json_and_as_a_form(wiring, raised):
+    said = {"actor": "ada", "comment": "It must be done by Saturday."}
+    assert (await say(wiring, "raise", said | raised))[0] == 202
+    form = urlencode(said | raised).encode()
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    assert (await say(wiring, "raise", form, headers=headers))[0] == 202
+
+    for sent in wiring.spy.of(RUNS):
+        assert sent.event.kind == "raise"
+        assert sent.event.raised == raised
+        assert sent.event.comment == "It must be done by Saturday."
+
+
+async def test_a_number_may_be_raised_without_quotes(wiring):
+    assert (await say(wiring, "raise", {"actor": "ada", "max-unavailable": 4}))[0] == 202
+    assert wiring.spy.of(RUNS)[0].event.raised == {"max-unavailable": "4"}
+
+
+async def test_a_domain_is_skipped_by_its_name_which_may_hold_commas(wiring):
+    batches = tuple(Batch(number, f"zone 1, domain {number}", (Passage(str(number)),)) for number in range(3))
+    await put(wiring, run(batches=batches))
+    named = ("zone 1, domain 0", "zone 1, domain 2")
+
+    assert (await say(wiring, "skip", {"actor": "ada", "domains": list(named)}))[0] == 202
+    assert (await say(wiring, "skip", {"actor": "ada", "domains": "; ".join(named)}))[0] == 202
+    form = urlencode({"actor": "ada", "domains": ";".join(named)}).encode()
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    assert (await say(wiring, "skip", form, headers=headers))[0] == 202
+
+    assert [sent.event.domains for sent in wiring.spy.of(RUNS)] == [named] * 3
+
+
+async def test_as_many_as_a_large_scale_set_has_can_be_skipped_at_once(wiring):
+    many = tuple(Passage(f"web_{number:08x}") for number in range(1000))
+    await put(wiring, run(batches=(Batch(1, "zone 1", many),)))
+
+    assert (await say(wiring, "skip", {"actor": "ada", "instances": [one.id for one in many]}))[0] == 202
+    (sent,) = wiring.spy.of(RUNS)
+    assert len(sent.event.instances) == 1000
+
+
+async def test_what_does_not_fit_into_a_message_is_refused_in_words(wiring):
+    many = tuple(Passage(f"{'x' * 55}{number:04}") for number in range(1000))
+    await put(wiring, run(batches=(Batch(1, "zone 1", many),)))
+    status, said = await say(wiring, "skip", {"actor": "ada", "instances": [one.id for one in many]})
+
+    assert status == 400
+    assert "several requests" in said["reason"]
 
 
 @pytest.mark.parametrize(

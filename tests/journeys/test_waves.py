@@ -180,6 +180,8 @@ def _within_budget(calls: Counter[str], report: dict[str, Any]) -> None:
     assert calls["list scale sets"] == 1
     assert calls["get instance"] == calls["instance view"] == calls["scale set view"] == 0
     assert calls["start scale set"] == calls["unknown"] == 0
+    assert calls["activity log"] == calls["resource graph"] == 2
+    assert calls["autoscale settings"] == calls["auto-shutdown schedules"] == calls["resource groups"] == 1
     batches = {run["name"]: len(run["batches"]) for run in report["runs"] if run["state"] == "completed"}
     assert sum(batches.values()) <= calls["get scale set"] <= sum(batches.values()) + 2
     assert batches["web"] <= calls["rolling upgrade"] <= batches["web"] + 2

@@ -1,24 +1,32 @@
 """The compute face over the simulated fleet, without HTTP: the fleet's JSON, the product's own parsing."""
 
+import json
 from collections import Counter
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 from handlers.cloud import shapes
 from handlers.cloud.compute import Accepted, Operation
 from handlers.cloud.errors import Forbidden, NotFound, Refused, Throttled, Unreachable
 from planner.fleet import Instance, ScaleSet
 from simulator.arm import shapes as arm
+from simulator.arm.answers import Refusal, Request
+from simulator.arm.face import Face
 from simulator.arm.faults import Faults
+from simulator.arm.routes import match
 from simulator.arm.set_view import scale_set_view
-from simulator.fleet import Fleet
+from simulator.fleet import SUBSCRIPTION, Fleet
 from tests.world.chaos import Chaos
 
 
 class FleetCompute:
+    subscription = SUBSCRIPTION
+
     def __init__(self, fleet: Fleet, chaos: Chaos) -> None:
         self.fleet, self.chaos = fleet, chaos
         self.calls: Counter[str] = Counter()
         self.faults = Faults()
+        self.face = Face(fleet, self.faults)
 
     async def _read(self, kind: str) -> None:
         self.calls[kind] += 1
@@ -34,6 +42,32 @@ class FleetCompute:
         if found is None:
             raise NotFound("ResourceNotFound: it is gone.")
         return found
+
+    async def pages(self, path: str):
+        while path:
+            page = await self._call("GET", path)
+            yield page["value"]
+            path = page.get("nextLink", "")
+
+    async def post_json(self, path: str, payload: dict) -> dict:
+        return await self._call("POST", path, json.dumps(payload).encode())
+
+    async def _call(self, method: str, path: str, body: bytes = b"") -> dict:
+        """As the simulated ARM answers it over HTTP, with the product's words for its noes."""
+        parts = urlsplit(path)
+        call = match(method, parts.path)
+        assert call is not None, path
+        await self._read(call.kind)
+        try:
+            reply = self.face.answer(
+                call, Request(call.names, dict(parse_qsl(parts.query)), body, "", parts.path)
+            )
+        except Refusal as refusal:
+            said = json.loads(refusal.reply.body)["error"]
+            if refusal.reply.status == 403:
+                raise Forbidden(said["message"]) from None
+            raise Refused(said["code"], said["message"]) from None
+        return json.loads(reply.body)
 
     async def scale_sets(self):
         await self._read("list scale sets")

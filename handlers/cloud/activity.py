@@ -1,0 +1,150 @@
+"""The activity log of one subscription: who stopped what, and what autoscale removed.
+
+Its filter knows the events of one resource provider in a time range and nothing finer (Azure Monitor's REST
+API, Activity Logs, List); its `$select` has no caller, so who asked is read from the claims. An operation is
+in the log several times: started, accepted, and how it ended.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from pydantic_core import from_json
+
+from handlers.cloud.notes import Notes, Stop, place
+from handlers.cloud.reading import ReadsArm, read
+from handlers.cloud.shapes import Json, instant
+
+API = "2015-04-01"
+FIELDS = (
+    "claims,correlationId,eventDataId,eventTimestamp,operationId,operationName,properties,resourceId,status"
+)
+MOST_PAGES = 50
+"""Read of one list. Of a subscription busier than that less is known than the whole look-back."""
+
+STOPS = frozenset(
+    f"microsoft.compute/{kind}/{what}/action"
+    for kind in ("virtualmachinescalesets", "virtualmachinescalesets/virtualmachines", "virtualmachines")
+    for what in ("deallocate", "poweroff")
+)
+SCALED_IN = "microsoft.insights/autoscalesettings/scaledown/action"
+CLAIMS = (
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/spn",
+    "appid",
+)
+"""A person's sign-in name first, then what an application is known by."""
+
+
+@dataclass(slots=True)
+class _Operation:
+    first: Stop
+    statuses: set[str] = field(default_factory=set)
+
+    @property
+    def happened(self) -> bool:
+        return "succeeded" in self.statuses or not self.statuses & {"failed", "canceled"}
+
+
+async def stops(arm: ReadsArm, since: datetime, until: datetime, notes: Notes) -> str:
+    """Note every stop somebody asked for; says so when the log was longer than what is read.
+
+    Maintenance that was started, and Azure's own repairs, are other operations.
+    """
+    seen: dict[tuple[str, str], _Operation] = {}
+
+    def see(event: Json) -> None:
+        if _word(event, "operationName") not in STOPS:
+            return
+        stop = _stop(event)
+        known = seen.setdefault((stop.target.lower(), stop.occasion), _Operation(stop))
+        known.statuses.add(_word(event, "status"))
+        if stop.at < known.first.at:
+            known.first = stop
+
+    longer = await _read(arm, "Microsoft.Compute", since, until, see)
+    notes.stops += [one.first for one in seen.values() if one.happened]
+    return longer
+
+
+async def scale_ins(arm: ReadsArm, since: datetime, until: datetime, notes: Notes) -> str:
+    """Note how many instances autoscale removed; says so when the log was longer than what is read."""
+    seen: dict[tuple[str, str], int] = {}
+
+    def see(event: Json) -> None:
+        if _word(event, "operationName") != SCALED_IN or _word(event, "status") != "succeeded":
+            return
+        told = {key.lower(): value for key, value in (event.get("properties") or {}).items()}
+        target = str(told.get("resourcename", "")).lower()
+        if place(target, {}) is not None:
+            removed = int(str(told.get("oldinstancescount"))) - int(str(told.get("newinstancescount")))
+            seen[target, _occasion(event)] = max(removed, 0)
+
+    longer = await _read(arm, "Microsoft.Insights", since, until, see)
+    for (target, _), removed in seen.items():
+        notes.scaled_in[target] += removed
+    return longer
+
+
+async def _read(
+    arm: ReadsArm, provider: str, since: datetime, until: datetime, see: Callable[[Json], None]
+) -> str:
+    span = (
+        f"eventTimestamp ge '{since:%Y-%m-%dT%H:%M:%SZ}' and eventTimestamp le '{until:%Y-%m-%dT%H:%M:%SZ}'"
+    )
+    wanted = quote(f"{span} and resourceProvider eq '{provider}'")
+    path = f"/subscriptions/{arm.subscription}/providers/Microsoft.Insights/eventtypes/management/values"
+    pages = events = 0
+    oldest = until
+    async for page in arm.pages(f"{path}?api-version={API}&$filter={wanted}&$select={FIELDS}"):
+        if pages == MOST_PAGES:
+            return (
+                f"The activity log of {provider} is longer than the {events} records that were read; "
+                f"they go back to {oldest:%Y-%m-%d %H:%M} UTC."
+            )
+        for event in page:
+            read(see, event)
+            oldest = min(oldest, read(_at, event))
+        pages, events = pages + 1, events + len(page)
+    return ""
+
+
+def _at(event: Json) -> datetime:
+    return instant(event.get("eventTimestamp"))
+
+
+def _stop(event: Json) -> Stop:
+    properties = event.get("properties")
+    asked = properties.get("requestbody") if isinstance(properties, dict) else None
+    return Stop(str(event.get("resourceId", "")), _occasion(event), _at(event), _caller(event), _named(asked))
+
+
+def _occasion(event: Json) -> str:
+    """What tells one thing done from another: an uber operation has one correlation id."""
+    keys = ("correlationId", "operationId", "eventDataId")
+    return next((str(event[key]).lower() for key in keys if event.get(key)), "")
+
+
+def _caller(event: Json) -> str:
+    claims = event.get("claims")
+    told: Mapping[str, Any] = claims if isinstance(claims, dict) else {}
+    names = (event.get("caller"), *(told.get(claim) for claim in CLAIMS))
+    return next((str(name)[:200] for name in names if name), "")
+
+
+def _named(asked: Any) -> tuple[str, ...]:
+    """The instances a call on the whole scale set named, where the log has kept the call's body."""
+    try:
+        named = from_json(asked).get("instanceIds") if asked else None
+    except (ValueError, TypeError, AttributeError):
+        return ()
+    return tuple(str(one).lower() for one in named) if isinstance(named, list) else ()
+
+
+def _word(event: Json, key: str) -> str:
+    """A localizable string's invariant value, in lower case."""
+    told = event.get(key)
+    return str((told.get("value") if isinstance(told, dict) else told) or "").lower()

@@ -1,0 +1,129 @@
+"""What the extra look-ups find, noted by the ARM id it was said of; by scale set at the end."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from planner.fleet import ScaleSet
+from planner.habits import Habits
+
+type Place = tuple[str, str]
+"""A scale set's key and an instance's id in lower case, `""` for the scale set itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Somebody stopped or deallocated `target`, or these instances of it, as part of `occasion`."""
+
+    target: str
+    occasion: str
+    at: datetime
+    by: str
+    instances: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Autoscale:
+    """An enabled autoscale setting: whether a rule of it removes instances, which profile scales to none."""
+
+    name: str = ""
+    scales_in: bool = False
+    to_zero: str = ""
+
+
+@dataclass(slots=True)
+class Notes:
+    """Everything found in one subscription; `scaled_in`, `autoscale` and `groups` have keys in lower case."""
+
+    stops: list[Stop] = field(default_factory=list)
+    healed: list[tuple[str, datetime]] = field(default_factory=list)
+    resized: list[tuple[str, datetime]] = field(default_factory=list)
+    shutdown: list[tuple[str, str]] = field(default_factory=list)
+    scaled_in: Counter[str] = field(default_factory=Counter)
+    autoscale: dict[str, Autoscale] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+
+    def habits(self, scale_sets: Iterable[ScaleSet], machines: Mapping[str, str]) -> dict[str, Habits]:
+        """By the scale set's key; sets with nothing to tell are left out.
+
+        `machines` has the scale set of each virtual machine of a Flexible one, both ids in lower case. What
+        was said of any other machine is of no scale set, or of a machine that is gone.
+        """
+        stops = _by_set(((one.target, one) for one in self.stops), machines)
+        healed, resized = _by_set(self.healed, machines), _by_set(self.resized, machines)
+        shutdown = _by_set(sorted(self.shutdown), machines)
+        found: dict[str, Habits] = {}
+        for scale_set in scale_sets:
+            key = scale_set.key
+            resizes = {at for _, at in resized.get(key, ())}
+            setting = self.autoscale.get(key, Autoscale())
+            habits = replace(
+                _stopped(stops.get(key, ())),
+                healed=_latest(healed.get(key, ())),
+                resizes=len(resizes),
+                last_resize=max(resizes, default=None),
+                scaled_in=self.scaled_in[key],
+                autoscale=setting.name,
+                scales_in=setting.scales_in,
+                to_zero=setting.to_zero,
+                shutdown=next((name for _, name in shutdown.get(key, ())), ""),
+                group_managed_by=self.groups.get(scale_set.resource_group.lower(), ""),
+            )
+            if habits != Habits():
+                found[key] = habits
+        return found
+
+
+def place(arm_id: str, machines: Mapping[str, str]) -> Place | None:
+    """The scale set, and the instance of it, an ARM id is of; None for anything else."""
+    low, parts = _parts(arm_id)
+    match parts[5:]:
+        case ["providers", "microsoft.compute", "virtualmachinescalesets", _]:
+            return low, ""
+        case ["providers", "microsoft.compute", "virtualmachinescalesets", _, "virtualmachines", instance]:
+            return low.rsplit("/", 2)[0], instance
+        case _:
+            return (machines[low], parts[-1]) if low in machines else None
+
+
+def machine(arm_id: str) -> bool:
+    """Whether it is a virtual machine's id: of a Flexible scale set or of none, it does not say."""
+    return _parts(arm_id)[1][5:-1] == ["providers", "microsoft.compute", "virtualmachines"]
+
+
+def _parts(arm_id: str) -> tuple[str, list[str]]:
+    low = arm_id.lower().rstrip("/")
+    return low, low.split("/")
+
+
+def _by_set[Said](
+    said: Iterable[tuple[str, Said]], machines: Mapping[str, str]
+) -> dict[str, list[tuple[str, Said]]]:
+    found: dict[str, list[tuple[str, Said]]] = defaultdict(list)
+    for target, what in said:
+        where = place(target, machines)
+        if where is not None:
+            found[where[0]].append((where[1], what))
+    return found
+
+
+def _stopped(stops: Iterable[tuple[str, Stop]]) -> Habits:
+    """One occasion counts once, however many instances it stopped."""
+    first: dict[str, Stop] = {}
+    moments: list[tuple[str, datetime]] = []
+    for instance, stop in sorted(stops, key=lambda one: one[1].at):
+        first.setdefault(stop.occasion, stop)
+        ids = (instance,) if instance else stop.instances
+        moments += [(one, stop.at) for one in ids]
+    if not first:
+        return Habits()
+    last = max(first.values(), key=lambda one: one.at)
+    return Habits(stops=len(first), last_stop=last.at, stopped_by=last.by, stopped=_latest(moments))
+
+
+def _latest(moments: Iterable[tuple[str, datetime]]) -> dict[str, datetime]:
+    latest: dict[str, datetime] = {}
+    for instance, at in moments:
+        latest[instance] = max(at, latest.get(instance, at))
+    return dict(sorted(latest.items()))

@@ -1,0 +1,30 @@
+"""Reading Azure's JSON, with nothing in it that is slow to import."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from handlers.cloud.errors import Unreachable, short
+
+
+class ReadsArm(Protocol):
+    """What the extra look-ups need of it."""
+
+    subscription: str
+
+    def pages(self, path: str) -> AsyncIterator[list[dict[str, Any]]]: ...
+
+    async def post_json(self, path: str, payload: dict[str, Any]) -> dict[str, Any]: ...
+
+
+def read[Shape](shape: Callable[[dict[str, Any]], Shape], raw: dict[str, Any]) -> Shape:
+    """Azure's JSON as a value; what has another form altogether is trouble, not a value with holes."""
+    try:
+        return shape(raw)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise Unreachable(f"Azure showed something in a form nobody knows: {short(error)}") from error
+
+
+def safe(path: str) -> str:
+    """A path from outside as part of an address."""
+    return quote(path, safe="/()")

@@ -1,0 +1,117 @@
+"""Long lists, cut so that a page stays readable: what is left out is counted, and the JSON has all of it."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from handlers.render.words import count
+from planner.run import Batch, BatchState, Entry, InstanceState, Passage, Run
+
+IDS = 40
+"""Instances named in one line."""
+
+BEFORE, AFTER = 4, 12
+"""Batches shown before and after those under way, where there are too many to show them all."""
+
+_INSTANCE = re.compile(r"instance (\S+) (.+)")
+
+LATER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Instances that stand alike: one line instead of many."""
+
+    domain: str
+    state: InstanceState
+    reason: str
+    ids: tuple[str, ...]
+
+    @property
+    def named(self) -> str:
+        return named(self.ids)
+
+
+def named(ids: Sequence[str]) -> str:
+    """The instances in one line, of very many the first ones and how many more."""
+    left = len(ids) - IDS
+    return ", ".join(ids[:IDS]) + (f" and {left} more" if left > 0 else "")
+
+
+def batches(run: Run, most: int) -> tuple[Batch | str, ...]:
+    """The batches in order; of more than `most` those that matter now, the others as a sentence."""
+    every = run.batches
+    if len(every) <= most:
+        return every
+    undone = (at for at, one in enumerate(every) if one.state is not BatchState.DONE)
+    here = next(undone, len(every))
+    first = max(0, min(here - BEFORE, len(every) - AFTER))
+    last = max(here + AFTER, first + AFTER)
+    return (*_left_out(every[:first], "earlier"), *every[first:last], *_left_out(every[last:], "later"))
+
+
+def _left_out(left: Sequence[Batch], where: str) -> tuple[str, ...]:
+    if not left:
+        return ()
+    instances = count(sum(len(one.instances) for one in left), "instance")
+    said = count(len(left), f"{where} batch", f"{where} batches")
+    return (f"{said} with {instances} left out here; the JSON has them all.",)
+
+
+def members(batch: Batch) -> tuple[Members, ...]:
+    """The batch's instances, those that stand alike together."""
+    return _alike((batch.domain, one) for one in batch.instances)
+
+
+def followed(run: Run, most: int) -> tuple[Members | str, ...]:
+    """What was left to Azure, in the order in which looks saw it go down."""
+    every = [(batch, one) for batch in run.batches for one in batch.instances]
+    ordered = sorted(
+        every, key=lambda pair: pair[1].down_at or pair[1].finished_at or pair[0].started_at or LATER
+    )
+    rows = _alike((batch.domain, one) for batch, one in ordered)
+    if len(rows) <= most:
+        return rows
+    left = sum(len(one.ids) for one in rows[most:])
+    return (*rows[:most], f"{count(left, 'more instance')} left out here; the JSON has them all.")
+
+
+def _alike(pairs: Iterable[tuple[str, Passage]]) -> tuple[Members, ...]:
+    groups: dict[tuple[str, InstanceState, str], list[str]] = {}
+    for domain, one in pairs:
+        groups.setdefault((domain, one.state, one.reason), []).append(one.id)
+    return tuple(Members(*key, tuple(ids)) for key, ids in groups.items())
+
+
+def history(run: Run, most: int) -> tuple[Entry | str, ...]:
+    """The latest lines of the history, with the first one; what lies between is counted."""
+    every = _gathered(run.history)
+    if len(every) <= most:
+        return every
+    left = len(every) - most
+    return (every[0], f"{count(left, 'line')} left out here; the JSON has them all.", *every[-most + 1 :])
+
+
+def _gathered(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Lines that say the same of several instances at the same moment, as one."""
+    lines: list[tuple[Entry, list[str], str]] = []
+    for entry in entries:
+        found = _INSTANCE.fullmatch(entry.event)
+        what = found[2] if found else entry.event
+        last = lines[-1] if lines else None
+        alike = (
+            found is not None
+            and last is not None
+            and bool(last[1])
+            and (last[0].at, last[0].actor, last[0].reason, last[2])
+            == (entry.at, entry.actor, entry.reason, what)
+        )
+        if found and alike and last is not None:
+            last[1].append(found[1])
+        else:
+            lines.append((entry, [found[1]] if found else [], what))
+    return tuple(
+        replace(entry, event=f"instances {named(ids)} {what}") if len(ids) > 1 else entry
+        for entry, ids, what in lines
+    )

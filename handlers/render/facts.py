@@ -1,0 +1,127 @@
+"""What there is to know about a run beside its state: the same words on pages, in mail, cards and JSON."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from handlers.render.vocabulary import OUTCOMES
+from handlers.render.words import count, one_line, span, when, when_and_how_far
+from planner.capacity import share
+from planner.look import FIT
+from planner.notice import Choice, Kind, Notice
+from planner.run import ACTIVE, Batch, Check, Outcome, Run, RunState
+
+NOTHING = timedelta(0)
+STANDS_OUT = (Outcome.BLOCK, Outcome.UNKNOWN, Outcome.ACCEPTED)
+"""Outcomes a reader wants to see first; the rest passed."""
+
+
+def begun(run: Run) -> bool:
+    """Whether anything of the run has been started."""
+    return any(batch.started_at for batch in run.batches)
+
+
+def start_by(run: Run) -> datetime | None:
+    """The latest first start that meets the deadline; says nothing once something was started."""
+    return run.start_by if run.state in ACTIVE and not begun(run) else None
+
+
+def capacity(run: Run) -> str:
+    """What the batches to come take away, in a sentence; empty when none is to come."""
+    return run.capacity if run.state in ACTIVE else ""
+
+
+def takes_away(run: Run, batch: Batch) -> int | None:
+    """How many percent of the serving instances a batch of ours takes away; Azure goes its own way."""
+    return share(batch, run.serving) if run.state is not RunState.LEFT_TO_AZURE else None
+
+
+def slack(run: Run) -> str:
+    """`slack 2 d 18 h`, or by how much the forecast misses the deadline; empty when nobody can say."""
+    if run.slack is None:
+        return ""
+    return f"slack {span(run.slack)}" if run.slack >= NOTHING else f"{span(-run.slack)} too late"
+
+
+def repairs(run: Run) -> str:
+    """Since when automatic repairs are suspended, and what ends that; empty when this run has not done it."""
+    held = run.repairs
+    if held is None:
+        return ""
+    said = "Suspended" if held.seen_suspended or held.resuming_since else "Being suspended"
+    words = f"{said} by this run since {when(held.since)}"
+    if held.resuming_since is not None:
+        words += f", and being resumed since {when(held.resuming_since)}."
+    else:
+        words += "; they are resumed as soon as nothing of it reboots or is being verified."
+    return f"{words} {f'Azure said: {held.error}' if held.error else ''}".strip()
+
+
+def raised(run: Run) -> str:
+    """What people have raised for this run alone: `soak 10m, lead 0m`."""
+    return ", ".join(f"{key} {text}" for key, text in run.raised.items())
+
+
+def short(run: Run) -> Notice | None:
+    """The notice that says time is short, while it is and no person has let the run go on all the same."""
+    late = run.slack is not None and run.slack < NOTHING
+    if run.state not in ACTIVE or run.needs_person or not late or FIT in run.waived:
+        return None
+    return next((one for one in reversed(run.notices) if one.kind is Kind.SLACK), None)
+
+
+def choices(run: Run) -> tuple[Choice, ...]:
+    """What would make the plan fit, while it does not."""
+    if run.state is RunState.PAUSED and run.misfit:
+        return run.choices
+    warning = short(run)
+    return warning.choices if warning is not None else ()
+
+
+def standing_out(checks: Sequence[Check]) -> tuple[Check, ...]:
+    """The checks that block, could not be read, or are accepted, in this order."""
+    found = (one for one in checks if one.outcome in STANDS_OUT)
+    return tuple(sorted(found, key=lambda one: STANDS_OUT.index(one.outcome)))
+
+
+def checked(run: Run) -> str:
+    """How the checks came out: `16 passed, 2 not declared, 1 unknown (often-resized)`."""
+    counts = Counter(one.outcome for one in run.checks)
+    parts = []
+    for outcome in Outcome:
+        word = "blocking" if outcome is Outcome.BLOCK else OUTCOMES[outcome][1]
+        if counts[outcome]:
+            names = [one.name for one in run.checks if one.outcome is outcome]
+            which = f" ({', '.join(names[:6])})" if outcome in STANDS_OUT else ""
+            parts.append(f"{counts[outcome]} {word}{which}")
+    return ", ".join(parts)
+
+
+def sentences(run: Run) -> tuple[str, ...]:
+    """The checks that stand out, each with its sentence, unless the run's own reason says it already."""
+    return tuple(
+        f"{one.name} ({OUTCOMES[one.outcome][1]}): {one_line(one.reason, 600)}"
+        for one in standing_out(run.checks)
+        if one.reason not in run.reason
+    )
+
+
+def facts(run: Run, now: datetime) -> tuple[tuple[str, str], ...]:
+    """The plan in figures and what is special about it, as terms and words."""
+    first, going = start_by(run), run.state in ACTIVE
+    by = f"{when_and_how_far(run.deadline, now)}, {slack(run)}".strip(", ")
+    given = (
+        ("Deadline", by if run.deadline and going else ""),
+        ("Forecast end", when_and_how_far(run.forecast_end, now) if run.forecast_end and going else ""),
+        ("Start by", f"{when_and_how_far(first, now)}, to meet the deadline" if first else ""),
+        ("Capacity", capacity(run)),
+        ("Second time", run.again),
+        ("Automatic repairs", repairs(run)),
+        ("Raised for this run", raised(run)),
+    )
+    return tuple((term, one_line(text, 1500)) for term, text in given if text)
+
+
+def more_down(left: int) -> str:
+    """What stands for the instances a long list leaves out."""
+    return f"And {count(left, 'more instance')} down."

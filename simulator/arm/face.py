@@ -1,0 +1,41 @@
+"""Every published call of this Azure, answered from one fleet; what is over HTTP here comes from `server`."""
+
+import json
+from collections.abc import Callable
+
+from simulator.arm import permissions
+from simulator.arm.answers import Refusal, Reply, Request, bad_request
+from simulator.arm.compute import Compute
+from simulator.arm.faults import Faults
+from simulator.arm.records import RecordCalls
+from simulator.arm.routes import Call
+from simulator.fleet import Fleet
+
+
+class Face:
+    """`page_size` is in items per page of any list, `retry_after` in seconds, told with a 202."""
+
+    def __init__(self, fleet: Fleet, faults: Faults, *, page_size: int = 120, retry_after: int = 1) -> None:
+        self.fleet, self.faults = fleet, faults
+        self._compute = Compute(fleet, faults, page_size=page_size, retry_after=retry_after)
+        self._records = RecordCalls(fleet, page_size=page_size)
+
+    def answer(self, call: Call, request: Request) -> Reply:
+        """The reply to a call, the fleet having caught up with its clock; raises Refusal for Azure's noes."""
+        if "api-version" not in request.query:
+            raise bad_request(
+                "The api-version query parameter (?api-version=) is required for all requests.",
+                "MissingApiVersionParameter",
+            )
+        self.fleet.world.look()
+        if "subscription" in call.names:
+            self._compute.known(call.names["subscription"])
+        permissions.check(call, self.faults.denied)
+        owner = self._records if hasattr(self._records, call.handler) else self._compute
+        handler: Callable[[Request], Reply] = getattr(owner, call.handler)
+        try:
+            return handler(request)
+        except json.JSONDecodeError as error:
+            raise Refusal(
+                400, "InvalidRequestContent", f"The request content was invalid: {error}."
+            ) from error

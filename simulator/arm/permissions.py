@@ -1,0 +1,39 @@
+"""Which permission each call takes, so that a scene can take it away."""
+
+from simulator.arm.answers import Refusal
+from simulator.arm.routes import Call
+
+SET, INSTANCE = "Microsoft.Compute/virtualMachineScaleSets", "virtualMachines"
+ACTIONS = {
+    "list scale sets": f"{SET}/read",
+    "get scale set": f"{SET}/read",
+    "scale set view": f"{SET}/instanceView/read",
+    "rolling upgrade": f"{SET}/rollingUpgrades/read",
+    "start scale set": f"{SET}/performMaintenance/action",
+    "list instances": f"{SET}/{INSTANCE}/read",
+    "get instance": f"{SET}/{INSTANCE}/read",
+    "list virtual machines": "Microsoft.Compute/virtualMachines/read",
+    "get virtual machine": "Microsoft.Compute/virtualMachines/read",
+    "operation": "Microsoft.Compute/locations/operations/read",
+    "resource graph": "Microsoft.ResourceGraph/resources/read",
+    "activity log": "Microsoft.Insights/eventtypes/values/read",
+    "autoscale settings": "Microsoft.Insights/autoscaleSettings/read",
+    "auto-shutdown schedules": "Microsoft.DevTestLab/schedules/read",
+    "resource groups": "Microsoft.Resources/subscriptions/resourceGroups/read",
+}
+"""By kind of call. Resource Graph itself never refuses a table: it shows the rows of what one may read."""
+
+
+def check(call: Call, denied: set[str]) -> None:
+    """Raises Refusal when the call's permission has been taken away."""
+    action = ACTIONS.get(call.kind, "")
+    if action and action.lower() in {one.lower() for one in denied}:
+        scope = f"/subscriptions/{call.names['subscription']}" if "subscription" in call.names else "/"
+        raise Refusal(
+            403,
+            "AuthorizationFailed",
+            "The client '00000000-0000-0000-0000-000000000001' with object id "
+            "'00000000-0000-0000-0000-000000000001' does not have authorization to perform action "
+            f"'{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please "
+            "refresh your credentials.",
+        )
