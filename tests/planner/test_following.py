@@ -244,6 +244,18 @@ def test_a_new_plan_that_sees_the_last_status_gone_still_tells_how_it_ended():
     assert [one.kind for one in run.notices if one.kind is Kind.COMPLETED]
 
 
+def test_a_wave_that_is_over_while_the_last_instance_is_down_ends_when_that_is_told():
+    story = Story(1)
+    story.look(0, {"0": {**DOWN, **DONE}})
+    story.run = join.closed(story.run, AT + MINUTE)
+    assert story.run.ended_at is None
+    story.look(9, {"0": UP})
+    ended = join.closed(story.run, AT + 10 * MINUTE)
+    assert ended.ended_at == AT + 10 * MINUTE
+    assert states(ended)["0"] is InstanceState.BY_AZURE
+    assert [one.kind for one in ended.notices if one.kind is Kind.COMPLETED]
+
+
 def test_the_story_of_one_instance_reads_like_one():
     story = Story(1)
     story.look(0, {"0": DOWN})
