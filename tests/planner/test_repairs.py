@@ -15,7 +15,6 @@ from planner.look import Answer, Answered, Event, OperationSeen, SetRepairs, Sta
 from planner.notice import Kind, Urgency
 from planner.run import ENDED, IN_FLIGHT, SETTLED, InstanceState, Run, RunState
 from tests.planner.builders import (
-    HOUR,
     MINUTE,
     NOW,
     always,
@@ -338,12 +337,6 @@ def test_the_notice_of_giving_up_has_azures_error_and_reads_as_sentences():
     play.until(ended, most=60)
     (told,) = [one.notice for one in play.tells if one.notice.kind is Kind.TROUBLE]
     assert "for 30 minutes: AuthorizationFailed: no. Resume by hand" in told.sentence
-    plain = replace(
-        play.run, state=RunState.RUNNING, repairs=repairs.Repairs(NOW, resuming_since=NOW, error="Boom")
-    )
-    look = looked(REPAIRING, play.all, play.policy, NOW + HOUR, repairs="suspended")
-    given_up, _ = repairs.kept(plain, look, NOW + HOUR)
-    assert "Boom. Resume by hand" in given_up.notices[-1].sentence
 
 
 def test_what_was_given_up_while_paused_is_not_told_again_at_every_look():
