@@ -78,10 +78,13 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
     try:
         look = await _observed(run, wiring)
     except Throttled as error:
-        await wiring.queues.send(RUNS, message, delay=error.retry_after)
-        return
+        if not events:
+            await wiring.queues.send(RUNS, message, delay=error.retry_after)
+            return
+        # A person's word counts at once; nothing starts in a look that has not seen Azure.
+        look = replace((await _from_storage(run, wiring))[0], trouble=error.sentence)
     except AzureTrouble as error:
-        look = replace(_blank(wiring), trouble=error.sentence)
+        look = replace((await _from_storage(run, wiring))[0], trouble=error.sentence)
     new, actions = advance(run, look, events, wiring.now())
     if any(isinstance(one, Start) for one in actions):
         limit = await claims.acquire(wiring, run)
@@ -123,9 +126,17 @@ def _blank(wiring: Wiring) -> Look:
 
 async def _observed(run: Run, wiring: Wiring) -> Look:
     """What storage and, where needed, Azure show of the run's scale set."""
+    look, waves = await _from_storage(run, wiring)
+    if not needs_azure(run, look, wiring.now()):
+        return look
+    return await _from_azure(run, look, waves, wiring)
+
+
+async def _from_storage(run: Run, wiring: Wiring) -> tuple[Look, Sequence[Wave]]:
+    """What the records and the policy say: the stop, the waves, who goes first, the limits."""
     look = _blank(wiring)
     if run.state not in ACTIVE:
-        return await _from_azure(run, look, (), wiring) if needs_azure(run, look, wiring.now()) else look
+        return look, ()
     waves = await _waves(run, wiring)
     look = replace(look, cancelled=_cancelled(waves))
     if run.after:
@@ -138,9 +149,7 @@ async def _observed(run: Run, wiring: Wiring) -> Look:
             limit_until=around.first_end,
             durations=around.durations,
         )
-    if not needs_azure(run, look, wiring.now()):
-        return look
-    return await _from_azure(run, look, waves, wiring)
+    return look, waves
 
 
 async def _from_azure(run: Run, look: Look, waves: Sequence[Wave], wiring: Wiring) -> Look:
@@ -198,7 +207,7 @@ def _cancelled(waves: Sequence[Wave]) -> bool:
 async def _with_predecessors(run: Run, look: Look, waves: Sequence[Wave], wiring: Wiring) -> Look:
     """Where the runs stand that go first, by one small listing each."""
     roster = {one.scale_set.key: one for wave in waves for one in wave.roster}
-    first, problem = order.predecessors(tuple(roster.values()), run.target.id.lower())
+    first, problem = order.predecessors(tuple(roster.values()), run.target.id, run.after)
     found: list[Predecessor] = []
     for member in first:
         one = member.scale_set
@@ -315,12 +324,20 @@ async def _start(wiring: Wiring, path: str, etag: str, run: Run, starts: Sequenc
         async with gate:
             return await _sent(wiring, scale_set, start)
 
+    try:
+        # Fetching a token may take as long as a window has left: before the time is looked at, not after.
+        await wiring.compute(run.target.subscription).ready()
+    except AzureTrouble as error:
+        log.warning("run.no_token", extra={"path": path, "why": error.sentence})
     answers = await asyncio.gather(*(send(one) for one in starts))
-    run = answered(run, answers, wiring.now())
+    before, run = run.last_notice, answered(run, answers, wiring.now())
     try:
         await wiring.records.write(path, encode_run(run), etag=etag, metadata=run_metadata(run))
     except Conflict:
         log.info("run.answers_left", extra={"path": path})
+        return
+    if run.last_notice > before:
+        await wiring.queues.send(NOTICES, NoticeMessage(tracking_id=run.waves[0], kind="wave"))
 
 
 async def _sent(wiring: Wiring, scale_set: ScaleSet, start: Start) -> Answer:

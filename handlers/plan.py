@@ -14,6 +14,7 @@ from planner import join, order
 from planner.decide import decide
 from planner.fleet import Instance, ScaleSet
 from planner.outstanding import outstanding
+from planner.policy import rules_for
 from planner.raising import NOTHING
 from planner.run import ENDED, Run, Verdict
 from planner.wave import Stage, Wave, informed
@@ -110,12 +111,14 @@ def _planned(
         return join.closed(run, now, cancelled=True) if run is not None and _alive(run) else None
     decision = decide(
         informed(scale_set, waves),
-        outstanding(instances, run),
+        outstanding(instances, run, now),
         [one.current for one in waves],
         wiring.policy(),
         now,
         raised=run.raised if run is not None and _alive(run) else NOTHING,
-        order_problem=order.predecessors(wave.roster, scale_set.key)[1],
+        order_problem=order.predecessors(
+            wave.roster, scale_set.key, rules_for(wiring.policy(), scale_set).after
+        )[1],
     )
     another = run is not None and not _alive(run) and wave.tracking_id not in run.waves
     again = run is not None and not _alive(run) and decision.verdict is not Verdict.NOT_IMPACTED

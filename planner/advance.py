@@ -12,7 +12,6 @@ from planner import approval, ending, fit, following, outdated, pausing, repairs
 from planner.batches import counted, observed, soaked, standing
 from planner.learning import learned
 from planner.look import FIT, Action, Event, Look, LookAgain, Replan, Start, Tell
-from planner.notice import Kind, Urgency
 from planner.people import heard
 from planner.raising import with_raised
 from planner.run import (
@@ -28,7 +27,7 @@ from planner.run import (
     RunState,
 )
 from planner.saying import say
-from planner.telling import moved, noted, told
+from planner.telling import begun_told, moved, noted
 
 DAILY = timedelta(days=1)
 
@@ -185,6 +184,7 @@ def _under_way(run: Run, batch: Batch, look: Look, now: datetime) -> Run:
         run = moved(run, RunState.RUNNING, f"{batch.domain} is healthy and soaks until {say(ends)}.", now)
         return _timed(replace(run, due=half if now < half else ends), look, now)
     run = moved(run, RunState.RUNNING, f"{batch.domain}: {counted(batch.instances)}.", now)
+    run = begun_told(run, now)
     return _timed(replace(run, due=now + look.look_again), look, now)
 
 
@@ -217,15 +217,9 @@ def _started(run: Run, go: starting.Go, look: Look, now: datetime) -> tuple[Run,
         if all(one.state in SETTLED for one in run.passages):
             return ending.finished(soaked(run, now), look, now), ()
         return _timed(replace(run, due=now), look, now), ()
-    first = (
-        not any(one.started_at for one in run.batches if one.number != batch.number)
-        and old.started_at is None
-    )
     which = ", ".join(one.instance for one in starts)
     run = noted(run, f"batch {batch.number} started", f"{batch.domain}: instances {which}", now)
     run = moved(run, RunState.RUNNING, f"{batch.domain}: {counted(batch.instances)}.", now)
-    if first:
-        run = told(run, Kind.STARTED, Urgency.KNOW, f"Maintenance starts with {batch.domain}.", now)
     return _timed(replace(run, due=now + look.look_again), look, now), starts
 
 

@@ -1,20 +1,23 @@
 """What Azure answered to the starts of a look, added to the run that wrote their intents."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.look import Answer, Answered
 from planner.notice import Kind, Urgency
-from planner.run import BatchState, InstanceState, Passage, Run, RunState
+from planner.run import BatchState, InstanceState, Passage, Run, RunState, Trouble
+from planner.saying import say
 from planner.starting import open_batch
-from planner.telling import if_nobody_answers, moved, noted, told
+from planner.telling import begun_told, if_nobody_answers, moved, noted, told
 
 FINAL = frozenset({"OperationNotAllowed"})
 """Codes by which Azure says it will not start this instance (perform maintenance: not eligible)."""
 
 REFUSED_AGAIN, MOST_DOUBLINGS = timedelta(minutes=5), 6
 """When what Azure refused for another reason is tried again: twice as long each time, up to 5 h 20 min."""
+
+TOLD_AFTER = timedelta(minutes=30)
 
 RUNNING_ALREADY = ("in progress", "another operation", "preempted", "conflict")
 
@@ -34,6 +37,7 @@ def answered(run: Run, answers: Iterable[Answer], now: datetime) -> Run:
     state = BatchState.REBOOTING if any(one.answered for one in passages) else batch.state
     changed = replace(batch, instances=passages, state=state)
     run = replace(run, batches=tuple(changed if one.number == batch.number else one for one in run.batches))
+    run = begun_told(_withdrawn(run, tuple(by_id.values()), now), now)
     refused = [one for one in by_id.values() if one.answered is Answered.REFUSED]
     if refused:
         which = ", ".join(one.instance for one in refused)
@@ -53,6 +57,21 @@ def answered(run: Run, answers: Iterable[Answer], now: datetime) -> Run:
             answers=("resume", "skip"),
         )
     return run
+
+
+def _withdrawn(run: Run, answers: Sequence[Answer], now: datetime) -> Run:
+    """Starts that could not be sent in time or at all, again and again, are told once after half an hour."""
+    unsent = [one for one in answers if one.answered is Answered.WITHDRAWN and not one.needs_person]
+    if len(unsent) < len(answers):
+        return replace(run, unsent=None)
+    old = run.unsent or Trouble(since=now, count=0, error="")
+    trouble = Trouble(old.since, old.count + 1, unsent[0].message, old.told)
+    reason = f"No start could be sent since {say(trouble.since)}: {trouble.error.rstrip('.')}."
+    run = replace(run, unsent=trouble, reason=reason)
+    if trouble.told or now - trouble.since < TOLD_AFTER:
+        return run
+    run = told(run, Kind.TROUBLE, Urgency.ACT, reason, now, otherwise=if_nobody_answers(run))
+    return replace(run, unsent=replace(trouble, told=True))
 
 
 def _with_answer(passage: Passage, answer: Answer, now: datetime) -> Passage:

@@ -108,10 +108,11 @@ def _over_at_window_end(run: Run, now: datetime) -> Run:
     def settled(passage: Passage) -> Passage:
         if passage.state is not InstanceState.FAILED:
             return passage
-        proven = passage.proof_at is not None
-        state = InstanceState.MAINTAINED if proven else InstanceState.MISSED
+        # Maintained or not, it does not serve: whoever goes after this scale set has to ask a person.
         words = "The self-service window has closed; a person must look at it."
-        return replace(passage, state=state, reason=f"{passage.reason} {words}", finished_at=now)
+        return replace(
+            passage, state=InstanceState.MISSED, reason=f"{passage.reason} {words}", finished_at=now
+        )
 
     batches = tuple(
         standing(replace(one, instances=tuple(map(settled, one.instances))), now) for one in run.batches

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from planner.counter import declared, often_resized, often_stopped, short_lived
-from planner.fleet import Instance, ScaleSet, impacted, natural
+from planner.fleet import Health, Instance, ScaleSet, impacted, natural
 from planner.habits import Source
 from planner.policy import ACCEPTABLE, Rules
 from planner.run import Check, Outcome
@@ -46,10 +46,18 @@ def conditions(
     rules: Rules,
     *,
     going_down: frozenset[str] = frozenset(),
+    reported: bool = False,
 ) -> tuple[Check, ...]:
-    """What must hold at the moment of a start; `going_down` are the batch's own instances."""
+    """What must hold at the moment of a start; `going_down` are the batch's own instances.
+
+    `reported`: the instances reported health when the plan was made. In a Uniform set all of them report or
+    none, so one that falls silent is not healthy.
+    """
     others = [one for one in instances if one.id not in going_down]
-    return (_accepted(_operation_in_flight(scale_set), rules), _others_serving(others, rules))
+    owed = not scale_set.flexible and (
+        reported or any(one.health is not Health.NOT_REPORTED for one in instances)
+    )
+    return (_accepted(_operation_in_flight(scale_set), rules), _others_serving(others, rules, owed=owed))
 
 
 def blocking(checks: Sequence[Check]) -> tuple[Check, ...]:
@@ -203,9 +211,9 @@ def _operation_in_flight(scale_set: ScaleSet) -> Check:
     return Check(name, Outcome.PASS, "No other operation on the scale set.")
 
 
-def _others_serving(others: Sequence[Instance], rules: Rules) -> Check:
+def _others_serving(others: Sequence[Instance], rules: Rules, *, owed: bool) -> Check:
     meant_to_run = [one for one in others if not one.switched_off]
-    down = [one for one in meant_to_run if not serving(one, rules.health)]
+    down = [one for one in meant_to_run if not serving(one, rules.health, reported_before=owed)]
     if down:
         # Azure lists in no order one may rely on; the sentence stays the same.
         down.sort(key=lambda one: natural(one.id))

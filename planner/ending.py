@@ -21,15 +21,23 @@ def finished(run: Run, look: Look, now: datetime) -> Run:
     states = {one.state for one in run.passages}
     run = replace(run, ended_at=now, forecast_end=None, slack=None, due=now)
     if InstanceState.MISSED in states:
-        azure = (
-            f" Azure maintains them between {say(run.scheduled.start)} and {say(run.scheduled.end)}."
-            if run.scheduled
-            else " Azure maintains them when it likes."
-        )
         run = moved(run, RunState.MISSED, f"The self-service window closed on it: {counts}.", now)
-        return told(run, Kind.MISSED, Urgency.ACT, run.reason + azure, now, instances=look.instances)
+        return told(run, Kind.MISSED, Urgency.ACT, run.reason + _rest(run), now, instances=look.instances)
     if InstanceState.CANCELLED in states:
         run = moved(run, RunState.CANCELLED, f"The wave no longer concerns what was left: {counts}.", now)
         return told(run, Kind.CANCELLED, Urgency.KNOW, run.reason, now, instances=look.instances)
     run = moved(run, RunState.COMPLETED, f"Every instance is accounted for: {counts}.", now)
     return told(run, Kind.COMPLETED, Urgency.KNOW, run.reason, now, instances=look.instances)
+
+
+def _rest(run: Run) -> str:
+    """What becomes of the instances that were missed."""
+    missed = [one for one in run.passages if one.state is InstanceState.MISSED]
+    down = [one.id for one in missed if one.proof_at is not None]
+    words = f" Maintained and not serving since: {', '.join(down)}." if down else ""
+    if len(down) < len(missed) and run.scheduled is not None:
+        left = "the others" if down else "them"
+        words += f" Azure maintains {left} between {say(run.scheduled.start)} and {say(run.scheduled.end)}."
+    elif len(down) < len(missed):
+        words += f" Azure maintains {'the others' if down else 'them'} when it likes."
+    return words

@@ -8,12 +8,12 @@ from planner import again, approval, fit, following, schedule
 from planner.batches import counted
 from planner.capacity import with_capacity
 from planner.decide import Decision
-from planner.fleet import Instance, ScaleSet
+from planner.fleet import Health, Instance, ScaleSet
 from planner.learning import learned
 from planner.look import FIT
 from planner.merging import merged
 from planner.notice import Kind, Urgency
-from planner.outstanding import returned
+from planner.outstanding import remembered, returned
 from planner.policy import Mode
 from planner.run import (
     ACTIVE,
@@ -59,6 +59,7 @@ def begun(
         planned_at=now,
     )
     if former is not None:
+        run = replace(run, finished=remembered(former, instances))
         run = replace(run, again=again.explained(former, decision.concerned, waves, scale_set))
     run = _decided(run, scale_set, instances, decision, decision.batches, now, look_again)
     run = noted(run, f"planned as {run.state}", run.reason, now)
@@ -85,6 +86,7 @@ def rejoined(
         waves=tuple(dict.fromkeys((*run.waves, waves[0].tracking_id))),
         planned_at=now,
         replan="",
+        finished=tuple(one for one in run.finished if one.id in _showing(instances)),
     )
     run = _again(run, instances, waves, scale_set, now)
     batches = merged(run, instances, decision, now)
@@ -109,6 +111,10 @@ def rejoined(
         return replace(run, due=following.due(run, now)) if run.state in ANSWERS else run
     run = noted(run, "planned again", run.reason, now)
     return _told_of_plan(run, decision, now, first=False)
+
+
+def _showing(instances: Sequence[Instance]) -> frozenset[str]:
+    return frozenset(one.id for one in instances if one.maintenance is not None)
 
 
 def _followed(run: Run, batches: Sequence[Batch], now: datetime) -> Run:
@@ -183,6 +189,7 @@ def _decided(
         checksum=checksum,
         facts={"self_service": decision.offered},
         choices=(),
+        reports=any(one.health is not Health.NOT_REPORTED for one in instances),
     )
     run = with_capacity(run, scale_set, instances, rules)
     if _to_be_carried_out(decision):
@@ -221,6 +228,9 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime, look_again: timed
     )
     run = schedule.timed(learned(run, look_again), now)
     run = replace(run, start_by=schedule.start_by(run, now))
+    if run.holding:
+        # A person's hold outlives every plan, also one that left it to Azure for a while.
+        return replace(run, state=RunState.PAUSED, reason=run.holding, due=now)
     if run.state is RunState.PAUSED and not run.misfit:
         return run
     begun = any(batch.started_at for batch in run.batches)

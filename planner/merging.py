@@ -52,7 +52,9 @@ def merged(run: Run, instances: Sequence[Instance], decision: Decision, now: dat
     merged = list(kept)
     for batch in decision.batches:
         rest = [one for one in batch.instances if one.id not in has]
-        known = tuple(replace(held[one.id][0], since=None) for one in rest if one.id in held)
+        known = tuple(
+            replace(held[one.id][0], since=None, window=one.window) for one in rest if one.id in held
+        )
         fresh = tuple(one for one in rest if one.id not in held)
         if known:
             number += 1

@@ -1,16 +1,23 @@
 """The order between scale sets: who goes first, by the roster's tiers and `after`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from planner.wave import Member
 
 
-def predecessors(roster: Sequence[Member], key: str) -> tuple[tuple[Member, ...], str]:
+def predecessors(
+    roster: Sequence[Member], key: str, after: tuple[str, ...] | None = None
+) -> tuple[tuple[Member, ...], str]:
     """The members that go before the scale set `key`, and what is wrong with the order, if anything.
+
+    `after` is what the scale set names now; without it, what it named when it was discovered.
 
     A name in `after` is a scale set's name or a tier. A name nobody has, and a circle, are problems for a
     person: the sentence spells them out.
     """
+    if after is not None:
+        roster = [replace(one, after=after) if one.scale_set.key == key.lower() else one for one in roster]
     by_key = {one.scale_set.key: one for one in roster}
     me = by_key.get(key.lower())
     if me is None or not me.after:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from planner.fleet import Interval
 from planner.look import Look
-from planner.outstanding import returned
+from planner.outstanding import finished, returned
 from planner.run import InstanceState, Run
 
 PACE = 5
@@ -23,7 +23,7 @@ def why(run: Run, look: Look, now: datetime) -> str:
             continue
         passage = passages.get(instance.id)
         if passage is None:
-            if status.result == "MaintenanceCompleted":
+            if finished(instance, None, run, now):
                 continue
             return f"instance {instance.id} shows maintenance and is not in the plan"
         if returned(passage, instance):

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from planner.fleet import Instance
 from planner.run import ENDED, SETTLED, InstanceState, Passage, Run
 
+COMPLETED = "MaintenanceCompleted"
 
-def outstanding(instances: Sequence[Instance], run: Run | None) -> tuple[Instance, ...]:
+
+def outstanding(instances: Sequence[Instance], run: Run | None, now: datetime) -> tuple[Instance, ...]:
     """The instances as a decision should see them: what is finished shows no maintenance any more.
 
     A status that merely lingers after its maintenance (same windows, or completed by somebody else) is
@@ -15,7 +18,8 @@ def outstanding(instances: Sequence[Instance], run: Run | None) -> tuple[Instanc
     """
     known = {one.id: one for one in run.passages} if run is not None else {}
     return tuple(
-        replace(one, maintenance=None) if _finished(one, known.get(one.id), run) else one for one in instances
+        replace(one, maintenance=None) if finished(one, known.get(one.id), run, now) else one
+        for one in instances
     )
 
 
@@ -34,19 +38,47 @@ def returned(passage: Passage, instance: Instance) -> bool:
     return True
 
 
-def _finished(instance: Instance, passage: Passage | None, run: Run | None) -> bool:
+def remembered(former: Run, instances: Sequence[Instance]) -> tuple[Passage, ...]:
+    """What `former` and the runs before it finished and still shows its old status."""
+    showing = {one.id: one for one in instances if one.maintenance is not None}
+    passages = {one.id: one for one in (*former.finished, *former.passages) if one.state in SETTLED}
+    return tuple(
+        one for key, one in passages.items() if key in showing and _lingers(one, showing[key], former)
+    )
+
+
+def finished(instance: Instance, passage: Passage | None, run: Run | None, now: datetime) -> bool:
+    """Whether the maintenance an instance shows is behind it."""
     status = instance.maintenance
     if status is None:
         return False
-    if passage is None or run is None:
-        return status.result == "MaintenanceCompleted"
-    if returned(passage, instance):
+    if passage is None:
+        before = (
+            next((one for one in run.finished if one.id == instance.id), None) if run is not None else None
+        )
+        if before is not None and run is not None and _lingers(before, instance, run):
+            return True
+        # Completed by somebody else; before its window opens it can only be an earlier wave's code.
+        to_come = status.self_service is not None and now < status.self_service.start
+        return status.result == COMPLETED and not to_come
+    if run is None or returned(passage, instance):
         return False
     over = run.state in ENDED
     if passage.state is InstanceState.EXCUSED:
-        # What a person skipped or Azure refused is not started by a mere repetition of the announcement.
-        return over and not passage.gone and status.self_service == run.self_service
+        return over and not passage.gone and _lingers(passage, instance, run)
     if passage.state is not InstanceState.MAINTAINED:
         return False
-    lingers = passage.before is None or status.self_service == passage.before.self_service
-    return lingers or not over
+    return _lingers(passage, instance, run) or not over
+
+
+def _lingers(passage: Passage, instance: Instance, run: Run) -> bool:
+    """Whether a settled instance still shows the status it was settled with: nothing of it is new."""
+    status = instance.maintenance
+    if status is None or returned(passage, instance):
+        return False
+    if passage.state is InstanceState.MAINTAINED:
+        return passage.before is None or status.self_service == passage.before.self_service
+    if passage.state is InstanceState.EXCUSED:
+        # What a person skipped or Azure refused is not started by a mere repetition of the announcement.
+        return not passage.gone and status.self_service == (passage.window or run.self_service)
+    return False

@@ -120,9 +120,10 @@ class Passage:
     `intent_at` is when its start was written, before it was sent; `answered` whether Azure's answer is on
     record; `operation` the address to read the operation at; `since` from when `recover-within` counts;
     `proof_at` when the maintenance itself was proven; `healthy_looks` how many looks in a row saw it running
-    and healthy since. `down_at` and `up_at` are when looks first saw it down, and serving again, while it
-    was left to Azure. `approved`: a person has approved it as part of a plan. `gone` is set on a settled
-    instance whose return would need a new plan: its status was seen gone, or what excused it can pass.
+    and healthy since. `window` is its own self-service window when it was planned. `down_at` and `up_at` are
+    when looks first saw it down, and serving again, while it was left to Azure. `approved`: a person has
+    approved it as part of a plan. `gone` is set on a settled instance whose return would need a new plan: its
+    status was seen gone, or what excused it can pass.
     """
 
     id: str
@@ -141,6 +142,7 @@ class Passage:
     healthy_looks: int = 0
     since: datetime | None = None
     finished_at: datetime | None = None
+    window: Interval | None = None
     down_at: datetime | None = None
     up_at: datetime | None = None
     approved: bool = False
@@ -228,7 +230,11 @@ class Run:
     ids of their words applied, `replan` why a new plan is asked for, `misfit` why the plan does not fit and
     the run waits for a person before its first start, `choices` what would make it fit.
 
-    `serving` and `capacity` say what each batch takes away of what serves; `again` why instances are
+    `finished` are instances that earlier runs finished and whose status lingers: not to be started again.
+    `trouble` is set while Azure cannot be read, `unsent` while no start can be sent in time.
+
+    `reports`: its instances report application health. `serving` and `capacity` say what each batch takes
+    away of what serves; `again` why instances are
     scheduled for the second time; `repairs` is set while automatic repairs are suspended by this run.
     """
 
@@ -261,6 +267,8 @@ class Run:
     slack: timedelta | None = None
     start_by: datetime | None = None
     others_until: datetime | None = None
+    finished: tuple[Passage, ...] = ()
+    reports: bool = False
     serving: int = 0
     capacity: str = ""
     again: str = ""
@@ -276,6 +284,7 @@ class Run:
     notices: tuple[Notice, ...] = ()
     history: tuple[Entry, ...] = ()
     trouble: Trouble | None = None
+    unsent: Trouble | None = None
     looks: int = 0
     ended_at: datetime | None = None
     facts: Mapping[str, str] = field(default_factory=dict)

@@ -41,7 +41,7 @@ def batches_of(
     """The instances concerned, in batches by domain, in an order that is the same every time."""
     groups: dict[Domain, list[Instance]] = {}
     for instance in concerned:
-        groups.setdefault(_together(scale_set, instance), []).append(instance)
+        groups.setdefault(together(scale_set, instance), []).append(instance)
     letters = _group_letters({group for _, group, _ in groups})
     batches: list[Batch] = []
     for domain in sorted(groups, key=_order):
@@ -53,13 +53,18 @@ def batches_of(
                 Batch(
                     number=len(batches) + 1,
                     domain=_label(scale_set, domain, part, group_letters=letters),
-                    instances=tuple(Passage(one.id, one.zone) for one in part),
+                    instances=tuple(Passage(one.id, one.zone, window=_window(one)) for one in part),
                 )
             )
     return tuple(batches)
 
 
-def _together(scale_set: ScaleSet, instance: Instance) -> Domain:
+def _window(instance: Instance) -> Interval | None:
+    return instance.maintenance.self_service if instance.maintenance is not None else None
+
+
+def together(scale_set: ScaleSet, instance: Instance) -> Domain:
+    """What instances share that may be in one batch."""
     # A Flexible set has no usable domains: max-unavailable may widen one at a time, within one zone.
     return (instance.zone, "", "") if scale_set.flexible else domain_of(scale_set, instance)
 

@@ -4,13 +4,13 @@ from planner.fleet import Health, Instance
 from planner.policy import HealthRule
 
 
-def serving(instance: Instance, health: HealthRule) -> bool:
+def serving(instance: Instance, health: HealthRule, *, reported_before: bool = False) -> bool:
     """Whether an instance does its work: running, no operation on it, and healthy as the rule asks."""
     return (
         instance.running
         and not instance.busy
         and instance.provisioning != "failed"
-        and healthy(instance, health)
+        and healthy(instance, health, reported_before=reported_before)
     )
 
 

@@ -10,6 +10,7 @@ from planner.intents import with_intents
 from planner.look import ASKS, ORDER, Look, SetRepairs
 from planner.outstanding import outstanding
 from planner.run import (
+    IN_FLIGHT,
     SETTLED,
     Batch,
     BatchState,
@@ -19,7 +20,7 @@ from planner.run import (
     RunState,
 )
 from planner.saying import inner, long, say
-from planner.schedule import closes, fingerprint, most_down, next_start
+from planner.schedule import closes, fingerprint, most_down, next_start, together
 from planner.serving import describe
 
 FRESH = timedelta(seconds=30)
@@ -174,7 +175,7 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
     structural = [
         one
         for one in checks.blocking(
-            checks.counter_indications(look.scale_set, outstanding(look.instances, run), look.rules, now)
+            checks.counter_indications(look.scale_set, outstanding(look.instances, run, now), look.rules, now)
         )
         if one.name != "protection"
     ]
@@ -182,13 +183,16 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
         return PlanAgain(structural[0].reason)
     mine = frozenset(passage.id for passage in batch.instances)
     for check in checks.blocking(
-        checks.conditions(look.scale_set, look.instances, look.rules, going_down=mine)
+        checks.conditions(look.scale_set, look.instances, look.rules, going_down=mine, reported=run.reports)
     ):
         return Wait(inner(check.reason))
     batch = _without_excused(batch, look, now)
     ready = _ready(batch, look, now)
     if not ready:
         return _nothing_ready(batch, look)
+    ready = _of_one_domain(batch, ready, look)
+    if not ready:
+        return PlanAgain(f"the instances of {batch.domain} are no longer in one domain")
     room = _room(batch, look.instances, look)
     if isinstance(room, (Wait, PlanAgain)):
         return room
@@ -243,6 +247,25 @@ def _ready(batch: Batch, look: Look, now: datetime) -> dict[str, Instance]:
         if status.allowed and inside and not status.unreadable and instance.running and not instance.busy:
             ready[passage.id] = instance
     return ready
+
+
+def _of_one_domain(batch: Batch, ready: dict[str, Instance], look: Look) -> dict[str, Instance]:
+    """What of `ready` may go down with the rest of its batch; nothing where a new plan has to say.
+
+    An instance that was deallocated and came back can be in another domain than when it was planned.
+    """
+    if look.scale_set is None:
+        return {}
+    seen = {one.id: one for one in look.instances or ()}
+    left = [seen[one.id] for one in batch.instances if one.state not in SETTLED and one.id in seen]
+    domains = {one.id: together(look.scale_set, one) for one in left}
+    if len(set(domains.values())) < 2:
+        return ready
+    if batch.started_at is None:
+        return {}
+    # Under way already: only what shares the domain of those that were started, or else the first of them.
+    first = next((one.id for one in batch.instances if one.state in IN_FLIGHT), next(iter(ready)))
+    return {key: one for key, one in ready.items() if domains[key] == domains.get(first)}
 
 
 def _nothing_ready(batch: Batch, look: Look) -> Wait | Go:

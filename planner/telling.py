@@ -64,6 +64,16 @@ def told(
     return replace(run, notices=(*run.notices, notice)[-MOST_NOTICES:])
 
 
+def begun_told(run: Run, now: datetime) -> Run:
+    """The run with the notice that maintenance has begun, once something of it was taken or may have been."""
+    if any(one.kind is Kind.STARTED for one in run.notices):
+        return run
+    batch = next((one for one in run.batches if any(each.answered for each in one.instances)), None)
+    if batch is None:
+        return run
+    return told(run, Kind.STARTED, Urgency.KNOW, f"Maintenance has begun with {batch.domain}.", now)
+
+
 def if_nobody_answers(run: Run) -> str:
     """What a paused or unapproved run comes to, and when."""
     left = sum(one.state in {InstanceState.PENDING, InstanceState.ASIDE} for one in run.passages)

@@ -67,6 +67,14 @@ class Arm:
             )
         return self._built
 
+    async def ready(self) -> None:
+        """Have a token at hand, so that what is sent next leaves at once. Raises like a read."""
+        await self._client()
+        try:
+            await self._credential().get_token(f"{self._endpoint}/.default")
+        except AzureError as error:
+            raise self._translated(error) from error
+
     async def close(self) -> None:
         if self._built is not None:
             await self._built.close()

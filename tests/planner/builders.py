@@ -131,7 +131,7 @@ def planned(
     former = more.pop("former", None)
     decision = decide(
         a_set,
-        outstanding(instances, former),
+        outstanding(instances, former, now),
         [one.current for one in waves],
         a_policy or always(),
         now,
@@ -153,7 +153,7 @@ def planned_again(
     waves = waves or (wave(),)
     decision = decide(
         a_set,
-        outstanding(instances, run),
+        outstanding(instances, run, now),
         [one.current for one in waves],
         a_policy or always(),
         now,

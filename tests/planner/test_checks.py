@@ -6,7 +6,7 @@ import pytest
 
 from planner import checks
 from planner.checks import blocking, conditions, counter_indications
-from planner.fleet import Health, Instance, MaintenanceStatus, ScaleSet
+from planner.fleet import Health, Instance, MaintenanceStatus, Orchestration, ScaleSet
 from planner.habits import Habits, Source
 from planner.policy import ACCEPTABLE, Match, Policy, Rule, Rules, rules_for
 from planner.run import Check, Outcome, Verdict
@@ -533,7 +533,7 @@ def test_an_operation_in_flight_holds_up_a_start_and_decides_nothing():
         ({"health": Health.UNHEALTHY}, True),
         ({"health": Health.UNKNOWN}, True),
         ({"health": Health.INITIALIZING}, True),
-        ({"health": Health.NOT_REPORTED}, False),
+        ({"health": Health.NOT_REPORTED}, True),
     ],
 )
 def test_every_other_instance_meant_to_run_must_serve(fields: dict[str, Any], blocks: bool):
@@ -543,6 +543,21 @@ def test_every_other_instance_meant_to_run_must_serve(fields: dict[str, Any], bl
     assert found.instances == (("9",) if blocks else ())
     _, own = conditions(scale_set(), instances, Rules(), going_down=frozenset({"9"}))
     assert own.outcome is Outcome.PASS
+
+
+def test_an_instance_that_falls_silent_among_others_is_not_healthy_in_a_uniform_set_alone():
+    silent = changed(fleet(), "9", health=Health.NOT_REPORTED)
+    assert conditions(scale_set(), silent, Rules())[1].instances == ("9",)
+    flexible = replace(scale_set(), orchestration=Orchestration.FLEXIBLE)
+    assert conditions(flexible, silent, Rules())[1].outcome is Outcome.PASS, (
+        "each machine has its own extensions"
+    )
+
+
+def test_instances_that_all_fall_silent_after_the_plan_are_not_healthy():
+    silent = fleet(health=Health.NOT_REPORTED)
+    assert conditions(scale_set(), silent, Rules())[1].outcome is Outcome.PASS
+    assert conditions(scale_set(), silent, Rules(), reported=True)[1].outcome is Outcome.BLOCK
 
 
 def test_health_that_is_required_and_not_reported_blocks_and_ignored_health_never_does():

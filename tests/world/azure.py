@@ -116,6 +116,9 @@ class FleetCompute:
         ones = list(self._set(scale_set.id).instances.values())
         return tuple(shapes.uniform_instance(arm.instance(one, now, self.faults, view=True)) for one in ones)
 
+    async def ready(self) -> None:
+        pass
+
     async def start(self, scale_set: ScaleSet, instance: str) -> Accepted:
         self.calls["start"] += 1
         await self.chaos.step()
