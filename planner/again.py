@@ -6,12 +6,13 @@ was service healed, it was stopped and started, or an auto-shutdown did that.
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from planner.fleet import Instance, ScaleSet
 from planner.habits import Habits
 from planner.run import InstanceState, Passage, Run
 from planner.saying import say
-from planner.wave import OVER, Wave
+from planner.wave import OVER, Announcement, Stage, Wave
 
 DONE = frozenset({InstanceState.MAINTAINED, InstanceState.BY_AZURE})
 
@@ -43,7 +44,9 @@ def _why(passage: Passage, finished: datetime, waves: Sequence[Wave], scale_set:
     if stopped is not None and stopped >= finished:
         if habits.shutdown:
             return f"the auto-shutdown schedule {habits.shutdown} stops it, last at {say(stopped)}"
-        by = f" by {habits.stopped_by}" if habits.stopped_by else ""
+        # The caller is known of the last stop only, which may have been another instance's.
+        last = habits.last_stop is None or stopped == habits.last_stop
+        by = f" by {habits.stopped_by}" if habits.stopped_by and last else ""
         return f"it was stopped and started since, at {say(stopped)}{by}"
     restarted = _restarted(finished, waves)
     if restarted:
@@ -61,11 +64,12 @@ def _why(passage: Passage, finished: datetime, waves: Sequence[Wave], scale_set:
 def _restarted(finished: datetime, waves: Sequence[Wave]) -> str:
     """A wave that was cancelled or over and is announced again, or another wave announced since."""
     for wave in waves:
-        over = next((one for one in wave.announcements if one.stage in OVER), None)
-        if over is not None and wave.open:
+        restart = _restart(wave)
+        if restart is not None and restart[1].event_time >= finished:
+            over, anew = restart
             return (
                 f"wave {wave.tracking_id} was {over.stage.value.lower()} at {say(over.event_time)} and "
-                f"restarted at {say(wave.current.event_time)}"
+                f"restarted at {say(anew.event_time)}"
             )
     called_off = [wave for wave in waves if not wave.open]
     for wave in waves:
@@ -77,9 +81,19 @@ def _restarted(finished: datetime, waves: Sequence[Wave]) -> str:
         for wave in waves
         if wave.open
         for one in wave.announcements[1:]
-        if one.event_time >= finished
+        if one.event_time >= finished and one.stage not in OVER | {Stage.IN_PROGRESS}
     ]
     if moved:
         wave, one = moved[-1]
         return f"wave {wave.tracking_id} was announced anew at {say(one.event_time)} ({one.stage.value})"
     return ""
+
+
+def _restart(wave: Wave) -> tuple[Announcement, Announcement] | None:
+    """The last announcement that ended an open wave, and the one that began it again."""
+    if not wave.open:
+        return None
+    for over, anew in reversed(list(pairwise(wave.announcements))):
+        if over.stage in OVER and anew.stage not in OVER:
+            return over, anew
+    return None

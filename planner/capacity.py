@@ -17,18 +17,19 @@ def share(batch: Batch, serving_now: int) -> int | None:
 
 def with_capacity(run: Run, scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules) -> Run:
     """The run with how many instances serve now and the sentence about what its batches take away."""
-    up = sum(serving(one, rules.health) for one in instances)
+    up = {one.id for one in instances if serving(one, rules.health)}
+    # What is switched off or ill already is taken away by nobody.
     waiting = [
-        sum(one.state not in SETTLED for one in batch.instances)
+        sum(one.state not in SETTLED and one.id in up for one in batch.instances)
         for batch in run.batches
         if batch.state is BatchState.PENDING
     ]
     most = max(waiting, default=0)
     if not most:
-        return replace(run, serving=up, capacity="")
-    percent = f" ({round(100 * most / up)} %)" if up else ""
+        return replace(run, serving=len(up), capacity="")
     words = (
-        f"A batch takes away at most {most} of {up} serving instances{percent}; "
+        f"A batch takes away at most {most} of {len(up)} serving instances "
+        f"({round(100 * most / len(up))} %); "
         f"{many(most, 'more instance')} would make up for it."
     )
     habits = scale_set.habits
@@ -37,4 +38,4 @@ def with_capacity(run: Run, scale_set: ScaleSet, instances: Sequence[Instance], 
             f" The autoscale setting {habits.autoscale} may remove instances meanwhile: raise its minimum "
             "until the run is over."
         )
-    return replace(run, serving=up, capacity=words)
+    return replace(run, serving=len(up), capacity=words)

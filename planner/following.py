@@ -156,8 +156,10 @@ def _story(passages: Sequence[Passage]) -> str:
         return ""
     lengths = [up - down for down, _, up in timed if up is not None]
     order = ", ".join(one for _, one, _ in timed[:20]) + (" and others" if len(timed) > 20 else "")
+    order = f", in the order {order}; each" if len(timed) > 1 else "; it"
+    least, most = long(min(lengths)), long(max(lengths))
     return (
         f" Azure took {many(len(timed), 'instance')} between {say(timed[0][0])} and "
-        f"{say(max(up for _, _, up in timed if up is not None))}, in the order {order}; each was down for "
-        f"{long(min(lengths))} to {long(max(lengths))}."
+        f"{say(max(up for _, _, up in timed if up is not None))}{order} was down for "
+        f"{least if least == most else f'{least} to {most}'}."
     )

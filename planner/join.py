@@ -289,6 +289,9 @@ def closed(run: Run, now: datetime, *, cancelled: bool = False) -> Run:
     """No open wave covers the set any more: an answer of the day is final, a run is advanced to its end."""
     if run.state not in ANSWERS:
         return replace(run, due=now)
+    if not cancelled and following.to_follow(run, now):
+        # Azure may have taken the last ones just now: their story is told before it ends.
+        return replace(run, due=now)
     words = "The wave was cancelled." if cancelled else "The wave is over."
     if cancelled:
         run = replace(run, batches=tuple(_cancelled(one, words, now) for one in run.batches))

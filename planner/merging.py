@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from planner import evidence
+from planner import evidence, following
 from planner.decide import Decision
 from planner.fleet import Instance
 from planner.look import Look
@@ -17,6 +17,8 @@ def merged(run: Run, instances: Sequence[Instance], decision: Decision, now: dat
     seen = {one.id: one for one in instances}
     back = {one.id for one in run.passages if one.id in seen and returned(one, seen[one.id])}
     wanted = {one.id for part in decision.batches for one in part.instances}
+    # What Azure is at work on is followed by looks to its end, and no plan takes it for done before.
+    followed = following.to_follow(run, now)
     kept: list[Batch] = []
     for batch in run.batches:
         stay = tuple(
@@ -27,6 +29,7 @@ def merged(run: Run, instances: Sequence[Instance], decision: Decision, now: dat
                 one.state in SETTLED
                 or one.state not in {InstanceState.PENDING, InstanceState.ASIDE}
                 or one.attempts
+                or (followed and one.id not in wanted)
             )
         )
         # Nothing that was planned is forgotten: what shows no maintenance any more is settled here.

@@ -547,3 +547,34 @@ def test_whatever_is_chosen_the_plan_then_keeps_its_word_and_nothing_smaller_wou
             assert run.state is not RunState.PAUSED
     assert case.names[-1] == "resume"
     assert len(set(case.names)) == len(case.names)
+
+
+@st.composite
+def joined_cases(draw: st.DrawFn) -> Case:
+    """Cases in which more instances joined the plan later, each with a lead time of its own."""
+    case = draw(cases())
+    more = tuple(
+        replace(
+            case.instances[0],
+            id=str(100 + at),
+            update_domain=None if case.set.flexible else draw(st.integers(0, 4)),
+        )
+        for at in range(draw(st.integers(1, 6)))
+    )
+    case.instances = (*case.instances, *more)
+    case.now += draw(st.integers(0, 600)) * MINUTE
+    case.run = planned_again(case.run, case.set, case.instances, case.policy, case.now)
+    return case
+
+
+@settings(max_examples=100, deadline=None)
+@given(joined_cases())
+def test_a_choice_also_fits_a_plan_that_others_joined_with_a_lead_time_of_their_own(case: Case):
+    assume(case.run.misfit)
+    for choice in case.run.choices:
+        run = case.choose(choice)
+        if choice.word == "raise":
+            assert case.fits(run), (choice, case.run.forecast_end, run.misfit)
+            assert run.state is RunState.SCHEDULED
+        if choice.name == "leave":
+            assert case.fits(run)
