@@ -27,6 +27,9 @@ HORIZON = timedelta(days=60)
 STEPS = 14
 """Halvings of the time to the deadline: a month to within three minutes."""
 
+MOST_NAMED = 2
+"""Instances that the name of a Flexible set's batch spells out."""
+
 DEFAULT_SHARE = 5
 """A domain, but at most a fifth of the running instances (design: Policy, max-unavailable)."""
 
@@ -76,6 +79,9 @@ def _label(scale_set: ScaleSet, domain: Domain, part: Sequence[Instance], *, sev
     if not scale_set.flexible:
         return domain_label(domain, several_groups=several_groups)
     zone = f"zone {domain[0]}, " if domain[0] else ""
+    if len(part) > MOST_NAMED:
+        # A name has to be said and typed; the first and the last tell batches of one zone apart.
+        return f"{zone}instances {part[0].id} to {part[-1].id} ({len(part)})"
     return f"{zone}{'instance' if len(part) == 1 else 'instances'} {', '.join(one.id for one in part)}"
 
 
