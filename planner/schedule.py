@@ -23,6 +23,9 @@ MARGIN = timedelta(hours=1)
 
 MINUTE = timedelta(minutes=1)
 
+MOST_NAMED = 2
+"""Instances that the name of a Flexible set's batch spells out."""
+
 DEFAULT_SHARE = 5
 """A domain, but at most a fifth of the running instances (design: Policy, max-unavailable)."""
 
@@ -85,6 +88,9 @@ def _label(scale_set: ScaleSet, domain: Domain, part: Sequence[Instance], *, gro
     if not scale_set.flexible:
         return domain_label(domain, group_letters=group_letters)
     zone = f"zone {domain[0]}, " if domain[0] else ""
+    if len(part) > MOST_NAMED:
+        # A name has to be said and typed; the first and the last tell batches of one zone apart.
+        return f"{zone}instances {part[0].id} to {part[-1].id} ({len(part)})"
     return f"{zone}{'instance' if len(part) == 1 else 'instances'} {', '.join(one.id for one in part)}"
 
 

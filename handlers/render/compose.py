@@ -10,7 +10,7 @@ from handlers.render.vocabulary import KINDS, STATES, WORDS, counted
 from handlers.render.words import count, one_line, when, when_and_how_far
 from planner.digest import Group, grouped, outcomes
 from planner.notice import Down, Kind, Notice, Urgency
-from planner.run import ACTIVE, InstanceState, Run
+from planner.run import InstanceState, Run
 
 MOST_DOWN = 40
 """Instances that are named when many are down."""
@@ -233,7 +233,7 @@ def _line(place: Group, run: Run, now: datetime, *, told: bool) -> Line:
     return Line(
         run.target.name,
         _where(run),
-        f"See above. {_plan(run, now)}".strip() if told else _what_happens(place, run, now),
+        f"See above. {facts.plan(run, now)}".strip() if told else _what_happens(place, run, now),
         f"Checks: {facts.checked(run)}." if run.checks else "",
         () if told else facts.sentences(run),
     )
@@ -252,7 +252,7 @@ def _what_happens(place: Group, run: Run, now: datetime) -> str:
 
 
 def _in_figures(run: Run, now: datetime) -> Iterator[str]:
-    yield _plan(run, now)
+    yield facts.plan(run, now)
     if run.deadline is not None and run.batches:
         slack = facts.slack(run)
         yield f"Must be done by {when(run.deadline)}{f', {slack}' if slack else ''}."
@@ -260,21 +260,6 @@ def _in_figures(run: Run, now: datetime) -> Iterator[str]:
     if first_start is not None:
         yield f"To meet that, the first start must go by {when(first_start)}."
     yield facts.capacity(run)
-
-
-def _plan(run: Run, now: datetime) -> str:
-    """Who goes down together, from when on and until when; empty without a plan of ours."""
-    if not run.batches or run.state not in ACTIVE:
-        return ""
-    plan = f"{count(len(run.passages), 'instance')} in {count(len(run.batches), 'batch', 'batches')}"
-    domains = "; ".join(dict.fromkeys(one_line(batch.domain, 100) for batch in run.batches[:6]))
-    plan += f" ({domains}{'; …' if len(run.batches) > 6 else ''})"
-    first = next((one.not_before for one in run.batches if one.not_before), run.lead_over)
-    if first is not None and not facts.begun(run):
-        plan += f", the first not before {when_and_how_far(first, now)}"
-    if run.forecast_end is not None:
-        plan += f", done by {when(run.forecast_end)} by our forecast"
-    return f"{plan}."
 
 
 def _over_parts(ended: Sequence[Run]) -> tuple[Part, ...]:

@@ -26,6 +26,21 @@ def start_by(run: Run) -> datetime | None:
     return run.start_by if run.state in ACTIVE and not begun(run) else None
 
 
+def plan(run: Run, now: datetime) -> str:
+    """Who goes down together, from when on and until when; empty without a plan of ours."""
+    if not run.batches or run.state not in ACTIVE:
+        return ""
+    said = f"{count(len(run.passages), 'instance')} in {count(len(run.batches), 'batch', 'batches')}"
+    domains = "; ".join(dict.fromkeys(one_line(batch.domain, 100) for batch in run.batches[:6]))
+    said += f" ({domains}{'; …' if len(run.batches) > 6 else ''})"
+    first = next((one.not_before for one in run.batches if one.not_before), run.lead_over)
+    if first is not None and not begun(run):
+        said += f", the first not before {when_and_how_far(first, now)}"
+    if run.forecast_end is not None:
+        said += f", done by {when(run.forecast_end)} by our forecast"
+    return f"{said}."
+
+
 def capacity(run: Run) -> str:
     """What the batches to come take away, in a sentence; empty when none is to come."""
     return run.capacity if run.state in ACTIVE else ""

@@ -22,7 +22,7 @@ from handlers.wire.policy_fields import (
     readable,
 )
 from planner.policy import HealthRule, Mode, SelfService
-from planner.policy_values import PARSERS
+from planner.policy_values import ACCEPTABLE, PARSERS
 
 
 class Strict(BaseModel):
@@ -103,7 +103,8 @@ class Values(Strict):
         None, description="Instances are often resized."
     )
     accept: Annotated[str | None, join(", "), readable("accept"), WithJsonSchema(LIST)] = Field(
-        None, description="Counter-indications that are accepted, by the name of their check."
+        None,
+        description=f"Checks whose counter-indication is accepted, or none: {', '.join(ACCEPTABLE)}.",
     )
     owner: Annotated[str | None, readable("owner"), WithJsonSchema({"type": "string"})] = Field(
         None, description="The receiver of this scale set's notices."

@@ -1,6 +1,8 @@
 """respond: a person's word, who said it, and what is refused."""
 
 import json
+import shlex
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -228,6 +230,27 @@ async def test_a_word_about_a_run_that_is_over_is_409(wiring, state):
     status, said = await say(wiring)
     assert status == 409
     assert "Everything was maintained." in said["reason"]
+
+
+def typed() -> list[str]:
+    """The commands of docs/people.md, as a shell would read them."""
+    text = (Path(__file__).parents[2] / "docs" / "people.md").read_text().replace("\\\n", " ")
+    return [line for line in text.splitlines() if line.startswith("curl ")]
+
+
+@pytest.mark.parametrize("command", typed())
+async def test_what_the_documents_say_to_type_is_taken(wiring, command):
+    words = shlex.split(command)
+    action, body = words[3].removeprefix("$RUN/"), words[-1].encode()
+    batches = (Batch(1, "domain 3", (Passage("7"),)), Batch(2, "domain 4", (Passage("4"),)))
+    await put(wiring, run(batches=batches, checksum="2d5ea80a45771f4a"))
+
+    assert (await say(wiring, action, body))[0] == 202
+    assert wiring.spy.of(RUNS)[0].event.actor == "Ana"
+
+
+def test_the_documents_show_every_word():
+    assert {shlex.split(one)[3].removeprefix("$RUN/") for one in typed()} == set(respond.ACTIONS)
 
 
 async def test_while_storage_is_down_the_word_is_not_taken():
