@@ -24,7 +24,7 @@ from simulator.fleet.ledger import (
 
 type Finding = tuple[datetime, str]
 
-IN_HAND = frozenset({"stopped", "deallocated", "start", "delete", "reimage", "service heal"})
+IN_HAND = frozenset({"stopped", "deallocated", "start", "delete", "reimage", "resize", "service heal"})
 
 
 @dataclass(frozen=True, slots=True)
