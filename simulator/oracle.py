@@ -19,6 +19,7 @@ from simulator.fleet.ledger import (
     Down,
     Ended,
     Maintained,
+    Meanwhile,
     SetWideCall,
     StartAsked,
     Up,
@@ -31,8 +32,8 @@ __all__ = ["accounted", "left_suspended", "violations"]
 FOREVER = datetime.max.replace(tzinfo=UTC)
 NO_GRACE = timedelta(0)
 BY_CHOICE = frozenset({"stopped", "deallocated"})
-FOR_GOOD = frozenset({"delete", "automatic repairs"})
-"""Causes after which whatever has the same id is another instance."""
+ELSEWHERE = frozenset({"delete", "automatic repairs", "deallocated"})
+"""Causes after which what has the same id is on another host, where its maintenance may be due again."""
 
 MAINTENANCE = frozenset({"customer maintenance", "person maintenance", "azure maintenance"})
 AT_ONCE = 1
@@ -200,7 +201,7 @@ class _Judge:
                 done[fact.instance] = fact.windows
             elif isinstance(fact, Ended | Up):
                 flying.pop(fact.instance, None)
-            elif isinstance(fact, Down) and fact.cause in FOR_GOOD:
+            elif isinstance(fact, Down | Meanwhile) and _elsewhere(fact):
                 done.pop(fact.instance, None)
             if not isinstance(fact, StartAsked) or fact.who != "customer":
                 continue
@@ -246,6 +247,10 @@ def _in_batches(run: Mapping[str, Any], instance: Instance) -> bool:
         for batch in run.get("batches") or ()
         for listed in batch["instances"]
     )
+
+
+def _elsewhere(fact: Down | Meanwhile) -> bool:
+    return (fact.cause if isinstance(fact, Down) else fact.what) in ELSEWHERE
 
 
 def _group(domain: Domain, flexible: bool) -> Domain | str:

@@ -52,8 +52,11 @@ def _quarantined(world: World) -> Iterator[str]:
 
 def _runs(world: World) -> Iterator[str]:
     runs = world.runs()
+    called_off = all(wave.state == "cancelled" for wave in world.fleet.world.waves.values())
+    # What was called off before anybody could look has nothing to plan.
     for name in sorted({one.name for one in world.fleet.scale_sets()} - set(runs)):
-        yield f"{name} has no run"
+        if not called_off:
+            yield f"{name} has no run"
     for name, run in runs.items():
         if run.state not in ENDED | ANSWERS:
             yield f"{name} is still {run.state}: {run.reason}"
