@@ -103,10 +103,15 @@ class Passage(RuleBasedStateMachine):
         self.world.now = max(self.world.now, run.due)
         self._looks(dies, says)
 
-    @rule(count=st.integers(2, 12))
-    def goes_on_for_a_while(self, count: int) -> None:
-        """Nothing but Azure at its work and looks when they are due."""
-        for _ in range(count):
+    @rule(
+        count=st.integers(2, 12),
+        dies=st.sampled_from(DIES),
+        says=st.lists(st.sampled_from(ANSWERS_OF_AZURE), min_size=1, max_size=4),
+    )
+    def goes_on_for_a_while(self, count: int, dies: str, says: list) -> None:
+        """Azure at its work and looks when they are due; the third of them may die."""
+        left = list(says)
+        for number in range(count):
             for machine in self.azure.machines.values():
                 if machine.operation and machine.seen.running:
                     self.azure.down(machine)
@@ -114,7 +119,7 @@ class Passage(RuleBasedStateMachine):
                     self.azure.end(machine, "cleared")
                 elif machine.seen.running and machine.seen.health is Health.INITIALIZING:
                     machine.become(health=Health.HEALTHY)
-            self.looks_when_due("", [])
+            self.looks_when_due(dies if number == 2 else "", left)
 
     @rule(dies=st.sampled_from(DIES))
     def a_message_comes_twice(self, dies: str) -> None:
@@ -123,8 +128,8 @@ class Passage(RuleBasedStateMachine):
             self._looks("", [])
             self._looks(dies, [])
 
-    def _looks(self, dies: str, says: list) -> None:
-        left = list(says)
+    def _looks(self, dies: str, left: list) -> None:
+        """One look; Azure takes the starts as `left` says, first come, first served."""
 
         def answer(name: str) -> Answer | None:
             said = left.pop(0) if left else None
