@@ -196,12 +196,15 @@ def _waiting(run: Run, wait: starting.Wait, look: Look, now: datetime) -> Run:
         return _timed(replace(run, due=now + look.look_again), look, now)
     begun = any(batch.started_at for batch in run.batches)
     if approval.holds_up(run):
+        if run.state is not RunState.AWAITING_APPROVAL:
+            run = approval.asked_once(run, now)
         run = moved(run, RunState.AWAITING_APPROVAL, f"Waits for {wait.reason}.", now)
     else:
         run = moved(run, RunState.RUNNING if begun else RunState.SCHEDULED, f"Waits: {wait.reason}.", now)
     run = _timed(run, look, now)
     pace = look.look_again * _jitter(run) * (LONG_WAIT if pausing.long_since(run, look, now) else 1)
-    until = min(wait.until, now + DAILY) if wait.until is not None else now + pace
+    # A moment that has passed says nothing about when to look again.
+    until = min(wait.until, now + DAILY) if wait.until is not None and wait.until > now else now + pace
     if run.self_service is not None and now < run.self_service.end:
         until = min(until, run.self_service.end)
     return replace(run, due=max(until, now))

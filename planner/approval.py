@@ -5,9 +5,12 @@ Instances that leave do not void it, instances that join wait for their own.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
+from planner.notice import Kind, Urgency
 from planner.policy import Mode
 from planner.run import SETTLED, Batch, InstanceState, Passage, Run
+from planner.telling import if_nobody_answers, told
 
 WAITING = frozenset({InstanceState.PENDING, InstanceState.ASIDE})
 
@@ -26,6 +29,26 @@ def holds_up(run: Run) -> bool:
     """Whether nothing can be started before somebody approves."""
     open_ones = [one for one in run.batches if any(each.state in WAITING for each in one.instances)]
     return bool(open_ones) and not any(cleared(run, one) for one in open_ones)
+
+
+def asked(run: Run, why: str, now: datetime) -> Run:
+    """The run with a notice that asks for approval of the plan as it is now."""
+    return told(
+        run,
+        Kind.APPROVAL,
+        Urgency.ACT,
+        f"The plan waits for approval: {why}",
+        now,
+        otherwise=if_nobody_answers(run),
+        answers=("approve", "skip"),
+    )
+
+
+def asked_once(run: Run, now: datetime) -> Run:
+    """Asked for this plan if nobody was: what was paused when it was planned comes to its approval later."""
+    if any(one.kind is Kind.APPROVAL and one.at >= run.planned_at for one in run.notices):
+        return run
+    return asked(run, "nothing else holds it up any more.", now)
 
 
 def given(run: Run) -> Run:

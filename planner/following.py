@@ -61,6 +61,11 @@ def followed(run: Run, look: Look, now: datetime) -> Run:
     return run
 
 
+def watched(run: Run, passage: Passage, instance: Instance | None, now: datetime) -> Passage:
+    """The passage of an instance that a new plan no longer finds in maintenance, while Azure is at work."""
+    return _passage(run, passage, instance, Look(now), now)
+
+
 def over(run: Run) -> str:
     """How it ended, in a sentence."""
     return f"Left to Azure, and it is over: {counted(run.passages)}.{_story(run.passages)}"

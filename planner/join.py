@@ -224,15 +224,13 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime, look_again: timed
         run,
         lead_over=run.lead_over or now + rules.lead,
         deadline=schedule.deadline(run.self_service, rules.complete_by),
-        reason=decision.reason if run.state is not RunState.PAUSED or run.misfit else run.reason,
+        reason=run.reason if _stays_paused(run) else decision.reason,
     )
     run = schedule.timed(learned(run, look_again), now)
     run = replace(run, start_by=schedule.start_by(run, now))
-    if run.holding:
+    if _stays_paused(run):
         # A person's hold outlives every plan, also one that left it to Azure for a while.
-        return replace(run, state=RunState.PAUSED, reason=run.holding, due=now)
-    if run.state is RunState.PAUSED and not run.misfit:
-        return run
+        return replace(run, state=RunState.PAUSED, reason=run.holding or run.reason, due=now)
     begun = any(batch.started_at for batch in run.batches)
     problem = "" if begun or FIT in run.waived else fit.misfit(run, now)
     if problem:
@@ -256,6 +254,11 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime, look_again: timed
     )
 
 
+def _stays_paused(run: Run) -> bool:
+    """Whatever the new plan says: somebody holds the run, or it waits for a person for another reason."""
+    return bool(run.holding) or (run.state is RunState.PAUSED and not run.misfit)
+
+
 def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -> Run:
     kind = Kind.PLANNED if first else Kind.REPLANNED
     urgency = Urgency.PAGE if first and decision.emergency else Urgency.KNOW
@@ -273,25 +276,18 @@ def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -
             choices=run.choices,
         )
     if run.state in ACTIVE and approval.wanted(run):
-        run = told(
-            run,
-            Kind.APPROVAL,
-            Urgency.ACT,
-            f"The plan waits for approval: {decision.reason}",
-            now,
-            otherwise=if_nobody_answers(run),
-            answers=("approve", "skip"),
-        )
+        run = approval.asked(run, decision.reason, now)
     return run
 
 
 def closed(run: Run, now: datetime, *, cancelled: bool = False) -> Run:
-    """No open wave covers the set any more: an answer of the day is final, a run is advanced to its end."""
-    if run.state not in ANSWERS:
-        return replace(run, due=now)
-    if not cancelled and following.to_follow(run, now):
-        # Azure may have taken the last ones just now: their story is told before it ends.
-        return replace(run, due=now)
+    """No open wave covers the set any more: an answer of the day is final, a run is advanced to its end.
+
+    What Azure has taken down is followed until it serves again.
+    """
+    if run.state not in ANSWERS or (not cancelled and following.to_follow(run, now)):
+        # Whatever a new plan was asked for, there is none to be made any more.
+        return replace(run, replan="", due=now)
     words = "The wave was cancelled." if cancelled else "The wave is over."
     if cancelled:
         run = replace(run, batches=tuple(_cancelled(one, words, now) for one in run.batches))

@@ -9,7 +9,7 @@ from planner.decide import Decision
 from planner.fleet import Instance
 from planner.look import Look
 from planner.outstanding import returned
-from planner.run import SETTLED, Batch, BatchState, InstanceState, Run
+from planner.run import SETTLED, Batch, BatchState, InstanceState, Passage, Run
 
 
 def merged(run: Run, instances: Sequence[Instance], decision: Decision, now: datetime) -> tuple[Batch, ...]:
@@ -35,7 +35,7 @@ def merged(run: Run, instances: Sequence[Instance], decision: Decision, now: dat
         # Nothing that was planned is forgotten: what shows no maintenance any more is settled here.
         staying = {one.id for one in stay}
         stay += tuple(
-            evidence.observed(run, one, seen.get(one.id), Look(now), now)
+            _without_maintenance(run, one, seen.get(one.id), now)
             for one in batch.instances
             if one.id not in staying and one.id not in wanted and one.id not in back
         )
@@ -67,3 +67,10 @@ def merged(run: Run, instances: Sequence[Instance], decision: Decision, now: dat
             own = now + decision.rules.lead if run.lead_over is not None else None
             merged.append(Batch(number, batch.domain, fresh, BatchState.PENDING, held_until=own))
     return tuple(merged)
+
+
+def _without_maintenance(run: Run, passage: Passage, instance: Instance | None, now: datetime) -> Passage:
+    """What became of an instance that shows no maintenance any more; Azure's own work keeps its story."""
+    if following.to_follow(run, now):
+        return following.watched(run, passage, instance, now)
+    return evidence.observed(run, passage, instance, Look(now), now)

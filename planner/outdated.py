@@ -6,7 +6,9 @@ from datetime import datetime
 from planner.fleet import Interval
 from planner.look import Look
 from planner.outstanding import finished, returned
-from planner.run import InstanceState, Run
+from planner.run import InstanceState, Run, RunState
+
+_TO_START = frozenset({InstanceState.PENDING, InstanceState.ASIDE})
 
 PACE = 5
 """Look-agains between two plans of a run."""
@@ -30,6 +32,8 @@ def why(run: Run, look: Look, now: datetime) -> str:
             return f"instance {instance.id} shows maintenance again"
         if passage.state is InstanceState.PENDING and _earlier(status.self_service, run.self_service, now):
             return f"the self-service window of instance {instance.id} has been moved forward"
+        if passage.state in _TO_START and _longer(status.self_service, run.self_service, now):
+            return f"the self-service window of instance {instance.id} is open longer than it was planned by"
     return ""
 
 
@@ -40,10 +44,17 @@ def _earlier(seen: Interval | None, planned: Interval | None, now: datetime) -> 
     return seen.start < planned.start or seen.end < planned.end
 
 
+def _longer(seen: Interval | None, planned: Interval | None, now: datetime) -> bool:
+    """Whether the planned window is over and the one Azure shows is not: each instance has its own."""
+    return seen is not None and planned is not None and planned.end <= now < seen.end
+
+
 def plan_again_at(run: Run, look: Look) -> datetime:
     """Plan and advance may see things differently; asking each other at a pace, they cannot run hot."""
     return run.planned_at + look.look_again * PACE
 
 
 def planned_soon(run: Run, why: str, look: Look) -> Run:
-    return replace(run, reason=f"To be planned again: {why}.", due=plan_again_at(run, look))
+    # Why a paused run waits for a person stays to be read.
+    reason = run.reason if run.state is RunState.PAUSED else f"To be planned again: {why}."
+    return replace(run, reason=reason, due=plan_again_at(run, look))

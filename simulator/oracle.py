@@ -14,7 +14,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from simulator.fleet import Fleet, Instance
-from simulator.fleet.ledger import Domain, Ended, Maintained, SetWideCall, StartAsked, Up, Windows
+from simulator.fleet.ledger import (
+    Domain,
+    Down,
+    Ended,
+    Maintained,
+    Meanwhile,
+    SetWideCall,
+    StartAsked,
+    Up,
+    Windows,
+)
 from simulator.oracle_repairs import left_suspended, replaced_under_way, resumed_for_others
 
 __all__ = ["accounted", "left_suspended", "violations"]
@@ -22,6 +32,10 @@ __all__ = ["accounted", "left_suspended", "violations"]
 FOREVER = datetime.max.replace(tzinfo=UTC)
 NO_GRACE = timedelta(0)
 BY_CHOICE = frozenset({"stopped", "deallocated"})
+ELSEWHERE = frozenset({"delete", "automatic repairs", "deallocated"})
+"""Causes after which what has the same id is on another host, where its maintenance may be due again."""
+
+MAINTENANCE = frozenset({"customer maintenance", "person maintenance", "azure maintenance"})
 AT_ONCE = 1
 RECOVER_WITHIN = timedelta(minutes=60)
 
@@ -134,13 +148,15 @@ class _Judge:
             yield f"{what} while {_name(other.instance)} was not serving ({other.reason} since {since})"
 
     def _mates(self, start: StartAsked) -> set[str]:
-        """Those of the same batch, under way or recovering; of a Flexible set, as many as may be."""
+        """Those of the same domain, under way or recovering, whoever started them; of a Flexible set, as many
+        as may be.
+        """
         flexible = start.scale_set in self.flexible
         group = _group(start.domain, flexible)
         mates = {
             other.instance
             for other in start.others
-            if other.cause == "customer maintenance" and _group(other.domain, flexible) == group
+            if other.cause in MAINTENANCE and _group(other.domain, flexible) == group
         }
         limit = _lookup(self.limits, start.scale_set) or AT_ONCE
         return set() if flexible and len(mates) >= limit else mates
@@ -185,6 +201,8 @@ class _Judge:
                 done[fact.instance] = fact.windows
             elif isinstance(fact, Ended | Up):
                 flying.pop(fact.instance, None)
+            elif isinstance(fact, Down | Meanwhile) and _elsewhere(fact):
+                done.pop(fact.instance, None)
             if not isinstance(fact, StartAsked) or fact.who != "customer":
                 continue
             what = f"{_name(fact.instance)} of {_name(fact.scale_set)} was started again"
@@ -229,6 +247,10 @@ def _in_batches(run: Mapping[str, Any], instance: Instance) -> bool:
         for batch in run.get("batches") or ()
         for listed in batch["instances"]
     )
+
+
+def _elsewhere(fact: Down | Meanwhile) -> bool:
+    return (fact.cause if isinstance(fact, Down) else fact.what) in ELSEWHERE
 
 
 def _group(domain: Domain, flexible: bool) -> Domain | str:

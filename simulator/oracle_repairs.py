@@ -24,7 +24,7 @@ from simulator.fleet.ledger import (
 
 type Finding = tuple[datetime, str]
 
-IN_HAND = frozenset({"stopped", "deallocated", "start", "delete", "reimage", "service heal"})
+IN_HAND = frozenset({"stopped", "deallocated", "start", "delete", "reimage", "resize", "service heal"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def resumed_for_others(ledger: Ledger) -> Iterator[Finding]:
 def left_suspended(fleet: Fleet) -> list[str]:
     """Scale sets whose repairs ran until the customer suspended them, and never resumed them; ask at the end.
 
-    A person who asked for the same meanwhile takes them over.
+    A person who asked for the same meanwhile takes them over; a deleted scale set has none any more.
     """
     suspended: dict[str, RepairsBecame] = {}
     for fact in fleet.ledger:
@@ -103,7 +103,9 @@ def left_suspended(fleet: Fleet) -> list[str]:
             suspended.pop(fact.scale_set, None)
             if fact.state == "Suspended" and fact.who == "customer":
                 suspended[fact.scale_set] = fact
-        elif isinstance(fact, RepairsAsked) and fact.who == "person" and fact.action == "Suspend":
+        elif (isinstance(fact, RepairsAsked) and fact.who == "person" and fact.action == "Suspend") or (
+            isinstance(fact, Meanwhile) and fact.what == "delete" and not fact.instance
+        ):
             suspended.pop(fact.scale_set, None)
     return [
         f"automatic repairs of {_name(fact.scale_set)} are left suspended since {fact.at:%Y-%m-%d %H:%M:%S}Z"

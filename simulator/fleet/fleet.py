@@ -102,6 +102,10 @@ class Fleet:
             self.world.machines[instance.id.lower()] = instance
         self.repairs.watch(instance)
 
+    def include(self, wave: str, instance: Instance) -> None:
+        """Make an instance part of a wave late, without any announcement; KeyError for an unknown wave."""
+        self._schedule.include(wave, instance)
+
     def scale_set(self, name: str) -> ScaleSet:
         """By name or ARM id, in any case; KeyError when there is none."""
         self.world.look()
@@ -154,6 +158,18 @@ class Fleet:
     def start_maintenance(self, instance: Instance) -> Answer:
         """performMaintenance on one instance, asked by the customer."""
         return self._maintenance.start(instance)
+
+    def start_in_portal(self, instance: Instance) -> Answer:
+        """performMaintenance on one instance, asked by a person: "Start now" in the portal."""
+        return self._maintenance.start(instance, "person")
+
+    def start_by_azure(self, instance: Instance) -> Answer:
+        """Azure does it now, whatever the windows say: its own clock is ahead, or the host is failing."""
+        now = self.world.look()
+        spans = [ticket.wave.azure_reboot for ticket in instance.tickets if ticket.outstanding]
+        if not spans or instance.instance_id not in instance.owner.instances:
+            raise ValueError(f"{instance.name} waits for no maintenance at {now}")
+        return self._maintenance.start(instance, "azure", reboot=spans[0])
 
     def start_set_wide(self, scale_set: ScaleSet, instance_ids: Collection[str] | None) -> list[Answer]:
         """performMaintenance on the scale set: the named instances, or ALL of them when none is named."""

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Who = Literal["customer", "azure"]
+Who = Literal["customer", "person", "azure"]
+"""The customer's software, somebody in the portal, or Azure itself."""
+
 Hand = Literal["customer", "person"]
 RepairAction = Literal["Suspend", "Resume"]
 Domain = tuple[str, str, str]

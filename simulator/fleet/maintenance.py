@@ -23,9 +23,9 @@ class Maintenance:
         self._world = world
 
     def start(self, instance: Instance, who: Who = "customer", *, reboot: timedelta | None = None) -> Answer:
-        """Ask for maintenance on one instance, as the customer or as Azure itself."""
+        """Ask for maintenance on one instance, as the customer's software, a person in the portal, or Azure."""
         world = self._world
-        now = world.look() if who == "customer" else world.now
+        now = world.now if who == "azure" else world.look()
         answer = self._refusal(instance, who) or self._operation(instance, who)
         ticket = instance.ticket
         others = (
@@ -73,7 +73,7 @@ class Maintenance:
             return conflict()
         ticket = instance.ticket
         allowed = ticket is not None and ticket.allowed(self._world.now)
-        if who == "customer" and (not allowed or instance.behaviour.refused or instance.power != "running"):
+        if who != "azure" and (not allowed or instance.behaviour.refused or instance.power != "running"):
             return Answer(
                 409,
                 "OperationNotAllowed",
@@ -98,9 +98,9 @@ class Maintenance:
         world.settle(instance)
         ticket = instance.ticket
         windows = ticket.windows() if ticket is not None else None
-        if who == "customer" and self._once(instance, "retry_later", how.retry_later):
+        if who != "azure" and self._once(instance, "retry_later", how.retry_later):
             world.later(instance, how.set_aside_after, lambda: self._set_aside(instance, "RetryLater"))
-        elif who == "customer" and self._once(instance, "aborted", how.aborted):
+        elif who != "azure" and self._once(instance, "aborted", how.aborted):
             world.later(
                 instance, how.set_aside_after, lambda: self._set_aside(instance, "MaintenanceAborted")
             )
@@ -144,15 +144,15 @@ class Maintenance:
 
     def _back(self, instance: Instance, who: Who, windows: Windows | None) -> None:
         world, how = self._world, instance.behaviour
-        if who == "customer" and how.hangs == "down":
+        if who != "azure" and how.hangs == "down":
             return
         world.bring_up(instance)
-        if who == "customer" and how.fails_after_reboot:
+        if who != "azure" and how.fails_after_reboot:
             message = f"VM '{instance.name}' did not report that it started within the time allowed."
             world.close(instance, "Failed", "OSProvisioningTimedOut", message)
             return
         self._done(instance, who, windows)
-        if who == "customer" and how.hangs == "up":
+        if who != "azure" and how.hangs == "up":
             instance.operation = None
             world.settle(instance)
         else:

@@ -94,6 +94,22 @@ class People:
         instance.shown_since = self._world.now
         instance.touch()
 
+    def resize(self, instance: Instance, *, takes: timedelta = SHORT) -> None:
+        """Another size is other hardware: it leaves its waves, and may be scheduled anew there."""
+        self._bounce(instance, "resize", takes)
+        for ticket in instance.tickets:
+            ticket.shown = False
+        instance.shown_since = self._world.now
+        instance.touch()
+
+    def delete_scale_set(self, scale_set: ScaleSet) -> None:
+        """The scale set with all its instances; its name is free again."""
+        self._world.look()
+        for instance in list(scale_set.instances.values()):
+            self.delete(instance)
+        self._world.meanwhile(scale_set, None, "delete")
+        self._world.scale_sets.pop(scale_set.id.lower(), None)
+
     def set_health(self, instance: Instance, health: Health) -> None:
         """What the application on it reports from now on (until it next boots)."""
         self._world.look()

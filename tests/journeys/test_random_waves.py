@@ -1,4 +1,8 @@
-"""Random waves on a virtual clock, through the real stages: whatever happens, the promises hold."""
+"""Random waves on a virtual clock, through the real stages: whatever happens, the promises hold.
+
+`tests.world.events` and `tests.world.upheavals` say what happens beside the announcement, `tests.world.promises` and
+`tests.world.watch` what must hold of the end and of every record on the way.
+"""
 
 from datetime import timedelta
 
@@ -35,3 +39,11 @@ async def test_a_random_wave_ends_without_a_broken_promise(seed: int, regime: st
         assert run.reason
         assert [one.number for one in run.notices] == list(range(1, len(run.notices) + 1))
     assert world.claims() == []
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("seed", [*range(20, 30), 245, 256, 371])
+async def test_an_eventful_wave_ends_without_a_broken_promise(seed: int, regime: str) -> None:
+    wave = drawn(seed, chaos=REGIMES[regime](seed), eventful=True)
+    await wave.play()
+    assert wave.broken() == []

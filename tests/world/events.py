@@ -2,17 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from random import Random
 
 from planner.policy import Limits
+from simulator.fleet import Instance
 from simulator.fleet.build import SUBSCRIPTION
 from simulator.fleet.waves import Wave, Window
+from tests.world import upheavals
+from tests.world.moments import DAY, H, M
+from tests.world.moments import moment as _moment
 from tests.world.world import World
 
 SECOND = "ZX9K-7QD"
-H = timedelta(hours=1)
-DAY = timedelta(days=1)
+RESTARTED = "RS7T-0N1"
+RAISES = (
+    {"soak": "1m"},
+    {"soak": "2h"},
+    {"max-unavailable": "2"},
+    {"max-unavailable": "50%"},
+    {"windows": "any time"},
+    {"windows": "daily 20:00-08:00 Europe/Berlin"},
+    {"complete-by": "2026-11-24"},
+    {"lead": "0m"},
+    {"lead": "3h", "soak": "10m"},
+)
 
 
 def happen(world: World, wave: Wave, random: Random) -> None:
@@ -20,17 +33,13 @@ def happen(world: World, wave: Wave, random: Random) -> None:
     _tags(world, random)
     kinds: tuple[Callable[[World, Wave, Random], None], ...] = (
         _duplicates, _late_announcement, _second_wave, _moved, _called_off, _new_instances, _words, _words,
-        _words, _stopped_for_a_while, _policy_changed, _tags_changed, _said_again_at_the_end,
+        _words, _stopped_for_a_while, _policy_changed, _tags_changed, _said_again_at_the_end, _restarted,
+        _over_and_again, upheavals.befallen, upheavals.ambushed, upheavals.ambushed, upheavals.set_deleted,
+        upheavals.capacity_changed, upheavals.azure_first, upheavals.in_the_portal,
+        upheavals.windows_overlap,
     )  # fmt: skip
-    for kind in random.sample(kinds, random.randint(2, 7)):
+    for kind in random.sample(kinds, random.randint(3, 8)):
         kind(world, wave, random)
-
-
-def _moment(world: World, wave: Wave, random: Random):
-    """Some time from a minute on, most often when something is going on."""
-    span = wave.self_service.end - world.clock()
-    share = random.choice((0.02, 0.1, 0.4, 1.05)) * random.random()
-    return world.clock() + timedelta(minutes=1) + span * share
 
 
 def _tags(world: World, random: Random) -> None:
@@ -66,6 +75,21 @@ def _late_announcement(world: World, wave: Wave, random: Random) -> None:
     world.at(_moment(world, wave, random), late)
 
 
+def _another(world: World, tracking_id: str, window: Window, impacted: Callable[[Instance], bool]) -> None:
+    later = max(window.end, world.clock()) + DAY
+    world.fleet.plan(
+        Wave(
+            tracking_id=tracking_id,
+            subscriptions=(SUBSCRIPTION,),
+            regions=("westeurope", "northeurope"),
+            self_service=window,
+            scheduled=Window(later, later + 4 * DAY),
+            impacted=impacted,
+            eligible=lambda one: not one.owner.service_fabric,
+        )
+    )
+
+
 def _second_wave(world: World, wave: Wave, random: Random) -> None:
     opens = _moment(world, wave, random) + random.choice((-1, 3)) * H
     closes = opens + random.choice((1, 4)) * DAY
@@ -75,20 +99,10 @@ def _second_wave(world: World, wave: Wave, random: Random) -> None:
     chosen = {one for one in sorted(chosen) if seen.random() < also}
 
     async def announced() -> None:
-        world.fleet.plan(
-            Wave(
-                tracking_id=SECOND,
-                subscriptions=(SUBSCRIPTION,),
-                regions=("westeurope", "northeurope"),
-                self_service=Window(opens, closes),
-                scheduled=Window(max(closes, world.clock()) + DAY, max(closes, world.clock()) + 5 * DAY),
-                impacted=lambda one: one.id in chosen,
-                eligible=lambda one: not one.owner.service_fabric,
-            )
-        )
+        _another(world, SECOND, Window(opens, closes), lambda one: one.id in chosen)
         await world.alert(SECOND)
 
-    world.at(max(opens - H, world.clock() + timedelta(minutes=2)), announced)
+    world.at(max(opens - H, world.clock() + 2 * M), announced)
 
 
 def _moved(world: World, wave: Wave, random: Random) -> None:
@@ -107,7 +121,7 @@ def _moved(world: World, wave: Wave, random: Random) -> None:
         await world.alert(wave.tracking_id, "Rescheduled")
 
     world.fleet.at(at, move)
-    world.at(at + random.choice((0, 5, 90)) * timedelta(minutes=1), said)
+    world.at(at + random.choice((0, 5, 90)) * M, said)
 
 
 def _called_off(world: World, wave: Wave, random: Random) -> None:
@@ -117,7 +131,7 @@ def _called_off(world: World, wave: Wave, random: Random) -> None:
         await world.alert(wave.tracking_id, "Canceled")
 
     world.fleet.at(at, lambda: world.fleet.cancel(wave.tracking_id))
-    world.at(at + random.choice((-5, 0, 90)) * timedelta(minutes=1), said)
+    world.at(at + random.choice((-5, 0, 90)) * M, said)
 
 
 def _new_instances(world: World, wave: Wave, random: Random) -> None:
@@ -134,14 +148,21 @@ def _new_instances(world: World, wave: Wave, random: Random) -> None:
 def _words(world: World, wave: Wave, random: Random) -> None:
     for _ in range(random.randint(1, 6)):
         name = random.choice(world.fleet.scale_sets()).name
-        kind = random.choice(("hold", "resume", "resume", "skip", "approve", "approve"))
+        kind = random.choice(("hold", "resume", "resume", "skip", "approve", "approve", "raise"))
         dice = Random(random.random())
 
         async def word(name=name, kind=kind, dice=dice) -> None:
             run = world.runs().get(name)
-            if run is not None:
-                some = tuple(one.id for one in run.passages if dice.random() < 0.3) if kind == "skip" else ()
-                await world.say(name, kind, instances=some)
+            if run is None:
+                return
+            instances, domains, raised = (), (), {}
+            if kind == "skip" and dice.random() < 0.5:
+                instances = tuple(one.id for one in run.passages if dice.random() < 0.3)
+            elif kind == "skip" and run.batches:
+                domains = (dice.choice(run.batches).domain,)
+            elif kind == "raise":
+                raised = dice.choice(RAISES)
+            await world.say(name, kind, instances=instances, domains=domains, raised=raised)
 
         world.at(_moment(world, wave, random), word)
 
@@ -186,7 +207,7 @@ def _tags_changed(world: World, wave: Wave, random: Random) -> None:
     async def said() -> None:
         await world.alert(wave.tracking_id, "InProgress")
 
-    world.at(at + random.choice((0, 2)) * timedelta(minutes=1), said)
+    world.at(at + random.choice((0, 2)) * M, said)
 
 
 def _said_again_at_the_end(world: World, wave: Wave, random: Random) -> None:
@@ -196,3 +217,42 @@ def _said_again_at_the_end(world: World, wave: Wave, random: Random) -> None:
             await world.alert(wave.tracking_id, stage)
 
         world.at(wave.self_service.end + random.choice((-2, 3, 60)) * H, said)
+
+
+def _restarted(world: World, wave: Wave, random: Random) -> None:
+    """Cancelled, and announced anew under another tracking id: the guidance's "restarted with a new payload"."""
+    at = _moment(world, wave, random)
+    anew = at + random.choice((0.1, 5, 60)) * H
+
+    async def called_off() -> None:
+        await world.alert(wave.tracking_id, "Canceled")
+
+    async def announced() -> None:
+        opens = anew + random.choice((0, 2)) * H
+        _another(world, RESTARTED, Window(opens, opens + random.choice((1, 3)) * DAY), lambda _: True)
+        await world.alert(RESTARTED)
+
+    world.fleet.at(at, lambda: world.fleet.cancel(wave.tracking_id))
+    world.at(at + random.choice((0, 3)) * M, called_off)
+    world.at(anew, announced)
+
+
+def _over_and_again(world: World, wave: Wave, random: Random) -> None:
+    """Over, long since or early, and the same tracking id is announced once more."""
+    at = random.choice((wave.scheduled.end + H, _moment(world, wave, random)))
+    anew = at + random.choice((0.2, 3, 50)) * H
+    opens, again = anew + random.choice((-1, 2)) * H, random.random() < 0.7
+
+    async def complete() -> None:
+        world.fleet.complete(wave.tracking_id)
+        await world.alert(wave.tracking_id, "Complete")
+
+    async def reopened() -> None:
+        closes = max(opens, world.clock()) + random.choice((6, 40)) * H
+        world.fleet.reschedule(
+            wave.tracking_id, Window(opens, closes), Window(closes + DAY, closes + 4 * DAY), again=again
+        )
+        await world.alert(wave.tracking_id, random.choice(("Planned", "Active", "Rescheduled")))
+
+    world.at(at, complete)
+    world.at(anew, reopened)

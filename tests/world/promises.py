@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from planner.policy import Limits
-from planner.run import ANSWERS, ENDED, InstanceState, Run
+from planner.run import ANSWERS, ENDED, SETTLED, InstanceState, Run, RunState
+from planner.saying import say
 from simulator.fleet.ledger import Down, Ended, Meanwhile, StartAsked, Up
 from simulator.oracle import accounted, left_suspended
 from tests.world.world import World
@@ -22,10 +23,13 @@ def broken(
     world: World, *, blocked: Collection[str] = (), limits: Limits | None = None, nightly: bool = False
 ) -> list[str]:
     """Everything that should not have been, after the last window of every wave has passed."""
-    spans = {one.name: _nights(world) for one in world.fleet.scale_sets()} if nightly else {}
+    windows = world.watch.raised("windows")
+    spans = {one: _nights(world) for one in _names(world) - windows} if nightly else {}
+    wider = dict.fromkeys(world.watch.raised("max-unavailable"), 100)
     return [
-        *world.violations(blocked=blocked, windows=spans),
+        *world.violations(blocked=blocked, windows=spans, max_unavailable=wider),
         *world.errors,
+        *world.watch.findings,
         *_quarantined(world),
         *_runs(world),
         *_forgotten(world),
@@ -33,6 +37,11 @@ def broken(
         *(f"{path} is still claimed" for path in world.claims()),
         *(_crowded(world, limits) if limits is not None else ()),
     ]
+
+
+def _names(world: World) -> set[str]:
+    """Every scale set there is or was."""
+    return {one.target.name for one in world.runs().values()} | {one.name for one in world.fleet.scale_sets()}
 
 
 def _quarantined(world: World) -> Iterator[str]:
@@ -43,12 +52,16 @@ def _quarantined(world: World) -> Iterator[str]:
 
 def _runs(world: World) -> Iterator[str]:
     runs = world.runs()
+    called_off = all(wave.state == "cancelled" for wave in world.fleet.world.waves.values())
+    # What was called off before anybody could look has nothing to plan.
     for name in sorted({one.name for one in world.fleet.scale_sets()} - set(runs)):
-        yield f"{name} has no run"
+        if not called_off:
+            yield f"{name} has no run"
     for name, run in runs.items():
         if run.state not in ENDED | ANSWERS:
             yield f"{name} is still {run.state}: {run.reason}"
         yield from _shape(name, run)
+        yield from _left_to_azure(name, run)
 
 
 def _shape(name: str, run: Run) -> Iterator[str]:
@@ -71,6 +84,20 @@ def _shape(name: str, run: Run) -> Iterator[str]:
     ]
     if left:
         yield f"{name} is {run.state} with {left} in flight"
+
+
+def _left_to_azure(name: str, run: Run) -> Iterator[str]:
+    """Who, when and how long is told of what Azure has done."""
+    if run.state is not RunState.LEFT_TO_AZURE:
+        return
+    done = [one for one in run.passages if one.state is InstanceState.BY_AZURE]
+    for one in done:
+        timed = one.down_at is None or (say(one.down_at) in one.reason)
+        if not one.reason.startswith("Maintained by Azure") or one.finished_at is None or not timed:
+            yield f"{name}: {one.id} was left to Azure and says only: {one.reason}"
+    watched = [one for one in done if one.down_at is not None and one.up_at is not None]
+    if watched and all(one.state in SETTLED for one in run.passages) and "Azure took" not in run.reason:
+        yield f"{name} was left to Azure and tells no story: {run.reason}"
 
 
 def _forgotten(world: World) -> Iterator[str]:
@@ -103,7 +130,7 @@ def _nights(world: World) -> list[tuple[datetime, datetime]]:
 
 def _crowded(world: World, limits: Limits) -> Iterator[str]:
     """Scale sets and regions with customer starts in flight and not over, at every start."""
-    location = {one.id: one.location for one in world.fleet.scale_sets()}
+    location = {one.target.id: one.target.location for one in world.runs().values()}
     flying: dict[str, tuple[str, datetime]] = {}
     for fact in world.fleet.ledger:
         over = isinstance(fact, Ended | Up) or (isinstance(fact, Down) and fact.cause in ENDS)

@@ -58,10 +58,11 @@ class Drawn:
         """From the announcement until long after the last window."""
         world = self.world
         await world.alert(TRACKING_ID)
-        await world.until(self.wave.scheduled.end + AFTERWARDS, most=MOST_MESSAGES)
-        # Waves that were moved, or came later, end later.
-        last = max(one.scheduled.end for one in world.fleet.world.waves.values())
-        await world.until(last + AFTERWARDS, most=MOST_MESSAGES)
+        ends = self.wave.scheduled.end
+        while world.clock() < ends + AFTERWARDS:
+            await world.until(ends + AFTERWARDS, most=MOST_MESSAGES)
+            # Waves that were moved, or came later, end later.
+            ends = max(one.scheduled.end for one in world.fleet.world.waves.values())
 
 
 def drawn(

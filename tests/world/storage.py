@@ -15,6 +15,7 @@ class MemoryRecords:
     def __init__(self, now: Callable[[], datetime], chaos: Chaos) -> None:
         self.documents: dict[str, tuple[Stored, datetime]] = {}
         self.writes = 0
+        self.watching: list[Callable[[str, bytes], None]] = []
         self._now, self._chaos = now, chaos
         self._etags = itertools.count(1)
 
@@ -37,6 +38,8 @@ class MemoryRecords:
         created = known[1] if known else self._now()
         self.documents[path] = (Stored(path, body, new, dict(metadata or {})), created)
         self.writes += 1
+        for watch in self.watching:
+            watch(path, body)
         await self._chaos.step()
         return new
 

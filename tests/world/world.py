@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from handlers import advance, bury, discover, plan, receive, sweep
@@ -23,6 +23,7 @@ from simulator.oracle import violations
 from tests.world.azure import FleetCompute
 from tests.world.chaos import Chaos, Killed
 from tests.world.storage import MemoryQueues, MemoryRecords, Queued
+from tests.world.watch import Watch
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 LOCK = timedelta(minutes=10)
@@ -44,6 +45,8 @@ class World:
         self.chaos = chaos or Chaos()
         self.records = MemoryRecords(self.clock, self.chaos)
         self.queues = MemoryQueues(self.clock, self.chaos)
+        self.watch = Watch(lambda: self.policy)
+        self.records.watching.append(self.watch.written)
         self.compute = FleetCompute(self.fleet, self.chaos)
         self.settings = Settings(AzureWebJobsStorage="UseDevelopmentStorage=true")
         self.wiring = self._new_wiring()
@@ -76,11 +79,20 @@ class World:
                 return answer.status
         raise AssertionError("receive never took the alert")
 
-    async def say(self, name: str, kind: str, *, checksum: str = "", instances: tuple[str, ...] = ()) -> None:
+    async def say(
+        self,
+        name: str,
+        kind: str,
+        *,
+        checksum: str = "",
+        instances: tuple[str, ...] = (),
+        domains: tuple[str, ...] = (),
+        raised: Mapping[str, str] | None = None,
+    ) -> None:
         target = self.run_of(name).target
         event = PersonEvent(
             id=f"{kind}-{self.handled}", kind=kind, actor="ana", comment="as agreed", at=self.clock(),
-            checksum=checksum, instances=instances,
+            checksum=checksum, instances=instances, domains=domains, raised=dict(raised or {}),
         )  # fmt: skip
         message = RunMessage(
             subscription=target.subscription, resource_group=target.resource_group, name=target.name,

@@ -1,0 +1,183 @@
+"""What must hold of every step of a run, said against plain facts; each finding a sentence."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from planner.fleet import Health, Instance, ScaleSet, domain_of
+from planner.look import Action, Look, LookAgain, Start
+from planner.notice import Kind, Urgency
+from planner.policy import HealthRule, Mode
+from planner.run import ACTIVE, ENDED, IN_FLIGHT, SETTLED, BatchState, InstanceState, Run, RunState
+
+ASKS = frozenset({Urgency.ACT, Urgency.PAGE})
+
+
+def of_record(run: Run) -> Iterator[str]:
+    """Whatever the way to it: shape, and no state without a sentence."""
+    if not run.reason.strip():
+        yield f"the run is {run.state} without a sentence"
+    yield from (f"check {one.name} has no sentence" for one in run.checks if not one.reason.strip())
+    yield from (f"history line {one.event!r} has no reason" for one in run.history if not one.reason.strip())
+    yield from (f"notice {one.number} says nothing" for one in run.notices if not one.sentence.strip())
+    for one in run.passages:
+        if one.state is not InstanceState.PENDING and not one.reason.strip():
+            yield f"instance {one.id} is {one.state} without a sentence"
+        if one.state in SETTLED and one.finished_at is None:
+            yield f"instance {one.id} is {one.state} and nobody knows since when"
+    ids = [one.id for one in run.passages]
+    if len(ids) != len(set(ids)):
+        yield f"an instance is in the plan twice: {ids}"
+    numbers = [one.number for one in run.batches]
+    if len(numbers) != len(set(numbers)):
+        yield f"a batch number is there twice: {numbers}"
+    told = [one.number for one in run.notices]
+    if told != list(range(1, len(told) + 1)):
+        yield f"notices are numbered {told}"
+    flying = {batch.number for batch in run.batches for one in batch.instances if one.state in IN_FLIGHT}
+    if len(flying) > 1:
+        yield f"batches {sorted(flying)} are in flight at once"
+    for batch in run.batches:
+        if not batch.instances:
+            yield f"batch {batch.number} is empty"
+        unsettled = [one.id for one in batch.instances if one.state not in SETTLED]
+        if batch.state in {BatchState.DONE, BatchState.SOAKING} and unsettled:
+            yield f"batch {batch.number} is {batch.state} with {unsettled} open"
+    if run.state in ENDED and any(one.state not in SETTLED for one in run.passages):
+        yield f"the run is {run.state} and an instance is not accounted for"
+    if run.state in ENDED and run.repairs is not None:
+        yield f"the run is {run.state} and automatic repairs are still its own"
+    asked = [one for one in run.notices if one.urgency in ASKS]
+    if run.state is RunState.PAUSED and not asked:
+        yield "it is paused and nobody was asked"
+    if (
+        run.state is RunState.PAUSED
+        and not run.misfit
+        and not any(run.reason == one.sentence for one in asked)
+    ):
+        yield f"it is paused, and nobody was told that {run.reason!r} is why"
+    if run.holding and run.state is not RunState.PAUSED and run.state in ACTIVE:
+        yield f"it is held ({run.holding}) and says it is {run.state}"
+    if run.state is RunState.AWAITING_APPROVAL and not any(one.kind is Kind.APPROVAL for one in asked):
+        yield "it waits for approval and nobody was asked"
+    yield from (
+        f"notice {one.number} asks and does not say what happens otherwise"
+        for one in asked
+        if one.answers and not one.otherwise
+    )
+
+
+def of_change(old: Run, new: Run) -> Iterator[str]:
+    """What was written stays written, and what is finished stays finished unless it came back."""
+    if new.notices[: len(old.notices)] != old.notices:
+        yield "a notice was changed after it was written"
+    if new.history[: len(old.history)] != old.history:
+        yield "history was changed"
+    after = {one.id: one for one in new.passages}
+    for one in old.passages:
+        now = after.get(one.id)
+        if now is None and not one.gone and one.state in SETTLED:
+            yield f"instance {one.id} was {one.state} and is forgotten"
+        elif now is None and one.state not in SETTLED:
+            yield f"instance {one.id} was {one.state} and is forgotten before its end"
+        elif now is not None and one.state in SETTLED and not one.gone and now.state is not one.state:
+            yield f"instance {one.id} was {one.state} and is {now.state} now"
+
+
+def of_actions(run: Run, actions: Sequence[Action], now: datetime) -> Iterator[str]:
+    """A run that is not over says when to look again, last; one that is over asks for nothing."""
+    looks = [one for one in actions if isinstance(one, LookAgain)]
+    if run.state in ENDED:
+        if looks:
+            yield f"the run is {run.state} and wants another look"
+        return
+    if len(looks) != 1 or actions[-1] != looks[0]:
+        yield f"it wants {len(looks)} looks, the last action is {actions[-1:]}"
+    elif looks[0].at != run.due:
+        yield f"it wants a look at {looks[0].at} and says it is due {run.due}"
+    elif run.due < now:
+        yield f"it is due at {run.due}, which is past"
+
+
+def of_starts(old: Run, new: Run, look: Look, starts: Sequence[Start], now: datetime) -> Iterator[str]:
+    """Tenets 2, 3 and 8: only what this look saw allowed and running, one domain, everything else serving."""
+    if not starts:
+        return
+    if look.instances is None or look.scale_set is None or look.rules is None:
+        yield "a start without a look at instances, scale set and rules"
+        return
+    seen = {one.id: one for one in look.instances}
+    ids = [one.instance for one in starts]
+    if len(ids) != len(set(ids)):
+        yield f"{ids}: one instance is started twice"
+    for words in (look.stopped, look.limit, look.trouble, "the wave is cancelled" if look.cancelled else ""):
+        if words:
+            yield f"{ids} started although: {words}"
+    if new.state is not RunState.RUNNING:
+        yield f"{ids} started in a run that is {new.state}"
+    if old.holding and new.holding:
+        yield f"{ids} started while held"
+    for start in starts:
+        yield from _start(old, new, seen.get(start.instance), start, look, now)
+    yield from _together(old, new, look.scale_set, look.instances, frozenset(ids), look.rules.health)
+    if new.self_service is not None and not new.self_service.start <= now < new.self_service.end:
+        yield f"{ids} started outside the run's self-service window"
+    if new.lead_over is not None and now < new.lead_over:
+        yield f"{ids} started before the lead time was over"
+    if look.rules.mode is Mode.APPROVE:
+        approved = {one.id for one in new.passages if one.approved}
+        if set(ids) - approved and new.approved != new.checksum:
+            yield f"{sorted(set(ids) - approved)} started without approval"
+
+
+def _start(
+    old: Run, new: Run, instance: Instance | None, start: Start, look: Look, now: datetime
+) -> Iterator[str]:
+    name = start.instance
+    if instance is None or instance.maintenance is None:
+        yield f"{name} started, and the look saw no maintenance of it"
+        return
+    status = instance.maintenance
+    if not status.allowed:
+        yield f"{name} started although Azure does not allow it"
+    if status.self_service is None or not status.self_service.start <= now < status.self_service.end:
+        yield f"{name} started outside its own window"
+    elif start.before > status.self_service.end:
+        yield f"{name} may be sent after its window has closed"
+    if start.before > now + timedelta(seconds=30):
+        yield f"{name} may be sent {start.before - now} after the look"
+    if instance.power != "running" or instance.provisioning != "succeeded":
+        yield f"{name} started while it is {instance.power}, {instance.provisioning}"
+    if instance.protected:
+        yield f"{name} started although it is protected"
+    passage = next((one for one in new.passages if one.id == name), None)
+    if passage is None or passage.state is not InstanceState.STARTING or passage.intent_at != now:
+        yield f"{name} started without an intent on record"
+    was = next((one for one in old.passages if one.id == name), None)
+    if was is not None and was.state in IN_FLIGHT | SETTLED:
+        in_doubt = was.state is InstanceState.STARTING and not was.answered
+        if not (in_doubt and was.intent_at is not None and now - was.intent_at >= look.in_doubt):
+            yield f"{name} started while it is {was.state}"
+
+
+def _together(
+    old: Run,
+    new: Run,
+    scale_set: ScaleSet,
+    instances: Sequence[Instance],
+    starting: frozenset[str],
+    health: HealthRule,
+) -> Iterator[str]:
+    flying = {one.id for one in new.passages if one.state in IN_FLIGHT}
+    by_id = {one.id: one for one in instances}
+    down = [by_id[one] for one in flying if one in by_id]
+    domains = {one.zone if scale_set.flexible else domain_of(scale_set, one) for one in down}
+    if len(domains) > 1:
+        yield f"{sorted(starting)} started with {sorted(flying)} in flight: two domains of the scale set"
+    batch = next(one for one in new.batches if any(each.id in starting for each in one.instances))
+    mine = {one.id for one in batch.instances}
+    for one in instances:
+        if one.id in mine or (one.power in {"stopped", "deallocated", "deallocating"} and not one.busy):
+            continue
+        sick = health is not HealthRule.IGNORE and one.health not in {Health.HEALTHY, Health.NOT_REPORTED}
+        if one.power != "running" or one.busy or sick:
+            yield f"{sorted(starting)} started while {one.id} is {one.power}, {one.provisioning}, {one.health}"

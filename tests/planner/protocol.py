@@ -1,0 +1,235 @@
+"""The protocol around the pure planner, as `handlers.plan` and `handlers.advance` follow it, without storage.
+
+A look observes what it needs, advances, writes, starts what was written, adds the answers; and may die between
+any two of these. What is written survives, everything else is gone.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from planner import join, repairs
+from planner.advance import advance, may_start, needs_azure, repairs_wanted
+from planner.answers import answered
+from planner.decide import decide
+from planner.look import Action, Answer, Answered, Event, Look, Predecessor, Replan, SetRepairs, Start, Word
+from planner.outstanding import outstanding
+from planner.policy import Policy, rules_for
+from planner.raising import NOTHING
+from planner.run import ACTIVE, ENDED, IN_FLIGHT, Run, Verdict
+from planner.wave import Announcement, Stage, Wave
+from tests.planner import promises
+from tests.planner.small_azure import NOW, SUBSCRIPTION, SmallAzure
+
+LOOK_AGAIN, IN_DOUBT = timedelta(seconds=60), timedelta(minutes=30)
+DIES = ("", "before the write", "before the starts", "between the starts", "before the answers")
+
+
+class Protocol:
+    """One run over one small Azure. `findings` are broken promises, each a sentence."""
+
+    def __init__(self, azure: SmallAzure, policy: Policy) -> None:
+        self.azure, self.policy = azure, policy
+        self.now = NOW
+        self.waves = [announced("VM8T-1Q8", Stage.PLANNED, self.now)]
+        self.run: Run | None = None
+        self.archive: list[Run] = []
+        self.stopped = ""
+        self.limit = ""
+        self.trouble = ""
+        self.predecessors: tuple[Predecessor, ...] = ()
+        self.order_problem = ""
+        self.repairs_run = True
+        self.repairs_obey = True
+        self.suspended_by_us = False
+        self.findings: list[str] = []
+        self.starts: list[tuple[datetime, str]] = []
+        self.words = 0
+        self._replans = 0
+
+    def say(self, stage: Stage, tracking_id: str = "VM8T-1Q8") -> None:
+        """Announce; the plan that follows is made right away."""
+        for place, wave in enumerate(self.waves):
+            if wave.tracking_id == tracking_id:
+                told = announced(tracking_id, stage, self.now).announcements
+                self.waves[place] = replace(wave, announcements=(*wave.announcements, *told))
+                break
+        else:
+            self.waves.append(announced(tracking_id, stage, self.now))
+        self.waves.sort(key=lambda one: one.tracking_id != tracking_id)
+        self.plan()
+
+    def plan(self) -> None:
+        """As `handlers.plan` has it, in the wave that was announced last."""
+        run, now = self.run, self.now
+        waves = [
+            one for one in self.waves if run is None or one is self.waves[0] or one.tracking_id in run.waves
+        ]
+        over = not any(one.open for one in waves)
+        alive = run is not None and run.state not in ENDED and run.ended_at is None
+        if over and any(one.stage is Stage.CANCELED for one in waves):
+            if run is not None and alive:
+                self._write(join.closed(run, now, cancelled=True))
+            return
+        instances = () if self.azure.deleted else self.azure.shown(now)
+        decision = decide(
+            self.azure.scale_set,
+            outstanding(instances, run, now),
+            [one.current for one in waves],
+            self.policy,
+            now,
+            raised=run.raised if run is not None and alive else NOTHING,
+            order_problem=self.order_problem,
+        )
+        spared = decision.verdict is Verdict.NOT_IMPACTED
+        if run is None or (not alive and (waves[0].tracking_id not in run.waves or not spared)):
+            if over and spared and run is not None:
+                return
+            if run is not None:
+                self.archive.append(run)
+            self.run = None
+            self._write(join.begun(self.azure.scale_set, instances, decision, waves, now, former=run))
+        elif alive:
+            new = join.rejoined(run, self.azure.scale_set, instances, decision, waves, now)
+            self._write(join.closed(new, now) if over and spared else new)
+
+    def look(
+        self,
+        events: Iterable[Event] = (),
+        *,
+        dies: str = "",
+        answer: Callable[[str], Answer | None] = lambda _: None,
+    ) -> tuple[Action, ...]:
+        """One look. `answer` says how a start is taken; None is taken, and its answer comes back."""
+        run = self.run
+        assert run is not None
+        look = self._observed(run)
+        events = tuple(events)
+        new, actions = advance(run, look, events, self.now)
+        if advance(run, look, events, self.now) != (new, actions):
+            self.findings.append("the same input gave another answer")
+        if look.instances is not None:
+            upside_down = replace(look, instances=tuple(reversed(look.instances)))
+            if _ids(advance(run, upside_down, events, self.now)[1]) != _ids(actions):
+                self.findings.append("the order in which Azure lists instances decides what is started")
+        starts = [one for one in actions if isinstance(one, Start)]
+        self.findings += promises.of_actions(new, actions, self.now)
+        self.findings += promises.of_starts(run, new, look, starts, self.now)
+        for one in starts:
+            machine = self.azure.machines[one.instance]
+            if machine.maintained and machine.maintained[-1] == machine.window:
+                self.findings.append(f"{one.instance} was maintained in this window and is started again")
+        if any(isinstance(one, Replan) for one in actions):
+            # The message that asks for a plan is sent before anything is written.
+            self._replans += 1
+        if dies != "before the write":
+            self._written(new, actions, starts, dies, answer)
+        for _ in range(self._replans):
+            self._replans -= 1
+            self.plan()
+        return actions
+
+    def _written(
+        self,
+        new: Run,
+        actions: Iterable[Action],
+        starts: Sequence[Start],
+        dies: str,
+        answer: Callable[[str], Answer | None],
+    ) -> None:
+        self._write(new)
+        self._set_repairs(actions)
+        if dies == "before the starts":
+            return
+        answers: list[Answer] = []
+        for number, start in enumerate(starts):
+            if dies == "between the starts" and number:
+                return
+            answers.append(self._started(start, answer(start.instance)))
+        if answers and dies != "before the answers" and self.run is not None:
+            self._write(answered(self.run, answers, self.now))
+
+    def _started(self, start: Start, said: Answer | None) -> Answer:
+        name = start.instance
+        self.starts.append((self.now, name))
+        machine = self.azure.machines.get(name)
+        if machine is None:
+            return Answer(name, Answered.WITHDRAWN, message="It is gone.")
+        if machine.operation:
+            return Answer(
+                name, Answered.REFUSED, code="Conflict", message="Another operation is in progress."
+            )
+        if said is not None and (said.answered is not Answered.LOST or said.code == "never arrived"):
+            return said
+        address = self.azure.start(name)
+        return said or Answer(name, Answered.ACCEPTED, operation=address)
+
+    def _observed(self, run: Run) -> Look:
+        now = self.now
+        look = Look(now, stopped=self.stopped, look_again=LOOK_AGAIN, in_doubt=IN_DOUBT)
+        if run.state not in ACTIVE:
+            return self._from_azure(run, look) if needs_azure(run, look, now) else look
+        waves = [one for one in self.waves if one.tracking_id in run.waves]
+        over = not any(one.open for one in waves)
+        look = replace(look, cancelled=over and any(one.stage is Stage.CANCELED for one in waves))
+        look = replace(look, predecessors=self.predecessors, order_problem=self.order_problem)
+        if may_start(run, look, now) and not any(one.started_at for one in run.batches):
+            look = replace(look, limit=self.limit)
+        return self._from_azure(run, look) if needs_azure(run, look, now) else look
+
+    def _from_azure(self, run: Run, look: Look) -> Look:
+        if self.trouble:
+            return Look(
+                self.now, stopped=self.stopped, trouble=self.trouble, look_again=LOOK_AGAIN, in_doubt=IN_DOUBT
+            )
+        if self.azure.deleted:
+            return replace(look, deleted=True, instances=())
+        if may_start(run, look, self.now):
+            rules = rules_for(self.policy, self.azure.scale_set)
+            look = replace(look, scale_set=self.azure.scale_set, rules=rules)
+        if repairs_wanted(run, look) and self.azure.scale_set.automatic_repairs:
+            look = replace(look, repairs="running" if self.repairs_run else "suspended")
+        flying = [
+            one for one in run.passages if one.state in IN_FLIGHT and one.operation and not one.proof_at
+        ]
+        operations = {one.id: self.azure.operations[one.operation] for one in flying}
+        return replace(look, instances=self.azure.shown(self.now), operations=operations)
+
+    def _set_repairs(self, actions: Iterable[Action]) -> None:
+        for one in actions:
+            if not isinstance(one, SetRepairs) or self.run is None:
+                continue
+            if not self.repairs_obey:
+                self._write(repairs.answered(self.run, "Azure refused it."))
+                continue
+            if one.suspend and self.repairs_run:
+                self.suspended_by_us = True
+            if not one.suspend:
+                if not self.repairs_run and not self.suspended_by_us:
+                    self.findings.append("repairs were resumed that somebody else had suspended")
+                self.suspended_by_us = False
+            self.repairs_run = not one.suspend
+
+    def _write(self, new: Run) -> None:
+        if self.run is not None:
+            self.findings += promises.of_change(self.run, new)
+        self.findings += promises.of_record(new)
+        self.run = replace(new, generation=new.generation + 1)
+
+    def event(self, word: str, **fields: object) -> Event:
+        self.words += 1
+        return Event(f"word{self.words}", Word(word), "ana", "as agreed", self.now, **fields)  # type: ignore[arg-type]
+
+
+def announced(tracking_id: str, stage: Stage, at: datetime) -> Wave:
+    name = f"{tracking_id}/{stage}/{at.isoformat()}"
+    one = Announcement(tracking_id, SUBSCRIPTION, name, stage, name, at, at, at)
+    return Wave(tracking_id, SUBSCRIPTION, (one,))
+
+
+def policy(values: Mapping[str, str]) -> Policy:
+    return Policy(defaults={"self-service": "always", **values})
+
+
+def _ids(actions: Iterable[Action]) -> list[str]:
+    return sorted(one.instance for one in actions if isinstance(one, Start))

@@ -1,0 +1,181 @@
+"""Living through a wave, one sentence at a time: a run keeps its story, its questions and its word."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from planner.fleet import Interval
+from planner.notice import Kind
+from planner.run import InstanceState, Run, RunState
+from planner.wave import Stage
+from tests.planner.protocol import LOOK_AGAIN, NOW, Protocol, policy
+from tests.planner.small_azure import SmallAzure
+
+H, M, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
+
+
+def living(count: int = 2, *, domains: int = 2, hours: float = 480, **values: str) -> Protocol:
+    """A planned run of a Uniform set whose window has been open for an hour."""
+    azure = SmallAzure(
+        flexible=False, zones=0, domains=domains, count=count, window=Interval(NOW - H, NOW + hours * H)
+    )
+    written = {key.replace("_", "-"): value for key, value in values.items()}
+    world = Protocol(azure, policy({"lead": "0m", **written}))
+    world.plan()
+    return world
+
+
+def run_of(world: Protocol) -> Run:
+    assert world.run is not None
+    assert world.findings == []
+    return world.run
+
+
+def due(world: Protocol) -> Run:
+    """The look that is due."""
+    world.now = max(world.now, run_of(world).due)
+    world.look()
+    return run_of(world)
+
+
+def states(run: Run) -> dict[str, str]:
+    return {one.id: str(one.state) for one in run.passages}
+
+
+def test_what_azure_has_done_keeps_its_story_when_a_new_plan_is_made_just_then() -> None:
+    world = living(1, self_service="never")
+    first = world.azure.machines["0"]
+    world.now = world.azure.scheduled.start
+    world.look()
+    began = world.now
+    world.azure.down(first)
+    world.look()
+    world.now += 25 * M
+    world.azure.up(first)
+    world.azure.maintained(first)
+    world.plan()
+
+    one = run_of(world).passages[0]
+    assert one.state is InstanceState.BY_AZURE
+    assert one.down_at == began
+    assert "down from" in one.reason
+    assert "25 minutes" in one.reason
+
+
+def test_a_wave_that_is_over_is_followed_until_what_azure_took_down_serves_again() -> None:
+    world = living(1, self_service="never")
+    first = world.azure.machines["0"]
+    world.now = world.azure.scheduled.start
+    world.azure.down(first)
+    world.look()
+    first.become(maintenance=None)
+    world.say(Stage.COMPLETE)
+    assert run_of(world).ended_at is None
+    assert states(run_of(world)) == {"0": "pending"}
+    world.now += 20 * M
+    world.azure.up(first)
+    due(world)
+
+    run = run_of(world)
+    assert states(run) == {"0": "by_azure"}
+    assert "Azure took 1 instance" in run.reason
+    world.plan()
+    assert run_of(world).ended_at is not None
+
+
+def test_a_plan_that_waits_for_approval_after_its_pause_asks_for_it() -> None:
+    world = living(2, hours=6, mode="approve", complete_by="2026-11-23T08:05:00Z")
+    assert run_of(world).state is RunState.PAUSED
+    world.look([world.event("resume")])
+
+    run = run_of(world)
+    assert run.state is RunState.AWAITING_APPROVAL
+    assert [one.kind for one in run.notices if one.kind is Kind.APPROVAL] == [Kind.APPROVAL]
+    assert run.notices[-1].answers == ("approve", "skip")
+    world.look([world.event("hold")])
+    world.look([world.event("resume")])
+    assert run_of(world).state is RunState.AWAITING_APPROVAL
+    assert sum(one.kind is Kind.APPROVAL for one in run_of(world).notices) == 1
+
+
+def test_a_paused_run_keeps_the_reason_it_was_paused_for_while_it_waits_to_be_planned_again() -> None:
+    world = living()
+    world.look([world.event("hold")])
+    why = run_of(world).reason
+    world.azure.grow(in_wave=True)
+    world.look()
+    assert run_of(world).reason == why
+    world.now += 10 * M
+    world.look()
+    assert set(states(run_of(world))) == {"0", "1", "2"}
+    assert run_of(world).state is RunState.PAUSED
+    assert run_of(world).reason == why
+
+
+def test_what_a_person_holds_stays_held_whatever_the_plans_say() -> None:
+    world = living()
+    world.look([world.event("hold")])
+    world.policy = policy({"lead": "0m", "complete-by": "2026-11-23T08:05:00Z"})
+    world.plan()
+    world.policy = policy({"lead": "0m"})
+    world.plan()
+    assert run_of(world).state is RunState.PAUSED
+    world.policy = policy({"lead": "0m", "self-service": "never"})
+    world.plan()
+    assert run_of(world).state is RunState.LEFT_TO_AZURE
+    world.policy = policy({"lead": "0m"})
+    world.plan()
+    run = run_of(world)
+    assert run.state is RunState.PAUSED
+    assert run.reason.startswith("Held by ana")
+    world.look([world.event("resume")])
+    assert due(world).state is RunState.RUNNING
+
+
+def test_a_raise_that_came_after_the_wave_was_called_off_keeps_no_run_alive() -> None:
+    world = living()
+    world.azure.called_off()
+    world.say(Stage.CANCELED)
+    world.look([world.event("raise", raised={"soak": "1m"})])
+    for _ in range(3):
+        if run_of(world).state is not RunState.CANCELLED:
+            due(world)
+    assert run_of(world).state is RunState.CANCELLED
+
+
+def test_an_instance_with_a_longer_window_than_the_others_is_planned_anew_when_theirs_is_over() -> None:
+    world = living(2, hours=2, domains=1, complete_by="2026-12-24")
+    longer = Interval(NOW - H, NOW + 30 * H)
+    second = world.azure.machines["1"]
+    assert second.seen.maintenance is not None
+    second.become(maintenance=replace(second.seen.maintenance, self_service=longer))
+    world.limit = "5 scale sets are in flight."
+    world.plan()
+    assert run_of(world).self_service == Interval(NOW - H, NOW + 2 * H)
+    looks = 0
+    while world.now < NOW + 3 * H:
+        due(world)
+        looks += 1
+    world.limit = ""
+    assert looks < 150
+    assert run_of(world).self_service == longer
+    assert states(run_of(world)) == {"0": "missed", "1": "pending"}
+    due(world)
+    assert world.starts[-1][1] == "1"
+
+
+def test_whoever_resumes_automatic_repairs_looks_again_soon_whatever_else_the_run_waits_for() -> None:
+    world = living(2, soak="8h")
+    object.__setattr__(world.azure.scale_set, "automatic_repairs", True)
+    while not world.starts:
+        due(world)
+    world.azure.end(world.azure.machines["0"], "cleared")
+    world.azure.up(world.azure.machines["0"])
+    for _ in range(2):
+        due(world)
+    run = run_of(world)
+    assert run.repairs is not None
+    assert run.repairs.resuming_since == world.now
+    assert run.due == world.now + LOOK_AGAIN
+    run = due(world)
+    assert run.repairs is None
+    assert run.due > world.now + 3 * H

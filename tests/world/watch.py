@@ -1,0 +1,167 @@
+"""Every record of a run as it is written, judged against the one before: what no end state could show.
+
+The tenets here are about the way: nothing starts before people were told and the lead time has passed, nothing
+unapproved, nothing of a plan that does not fit; no state, check or instance without a sentence; what was told
+stays told.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from handlers.wire.documents import decode_run
+from planner.durations import parse_duration
+from planner.look import FIT
+from planner.notice import Kind, Urgency
+from planner.policy import Mode, Policy
+from planner.run import ACTIVE, ENDED, IN_FLIGHT, SETTLED, InstanceState, Passage, Run, RunState
+
+NOTHING = timedelta(0)
+ASKS = frozenset({Urgency.ACT, Urgency.PAGE})
+MOST = 50
+"""Findings kept: the first ones tell."""
+
+
+class Watch:
+    """`policy` is the one in force when a record is written."""
+
+    def __init__(self, policy: Callable[[], Policy]) -> None:
+        self.findings: list[str] = []
+        self._policy = policy
+        self._runs: dict[str, Run] = {}
+        self._planned: dict[str, datetime] = {}
+        self._approved: dict[str, set[str]] = {}
+        self._raised: dict[str, set[str]] = {}
+
+    def raised(self, key: str) -> set[str]:
+        """The names of scale sets for whose run a person has raised `key`."""
+        return self._raised.get(key, set())
+
+    def written(self, path: str, body: bytes) -> None:
+        if not path.startswith("runs/"):
+            return
+        new, old = decode_run(body), self._runs.get(path)
+        self._runs[path] = new
+        for key in new.raised:
+            self._raised.setdefault(key, set()).add(new.target.name)
+        if old is not None and _over(old) and not _over(new):
+            old = None
+            self._approved.pop(path, None)
+        if new.state in ACTIVE and (old is None or old.state not in ACTIVE):
+            self._planned[path] = new.planned_at
+        found = [*_unsaid(new), *_untold(new)]
+        if old is not None:
+            found += _rewritten(old, new)
+            found += self._started(path, old, new)
+            self._approvals(path, old, new)
+        for one in found:
+            if len(self.findings) < MOST:
+                self.findings.append(f"{new.target.name}, record {new.generation}: {one}")
+
+    def _started(self, path: str, old: Run, new: Run) -> Iterator[str]:
+        """What must hold when intents are written."""
+        before = {one.id: one for one in old.passages}
+        fresh = [one for one in new.passages if _intended(before.get(one.id), one)]
+        if not fresh:
+            return
+        which = ", ".join(one.id for one in fresh)
+        numbers = {batch.number for batch in new.batches for one in batch.instances if one in fresh}
+        flying = {batch.number for batch in new.batches for one in batch.instances if one.state in IN_FLIGHT}
+        if len(numbers | flying) > 1:
+            yield f"{which} started while batches {sorted(numbers | flying)} are in flight"
+        if new.state is not RunState.RUNNING:
+            yield f"{which} started in a run that is {new.state}"
+        if self._policy().stop:
+            yield f"{which} started although everything is stopped"
+        at = min(one.intent_at for one in fresh if one.intent_at is not None)
+        lead = parse_duration(self._policy().defaults.get("lead", "24h"))
+        if "lead" not in new.raised and at < self._planned[path] + lead:
+            yield f"{which} started at {at}, planned at {self._planned[path]} with a lead time of {lead}"
+        first = not any(batch.started_at for batch in old.batches)
+        if first and new.slack is not None and new.slack < NOTHING and FIT not in new.waived:
+            yield f"{which} started first of a plan that does not fit by {-new.slack}"
+        if first and old.misfit and FIT not in new.waived and new.slack is None and new.deadline is not None:
+            yield f"{which} started first of a plan that finds no time: {old.misfit}"
+        if new.mode == Mode.APPROVE:
+            approved = self._approved.get(path, set()) | self._just_approved(old, new)
+            missing = [one.id for one in fresh if one.id not in approved]
+            if missing:
+                yield f"{', '.join(missing)} started and nobody has approved it"
+
+    def _approvals(self, path: str, old: Run, new: Run) -> None:
+        """Who is approved by now: what was in the plan when somebody said so, and is in the same plan still."""
+        approved = self._approved.get(path, set())
+        left = [one.id for one in new.passages if one.state not in SETTLED]
+        was = [one.id for one in old.passages if one.state not in SETTLED]
+        if old.rules != new.rules or [one for one in was if one in left] != [
+            one for one in left if one in was
+        ]:
+            approved = set()
+        self._approved[path] = (approved | self._just_approved(old, new)) & set(left)
+
+    def _just_approved(self, old: Run, new: Run) -> set[str]:
+        said = [one for one in new.history[len(old.history) :] if one.event == "approve"]
+        if not any(not one.reason.startswith(("Not applied", "Came too late")) for one in said):
+            return set()
+        return {one.id for one in old.passages if one.state not in SETTLED}
+
+
+def _over(run: Run) -> bool:
+    return run.state in ENDED or run.ended_at is not None
+
+
+def _intended(before: Passage | None, now: Passage) -> bool:
+    return now.intent_at is not None and (before is None or before.intent_at != now.intent_at)
+
+
+def _unsaid(run: Run) -> Iterator[str]:
+    """No state without a sentence."""
+    if not run.reason.strip():
+        yield f"{run.state} without a sentence"
+    for check in run.checks:
+        if not check.reason.strip():
+            yield f"check {check.name} is {check.outcome} without a sentence"
+    for one in run.passages:
+        if one.state is not InstanceState.PENDING and not one.reason.strip():
+            yield f"instance {one.id} is {one.state} without a sentence"
+    for entry in run.history:
+        if not entry.reason.strip():
+            yield f"history says {entry.event!r} without a reason"
+    for notice in run.notices:
+        if not notice.sentence.strip():
+            yield f"notice {notice.number} says nothing"
+        if notice.urgency in ASKS and notice.answers and not notice.otherwise:
+            yield f"notice {notice.number} asks and does not say what happens if nobody answers"
+
+
+def _untold(run: Run) -> Iterator[str]:
+    """Who waits for a person has asked one, and says until when."""
+    asked = [one for one in run.notices if one.urgency in ASKS]
+    if run.state is RunState.PAUSED and not asked:
+        yield f"paused ({run.reason}) and nobody was asked"
+    if run.state is RunState.PAUSED and not run.misfit:
+        since = [one.at for one in run.history if one.event.endswith(f"-> {RunState.PAUSED}")]
+        if since and not any(one.at >= since[-1] and one.kind is Kind.PAUSED for one in asked):
+            yield f"paused since {since[-1]} ({run.reason}) and nobody was told since"
+    if run.state is RunState.AWAITING_APPROVAL and not any(one.kind is Kind.APPROVAL for one in asked):
+        yield "waits for approval and nobody was asked"
+
+
+def _rewritten(old: Run, new: Run) -> Iterator[str]:
+    """What was told or written stays as it was; what is finished stays finished unless it came back."""
+    numbers = {one.number: one for one in old.notices}
+    for one in new.notices:
+        if one.number in numbers and numbers[one.number] != one:
+            yield f"notice {one.number} was changed after it was written"
+    if new.last_notice < old.last_notice:
+        yield f"notices {new.last_notice + 1} to {old.last_notice} are gone"
+    if len(old.history) < 400 and new.history[: len(old.history)] != old.history:
+        yield "its history was changed"
+    after = {one.id: one for one in new.passages}
+    for one in old.passages:
+        if one.state not in SETTLED or one.gone:
+            continue
+        now = after.get(one.id)
+        if now is None:
+            yield f"instance {one.id} was {one.state} and is forgotten"
+        elif now.state not in SETTLED:
+            yield f"instance {one.id} was {one.state} and is {now.state} again"
