@@ -12,7 +12,7 @@ from typing import Literal
 from simulator.fleet.answers import Answer, conflict
 from simulator.fleet.ledger import Maintained, StartAsked, Who, Windows
 from simulator.fleet.model import Instance, Operation
-from simulator.fleet.records import OPERATOR, Annotation
+from simulator.fleet.records import OPERATOR, PERSON, Annotation
 from simulator.fleet.world import World
 
 
@@ -57,15 +57,18 @@ class Maintenance:
         """Into the activity log and Resource Health, under the names published for each."""
         records, now = self._world.records, self._world.now
         taken = answer.operation is not None
-        if who == "customer":
+        if who != "azure":
             outcome = "Succeeded" if taken else "Failed"
             operation = f"{instance.kind}/performMaintenance/action"
-            records.act(now, operation, instance.id, OPERATOR, outcome=outcome)
+            records.act(
+                now, operation, instance.id, OPERATOR if who == "customer" else PERSON, outcome=outcome
+            )
         if taken:
-            name = {
-                "customer": "VirtualMachineRedeployInitiatedByControlPlaneDueToPlannedMaintenance",
-                "azure": "VirtualMachineMigrationInitiatedForPlannedMaintenance",
-            }[who]
+            name = (
+                "VirtualMachineMigrationInitiatedForPlannedMaintenance"
+                if who == "azure"
+                else "VirtualMachineRedeployInitiatedByControlPlaneDueToPlannedMaintenance"
+            )
             records.annotations.append(Annotation(at=now, resource=instance.id, name=name, planned=True))
 
     def _refusal(self, instance: Instance, who: Who) -> Answer | None:

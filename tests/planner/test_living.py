@@ -53,6 +53,7 @@ def test_what_azure_has_done_keeps_its_story_when_a_new_plan_is_made_just_then()
     world.azure.up(first)
     world.azure.maintained(first)
     world.plan()
+    world.look()
 
     one = run_of(world).passages[0]
     assert one.state is InstanceState.BY_AZURE
