@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Throttled
-from handlers.cloud.names import NOTICES, RUNS, SCALE_SETS, archive_path, run_path
+from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, archive_path, run_path
 from handlers.cloud.records import Conflict, Stored
 from handlers.wire.documents import decode_run, encode_run, run_metadata
-from handlers.wire.messages import NoticeMessage, RunMessage, ScaleSetMessage
+from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage, ScaleSetMessage
 from handlers.wiring import Wiring
-from planner import join, order
+from planner import again, join, order
 from planner.decide import decide
 from planner.fleet import Instance, ScaleSet
 from planner.outstanding import outstanding
@@ -59,6 +59,8 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
             except AzureTrouble as error:
                 await _later(wiring, message, error)
                 return
+        if await _asked_why(wiring, run, scale_set, instances or (), waves, message):
+            return
         new = _planned(wiring, run, scale_set, instances or (), waves, over=over, cancelled=cancelled)
         if new is None:
             return
@@ -69,6 +71,25 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
             continue
         return
     raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")
+
+
+async def _asked_why(
+    wiring: Wiring,
+    run: Run | None,
+    scale_set: ScaleSet,
+    instances: tuple[Instance, ...],
+    waves: list[Wave],
+    message: ScaleSetMessage,
+) -> bool:
+    """Have the look-ups renewed when a finished instance is due again and they can't say why."""
+    if run is None or message.reason == "renewed" or not waves[0].open:
+        return False
+    if not again.unexplained(run, outstanding(instances, run, wiring.now()), waves):
+        return False
+    renew = AlertMessage(alert=waves[0].current.alert, renew=scale_set.id, traceparent=message.traceparent)
+    await wiring.queues.send(ALERTS, renew)
+    log.info("plan.look_ups_asked_for", extra={"scale_set": scale_set.id})
+    return True
 
 
 async def _waves(wiring: Wiring, wave: Wave, run: Run | None) -> list[Wave]:
@@ -107,10 +128,11 @@ def _planned(
 ) -> Run | None:
     """The run as it should be written, planned in `waves[0]`; None when there is nothing to write."""
     now, wave = wiring.now(), waves[0]
+    scale_set = informed(scale_set, waves)
     if cancelled:
         return join.closed(run, now, cancelled=True) if run is not None and _alive(run) else None
     decision = decide(
-        informed(scale_set, waves),
+        scale_set,
         outstanding(instances, run, now),
         [one.current for one in waves],
         wiring.policy(),
@@ -121,8 +143,8 @@ def _planned(
         )[1],
     )
     another = run is not None and not _alive(run) and wave.tracking_id not in run.waves
-    again = run is not None and not _alive(run) and decision.verdict is not Verdict.NOT_IMPACTED
-    if run is None or another or again:
+    due_again = run is not None and not _alive(run) and decision.verdict is not Verdict.NOT_IMPACTED
+    if run is None or another or due_again:
         if over and decision.verdict is Verdict.NOT_IMPACTED and run is not None:
             return None
         return join.begun(
@@ -130,9 +152,7 @@ def _planned(
         )
     if not _alive(run):
         return None
-    new = join.rejoined(
-        run, scale_set, instances, decision, waves, now, look_again=wiring.settings.look_again
-    )
+    new = join.rejoined(run, scale_set, instances, decision, waves, now)
     if over and decision.verdict is Verdict.NOT_IMPACTED:
         return join.closed(new, now)
     return new
@@ -197,8 +217,8 @@ async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) 
         await wiring.queues.send(SCALE_SETS, message, delay=error.retry_after)
         return
     wait = min(RETRY_FIRST * 2 ** min(message.attempt, 10), RETRY_MOST)
-    again = message.model_copy(update={"attempt": message.attempt + 1})
-    await wiring.queues.send(SCALE_SETS, again, delay=wait)
+    later = message.model_copy(update={"attempt": message.attempt + 1})
+    await wiring.queues.send(SCALE_SETS, later, delay=wait)
     log.warning("plan.azure_unreadable", extra={"scale_set": message.scale_set, "why": error.sentence})
     if message.attempt + 1 == (1 if isinstance(error, Forbidden) else TOLD_AT_ATTEMPT):
         text = (

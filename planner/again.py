@@ -29,6 +29,18 @@ def explained(run: Run, concerned: Sequence[Instance], waves: Sequence[Wave], sc
     return " ".join(f"{_which(ids)} scheduled for the second time: {why}." for why, ids in found.items())
 
 
+def unexplained(run: Run, concerned: Sequence[Instance], waves: Sequence[Wave]) -> bool:
+    """Whether instances that `run` had finished are due again, and every look-up is older than their end."""
+    looked_up = max((one.evidence.at for one in waves if one.evidence is not None), default=None)
+    if looked_up is None:
+        return False
+    due = {one.id for one in concerned if one.maintenance is not None}
+    return any(
+        one.id in due and one.state in DONE and one.finished_at is not None and one.finished_at > looked_up
+        for one in run.passages
+    )
+
+
 def _which(ids: Sequence[str]) -> str:
     if len(ids) == 1:
         return f"Instance {ids[0]} is"

@@ -125,4 +125,5 @@ def counted(passages: Sequence[Passage]) -> str:
     counts: dict[str, int] = {}
     for one in passages:
         counts[one.state] = counts.get(one.state, 0) + 1
-    return ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in counts.items())
+    names = {InstanceState.BY_AZURE: "by Azure", InstanceState.ASIDE: "set aside"}
+    return ", ".join(f"{number} {names.get(InstanceState(state), state)}" for state, number in counts.items())

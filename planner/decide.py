@@ -14,7 +14,7 @@ from planner.fleet import Instance, Interval, ScaleSet, domain_of, impacted
 from planner.policy import Mode, Policy, Rules, SelfService, rules_for
 from planner.raising import NOTHING, with_raised
 from planner.run import Batch, Check, Outcome, Verdict
-from planner.saying import lower, say
+from planner.saying import lower, say, upper
 from planner.wave import OVER, Announcement, Stage
 
 LONG_SOAK = timedelta(minutes=30)
@@ -188,7 +188,7 @@ def _need(rules: Rules, domains: int) -> Check:
         needs.append("more than 30 minutes are wanted between domains")
     if not needs:
         return Check("need", Outcome.NOT_DECLARED, "No need for self-service is declared.")
-    return Check("need", Outcome.PASS, f"{'; '.join(needs).capitalize()}.")
+    return Check("need", Outcome.PASS, f"{upper('; '.join(needs))}.")
 
 
 def _azure_domains(scale_set: ScaleSet, domains: int, need: Check, rules: Rules) -> Check:

@@ -195,7 +195,7 @@ def _left(run: Run, now: datetime) -> Choice | None:
         _waiting(one) and one.domain in names and not any(one.number == each.number for each in late)
         for one in batches
     )
-    where = ", ".join(names[:6]) + (" and others" if len(names) > 6 else "")
+    where = "; ".join(names[:6]) + (" and others" if len(names) > 6 else "")
     rest = any(_waiting(one) for one in batches if not any(one.number == each.number for each in late))
     azure = (
         f", which maintains them between {say(run.scheduled.start)} and {say(run.scheduled.end)}"

@@ -55,7 +55,13 @@ def followed(run: Run, look: Look, now: datetime) -> Run:
     run = replace(run, batches=batches)
     for one in run.passages:
         if one.state is not before[one.id].state:
-            run = noted(run, f"instance {one.id} {one.state}", one.reason, now, "azure")
+            run = noted(
+                run,
+                f"instance {one.id} {one.state}".replace("by_azure", "by Azure"),
+                one.reason,
+                now,
+                "azure",
+            )
     if all(one.state in SETTLED for one in run.passages) and run.passages:
         return _over(run, seen, look, now)
     return run

@@ -9,7 +9,7 @@ from planner.batches import counted
 from planner.capacity import with_capacity
 from planner.decide import Decision
 from planner.fleet import Health, Instance, ScaleSet
-from planner.learning import learned
+from planner.learning import REBOOT_LOOKS, longest
 from planner.look import FIT
 from planner.merging import merged
 from planner.notice import Kind, Urgency
@@ -57,11 +57,12 @@ def begun(
         verdict=decision.verdict,
         due=now,
         planned_at=now,
+        expected=look_again * REBOOT_LOOKS,
     )
     if former is not None:
         run = replace(run, finished=remembered(former, instances))
         run = replace(run, again=again.explained(former, decision.concerned, waves, scale_set))
-    run = _decided(run, scale_set, instances, decision, decision.batches, now, look_again)
+    run = _decided(run, scale_set, instances, decision, decision.batches, now)
     run = noted(run, f"planned as {run.state}", run.reason, now)
     if run.again:
         run = noted(run, "scheduled again", run.again, now)
@@ -75,8 +76,6 @@ def rejoined(
     decision: Decision,
     waves: Sequence[Wave],
     now: datetime,
-    *,
-    look_again: timedelta = MINUTE,
 ) -> Run:
     """The run in progress, or the answer of the day, after another decision; it joins `waves[0]`."""
     old = run
@@ -103,7 +102,7 @@ def rejoined(
             return replace(run, due=now)
     if decision.verdict is Verdict.NOT_IMPACTED and any(one.instances for one in batches):
         return _followed(run, batches, now)
-    run = _decided(run, scale_set, instances, decision, batches, now, look_again)
+    run = _decided(run, scale_set, instances, decision, batches, now)
     # Where the answer stays and only the instances concerned have changed: on record, and no news to anybody.
     stays = run.state is old.state and run.state in ANSWERS and run.verdict is old.verdict
     if stays or (run.state, run.checksum, run.again) == (old.state, old.checksum, old.again):
@@ -162,7 +161,6 @@ def _decided(
     decision: Decision,
     batches: Sequence[Batch],
     now: datetime,
-    look_again: timedelta,
 ) -> Run:
     rules = decision.rules
     fingerprint = schedule.fingerprint(rules)
@@ -193,7 +191,7 @@ def _decided(
     )
     run = with_capacity(run, scale_set, instances, rules)
     if _to_be_carried_out(decision):
-        return _to_carry_out(run, decision, now, look_again)
+        return _to_carry_out(run, decision, now)
     state = RunState.NOT_IMPACTED if decision.verdict is Verdict.NOT_IMPACTED else RunState.LEFT_TO_AZURE
     # A plan made later is told anew, and its lead time counts from then.
     run = replace(
@@ -218,7 +216,7 @@ def _rested(batch: Batch, now: datetime) -> Batch:
     return replace(batch, state=BatchState.DONE, finished_at=now) if over else batch
 
 
-def _to_carry_out(run: Run, decision: Decision, now: datetime, look_again: timedelta) -> Run:
+def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
     rules = decision.rules
     run = replace(
         run,
@@ -226,7 +224,9 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime, look_again: timed
         deadline=schedule.deadline(run.self_service, rules.complete_by),
         reason=run.reason if _stays_paused(run) else decision.reason,
     )
-    run = schedule.timed(learned(run, look_again), now)
+    # What looks have learned from the wave's other runs stays until this run knows better.
+    run = replace(run, expected=min(longest(run) or run.expected, run.recover_within))
+    run = schedule.timed(run, now)
     run = replace(run, start_by=schedule.start_by(run, now))
     if _stays_paused(run):
         # A person's hold outlives every plan, also one that left it to Azure for a while.

@@ -39,7 +39,9 @@ def misfit(run: Run, problem: str, look: Look, now: datetime) -> Run:
     """Paused before its first start; told once for each deadline, whatever becomes of the forecast."""
     run = replace(run, misfit=problem, choices=fit.choices(run, now))
     by = say(run.deadline) if run.deadline is not None else problem
-    known = any(one.choices and by in one.sentence for one in run.notices)
+    # Whoever has resumed it since would not know why it stands again.
+    resumed = max((one.number for one in run.notices if one.kind is Kind.RESUMED), default=0)
+    known = any(one.choices and by in one.sentence for one in run.notices if one.number > resumed)
     run = moved(run, RunState.PAUSED, problem, now)
     if not known:
         run = told(

@@ -10,6 +10,7 @@ from planner.look import ASKS, FIT, ORDER, Event, Look, Word
 from planner.notice import Kind, Urgency
 from planner.run import (
     ACTIVE,
+    Batch,
     BatchState,
     InstanceState,
     Passage,
@@ -130,8 +131,17 @@ def _raised(run: Run, event: Event, look: Look, now: datetime) -> Run:
     )
     if "lead" in event.raised and run.lead_over is not None:
         # Somebody who knows the plan says how much longer people need.
-        run = replace(run, lead_over=min(run.lead_over, event.at + parse_duration(event.raised["lead"])))
+        over = event.at + parse_duration(event.raised["lead"])
+        batches = tuple(_sooner(one, over) for one in run.batches)
+        run = replace(run, lead_over=min(run.lead_over, over), batches=batches)
     return noted(run, "raise", f"{what}. {_why(event)}", now, event.actor)
+
+
+def _sooner(batch: Batch, over: datetime) -> Batch:
+    """A batch that joined later has a lead time of its own; one that Azure put off keeps its back-off."""
+    if batch.held_until is None or any(one.retries for one in batch.instances):
+        return batch
+    return replace(batch, held_until=min(batch.held_until, over))
 
 
 def _quarantined(run: Run, event: Event, look: Look, now: datetime) -> Run:

@@ -1,11 +1,12 @@
 """How moments, lengths of time and numbers are said to people, the same everywhere."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 
 def say(at: datetime) -> str:
-    """A moment for people: UTC, to the minute, to the second where seconds matter."""
-    return at.strftime("%Y-%m-%d %H:%M:%S UTC" if at.second else "%Y-%m-%d %H:%M UTC")
+    """A moment for people: `Mon 24 Nov 2026 22:00 UTC`, to the second where seconds matter."""
+    utc = at.astimezone(UTC)
+    return f"{utc:%a} {utc.day} {utc:%b %Y %H:%M}{f':{utc:%S}' if utc.second else ''} UTC"
 
 
 def long(time: timedelta) -> str:
@@ -29,6 +30,11 @@ def many(number: int, what: str) -> str:
 def lower(sentence: str) -> str:
     """A sentence after a colon."""
     return sentence[:1].lower() + sentence[1:]
+
+
+def upper(text: str) -> str:
+    """A text as the beginning of a sentence; names inside keep their capitals."""
+    return text[:1].upper() + text[1:]
 
 
 def inner(sentence: str) -> str:

@@ -1,5 +1,6 @@
 """Time that runs short: told once per deadline, early enough for a person to do something about it."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from planner import fit
@@ -12,12 +13,15 @@ from planner.telling import if_nobody_answers, told
 
 def warned(run: Run, look: Look, now: datetime) -> Run:
     """The run with a notice when its forecast end falls behind its deadline."""
+    if run.choices and not run.misfit and not fit.misfit(run, now):
+        return replace(run, choices=())
     problem = fit.misfit(run, now) if run.state in ACTIVE and not run.misfit else ""
     if not problem or run.deadline is None or FIT in run.waived:
         return run
     by = say(run.deadline)
     if any(one.kind is Kind.SLACK and by in one.sentence for one in run.notices):
         return run
+    run = replace(run, choices=fit.choices(run, now))
     return told(
         run,
         Kind.SLACK,
@@ -27,5 +31,5 @@ def warned(run: Run, look: Look, now: datetime) -> Run:
         instances=look.instances,
         otherwise=if_nobody_answers(run),
         answers=("hold", "skip"),
-        choices=fit.choices(run, now),
+        choices=run.choices,
     )

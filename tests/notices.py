@@ -126,9 +126,7 @@ CHOICES = (
     ),
     Choice("resume", "Go ahead as planned: what is not started by then is left to Azure.", "resume"),
 )  # fmt: skip
-MISFIT = (
-    "The plan does not fit: it needs until 2026-11-30 12:00 UTC and must be done by 2026-11-28 12:00 UTC."
-)
+MISFIT = "The plan does not fit: it needs until Mon 30 Nov 2026 12:00 UTC and must be done by Sat 28 Nov 2026 12:00 UTC."
 CAPACITY = (
     "A batch takes away at most 2 of 10 serving instances (20 %); 2 more instances would make up for it."
 )
@@ -141,7 +139,7 @@ def misfit(name: str, **more: Any) -> Run:
         Kind.PAUSED,
         Urgency.ACT,
         sentence=MISFIT,
-        otherwise="If nobody answers by 2026-11-28 12:00 UTC, 3 instances are not started by us.",
+        otherwise="If nobody answers by Sat 28 Nov 2026 12:00 UTC, 3 instances are not started by us.",
         answers=("resume", "skip"),
         choices=CHOICES,
     )
@@ -173,7 +171,9 @@ def repairing(name: str) -> Run:
 
 def followed(name: str, *, over: bool = True) -> Run:
     """Left to Azure: three domains of which Azure has done two, or all."""
-    seen = "Maintained by Azure: down from 2026-11-24 08:00 UTC to 2026-11-24 08:25 UTC (25 minutes)."
+    seen = (
+        "Maintained by Azure: down from Tue 24 Nov 2026 08:00 UTC to Tue 24 Nov 2026 08:25 UTC (25 minutes)."
+    )
     passages = [
         Passage(
             "2", state=InstanceState.BY_AZURE, reason=seen, down_at=NOW - 2 * HOUR, finished_at=NOW - HOUR

@@ -16,6 +16,7 @@ from pydantic_core import from_json
 from handlers.cloud.notes import Notes, Stop, place
 from handlers.cloud.reading import ReadsArm, read
 from handlers.cloud.shapes import Json, instant
+from planner.saying import say
 
 API = "2015-04-01"
 FIELDS = (
@@ -103,7 +104,7 @@ async def _read(
         if pages == MOST_PAGES:
             return (
                 f"The activity log of {provider} is longer than the {events} records that were read; "
-                f"they go back to {oldest:%Y-%m-%d %H:%M} UTC."
+                f"they go back to {say(oldest)}."
             )
         for event in page:
             read(see, event)

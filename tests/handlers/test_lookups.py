@@ -268,7 +268,7 @@ async def test_a_log_without_end_is_read_so_far_and_says_how_far(desk, monkeypat
     assert of(stage, seen.evidence, "web").stops == 2
     assert seen.evidence.unread == {
         Source.ACTIVITY_LOG: "The activity log of Microsoft.Compute is longer than the 6 records that were "
-        "read; they go back to 2026-11-03 11:00 UTC."
+        "read; they go back to Tue 3 Nov 2026 11:00 UTC."
     }
     assert at.server.calls["activity log"] == 3 + 1
 

@@ -227,7 +227,10 @@ async def test_a_run_that_is_over_is_archived_before_a_returning_wave_begins_ano
     moved = replace(wave.self_service, end=wave.self_service.end + timedelta(days=3))
     later = replace(wave.scheduled, start=moved.end, end=wave.scheduled.end + timedelta(days=3))
     scene.azure.reschedule("VM8T-1Q8", moved, later, again=True)
-    await plan.handle(await scene.announced("Rescheduled"), scene.wiring)
+    message = await scene.announced("Rescheduled")
+    await plan.handle(message, scene.wiring)
+    assert await scene.wiring.records.list(ARCHIVE_PREFIX) == [], "first somebody looks up why"
+    await plan.handle(message.model_copy(update={"reason": "renewed"}), scene.wiring)
     (archived,) = await scene.wiring.records.list(ARCHIVE_PREFIX)
     stored = await scene.wiring.records.read(archived.path)
     assert stored is not None

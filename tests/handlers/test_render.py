@@ -197,7 +197,7 @@ def test_a_scale_set_with_a_notice_of_its_own_is_not_told_twice():
     made = render(letter(misfit("db")), "id", "thread")
 
     assert "See above. 3 instances in 2 batches" in made.text
-    assert made.text.count("must be done by 2026-11-28 12:00 UTC.") == 1
+    assert made.text.count("must be done by Sat 28 Nov 2026 12:00 UTC.") == 1
 
 
 def test_of_hundreds_that_are_down_the_first_are_named_and_the_rest_is_counted():

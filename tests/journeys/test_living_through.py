@@ -92,6 +92,28 @@ async def test_an_instance_scheduled_for_the_second_time_reopens_its_run_which_s
     kept(world)
 
 
+async def test_look_ups_older_than_the_second_time_are_renewed_to_say_that_azure_repaired_the_host() -> None:
+    world = await opened(uniform("web", 2, update_domains=2))
+    await reaches(world, "web", RunState.COMPLETED)
+    healed = world.fleet.instance("web", 1)
+    await world.until(world.clock() + 2 * H)
+    calls = world.compute.calls["activity log"]
+    world.fleet.people.service_heal(healed)
+    await world.until(world.clock() + H)
+    opens = world.clock() + H
+    world.fleet.schedule_again(
+        ID, healed, Window(opens, opens + DAY), Window(opens + 2 * DAY, opens + 3 * DAY)
+    )
+    await world.alert(ID, "InProgress")
+    await world.until(world.clock() + M)
+    run = world.run_of("web")
+    assert "to repair its host (service healing)" in run.again
+    assert run.again in run.notices[-1].sentence
+    assert world.compute.calls["activity log"] == 2 * calls, "once more for the subscription"
+    await reaches(world, "web", RunState.COMPLETED)
+    kept(world)
+
+
 async def test_a_wave_restarted_under_a_new_tracking_id_is_the_reason_and_the_old_run_is_archived() -> None:
     world = await opened(uniform("web", 2, update_domains=2))
     await reaches(world, "web", RunState.COMPLETED)

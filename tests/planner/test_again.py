@@ -61,8 +61,8 @@ def test_a_wave_that_was_cancelled_and_restarted_is_a_reason():
         announcement(Stage.PLANNED, DONE_AT + 2 * DAY),
     )
     assert why(waves=(restarted,)) == (
-        "Instance 0 is scheduled for the second time: wave VM12-3AB was canceled at 2026-11-18 12:00 UTC and "
-        "restarted at 2026-11-19 12:00 UTC."
+        "Instance 0 is scheduled for the second time: wave VM12-3AB was canceled at Wed 18 Nov 2026 12:00 UTC and "
+        "restarted at Thu 19 Nov 2026 12:00 UTC."
     )
 
 
@@ -73,7 +73,7 @@ def test_a_restart_is_dated_by_its_first_announcement_and_not_by_the_latest_news
         announcement(Stage.PLANNED, DONE_AT + 2 * DAY),
         announcement(Stage.IN_PROGRESS, DONE_AT + 4 * DAY),
     )
-    assert "restarted at 2026-11-19 12:00 UTC" in why(waves=(restarted,))
+    assert "restarted at Thu 19 Nov 2026 12:00 UTC" in why(waves=(restarted,))
 
 
 def test_of_several_restarts_the_last_one_counts():
@@ -85,7 +85,7 @@ def test_of_several_restarts_the_last_one_counts():
         announcement(Stage.RESCHEDULED, DONE_AT + 2 * DAY),
     )
     found = why(waves=(restarted,))
-    assert "was complete at 2026-11-18 12:00 UTC and restarted at 2026-11-19 12:00 UTC" in found
+    assert "was complete at Wed 18 Nov 2026 12:00 UTC and restarted at Thu 19 Nov 2026 12:00 UTC" in found
 
 
 def test_a_restart_before_the_instance_was_finished_explains_nothing():
@@ -105,7 +105,9 @@ def test_another_wave_after_one_that_was_called_off_is_a_reason():
     old = wave(announcement(at=DONE_AT - 9 * DAY), announcement(Stage.CANCELED, DONE_AT + DAY))
     new = wave(announcement(at=DONE_AT + 2 * DAY, tracking_id="VM99-NEW"), tracking_id="VM99-NEW")
     found = why(waves=(new, old))
-    assert "wave VM99-NEW was announced at 2026-11-19 12:00 UTC after wave VM12-3AB was called off" in found
+    assert (
+        "wave VM99-NEW was announced at Thu 19 Nov 2026 12:00 UTC after wave VM12-3AB was called off" in found
+    )
 
 
 def test_a_wave_that_was_announced_anew_is_a_reason_and_its_mere_progress_is_none():
@@ -115,7 +117,9 @@ def test_a_wave_that_was_announced_anew_is_a_reason_and_its_mere_progress_is_non
         announcement(Stage.RESCHEDULED, DONE_AT + DAY),
         announcement(Stage.IN_PROGRESS, DONE_AT + 2 * DAY),
     )
-    assert "wave VM12-3AB was announced anew at 2026-11-18 12:00 UTC (Rescheduled)" in why(waves=(moved,))
+    assert "wave VM12-3AB was announced anew at Wed 18 Nov 2026 12:00 UTC (Rescheduled)" in why(
+        waves=(moved,)
+    )
     progress = wave(first, announcement(Stage.IN_PROGRESS, DONE_AT + DAY))
     assert "Azure shows no restarted wave" in why(waves=(progress,))
 
@@ -123,7 +127,7 @@ def test_a_wave_that_was_announced_anew_is_a_reason_and_its_mere_progress_is_non
 def test_service_healing_is_a_reason_with_its_time():
     found = why(healed={"0": DONE_AT + DAY})
     assert found == (
-        "Instance 0 is scheduled for the second time: Azure moved it at 2026-11-18 12:00 UTC to repair its "
+        "Instance 0 is scheduled for the second time: Azure moved it at Wed 18 Nov 2026 12:00 UTC to repair its "
         "host (service healing)."
     )
 
@@ -131,7 +135,7 @@ def test_service_healing_is_a_reason_with_its_time():
 def test_a_stop_and_start_is_a_reason_with_its_time_and_who_did_it():
     at = DONE_AT + DAY
     found = why(stopped={"0": at}, last_stop=at, stopped_by="ada@contoso.com")
-    assert "it was stopped and started since, at 2026-11-18 12:00 UTC by ada@contoso.com" in found
+    assert "it was stopped and started since, at Wed 18 Nov 2026 12:00 UTC by ada@contoso.com" in found
 
 
 def test_who_stopped_another_instance_later_did_not_stop_this_one():
@@ -144,7 +148,7 @@ def test_who_stopped_another_instance_later_did_not_stop_this_one():
 
 def test_an_auto_shutdown_is_a_reason_with_the_stop_it_made():
     found = why(stopped={"0": DONE_AT + DAY}, shutdown="shutdown-web")
-    assert "the auto-shutdown schedule shutdown-web stops it, last at 2026-11-18 12:00 UTC" in found
+    assert "the auto-shutdown schedule shutdown-web stops it, last at Wed 18 Nov 2026 12:00 UTC" in found
     assert "shutdown-web stops it" in why(shutdown="shutdown-web")
 
 

@@ -75,14 +75,14 @@ def test_a_window_that_opens_later_is_a_date_and_not_a_refusal():
     )
     found = decided(instances=fleet(maintenance=later))
     assert (found.offered, found.verdict) == ("No", Verdict.SELF_SERVICE)
-    assert check(found, "offered").reason == "Azure offers self-service from 2026-11-23 12:00 UTC on."
+    assert check(found, "offered").reason == "Azure offers self-service from Mon 23 Nov 2026 12:00 UTC on."
 
 
 @pytest.mark.parametrize(
     ("status", "words"),
     [
         (MaintenanceStatus(allowed=False), "no self-service window"),
-        (replace(NOT_ALLOWED, self_service=Interval(NOW - DAY, NOW)), "closed at 2026-11-22 12:00 UTC"),
+        (replace(NOT_ALLOWED, self_service=Interval(NOW - DAY, NOW)), "closed at Sun 22 Nov 2026 12:00 UTC"),
         (NOT_ALLOWED, "does not offer self-service for any"),
         (replace(NOT_ALLOWED, self_service=Interval(NOW, NOW + DAY)), "does not offer self-service for any"),
     ],
@@ -129,7 +129,7 @@ def test_without_a_declared_need_it_is_left_to_azure_and_every_check_is_told_all
     [
         ({"self_service": "always"}, "self-service is `always`"),
         ({"windows": "Sat 02:00-06:00 UTC"}, "an exact window is declared"),
-        ({"complete_by": "2026-12-01"}, "it must be done by 2026-12-02 00:00 UTC"),
+        ({"complete_by": "2026-12-01"}, "it must be done by Wed 2 Dec 2026 00:00 UTC"),
         ({"tier": "web"}, "an order between scale sets is declared"),
         ({"after": "db"}, "an order between scale sets is declared"),
         ({"soak": "31m"}, "more than 30 minutes are wanted between domains"),

@@ -125,8 +125,8 @@ def test_a_plan_that_does_not_fit_pauses_before_its_first_start_and_says_by_how_
     assert case.run.forecast_end == NOW + 8 * HOUR + 50 * MINUTE
     assert case.run.slack is not None
     assert case.run.misfit == (
-        "The plan does not fit: it needs until 2026-11-22 20:50 UTC and must be done by "
-        f"2026-11-22 17:51:36 UTC, {long(case.run.slack)} earlier."
+        "The plan does not fit: it needs until Sun 22 Nov 2026 20:50 UTC and must be done by "
+        f"Sun 22 Nov 2026 17:51:36 UTC, {long(case.run.slack)} earlier."
     )
     assert case.run.reason == case.run.misfit
     (notice,) = [one for one in case.run.notices if one.kind is Kind.PAUSED]
@@ -135,7 +135,7 @@ def test_a_plan_that_does_not_fit_pauses_before_its_first_start_and_says_by_how_
         case.run.choices,
         ("resume", "skip"),
     )
-    assert "If nobody answers by 2026-11-22 18:00 UTC" in notice.otherwise
+    assert "If nobody answers by Sun 22 Nov 2026 18:00 UTC" in notice.otherwise
 
 
 def test_a_plan_that_ends_with_the_deadline_to_the_second_fits_and_a_second_more_does_not():
@@ -169,7 +169,7 @@ def test_a_later_batch_that_finds_no_time_is_what_the_sentence_is_about():
     case = Case(always(freezes=(freeze,)), fleet(5, 5))
     assert case.run.batches[0].not_before == NOW
     assert case.run.forecast_end is None
-    assert "a freeze until 2027-02-20 12:00 UTC (year end)" in case.run.misfit
+    assert "a freeze until Sat 20 Feb 2027 12:00 UTC (year end)" in case.run.misfit
     run = case.choose(case.choice("leave"))
     assert case.fits(run)
     assert states(run)["0"] is InstanceState.STARTING
@@ -286,7 +286,7 @@ def test_a_later_date_is_offered_where_azures_window_leaves_room():
     choice = case.choice("complete-by")
     # Five reboots and four soaks end at 16:10; the next full hour is what people remember.
     assert choice.to == {"complete-by": "2026-11-22T17:00:00Z"}
-    assert "done by 2026-11-22 17:00 UTC" in choice.sentence
+    assert "done by Sun 22 Nov 2026 17:00 UTC" in choice.sentence
     assert case.fits(case.choose(choice))
 
 
@@ -311,7 +311,7 @@ def test_no_lead_time_is_offered_where_that_is_what_takes_too_long():
     case = Case(always(lead="24h"), with_window(fleet(5, 5), 25 * HOUR))
     choice = case.choice("lead")
     assert choice.to == {"lead": "0m"}
-    assert "without waiting until 2026-11-23 12:00 UTC" in choice.sentence
+    assert "without waiting until Mon 23 Nov 2026 12:00 UTC" in choice.sentence
     run = case.choose(choice)
     assert case.fits(run)
     assert run.lead_over == NOW
@@ -323,8 +323,8 @@ def test_leaving_the_last_domains_to_azure_makes_the_rest_fit():
     choice = case.choice("leave")
     # 12:00, 14:10 and 16:20 fit before 17:51:36, the other two don't.
     assert choice.to == {"domains": "domain 3;domain 4"}
-    assert "leave domain 3, domain 4 (2 instances) to Azure" in choice.sentence
-    assert "between 2026-12-13 12:00 UTC and 2026-12-20 12:00 UTC; the rest fits" in choice.sentence
+    assert "leave domain 3; domain 4 (2 instances) to Azure" in choice.sentence
+    assert "between Sun 13 Dec 2026 12:00 UTC and Sun 20 Dec 2026 12:00 UTC; the rest fits" in choice.sentence
     run = case.choose(choice)
     assert states(run)["3"] is states(run)["4"] is InstanceState.EXCUSED
     assert states(run)["0"] is InstanceState.STARTING
@@ -345,7 +345,7 @@ def test_part_of_a_domain_is_left_by_instances_so_that_the_other_part_still_goes
 def test_leaving_everything_says_so_and_ends_the_run():
     case = Case(always(windows="daily 02:00-02:05 UTC"), fleet(2, 2))
     choice = case.choice("leave")
-    assert choice.sentence.startswith("Nothing by us: leave domain 0, domain 1 (2 instances) to Azure")
+    assert choice.sentence.startswith("Nothing by us: leave domain 0; domain 1 (2 instances) to Azure")
     assert "the rest fits" not in choice.sentence
     run = case.choose(choice)
     assert set(states(run).values()) == {InstanceState.EXCUSED}
@@ -422,7 +422,7 @@ def test_time_that_runs_short_under_way_is_told_once_with_choices():
     found = told_slack(under_way(), range(1, 40))
     assert len(found) == 1
     assert "Time is short" in found[0]
-    assert "must be done by 2026-11-22 13:00 UTC" in found[0]
+    assert "must be done by Sun 22 Nov 2026 13:00 UTC" in found[0]
 
 
 def test_windows_that_became_too_short_under_way_are_told_once_and_not_at_every_look():

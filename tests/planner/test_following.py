@@ -94,11 +94,11 @@ def test_the_story_tells_when_in_what_order_and_how_long_and_is_told_once():
     run = story.look(110, {"2": UP})
     assert set(states(run).values()) == {InstanceState.BY_AZURE}
     assert run.reason == (
-        "Left to Azure, and it is over: 3 by azure. Azure took 3 instances between 2026-12-13 12:05 UTC and "
-        "2026-12-13 13:50 UTC, in the order 1, 0, 2; each was down for 9 minutes to 25 minutes."
+        "Left to Azure, and it is over: 3 by Azure. Azure took 3 instances between Sun 13 Dec 2026 12:05 UTC and "
+        "Sun 13 Dec 2026 13:50 UTC, in the order 1, 0, 2; each was down for 9 minutes to 25 minutes."
     )
     assert one_of(run, "0").reason == (
-        "Maintained by Azure: down from 2026-12-13 12:44 UTC to 2026-12-13 13:09 UTC (25 minutes); running and "
+        "Maintained by Azure: down from Sun 13 Dec 2026 12:44 UTC to Sun 13 Dec 2026 13:09 UTC (25 minutes); running and "
         "healthy afterwards."
     )
     (told,) = [one for one in run.notices if one.kind is Kind.COMPLETED]
@@ -113,14 +113,14 @@ def test_an_instance_never_seen_down_was_maintained_between_two_looks():
     story.look(0)
     run = story.look(60, {"0": UP})
     assert one_of(run, "0").reason == "Maintained by Azure between two looks; running and healthy afterwards."
-    assert run.reason == "Left to Azure, and it is over: 1 by azure."
+    assert run.reason == "Left to Azure, and it is over: 1 by Azure."
 
 
 def test_an_instance_that_is_down_is_not_over_although_its_status_is_gone():
     story = Story(1)
     run = story.look(1, {"0": {**DOWN, **DONE}})
     assert states(run)["0"] is InstanceState.PENDING
-    assert "2026-12-13 12:01 UTC" in one_of(run, "0").reason
+    assert "Sun 13 Dec 2026 12:01 UTC" in one_of(run, "0").reason
     run = story.look(7, {"0": UP})
     assert "(6 minutes)" in one_of(run, "0").reason
 
@@ -151,7 +151,10 @@ def test_an_instance_that_does_not_serve_afterwards_is_waited_for_and_then_told_
     assert states(run)["0"] is InstanceState.PENDING
     run = story.look(61)
     assert states(run)["0"] is InstanceState.BY_AZURE
-    assert "down since 2026-12-13 12:00 UTC and not serving 1 hour 1 minute later" in one_of(run, "0").reason
+    assert (
+        "down since Sun 13 Dec 2026 12:00 UTC and not serving 1 hour 1 minute later"
+        in one_of(run, "0").reason
+    )
     assert run.reason.endswith("Not serving afterwards: 0.")
     (trouble,) = [one for one in run.notices if one.kind is Kind.TROUBLE]
     assert trouble.urgency is Urgency.ACT
@@ -162,7 +165,7 @@ def test_one_that_never_went_down_before_our_eyes_and_does_not_serve_is_waited_f
     story = Story(1)
     run = story.look(20, {"0": ILL})
     assert states(run)["0"] is InstanceState.PENDING
-    assert "Not serving since 2026-12-13 12:20 UTC (running, unhealthy)" in one_of(run, "0").reason
+    assert "Not serving since Sun 13 Dec 2026 12:20 UTC (running, unhealthy)" in one_of(run, "0").reason
     assert states(story.look(80))["0"] is InstanceState.PENDING
     assert states(story.look(81))["0"] is InstanceState.BY_AZURE
 
@@ -227,7 +230,10 @@ def test_a_new_plan_in_between_does_not_take_an_instance_that_is_still_down_for_
     story.run = planned_again(story.run, None, tuple(story.instances.values()), NO_NEED, AT + MINUTE)
     assert states(story.run)["0"] is InstanceState.PENDING
     run = story.look(9, {"0": UP, "1": UP})
-    assert "down from 2026-12-13 12:00 UTC to 2026-12-13 12:09 UTC (9 minutes)" in one_of(run, "0").reason
+    assert (
+        "down from Sun 13 Dec 2026 12:00 UTC to Sun 13 Dec 2026 12:09 UTC (9 minutes)"
+        in one_of(run, "0").reason
+    )
     assert "running and healthy afterwards" in one_of(run, "1").reason
 
 
@@ -260,8 +266,8 @@ def test_the_story_of_one_instance_reads_like_one():
     story = Story(1)
     story.look(0, {"0": DOWN})
     assert story.look(9, {"0": UP}).reason == (
-        "Left to Azure, and it is over: 1 by azure. Azure took 1 instance between 2026-12-13 12:00 UTC and "
-        "2026-12-13 12:09 UTC; it was down for 9 minutes."
+        "Left to Azure, and it is over: 1 by Azure. Azure took 1 instance between Sun 13 Dec 2026 12:00 UTC and "
+        "Sun 13 Dec 2026 12:09 UTC; it was down for 9 minutes."
     )
 
 
@@ -285,7 +291,7 @@ def test_everything_that_happens_to_an_instance_is_a_line_of_history_by_azure():
     story = Story(2)
     story.look(0, {"0": DOWN})
     run = story.look(9, {"0": UP})
-    lines = [one for one in run.history if one.event == "instance 0 by_azure"]
+    lines = [one for one in run.history if one.event == "instance 0 by Azure"]
     assert [(one.actor, one.at) for one in lines] == [("azure", AT + 9 * MINUTE)]
 
 
