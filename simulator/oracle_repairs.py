@@ -103,7 +103,9 @@ def left_suspended(fleet: Fleet) -> list[str]:
             suspended.pop(fact.scale_set, None)
             if fact.state == "Suspended" and fact.who == "customer":
                 suspended[fact.scale_set] = fact
-        elif (isinstance(fact, RepairsAsked) and fact.who == "person" and fact.action == "Suspend") or (isinstance(fact, Meanwhile) and fact.what == "delete" and not fact.instance):
+        elif (isinstance(fact, RepairsAsked) and fact.who == "person" and fact.action == "Suspend") or (
+            isinstance(fact, Meanwhile) and fact.what == "delete" and not fact.instance
+        ):
             suspended.pop(fact.scale_set, None)
     return [
         f"automatic repairs of {_name(fact.scale_set)} are left suspended since {fact.at:%Y-%m-%d %H:%M:%S}Z"
