@@ -108,7 +108,8 @@ def _forgotten(world: World) -> Iterator[str]:
             "reason": run.reason,
             "batches": [
                 {"instances": [{"id": one.id, "state": str(one.state)} for one in batch.instances]}
-                for batch in run.batches
+                for each in (run, *world.archived(run))
+                for batch in each.batches
             ],
         }
         for run in world.runs().values()

@@ -79,7 +79,7 @@ def set_deleted(world: World, wave: Wave, random: Random) -> None:
     at = moment(world, wave, random)
 
     def gone() -> None:
-        if old.id.lower() in world.fleet.world.scale_sets:
+        if world.fleet.world.scale_sets.get(old.id.lower()) is old:
             world.fleet.people.delete_scale_set(old)
 
     world.fleet.at(at, gone)
@@ -111,13 +111,13 @@ def capacity_changed(world: World, wave: Wave, random: Random) -> None:
     number = [700]
 
     def out() -> None:
-        number[0] += 1
-        if owner.id.lower() in world.fleet.world.scale_sets:
+        number[0] = max(number[0], owner.last_number) + 1
+        if world.fleet.world.scale_sets.get(owner.id.lower()) is owner:
             inside = wave.tracking_id if random.random() < 0.2 and not wave.over else None
             world.fleet.add_instance(owner, str(number[0]), wave=inside)
 
     def back() -> None:
-        if len(owner.instances) > 1 and owner.id.lower() in world.fleet.world.scale_sets:
+        if len(owner.instances) > 1 and world.fleet.world.scale_sets.get(owner.id.lower()) is owner:
             world.fleet.people.delete(list(owner.instances.values())[-1])
 
     at = moment(world, wave, random)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from handlers import advance, bury, discover, plan, receive, sweep
-from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, poison
+from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, archive_path, poison
 from handlers.cloud.records import StorageDown
 from handlers.intake import hand_over
 from handlers.wire.documents import decode_run, decode_wave
@@ -184,6 +184,16 @@ class World:
             if path.startswith("runs/")
         ]
         return {one.target.name: one for one in found}
+
+    def archived(self, run: Run) -> list[Run]:
+        """The earlier runs of the same scale set, oldest first."""
+        one = run.target
+        folder = archive_path(one.subscription, one.resource_group, one.name, START).rpartition("/")[0]
+        return [
+            decode_run(stored.body)
+            for path, (stored, _) in sorted(self.records.documents.items())
+            if path.startswith(f"{folder}/")
+        ]
 
     def run_of(self, name: str) -> Run:
         return self.runs()[name]
