@@ -302,7 +302,7 @@ async def _set_repairs(wiring: Wiring, path: str, etag: str, run: Run, action: S
     try:
         await wiring.compute(run.target.subscription).set_repairs(run.target.id, suspend=action.suspend)
     except (Forbidden, Refused) as error:
-        run = repairs.answered(run, error.sentence)
+        run = repairs.answered(run, error.sentence, denied=isinstance(error, Forbidden))
     except AzureTrouble as error:
         log.info("run.repairs_not_set", extra={"path": path, "why": error.sentence})
         return run, etag

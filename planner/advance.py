@@ -171,7 +171,7 @@ def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
         return run, (Replan(answer.reason),)
     if isinstance(answer, starting.First):
         run = moved(answer.run, run.state, f"Waits: {answer.reason}.", now)
-        return _timed(replace(run, due=now + look.look_again), look, now), (answer.action,)
+        return _timed(replace(run, due=now + look.look_again), look, now), answer.actions
     if isinstance(answer, starting.AskPerson):
         run = pausing.paused(run, answer.reason, look, now)
         return _timed(replace(run, due=pausing.due(run, look, now)), look, now), ()

@@ -18,10 +18,13 @@ RUNNING, SUSPENDED = "running", "suspended"
 PATIENCE = timedelta(minutes=30)
 """How long resuming is tried before people are told and the run goes on to its end."""
 
+PATIENT_LOOKS = 3
+"""Azure takes seconds to a minute to follow; asked again meanwhile, it would speak of a conflict."""
+
 TRIES = 5
 """Looks may be far apart, and whoever asks Azure may die before: it is asked so often at least."""
 
-WAITS = 5
+WAITS = 10
 """Look-agains for which suspended repairs wait for the start they were suspended for."""
 
 STARTING = frozenset({RunState.SCHEDULED, RunState.RUNNING})
@@ -29,19 +32,28 @@ STARTING = frozenset({RunState.SCHEDULED, RunState.RUNNING})
 CHECK = "automatic-repairs"
 
 
-def suspension(run: Run, look: Look, now: datetime) -> tuple[Run, SetRepairs] | None:
+def suspension(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[SetRepairs, ...]] | None:
     """What to do before a start: the run with the intent and the call; None when the start may go."""
     if look.scale_set is None or look.rules is None:
         return None
     if not look.scale_set.automatic_repairs or CHECK in look.rules.accept or look.repairs != RUNNING:
         return None
     held = run.repairs
-    since = held.since if held is not None and held.resuming_since is None else now
-    error = held.error if held is not None else ""
-    run = replace(run, repairs=Repairs(since, error=error))
     if held is None:
         run = noted(run, "suspends automatic repairs", "They would replace an instance that reboots.", now)
-    return run, SetRepairs(suspend=True)
+    if held is None or held.resuming_since is not None:
+        held = Repairs(now)
+    return _asked(run, held, look, now, suspend=True)
+
+
+def _asked(
+    run: Run, held: Repairs, look: Look, now: datetime, *, suspend: bool
+) -> tuple[Run, tuple[SetRepairs, ...]]:
+    """The run with Azure asked, or asked again when it has had time to follow."""
+    if held.asked_at is not None and now - held.asked_at < look.look_again * PATIENT_LOOKS:
+        return replace(run, repairs=held), ()
+    held = replace(held, asked_at=now, tries=held.tries + (not suspend))
+    return replace(run, repairs=held), (SetRepairs(suspend=suspend),)
 
 
 def refused(run: Run, look: Look, now: datetime) -> str:
@@ -50,7 +62,7 @@ def refused(run: Run, look: Look, now: datetime) -> str:
     if held is None or held.seen_suspended or look.repairs != RUNNING:
         return ""
     waited = now - held.since
-    if not held.error and waited <= look.look_again * WAITS:
+    if not held.denied and waited <= look.look_again * WAITS:
         return ""
     why = held.error or f"Azure took the order and did not follow it within {long(waited)}."
     return (
@@ -67,7 +79,7 @@ def kept(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[SetRepairs, ..
     if look.deleted:
         return replace(run, repairs=None), ()
     if look.repairs == SUSPENDED and not held.seen_suspended:
-        held = replace(held, seen_suspended=True, error="")
+        held = replace(held, seen_suspended=True, error="", denied=False)
         run = replace(run, repairs=held)
     flying = any(one.state in IN_FLIGHT for one in run.passages)
     if look.repairs == RUNNING and (held.seen_suspended or held.resuming_since is not None):
@@ -83,15 +95,19 @@ def kept(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[SetRepairs, ..
         return _given_up(run, held, now), ()
     if held.resuming_since is None:
         run = noted(run, "resumes automatic repairs", _why(run), now)
-    held = replace(held, resuming_since=since, tries=held.tries + 1)
-    return replace(run, repairs=held), (SetRepairs(suspend=False),)
+    if held.resuming_since is None:
+        held = replace(held, resuming_since=since, asked_at=None)
+    return _asked(run, held, look, now, suspend=False)
 
 
-def answered(run: Run, error: str) -> Run:
-    """The run with what Azure said against the last call; the next look sees what became of it."""
-    if run.repairs is None or run.repairs.error == error:
+def answered(run: Run, error: str, *, denied: bool) -> Run:
+    """The run with what Azure said against the last call; the next look sees what became of it.
+
+    `denied`: asking again is of no use; otherwise another operation may only have been in the way.
+    """
+    if run.repairs is None or (run.repairs.error, run.repairs.denied) == (error, denied):
         return run
-    return replace(run, repairs=replace(run.repairs, error=error))
+    return replace(run, repairs=replace(run.repairs, error=error, denied=denied))
 
 
 def _about_to_start(run: Run, look: Look, now: datetime) -> bool:

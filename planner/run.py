@@ -205,14 +205,17 @@ class Repairs:
     """Automatic repairs that this run suspends, from before its first call to Azure until they run again.
 
     `since` is when that began, `seen_suspended` whether a look has seen it, `resuming_since` from when on
-    they are being resumed, `tries` how often Azure was asked to, `error` what it said against the last call.
+    they are being resumed, `asked_at` when Azure was last asked, `tries` how often it was asked to resume,
+    `error` what it said against the last call and `denied` whether that is final: our role lacks the right.
     """
 
     since: datetime
     seen_suspended: bool = False
     resuming_since: datetime | None = None
+    asked_at: datetime | None = None
     tries: int = 0
     error: str = ""
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

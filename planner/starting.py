@@ -56,7 +56,7 @@ class First:
     """Something has to be done before the start; the next look goes on. `run` has the intent in it."""
 
     run: Run
-    action: SetRepairs
+    actions: tuple[SetRepairs, ...]
     reason: str
 
 

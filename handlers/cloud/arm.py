@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from azure.mgmt.compute.aio import ComputeManagementClient
 
 READ_SECONDS = 60
+PUBLIC = "https://management.azure.com"
 
 
 class Arm:
@@ -45,6 +46,9 @@ class Arm:
         self._credential = credential
         self._endpoint = endpoint.rstrip("/")
         self._now = now
+        # Tokens are for the cloud the endpoint belongs to; a local stand-in takes those of public Azure.
+        cloud = self._endpoint if self._endpoint.startswith("https://") else PUBLIC
+        self._scope = f"{cloud}/.default"
         self._quiet_until: datetime | None = None
         self._built: ComputeManagementClient | None = None
 
@@ -59,6 +63,7 @@ class Arm:
                 self._credential(),
                 self.subscription,
                 base_url=self._endpoint,
+                credential_scopes=[self._scope],
                 retry_policy=PatientExceptWhenThrottled(retry_total=2, retry_backoff_factor=0.5),
                 per_call_policies=[PlainHttp()] if self._endpoint.startswith("http://") else [],
                 connection_timeout=10,
@@ -71,7 +76,7 @@ class Arm:
         """Have a token at hand, so that what is sent next leaves at once. Raises like a read."""
         await self._client()
         try:
-            await self._credential().get_token(f"{self._endpoint}/.default")
+            await self._credential().get_token(self._scope)
         except AzureError as error:
             raise self._translated(error) from error
 

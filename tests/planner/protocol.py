@@ -200,7 +200,7 @@ class Protocol:
             if not isinstance(one, SetRepairs) or self.run is None:
                 continue
             if not self.repairs_obey:
-                self._write(repairs.answered(self.run, "Azure refused it."))
+                self._write(repairs.answered(self.run, "Azure refused it.", denied=True))
                 continue
             if one.suspend and self.repairs_run:
                 self.suspended_by_us = True
