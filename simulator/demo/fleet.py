@@ -84,7 +84,7 @@ def _west() -> list[ScaleSet]:
     return [
         _uniform("web-prod", 6, 3, WEST, tags={"breakwater-after": "db-prod", "breakwater-owner": "shop"}),
         _uniform("db-prod", 3, 3, WEST, tags={"breakwater-tier": "db"}, zones=("1", "2", "3")),
-        _uniform("cache-prod", 4, 2, WEST, placement_groups=2, automatic_repairs=True, tags=ALWAYS),
+        _uniform("cache-prod", 4, 2, WEST, placement_groups=2, tags=ALWAYS),
         flexible("api-prod", 3, behaviour=QUICK, **API),
         _uniform("batch-dev", 4, 5, WEST, spot=True, tags=ALWAYS),
         _uniform("fabric-prod", 5, 5, WEST, service_fabric=True, tags=ALWAYS),
@@ -96,7 +96,7 @@ def _north() -> list[ScaleSet]:
     """search-prod comes back unhealthy and says so soon; payments-prod asks a person first."""
     impatient = {**ALWAYS, "breakwater-recover-within": "20s"}
     return [
-        _uniform("search-prod", 3, 3, NORTH, tags=impatient),
+        _uniform("search-prod", 3, 3, NORTH, automatic_repairs=True, tags=impatient),
         _uniform("legacy-prod", 2, 2, NORTH, health="none", tags=ALWAYS),
         _uniform("payments-prod", 3, 3, NORTH, tags={**ALWAYS, "breakwater-mode": "approve"}),
         _uniform("reports-dev", 4, 5, NORTH),
