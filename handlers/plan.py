@@ -13,6 +13,7 @@ from handlers.wiring import Wiring
 from planner import again, join, order
 from planner.decide import decide
 from planner.fleet import Instance, ScaleSet
+from planner.notice import Urgency
 from planner.outstanding import outstanding
 from planner.policy import rules_for
 from planner.raising import NOTHING
@@ -185,8 +186,7 @@ async def _write(wiring: Wiring, path: str, stored: Stored | None, old: Run | No
     if old is None:
         # A look at a run that is not written yet would fail; who dies here comes again with this message.
         await _send_look(wiring, new)
-    if old is not None and new.last_notice > old.last_notice and _alive(old):
-        # The first plan of a wave is told by discovery's message, for all its scale sets at once.
+    if _told_now(old, new):
         await wiring.queues.send(NOTICES, NoticeMessage(tracking_id=new.waves[0], kind="wave"))
     log.info(
         "run.planned",
@@ -197,6 +197,17 @@ async def _write(wiring: Wiring, path: str, stored: Stored | None, old: Run | No
             "why": new.reason,
         },
     )
+
+
+def _told_now(old: Run | None, new: Run) -> bool:
+    """Whether people are told without waiting.
+
+    The first plan of a wave is told by discovery's message, for all its scale sets at once; one that pages
+    (emergency maintenance) cannot wait for that.
+    """
+    if old is None or not _alive(old):
+        return any(one.urgency is Urgency.PAGE for one in new.notices)
+    return new.last_notice > old.last_notice
 
 
 async def _send_look(wiring: Wiring, run: Run) -> None:

@@ -24,17 +24,17 @@ def over(claims: Iterable[Claim], mine: Claim, limits: Limits) -> str:
     others = [one for one in claims if one.path != mine.path]
     if len(others) + 1 > limits.scale_sets:
         return (
-            f"{_are(len(others), 'scale set')} of this subscription in flight, and `limits.scale-sets` "
-            f"allows {limits.scale_sets}. Raise it in the policy file to go faster."
+            f"{_in_flight(len(others), 'scale set')}, and `limits.scale-sets` allows {limits.scale_sets}. "
+            "Raise it in the policy file to go faster."
         )
     regions = {normal_region(one.location) for one in others}
     if len(regions | {normal_region(mine.location)}) > limits.regions:
         return (
-            f"{_are(len(regions), 'region')} of this subscription in flight ({', '.join(sorted(regions))}), "
-            f"and `limits.regions` allows {limits.regions}. Raise it in the policy file to go faster."
+            f"{_in_flight(len(regions), 'region')} ({', '.join(sorted(regions))}), and `limits.regions` allows "
+            f"{limits.regions}. Raise it in the policy file to go faster."
         )
     return ""
 
 
-def _are(number: int, what: str) -> str:
-    return f"{many(number, what)} {'is' if number == 1 else 'are'}"
+def _in_flight(number: int, what: str) -> str:
+    return f"{many(number, what)} of this subscription {'is' if number == 1 else 'are'} in flight"

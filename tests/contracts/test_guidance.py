@@ -115,3 +115,14 @@ def test_every_check_that_decide_can_come_with_is_in_the_table() -> None:
     names = produced()
     assert {"impacted", "offered", "need", "service-fabric", "others-healthy"} <= names
     assert names - {name for row in rows() for name in checks_of(row)} == set()
+
+
+def test_no_row_waits_for_its_test() -> None:
+    assert [row.id for row in rows() if TODO in row.tests] == []
+
+
+def test_every_check_and_module_the_table_names_is_there() -> None:
+    assert {name for row in rows() for name in checks_of(row)} - produced() == set()
+    named = {name for row in rows() for name in re.findall(r"`((?:planner|handlers)\.[a-z_.]+)`", row.answer)}
+    missing = {one for one in named if not (ROOT / f"{one.replace('.', '/')}.py").is_file()}
+    assert missing == set()

@@ -70,9 +70,11 @@ class Scene:
 
         records.write, queues.send, compute.start = writing, sending, starting  # type: ignore[method-assign]
 
-    async def announced(self, stage: Any = "Planned", *, wave: str = TRACKING_ID) -> ScaleSetMessage:
+    async def announced(
+        self, stage: Any = "Planned", *, wave: str = TRACKING_ID, **variations: Any
+    ) -> ScaleSetMessage:
         """Receive and discover; the message to plan `web` by."""
-        body = json.dumps(self.azure.alert(wave, stage)).encode()
+        body = json.dumps(self.azure.alert(wave, stage, **variations)).encode()
         assert (await receive.handle(Request("POST", body=body), self.wiring)).status == 202
         await discover.handle(self.wiring.spy.of("alerts")[-1], self.wiring)
         return next(one for one in self.wiring.spy.of("scale-sets")[::-1] if one.scale_set.endswith("/web"))

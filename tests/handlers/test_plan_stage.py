@@ -63,6 +63,16 @@ async def test_a_run_is_written_before_its_first_message_and_later_the_message_c
     assert scene.events[:2] == ["send runs", "write"]
 
 
+@pytest.mark.parametrize(("level", "asks"), [("Informational", 0), ("Warning", 1)])
+async def test_only_a_first_plan_that_pages_is_told_without_waiting_for_the_others(
+    scene, level: str, asks: int
+) -> None:
+    message = await scene.announced(level=level)
+    before = len(scene.wiring.spy.of("notices"))
+    await plan.handle(message, scene.wiring)
+    assert len(scene.wiring.spy.of("notices")) - before == asks
+
+
 async def test_a_fresh_announcement_costs_one_listing_of_instances_and_nothing_else(scene) -> None:
     message = await scene.announced()
     scene.compute.calls.clear()

@@ -41,6 +41,15 @@ def test_without_any_status_nothing_is_impacted_whatever_was_announced():
         assert check(found, "impacted").reason == "None of 10 instances shows maintenance."
 
 
+def test_maintenance_without_a_reboot_is_told_as_a_pause_of_seconds_and_nothing_is_planned():
+    found = decided(instances=fleet(maintenance=None))
+    assert found.reason.endswith(
+        "What Azure maintains without a reboot pauses an instance for some seconds, one fault domain at a time, "
+        "and needs no plan."
+    )
+    assert (found.verdict, found.batches) == (Verdict.NOT_IMPACTED, ())
+
+
 def test_a_cancelled_wave_without_a_status_says_that_it_is_cancelled_only_where_every_wave_is():
     gone = fleet(maintenance=None)
     cancelled = announcement(Stage.CANCELED)

@@ -76,6 +76,22 @@ def test_nothing_is_followed_before_azures_window_opens():
     assert following.due(late, AT - HOUR) == AT
 
 
+@pytest.mark.parametrize("status", [None, STATUS])
+def test_an_answer_of_the_day_is_planned_again_after_15_minutes_an_hour_and_then_every_six_hours(status):
+    """Not hit, or left to Azure: instances may join the wave later, and a need may be declared."""
+    instances = fleet(maintenance=status)
+    run = planned(instances=instances, a_policy=NO_NEED)
+    for wait in (15 * MINUTE, HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR):
+        at = run.planned_at + wait
+        assert run.due == at
+        early, actions = step(run, looked(None, instances, NO_NEED, at - MINUTE))
+        assert not any(isinstance(one, Replan) for one in actions)
+        assert early.due == at
+        run, actions = step(run, looked(None, instances, NO_NEED, at))
+        assert any(isinstance(one, Replan) for one in actions)
+        run = planned_again(run, None, instances, NO_NEED, at)
+
+
 def test_what_is_not_left_to_azure_is_not_followed():
     assert not following.to_follow(planned(), AT + DAY)
     assert not following.to_follow(planned(instances=fleet(maintenance=None)), AT + DAY)

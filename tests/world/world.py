@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from handlers import advance, bury, discover, plan, receive, sweep
+from handlers import advance, bury, discover, notify, plan, receive, sweep
 from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, archive_path, poison
 from handlers.cloud.records import StorageDown
 from handlers.intake import hand_over
@@ -22,6 +22,7 @@ from simulator.fleet.clock import VirtualClock
 from simulator.oracle import violations
 from tests.world.azure import FleetCompute
 from tests.world.chaos import Chaos, Killed
+from tests.world.mailbox import Mailbox
 from tests.world.storage import MemoryQueues, MemoryRecords, Queued
 from tests.world.watch import Watch
 
@@ -34,14 +35,23 @@ STAGES = {ALERTS: discover.handle, SCALE_SETS: plan.handle, RUNS: advance.handle
 
 
 class World:
-    """One Azure, one storage, and hosts that are started again whenever they die."""
+    """One Azure, one storage, and hosts that are started again whenever they die.
+
+    Without a mailbox nobody is told anything: notices stay in the runs.
+    """
 
     def __init__(
-        self, *, policy: Policy | None = None, chaos: Chaos | None = None, start: datetime = START
+        self,
+        *,
+        policy: Policy | None = None,
+        chaos: Chaos | None = None,
+        start: datetime = START,
+        mailbox: Mailbox | None = None,
     ) -> None:
         self.clock = VirtualClock(start)
         self.fleet = Fleet(self.clock)
         self.policy = policy or Policy()
+        self.mailbox = mailbox
         self.chaos = chaos or Chaos()
         self.records = MemoryRecords(self.clock, self.chaos)
         self.queues = MemoryQueues(self.clock, self.chaos)
@@ -59,6 +69,8 @@ class World:
     def _new_wiring(self) -> Wiring:
         wiring = Wiring(self.settings, self.clock)
         wiring.__dict__.update(records=self.records, queues=self.queues)
+        if self.mailbox is not None:
+            wiring.__dict__["channels"] = self.mailbox.opened(self.clock)
         wiring.compute = lambda _: self.compute
         wiring.policy = lambda: self.policy
         return wiring
@@ -155,7 +167,10 @@ class World:
         try:
             if message.queue in STAGES:
                 await hand_over(message.queue, message.text.encode(), STAGES[message.queue], self.wiring)
-            elif message.queue != NOTICES:
+            elif message.queue == NOTICES:
+                if self.mailbox is not None:
+                    await hand_over(NOTICES, message.text.encode(), notify.handle, self.wiring)
+            else:
                 await bury.handle(message.queue.removesuffix("-poison"), message.text.encode(), self.wiring)
         except Killed:
             # The message comes back when its lock runs out; the process is started again.
