@@ -16,7 +16,9 @@ def finished(run: Run, look: Look, now: datetime) -> Run:
     run = soaked(run, now)
     if run.repairs is not None:
         reason = "Every instance is accounted for; its automatic repairs have to run again before it is over."
-        return replace(run, reason=reason, due=now + look.look_again)
+        # A new plan may come first, and then a paused run still waits for what it was paused for.
+        paused = run.state is RunState.PAUSED
+        return replace(run, reason=run.reason if paused else reason, due=now + look.look_again)
     counts = counted(run.passages)
     states = {one.state for one in run.passages}
     run = replace(run, ended_at=now, forecast_end=None, slack=None, due=now)

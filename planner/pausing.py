@@ -20,7 +20,7 @@ QUIET = 60  # later is after so many look-agains without anything happening
 
 
 def paused(run: Run, reason: str, look: Look, now: datetime) -> Run:
-    if run.repairs is not None:
+    if run.repairs is not None and not run.repairs.error:
         reason += " Its automatic repairs are resumed as soon as nothing of it reboots."
     run = moved(run, RunState.PAUSED, reason, now)
     return told(

@@ -78,6 +78,10 @@ def kept(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[SetRepairs, ..
         return run, ()
     if look.deleted:
         return replace(run, repairs=None), ()
+    if _refused_to_us(held) and (look.repairs == SUSPENDED or run.state is RunState.PAUSED):
+        # Azure had refused it, so whoever has suspended them since, it was not us.
+        words = "Nothing is to be resumed: Azure had refused to suspend them for us."
+        return noted(replace(run, repairs=None), "automatic repairs left alone", words, now), ()
     if look.repairs == SUSPENDED and not held.seen_suspended:
         held = replace(held, seen_suspended=True, error="", denied=False)
         run = replace(run, repairs=held)
@@ -108,6 +112,11 @@ def answered(run: Run, error: str, *, denied: bool) -> Run:
     if run.repairs is None or (run.repairs.error, run.repairs.denied) == (error, denied):
         return run
     return replace(run, repairs=replace(run.repairs, error=error, denied=denied))
+
+
+def _refused_to_us(held: Repairs) -> bool:
+    """Whether the only call so far was the one to suspend them, and Azure said no."""
+    return bool(held.error) and not held.seen_suspended and held.resuming_since is None
 
 
 def _about_to_start(run: Run, look: Look, now: datetime) -> bool:

@@ -49,11 +49,8 @@ def of_record(run: Run) -> Iterator[str]:
     asked = [one for one in run.notices if one.urgency in ASKS]
     if run.state is RunState.PAUSED and not asked:
         yield "it is paused and nobody was asked"
-    if (
-        run.state is RunState.PAUSED
-        and not run.misfit
-        and not any(run.reason == one.sentence for one in asked)
-    ):
+    why = any(run.reason == one.sentence for one in asked)
+    if run.state is RunState.PAUSED and not run.misfit and not why:
         yield f"it is paused, and nobody was told that {run.reason!r} is why"
     if run.holding and run.state is not RunState.PAUSED and run.state in ACTIVE:
         yield f"it is held ({run.holding}) and says it is {run.state}"
@@ -137,6 +134,8 @@ def _start(
         yield f"{name} started, and the look saw no maintenance of it"
         return
     status = instance.maintenance
+    if status.unreadable:
+        yield f"{name} started although its status cannot be understood"
     if not status.allowed:
         yield f"{name} started although Azure does not allow it"
     if status.self_service is None or not status.self_service.start <= now < status.self_service.end:

@@ -180,3 +180,55 @@ def test_whoever_resumes_automatic_repairs_looks_again_soon_whatever_else_the_ru
     run = due(world)
     assert run.repairs is None
     assert run.due > world.now + 3 * H
+
+
+def with_repairs(world: Protocol) -> Protocol:
+    object.__setattr__(world.azure.scale_set, "automatic_repairs", True)
+    return world
+
+
+def test_repairs_that_somebody_suspends_after_azure_refused_us_are_left_alone() -> None:
+    world = with_repairs(living())
+    world.repairs_obey = False
+    due(world)
+    assert run_of(world).repairs is not None
+    world.repairs_run, world.repairs_obey = False, True
+    run = due(world)
+    assert run.repairs is None
+    assert "automatic repairs left alone" in [one.event for one in run.history]
+    while run_of(world).state is not RunState.COMPLETED:
+        for machine in world.azure.machines.values():
+            if machine.operation:
+                world.azure.end(machine, "cleared")
+                world.azure.up(machine)
+        due(world)
+    assert not world.repairs_run
+
+
+def test_repairs_that_azure_does_not_let_us_suspend_ask_a_person_and_promise_no_resuming() -> None:
+    world = with_repairs(living())
+    world.repairs_obey = False
+    due(world)
+    run = due(world)
+    assert run.state is RunState.PAUSED
+    assert "cannot be suspended: Azure refused it." in run.reason
+    assert "are resumed" not in run.reason
+    assert world.starts == []
+    assert due(world).repairs is None
+
+
+def test_a_paused_run_that_only_waits_for_its_repairs_keeps_its_reason() -> None:
+    world = with_repairs(living(2))
+    while not world.starts:
+        due(world)
+    world.look([world.event("hold")])
+    why = run_of(world).reason
+    world.repairs_obey = False
+    world.azure.machines.clear()
+    world.look([world.event("skip")])
+    assert all(one.state is InstanceState.EXCUSED for one in run_of(world).passages)
+    assert run_of(world).state is RunState.PAUSED
+    assert run_of(world).reason == why
+    world.repairs_obey = True
+    due(world)
+    assert due(world).state is RunState.COMPLETED
