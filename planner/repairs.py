@@ -99,7 +99,6 @@ def kept(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[SetRepairs, ..
         return _given_up(run, held, now), ()
     if held.resuming_since is None:
         run = noted(run, "resumes automatic repairs", _why(run), now)
-    if held.resuming_since is None:
         held = replace(held, resuming_since=since, asked_at=None)
     return _asked(run, held, look, now, suspend=False)
 
@@ -115,8 +114,11 @@ def answered(run: Run, error: str, *, denied: bool) -> Run:
 
 
 def _refused_to_us(held: Repairs) -> bool:
-    """Whether the only call so far was the one to suspend them, and Azure said no."""
-    return bool(held.error) and not held.seen_suspended and held.resuming_since is None
+    """Whether the only call so far was the one to suspend them, and our role lacks the right.
+
+    A conflict says nothing of the kind: an earlier order of ours may have been what was in the way.
+    """
+    return held.denied and not held.seen_suspended and held.resuming_since is None
 
 
 def _about_to_start(run: Run, look: Look, now: datetime) -> bool:
