@@ -30,8 +30,8 @@ def over(claims: Iterable[Claim], mine: Claim, limits: Limits) -> str:
     regions = {normal_region(one.location) for one in others}
     if len(regions | {normal_region(mine.location)}) > limits.regions:
         return (
-            f"{_in_flight(len(regions), 'region')} ({', '.join(sorted(regions))}), and `limits.regions` allows "
-            f"{limits.regions}. Raise it in the policy file to go faster."
+            f"{_in_flight(len(regions), 'region')} ({', '.join(sorted(regions))}), and `limits.regions` "
+            f"allows {limits.regions}. Raise it in the policy file to go faster."
         )
     return ""
 
