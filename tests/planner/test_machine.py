@@ -137,13 +137,14 @@ class Passage(RuleBasedStateMachine):
         says: list[Any],
         twice: bool,
     ) -> None:
-        """Something happens to instances, and the run is looked at when it is due; the last look may die."""
+        """Something happens to instances, and the run is looked at when it is due; who dies starts something."""
         for kind, place, value in things:
             self._happens(kind, place, value)
         self.world.now += timedelta(minutes=minutes)
         left = list(says)
         for number in range(looks):
-            self._look_when_due(dies if number == looks - 1 else "", left)
+            if self._look_when_due(dies, left) or number > 2:
+                dies = ""
             if at_work:
                 self._at_work()
         if twice:
@@ -164,13 +165,15 @@ class Passage(RuleBasedStateMachine):
             elif machine.seen.running and machine.seen.health is Health.INITIALIZING:
                 machine.become(health=Health.HEALTHY)
 
-    def _look_when_due(self, dies: str, left: list[Any]) -> None:
+    def _look_when_due(self, dies: str, left: list[Any]) -> bool:
+        """Whether the look asked for a start."""
         run = self.world.run
         if run is not None and run.state not in ENDED and run.ended_at is None:
             self.world.now = max(self.world.now, run.due)
-            self._looks(dies, left)
+            return self._looks(dies, left)
+        return False
 
-    def _looks(self, dies: str, left: list[Any]) -> None:
+    def _looks(self, dies: str, left: list[Any]) -> bool:
         """One look; Azure takes the starts as `left` says, first come, first served."""
 
         def answer(name: str) -> Answer | None:
@@ -182,7 +185,9 @@ class Passage(RuleBasedStateMachine):
 
         run = self.world.run
         if run is not None and run.state not in ENDED and run.ended_at is None:
-            self.world.look(dies=dies, answer=answer)
+            actions = self.world.look(dies=dies, answer=answer)
+            return any(isinstance(one, Start) for one in actions)
+        return False
 
     def _happens(self, kind: str, place: int, value: Any) -> None:
         azure = self.azure
@@ -239,8 +244,10 @@ class Passage(RuleBasedStateMachine):
 
     @rule(obey=st.booleans(), suspended=st.booleans())
     def repairs_are_somebody_elses(self, obey: bool, suspended: bool) -> None:
+        """Not within the minute in which we have asked for them to run: nobody could tell whose that was."""
         self.world.repairs_obey = obey
-        if suspended:
+        ours = self.world.run.repairs if self.world.run is not None else None
+        if suspended and (ours is None or ours.resuming_since is None):
             self.world.repairs_run = False
 
     # What people say.
@@ -347,7 +354,7 @@ class Passage(RuleBasedStateMachine):
 
 
 Passage.TestCase.settings = settings(
-    max_examples=250,
+    max_examples=150,
     stateful_step_count=30,
     deadline=None,
     phases=(
@@ -367,8 +374,9 @@ TestAnyPassage = Passage.TestCase
     hours=st.sampled_from((0, 0, 1, 14, 20, 479.9, 480)),
     in_the_way=st.sampled_from(("", "", "", "", "stopped", "limit", "cancelled", "order")),
     under_way=st.booleans(),
+    odd=st.booleans(),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=800, deadline=None)
 def test_a_start_is_asked_for_only_where_this_very_look_allows_it(
     data: st.DataObject,
     flexible: bool,
@@ -376,6 +384,7 @@ def test_a_start_is_asked_for_only_where_this_very_look_allows_it(
     hours: float,
     in_the_way: str,
     under_way: bool,
+    odd: bool,
 ) -> None:
     """A planned run, perhaps with its first batch under way, and one look at anything."""
     window = Interval(NOW - H, NOW + 480 * H)
@@ -386,9 +395,9 @@ def test_a_start_is_asked_for_only_where_this_very_look_allows_it(
         world.look([world.event("approve")])
     assert world.run is not None
     now = NOW + hours * H
-    for machine in azure.machines.values():
-        if data.draw(st.integers(0, 3)):
-            continue
+    names = list(azure.machines)
+    for name in data.draw(st.lists(st.sampled_from(names[:3] + names), max_size=2, unique=True)):
+        machine = azure.machines[name]
         machine.become(
             power=data.draw(st.sampled_from(("running", "running", "stopped", "starting", "deallocated"))),
             provisioning=data.draw(st.sampled_from(("succeeded", "succeeded", "updating", "failed"))),
@@ -398,7 +407,8 @@ def test_a_start_is_asked_for_only_where_this_very_look_allows_it(
         )
     look = Look(
         now,
-        instances=azure.shown(now),
+        # As it should be, or contradicting itself: allowed in no window.
+        instances=tuple(one.seen for one in azure.machines.values()) if odd else azure.shown(now),
         scale_set=azure.scale_set,
         rules=rules_for(world.policy, azure.scale_set),
         stopped="Everything is stopped." if in_the_way == "stopped" else "",
