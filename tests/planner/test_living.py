@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from planner import repairs
 from planner.fleet import Interval
 from planner.notice import Kind
 from planner.run import InstanceState, Run, RunState
@@ -230,5 +231,6 @@ def test_a_paused_run_that_only_waits_for_its_repairs_keeps_its_reason() -> None
     assert run_of(world).state is RunState.PAUSED
     assert run_of(world).reason == why
     world.repairs_obey = True
-    due(world)
-    assert due(world).state is RunState.COMPLETED
+    for _ in range(repairs.PATIENT_LOOKS + 2):
+        due(world)
+    assert run_of(world).state is RunState.COMPLETED
