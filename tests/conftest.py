@@ -1,11 +1,18 @@
 """Storage for every test that wants it: one Azurite per test process, one account of its own per test."""
 
 import itertools
+import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from simulator import azurite as emulator
+
+# A check that passed passes again; `HYPOTHESIS_PROFILE=explore make test` draws anew each time.
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.register_profile("explore", derandomize=False, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 ACCOUNTS = tuple(f"test{number:04}" for number in range(600))
 _unused = itertools.count()
