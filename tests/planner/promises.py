@@ -144,7 +144,7 @@ def _start(
         yield f"{name} may be sent after its window has closed"
     if start.before > now + timedelta(seconds=30):
         yield f"{name} may be sent {start.before - now} after the look"
-    if instance.power != "running" or instance.provisioning != "succeeded":
+    if instance.power != "running" or instance.busy:
         yield f"{name} started while it is {instance.power}, {instance.provisioning}"
     if instance.protected:
         yield f"{name} started although it is protected"
