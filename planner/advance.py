@@ -213,10 +213,12 @@ def _waiting(run: Run, wait: starting.Wait, look: Look, now: datetime) -> Run:
 def _started(run: Run, go: starting.Go, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
     old = next(one for one in run.batches if one.number == go.batch.number)
     batch = standing(go.batch, now)
+    # Two looks may fall on one moment: what an earlier one has started is not started again.
+    under_way = {one.id for one in old.instances if one.state is InstanceState.STARTING}
     starts = tuple(
         Start(one.id, go.before)
         for one in batch.instances
-        if one.state is InstanceState.STARTING and one.intent_at == now
+        if one.state is InstanceState.STARTING and one.id not in under_way
     )
     run = replace(run, batches=tuple(batch if one is old else one for one in run.batches))
     if not starts:

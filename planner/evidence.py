@@ -13,6 +13,7 @@ from planner.saying import say
 from planner.serving import describe, healthy
 
 HEALTHY_LOOKS = 2
+COMPLETED = "MaintenanceCompleted"
 RETRY_CODES = frozenset({"RetryLater", "MaintenanceAborted"})
 ATTEMPTS_IN_DOUBT = 2
 BACKOFF_LOOKS = 5  # the first retry after RetryLater waits five look-agains, then twice as long each time
@@ -72,7 +73,11 @@ def _waiting(run: Run, passage: Passage, instance: Instance, look: Look, now: da
             now,
             gone=True,
         )
-    if status.result == "MaintenanceCompleted" and not status.allowed and passage.seen_down:
+    if status.result == COMPLETED and (
+        passage.code not in {"", COMPLETED} or (passage.seen_down and not status.allowed)
+    ):
+        # Nobody here started it, and Azure may go on showing its status, and even offering it.
+        passage = replace(passage, window=status.self_service)
         return _settled(passage, InstanceState.BY_AZURE, "Maintained by Azure or by a person outside.", now)
     window = status.self_service or run.self_service
     if window is not None and now >= window.end:
@@ -102,9 +107,7 @@ def _looking_for_proof(run: Run, passage: Passage, instance: Instance, look: Loo
     changed_result = status is not None and before is not None and result != before.result
     if result in RETRY_CODES and (changed_result or finished):
         return _set_aside(passage, instance, look, now, result)
-    if operation.status in {"Failed", "Canceled"} and not (
-        changed_result and result == "MaintenanceCompleted"
-    ):
+    if operation.status in {"Failed", "Canceled"} and not (changed_result and result == COMPLETED):
         error = f"{operation.code}: {operation.message}".strip(": ")
         if operation.code in RETRY_CODES:
             return _set_aside(passage, instance, look, now, operation.code)
@@ -118,7 +121,7 @@ def _looking_for_proof(run: Run, passage: Passage, instance: Instance, look: Loo
     proof = ""
     if operation.status == "Succeeded":
         proof = "Azure's operation succeeded"
-    elif changed_result and result == "MaintenanceCompleted":
+    elif changed_result and result == COMPLETED:
         proof = "its result code changed to MaintenanceCompleted"
     elif status is None and (operation.status != "InProgress" or passage.seen_down):
         if look.cancelled and not passage.seen_down and not passage.answered:

@@ -104,7 +104,7 @@ def _batch(run: Run, batch: Batch, seen: dict[str, Instance], look: Look, now: d
 def _passage(run: Run, passage: Passage, instance: Instance | None, look: Look, now: datetime) -> Passage:
     if instance is None:
         why = "the scale set was deleted" if look.deleted else "the instance was deleted"
-        return _settled(passage, InstanceState.EXCUSED, f"Excused: {why}.", now)
+        return _settled(passage, InstanceState.EXCUSED, f"Excused: {why}.", now, gone=True)
     well = serving(instance, run.health)
     if not instance.running and not instance.switched_off and passage.down_at is None:
         passage = replace(passage, down_at=now, reason=f"Down since {say(now)} ({describe(instance)}).")
@@ -114,10 +114,13 @@ def _passage(run: Run, passage: Passage, instance: Instance | None, look: Look, 
     done = status is None or (status.result == "MaintenanceCompleted" and not status.allowed)
     if not done:
         return passage
+    gone = status is None
+    if status is not None:
+        passage = replace(passage, window=status.self_service)
     if instance.switched_off:
-        return _settled(passage, InstanceState.EXCUSED, f"Excused: it is {instance.power}.", now)
+        return _settled(passage, InstanceState.EXCUSED, f"Excused: it is {instance.power}.", now, gone=gone)
     if well:
-        return _settled(passage, InstanceState.BY_AZURE, _how(passage), now)
+        return _settled(passage, InstanceState.BY_AZURE, _how(passage), now, gone=gone)
     if passage.down_at is None:
         # Its status is gone and it does not serve: Azure's reboot fell between two looks.
         return replace(passage, down_at=now, reason=f"Not serving since {say(now)} ({describe(instance)}).")
@@ -126,12 +129,12 @@ def _passage(run: Run, passage: Passage, instance: Instance | None, look: Look, 
             f"Maintained by Azure, down since {say(passage.down_at)} and not serving "
             f"{long(now - passage.down_at)} later (last seen: {describe(instance)})."
         )
-        return _settled(passage, InstanceState.BY_AZURE, words, now)
+        return _settled(passage, InstanceState.BY_AZURE, words, now, gone=gone)
     return passage
 
 
-def _settled(passage: Passage, state: InstanceState, reason: str, now: datetime) -> Passage:
-    return replace(passage, state=state, reason=reason, finished_at=now, gone=True)
+def _settled(passage: Passage, state: InstanceState, reason: str, now: datetime, *, gone: bool) -> Passage:
+    return replace(passage, state=state, reason=reason, finished_at=now, gone=gone)
 
 
 def _how(passage: Passage) -> str:

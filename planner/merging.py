@@ -53,7 +53,9 @@ def merged(run: Run, instances: Sequence[Instance], decision: Decision, now: dat
     for batch in decision.batches:
         rest = [one for one in batch.instances if one.id not in has]
         known = tuple(
-            replace(held[one.id][0], since=None, window=one.window) for one in rest if one.id in held
+            replace(held[one.id][0], since=None, window=one.window, code=held[one.id][0].code or one.code)
+            for one in rest
+            if one.id in held
         )
         fresh = tuple(one for one in rest if one.id not in held)
         if known:

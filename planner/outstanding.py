@@ -29,7 +29,11 @@ def returned(passage: Passage, instance: Instance) -> bool:
     After maintenance in this run only new windows count; what merely lingers is finished.
     """
     status = instance.maintenance
-    if status is None or not passage.gone or passage.state not in SETTLED:
+    if status is None or passage.state not in SETTLED:
+        return False
+    if passage.state is InstanceState.BY_AZURE and not passage.gone:
+        return status.result != COMPLETED and status.self_service != passage.window
+    if not passage.gone:
         return False
     if passage.state is InstanceState.MAINTAINED:
         return passage.before is None or status.self_service != passage.before.self_service
@@ -66,6 +70,8 @@ def finished(instance: Instance, passage: Passage | None, run: Run | None, now: 
     over = run.state in ENDED
     if passage.state is InstanceState.EXCUSED:
         return over and not passage.gone and _lingers(passage, instance, run)
+    if passage.state is InstanceState.BY_AZURE:
+        return _lingers(passage, instance, run)
     if passage.state is not InstanceState.MAINTAINED:
         return False
     return _lingers(passage, instance, run) or not over
@@ -78,6 +84,8 @@ def _lingers(passage: Passage, instance: Instance, run: Run) -> bool:
         return False
     if passage.state is InstanceState.MAINTAINED:
         return passage.before is None or status.self_service == passage.before.self_service
+    if passage.state is InstanceState.BY_AZURE:
+        return status.result == COMPLETED and status.self_service == passage.window
     if passage.state is InstanceState.EXCUSED:
         # What a person skipped or Azure refused is not started by a mere repetition of the announcement.
         return not passage.gone and status.self_service == (passage.window or run.self_service)

@@ -120,10 +120,11 @@ class Passage:
     `intent_at` is when its start was written, before it was sent; `answered` whether Azure's answer is on
     record; `operation` the address to read the operation at; `since` from when `recover-within` counts;
     `proof_at` when the maintenance itself was proven; `healthy_looks` how many looks in a row saw it running
-    and healthy since. `window` is its own self-service window when it was planned. `down_at` and `up_at` are
-    when looks first saw it down, and serving again, while it was left to Azure. `approved`: a person has
-    approved it as part of a plan. `gone` is set on a settled instance whose return would need a new plan: its
-    status was seen gone, or what excused it can pass.
+    and healthy since. `window` and `code` are its self-service window and result code when it was planned;
+    `window` the one it still shows where others have maintained it. `down_at` and `up_at` are when looks
+    first saw it down, and serving again, while it was left to Azure. `approved`: a person has approved it as
+    part of a plan. `gone` is set on a settled instance whose return would need a new plan: its status was
+    seen gone, or what excused it can pass.
     """
 
     id: str
@@ -143,6 +144,7 @@ class Passage:
     since: datetime | None = None
     finished_at: datetime | None = None
     window: Interval | None = None
+    code: str = ""
     down_at: datetime | None = None
     up_at: datetime | None = None
     approved: bool = False

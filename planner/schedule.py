@@ -56,14 +56,17 @@ def batches_of(
                 Batch(
                     number=len(batches) + 1,
                     domain=_label(scale_set, domain, part, group_letters=letters),
-                    instances=tuple(Passage(one.id, one.zone, window=_window(one)) for one in part),
+                    instances=tuple(map(_passage, part)),
                 )
             )
     return tuple(batches)
 
 
-def _window(instance: Instance) -> Interval | None:
-    return instance.maintenance.self_service if instance.maintenance is not None else None
+def _passage(instance: Instance) -> Passage:
+    status = instance.maintenance
+    if status is None:
+        return Passage(instance.id, instance.zone)
+    return Passage(instance.id, instance.zone, window=status.self_service, code=status.result)
 
 
 def together(scale_set: ScaleSet, instance: Instance) -> Domain:

@@ -59,12 +59,14 @@ class Protocol:
         self.waves.sort(key=lambda one: one.tracking_id != tracking_id)
         self.plan()
 
-    def plan(self) -> None:
-        """As `handlers.plan` has it, in the wave that was announced last."""
+    def plan(self, tracking_id: str = "") -> None:
+        """As `handlers.plan` has it, in the wave that was announced last unless another one is asked for."""
         run, now = self.run, self.now
-        waves = [
-            one for one in self.waves if run is None or one is self.waves[0] or one.tracking_id in run.waves
-        ]
+        asked = tracking_id or self.waves[0].tracking_id
+        mine = {asked, *(run.waves if run is not None else ())}
+        waves = sorted(
+            (one for one in self.waves if one.tracking_id in mine), key=lambda one: one.tracking_id != asked
+        )
         over = not any(one.open for one in waves)
         alive = run is not None and run.state not in ENDED and run.ended_at is None
         if over and any(one.stage is Stage.CANCELED for one in waves):
@@ -126,7 +128,7 @@ class Protocol:
             self._written(new, actions, starts, dies, answer)
         for _ in range(self._replans):
             self._replans -= 1
-            self.plan()
+            self.plan(run.waves[-1])
         return actions
 
     def _written(

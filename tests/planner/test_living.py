@@ -3,13 +3,16 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from planner import repairs
 from planner.fleet import Interval
+from planner.look import Answer, Answered
 from planner.notice import Kind
 from planner.run import InstanceState, Run, RunState
 from planner.wave import Stage
 from tests.planner.protocol import LOOK_AGAIN, NOW, Protocol, policy
-from tests.planner.small_azure import SmallAzure
+from tests.planner.small_azure import Ending, SmallAzure
 
 H, M, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
 
@@ -234,3 +237,58 @@ def test_a_paused_run_that_only_waits_for_its_repairs_keeps_its_reason() -> None
     for _ in range(repairs.PATIENT_LOOKS + 2):
         due(world)
     assert run_of(world).state is RunState.COMPLETED
+
+
+@pytest.mark.parametrize("how", ["lingers allowed", "lingers done"])
+def test_what_somebody_else_has_maintained_is_not_started_though_azure_still_shows_it(how: Ending) -> None:
+    world = living(2)
+    other = world.azure.machines["1"]
+    world.azure.down(other)
+    world.look()
+    world.azure.up(other)
+    world.azure.maintained(other, how)
+    while run_of(world).state is not RunState.COMPLETED:
+        for machine in world.azure.machines.values():
+            if machine.operation:
+                world.azure.end(machine, "cleared")
+                world.azure.up(machine)
+        due(world)
+    assert states(run_of(world)) == {"0": "maintained", "1": "by_azure"}
+    assert [name for _, name in world.starts] == ["0"]
+    ended = run_of(world).ended_at
+    world.say(Stage.IN_PROGRESS)
+    assert run_of(world).ended_at == ended
+    window = Interval(world.now, world.now + DAY)
+    other.become(maintenance=replace(world.azure.status(), self_service=window))
+    world.say(Stage.IN_PROGRESS)
+    assert states(run_of(world)) == {"1": "pending"}
+
+
+def test_what_azure_has_done_and_still_shows_keeps_its_story_at_every_plan() -> None:
+    world = living(1, self_service="never")
+    first = world.azure.machines["0"]
+    world.now = world.azure.scheduled.start
+    world.azure.down(first)
+    world.look()
+    world.now += 25 * M
+    world.azure.up(first)
+    world.azure.maintained(first, "lingers done")
+    world.look()
+    assert "25 minutes" in run_of(world).passages[0].reason
+    for _ in range(3):
+        world.now += 6 * H
+        world.plan()
+        assert "25 minutes" in run_of(world).passages[0].reason
+        assert "Azure took 1 instance" in run_of(world).reason
+
+
+def test_two_looks_at_one_moment_start_nothing_twice() -> None:
+    world = living(4, domains=1, max_unavailable="2")
+    said = {
+        "0": Answer("0", Answered.WITHDRAWN, message="Too late."),
+        "1": Answer("1", Answered.LOST, code="never arrived", message="The connection broke."),
+    }
+    world.look(answer=said.pop)
+    world.look()
+    run_of(world)
+    assert [name for _, name in world.starts] == ["0", "1", "0"]
