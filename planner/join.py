@@ -89,6 +89,9 @@ def rejoined(
     )
     run = _again(run, instances, waves, scale_set, now)
     batches = merged(run, instances, decision, now)
+    if _window_over(run, now) and decision.self_service is not None:
+        # Instances have windows of their own: what was planned by may be over and theirs is not.
+        run = replace(run, self_service=decision.self_service)
     if run.state in ACTIVE:
         # What is left is settled by advance, instance by instance, from what the look sees.
         if decision.verdict is Verdict.NOT_IMPACTED:

@@ -9,7 +9,7 @@ from planner import repairs
 from planner.fleet import Interval
 from planner.look import Answer, Answered
 from planner.notice import Kind
-from planner.run import InstanceState, Run, RunState
+from planner.run import ACTIVE, InstanceState, Run, RunState
 from planner.wave import Stage
 from tests.planner.protocol import LOOK_AGAIN, NOW, Protocol, policy
 from tests.planner.small_azure import Ending, SmallAzure
@@ -292,3 +292,24 @@ def test_two_looks_at_one_moment_start_nothing_twice() -> None:
     world.look()
     run_of(world)
     assert [name for _, name in world.starts] == ["0", "1", "0"]
+
+
+@pytest.mark.parametrize("sick", [False, True])
+def test_what_azure_never_offers_in_its_longer_window_is_not_planned_again_and_again(sick: bool) -> None:
+    world = living(2, hours=2, domains=1)
+    second = world.azure.machines["1"]
+    longer = Interval(NOW - H, NOW + 600 * H)
+    second.become(maintenance=replace(world.azure.status(), self_service=longer, allowed=False))
+    world.plan()
+    world.look()
+    world.azure.end(world.azure.machines["0"], "fails" if sick else "cleared")
+    world.azure.up(world.azure.machines["0"])
+    world.look([world.event("hold")])
+    looks = 0
+    while world.now < NOW + 100 * H and run_of(world).state in ACTIVE:
+        due(world)
+        looks += 1
+    assert run_of(world).self_service == longer
+    assert looks < 150
+    assert run_of(world).state is (RunState.PAUSED if sick else RunState.LEFT_TO_AZURE)
+    assert run_of(world).planned_at < NOW + 3 * H
