@@ -113,11 +113,16 @@ class Wiring:
 
     async def wave(self, tracking_id: str, subscription: str, generation: int = 0) -> Wave | None:
         """The wave's record, at least as new as `generation`; unchanged documents are not read again."""
+        path = wave_path(tracking_id, subscription)
+        # Sixteen plans begin at once: the first one reads a large roster, the others find it here.
+        async with self.turn(path):
+            return await self._wave(tracking_id, subscription, path, generation)
+
+    async def _wave(self, tracking_id: str, subscription: str, path: str, generation: int) -> Wave | None:
         key = (tracking_id, subscription.lower())
         known = self._waves.get(key)
         if known is not None and 0 < generation <= known[0].generation:
             return known[0]
-        path = wave_path(tracking_id, subscription)
         try:
             stored = (
                 await self.records.read_if_changed(path, known[1])

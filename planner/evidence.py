@@ -6,14 +6,13 @@ Done needs proof (design: Protocols): first the maintenance itself, then running
 from dataclasses import replace
 from datetime import datetime
 
-from planner.fleet import Instance
+from planner.fleet import COMPLETED, Instance
 from planner.look import Look, OperationSeen
 from planner.run import SETTLED, InstanceState, Passage, Run
 from planner.saying import say
 from planner.serving import describe, healthy
 
 HEALTHY_LOOKS = 2
-COMPLETED = "MaintenanceCompleted"
 RETRY_CODES = frozenset({"RetryLater", "MaintenanceAborted"})
 ATTEMPTS_IN_DOUBT = 2
 BACKOFF_LOOKS = 5  # the first retry after RetryLater waits five look-agains, then twice as long each time
@@ -122,7 +121,7 @@ def _looking_for_proof(run: Run, passage: Passage, instance: Instance, look: Loo
     if operation.status == "Succeeded":
         proof = "Azure's operation succeeded"
     elif changed_result and result == COMPLETED:
-        proof = "its result code changed to MaintenanceCompleted"
+        proof = f"its result code changed to {COMPLETED}"
     elif status is None and (operation.status != "InProgress" or passage.seen_down):
         if look.cancelled and not passage.seen_down and not passage.answered:
             return _settled(

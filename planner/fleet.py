@@ -37,6 +37,10 @@ class Interval:
         return self.start <= at < self.end
 
 
+COMPLETED = "MaintenanceCompleted"
+"""Azure's result code of an instance whose last maintenance is done."""
+
+
 @dataclass(frozen=True, slots=True)
 class MaintenanceStatus:
     """An instance's `maintenanceRedeployStatus`; an instance outside every wave has none.

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.batches import counted
-from planner.fleet import Instance
+from planner.fleet import COMPLETED, Instance
 from planner.look import Look
 from planner.notice import Kind, Urgency
 from planner.run import SETTLED, Batch, BatchState, InstanceState, Passage, Run, RunState
@@ -111,7 +111,7 @@ def _passage(run: Run, passage: Passage, instance: Instance | None, look: Look, 
     if passage.down_at is not None and well and passage.up_at is None:
         passage = replace(passage, up_at=now)
     status = instance.maintenance
-    done = status is None or (status.result == "MaintenanceCompleted" and not status.allowed)
+    done = status is None or (status.result == COMPLETED and not status.allowed)
     if not done:
         return passage
     gone = status is None

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from planner.fleet import Instance
+from planner.fleet import COMPLETED, Instance
 from planner.run import ENDED, SETTLED, InstanceState, Passage, Run
-
-COMPLETED = "MaintenanceCompleted"
 
 
 def outstanding(instances: Sequence[Instance], run: Run | None, now: datetime) -> tuple[Instance, ...]:
