@@ -10,7 +10,7 @@ from handlers.cloud.records import Conflict, Stored
 from handlers.wire.documents import decode_run, encode_run, run_metadata
 from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage, ScaleSetMessage
 from handlers.wiring import Wiring
-from planner import again, join, order
+from planner import again, ending, join, order
 from planner.decide import decide
 from planner.fleet import Instance, ScaleSet
 from planner.notice import Urgency
@@ -131,7 +131,7 @@ def _planned(
     now, wave = wiring.now(), waves[0]
     scale_set = informed(scale_set, waves)
     if cancelled:
-        return join.closed(run, now, cancelled=True) if run is not None and _alive(run) else None
+        return ending.closed(run, now, cancelled=True) if run is not None and _alive(run) else None
     decision = decide(
         scale_set,
         outstanding(instances, run, now),
@@ -155,7 +155,7 @@ def _planned(
         return None
     new = join.rejoined(run, scale_set, instances, decision, waves, now)
     if over and decision.verdict is Verdict.NOT_IMPACTED:
-        return join.closed(new, now)
+        return ending.closed(new, now)
     return new
 
 

@@ -8,7 +8,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner import approval, ending, fit, following, outdated, pausing, repairs, schedule, slack, starting
+from planner import (
+    approval,
+    ending,
+    fit,
+    following,
+    gate,
+    outdated,
+    pausing,
+    repairs,
+    schedule,
+    slack,
+    starting,
+)
 from planner.batches import counted, observed, soaked, standing
 from planner.learning import learned
 from planner.look import FIT, Action, Event, Look, LookAgain, Replan, Start, Tell
@@ -66,24 +78,22 @@ def needs_azure(run: Run, look: Look, now: datetime) -> bool:
     """Whether this look has to read Azure; waiting for others or for the stop does not."""
     if run.state not in ACTIVE:
         return following.to_follow(run, now)
-    if run.state is RunState.PAUSED or starting.open_batch(run) is not None or look.cancelled:
+    if run.state is RunState.PAUSED or gate.open_batch(run) is not None or look.cancelled:
         return True
     if run.repairs is not None:
         return True
     if run.self_service is not None and now >= run.self_service.end:
         return True
-    held = starting.gate(run, look, now)
-    return not (
-        isinstance(held, starting.AskPerson) or (isinstance(held, starting.Wait) and held.until is None)
-    )
+    held = gate.held(run, look, now)
+    return not (isinstance(held, gate.AskPerson) or (isinstance(held, gate.Wait) and held.until is None))
 
 
 def may_start(run: Run, look: Look, now: datetime) -> bool:
     """Whether this look may start a batch, so that scale set, policy and tags are to be read afresh."""
     if run.state not in {RunState.SCHEDULED, RunState.RUNNING} or run.holding:
         return False
-    batch = starting.next_batch(soaked(run, now), now)
-    return batch is not None and starting.gate(soaked(run, now), look, now) is None
+    batch = gate.next_batch(soaked(run, now), now)
+    return batch is not None and gate.held(soaked(run, now), look, now) is None
 
 
 def repairs_wanted(run: Run, look: Look) -> bool:
@@ -148,9 +158,9 @@ def _stepped(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ..
 
 
 def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
-    under_way = starting.open_batch(run)
+    under_way = gate.open_batch(run)
     # Instances of a batch under way that were not sent yet (throttled) may still go; nothing else may.
-    busy = under_way is not None and starting.next_batch(run, now) is None
+    busy = under_way is not None and gate.next_batch(run, now) is None
     if under_way is not None and (busy or under_way.state is BatchState.SOAKING):
         return _under_way(run, under_way, look, now), ()
     if not any(one.started_at for one in run.batches) and FIT not in run.waived:
@@ -159,10 +169,10 @@ def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
         if problem:
             return pausing.misfit(run, problem, look, now), ()
     answer = starting.prepare(run, look, now)
-    if isinstance(answer, starting.PlanAgain) and any(one.state in IN_FLIGHT for one in run.passages):
+    if isinstance(answer, gate.PlanAgain) and any(one.state in IN_FLIGHT for one in run.passages):
         # What is in flight is watched to its end first; nothing else starts meanwhile.
         return (_under_way(run, under_way, look, now) if under_way is not None else run), ()
-    if isinstance(answer, starting.PlanAgain):
+    if isinstance(answer, gate.PlanAgain):
         if now < outdated.plan_again_at(run, look):
             return outdated.planned_soon(run, answer.reason, look), ()
         run = replace(
@@ -172,10 +182,10 @@ def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
     if isinstance(answer, starting.First):
         run = moved(answer.run, run.state, f"Waits: {answer.reason}.", now)
         return _timed(replace(run, due=now + look.look_again), look, now), answer.actions
-    if isinstance(answer, starting.AskPerson):
+    if isinstance(answer, gate.AskPerson):
         run = pausing.paused(run, answer.reason, look, now)
         return _timed(replace(run, due=pausing.due(run, look, now)), look, now), ()
-    if isinstance(answer, starting.Wait):
+    if isinstance(answer, gate.Wait):
         return _waiting(run, answer, look, now), ()
     return _started(run, answer, look, now)
 
@@ -191,7 +201,7 @@ def _under_way(run: Run, batch: Batch, look: Look, now: datetime) -> Run:
     return _timed(replace(run, due=now + look.look_again), look, now)
 
 
-def _waiting(run: Run, wait: starting.Wait, look: Look, now: datetime) -> Run:
+def _waiting(run: Run, wait: gate.Wait, look: Look, now: datetime) -> Run:
     if any(one.state in IN_FLIGHT for one in run.passages):
         return _timed(replace(run, due=now + look.look_again), look, now)
     begun = any(batch.started_at for batch in run.batches)

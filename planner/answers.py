@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from planner.gate import open_batch
 from planner.look import Answer, Answered
 from planner.notice import Kind, Urgency
 from planner.run import BatchState, InstanceState, Passage, Run, RunState, Trouble
 from planner.saying import say
-from planner.starting import open_batch
 from planner.telling import begun_told, if_nobody_answers, moved, noted, told
 
 FINAL = frozenset({"OperationNotAllowed"})

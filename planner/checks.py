@@ -8,11 +8,11 @@ Conditions come and go (an operation in flight, an instance down): they hold up 
 from collections.abc import Sequence
 from datetime import datetime
 
+from planner.check import Check, Outcome
 from planner.counter import declared, often_resized, often_stopped, short_lived
 from planner.fleet import Health, Instance, ScaleSet, impacted, natural
 from planner.habits import Source
 from planner.policy import ACCEPTABLE, Rules
-from planner.run import Check, Outcome
 from planner.serving import describe, serving
 
 HARMLESS = frozenset({"often-stopped", "short-lived", "often-resized"})

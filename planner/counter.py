@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
+from planner.check import Check, Outcome
 from planner.fleet import Instance, ScaleSet, impacted
 from planner.habits import LOOK_BACK, Habits, Source
 from planner.policy import Rules
-from planner.run import Check, Outcome
 from planner.saying import many, say
 
 OFTEN_STOPPED = 3

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from planner import checks, schedule
+from planner.check import Check, Outcome
 from planner.fleet import Instance, Interval, ScaleSet, domain_of, impacted
 from planner.policy import Mode, Policy, Rules, SelfService, rules_for
 from planner.raising import NOTHING, with_raised
-from planner.run import Batch, Check, Outcome, Verdict
+from planner.run import (
+    Batch,
+    Verdict,
+)
 from planner.saying import lower, say, upper
 from planner.wave import OVER, Announcement, Stage
 

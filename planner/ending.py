@@ -1,14 +1,15 @@
-"""The end of a run: every instance is accounted for, with a sentence and a notice."""
+"""The end of a run: every instance is accounted for, or no wave covers its scale set any more."""
 
 from dataclasses import replace
 from datetime import datetime
 
+from planner import following
 from planner.batches import counted, soaked
 from planner.look import Look
 from planner.notice import Kind, Urgency
-from planner.run import InstanceState, Run, RunState
+from planner.run import ANSWERS, SETTLED, Batch, InstanceState, Run, RunState
 from planner.saying import say
-from planner.telling import moved, told
+from planner.telling import moved, noted, told
 
 
 def finished(run: Run, look: Look, now: datetime) -> Run:
@@ -43,3 +44,27 @@ def _rest(run: Run) -> str:
     elif len(down) < len(missed):
         words += f" Azure maintains {'the others' if down else 'them'} when it likes."
     return words
+
+
+def closed(run: Run, now: datetime, *, cancelled: bool = False) -> Run:
+    """No open wave covers the set any more: an answer of the day is final, a run is advanced to its end.
+
+    What Azure has taken down is followed until it serves again.
+    """
+    if run.state not in ANSWERS or (not cancelled and following.to_follow(run, now)):
+        # Whatever a new plan was asked for, there is none to be made any more.
+        return replace(run, replan="", due=now)
+    words = "The wave was cancelled." if cancelled else "The wave is over."
+    if cancelled:
+        run = replace(run, batches=tuple(_cancelled(one, words, now) for one in run.batches))
+    return replace(noted(run, "wave over", words, now), ended_at=now)
+
+
+def _cancelled(batch: Batch, words: str, now: datetime) -> Batch:
+    passages = tuple(
+        one
+        if one.state in SETTLED
+        else replace(one, state=InstanceState.CANCELLED, reason=words, finished_at=now)
+        for one in batch.instances
+    )
+    return replace(batch, instances=passages)

@@ -4,24 +4,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner import again, approval, fit, following, schedule
+from planner import again, approval, following
+from planner.adopting import adopted, to_be_carried_out
 from planner.batches import counted
-from planner.capacity import with_capacity
 from planner.decide import Decision
-from planner.fleet import Health, Instance, ScaleSet
-from planner.learning import REBOOT_LOOKS, longest
-from planner.look import FIT
+from planner.fleet import Instance, ScaleSet
+from planner.learning import REBOOT_LOOKS
 from planner.merging import merged
 from planner.notice import Kind, Urgency
 from planner.outstanding import remembered, returned
-from planner.policy import Mode
 from planner.run import (
     ACTIVE,
     ANSWERS,
     IN_FLIGHT,
     SETTLED,
     Batch,
-    BatchState,
     InstanceState,
     Run,
     RunState,
@@ -31,8 +28,7 @@ from planner.run import (
 from planner.telling import if_nobody_answers, noted, told
 from planner.wave import Wave
 
-MINUTE, DAILY = timedelta(minutes=1), timedelta(days=1)
-MISFIT_AGAIN, NO_TIME_AGAIN = timedelta(minutes=15), timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 
 WATCHED = IN_FLIGHT | {InstanceState.FAILED}
 """What was started and does not serve again yet."""
@@ -62,7 +58,7 @@ def begun(
     if former is not None:
         run = replace(run, finished=remembered(former, instances))
         run = replace(run, again=again.explained(former, decision.concerned, waves, scale_set))
-    run = _decided(run, scale_set, instances, decision, decision.batches, now)
+    run = adopted(run, scale_set, instances, decision, decision.batches, now)
     run = noted(run, f"planned as {run.state}", run.reason, now)
     if run.again:
         run = noted(run, "scheduled again", run.again, now)
@@ -99,13 +95,13 @@ def rejoined(
         if decision.verdict is Verdict.LEAVE_TO_AZURE and _window_over(run, now):
             return replace(run, batches=batches, due=now)
         watched = any(one.state in WATCHED for one in run.passages) or run.repairs is not None
-        if not _to_be_carried_out(decision) and watched:
+        if not to_be_carried_out(decision) and watched:
             # Nothing new starts by these rules; what was started is watched until it serves again, and
             # automatic repairs until they run again.
             return replace(run, due=now)
     if decision.verdict is Verdict.NOT_IMPACTED and any(one.instances for one in batches):
         return _followed(run, batches, now)
-    run = _decided(run, scale_set, instances, decision, batches, now)
+    run = adopted(run, scale_set, instances, decision, batches, now)
     # Where the answer stays and only the instances concerned have changed: on record, and no news to anybody.
     stays = run.state is old.state and run.state in ANSWERS and run.verdict is old.verdict
     if stays or (run.state, run.checksum, run.again) == (old.state, old.checksum, old.again):
@@ -125,10 +121,6 @@ def _followed(run: Run, batches: Sequence[Batch], now: datetime) -> Run:
     settled = all(one.state in SETTLED for one in run.passages)
     reason = following.over(run) if settled else f"Left to Azure: {counted(run.passages)}."
     return replace(run, reason=reason, due=following.due(run, now))
-
-
-def _to_be_carried_out(decision: Decision) -> bool:
-    return decision.verdict is Verdict.SELF_SERVICE and decision.rules.mode is not Mode.OBSERVE
 
 
 def _window_over(run: Run, now: datetime) -> bool:
@@ -157,111 +149,6 @@ def _again(
     return noted(replace(run, again=why), "scheduled again", why, now) if why else run
 
 
-def _decided(
-    run: Run,
-    scale_set: ScaleSet,
-    instances: Sequence[Instance],
-    decision: Decision,
-    batches: Sequence[Batch],
-    now: datetime,
-) -> Run:
-    rules = decision.rules
-    fingerprint = schedule.fingerprint(rules)
-    checksum = schedule.checksum(decision.verdict, rules, batches)
-    same = run.rules == fingerprint and run.verdict is decision.verdict
-    marked, approved = approval.kept(run, batches, same_rules=same, checksum=checksum)
-    run = replace(
-        run,
-        approved=approved,
-        verdict=decision.verdict,
-        mode=str(rules.mode),
-        receiver=rules.owner,
-        checks=decision.checks,
-        batches=marked,
-        after=rules.after,
-        soak=rules.soak,
-        recover_within=rules.recover_within,
-        health=rules.health,
-        rules=fingerprint,
-        windows=rules.windows,
-        freezes=rules.freezes,
-        self_service=decision.self_service or run.self_service,
-        scheduled=decision.scheduled or run.scheduled,
-        checksum=checksum,
-        facts={"self_service": decision.offered},
-        choices=(),
-        reports=any(one.health is not Health.NOT_REPORTED for one in instances),
-    )
-    run = with_capacity(run, scale_set, instances, rules)
-    if _to_be_carried_out(decision):
-        return _to_carry_out(run, decision, now)
-    state = RunState.NOT_IMPACTED if decision.verdict is Verdict.NOT_IMPACTED else RunState.LEFT_TO_AZURE
-    # A plan made later is told anew, and its lead time counts from then.
-    run = replace(
-        run,
-        state=state,
-        reason=decision.reason,
-        batches=tuple(_rested(one, now) for one in run.batches),
-        lead_over=None,
-        deadline=None,
-        forecast_end=None,
-        slack=None,
-        start_by=None,
-        capacity="",
-        misfit="",
-    )
-    return replace(run, due=following.due(run, now))
-
-
-def _rested(batch: Batch, now: datetime) -> Batch:
-    """Nobody looks after a soak once the rest is left to Azure."""
-    over = batch.state is not BatchState.DONE and all(one.state in SETTLED for one in batch.instances)
-    return replace(batch, state=BatchState.DONE, finished_at=now) if over else batch
-
-
-def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
-    rules = decision.rules
-    run = replace(
-        run,
-        lead_over=run.lead_over or now + rules.lead,
-        deadline=schedule.deadline(run.self_service, rules.complete_by),
-        reason=run.reason if _stays_paused(run) else decision.reason,
-    )
-    # What looks have learned from the wave's other runs stays until this run knows better.
-    run = replace(run, expected=min(longest(run) or run.expected, run.recover_within))
-    run = schedule.timed(run, now)
-    run = replace(run, start_by=schedule.start_by(run, now))
-    if _stays_paused(run):
-        # A person's hold outlives every plan, also one that left it to Azure for a while.
-        return replace(run, state=RunState.PAUSED, reason=run.holding or run.reason, due=now)
-    begun = any(batch.started_at for batch in run.batches)
-    problem = "" if begun or FIT in run.waived else fit.misfit(run, now)
-    if problem:
-        return replace(
-            run,
-            state=RunState.PAUSED,
-            reason=problem,
-            misfit=problem,
-            choices=fit.choices(run, now),
-            due=now + MISFIT_AGAIN,
-        )
-    run = replace(run, misfit="")
-    waits = approval.holds_up(run) and not any(one.state in IN_FLIGHT for one in run.passages)
-    if begun:
-        return replace(run, state=RunState.AWAITING_APPROVAL if waits else RunState.RUNNING, due=now)
-    first = next((one.not_before for one in run.batches if one.not_before is not None), None)
-    return replace(
-        run,
-        state=RunState.AWAITING_APPROVAL if waits else RunState.SCHEDULED,
-        due=min(first, now + DAILY) if first is not None else now + NO_TIME_AGAIN,
-    )
-
-
-def _stays_paused(run: Run) -> bool:
-    """Whatever the new plan says: somebody holds the run, or it waits for a person for another reason."""
-    return bool(run.holding) or (run.state is RunState.PAUSED and not run.misfit)
-
-
 def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -> Run:
     kind = Kind.PLANNED if first else Kind.REPLANNED
     urgency = Urgency.PAGE if first and decision.emergency else Urgency.KNOW
@@ -281,27 +168,3 @@ def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -
     if run.state in ACTIVE and approval.wanted(run):
         run = approval.asked(run, decision.reason, now)
     return run
-
-
-def closed(run: Run, now: datetime, *, cancelled: bool = False) -> Run:
-    """No open wave covers the set any more: an answer of the day is final, a run is advanced to its end.
-
-    What Azure has taken down is followed until it serves again.
-    """
-    if run.state not in ANSWERS or (not cancelled and following.to_follow(run, now)):
-        # Whatever a new plan was asked for, there is none to be made any more.
-        return replace(run, replan="", due=now)
-    words = "The wave was cancelled." if cancelled else "The wave is over."
-    if cancelled:
-        run = replace(run, batches=tuple(_cancelled(one, words, now) for one in run.batches))
-    return replace(noted(run, "wave over", words, now), ended_at=now)
-
-
-def _cancelled(batch: Batch, words: str, now: datetime) -> Batch:
-    passages = tuple(
-        one
-        if one.state in SETTLED
-        else replace(one, state=InstanceState.CANCELLED, reason=words, finished_at=now)
-        for one in batch.instances
-    )
-    return replace(batch, instances=passages)

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain
 
-from planner.fleet import Interval, Orchestration
+from planner.check import Check
+from planner.fleet import Interval, Orchestration, ScaleSet
 from planner.notice import Choice, Notice
 from planner.policy import Freeze, HealthRule
 from planner.weekly import WindowSets
@@ -18,27 +19,6 @@ class Verdict(StrEnum):
     NOT_IMPACTED = "not_impacted"
     LEAVE_TO_AZURE = "leave_to_azure"
     SELF_SERVICE = "self_service"
-
-
-class Outcome(StrEnum):
-    """How a check came out. `unknown` blocks where the check protects data or people."""
-
-    PASS = "pass"  # noqa: S105 - a check that passes, no secret
-    BLOCK = "block"
-    UNKNOWN = "unknown"
-    NOT_DECLARED = "not_declared"
-    ACCEPTED = "accepted"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One named rule with its outcome and a sentence; instances concerned and what was read as evidence."""
-
-    name: str
-    outcome: Outcome
-    reason: str
-    instances: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
 
 
 class RunState(StrEnum):
@@ -200,6 +180,13 @@ class Target:
     location: str
     orchestration: Orchestration
     capacity: int = 0
+
+    @property
+    def scale_set(self) -> ScaleSet:
+        """As much of it as a listing of its instances and a start need."""
+        return ScaleSet(
+            self.id, self.subscription, self.resource_group, self.name, self.location, self.orchestration
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,14 @@ from handlers.cloud.names import run_path, wave_path
 from handlers.wire.documents import encode_run, encode_wave, run_metadata, wave_metadata
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
+from planner.check import Check, Outcome
 from planner.fleet import Interval, Orchestration, ScaleSet
 from planner.notice import Choice, Down, Kind, Notice, Urgency
 from planner.run import (
     Batch,
     BatchState,
-    Check,
     Entry,
     InstanceState,
-    Outcome,
     Passage,
     Repairs,
     Run,

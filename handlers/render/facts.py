@@ -7,9 +7,15 @@ from datetime import datetime, timedelta
 from handlers.render.vocabulary import OUTCOMES
 from handlers.render.words import count, one_line, span, when, when_and_how_far
 from planner.capacity import share
+from planner.check import Check, Outcome
 from planner.look import FIT
 from planner.notice import Choice, Kind, Notice
-from planner.run import ACTIVE, Batch, Check, Outcome, Run, RunState
+from planner.run import (
+    ACTIVE,
+    Batch,
+    Run,
+    RunState,
+)
 
 NOTHING = timedelta(0)
 STANDS_OUT = (Outcome.BLOCK, Outcome.UNKNOWN, Outcome.ACCEPTED)

@@ -2,8 +2,14 @@
 
 from collections.abc import Mapping
 
+from planner.check import Outcome
 from planner.notice import Kind
-from planner.run import BatchState, InstanceState, Outcome, RunState, Verdict
+from planner.run import (
+    BatchState,
+    InstanceState,
+    RunState,
+    Verdict,
+)
 
 KINDS = {
     Kind.MISSED: ("✗", "Missed"),

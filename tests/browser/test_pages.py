@@ -18,9 +18,14 @@ from handlers.render.letter import Story
 from handlers.render.notice import render
 from handlers.report import SECURITY
 from planner import delivery as steps
+from planner.check import Check, Outcome
 from planner.delivery import Delivery, with_channels
 from planner.digest import Overview
-from planner.run import Check, Entry, InstanceState, Outcome, RunState
+from planner.run import (
+    Entry,
+    InstanceState,
+    RunState,
+)
 from tests.notices import (
     CAPACITY,
     NOW,

@@ -20,9 +20,15 @@ from handlers.render.compose import compose
 from handlers.render.letter import Letter, Story
 from handlers.render.notice import CARD_BYTES, card, render
 from handlers.render.words import ZERO_WIDTH
+from planner.check import Check, Outcome
 from planner.digest import Overview
 from planner.notice import Choice, Down, Kind, Urgency
-from planner.run import Check, InstanceState, Outcome, Repairs, Run, RunState
+from planner.run import (
+    InstanceState,
+    Repairs,
+    Run,
+    RunState,
+)
 from tests.notices import (
     CHOICES,
     NOW,

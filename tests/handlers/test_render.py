@@ -14,9 +14,13 @@ from handlers.render.compose import compose
 from handlers.render.letter import Letter, Story
 from handlers.render.notice import render
 from handlers.render.words import clean, count, for_card, one_line, span, when, when_and_how_far
+from planner.check import Check, Outcome
 from planner.digest import Overview
 from planner.notice import Choice, Down, Kind, Urgency
-from planner.run import Check, Outcome, Run, RunState
+from planner.run import (
+    Run,
+    RunState,
+)
 from tests.notices import (
     CAPACITY,
     CHOICES,

@@ -21,9 +21,15 @@ from handlers.wire.http import Request, Response
 from handlers.wire.messages import NoticeMessage
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
+from planner.check import Check, Outcome
 from planner.digest import Overview
 from planner.look import FIT
-from planner.run import Check, InstanceState, Outcome, Repairs, Run, RunState
+from planner.run import (
+    InstanceState,
+    Repairs,
+    Run,
+    RunState,
+)
 from planner.wave import Stage
 from tests.notices import (
     CAPACITY,

@@ -7,8 +7,15 @@ from html import unescape
 
 from handlers.render import page
 from handlers.render.addresses import Addresses
+from planner.check import Check, Outcome
 from planner.digest import Overview
-from planner.run import BatchState, Check, Entry, InstanceState, Outcome, Repairs, Run
+from planner.run import (
+    BatchState,
+    Entry,
+    InstanceState,
+    Repairs,
+    Run,
+)
 from tests.notices import (
     CAPACITY,
     CHOICES,

@@ -7,13 +7,22 @@ from typing import Any
 
 from planner import join
 from planner.advance import advance
+from planner.check import Check
 from planner.decide import Decision, decide
 from planner.fleet import Health, Instance, Interval, MaintenanceStatus, Orchestration, ScaleSet
 from planner.look import Action, Event, Look, Word
 from planner.outstanding import outstanding
 from planner.policy import Match, Policy, Rule, Rules, rules_for
 from planner.raising import NOTHING
-from planner.run import Batch, Check, InstanceState, Passage, Run, RunState, Target, Verdict
+from planner.run import (
+    Batch,
+    InstanceState,
+    Passage,
+    Run,
+    RunState,
+    Target,
+    Verdict,
+)
 from planner.wave import Announcement, Stage, Wave
 
 SUBSCRIPTION = "aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"

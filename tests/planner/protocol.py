@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner import join, repairs
+from planner import ending, join, repairs
 from planner.advance import advance, may_start, needs_azure, repairs_wanted
 from planner.answers import answered
 from planner.decide import decide
@@ -71,7 +71,7 @@ class Protocol:
         alive = run is not None and run.state not in ENDED and run.ended_at is None
         if over and any(one.stage is Stage.CANCELED for one in waves):
             if run is not None and alive:
-                self._write(join.closed(run, now, cancelled=True))
+                self._write(ending.closed(run, now, cancelled=True))
             return
         instances = () if self.azure.deleted else self.azure.shown(now)
         decision = decide(
@@ -93,7 +93,7 @@ class Protocol:
             self._write(join.begun(self.azure.scale_set, instances, decision, waves, now, former=run))
         elif alive:
             new = join.rejoined(run, self.azure.scale_set, instances, decision, waves, now)
-            self._write(join.closed(new, now) if over and spared else new)
+            self._write(ending.closed(new, now) if over and spared else new)
 
     def look(
         self,

@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 
 from planner import checks
+from planner.check import Check, Outcome
 from planner.checks import blocking, conditions, counter_indications
 from planner.fleet import Health, Instance, MaintenanceStatus, Orchestration, ScaleSet
 from planner.habits import Habits, Source
 from planner.policy import ACCEPTABLE, Match, Policy, Rule, Rules, rules_for
-from planner.run import Check, Outcome, Verdict
+from planner.run import (
+    Verdict,
+)
 from tests.planner.builders import (
     DAY,
     HOUR,

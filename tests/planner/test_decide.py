@@ -5,9 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner.check import Outcome
 from planner.fleet import Health, Instance, Interval, MaintenanceStatus, ScaleSet
 from planner.policy import ACCEPTABLE, Freeze, Policy
-from planner.run import Outcome, Verdict
+from planner.run import (
+    Verdict,
+)
 from planner.wave import Stage
 from tests.planner.builders import (
     DAY,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner import following, join
+from planner import ending, following
 from planner.fleet import Health
 from planner.look import LookAgain, Replan, SetRepairs, Start, Tell, Word
 from planner.notice import Kind, Urgency
@@ -269,10 +269,10 @@ def test_a_new_plan_that_sees_the_last_status_gone_still_tells_how_it_ended():
 def test_a_wave_that_is_over_while_the_last_instance_is_down_ends_when_that_is_told():
     story = Story(1)
     story.look(0, {"0": {**DOWN, **DONE}})
-    story.run = join.closed(story.run, AT + MINUTE)
+    story.run = ending.closed(story.run, AT + MINUTE)
     assert story.run.ended_at is None
     story.look(9, {"0": UP})
-    ended = join.closed(story.run, AT + 10 * MINUTE)
+    ended = ending.closed(story.run, AT + 10 * MINUTE)
     assert ended.ended_at == AT + 10 * MINUTE
     assert states(ended)["0"] is InstanceState.BY_AZURE
     assert [one.kind for one in ended.notices if one.kind is Kind.COMPLETED]
@@ -291,7 +291,7 @@ def test_a_cancelled_wave_ends_what_azure_has_not_done_as_cancelled():
     story = Story(2)
     story.look(0, {"0": DOWN})
     story.look(9, {"0": UP})
-    ended = join.closed(story.run, AT + HOUR, cancelled=True)
+    ended = ending.closed(story.run, AT + HOUR, cancelled=True)
     assert states(ended) == {"0": InstanceState.BY_AZURE, "1": InstanceState.CANCELLED}
     assert ended.ended_at == AT + HOUR
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner import join
+from planner import ending
 from planner.notice import Kind, Urgency
 from planner.run import SETTLED, BatchState, InstanceState, Run, RunState
 from tests.planner.builders import (
@@ -110,10 +110,10 @@ def test_a_run_belongs_to_every_wave_it_was_planned_in_once():
 
 
 def test_a_wave_that_is_cancelled_ends_an_answer_of_the_day_and_leaves_a_run_to_its_looks():
-    left = join.closed(planned(a_policy=policy()), NOW + HOUR, cancelled=True)
+    left = ending.closed(planned(a_policy=policy()), NOW + HOUR, cancelled=True)
     assert set(states(left).values()) == {InstanceState.CANCELLED}
     assert left.ended_at == NOW + HOUR
-    active = join.closed(planned(), NOW + HOUR, cancelled=True)
+    active = ending.closed(planned(), NOW + HOUR, cancelled=True)
     assert (active.state, active.due, active.ended_at) == (RunState.SCHEDULED, NOW + HOUR, None)
 
 

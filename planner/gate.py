@@ -1,0 +1,135 @@
+"""What holds a start up before Azure is read: approval, the stop, times, who goes first, limits."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from planner import approval
+from planner.look import ASKS, ORDER, Look
+from planner.run import (
+    Batch,
+    BatchState,
+    InstanceState,
+    Passage,
+    Run,
+    RunState,
+)
+from planner.saying import inner, long, say
+from planner.schedule import next_start
+
+DAILY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can start now, and why; `until` is the time to look again, none for a look-again from now."""
+
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskPerson:
+    """Only a person can go on from here."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAgain:
+    """What was planned no longer fits what is there."""
+
+    reason: str
+
+
+def open_batch(run: Run) -> Batch | None:
+    """The batch that is under way: something of it was started and it is not done."""
+    return next(
+        (one for one in run.batches if one.state not in {BatchState.PENDING, BatchState.DONE}),
+        None,
+    )
+
+
+def next_batch(run: Run, now: datetime) -> Batch | None:
+    """The batch to start from next: the one under way, else the first that may go or is held back least."""
+    waiting = [
+        one
+        for one in run.batches
+        if one.state is not BatchState.DONE
+        and any(to_start(passage) for passage in one.instances)
+        and approval.cleared(run, one)
+    ]
+    under_way = open_batch(run)
+    if under_way is not None:
+        return under_way if under_way in waiting else None
+    ready = [one for one in waiting if one.held_until is None or one.held_until <= now]
+    if ready:
+        return ready[0]
+    return min(waiting, key=lambda one: (one.held_until or now, one.number), default=None)
+
+
+def to_start(passage: Passage) -> bool:
+    """Whether it still has to be started, for the first time or again."""
+    return passage.state in {InstanceState.PENDING, InstanceState.ASIDE}
+
+
+def held(run: Run, look: Look, now: datetime) -> Wait | AskPerson | None:
+    """What forbids a start whatever Azure shows; None when Azure has to be read.
+
+    Called before Azure is read, so that waiting costs no calls.
+    """
+    batch = next_batch(run, now)
+    if batch is None:
+        if approval.wanted(run):
+            return Wait("a person's approval", now + DAILY)
+        return Wait("nothing is left to start")
+    if look.stopped:
+        return Wait(inner(look.stopped))
+    earliest = max(
+        (moment for moment in (run.lead_over, batch.held_until, _opens(run)) if moment is not None),
+        default=now,
+    )
+    if now < earliest:
+        what = "the lead time" if earliest == run.lead_over else "the self-service window"
+        if earliest == batch.held_until and earliest not in {run.lead_over, _opens(run)}:
+            what = "its time"
+        return Wait(f"{what} until {say(earliest)}", earliest)
+    windows, freezes = (
+        (look.rules.windows, look.rules.freezes) if look.rules is not None else (run.windows, run.freezes)
+    )
+    start, why = next_start(windows, freezes, now, run.expected)
+    if start is None:
+        return Wait(why, now + DAILY)
+    if start > now:
+        return Wait(why, start)
+    closing = run.self_service.end if run.self_service is not None else None
+    if closing is not None and now + run.expected > closing:
+        return Wait(
+            f"nothing any more: the self-service window closes at {say(closing)}, sooner than the "
+            f"{long(run.expected)} a batch is expected to take",
+            closing,
+        )
+    first = _predecessors(run, look)
+    if first is None and look.limit:
+        return Wait(inner(look.limit))
+    return first
+
+
+def _opens(run: Run) -> datetime | None:
+    return run.self_service.start if run.self_service is not None else None
+
+
+def _predecessors(run: Run, look: Look) -> Wait | AskPerson | None:
+    if look.order_problem and ORDER not in run.waived:
+        return AskPerson(look.order_problem)
+    for one in look.predecessors:
+        if one.name in run.waived:
+            continue
+        if one.state in ASKS:
+            return AskPerson(
+                f"It goes after {one.name}, whose run ended as {one.state}. Resume to go ahead all the same."
+            )
+    for one in look.predecessors:
+        if one.name not in run.waived and one.state not in {RunState.COMPLETED, RunState.NOT_IMPACTED}:
+            standing = f"is {one.state}" if one.state is not None else "has not been planned yet"
+            return Wait(f"{one.name} goes first and {standing}")
+    return None
