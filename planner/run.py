@@ -224,7 +224,8 @@ class Run:
     the run waits for a person before its first start, `choices` what would make it fit.
 
     `finished` are instances that earlier runs finished and whose status lingers: not to be started again.
-    `trouble` is set while Azure cannot be read, `unsent` while no start can be sent in time.
+    `trouble` is set while Azure cannot be read, `unsent` while no start can be sent in time, `in_vain` counts
+    the plans in a row that changed nothing because what was started has to be watched first.
 
     `reports`: its instances report application health. `serving` and `capacity` say what each batch takes
     away of what serves; `again` why instances are
@@ -266,6 +267,7 @@ class Run:
     capacity: str = ""
     again: str = ""
     replan: str = ""
+    in_vain: int = 0
     misfit: str = ""
     choices: tuple[Choice, ...] = ()
     repairs: Repairs | None = None
