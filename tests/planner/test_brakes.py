@@ -1,0 +1,65 @@
+"""What keeps a start back in the very look that could make it, also inside the batch itself."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from planner.fleet import Health
+from planner.look import Start
+from planner.run import InstanceState, Run
+from tests.planner.builders import MINUTE, NOW, STATUS, always, changed, fleet, looked, one_of, planned, step
+
+HALF = always(max_unavailable="50%")
+FLEET = fleet(20, 2)
+
+
+def started(run: Run, **more: Any) -> tuple[Run, list[str]]:
+    now = more.pop("now", NOW)
+    run, actions = step(run, looked(a_policy=HALF, now=now, **more))
+    return run, [one.instance for one in actions if isinstance(one, Start)]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"protected": True, "power": "unknown"},
+        {"protected": True, "health": Health.UNHEALTHY},
+        {"maintenance": replace(STATUS, allowed=False), "health": Health.UNHEALTHY},
+        {"power": "unknown"},
+        {"provisioning": "updating"},
+    ],
+)
+def test_an_instance_of_the_batch_that_is_down_and_not_started_itself_holds_up_the_others(
+    fields: dict[str, Any],
+) -> None:
+    run, starts = started(planned(instances=FLEET, a_policy=HALF), instances=changed(FLEET, "0", **fields))
+    assert starts == []
+    assert "instance" in run.reason
+    _, starts = started(run, instances=FLEET, now=NOW + 5 * MINUTE)
+    assert len(starts) == 10
+
+
+def test_an_unhealthy_instance_of_the_batch_that_is_started_with_it_holds_up_nobody() -> None:
+    sick = changed(FLEET, "0", health=Health.UNHEALTHY)
+    _, starts = started(planned(instances=FLEET, a_policy=HALF), instances=sick)
+    assert len(starts) == 10
+
+
+def test_what_was_maintained_in_the_batch_and_fell_ill_since_holds_up_what_azure_had_put_off() -> None:
+    run, _ = started(planned(instances=FLEET, a_policy=HALF), instances=FLEET)
+    first = run.batches[0]
+    put_off = replace(first.instances[1], state=InstanceState.PENDING, intent_at=None, since=None)
+    rest = tuple(
+        replace(one, state=InstanceState.MAINTAINED, reason="Maintained.", finished_at=NOW, gone=True)
+        for one in (first.instances[0], *first.instances[2:])
+    )
+    run = replace(run, batches=(replace(first, instances=(put_off, *rest)), *run.batches[1:]))
+    done = {one.id for one in rest}
+    seen = tuple(replace(one, maintenance=None) if one.id in done else one for one in FLEET)
+    later = NOW + 30 * MINUTE
+    held, starts = started(run, instances=changed(seen, "0", health=Health.UNHEALTHY), now=later)
+    assert starts == []
+    assert one_of(held, put_off.id).state is InstanceState.PENDING
+    _, starts = started(run, instances=seen, now=later)
+    assert starts == [put_off.id]
