@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from handlers import claims, neighbours
-from handlers.cloud.errors import NotFound
+from handlers.cloud.errors import NotFound, Refused
 from handlers.cloud.names import run_path
 from handlers.wire.documents import waves_of
 from handlers.wiring import Wiring
@@ -83,9 +83,13 @@ async def _from_azure(run: Run, look: Look, waves: Sequence[Wave], wiring: Wirin
 
 
 async def _upgrade(run: Run, wiring: Wiring) -> str:
-    if run.target.orchestration is Orchestration.FLEXIBLE:
-        return ""
-    return await wiring.compute(run.target.subscription).rolling_upgrade(run.target.id)
+    try:
+        return await wiring.compute(run.target.subscription).rolling_upgrade(run.target.id)
+    except Refused:
+        if run.target.orchestration is Orchestration.FLEXIBLE:
+            # Not every subscription has rolling upgrades for these: where there are none, none is under way.
+            return ""
+        raise
 
 
 async def _operations(run: Run, wiring: Wiring) -> dict[str, OperationSeen]:

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from handlers import claims
+from handlers.cloud.errors import Refused
 from handlers.cloud.names import claim_path
 from handlers.wire.policy_file import load
 from planner.run import InstanceState
-from simulator.fleet import SUBSCRIPTION
+from simulator.fleet import SUBSCRIPTION, flexible
 from tests.handlers.parts import TestWiring
-from tests.handlers.scene import POLICY, Scene
+from tests.handlers.scene import POLICY, QUICK, Scene
 
 CLAIM = claim_path(SUBSCRIPTION, "rg-breakwater", "web")
 OTHER = claim_path(SUBSCRIPTION, "rg-breakwater", "other")
@@ -100,3 +101,39 @@ async def test_a_claim_of_ones_own_over_the_limit_is_given_back_at_once(scene: S
     assert await scene.wiring.records.read(CLAIM) is None
     scene.wiring.rules = load(POLICY, environment={})
     assert await claims.acquire(scene.wiring, await scene.run()) == ""
+
+
+async def test_a_rolling_upgrade_of_a_flexible_set_that_shows_nowhere_else_holds_up_its_start(
+    storage: str,
+) -> None:
+    scene = Scene(storage, flexible("web", 2, behaviour=QUICK))
+    try:
+        message = await scene.ready()
+        rolling = scene.azure.scale_set("web")
+        scene.azure.people.start_rolling_upgrade(rolling)
+        rolling.provisioning = "Succeeded"
+        run = await scene.look(message)
+        assert scene.started() == []
+        assert "rolling upgrade" in run.reason
+        scene.azure.people.end_rolling_upgrade(rolling)
+        scene.clock.at = run.due
+        await scene.look()
+        assert len(scene.started()) == 1
+    finally:
+        await scene.close()
+
+
+async def test_a_flexible_set_whose_subscription_has_no_rolling_upgrades_has_none_under_way(
+    storage: str,
+) -> None:
+    scene = Scene(storage, flexible("web", 2, behaviour=QUICK))
+
+    async def refuse(arm_id: str) -> str:
+        raise Refused("OperationNotAllowed", f"There are no rolling upgrades for {arm_id}.")
+
+    scene.compute.rolling_upgrade = refuse  # type: ignore[method-assign]
+    try:
+        await scene.look(await scene.ready())
+        assert len(scene.started()) == 1
+    finally:
+        await scene.close()
