@@ -18,6 +18,7 @@ from planner.look import (
     Predecessor,
 )
 from planner.policy import rules_for
+from planner.policy_digest import digest
 from planner.run import ACTIVE, IN_FLIGHT, Run, RunState
 from planner.wave import Stage, Wave, informed
 
@@ -58,6 +59,7 @@ def _blank(wiring: Wiring) -> Look:
     return Look(
         at=wiring.now(),
         stopped=wiring.stopped(),
+        policy=digest(wiring.policy()),
         look_again=settings.look_again,
         in_doubt=settings.in_doubt,
     )

@@ -48,6 +48,7 @@ def begun(
         verdict=decision.verdict,
         due=now,
         planned_at=now,
+        policy=decision.policy,
         expected=look_again * REBOOT_LOOKS,
     )
     if former is not None:
@@ -75,6 +76,7 @@ def rejoined(
         target=_target(scale_set, len(instances)),
         waves=tuple(dict.fromkeys((*run.waves, waves[0].tracking_id))),
         planned_at=now,
+        policy=decision.policy,
         replan="",
         finished=tuple(one for one in run.finished if one.id in _showing(instances)),
     )

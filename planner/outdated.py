@@ -19,6 +19,8 @@ def why(run: Run, look: Look, now: datetime) -> str:
     """Why the plan no longer covers what the look saw, empty when it does."""
     if look.instances is None or look.cancelled:
         return ""
+    if _waits_by_another_policy(run, look):
+        return "the policy file has changed since the plan was made"
     passages = {one.id: one for one in run.passages}
     for instance in look.instances:
         status = instance.maintenance
@@ -36,6 +38,12 @@ def why(run: Run, look: Look, now: datetime) -> str:
         if passage.state in _TO_START and _longer(status.self_service, run.self_service, now):
             return f"the self-service window of instance {instance.id} is open longer than it was planned by"
     return ""
+
+
+def _waits_by_another_policy(run: Run, look: Look) -> bool:
+    """Whether a run waits by a policy that has changed; before a batch its rules are read afresh anyway."""
+    waits = run.state in {RunState.SCHEDULED, RunState.AWAITING_APPROVAL} or bool(run.misfit)
+    return waits and bool(run.policy and look.policy) and run.policy != look.policy
 
 
 def _earlier(seen: Interval | None, planned: Interval | None, now: datetime) -> bool:

@@ -216,8 +216,9 @@ class Run:
     latest first start that meets it, `lead_over` when the lead time has passed, `others_until` when the scale
     sets it waits for are expected to be over, `expected` how long a batch takes from start to verification.
 
-    Policy: `rules` is the fingerprint it was planned by, `raised` what a person has raised for this run (key
-    to value as written), `windows` and `freezes` what the times were made with.
+    Policy: `rules` is the fingerprint it was planned by, `policy` the digest of the file, `lead` what
+    `lead_over` was made with (None in records that don't say), `raised` what a person has raised for this
+    run (key to value as written), `windows` and `freezes` what the times were made with.
 
     People: `holding` is why a person holds it, `waived` the predecessors a person has let pass, `events` the
     ids of their words applied, `replan` why a new plan is asked for, `misfit` why the plan does not fit and
@@ -249,6 +250,8 @@ class Run:
     recover_within: timedelta = timedelta(minutes=60)
     health: HealthRule = HealthRule.IF_REPORTED
     rules: str = ""
+    policy: str = ""
+    lead: timedelta | None = None
     raised: Mapping[str, str] = field(default_factory=dict)
     windows: WindowSets = ()
     freezes: tuple[Freeze, ...] = ()

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from handlers import claims
+from handlers import claims, plan
 from handlers.cloud.errors import Refused
 from handlers.cloud.names import claim_path
 from handlers.wire.policy_file import load
-from planner.run import InstanceState
+from planner.run import InstanceState, RunState
 from simulator.fleet import SUBSCRIPTION, flexible
 from tests.handlers.parts import TestWiring
 from tests.handlers.scene import POLICY, QUICK, Scene
@@ -135,5 +135,23 @@ async def test_a_flexible_set_whose_subscription_has_no_rolling_upgrades_has_non
     try:
         await scene.look(await scene.ready())
         assert len(scene.started()) == 1
+    finally:
+        await scene.close()
+
+
+async def test_a_run_that_no_window_fits_goes_on_when_the_policy_file_is_corrected(storage: str) -> None:
+    scene = Scene(storage, policy=POLICY.replace("lead:", "windows: 'Tue 03:00-03:05 UTC', lead:"))
+    try:
+        await scene.ready()
+        assert (await scene.look()).state is RunState.PAUSED
+        scene.wiring.rules = load(POLICY, environment={})
+        scene.clock.at = (await scene.run()).due
+        await scene.look()
+        asked = scene.wiring.spy.of("scale-sets")[-1]
+        assert asked.reason == "replan"
+        await plan.handle(asked, scene.wiring)
+        assert (await scene.run()).state is RunState.SCHEDULED
+        await scene.look()
+        assert scene.started() == ["0", "2"]
     finally:
         await scene.close()

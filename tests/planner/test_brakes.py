@@ -63,3 +63,14 @@ def test_what_was_maintained_in_the_batch_and_fell_ill_since_holds_up_what_azure
     assert one_of(held, put_off.id).state is InstanceState.PENDING
     _, starts = started(run, instances=seen, now=later)
     assert starts == [put_off.id]
+
+
+def test_a_batch_held_back_for_its_own_lead_time_is_not_started_while_it_lasts() -> None:
+    run = planned(instances=FLEET, a_policy=HALF)
+    until = NOW + 30 * MINUTE
+    run = replace(run, batches=tuple(replace(one, held_until=until) for one in run.batches))
+    early, starts = started(run, instances=FLEET)
+    assert starts == []
+    assert early.due == until
+    _, starts = started(early, instances=FLEET, now=until)
+    assert len(starts) == 10
