@@ -6,9 +6,21 @@ from typing import Any
 import pytest
 
 from planner.fleet import Health
-from planner.look import Start
-from planner.run import InstanceState, Run
-from tests.planner.builders import MINUTE, NOW, STATUS, always, changed, fleet, looked, one_of, planned, step
+from planner.look import Start, Word
+from planner.run import InstanceState, Run, RunState
+from tests.planner.builders import (
+    MINUTE,
+    NOW,
+    STATUS,
+    always,
+    changed,
+    fleet,
+    looked,
+    one_of,
+    planned,
+    said,
+    step,
+)
 
 HALF = always(max_unavailable="50%")
 FLEET = fleet(20, 2)
@@ -74,3 +86,16 @@ def test_a_batch_held_back_for_its_own_lead_time_is_not_started_while_it_lasts()
     assert early.due == until
     _, starts = started(early, instances=FLEET, now=until)
     assert len(starts) == 10
+
+
+@pytest.mark.parametrize("windows", ["Sat 02:00-08:00 UTC", "Tue 03:00-03:05 UTC"])
+def test_nothing_is_asked_for_outside_the_operators_windows_whatever_a_person_has_waived(
+    windows: str,
+) -> None:
+    closed = always(max_unavailable="50%", windows=windows)
+    run = planned(instances=FLEET, a_policy=closed)
+    for minute in range(0, 3000, 500):
+        now = NOW + minute * MINUTE
+        run, actions = step(run, looked(a_policy=closed, instances=FLEET, now=now), said(Word.RESUME, at=now))
+        assert [one for one in actions if isinstance(one, Start)] == []
+        assert run.state is RunState.SCHEDULED
