@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from planner.fleet import Health
-from planner.look import Start, Word
+from planner.look import FIT, Start, Word
 from planner.run import InstanceState, Run, RunState
 from tests.planner.builders import (
     MINUTE,
     NOW,
+    SELF_SERVICE,
     STATUS,
     always,
     changed,
@@ -99,3 +100,16 @@ def test_nothing_is_asked_for_outside_the_operators_windows_whatever_a_person_ha
         run, actions = step(run, looked(a_policy=closed, instances=FLEET, now=now), said(Word.RESUME, at=now))
         assert [one for one in actions if isinstance(one, Start)] == []
         assert run.state is RunState.SCHEDULED
+
+
+def test_nothing_is_started_in_what_is_left_of_a_self_service_window_too_short_for_a_batch() -> None:
+    run = planned(instances=FLEET, a_policy=HALF)
+    closes = SELF_SERVICE.end
+    last = closes - run.expected
+    # A plan that no longer meets its deadline is a person's to let go ahead.
+    run = replace(run, waived=(FIT,))
+    late, starts = started(run, instances=FLEET, now=last + MINUTE)
+    assert starts == []
+    assert late.due == closes
+    _, starts = started(run, instances=FLEET, now=last)
+    assert len(starts) == 10
