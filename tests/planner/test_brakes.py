@@ -1,11 +1,12 @@
 """What keeps a start back in the very look that could make it, also inside the batch itself."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from planner.fleet import Health
+from planner.fleet import Health, Interval
 from planner.look import FIT, Start, Word
 from planner.run import InstanceState, Run, RunState
 from tests.planner.builders import (
@@ -113,3 +114,12 @@ def test_nothing_is_started_in_what_is_left_of_a_self_service_window_too_short_f
     assert late.due == closes
     _, starts = started(run, instances=FLEET, now=last)
     assert len(starts) == 10
+
+
+def test_a_start_is_sent_before_the_window_of_its_instance_closes_or_not_at_all() -> None:
+    quick = always(max_unavailable="50%", recover_within="5s")
+    closing = Interval(SELF_SERVICE.start, NOW + timedelta(seconds=10))
+    seen = tuple(replace(one, maintenance=replace(STATUS, self_service=closing)) for one in FLEET)
+    run = replace(planned(instances=seen, a_policy=quick), waived=(FIT,), misfit="", state=RunState.SCHEDULED)
+    _, actions = step(run, looked(a_policy=quick, instances=seen))
+    assert {one.before for one in actions if isinstance(one, Start)} == {closing.end}
