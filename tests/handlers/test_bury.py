@@ -118,6 +118,16 @@ async def test_a_run_whose_record_is_broken_is_told_and_not_paused(wiring):
     assert len(wiring.spy.of(NOTICES)) == 1
 
 
+@pytest.mark.parametrize("group", ["..", ".", "\U0001f600" * 90])
+async def test_names_that_no_path_can_be_built_from_are_kept_like_any_other_garbage(wiring, group):
+    """A client resolves dots before it asks: storage refuses the signature, or another record is read."""
+    forged = json.loads(RUN.model_dump_json()) | {"resource_group": group}
+    await bury.handle(RUNS, json.dumps(forged), wiring)
+    forged = json.loads(SCALE_SET.model_dump_json()) | {"scale_set": scale_set("web", group=group).id}
+    await bury.handle(SCALE_SETS, json.dumps(forged), wiring)
+    assert ["no message of the queue" in one["error"] for _, one in await kept(wiring)] == [True, True]
+
+
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(content=st.binary(max_size=60) | st.text(max_size=60), queue=st.sampled_from(QUEUES))
 async def test_whatever_the_content_it_is_buried(wiring, content, queue):
