@@ -19,6 +19,9 @@ SEARCH_SCHEMA = "breakwater/search"
 """What the sweep stores for a wave that Azure knows and no alert brought."""
 
 _COMMON, _LEGACY = "azuremonitorcommonalertschema", "microsoft.insights/activitylogs"
+_MARKS = (_COMMON.encode(), _LEGACY.encode())
+"""What an alert of an action group has in it, however much of it came."""
+
 _tracking_id = re.compile(TRACKING_ID, re.ASCII)
 
 
@@ -68,7 +71,8 @@ def read_alert(body: bytes, received_at: datetime) -> Announcement | NotForUs:
     try:
         raw = load(body)
     except UnusableJson as error:
-        raise NotAnAlert(str(error)) from error
+        said = body.lower()
+        raise NotAnAlert(str(error), looks_like_one=any(mark in said for mark in _MARKS)) from error
     if not isinstance(raw, AnyCase):
         raise NotAnAlert("The body is not a JSON object. Expected is an alert of an action group.")
     opened = _opened(raw)

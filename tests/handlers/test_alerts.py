@@ -334,6 +334,14 @@ def test_what_is_no_alert_is_refused_with_a_sentence(content, says):
     assert says in refusal(content).sentence
 
 
+@pytest.mark.parametrize("schema", ["common", "legacy"])
+def test_of_an_alert_that_came_garbled_somebody_should_know(schema):
+    whole = body(alert(schema, title="half a character: \ud83d"))
+    for garbled in (whole, whole[:-20], whole.upper()[:200]):
+        assert refusal(garbled).looks_like_one
+    assert not refusal(b"{").looks_like_one
+
+
 def test_a_byte_order_mark_is_no_obstacle():
     assert isinstance(read_alert(b"\xef\xbb\xbf" + body(alert()), NOW), Announcement)
 
