@@ -67,6 +67,22 @@ async def test_the_run_it_was_about_is_paused(wiring, queue, message):
     assert "web" in notice.text
 
 
+async def test_every_pause_has_an_id_of_its_own_and_the_same_one_while_the_run_stands_still(wiring):
+    """A word is applied once by its id: a second failure, after a person resumed, must pause again."""
+    await with_run(wiring)
+    other = SCALE_SET.model_copy(update={"traceparent": "another"}).model_dump_json()
+    for text in (SCALE_SET.model_dump_json(), SCALE_SET.model_dump_json(), other):
+        await bury.handle(SCALE_SETS, text, wiring)
+    path = run_path(SUBSCRIPTION, "Prod-RG", "web")
+    one = run(generation=4)
+    stored = await wiring.records.read(path)
+    await wiring.records.write(path, encode_run(one), etag=stored.etag, metadata=run_metadata(one))
+    await bury.handle(SCALE_SETS, other, wiring)
+    first, again, second, after_a_look = (sent.event.id for sent in wiring.spy.of(RUNS))
+    assert first == again
+    assert len({first, second, after_a_look}) == 3
+
+
 async def test_without_a_run_there_is_nothing_to_pause(wiring):
     await bury.handle(SCALE_SETS, SCALE_SET.model_dump_json(), wiring)
     assert not wiring.spy.of(RUNS)

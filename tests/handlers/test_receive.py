@@ -1,5 +1,6 @@
 """receive: statuses, what is stored and queued, and what is on the path."""
 
+import asyncio
 import json
 from collections import Counter
 
@@ -170,6 +171,16 @@ async def test_a_storage_setting_that_is_missing_is_503_as_well(storage):
     wiring = TestWiring(storage, Clock())
     wiring.settings = wiring.settings.model_copy(update={"storage": type(wiring.settings.storage)("")})
     assert (await post(wiring, body(alert())))[0].status == 503
+
+
+async def test_a_storage_that_never_answers_is_503_while_an_action_group_still_listens(wiring, monkeypatch):
+    async def silent(*args, **more):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Records, "create", silent)
+    monkeypatch.setattr(receive, "LONGEST_SECONDS", 0.01)
+    answer = await asyncio.wait_for(post(wiring, body(alert())), timeout=5)
+    assert answer[0].status == 503
 
 
 async def test_the_unexpected_is_503_and_never_500(wiring, monkeypatch):
