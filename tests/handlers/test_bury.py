@@ -191,6 +191,17 @@ async def test_replaying_nothing_says_so(wiring):
         await replay.replay("quarantine/2026-11-22/x.json", wiring)
 
 
+@pytest.mark.parametrize(
+    "path", ["", "alerts/x.json", f"{QUARANTINE}../alerts/x.json", f"{QUARANTINE}./x.json"]
+)
+async def test_nothing_outside_the_quarantine_is_replayed_and_deleted(wiring, path):
+    inside = await keep(ALERTS, AlertMessage(alert="a" * 64).model_dump_json().encode(), "It failed.", wiring)
+    await wiring.records.create("alerts/x.json", (await wiring.records.read(inside)).body)
+    with pytest.raises(replay.NotReplayed, match="nothing at"):
+        await replay.replay(path, wiring)
+    assert await wiring.records.read("alerts/x.json") is not None
+
+
 async def test_the_command_replays_what_it_is_given(storage, monkeypatch, capsys):
     wiring = TestWiring(storage, Clock())
     await bury.handle(ALERTS, AlertMessage(alert="a" * 64).model_dump_json(), wiring)
