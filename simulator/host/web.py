@@ -40,7 +40,8 @@ class WebFront:
         ]
         app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=3.0)
+        # Functions get a body as it came, also one that calls itself compressed.
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=3.0, auto_decompress=False)
 
     async def start(self, listening: socket.socket) -> str:
         """Answer what arrives at this socket; its address."""
