@@ -23,7 +23,7 @@ from handlers.wire.documents import decode, waves_of
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner import delivery as steps
-from planner.delivery import FINISHED, STALE, Delivery, behind, with_channels
+from planner.delivery import EMERGENCY, FINISHED, STALE, Delivery, behind, with_channels
 from planner.digest import PATIENCE, Overview, choose, overview, untold
 from planner.run import Run
 from planner.wave import Wave
@@ -201,7 +201,8 @@ async def _letter(
         ended = tuple((await gather.runs(wiring, lines)).values())
     if not items and not ended:
         return None
-    story = Story(seen.message.tracking_id, seen.waves, items, seen.overview, ended)
+    paged = EMERGENCY in state.wave_told
+    story = Story(seen.message.tracking_id, seen.waves, items, seen.overview, ended, paged)
     return compose(story, _addresses(wiring), seen.now)
 
 

@@ -74,6 +74,26 @@ def rejoined(
     now: datetime,
 ) -> Run:
     """The run in progress, or the answer of the day, after another decision; it joins `waves[0]`."""
+    return _alarmed(_rejoined(run, scale_set, instances, decision, waves, now), decision, now)
+
+
+def _alarmed(run: Run, decision: Decision, now: datetime) -> Run:
+    """Told as a page, once, when Azure raises what it had announced to emergency maintenance."""
+    if not decision.emergency or any(one.emergency for one in run.notices):
+        return run
+    reason = "Azure has raised this maintenance to an emergency (level Warning)."
+    run = noted(run, "emergency", reason, now, "azure")
+    return told(run, Kind.PLANNED, Urgency.PAGE, f"{reason} {run.reason}", now)
+
+
+def _rejoined(
+    run: Run,
+    scale_set: ScaleSet,
+    instances: Sequence[Instance],
+    decision: Decision,
+    waves: Sequence[Wave],
+    now: datetime,
+) -> Run:
     old = run
     run = replace(
         run,
