@@ -56,7 +56,7 @@ def begun(
         expected=look_again * REBOOT_LOOKS,
     )
     if former is not None:
-        run = replace(run, finished=remembered(former, instances))
+        run = replace(run, finished=remembered(former, instances), numbered=former.last_notice)
         run = replace(run, again=again.explained(former, decision.concerned, waves, scale_set))
     run = adopted(run, scale_set, instances, decision, decision.batches, now)
     run = noted(run, f"planned as {run.state}", run.reason, now)
