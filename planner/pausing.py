@@ -83,9 +83,9 @@ def long_since(run: Run, look: Look, now: datetime) -> bool:
 
 def troubled(run: Run, look: Look, now: datetime) -> Run:
     """Azure cannot be read: wait longer each time, tell once after half an hour, start nothing."""
-    old = run.trouble or Trouble(since=now, count=0, error="")
+    old = run.trouble or Trouble(since=look.trouble_since or now, count=0, error="")
     trouble = Trouble(old.since, old.count + 1, look.trouble, old.told)
-    wait = min(TROUBLE_FIRST * 2 ** min(old.count, 10), TROUBLE_MOST)
+    wait = look.wait or min(TROUBLE_FIRST * 2 ** min(old.count, 10), TROUBLE_MOST)
     run = replace(run, trouble=trouble, due=now + wait)
     if run.state is not RunState.PAUSED:
         run = replace(run, reason=f"Azure cannot be read since {say(trouble.since)}: {look.trouble}")

@@ -33,6 +33,7 @@ WORDS = {
     "wired": ("✓", "Wired up"),
     "quarantined": ("✗", "Quarantined"),
     "unknown_wave": ("·", "Unknown wave"),
+    "unread": ("✗", "Trouble"),
 }
 
 STATES = {
