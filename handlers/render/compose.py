@@ -11,8 +11,9 @@ from handlers.render.vocabulary import KINDS, STATES, counted
 from handlers.render.words import count, one_line, when, when_and_how_far
 from planner import batches
 from planner.digest import Group, grouped
+from planner.excuses import excuses
 from planner.notice import Down, Kind, Notice, Urgency
-from planner.run import SETTLED, Run, RunState
+from planner.run import ACTIVE, SETTLED, Run, RunState
 
 MOST_DOWN = 40
 """Instances that are named when many are down."""
@@ -100,11 +101,11 @@ def _event(
         where=_where(run),
         at=when(notice.at),
         sentence=notice.sentence,
-        down=_all_down(notice.down),
+        down=_all_down(notice),
         serving=notice.serving,
         otherwise=_otherwise(notice.otherwise) if offers else "",
         facts=_plan_facts(run, notice, now) if offers else (),
-        checks=facts.sentences(run) if offers and notice.urgency is not Urgency.KNOW else (),
+        checks=facts.sentences(run) if offers and _held_up(run, notice) else (),
         choices=tuple(
             Option(
                 one.sentence,
@@ -131,6 +132,11 @@ def _event(
     )
 
 
+def _held_up(run: Run, notice: Notice) -> bool:
+    """Whether the checks matter to the reader: they say what keeps a run from going on."""
+    return notice.urgency is not Urgency.KNOW and run.state in ACTIVE
+
+
 def _brief(run: Run, notice: Notice) -> str:
     """What a list says of a notice that asks for nothing and comes from many scale sets at once."""
     if notice.urgency is not Urgency.KNOW or notice.kind not in LISTED:
@@ -151,15 +157,17 @@ def _plan_facts(run: Run, notice: Notice, now: datetime) -> tuple[tuple[str, str
     return tuple((term, text) for term, text in facts.facts(run, now) if text not in notice.sentence)
 
 
-def _all_down(down: Sequence[Down]) -> tuple[str, ...]:
-    left = len(down) - MOST_DOWN
-    return (*map(_down, down[:MOST_DOWN]), *((facts.more_down(left),) if left > 0 else ()))
+def _all_down(notice: Notice) -> tuple[str, ...]:
+    left = len(notice.down) - MOST_DOWN
+    named = (_down(one, notice.sentence) for one in notice.down[:MOST_DOWN])
+    return (*named, *((facts.more_down(left),) if left > 0 else ()))
 
 
-def _down(one: Down) -> str:
+def _down(one: Down, told: str) -> str:
+    """An instance that is down, with its error unless the notice tells it."""
     zone = f"zone {one.zone}" if one.zone and "zone" not in one.domain else ""
     place = ", ".join(part for part in (zone, one.domain) if part)
-    said = f" {one.error}" if one.error else ""
+    said = f" {one.error}" if one.error and one.error not in told else ""
     return f"Instance {one.instance}{f' ({place})' if place else ''}: {one.seen}.{said}"
 
 
@@ -236,7 +244,7 @@ def _over_parts(ended: Sequence[Run]) -> tuple[Part, ...]:
 def _how(run: Run) -> str:
     """What the counts do not say of a run's end."""
     if run.state in {RunState.COMPLETED, RunState.LEFT_TO_AZURE} and run.passages:
-        return facts.excuses(run) if all(one.state in SETTLED for one in run.passages) else ""
+        return excuses(run) if all(one.state in SETTLED for one in run.passages) else ""
     return run.reason
 
 

@@ -13,15 +13,11 @@ from planner.notice import Choice, Kind, Notice
 from planner.run import (
     ACTIVE,
     Batch,
-    InstanceState,
     Run,
     RunState,
 )
 
 NOTHING = timedelta(0)
-EXCUSES = 2
-"""Instances whose excuse is told; the others are counted."""
-
 STANDS_OUT = (Outcome.BLOCK, Outcome.UNKNOWN, Outcome.ACCEPTED)
 """Outcomes a reader wants to see first; the rest passed."""
 
@@ -145,15 +141,6 @@ def facts(run: Run, now: datetime) -> tuple[tuple[str, str], ...]:
         ("Raised for this run", raised(run)),
     )
     return tuple((term, one_line(text, 1500)) for term, text in given if text)
-
-
-def excuses(run: Run) -> str:
-    """Why instances were excused: the first ones with their reason, the others counted."""
-    excused = [one for one in run.passages if one.state is InstanceState.EXCUSED]
-    said = [f"Instance {one.id}: {one.reason.removeprefix('Excused: ')}" for one in excused[:EXCUSES]]
-    if len(excused) > EXCUSES:
-        said.append(f"{count(len(excused) - EXCUSES, 'more instance')} excused.")
-    return one_line(" ".join(said), 1000)
 
 
 def more_down(left: int) -> str:

@@ -143,7 +143,8 @@ def state_sentence(report: Report, now: datetime) -> str:
     if seen.planning:
         parts.append(f"{seen.planning} still being planned")
     if seen.deadline:
-        parts.append(f"next deadline {when_and_how_far(seen.deadline, now)}")
+        passed = "a deadline passed" if seen.deadline < now else "next deadline"
+        parts.append(f"{passed} {when_and_how_far(seen.deadline, now)}")
     return "; ".join(parts) + "."
 
 
