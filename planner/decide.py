@@ -126,7 +126,7 @@ def _verdict(
             Verdict.SELF_SERVICE,
             f"Would be started by us ({inner(need.reason)}), but the mode is `observe`.",
         )
-    return Verdict.SELF_SERVICE, f"Started by us: {lower(need.reason)}"
+    return Verdict.SELF_SERVICE, f"To be started by us, since {lower(need.reason)}"
 
 
 def _not_impacted(announcements: Sequence[Announcement]) -> str:

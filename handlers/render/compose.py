@@ -66,9 +66,11 @@ def _facts(story: Story, now: datetime) -> tuple[tuple[str, str], ...]:
         facts[0] = ("Wave", f"{story.tracking_id} {one_line(latest.title, 120)}".strip())
         facts.append(("Stage", latest.stage.value))
     if seen.total:
-        facts.append(("Scale sets", f"{seen.total}: {counted(seen.counts)}"))
-    if seen.needs_person:
-        facts.append(("Need a person", str(seen.needs_person)))
+        sets = f"{count(seen.total, 'scale set')}: {counted(seen.counts)}"
+        facts.append(("Whole wave", sets))
+    if seen.total and seen.needs_person:
+        asks = count(seen.needs_person, "scale set needs a person", "scale sets need a person")
+        facts[-1] = ("Whole wave", f"{facts[-1][1]}; {asks}")
     if seen.deadline is not None:
         term = "Next deadline" if seen.deadline >= now else "Deadline passed"
         facts.append((term, when_and_how_far(seen.deadline, now)))

@@ -111,3 +111,10 @@ def test_a_deadline_that_has_passed_is_not_the_next_one():
     for deadline, term in ((NOW - timedelta(hours=1), "Deadline passed"), (NOW, "Next deadline")):
         story = Story(TRACKING, (wave(one),), ((one, said),), Overview({"running": 1}, deadline=deadline))
         assert term in dict(compose(story, Addresses(), NOW).facts)
+
+
+def test_numbers_of_the_whole_wave_are_not_taken_for_those_of_the_receiver():
+    one, said = planned(1)
+    seen = Overview({"paused": 1, "scheduled": 11}, needs_person=1)
+    facts = dict(compose(Story(TRACKING, (wave(one),), ((one, said),), seen), Addresses(), NOW).facts)
+    assert facts["Whole wave"] == "12 scale sets: 1 paused, 11 scheduled; 1 scale set needs a person"

@@ -50,6 +50,14 @@ def test_a_plan_that_is_only_observed_is_one_sentence():
     assert decide(scale_set(), fleet(), (announcement(),), always(mode="observe"), NOW).reason == reason
 
 
+def test_a_plan_that_waits_does_not_say_that_anything_was_started():
+    run = planned(a_policy=always(mode="approve"))
+    assert [one.sentence for one in run.notices] == [
+        "To be started by us, since self-service is `always`.",
+        "The plan waits for approval: to be started by us, since self-service is `always`.",
+    ]
+
+
 def test_what_azure_refuses_names_the_instance_and_says_what_becomes_of_it():
     run, _ = step(planned(instances=fleet(2, 2)), looked(instances=fleet(2, 2)))
     (first,) = [one.id for one in run.passages if one.state is InstanceState.STARTING]
