@@ -144,13 +144,23 @@ def words(text: str) -> str:
 
 async def mail_about(rig: Rig, word: str, *, within: float = 15) -> EmailMessage:
     """The first mail whose subject has the word."""
+    return await _mail(rig, word, subject, "its subject", within)
 
-    def found() -> EmailMessage | None:
+
+async def mail_saying(rig: Rig, sentence: str, *, within: float = 15) -> EmailMessage:
+    """The first mail whose text has the sentence: news that come close together share a mail and its subject."""
+    return await _mail(rig, sentence, lambda one: words(text_of(one)), "its text", within)
+
+
+async def _mail(
+    rig: Rig, said: str, part: Callable[[EmailMessage], str], where: str, within: float
+) -> EmailMessage:
+    def found() -> EmailMessage:
         come = rig.mail.messages
-        assert any(word in subject(one) for one in come), [subject(one) for one in come]
-        return next(one for one in come if word in subject(one))
+        assert any(said in part(one) for one in come), [subject(one) for one in come]
+        return next(one for one in come if said in part(one))
 
-    return await eventually(found, within=within, why=f"a mail says {word!r} in its subject")
+    return await eventually(found, within=within, why=f"a mail says {said!r} in {where}")
 
 
 async def health(rig: Rig) -> dict[str, Any]:
