@@ -8,12 +8,16 @@ from planner.run import ANSWERS, ENDED, SETTLED, InstanceState, Run, RunState
 from planner.saying import say
 from simulator.fleet.ledger import Down, Ended, Meanwhile, StartAsked, Up
 from simulator.oracle import accounted, left_suspended
+from tests.world.truth import untrue
 from tests.world.world import World
 
 ENDS = frozenset({"deleted", "delete", "deallocated", "stopped", "automatic repairs"})
 IN_FLIGHT_FOR = timedelta(minutes=60)
 """What never ends is in flight for as long as somebody waits for it: `recover-within`."""
 
+
+IN_DOUBT = timedelta(minutes=30)
+"""BREAKWATER_IN_DOUBT as it is when nobody sets it."""
 
 NIGHT = (21, 6)
 """`daily 22:00-04:00 Europe/Berlin` in winter: from this hour, UTC, for so many hours."""
@@ -27,9 +31,11 @@ def broken(
     spans = {one: _nights(world) for one in _names(world) - windows} if nightly else {}
     wider = dict.fromkeys(world.watch.raised("max-unavailable"), 100)
     return [
-        *world.violations(blocked=blocked, windows=spans, max_unavailable=wider),
+        *world.violations(blocked=blocked, windows=spans, max_unavailable=wider, in_doubt=IN_DOUBT),
         *world.errors,
         *world.watch.findings,
+        *world.sentry.findings,
+        *untrue(world),
         *_quarantined(world),
         *_runs(world),
         *_forgotten(world),

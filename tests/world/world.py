@@ -23,6 +23,7 @@ from simulator.oracle import violations
 from tests.world.azure import FleetCompute
 from tests.world.chaos import Chaos, Killed
 from tests.world.mailbox import Mailbox
+from tests.world.sentry import Sentry
 from tests.world.storage import MemoryQueues, MemoryRecords, Queued
 from tests.world.watch import Watch
 
@@ -57,7 +58,8 @@ class World:
         self.queues = MemoryQueues(self.clock, self.chaos)
         self.watch = Watch(lambda: self.policy)
         self.records.watching.append(self.watch.written)
-        self.compute = FleetCompute(self.fleet, self.chaos)
+        self.sentry = Sentry(lambda: self.policy, self.watch.raised)
+        self.compute = FleetCompute(self.fleet, self.chaos, self.sentry)
         self.settings = Settings(AzureWebJobsStorage="UseDevelopmentStorage=true")
         self.wiring = self._new_wiring()
         self.errors: list[str] = []
