@@ -1,7 +1,8 @@
 """What must hold of a world whatever happened in it, each finding a sentence."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from planner.policy import Limits
 from planner.run import ANSWERS, ENDED, SETTLED, InstanceState, Run, RunState
@@ -19,8 +20,8 @@ IN_FLIGHT_FOR = timedelta(minutes=60)
 IN_DOUBT = timedelta(minutes=30)
 """BREAKWATER_IN_DOUBT as it is when nobody sets it."""
 
-NIGHT = (21, 6)
-"""`daily 22:00-04:00 Europe/Berlin` in winter: from this hour, UTC, for so many hours."""
+NIGHT = (22, 4, ZoneInfo("Europe/Berlin"))
+"""`daily 22:00-04:00 Europe/Berlin`: from this hour, to this hour of the next day, by the clocks of this zone."""
 
 
 def broken(
@@ -127,11 +128,15 @@ def _forgotten(world: World) -> Iterator[str]:
 
 def _nights(world: World) -> list[tuple[datetime, datetime]]:
     """The operator's windows, as the oracle wants them, over all that happened."""
-    first, hours = NIGHT
-    begins = next(iter(world.fleet.ledger)).at.replace(hour=first, minute=0, second=0, microsecond=0)
-    days = (world.clock() - begins).days + 2
+    opens, closes, zone = NIGHT
+    first = next(iter(world.fleet.ledger)).at.astimezone(zone).date()
+    days = [first + timedelta(days=day) for day in range(-1, (world.clock().date() - first).days + 2)]
     return [
-        (begins + timedelta(days=day), begins + timedelta(days=day, hours=hours)) for day in range(-1, days)
+        (
+            datetime.combine(day, time(opens), zone).astimezone(UTC),
+            datetime.combine(day + timedelta(days=1), time(closes), zone).astimezone(UTC),
+        )
+        for day in days
     ]
 
 
