@@ -13,6 +13,7 @@ from planner import checks, schedule
 from planner.check import Check, Outcome
 from planner.fleet import Instance, Interval, ScaleSet, domain_of, impacted
 from planner.policy import Mode, Policy, Rules, SelfService, rules_for
+from planner.policy_digest import digest
 from planner.raising import NOTHING, with_raised
 from planner.run import (
     Batch,
@@ -37,6 +38,7 @@ class Decision:
     reason: str
     checks: tuple[Check, ...]
     rules: Rules
+    policy: str
     batches: tuple[Batch, ...]
     self_service: Interval | None
     scheduled: Interval | None
@@ -92,6 +94,7 @@ def decide(
             *momentary,
         ),
         rules=rules,
+        policy=digest(policy),
         batches=schedule.batches_of(scale_set, concerned, running, rules),
         self_service=self_service,
         scheduled=scheduled,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner import again, approval, following
+from planner import again, approval, following, outdated
 from planner.adopting import adopted, to_be_carried_out
 from planner.batches import counted
 from planner.decide import Decision
@@ -16,10 +16,8 @@ from planner.outstanding import remembered, returned
 from planner.run import (
     ACTIVE,
     ANSWERS,
-    IN_FLIGHT,
     SETTLED,
     Batch,
-    InstanceState,
     Run,
     RunState,
     Target,
@@ -29,9 +27,6 @@ from planner.telling import if_nobody_answers, noted, told
 from planner.wave import Wave
 
 MINUTE = timedelta(minutes=1)
-
-WATCHED = IN_FLIGHT | {InstanceState.FAILED}
-"""What was started and does not serve again yet."""
 
 
 def begun(
@@ -53,6 +48,7 @@ def begun(
         verdict=decision.verdict,
         due=now,
         planned_at=now,
+        policy=decision.policy,
         expected=look_again * REBOOT_LOOKS,
     )
     if former is not None:
@@ -100,6 +96,7 @@ def _rejoined(
         target=_target(scale_set, len(instances)),
         waves=tuple(dict.fromkeys((*run.waves, waves[0].tracking_id))),
         planned_at=now,
+        policy=decision.policy,
         replan="",
         finished=tuple(one for one in run.finished if one.id in _showing(instances)),
     )
@@ -114,14 +111,13 @@ def _rejoined(
             return replace(run, due=now)
         if decision.verdict is Verdict.LEAVE_TO_AZURE and _window_over(run, now):
             return replace(run, batches=batches, due=now)
-        watched = any(one.state in WATCHED for one in run.passages) or run.repairs is not None
-        if not to_be_carried_out(decision) and watched:
+        if not to_be_carried_out(decision) and outdated.watched(run):
             # Nothing new starts by these rules; what was started is watched until it serves again, and
             # automatic repairs until they run again.
-            return replace(run, due=now)
+            return replace(run, in_vain=run.in_vain + 1, due=now)
     if decision.verdict is Verdict.NOT_IMPACTED and any(one.instances for one in batches):
         return _followed(run, batches, now)
-    run = adopted(run, scale_set, instances, decision, batches, now)
+    run = adopted(replace(run, in_vain=0), scale_set, instances, decision, batches, now)
     # Where the answer stays and only the instances concerned have changed: on record, and no news to anybody.
     stays = run.state is old.state and run.state in ANSWERS and run.verdict is old.verdict
     if stays or (run.state, run.checksum, run.again) == (old.state, old.checksum, old.again):

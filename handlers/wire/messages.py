@@ -18,7 +18,19 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from handlers.wire.ids import ALERTS, GUID, NOTICES, RUNS, SCALE_SETS, TRACKING_ID, Queue
+from handlers.wire.ids import (
+    ALERTS,
+    GUID,
+    NOTICES,
+    RESOURCE_GROUP,
+    RUNS,
+    SCALE_SET,
+    SCALE_SETS,
+    TRACKING_ID,
+    Queue,
+    checked_resource_group,
+    checked_scale_set,
+)
 
 VERSION: Final = 1
 """The newest version of messages this code understands."""
@@ -35,15 +47,17 @@ class NewerMessage(Exception):
 
 
 _ARM_ID = re.compile(
-    rf"/subscriptions/({GUID})/resourceGroups/([^/\x00-\x1f%?#\\]{{1,90}})"
-    r"/providers/Microsoft\.Compute/virtualMachineScaleSets/([A-Za-z0-9_.-]{1,80})",
+    rf"/subscriptions/({GUID})/resourceGroups/({RESOURCE_GROUP})"
+    rf"/providers/Microsoft\.Compute/virtualMachineScaleSets/({SCALE_SET})",
     re.ASCII | re.IGNORECASE,
 )
 
 
 def _scale_set_id(text: str) -> str:
-    if not _ARM_ID.fullmatch(text):
-        raise ValueError("it is not the ARM id of a Virtual Machine Scale Set")
+    try:
+        arm_parts(text)
+    except ValueError:
+        raise ValueError("it is not the ARM id of a Virtual Machine Scale Set") from None
     return text
 
 
@@ -52,7 +66,7 @@ def arm_parts(scale_set: str) -> tuple[str, str, str]:
     found = _ARM_ID.fullmatch(scale_set)
     if found is None:
         raise ValueError(f"{scale_set[:200]!r} is not the ARM id of a Virtual Machine Scale Set.")
-    return found[1], found[2], found[3]
+    return found[1], checked_resource_group(found[2]), checked_scale_set(found[3])
 
 
 def _renewable(text: str) -> str:
@@ -63,9 +77,8 @@ AlertHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 TrackingId = Annotated[str, Field(pattern=rf"^{TRACKING_ID}$")]
 Subscription = Annotated[str, Field(pattern=rf"^{GUID}$")]
 ScaleSetId = Annotated[str, AfterValidator(_scale_set_id)]
-Name = Annotated[str, Field(min_length=1, max_length=90, pattern=r"^[^/\x00-\x1f%?#\\]+$")]
-
-
+ResourceGroup = Annotated[str, AfterValidator(checked_resource_group)]
+ScaleSetName = Annotated[str, AfterValidator(checked_scale_set)]
 Names = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
 
 
@@ -144,8 +157,8 @@ class RunMessage(_Patient):
     """A run wants a look; `generation` is the record's after the look that sent this."""
 
     subscription: Subscription
-    resource_group: Name
-    name: Name
+    resource_group: ResourceGroup
+    name: ScaleSetName
     generation: int = Field(ge=0)
     event: PersonEvent | None = None
 
@@ -198,7 +211,7 @@ def parse(queue: Queue, body: str | bytes) -> Message:
             raise NewerMessage(f"A message of {queue} has version {_version(body)}.") from None
         wrong = "; ".join(
             f"{'.'.join(str(part) for part in one['loc']) or 'the message'}: "
-            f"{one['msg'].removeprefix('Value error, ')}"
+            f"{one['msg'].removeprefix('Value error, ').rstrip('.')}"
             for one in error.errors(include_url=False, include_input=False, include_context=False)[:5]
         )
         raise BadMessage(f"This is no message of the queue {queue}: {wrong}.") from None
