@@ -29,7 +29,7 @@ def strange(model: Any, said: dict[str, Any], path: str) -> list[str]:
         annotations |= getattr(base, "__annotations__", {})
         known |= {one._rest_name: name for name, one in getattr(base, "_attr_to_rest_field", {}).items()}
     found = [f"{path}.{key}" for key in said if key not in known]
-    for key in said.keys() & known.keys():
+    for key in sorted(said.keys() & known.keys()):
         named = re.search(r"_models\.(\w+)", str(annotations.get(known[key], "")))
         inner = said[key] if isinstance(said[key], list) else [said[key]]
         if named and (deeper := getattr(models, named[1], None)) is not None:
@@ -60,7 +60,7 @@ def test_a_name_that_is_not_published_is_found_however_deep_it_is() -> None:
         "properties": {"instanceView": {"vmHealth": {"state": {}}, "statuses": [{"kode": "x"}]}},
     }
     found = strange(models.VirtualMachineScaleSetVM, said, "vm")
-    assert found == ["vm.properties.instanceView.vmHealth.state", "vm.properties.instanceView.statuses.kode"]
+    assert found == ["vm.properties.instanceView.statuses.kode", "vm.properties.instanceView.vmHealth.state"]
 
 
 @pytest.mark.parametrize("health", ["extension", "probe", "none"])
@@ -80,7 +80,9 @@ def test_what_manages_a_scale_set_is_said_of_its_resource_group() -> None:
     assert stage.fleet.upkeep.group(stage.fleet.scale_set("pool")).managed_by == "/the/cluster"
 
 
-async def test_a_call_in_a_version_nobody_published_is_refused_as_azure_refuses_it(monkeypatch) -> None:
+async def test_calls_in_older_versions_are_answered_and_in_those_nobody_published_refused(
+    monkeypatch,
+) -> None:
     stage = Stage()
     root = f"/subscriptions/{stage.fleet.scale_set('web').subscription}"
     calls = {
@@ -91,7 +93,13 @@ async def test_a_call_in_a_version_nobody_published_is_refused_as_azure_refuses_
     async with azure(stage.fleet, monkeypatch) as (_, server), aiohttp.ClientSession() as session:
         ours = {"Authorization": f"Bearer {server.token}"}
         for path, version in calls.items():
-            for asked, status in ((version, 200), ("2026-13-01", 400), ("", 400)):
+            for asked, status in (
+                (version, 200),
+                ("2015-01-01", 200),
+                ("2015-13-01", 400),
+                ("2099-01-01", 400),
+                ("", 400),
+            ):
                 address = f"{server.url}{path}?api-version={asked}"
                 async with session.get(address, headers=ours) as answer:
                     assert answer.status == status, (path, asked)
