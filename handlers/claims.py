@@ -32,7 +32,7 @@ async def forbidden(wiring: Wiring, run: Run) -> str:
     for one in found:
         # A young claim may be that of another host's look, whose starts are on their way.
         if one.path == mine.path and one.modified + STALE <= wiring.now():
-            await _give_back(wiring.records, one)
+            await _give_back(wiring.records, one.path, one.etag)
     return limits.over(map(_claim, found), mine, wiring.policy().limits)
 
 
@@ -46,26 +46,44 @@ async def acquire(wiring: Wiring, run: Run) -> str:
     # Looks of one process take turns: of sixteen at once the first five get through, not none.
     async with wiring.turn(claim_prefix(run.target.subscription)):
         try:
-            await records.create(mine.path, b"{}", {"location": run.target.location})
+            etag = await records.create(mine.path, b"{}", {"location": run.target.location})
         except Conflict:
             if any(batch.started_at is not None for batch in run.batches):
                 return ""
+            etag = None
+            if not await _shared(records, mine):
+                return "another look at it claims it just now"
         found = await _claims(records, run)
         why = limits.over(map(_claim, found), mine, wiring.policy().limits)
-        if why:
-            await records.delete(mine.path)
+        if why and etag is not None:
+            await _give_back(records, mine.path, etag)
         return why
+
+
+async def _shared(records: Records, mine: Claim) -> bool:
+    """Stand beside the look whose claim it is: with another etag it cannot give back what both need.
+
+    Whoever shares it never gives it back: the starts of the other one may be on their way.
+    """
+    stored = await records.read(mine.path)
+    if stored is None:
+        return False
+    try:
+        await records.write(mine.path, stored.body, etag=stored.etag, metadata={"location": mine.location})
+    except Conflict:
+        return False
+    return True
 
 
 async def release(records: Records, run: Run) -> None:
     await records.delete(path_of(run))
 
 
-async def _give_back(records: Records, claim: Listed) -> None:
+async def _give_back(records: Records, path: str, etag: str) -> None:
     try:
-        await records.delete(claim.path, etag=claim.etag)
+        await records.delete(path, etag=etag)
     except Conflict:
-        return  # taken anew meanwhile
+        return  # taken anew, or shared, meanwhile
 
 
 async def _claims(records: Records, run: Run) -> list[Listed]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from handlers import claims, neighbours
-from handlers.cloud.errors import NotFound
+from handlers.cloud.errors import NotFound, Refused
 from handlers.cloud.names import run_path
 from handlers.wire.documents import waves_of
 from handlers.wiring import Wiring
@@ -18,6 +18,7 @@ from planner.look import (
     Predecessor,
 )
 from planner.policy import rules_for
+from planner.policy_digest import digest
 from planner.run import ACTIVE, IN_FLIGHT, Run, RunState
 from planner.wave import Stage, Wave, informed
 
@@ -58,6 +59,7 @@ def _blank(wiring: Wiring) -> Look:
     return Look(
         at=wiring.now(),
         stopped=wiring.stopped(),
+        policy=digest(wiring.policy()),
         look_again=settings.look_again,
         in_doubt=settings.in_doubt,
     )
@@ -83,9 +85,13 @@ async def _from_azure(run: Run, look: Look, waves: Sequence[Wave], wiring: Wirin
 
 
 async def _upgrade(run: Run, wiring: Wiring) -> str:
-    if run.target.orchestration is Orchestration.FLEXIBLE:
-        return ""
-    return await wiring.compute(run.target.subscription).rolling_upgrade(run.target.id)
+    try:
+        return await wiring.compute(run.target.subscription).rolling_upgrade(run.target.id)
+    except Refused:
+        if run.target.orchestration is Orchestration.FLEXIBLE:
+            # Not every subscription has rolling upgrades for these: where there are none, none is under way.
+            return ""
+        raise
 
 
 async def _operations(run: Run, wiring: Wiring) -> dict[str, OperationSeen]:

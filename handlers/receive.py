@@ -77,9 +77,11 @@ async def _taken(body: bytes, alert: Announcement, request: Request, wiring: Wir
 async def _ignored(body: bytes, alert: NotForUs, now: datetime, request: Request, wiring: Wiring) -> Response:
     name = alert_hash(body)
     log.info("receive.ignored", extra={"alert": name, "reason": alert.reason, "test": alert.test})
+    # Kept as well: should we have read it wrongly, it is not lost.
+    sort = "test" if alert.test else "ignored"
+    await _stored(body, name, {"v": "1", "kind": sort, "received": now.isoformat()}, wiring)
     if not alert.test:
         return _said(200, "ignored", alert.reason, alert.tracking_id)
-    await _stored(body, name, {"v": "1", "kind": "test", "received": now.isoformat()}, wiring)
     await wiring.queues.send(NOTICES, NoticeMessage(kind="wired", alert=name, traceparent=_trace(request)))
     reason = f"{alert.reason} It went all the way to the notices: you are wired up."
     return _said(200, "ignored", reason, alert.tracking_id)

@@ -9,7 +9,7 @@ import json
 import sys
 
 from handlers import quarantine, receive
-from handlers.cloud.names import QUEUES
+from handlers.cloud.names import QUARANTINE, QUEUES
 from handlers.cloud.records import StorageDown
 from handlers.wire.documents import BadRecord
 from handlers.wire.http import Request
@@ -24,7 +24,9 @@ class NotReplayed(Exception):
 
 async def replay(path: str, wiring: Wiring) -> str:
     """Send one item again; a sentence about what became of it. Raises NotReplayed, BadRecord, StorageDown."""
-    stored = await wiring.records.read(path)
+    # What is replayed is deleted: nothing outside the quarantine may be named, on whatever way.
+    inside = path.startswith(QUARANTINE) and all(part.strip(".") for part in path.split("/"))
+    stored = await wiring.records.read(path) if inside else None
     if stored is None:
         raise NotReplayed(f"There is nothing at {path}.")
     kept = quarantine.read(stored)

@@ -76,6 +76,10 @@ async def _sent(wiring: Wiring, scale_set: ScaleSet, start: Start) -> Answer:
     now: datetime = wiring.now()
     if now >= start.before:
         return Answer(instance, Answered.WITHDRAWN, message="the look that saw it is no longer fresh")
+    stopped = wiring.stopped()
+    if stopped:
+        # Azure may have taken its time to be read: whoever has stopped everything meanwhile means now.
+        return Answer(instance, Answered.WITHDRAWN, message=stopped)
     try:
         accepted = await wiring.compute(scale_set.subscription).start(scale_set, instance)
     except Throttled as error:

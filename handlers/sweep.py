@@ -9,9 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
-
-from handlers import search
+from handlers import search, sweep_state
 from handlers.cloud.names import (
     ALERTS,
     ALERTS_PREFIX,
@@ -19,10 +17,10 @@ from handlers.cloud.names import (
     NOTICES,
     RUNS,
     RUNS_PREFIX,
-    SWEEP_STATE,
     delivery_prefix,
 )
 from handlers.cloud.records import Conflict, Listed, StorageDown
+from handlers.sweep_state import State
 from handlers.wire.documents import ANNOUNCED, BadRecord, NewerRecord, decode, waves_of
 from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage
 from handlers.wiring import Wiring
@@ -38,9 +36,6 @@ ALERTS_FOR = timedelta(days=60)
 NOTICES_FOR = timedelta(days=30)
 """How far back alerts and untold notices are looked for; older ones are of no use to anybody."""
 
-SELDOM = timedelta(hours=1)
-"""An alert that cannot be discovered is sent again at growing distances, up to this one."""
-
 SWEPT_TRIES = 8
 """An alert sent again joins where waits are longest: its first message may still be waiting as well."""
 
@@ -48,46 +43,31 @@ _OVER = {state.value for state in ENDED}
 _NO_CLAIM = _OVER | {state.value for state in (*ANSWERS, RunState.SCHEDULED, RunState.AWAITING_APPROVAL)}
 
 
-class Sent(BaseModel):
-    """When something was sent again, and how often."""
-
-    at: AwareDatetime
-    count: int = 1
-
-
-class State(BaseModel):
-    """What the sweep remembers: what it sent again when, when it searched, what it told of the search."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    v: int = 1
-    swept_at: AwareDatetime | None = None
-    searched_at: AwareDatetime | None = None
-    sent: dict[str, Sent] = Field(default_factory=dict)
-    told: dict[str, AwareDatetime] = Field(default_factory=dict)
-    search_trouble: dict[str, str] = Field(default_factory=dict)
-
-
 async def handle(wiring: Wiring) -> None:
     """One sweep. Raises StorageDown; trouble with a single item or with the search is logged."""
-    state, etag = await _state(wiring)
+    try:
+        state, etag = await sweep_state.read(wiring)
+    except NewerRecord as error:
+        log.warning("sweep.newer", extra={"reason": str(error)})
+        return  # who wrote it sweeps as well
     sweep = _Sweep(wiring, state)
     runs = await wiring.records.list(RUNS_PREFIX)
     alerts = await wiring.records.list(ALERTS_PREFIX)
     await sweep.each("overdue", runs, sweep.overdue)
     await sweep.each("undiscovered", alerts, sweep.undiscovered)
-    await sweep.untold(runs)
+    await sweep.each("untold", runs, sweep.last_notices)
+    await sweep.untold()
     await sweep.claims(runs)
-    state.sent = {key: one for key, one in state.sent.items() if one.at + 2 * SELDOM > sweep.now}
+    state.forget_sent(sweep.now)
     state.swept_at = sweep.now
     wanted = state.searched_at is None or state.searched_at + wiring.settings.search_every <= sweep.now
     if wanted:
         state.searched_at = sweep.now
-    etag = await _write(state, etag, wiring)
+    etag = await sweep_state.write(state, etag, wiring)
     if wanted and etag is not None:
         # After the writing: a search that kills the process must not come again with every sweep.
         state.search_trouble = await search.handle(alerts, state.told, wiring)
-        await _write(state, etag, wiring)
+        await sweep_state.write(state, etag, wiring)
 
 
 class _Sweep:
@@ -98,6 +78,7 @@ class _Sweep:
         self.now = wiring.now()
         self._state = state
         self._grace = PATIENCE * wiring.settings.look_again
+        self._lasts: dict[str, dict[str, int]] = {}
 
     async def each(
         self, what: str, lines: Iterable[Listed], one: Callable[[Listed], Awaitable[None]]
@@ -145,16 +126,15 @@ class _Sweep:
         await self.wiring.queues.send(ALERTS, AlertMessage(alert=name, tries=SWEPT_TRIES))
         self._note(line.path)
 
-    async def untold(self, runs: list[Listed]) -> None:
+    async def last_notices(self, run: Listed) -> None:
+        """Remember a run's last notice, under its first wave: there the notices of a run are told."""
+        waves, settled = waves_of(run.metadata), self._grace + self.wiring.settings.group_wait
+        if waves and settled < self.now - run.modified < NOTICES_FOR:
+            self._lasts.setdefault(waves[0], {})[run.path] = int(run.metadata.get("last_notice", "0"))
+
+    async def untold(self) -> None:
         """Waves with notices that somebody has not been told, and nobody is about to tell."""
-        lasts: dict[str, dict[str, int]] = {}
-        settled = self._grace + self.wiring.settings.group_wait
-        for run in runs:
-            waves = waves_of(run.metadata)
-            # Notices of a run are told under its first wave.
-            if waves and settled < self.now - run.modified < NOTICES_FOR:
-                lasts.setdefault(waves[0], {})[run.path] = int(run.metadata.get("last_notice", "0"))
-        for tracking_id, known in lasts.items():
+        for tracking_id, known in self._lasts.items():
             key = f"{NOTICES}/{tracking_id}"
             if not any(known.values()) or not self._may(key):
                 continue
@@ -192,17 +172,10 @@ class _Sweep:
         return found
 
     def _may(self, key: str, *, growing: bool = False) -> bool:
-        sent = self._state.sent.get(key)
-        if sent is None:
-            return True
-        wait = (
-            max(self._grace, min(self._grace * 2 ** min(sent.count, 20), SELDOM)) if growing else self._grace
-        )
-        return sent.at + wait <= self.now
+        return self._state.may_send(key, self.now, self._grace, growing=growing)
 
     def _note(self, key: str) -> None:
-        before = self._state.sent.get(key)
-        self._state.sent[key] = Sent(at=self.now, count=before.count + 1 if before else 1)
+        self._state.note_sent(key, self.now)
 
 
 def _place(line: Listed) -> tuple[str, str, str]:
@@ -213,23 +186,3 @@ def _place(line: Listed) -> tuple[str, str, str]:
         unquote(line.metadata.get("resource_group", group)),
         unquote(line.metadata.get("name", name)),
     )
-
-
-async def _state(wiring: Wiring) -> tuple[State, str | None]:
-    stored = await wiring.records.read(SWEEP_STATE)
-    if stored is None:
-        return State(), None
-    try:
-        return State.model_validate_json(stored.body), stored.etag
-    except ValidationError as error:
-        log.warning("sweep.state_unreadable", extra={"reason": str(error)})
-        return State(), stored.etag
-
-
-async def _write(state: State, etag: str | None, wiring: Wiring) -> str | None:
-    """The new etag, None when another sweep wrote in between: it has sent the same, and searches."""
-    try:
-        return await wiring.records.write(SWEEP_STATE, state.model_dump_json().encode(), etag=etag)
-    except Conflict:
-        log.info("sweep.overlapped")
-        return None

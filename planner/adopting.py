@@ -97,7 +97,8 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
     rules = decision.rules
     run = replace(
         run,
-        lead_over=run.lead_over or now + rules.lead,
+        lead_over=_lead_over(run, rules.lead, now),
+        lead=rules.lead,
         deadline=schedule.deadline(run.self_service, rules.complete_by),
         reason=run.reason if _stays_paused(run) else decision.reason,
     )
@@ -129,6 +130,13 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
         state=RunState.AWAITING_APPROVAL if waits else RunState.SCHEDULED,
         due=min(first, now + DAILY) if first is not None else now + NO_TIME_AGAIN,
     )
+
+
+def _lead_over(run: Run, lead: timedelta, now: datetime) -> datetime:
+    """When the lead time has passed: it counts from when the plan was first told, however long it is now."""
+    if run.lead_over is None:
+        return now + lead
+    return run.lead_over if run.lead is None else run.lead_over - run.lead + lead
 
 
 def _stays_paused(run: Run) -> bool:

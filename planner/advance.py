@@ -143,7 +143,8 @@ def _stepped(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ..
     again = outdated.why(run, look, now)
     if again and now >= outdated.plan_again_at(run, look):
         return replace(run, due=now + look.look_again * PAUSED_LOOKS), (Replan(again),)
-    if again and not any(one.state in IN_FLIGHT for one in run.passages):
+    paused_long = run.state is RunState.PAUSED and outdated.in_vain(run)
+    if again and not paused_long and not any(one.state in IN_FLIGHT for one in run.passages):
         return outdated.planned_soon(run, again, look), ()
     if all(one.state in SETTLED for one in run.passages):
         return ending.finished(run, look, now), ()
@@ -151,9 +152,11 @@ def _stepped(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ..
         run = pausing.fits_again(run, now)
     failed = [one for one in run.passages if one.state is InstanceState.FAILED]
     if failed and run.state is not RunState.PAUSED:
-        run = pausing.paused(run, failed[0].reason, look, now)
+        run = pausing.paused(run, pausing.failure(failed), look, now)
     if run.state is RunState.PAUSED:
-        return _timed(replace(run, due=pausing.due(run, look, now)), look, now), ()
+        due = pausing.due(run, look, now)
+        due = min(due, outdated.plan_again_at(run, look)) if again else due
+        return _timed(replace(run, due=due), look, now), ()
     return _going_on(run, look, now)
 
 

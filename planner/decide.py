@@ -13,12 +13,13 @@ from planner import checks, schedule
 from planner.check import Check, Outcome
 from planner.fleet import Instance, Interval, ScaleSet, domain_of, impacted
 from planner.policy import Mode, Policy, Rules, SelfService, rules_for
+from planner.policy_digest import digest
 from planner.raising import NOTHING, with_raised
 from planner.run import (
     Batch,
     Verdict,
 )
-from planner.saying import lower, say, upper
+from planner.saying import inner, lower, say, upper
 from planner.wave import OVER, Announcement, Stage
 
 LONG_SOAK = timedelta(minutes=30)
@@ -37,6 +38,7 @@ class Decision:
     reason: str
     checks: tuple[Check, ...]
     rules: Rules
+    policy: str
     batches: tuple[Batch, ...]
     self_service: Interval | None
     scheduled: Interval | None
@@ -92,6 +94,7 @@ def decide(
             *momentary,
         ),
         rules=rules,
+        policy=digest(policy),
         batches=schedule.batches_of(scale_set, concerned, running, rules),
         self_service=self_service,
         scheduled=scheduled,
@@ -124,9 +127,9 @@ def _verdict(
     if rules.mode is Mode.OBSERVE:
         return (
             Verdict.SELF_SERVICE,
-            f"Would be started by us ({lower(need.reason)}), but the mode is `observe`.",
+            f"Would be started by us ({inner(need.reason)}), but the mode is `observe`.",
         )
-    return Verdict.SELF_SERVICE, f"Started by us: {lower(need.reason)}"
+    return Verdict.SELF_SERVICE, f"To be started by us, since {lower(need.reason)}"
 
 
 def _not_impacted(announcements: Sequence[Announcement]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner import again, approval, following
+from planner import again, approval, following, outdated
 from planner.adopting import adopted, to_be_carried_out
 from planner.batches import counted
 from planner.decide import Decision
@@ -16,10 +16,8 @@ from planner.outstanding import remembered, returned
 from planner.run import (
     ACTIVE,
     ANSWERS,
-    IN_FLIGHT,
     SETTLED,
     Batch,
-    InstanceState,
     Run,
     RunState,
     Target,
@@ -29,9 +27,6 @@ from planner.telling import if_nobody_answers, noted, told
 from planner.wave import Wave
 
 MINUTE = timedelta(minutes=1)
-
-WATCHED = IN_FLIGHT | {InstanceState.FAILED}
-"""What was started and does not serve again yet."""
 
 
 def begun(
@@ -53,10 +48,11 @@ def begun(
         verdict=decision.verdict,
         due=now,
         planned_at=now,
+        policy=decision.policy,
         expected=look_again * REBOOT_LOOKS,
     )
     if former is not None:
-        run = replace(run, finished=remembered(former, instances))
+        run = replace(run, finished=remembered(former, instances), numbered=former.last_notice)
         run = replace(run, again=again.explained(former, decision.concerned, waves, scale_set))
     run = adopted(run, scale_set, instances, decision, decision.batches, now)
     run = noted(run, f"planned as {run.state}", run.reason, now)
@@ -74,12 +70,33 @@ def rejoined(
     now: datetime,
 ) -> Run:
     """The run in progress, or the answer of the day, after another decision; it joins `waves[0]`."""
+    return _alarmed(_rejoined(run, scale_set, instances, decision, waves, now), decision, now)
+
+
+def _alarmed(run: Run, decision: Decision, now: datetime) -> Run:
+    """Told as a page, once, when Azure raises what it had announced to emergency maintenance."""
+    if not decision.emergency or any(one.emergency for one in run.notices):
+        return run
+    reason = "Azure has raised this maintenance to an emergency (level Warning)."
+    run = noted(run, "emergency", reason, now, "azure")
+    return told(run, Kind.PLANNED, Urgency.PAGE, f"{reason} {run.reason}", now)
+
+
+def _rejoined(
+    run: Run,
+    scale_set: ScaleSet,
+    instances: Sequence[Instance],
+    decision: Decision,
+    waves: Sequence[Wave],
+    now: datetime,
+) -> Run:
     old = run
     run = replace(
         run,
         target=_target(scale_set, len(instances)),
         waves=tuple(dict.fromkeys((*run.waves, waves[0].tracking_id))),
         planned_at=now,
+        policy=decision.policy,
         replan="",
         finished=tuple(one for one in run.finished if one.id in _showing(instances)),
     )
@@ -94,14 +111,13 @@ def rejoined(
             return replace(run, due=now)
         if decision.verdict is Verdict.LEAVE_TO_AZURE and _window_over(run, now):
             return replace(run, batches=batches, due=now)
-        watched = any(one.state in WATCHED for one in run.passages) or run.repairs is not None
-        if not to_be_carried_out(decision) and watched:
+        if not to_be_carried_out(decision) and outdated.watched(run):
             # Nothing new starts by these rules; what was started is watched until it serves again, and
             # automatic repairs until they run again.
-            return replace(run, due=now)
+            return replace(run, in_vain=run.in_vain + 1, due=now)
     if decision.verdict is Verdict.NOT_IMPACTED and any(one.instances for one in batches):
         return _followed(run, batches, now)
-    run = adopted(run, scale_set, instances, decision, batches, now)
+    run = adopted(replace(run, in_vain=0), scale_set, instances, decision, batches, now)
     # Where the answer stays and only the instances concerned have changed: on record, and no news to anybody.
     stays = run.state is old.state and run.state in ANSWERS and run.verdict is old.verdict
     if stays or (run.state, run.checksum, run.again) == (old.state, old.checksum, old.again):

@@ -47,10 +47,11 @@ class Look:
 
     `instances` is None when Azure was not read: nothing can be started then. `scale_set` and `rules` are
     read afresh before a batch and None otherwise. `cancelled` says that no open wave covers the set any
-    more, `stopped` why nothing new may start anywhere, `limit` why the limits in flight forbid a start now
-    and `limit_until` when the first of those in flight is expected to be over, `durations` how long batches
-    of the wave's other runs took, `repairs` the state of the automatic repairs in Azure's word (lower case,
-    empty when not asked for), `trouble` why Azure could not be read.
+    more, `stopped` why nothing new may start anywhere, `policy` is the digest of the policy file, `limit` why
+    the limits in flight forbid a start now and `limit_until` when the first of those in flight is expected to
+    be over, `durations` how long batches of the wave's other runs took, `repairs` the state of the automatic
+    repairs in Azure's word (lower case, empty when not asked for), `trouble` why Azure could not be read,
+    `trouble_since` since when, where that is known, and `wait` how long Azure asks to be left alone.
     """
 
     at: datetime
@@ -61,6 +62,7 @@ class Look:
     rules: Rules | None = None
     cancelled: bool = False
     stopped: str = ""
+    policy: str = ""
     predecessors: tuple[Predecessor, ...] = ()
     order_problem: str = ""
     limit: str = ""
@@ -68,6 +70,8 @@ class Look:
     durations: tuple[timedelta, ...] = ()
     repairs: str = ""
     trouble: str = ""
+    trouble_since: datetime | None = None
+    wait: timedelta | None = None
     look_again: timedelta = timedelta(seconds=60)
     in_doubt: timedelta = timedelta(minutes=30)
 

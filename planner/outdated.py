@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.fleet import Interval
+from planner.following import ANSWER_AGAIN
 from planner.look import Look
 from planner.outstanding import finished, returned
-from planner.run import InstanceState, Run, RunState
+from planner.run import IN_FLIGHT, InstanceState, Run, RunState
 
 _TO_START = frozenset({InstanceState.PENDING, InstanceState.ASIDE})
 
@@ -18,6 +19,8 @@ def why(run: Run, look: Look, now: datetime) -> str:
     """Why the plan no longer covers what the look saw, empty when it does."""
     if look.instances is None or look.cancelled:
         return ""
+    if _waits_by_another_policy(run, look):
+        return "the policy file has changed since the plan was made"
     passages = {one.id: one for one in run.passages}
     for instance in look.instances:
         status = instance.maintenance
@@ -37,6 +40,12 @@ def why(run: Run, look: Look, now: datetime) -> str:
     return ""
 
 
+def _waits_by_another_policy(run: Run, look: Look) -> bool:
+    """Whether a run waits by a policy that has changed; before a batch its rules are read afresh anyway."""
+    waits = run.state in {RunState.SCHEDULED, RunState.AWAITING_APPROVAL} or bool(run.misfit)
+    return waits and bool(run.policy and look.policy) and run.policy != look.policy
+
+
 def _earlier(seen: Interval | None, planned: Interval | None, now: datetime) -> bool:
     """Whether waiting for the planned window would lose some of the one Azure shows now."""
     if seen is None or planned is None or now >= seen.end:
@@ -49,8 +58,27 @@ def _longer(seen: Interval | None, planned: Interval | None, now: datetime) -> b
     return seen is not None and planned is not None and planned.end <= now < seen.end
 
 
+def watched(run: Run) -> bool:
+    """Whether something was started and does not serve again yet, or repairs are to run again.
+
+    A plan by rules that leave the scale set to Azure has to wait for that.
+    """
+    started = any(one.state in IN_FLIGHT or one.state is InstanceState.FAILED for one in run.passages)
+    return started or run.repairs is not None
+
+
+def in_vain(run: Run) -> bool:
+    """Whether another plan would change nothing either, unless the rules have changed again."""
+    return run.in_vain > 0 and watched(run)
+
+
 def plan_again_at(run: Run, look: Look) -> datetime:
-    """Plan and advance may see things differently; asking each other at a pace, they cannot run hot."""
+    """Plan and advance may see things differently; asking each other at a pace, they cannot run hot.
+
+    What a plan could not change it is asked for as seldom as an answer of the day.
+    """
+    if in_vain(run):
+        return run.planned_at + ANSWER_AGAIN[min(run.in_vain, len(ANSWER_AGAIN)) - 1]
     return run.planned_at + look.look_again * PACE
 
 

@@ -131,9 +131,10 @@ def _raised(run: Run, event: Event, look: Look, now: datetime) -> Run:
     )
     if "lead" in event.raised and run.lead_over is not None:
         # Somebody who knows the plan says how much longer people need.
-        over = event.at + parse_duration(event.raised["lead"])
+        lead = parse_duration(event.raised["lead"])
+        over = event.at + lead
         batches = tuple(_sooner(one, over) for one in run.batches)
-        run = replace(run, lead_over=min(run.lead_over, over), batches=batches)
+        run = replace(run, lead=lead, lead_over=min(run.lead_over, over), batches=batches)
     return noted(run, "raise", f"{what}. {_why(event)}", now, event.actor)
 
 

@@ -216,15 +216,20 @@ class Run:
     latest first start that meets it, `lead_over` when the lead time has passed, `others_until` when the scale
     sets it waits for are expected to be over, `expected` how long a batch takes from start to verification.
 
-    Policy: `rules` is the fingerprint it was planned by, `raised` what a person has raised for this run (key
-    to value as written), `windows` and `freezes` what the times were made with.
+    Policy: `rules` is the fingerprint it was planned by, `policy` the digest of the file, `lead` what
+    `lead_over` was made with (None in records that don't say), `raised` what a person has raised for this
+    run (key to value as written), `windows` and `freezes` what the times were made with.
 
     People: `holding` is why a person holds it, `waived` the predecessors a person has let pass, `events` the
     ids of their words applied, `replan` why a new plan is asked for, `misfit` why the plan does not fit and
     the run waits for a person before its first start, `choices` what would make it fit.
 
+    Notices: `numbered` is the last number of the run before it, so that in one wave none is told by a number
+    that stands for another.
+
     `finished` are instances that earlier runs finished and whose status lingers: not to be started again.
-    `trouble` is set while Azure cannot be read, `unsent` while no start can be sent in time.
+    `trouble` is set while Azure cannot be read, `unsent` while no start can be sent in time, `in_vain` counts
+    the plans in a row that changed nothing because what was started has to be watched first.
 
     `reports`: its instances report application health. `serving` and `capacity` say what each batch takes
     away of what serves; `again` why instances are
@@ -248,6 +253,8 @@ class Run:
     recover_within: timedelta = timedelta(minutes=60)
     health: HealthRule = HealthRule.IF_REPORTED
     rules: str = ""
+    policy: str = ""
+    lead: timedelta | None = None
     raised: Mapping[str, str] = field(default_factory=dict)
     windows: WindowSets = ()
     freezes: tuple[Freeze, ...] = ()
@@ -266,6 +273,7 @@ class Run:
     capacity: str = ""
     again: str = ""
     replan: str = ""
+    in_vain: int = 0
     misfit: str = ""
     choices: tuple[Choice, ...] = ()
     repairs: Repairs | None = None
@@ -274,6 +282,7 @@ class Run:
     holding: str = ""
     waived: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
+    numbered: int = 0
     notices: tuple[Notice, ...] = ()
     history: tuple[Entry, ...] = ()
     trouble: Trouble | None = None
@@ -289,7 +298,7 @@ class Run:
 
     @property
     def last_notice(self) -> int:
-        return self.notices[-1].number if self.notices else 0
+        return self.notices[-1].number if self.notices else self.numbered
 
     @property
     def needs_person(self) -> bool:

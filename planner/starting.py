@@ -10,6 +10,7 @@ from planner.intents import with_intents
 from planner.look import Look, SetRepairs
 from planner.outstanding import outstanding
 from planner.run import (
+    IN_FLIGHT,
     SETTLED,
     Batch,
     Run,
@@ -60,10 +61,9 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
     if structural:
         return PlanAgain(structural[0].reason)
     mine = frozenset(passage.id for passage in batch.instances)
-    for check in checks.blocking(
-        checks.conditions(look.scale_set, look.instances, look.rules, going_down=mine, reported=run.reports)
-    ):
-        return Wait(inner(check.reason))
+    held = _conditions(run, look, mine)
+    if held is not None:
+        return held
     batch = ready.without_excused(batch, look, now)
     able = ready.startable(batch, look, now)
     if not able:
@@ -75,6 +75,11 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
     if isinstance(room, (Wait, PlanAgain)):
         return room
     able = dict(list(able.items())[:room])
+    # Of its own batch, too, only what is down by our doing, or goes down now, may be down.
+    flying = {passage.id for passage in batch.instances if passage.state in IN_FLIGHT}
+    held = _conditions(run, look, frozenset(able) | flying)
+    if held is not None:
+        return held
     if run.repairs is not None and run.repairs.resuming_since is not None:
         return Wait("its automatic repairs to run again")
     cannot = repairs.refused(run, look, now)
@@ -84,6 +89,16 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
     if first is not None:
         return First(*first, "its automatic repairs to be suspended")
     return Go(with_intents(batch, able, now), _before(look, able))
+
+
+def _conditions(run: Run, look: Look, going_down: frozenset[str]) -> Wait | None:
+    """What forbids a start at this moment beside `going_down`."""
+    if look.instances is None or look.scale_set is None or look.rules is None:
+        return Wait("a look at Azure")
+    found = checks.conditions(
+        look.scale_set, look.instances, look.rules, going_down=going_down, reported=run.reports
+    )
+    return next((Wait(inner(one.reason)) for one in checks.blocking(found)), None)
 
 
 def _nothing_ready(batch: Batch, look: Look) -> Wait | Go:

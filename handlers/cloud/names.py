@@ -1,8 +1,8 @@
 """Where records lie and what queues are called; the design page's Records section, as functions.
 
 Names in paths are lower-cased (a tracking id keeps its case) and percent-encoded. Everything raises
-ValueError with a sentence when a tracking id or a subscription is not one: a path is never built from an
-unchecked name.
+ValueError with a sentence when a tracking id, a subscription, a resource group or a scale set's name is not
+one: a path is never built from an unchecked name.
 """
 
 from datetime import UTC, datetime
@@ -16,6 +16,8 @@ from handlers.wire.ids import (
     RUNS,
     SCALE_SETS,
     Queue,
+    checked_resource_group,
+    checked_scale_set,
     checked_subscription,
     checked_tracking_id,
 )
@@ -88,7 +90,8 @@ def wave_path(tracking_id: str, subscription: str) -> str:
 
 
 def _scale_set(subscription: str, resource_group: str, name: str) -> str:
-    return f"{checked_subscription(subscription)}/{_part(resource_group)}/{_part(name)}"
+    group, scale_set = checked_resource_group(resource_group), checked_scale_set(name)
+    return f"{checked_subscription(subscription)}/{_part(group)}/{_part(scale_set)}"
 
 
 def run_path(subscription: str, resource_group: str, name: str) -> str:

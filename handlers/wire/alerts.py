@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.wire import alert_facts as facts
+from handlers.wire import alert_kind as kind
 from handlers.wire.ids import TRACKING_ID
 from handlers.wire.outside_json import AnyCase, UnusableJson, load
 from planner.wave import Announcement
@@ -17,11 +18,10 @@ from planner.wave import Announcement
 SEARCH_SCHEMA = "breakwater/search"
 """What the sweep stores for a wave that Azure knows and no alert brought."""
 
-_TEST_TRACKING_IDS = frozenset({"TEST-TTT", "ABC1-DEF"})
-"""Sent by the action group's test button (azure-facts 1.2)."""
-
 _COMMON, _LEGACY = "azuremonitorcommonalertschema", "microsoft.insights/activitylogs"
-_OPERATION = "microsoft.servicehealth/"
+_MARKS = (_COMMON.encode(), _LEGACY.encode())
+"""What an alert of an action group has in it, however much of it came."""
+
 _tracking_id = re.compile(TRACKING_ID, re.ASCII)
 
 
@@ -71,7 +71,8 @@ def read_alert(body: bytes, received_at: datetime) -> Announcement | NotForUs:
     try:
         raw = load(body)
     except UnusableJson as error:
-        raise NotAnAlert(str(error)) from error
+        said = body.lower()
+        raise NotAnAlert(str(error), looks_like_one=any(mark in said for mark in _MARKS)) from error
     if not isinstance(raw, AnyCase):
         raise NotAnAlert("The body is not a JSON object. Expected is an alert of an action group.")
     opened = _opened(raw)
@@ -79,19 +80,20 @@ def read_alert(body: bytes, received_at: datetime) -> Announcement | NotForUs:
     properties = event.part("properties")
     tracking_id = properties.text("trackingId")
     known_id = tracking_id if _tracking_id.fullmatch(tracking_id) else ""
-    operation = event.text("operationName").lower()
-    if not _service_health(opened, operation):
+    if not opened.search and not kind.service_health(event, opened.essentials):
         about = opened.essentials.text("monitoringService") or event.text("eventSource") or "something else"
         return NotForUs(f"This alert is about {about[:100]}, not about Service Health.")
-    if facts.flag(properties.get("isSynthetic")) or tracking_id.upper() in _TEST_TRACKING_IDS:
+    if kind.test(properties):
         return NotForUs("This is a test alert.", test=True, tracking_id=known_id)
-    incident = properties.text("incidentType")
-    if not incident and not operation.startswith(_OPERATION):
-        raise NotAnAlert("The event has neither `incidentType` nor `operationName`.", looks_like_one=True)
-    maintenance = incident.lower() == "maintenance" if incident else operation.endswith("/maintenance/action")
+    maintenance = kind.maintenance(event)
+    if maintenance is None:
+        raise NotAnAlert(
+            "The event has neither an `incidentType` nor an `operationName` that can be read.",
+            looks_like_one=True,
+        )
     if not maintenance:
-        kind = incident or operation
-        return NotForUs(f"This event is of type {kind[:100]}, not Maintenance.", tracking_id=known_id)
+        named = properties.text("incidentType") or event.text("operationName")
+        return NotForUs(f"This event is of type {named[:100]}, not Maintenance.", tracking_id=known_id)
     services, regions, ours = facts.impact(properties)
     if not ours:
         named = ", ".join(services)[:200]
@@ -125,16 +127,6 @@ def _opened(raw: AnyCase) -> _Opened:
         f"The schema {schema[:100]!r} is not known. Expected is an alert of an action group, "
         "in the common alert schema or in the activity log's own."
     )
-
-
-def _service_health(opened: _Opened, operation: str) -> bool:
-    # The event source is a number in the common schema: the operation's name is what can be relied on.
-    if opened.search or operation.startswith(_OPERATION):
-        return True
-    if operation:
-        return False
-    said = (opened.essentials.text("monitoringService"), opened.event.text("eventSource"))
-    return any("".join(one.split()).lower() == "servicehealth" for one in said)
 
 
 def _announcement(

@@ -1,12 +1,20 @@
-"""Names that cross borders and how they look: tracking ids, subscriptions, queues."""
+"""Names that cross borders and how they look: tracking ids, subscriptions, scale sets, queues."""
 
 import re
 from typing import Final, Literal
+from urllib.parse import quote
 
 TRACKING_ID: Final = r"[A-Za-z0-9_-]{1,64}"
 GUID: Final = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
+RESOURCE_GROUP: Final = r"[^/\x00-\x1f%?#\\]{1,90}"
+SCALE_SET: Final = r"[A-Za-z0-9_.-]{1,80}"
 _tracking_id = re.compile(TRACKING_ID, re.ASCII)
 _guid = re.compile(GUID, re.ASCII)
+_resource_group = re.compile(RESOURCE_GROUP, re.ASCII)
+_scale_set = re.compile(SCALE_SET, re.ASCII)
+
+LONGEST_ENCODED: Final = 850
+"""Characters of a resource group in a path; a blob's name has at most 1,024 with all around it."""
 
 ALERTS: Final = "alerts"
 SCALE_SETS: Final = "scale-sets"
@@ -30,3 +38,23 @@ def checked_subscription(text: str) -> str:
     if not _guid.fullmatch(text):
         raise ValueError(f"{text[:80]!r} is not a subscription id: a GUID is expected.")
     return text.lower()
+
+
+def checked_resource_group(text: str) -> str:
+    """The resource group as it is; ValueError, without repeating it, when no path may be built from it."""
+    fits = len(quote(text.lower(), safe="")) <= LONGEST_ENCODED
+    if not (fits and _resource_group.fullmatch(text)) or _leads_elsewhere(text):
+        raise ValueError("This is not the name of a resource group.")
+    return text
+
+
+def checked_scale_set(text: str) -> str:
+    """The scale set's name as it is; ValueError, without repeating it, when no path may be built from it."""
+    if not _scale_set.fullmatch(text) or _leads_elsewhere(text):
+        raise ValueError("This is not the name of a scale set.")
+    return text
+
+
+def _leads_elsewhere(name: str) -> bool:
+    """Dots alone, which clients resolve before they ask: `runs/<subscription>/../x` is `runs/x`."""
+    return not name.strip(".")

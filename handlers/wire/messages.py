@@ -18,7 +18,19 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from handlers.wire.ids import ALERTS, GUID, NOTICES, RUNS, SCALE_SETS, TRACKING_ID, Queue
+from handlers.wire.ids import (
+    ALERTS,
+    GUID,
+    NOTICES,
+    RESOURCE_GROUP,
+    RUNS,
+    SCALE_SET,
+    SCALE_SETS,
+    TRACKING_ID,
+    Queue,
+    checked_resource_group,
+    checked_scale_set,
+)
 
 VERSION: Final = 1
 """The newest version of messages this code understands."""
@@ -35,15 +47,17 @@ class NewerMessage(Exception):
 
 
 _ARM_ID = re.compile(
-    rf"/subscriptions/({GUID})/resourceGroups/([^/\x00-\x1f%?#\\]{{1,90}})"
-    r"/providers/Microsoft\.Compute/virtualMachineScaleSets/([A-Za-z0-9_.-]{1,80})",
+    rf"/subscriptions/({GUID})/resourceGroups/({RESOURCE_GROUP})"
+    rf"/providers/Microsoft\.Compute/virtualMachineScaleSets/({SCALE_SET})",
     re.ASCII | re.IGNORECASE,
 )
 
 
 def _scale_set_id(text: str) -> str:
-    if not _ARM_ID.fullmatch(text):
-        raise ValueError("it is not the ARM id of a Virtual Machine Scale Set")
+    try:
+        arm_parts(text)
+    except ValueError:
+        raise ValueError("it is not the ARM id of a Virtual Machine Scale Set") from None
     return text
 
 
@@ -52,7 +66,7 @@ def arm_parts(scale_set: str) -> tuple[str, str, str]:
     found = _ARM_ID.fullmatch(scale_set)
     if found is None:
         raise ValueError(f"{scale_set[:200]!r} is not the ARM id of a Virtual Machine Scale Set.")
-    return found[1], found[2], found[3]
+    return found[1], checked_resource_group(found[2]), checked_scale_set(found[3])
 
 
 def _renewable(text: str) -> str:
@@ -63,9 +77,8 @@ AlertHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 TrackingId = Annotated[str, Field(pattern=rf"^{TRACKING_ID}$")]
 Subscription = Annotated[str, Field(pattern=rf"^{GUID}$")]
 ScaleSetId = Annotated[str, AfterValidator(_scale_set_id)]
-Name = Annotated[str, Field(min_length=1, max_length=90, pattern=r"^[^/\x00-\x1f%?#\\]+$")]
-
-
+ResourceGroup = Annotated[str, AfterValidator(checked_resource_group)]
+ScaleSetName = Annotated[str, AfterValidator(checked_scale_set)]
 Names = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
 
 
@@ -78,11 +91,18 @@ class _Envelope(BaseModel):
     traceparent: str = Field(default="", max_length=200)
 
 
+class _Patient(_Envelope):
+    """What Azure may ask to put off: since when it has, without a break, and whether people were told."""
+
+    throttled_since: AwareDatetime | None = None
+    throttled_told: bool = False
+
+
 EVERY: Final = "*"
 """Renewed for every scale set of the wave."""
 
 
-class AlertMessage(_Envelope):
+class AlertMessage(_Patient):
     """A stored alert wants to be discovered; `tries` counts how often Azure was down for it.
 
     `renew` names the scale set (`*`: all of them) for which only the extra look-ups of a discovered alert's
@@ -95,7 +115,7 @@ class AlertMessage(_Envelope):
     look_ups: int = Field(default=0, ge=0)
 
 
-class ScaleSetMessage(_Envelope):
+class ScaleSetMessage(_Patient):
     """A scale set wants a plan. `wave_generation` is what the wave's record had when this was sent.
 
     `attempt` counts how often Azure could not be read for it.
@@ -133,23 +153,29 @@ class PersonEvent(BaseModel):
     )
 
 
-class RunMessage(_Envelope):
+class RunMessage(_Patient):
     """A run wants a look; `generation` is the record's after the look that sent this."""
 
     subscription: Subscription
-    resource_group: Name
-    name: Name
+    resource_group: ResourceGroup
+    name: ScaleSetName
     generation: int = Field(ge=0)
     event: PersonEvent | None = None
 
 
 class NoticeMessage(_Envelope):
-    """Something wants to be told. `wave` gathers a wave's untold notices; the others carry their text."""
+    """Something wants to be told. `wave` gathers a wave's untold notices; the others carry their text.
+
+    `about` names what is told once for a wave, whatever the words; without it the words count. `unread`:
+    nothing is in quarantine, Azure cannot be read and we go on trying.
+    """
 
     tracking_id: Annotated[str, Field(pattern=rf"^({TRACKING_ID})?$")] = ""
     kind: Literal["wave", "wired", "quarantined", "unknown_wave"]
     alert: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     text: str = Field(default="", max_length=4000)
+    about: str = Field(default="", max_length=300)
+    unread: bool = False
 
     @model_validator(mode="after")
     def _of_a_wave(self) -> Self:
@@ -185,7 +211,7 @@ def parse(queue: Queue, body: str | bytes) -> Message:
             raise NewerMessage(f"A message of {queue} has version {_version(body)}.") from None
         wrong = "; ".join(
             f"{'.'.join(str(part) for part in one['loc']) or 'the message'}: "
-            f"{one['msg'].removeprefix('Value error, ')}"
+            f"{one['msg'].removeprefix('Value error, ').rstrip('.')}"
             for one in error.errors(include_url=False, include_input=False, include_context=False)[:5]
         )
         raise BadMessage(f"This is no message of the queue {queue}: {wrong}.") from None

@@ -40,7 +40,8 @@ class WebFront:
         ]
         app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=3.0)
+        # Functions get a body as it came, also one that calls itself compressed.
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=3.0, auto_decompress=False)
 
     async def start(self, listening: socket.socket) -> str:
         """Answer what arrives at this socket; its address."""
@@ -65,6 +66,8 @@ class WebFront:
         found = self._find(request.method, request.raw_path.partition("?")[0])
         if found is None:
             return web.Response(status=404)
+        if not all(_readable(value) for value in request.headers.values()):
+            return web.Response(status=400)
         function, params = found
         call = HttpCall(
             method=request.method,
@@ -96,6 +99,15 @@ class WebFront:
         for cookie in http.cookies:
             answer.set_cookie(cookie.name, cookie.value)
         return answer
+
+
+def _readable(value: str) -> bool:
+    """Whether a header's value is UTF-8; Kestrel answers anything else itself, with 400."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -208,9 +208,48 @@ def test_an_event_without_incident_type_is_judged_by_its_operation():
     raw = alert(incidentType=None)
     event(raw)["operationName"] = "Microsoft.ServiceHealth/incident/action"
     assert isinstance(read_alert(body(raw), NOW), NotForUs)
-    raw = alert(incidentType=7)
+    raw = alert(incidentType=None)
     event(raw)["operationName"] = None
-    assert isinstance(read_alert(body(raw), NOW), NotForUs)
+    assert "incidentType" in refusal(body(raw)).sentence
+
+
+@pytest.mark.parametrize("strange", [7, True, ["Maintenance"], {}, "", "PlannedMaintenance"])
+def test_an_incident_type_that_is_none_leaves_it_to_the_operation(strange):
+    assert read(alert(incidentType=strange)).stage is Stage.PLANNED
+
+
+@pytest.mark.parametrize(
+    "incident", ["Incident", "Security", "ActionRequired", "Informational", "Billing", "AssistedRecovery"]
+)
+def test_what_azure_says_is_something_else_is_no_maintenance(incident):
+    found = read_alert(body(alert(incidentType=incident)), NOW)
+    assert isinstance(found, NotForUs)
+    assert incident in found.reason
+
+
+@pytest.mark.parametrize("strange", [None, 12, {"value": "x"}, "maintenance", "Somebody.Else/new/action"])
+def test_an_operation_that_cannot_be_read_leaves_it_to_what_else_the_alert_says(strange):
+    raw = alert()
+    event(raw)["operationName"] = strange
+    assert read(raw).stage is Stage.PLANNED
+    raw = alert("legacy")
+    event(raw)["operationName"] = strange
+    assert read(raw).stage is Stage.PLANNED
+
+
+@pytest.mark.parametrize("strange", [None, 12, "maintenance"])
+def test_an_incident_type_alone_tells_service_health_from_the_others(strange):
+    raw = alert()
+    event(raw)["operationName"] = strange
+    raw["data"]["essentials"]["monitoringService"] = 4
+    assert read(raw).stage is Stage.PLANNED
+
+
+@pytest.mark.parametrize("number", [7, 7.5, True])
+def test_an_alert_whose_type_and_operation_cannot_be_read_is_refused_and_somebody_should_know(number):
+    raw = alert(incidentType=number)
+    event(raw)["operationName"] = number
+    assert refusal(body(raw)).looks_like_one
 
 
 @pytest.mark.parametrize("bad", ["", None, "a b", "a/../b", "x" * 65, "<GUID>", 7.5, {"a": 1}, ["A"]])
@@ -293,6 +332,14 @@ def test_texts_are_data_and_capped():
 )
 def test_what_is_no_alert_is_refused_with_a_sentence(content, says):
     assert says in refusal(content).sentence
+
+
+@pytest.mark.parametrize("schema", ["common", "legacy"])
+def test_of_an_alert_that_came_garbled_somebody_should_know(schema):
+    whole = body(alert(schema, title="half a character: \ud83d"))
+    for garbled in (whole, whole[:-20], whole.upper()[:200]):
+        assert refusal(garbled).looks_like_one
+    assert not refusal(b"{").looks_like_one
 
 
 def test_a_byte_order_mark_is_no_obstacle():

@@ -77,6 +77,22 @@ async def test_a_look_that_a_later_one_has_replaced_pauses_nothing(wiring):
     assert len(await kept(wiring)) == 1
 
 
+async def test_every_pause_has_an_id_of_its_own_and_the_same_one_while_the_run_stands_still(wiring):
+    """A word is applied once by its id: a second failure, after a person resumed, must pause again."""
+    await with_run(wiring)
+    other = SCALE_SET.model_copy(update={"traceparent": "another"}).model_dump_json()
+    for text in (SCALE_SET.model_dump_json(), SCALE_SET.model_dump_json(), other):
+        await bury.handle(SCALE_SETS, text, wiring)
+    path = run_path(SUBSCRIPTION, "Prod-RG", "web")
+    one = run(generation=4)
+    stored = await wiring.records.read(path)
+    await wiring.records.write(path, encode_run(one), etag=stored.etag, metadata=run_metadata(one))
+    await bury.handle(SCALE_SETS, other, wiring)
+    first, again, second, after_a_look = (sent.event.id for sent in wiring.spy.of(RUNS))
+    assert first == again
+    assert len({first, second, after_a_look}) == 3
+
+
 async def test_without_a_run_there_is_nothing_to_pause(wiring):
     await bury.handle(SCALE_SETS, SCALE_SET.model_dump_json(), wiring)
     assert not wiring.spy.of(RUNS)
@@ -128,6 +144,16 @@ async def test_a_run_whose_record_is_broken_is_told_and_not_paused(wiring):
     assert len(wiring.spy.of(NOTICES)) == 1
 
 
+@pytest.mark.parametrize("group", ["..", ".", "\U0001f600" * 90])
+async def test_names_that_no_path_can_be_built_from_are_kept_like_any_other_garbage(wiring, group):
+    """A client resolves dots before it asks: storage refuses the signature, or another record is read."""
+    forged = json.loads(RUN.model_dump_json()) | {"resource_group": group}
+    await bury.handle(RUNS, json.dumps(forged), wiring)
+    forged = json.loads(SCALE_SET.model_dump_json()) | {"scale_set": scale_set("web", group=group).id}
+    await bury.handle(SCALE_SETS, json.dumps(forged), wiring)
+    assert ["no message of the queue" in one["error"] for _, one in await kept(wiring)] == [True, True]
+
+
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(content=st.binary(max_size=60) | st.text(max_size=60), queue=st.sampled_from(QUEUES))
 async def test_whatever_the_content_it_is_buried(wiring, content, queue):
@@ -173,6 +199,17 @@ async def test_what_would_fail_again_stays_in_quarantine(wiring, source, content
 async def test_replaying_nothing_says_so(wiring):
     with pytest.raises(replay.NotReplayed, match="nothing at"):
         await replay.replay("quarantine/2026-11-22/x.json", wiring)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "alerts/x.json", f"{QUARANTINE}../alerts/x.json", f"{QUARANTINE}./x.json"]
+)
+async def test_nothing_outside_the_quarantine_is_replayed_and_deleted(wiring, path):
+    inside = await keep(ALERTS, AlertMessage(alert="a" * 64).model_dump_json().encode(), "It failed.", wiring)
+    await wiring.records.create("alerts/x.json", (await wiring.records.read(inside)).body)
+    with pytest.raises(replay.NotReplayed, match="nothing at"):
+        await replay.replay(path, wiring)
+    assert await wiring.records.read("alerts/x.json") is not None
 
 
 async def test_the_command_replays_what_it_is_given(storage, monkeypatch, capsys):

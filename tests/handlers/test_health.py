@@ -1,11 +1,13 @@
 """health: 200 with the figures while storage answers, 503 with the sentence otherwise."""
 
+import asyncio
 import json
 
 import pytest
 
 from handlers import bury, health, sweep
 from handlers.cloud.names import RUNS, SWEEP_STATE
+from handlers.cloud.records import Records
 from handlers.wire.messages import RunMessage
 from planner.policy import Policy
 from tests.handlers.parts import SUBSCRIPTION, Clock, TestWiring
@@ -79,3 +81,14 @@ async def test_dead_storage_is_503_in_time_and_in_words():
     assert status == 503
     assert "storage cannot be reached" in said["reason"]
     await wiring.close()
+
+
+async def test_storage_that_never_answers_is_503_in_time(wiring, monkeypatch):
+    async def silent(*args):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Records, "list", silent)
+    monkeypatch.setattr(health, "LONGEST_SECONDS", 0.01)
+    status, said = await asyncio.wait_for(seen(wiring), timeout=5)
+    assert status == 503
+    assert "has not answered" in said["reason"]

@@ -1,5 +1,6 @@
 """receive: statuses, what is stored and queued, and what is on the path."""
 
+import asyncio
 import json
 from collections import Counter
 
@@ -87,11 +88,26 @@ async def test_a_test_alert_is_stored_and_says_that_you_are_wired_up(wiring):
     assert not wiring.spy.of(ALERTS)
 
 
-async def test_what_is_not_for_us_is_answered_200_with_the_reason_and_not_kept(wiring):
-    answer, said = await post(wiring, body(sample("legacy-servicehealth-incident")))
-    assert (answer.status, said["status"], said["tracking_id"]) == (200, "ignored", "0NIH-U2O")
-    assert "Incident" in said["reason"]
-    assert await wiring.records.list(ALERTS_PREFIX) == []
+@pytest.mark.parametrize(
+    ("name", "tracking_id", "says"),
+    [
+        ("legacy-servicehealth-incident", "0NIH-U2O", "Incident"),
+        ("cas-activitylog-administrative-test-action-2025", None, "Administrative"),
+        ("cas-servicehealth-maintenance-alertcontext-int-enums", None, "Synapse"),
+    ],
+)
+async def test_what_is_not_for_us_is_stored_as_it_came_and_answered_200_with_the_reason(
+    wiring, name, tracking_id, says
+):
+    content = b" " + body(sample(name))
+    for _ in range(2):
+        answer, said = await post(wiring, content)
+        assert (answer.status, said["status"], said["tracking_id"]) == (200, "ignored", tracking_id)
+        assert says in said["reason"]
+    (stored,) = await wiring.records.list(ALERTS_PREFIX)
+    assert stored.path == alert_path(digest(content))
+    assert stored.metadata["kind"] == "ignored"
+    assert (await wiring.records.read(stored.path)).body == content
     assert not wiring.spy.of(ALERTS)
     assert not wiring.spy.of(NOTICES)
 
@@ -134,9 +150,15 @@ DEAD = (
 
 
 @pytest.mark.parametrize(
-    "content", [body(alert()), b"no alert", body(sample("cas-servicehealth-test-action-2025"))]
+    "content",
+    [
+        body(alert()),
+        b"no alert",
+        body(sample("cas-servicehealth-test-action-2025")),
+        body(sample("legacy-servicehealth-incident")),
+    ],
 )
-async def test_while_storage_is_down_everything_that_must_be_stored_is_answered_503(content):
+async def test_while_storage_is_down_everything_is_answered_503(content):
     wiring = TestWiring(DEAD, Clock())
     answer, said = await post(wiring, content)
     assert answer.status == 503
@@ -149,6 +171,16 @@ async def test_a_storage_setting_that_is_missing_is_503_as_well(storage):
     wiring = TestWiring(storage, Clock())
     wiring.settings = wiring.settings.model_copy(update={"storage": type(wiring.settings.storage)("")})
     assert (await post(wiring, body(alert())))[0].status == 503
+
+
+async def test_a_storage_that_never_answers_is_503_while_an_action_group_still_listens(wiring, monkeypatch):
+    async def silent(*args, **more):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Records, "create", silent)
+    monkeypatch.setattr(receive, "LONGEST_SECONDS", 0.01)
+    answer = await asyncio.wait_for(post(wiring, body(alert())), timeout=5)
+    assert answer[0].status == 503
 
 
 async def test_the_unexpected_is_503_and_never_500(wiring, monkeypatch):

@@ -1,7 +1,7 @@
 """Documents under their ETag, against a real emulator."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -119,6 +119,7 @@ def test_a_missing_or_broken_connection_is_a_sentence_without_the_secret(connect
 
 
 SUBSCRIPTION = "AAAA0A0A-BB1B-CC2C-DD3D-EEEEEE4E4E4E"
+ENDED = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def test_names_are_lowered_and_encoded_and_a_tracking_id_keeps_its_case():
@@ -142,6 +143,19 @@ def test_a_path_is_never_built_from_what_is_no_subscription(bad):
     for build in (names.claim_prefix, lambda one: names.run_path(one, "g", "n")):
         with pytest.raises(ValueError, match="subscription"):
             build(bad)
+
+
+@pytest.mark.parametrize("bad", ["", ".", "..", "...", "a/b", "a\\b", "a%2fb", "a\n", "\U0001f600" * 90])
+def test_a_path_is_never_built_from_what_is_no_name_in_azure(bad):
+    for build in (names.run_path, names.claim_path, lambda *place: names.archive_path(*place, ENDED)):
+        with pytest.raises(ValueError, match="not the name"):
+            build(SUBSCRIPTION, bad, "web")
+        with pytest.raises(ValueError, match="not the name"):
+            build(SUBSCRIPTION, "g", bad)
+
+
+def test_the_longest_names_azure_allows_fit_into_the_path_of_a_blob():
+    assert len(names.archive_path(SUBSCRIPTION, "\u6c34" * 90, "n" * 80, ENDED)) <= 1024
 
 
 async def test_an_encoded_name_makes_the_round_trip_through_storage(records):

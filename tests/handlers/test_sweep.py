@@ -104,6 +104,23 @@ async def test_a_line_that_cannot_be_read_does_not_hide_the_others(wiring):
     assert [one.name for one in wiring.spy.of(RUNS)] == ["web"]
 
 
+async def test_a_line_without_a_readable_notice_does_not_hide_the_others(wiring):
+    await wiring.records.create("runs/a/b/broken.json", b"{", {"waves": "A", "last_notice": "many"})
+    await put(wiring, noticed(wiring))
+    wiring.clock.forward(minutes=5)
+    await sweep.handle(wiring)
+    assert [one.tracking_id for one in wiring.spy.of(NOTICES)] == ["VM12-3AB"]
+    assert (await state(wiring))["swept_at"]
+
+
+async def test_an_alert_of_two_months_ago_is_of_no_use_to_anybody(wiring):
+    await receive.handle(Request("POST", body=body(alert())), wiring)
+    wiring.spy.forget()
+    wiring.clock.forward(days=60, minutes=1)
+    await sweep.handle(wiring)
+    assert not wiring.spy.of(ALERTS)
+
+
 async def test_an_alert_that_was_never_discovered_is_queued_again_at_growing_distances(wiring):
     content = body(alert())
     await receive.handle(Request("POST", body=content), wiring)
@@ -224,6 +241,22 @@ async def test_claims_of_runs_that_are_over_or_gone_are_removed_and_the_others_k
     assert left == ["paused", "running"]
 
 
+async def test_a_claim_that_is_renewed_meanwhile_stays(wiring, monkeypatch):
+    path = claim_path(SUBSCRIPTION, "Prod-RG", "gone")
+    await wiring.records.create(path, b"{}")
+    wiring.clock.forward(minutes=5)
+    delete = Records.delete
+
+    async def renewed_first(records, where, **more):
+        (line,) = await records.list(CLAIMS_PREFIX)
+        await records.write(where, b"{}", etag=line.etag)
+        await delete(records, where, **more)
+
+    monkeypatch.setattr(Records, "delete", renewed_first)
+    await sweep.handle(wiring)
+    assert [one.path for one in await wiring.records.list(CLAIMS_PREFIX)] == [path]
+
+
 async def test_storage_that_fails_fails_the_sweep(wiring, monkeypatch):
     async def down(*args):
         raise StorageDown("Storage does not answer.")
@@ -238,6 +271,13 @@ async def test_a_broken_state_is_begun_again(wiring, broken):
     await wiring.records.create(SWEEP_STATE, broken)
     await sweep.handle(wiring)
     assert (await state(wiring))["swept_at"]
+
+
+async def test_a_newer_versions_state_is_left_to_it(wiring):
+    newer = b'{"v": 2, "swept_at": "2026-11-22T12:00:00Z", "more": 1}'
+    await wiring.records.create(SWEEP_STATE, newer)
+    await sweep.handle(wiring)
+    assert (await wiring.records.read(SWEEP_STATE)).body == newer
 
 
 async def test_of_two_sweeps_at_once_one_searches(wiring, monkeypatch):

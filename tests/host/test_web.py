@@ -41,6 +41,24 @@ async def test_requests_reach_functions_in_the_order_of_their_names_as_the_worke
         )
 
 
+async def test_a_header_that_is_no_text_is_a_bad_request_and_no_failure(work: Work) -> None:
+    async with work.host() as host:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(host.url.rpartition(":")[2]))
+        writer.write(
+            b"GET /api/pages/a HTTP/1.1\r\nHost: x\r\ntraceparent: \xff\xfe\r\nConnection: close\r\n\r\n"
+        )
+        assert b" 400 " in await reader.readline()
+        writer.close()
+
+
+async def test_a_body_reaches_its_function_as_it_came_whatever_its_header_says(work: Work) -> None:
+    async with work.host() as host, aiohttp.ClientSession(f"{host.url}/api/") as client:
+        request = client.post("pages/a/c", data=b"plain", headers={"Content-Encoding": "gzip"}, compress=None)
+        async with request as answer:
+            assert answer.status == 201
+            assert (await answer.json(content_type=None))["body"] == "plain"
+
+
 async def test_the_host_answers_before_storage_is_there_and_works_once_it_is(
     tmp_path: Path,
 ) -> None:

@@ -152,12 +152,14 @@ async def test_forged_messages_end_in_the_quarantine_and_start_nothing(storage: 
         "scale-sets": [
             json.dumps(plan | {"subscription": ELSEWHERE}),
             json.dumps(plan | {"scale_set": f"{web}/../all"}),
+            json.dumps(plan | {"scale_set": web.replace("rg-breakwater", "..")}),
             json.dumps(plan | {"tracking_id": "../x"}),
             json.dumps(plan | {"reason": "because", "wave_generation": "many"}),
             json.dumps([plan]),
         ],
         "runs": [
             json.dumps(look | {"name": "a/b"}),
+            json.dumps(look | {"resource_group": ".."}),
             json.dumps(look | {"generation": -1}),
             json.dumps(look | {"subscription": "all"}),
             json.dumps(look | {"event": {"kind": "start everything"}}),

@@ -313,3 +313,46 @@ def test_what_azure_never_offers_in_its_longer_window_is_not_planned_again_and_a
     assert looks < 150
     assert run_of(world).state is (RunState.PAUSED if sick else RunState.LEFT_TO_AZURE)
     assert run_of(world).planned_at < NOW + 3 * H
+
+
+def _paused_and_left_to_azure() -> Protocol:
+    """What was started stays down; the policy leaves the rest to Azure; an instance nobody planned joins."""
+    world = living()
+    world.look()
+    world.azure.end(world.azure.machines["0"], "cleared")
+    world.azure.machines["0"].become(power="stopping")
+    world.now += 70 * M
+    world.look()
+    assert run_of(world).state is RunState.PAUSED
+    world.policy = policy({"lead": "0m", "self-service": "never"})
+    world.azure.grow(in_wave=True)
+    return world
+
+
+def test_a_plan_that_changes_nothing_is_asked_for_as_seldom_as_an_answer_of_the_day() -> None:
+    world = _paused_and_left_to_azure()
+    plans: list[timedelta] = []
+    began = world.now
+    while world.now < began + DAY:
+        before = run_of(world).planned_at
+        due(world)
+        if run_of(world).planned_at != before:
+            plans.append(run_of(world).planned_at - before)
+    assert states(run_of(world)) == {"0": "failed", "1": "pending"}
+    assert plans[1] < plans[2] < plans[3]
+    assert [round(one / H, 1) for one in plans[2:]] == [1.0, 6.0, 6.0, 6.0]
+
+
+def test_a_plan_is_made_soon_once_what_was_started_is_settled() -> None:
+    world = _paused_and_left_to_azure()
+    began = world.now
+    while world.now < began + 9 * H:
+        due(world)
+    assert run_of(world).in_vain > 2
+    world.look([world.event("skip", instances=("0",))])
+    asked = world.now
+    while run_of(world).state is RunState.PAUSED and world.now < asked + DAY:
+        due(world)
+    assert run_of(world).state is RunState.LEFT_TO_AZURE
+    assert set(states(run_of(world))) == {"0", "1", "2"}
+    assert world.now - asked <= 5 * M

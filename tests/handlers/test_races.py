@@ -1,0 +1,157 @@
+"""Two hosts, and hands that change something in the middle of a look."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from handlers import claims, plan
+from handlers.cloud.errors import Refused
+from handlers.cloud.names import claim_path
+from handlers.wire.policy_file import load
+from planner.run import InstanceState, RunState
+from simulator.fleet import SUBSCRIPTION, flexible
+from tests.handlers.parts import TestWiring
+from tests.handlers.scene import POLICY, QUICK, Scene
+
+CLAIM = claim_path(SUBSCRIPTION, "rg-breakwater", "web")
+OTHER = claim_path(SUBSCRIPTION, "rg-breakwater", "other")
+ONE_SET = POLICY + "\nlimits: {scale-sets: 1}"
+WHERE = {"location": "westeurope"}
+
+
+@pytest.fixture
+async def scene(storage: str) -> AsyncIterator[Scene]:
+    made = Scene(storage, policy=ONE_SET)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def second(scene: Scene, storage: str) -> AsyncIterator[TestWiring]:
+    """Another host over the same storage and Azure."""
+    made = TestWiring(storage, scene.clock)
+    made.rules, made.__dict__["fake"] = scene.wiring.rules, scene.compute
+    yield made
+    await made.close()
+
+
+def once_before(owner: Any, name: str, act: Callable[[], Awaitable[object]]) -> None:
+    """Let something happen right before the next call."""
+    real = getattr(owner, name)
+
+    async def acting(*args: Any, **options: Any) -> Any:
+        setattr(owner, name, real)
+        await act()
+        return await real(*args, **options)
+
+    setattr(owner, name, acting)
+
+
+async def test_a_stop_that_comes_while_azure_is_read_stops_the_starts_of_that_very_look(scene: Scene) -> None:
+    message = await scene.ready()
+    scene.wiring.stopped = lambda: ""  # type: ignore[method-assign]
+
+    async def stop() -> None:
+        scene.wiring.stopped = lambda: "Everything is stopped."  # type: ignore[method-assign]
+
+    once_before(scene.compute, "instances", stop)
+    run = await scene.look(message)
+    assert scene.started() == []
+    assert {one.state for one in run.passages} == {InstanceState.PENDING}
+    assert any("Everything is stopped" in one.reason for one in run.passages)
+
+    scene.wiring.stopped = lambda: ""  # type: ignore[method-assign]
+    scene.clock.at = run.due
+    await scene.look()
+    assert scene.started() == ["0", "2"]
+
+
+async def test_a_host_over_the_limit_leaves_the_claim_of_another_hosts_look_alone(
+    scene: Scene, second: TestWiring
+) -> None:
+    await scene.ready()
+    run = await scene.run()
+    assert await claims.acquire(scene.wiring, run) == ""
+    # Another scale set tries its luck, and will find itself over the limit.
+    await second.records.create(OTHER, b"{}", WHERE)
+    assert "in flight" in await claims.acquire(second, run)
+    assert await second.records.read(CLAIM) is not None, "the first host's starts are on their way"
+
+
+async def test_a_claim_that_another_hosts_look_relies_on_is_not_given_back(
+    scene: Scene, second: TestWiring
+) -> None:
+    await scene.ready()
+    run = await scene.run()
+
+    async def the_other_host_first() -> None:
+        assert await claims.acquire(second, run) == ""
+        await second.records.create(OTHER, b"{}", WHERE)
+
+    once_before(scene.wiring.records, "list", the_other_host_first)
+    assert "in flight" in await claims.acquire(scene.wiring, run)
+    assert await second.records.read(CLAIM) is not None
+
+
+async def test_a_claim_of_ones_own_over_the_limit_is_given_back_at_once(scene: Scene) -> None:
+    await scene.ready()
+    await scene.wiring.records.create(OTHER, b"{}", WHERE)
+    assert "in flight" in await claims.acquire(scene.wiring, await scene.run())
+    assert await scene.wiring.records.read(CLAIM) is None
+    scene.wiring.rules = load(POLICY, environment={})
+    assert await claims.acquire(scene.wiring, await scene.run()) == ""
+
+
+async def test_a_rolling_upgrade_of_a_flexible_set_that_shows_nowhere_else_holds_up_its_start(
+    storage: str,
+) -> None:
+    scene = Scene(storage, flexible("web", 2, behaviour=QUICK))
+    try:
+        message = await scene.ready()
+        rolling = scene.azure.scale_set("web")
+        scene.azure.people.start_rolling_upgrade(rolling)
+        rolling.provisioning = "Succeeded"
+        run = await scene.look(message)
+        assert scene.started() == []
+        assert "rolling upgrade" in run.reason
+        scene.azure.people.end_rolling_upgrade(rolling)
+        scene.clock.at = run.due
+        await scene.look()
+        assert len(scene.started()) == 1
+    finally:
+        await scene.close()
+
+
+async def test_a_flexible_set_whose_subscription_has_no_rolling_upgrades_has_none_under_way(
+    storage: str,
+) -> None:
+    scene = Scene(storage, flexible("web", 2, behaviour=QUICK))
+
+    async def refuse(arm_id: str) -> str:
+        raise Refused("OperationNotAllowed", f"There are no rolling upgrades for {arm_id}.")
+
+    scene.compute.rolling_upgrade = refuse  # type: ignore[method-assign]
+    try:
+        await scene.look(await scene.ready())
+        assert len(scene.started()) == 1
+    finally:
+        await scene.close()
+
+
+async def test_a_run_that_no_window_fits_goes_on_when_the_policy_file_is_corrected(storage: str) -> None:
+    scene = Scene(storage, policy=POLICY.replace("lead:", "windows: 'Tue 03:00-03:05 UTC', lead:"))
+    try:
+        await scene.ready()
+        assert (await scene.look()).state is RunState.PAUSED
+        scene.wiring.rules = load(POLICY, environment={})
+        scene.clock.at = (await scene.run()).due
+        await scene.look()
+        asked = scene.wiring.spy.of("scale-sets")[-1]
+        assert asked.reason == "replan"
+        await plan.handle(asked, scene.wiring)
+        assert (await scene.run()).state is RunState.SCHEDULED
+        await scene.look()
+        assert scene.started() == ["0", "2"]
+    finally:
+        await scene.close()
