@@ -10,6 +10,8 @@ from planner.fleet import Health, Interval
 from planner.look import FIT, Start, Word
 from planner.run import InstanceState, Run, RunState
 from tests.planner.builders import (
+    DAY,
+    HOUR,
     MINUTE,
     NOW,
     SELF_SERVICE,
@@ -21,6 +23,7 @@ from tests.planner.builders import (
     one_of,
     planned,
     said,
+    scale_set,
     step,
 )
 
@@ -123,3 +126,70 @@ def test_a_start_is_sent_before_the_window_of_its_instance_closes_or_not_at_all(
     run = replace(planned(instances=seen, a_policy=quick), waived=(FIT,), misfit="", state=RunState.SCHEDULED)
     _, actions = step(run, looked(a_policy=quick, instances=seen))
     assert {one.before for one in actions if isinstance(one, Start)} == {closing.end}
+
+
+@pytest.mark.parametrize(
+    "changed_since",
+    [
+        {"service_fabric": True},
+        {"managed_by": "AKS (tag aks-managed-poolName)"},
+        {"managed_by": "/subscriptions/s/providers/Microsoft.Compute/cloudServices/c"},
+        {"spot": True},
+        {"ephemeral_os_disk": True},
+        {"scheduled_events": True},
+        {"unreadable": ("its model",)},
+        {"rolling_upgrade": "RollingForward"},
+        {"provisioning": "updating"},
+        {"tags": {"breakwater-self-service": "never"}},
+        {"tags": {"breakwater-soak": "banana"}},
+        {"tags": {"ExpiresOn": "2026-11-25"}},
+    ],
+)
+def test_a_scale_set_that_has_become_one_to_be_left_alone_since_its_plan_is_not_started(
+    changed_since: dict[str, Any],
+) -> None:
+    run = planned(instances=FLEET, a_policy=HALF)
+    later = NOW + 10 * MINUTE
+    held, starts = started(run, a_set=scale_set(**changed_since), instances=FLEET, now=later)
+    assert starts == []
+    assert held.state is RunState.SCHEDULED
+    assert held.reason.startswith(("Waits: ", "Planned again: "))
+    _, starts = started(run, a_set=scale_set(), instances=FLEET, now=later)
+    assert len(starts) == 10
+
+
+@pytest.mark.parametrize(
+    ("changed_since", "others"),
+    [
+        ({"protected": True}, 9),
+        ({"power": "deallocated"}, 9),
+        ({"maintenance": replace(STATUS, allowed=False)}, 9),
+        ({"maintenance": replace(STATUS, self_service=Interval(NOW + HOUR, NOW + 20 * DAY))}, 9),
+        ({"maintenance": replace(STATUS, unreadable="a window that is no pair of times")}, 0),
+        ({"maintenance": None}, 9),
+    ],
+)
+def test_an_instance_that_has_become_one_to_be_left_alone_since_its_plan_is_not_started(
+    changed_since: dict[str, Any], others: int
+) -> None:
+    run = planned(instances=FLEET, a_policy=HALF)
+    _, starts = started(run, instances=changed(FLEET, "0", **changed_since), now=NOW + 10 * MINUTE)
+    assert "0" not in starts
+    assert len(starts) == others
+
+
+def test_a_start_is_sent_before_the_operators_window_closes_or_not_at_all() -> None:
+    quick = always(max_unavailable="50%", recover_within="5s", windows="daily 12:00-13:00 UTC")
+    run = replace(
+        planned(instances=FLEET, a_policy=quick), waived=(FIT,), misfit="", state=RunState.SCHEDULED
+    )
+    now = NOW + HOUR - timedelta(seconds=10)
+    _, actions = step(run, looked(a_policy=quick, instances=FLEET, now=now))
+    assert {one.before for one in actions if isinstance(one, Start)} == {NOW + HOUR}
+
+
+def test_an_instance_that_somebody_has_switched_off_is_excused_with_its_power_state() -> None:
+    run = planned(instances=FLEET, a_policy=HALF)
+    run, _ = started(run, instances=changed(FLEET, "0", power="deallocated"))
+    assert one_of(run, "0").state is InstanceState.EXCUSED
+    assert "deallocated" in one_of(run, "0").reason
