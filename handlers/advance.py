@@ -14,6 +14,7 @@ from handlers import claims, observing, sending
 from handlers.cloud.errors import AzureTrouble, Throttled
 from handlers.cloud.names import NOTICES, RUNS, SCALE_SETS, run_path
 from handlers.cloud.records import Conflict, Stored
+from handlers.throttling import put_off
 from handlers.wire.documents import decode_run, encode_run, run_metadata
 from handlers.wire.messages import NoticeMessage, RunMessage, ScaleSetMessage
 from handlers.wiring import Wiring
@@ -67,11 +68,15 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
     try:
         look = await observing.observed(run, wiring)
     except Throttled as error:
-        if not events:
-            await wiring.queues.send(RUNS, message, delay=error.retry_after)
+        told = run.trouble is not None and run.trouble.told
+        again, delay, tell = put_off(message, error, wiring.now(), told=told)
+        if not events and not tell:
+            await wiring.queues.send(RUNS, again, delay=delay)
             return
         # A person's word counts at once; nothing starts in a look that has not seen Azure.
         look = replace((await observing.from_storage(run, wiring))[0], trouble=error.sentence)
+        if tell:
+            look = replace(look, trouble_since=again.throttled_since, wait=delay)
     except AzureTrouble as error:
         look = replace((await observing.from_storage(run, wiring))[0], trouble=error.sentence)
     new, actions = advance(run, look, events, wiring.now())

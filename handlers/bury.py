@@ -22,6 +22,7 @@ from handlers.wire.messages import (
     parse,
 )
 from handlers.wiring import Wiring
+from planner.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,8 @@ async def _pause(buried: _Buried, wiring: Wiring) -> bool:
     except (BadRecord, NewerRecord) as error:
         log.exception("bury.run_unreadable", extra={"path": stored.path, "reason": str(error)})
         return False
+    if _superseded(buried.message, run):
+        return False
     event = PersonEvent(
         id=f"quarantined-{buried.name}-{run.generation}",
         kind="quarantined",
@@ -96,6 +99,14 @@ async def _pause(buried: _Buried, wiring: Wiring) -> bool:
         ),
     )
     return True
+
+
+def _superseded(message: Message | None, run: Run) -> bool:
+    """Whether it is a look that a later one has replaced: it would have been dropped, nothing is missing.
+
+    Hosts that die again and again while they hold a message leave such ones behind.
+    """
+    return isinstance(message, RunMessage) and message.event is None and message.generation < run.generation
 
 
 def _run_of(message: Message | None) -> tuple[str, str, str] | None:

@@ -15,6 +15,7 @@ from handlers.cloud.errors import Forbidden, NotFound, Throttled, Unreachable
 from handlers.cloud.lookups import Looked
 from handlers.cloud.names import ALERTS, NOTICES, alert_path
 from handlers.quarantine import ALERT, keep
+from handlers.throttling import put_off
 from handlers.wire.alerts import NotAnAlert, NotForUs, read_alert
 from handlers.wire.documents import NewerRecord
 from handlers.wire.messages import NEWER_MESSAGE_WAIT_SECONDS, AlertMessage, NoticeMessage
@@ -44,7 +45,10 @@ async def handle(message: AlertMessage, wiring: Wiring) -> None:
     except renewal.LookUpsLater as later:
         await _later(later.message, later.wait, str(later), wiring)
     except Throttled as trouble:
-        await _later(message, trouble.retry_after, trouble.sentence, wiring)
+        again, delay, tell = put_off(message, trouble, wiring.now())
+        await _later(again, delay, trouble.sentence, wiring)
+        if tell:
+            await _tell(announcement, message, _not_listed(announcement, trouble.sentence), wiring)
     except Unreachable as trouble:
         await _azure_is_down(announcement, message, trouble.sentence, wiring)
     except (NotFound, Forbidden) as trouble:
@@ -158,14 +162,17 @@ async def _azure_is_down(announcement: Announcement, message: AlertMessage, why:
     waits = [min(FIRST_WAIT * 2**one, LONGEST_WAIT) for one in range(min(message.tries, 20) + 1)]
     before, after = sum(waits[:-1], timedelta(0)), sum(waits, timedelta(0))
     if before < TOLD_AFTER <= after:
-        text = (
-            f"Wave {announcement.tracking_id} was announced, but the scale sets of subscription "
-            f"{announcement.subscription} could not be listed for half an hour: {why} "
-            "Breakwater goes on trying; nothing is planned for this wave until it succeeds."
-        )
-        await _tell(announcement, message, text, wiring)
+        await _tell(announcement, message, _not_listed(announcement, why), wiring)
     again = message.model_copy(update={"tries": message.tries + 1})
     await _later(again, waits[-1], why, wiring)
+
+
+def _not_listed(announcement: Announcement, why: str) -> str:
+    return (
+        f"Wave {announcement.tracking_id} was announced, but the scale sets of subscription "
+        f"{announcement.subscription} could not be listed for half an hour: {why} "
+        "Breakwater goes on trying; nothing is planned for this wave until it succeeds."
+    )
 
 
 async def _not_ours(announcement: Announcement, message: AlertMessage, why: str, wiring: Wiring) -> None:
@@ -191,6 +198,7 @@ async def _tell(announcement: Announcement, message: AlertMessage, text: str, wi
         kind="quarantined",
         alert=announcement.alert,
         text=text,
+        unread=True,
         traceparent=message.traceparent,
     )
     await wiring.queues.send(NOTICES, notice)

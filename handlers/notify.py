@@ -23,10 +23,13 @@ from handlers.wire.documents import decode, waves_of
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner import delivery as steps
-from planner.delivery import FINISHED, STALE, Delivery, behind, with_channels
+from planner.delivery import EMERGENCY, FINISHED, STALE, Delivery, behind, with_channels
 from planner.digest import PATIENCE, Overview, choose, overview, untold
 from planner.run import Run
 from planner.wave import Wave
+
+AT_ONCE = 16
+"""Receivers that are told side by side."""
 
 LOOKS = 8
 """How often one message looks again after it sent something, before it leaves the rest to another one."""
@@ -106,8 +109,7 @@ async def _look(message: NoticeMessage, wiring: Wiring) -> bool:
         known = {one.receiver.lower(): one.receiver for one, _ in seen.deliveries.values()}
         for run in seen.runs.values():
             known.setdefault((run.receiver or NOBODY).lower(), run.receiver or NOBODY)
-        for receiver in sorted(known.values()):
-            acted = await _serve(receiver, seen, wiring) or acted
+        acted = await _serve_all(sorted(known.values()), seen, wiring) or acted
         if not acted and not seen.runs and _plans_to_come(seen, wiring):
             await wiring.queues.send(NOTICES, about, delay=wiring.settings.group_wait)
     return acted
@@ -139,6 +141,22 @@ async def _see(message: NoticeMessage, members: Sequence[Listed], wiring: Wiring
     )
     runs = await gather.runs(wiring, [mine[path] for path in sorted(late & mine.keys())])
     return _Seen(message, wiring.now(), waves, counts, mine, runs, deliveries)
+
+
+async def _serve_all(receivers: Sequence[str], seen: _Seen, wiring: Wiring) -> bool:
+    """Side by side: a channel that does not answer costs half a minute, and must not cost others theirs."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def serve(receiver: str) -> bool:
+        async with gate:
+            return await _serve(receiver, seen, wiring)
+
+    # Whoever fails must not cut off another one between sending and recording.
+    ends = await asyncio.gather(*map(serve, receivers), return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
+    return any(ends)
 
 
 async def _serve(receiver: str, seen: _Seen, wiring: Wiring) -> bool:
@@ -201,7 +219,8 @@ async def _letter(
         ended = tuple((await gather.runs(wiring, lines)).values())
     if not items and not ended:
         return None
-    story = Story(seen.message.tracking_id, seen.waves, items, seen.overview, ended)
+    paged = EMERGENCY in state.wave_told
+    story = Story(seen.message.tracking_id, seen.waves, items, seen.overview, ended, paged)
     return compose(story, _addresses(wiring), seen.now)
 
 
@@ -215,7 +234,7 @@ async def _tell_alone(message: NoticeMessage, wiring: Wiring) -> None:
     if senders is None:
         await wiring.queues.send(NOTICES, message, delay=STALE)
         return
-    text = "" if message.kind == "wired" else message.text
+    text = "" if message.kind == "wired" else message.about or message.text
     about = f"{message.tracking_id}\n{message.alert}\n{text}".encode()
     delivery, etag = await read(f"{message.kind}-{hashlib.sha256(about).hexdigest()[:40]}", receiver, wiring)
     delivery = with_channels(delivery, senders)
@@ -229,7 +248,8 @@ async def _tell_alone(message: NoticeMessage, wiring: Wiring) -> None:
             claimed = steps.claim(claimed, name, {}, (message.kind,), now)
             names.append(name)
     if names:
-        letter = alone(message.kind, message.tracking_id, message.text, _addresses(wiring))
+        kind = "unread" if message.unread else message.kind
+        letter = alone(kind, message.tracking_id, message.text, _addresses(wiring))
         recorded = await deliver(delivery, claimed, etag, dict.fromkeys(names, letter), senders, wiring)
         if recorded is None:
             return

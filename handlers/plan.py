@@ -7,8 +7,9 @@ from datetime import timedelta
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Throttled
 from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, archive_path, run_path
 from handlers.cloud.records import Conflict, Stored
+from handlers.throttling import put_off
 from handlers.wire.documents import decode_run, encode_run, run_metadata
-from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage, ScaleSetMessage
+from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage, ScaleSetMessage, arm_parts
 from handlers.wiring import Wiring
 from planner import again, ending, join, order
 from planner.decide import decide
@@ -225,17 +226,35 @@ async def _send_look(wiring: Wiring, run: Run) -> None:
 async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) -> None:
     """Azure cannot be read now: a fresh message, and people are told once it has lasted."""
     if isinstance(error, Throttled):
-        await wiring.queues.send(SCALE_SETS, message, delay=error.retry_after)
+        again, delay, tell = put_off(message, error, wiring.now())
+        await wiring.queues.send(SCALE_SETS, again, delay=delay)
+        if tell:
+            await _tell(wiring, message, error)
         return
     wait = min(RETRY_FIRST * 2 ** min(message.attempt, 10), RETRY_MOST)
     later = message.model_copy(update={"attempt": message.attempt + 1})
     await wiring.queues.send(SCALE_SETS, later, delay=wait)
     log.warning("plan.azure_unreadable", extra={"scale_set": message.scale_set, "why": error.sentence})
     if message.attempt + 1 == (1 if isinstance(error, Forbidden) else TOLD_AT_ATTEMPT):
-        text = (
-            f"{message.scale_set} cannot be planned: {error.sentence} "
-            "Breakwater keeps trying every ten minutes; until then nothing is started there."
-        )
-        await wiring.queues.send(
-            NOTICES, NoticeMessage(tracking_id=message.tracking_id, kind="quarantined", text=text[:4000])
-        )
+        await _tell(wiring, message, error)
+
+
+async def _tell(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) -> None:
+    """Once for a wave and a kind of trouble: two hundred scale sets of a subscription share it."""
+    subscription, group, name = arm_parts(message.scale_set)
+    if isinstance(error, Forbidden):
+        whose = f"Scale sets of resource group {group}"
+        about = f"forbidden {subscription}/{group}".lower()
+        then = "Give the app's identity its role there; Breakwater tries again every ten minutes."
+    elif isinstance(error, Throttled):
+        whose, about = "Scale sets", f"throttled {subscription}".lower()
+        then = "That has lasted for half an hour; Breakwater waits as long as Azure asks and goes on then."
+    else:
+        whose, about = "Scale sets", f"unreachable {subscription}".lower()
+        then = "That has lasted for half an hour; Breakwater tries again every ten minutes."
+    what = f"{whose} of subscription {subscription} cannot be planned, among them {name}"
+    text = f"{what}: {error.sentence} {then}"
+    notice = NoticeMessage(
+        tracking_id=message.tracking_id, kind="quarantined", text=text[:4000], about=about, unread=True
+    )
+    await wiring.queues.send(NOTICES, notice)

@@ -152,7 +152,7 @@ def _stepped(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ..
         run = pausing.fits_again(run, now)
     failed = [one for one in run.passages if one.state is InstanceState.FAILED]
     if failed and run.state is not RunState.PAUSED:
-        run = pausing.paused(run, failed[0].reason, look, now)
+        run = pausing.paused(run, pausing.failure(failed), look, now)
     if run.state is RunState.PAUSED:
         due = pausing.due(run, look, now)
         due = min(due, outdated.plan_again_at(run, look)) if again else due

@@ -40,8 +40,7 @@ def answered(run: Run, answers: Iterable[Answer], now: datetime) -> Run:
     run = begun_told(_withdrawn(run, tuple(by_id.values()), now), now)
     refused = [one for one in by_id.values() if one.answered is Answered.REFUSED]
     if refused:
-        which = ", ".join(one.instance for one in refused)
-        sentence = f"Azure refused to start {which}: {refused[0].code} {refused[0].message}".strip()
+        sentence = _refused(refused)
         run = told(noted(run, "refused", sentence, now, "azure"), Kind.TROUBLE, Urgency.KNOW, sentence, now)
     person = next((one for one in by_id.values() if one.needs_person), None)
     if person is not None:
@@ -57,6 +56,15 @@ def answered(run: Run, answers: Iterable[Answer], now: datetime) -> Run:
             answers=("resume", "skip"),
         )
     return run
+
+
+def _refused(refused: Sequence[Answer]) -> str:
+    first, one = refused[0], len(refused) == 1
+    which = f"{'instance' if one else 'instances'} {', '.join(each.instance for each in refused)}"
+    final = all(each.code in FINAL for each in refused)
+    then = "Azure maintains {} in its own window." if final else "Starting {} is tried again later."
+    why = f": {first.message.rstrip('.')}" if first.message else ""
+    return f"Azure refused to start {which} ({first.code}){why}. {then.format('it' if one else 'them')}"
 
 
 def _withdrawn(run: Run, answers: Sequence[Answer], now: datetime) -> Run:
@@ -93,7 +101,7 @@ def _with_answer(passage: Passage, answer: Answer, now: datetime) -> Passage:
         return replace(
             passage,
             state=InstanceState.EXCUSED,
-            reason=f"Excused: Azure refused it ({answer.code}: {answer.message}). "
+            reason=f"Excused: Azure refused it ({answer.code}: {answer.message.rstrip('.')}). "
             "Azure maintains it in its own window.",
             finished_at=now,
         )

@@ -10,6 +10,7 @@ from datetime import datetime
 from planner.notice import Kind, Urgency
 from planner.policy import Mode
 from planner.run import SETTLED, Batch, InstanceState, Passage, Run
+from planner.saying import lower
 from planner.telling import if_nobody_answers, told
 
 WAITING = frozenset({InstanceState.PENDING, InstanceState.ASIDE})
@@ -37,7 +38,7 @@ def asked(run: Run, why: str, now: datetime) -> Run:
         run,
         Kind.APPROVAL,
         Urgency.ACT,
-        f"The plan waits for approval: {why}",
+        f"The plan waits for approval: {lower(why)}",
         now,
         otherwise=if_nobody_answers(run),
         answers=("approve", "skip"),

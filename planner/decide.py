@@ -19,7 +19,7 @@ from planner.run import (
     Batch,
     Verdict,
 )
-from planner.saying import lower, say, upper
+from planner.saying import inner, lower, say, upper
 from planner.wave import OVER, Announcement, Stage
 
 LONG_SOAK = timedelta(minutes=30)
@@ -127,9 +127,9 @@ def _verdict(
     if rules.mode is Mode.OBSERVE:
         return (
             Verdict.SELF_SERVICE,
-            f"Would be started by us ({lower(need.reason)}), but the mode is `observe`.",
+            f"Would be started by us ({inner(need.reason)}), but the mode is `observe`.",
         )
-    return Verdict.SELF_SERVICE, f"Started by us: {lower(need.reason)}"
+    return Verdict.SELF_SERVICE, f"To be started by us, since {lower(need.reason)}"
 
 
 def _not_impacted(announcements: Sequence[Announcement]) -> str:

@@ -24,6 +24,9 @@ LOG = 50
 FINISHED = "finished"
 """The wave's closing overview, told once; told again when a run was opened again in between."""
 
+EMERGENCY = "emergency"
+"""The wave's page about emergency maintenance, sent once whatever comes later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sending:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from planner.delivery import FINISHED, Delivery
+from planner.delivery import EMERGENCY, FINISHED, Delivery
 from planner.notice import Kind, Notice, Urgency
 from planner.run import ENDED, SETTLED, InstanceState, Run, RunState
 
@@ -73,25 +73,25 @@ def untold(run: Run, told: int) -> tuple[Notice, ...]:
 
 
 def ripe(
-    waiting: Mapping[str, tuple[Notice, ...]], *, quiet: bool, complete: bool, first: bool
+    waiting: Mapping[str, tuple[Notice, ...]], *, quiet: bool, complete: bool, paged: bool
 ) -> Mapping[str, int]:
     """How far each run may be told now; runs that wait are left out.
 
     A page goes at once and takes what came before it along; a plan that pages (emergency maintenance) does
-    so only in the wave's first message, then it is grouped like the others, or a thousand scale sets would
+    so only until the wave has `paged`, then it is grouped like the others, or a thousand scale sets would
     page a thousand times. `complete` says that the digest need not wait for the roster any longer.
     """
     upto: dict[str, int] = {}
     for key, notices in waiting.items():
-        numbers = [one.number for one in notices if _ripe(one, quiet=quiet, complete=complete, first=first)]
+        numbers = [one.number for one in notices if _ripe(one, quiet=quiet, complete=complete, paged=paged)]
         if numbers:
             upto[key] = max(numbers)
     return upto
 
 
-def _ripe(notice: Notice, *, quiet: bool, complete: bool, first: bool) -> bool:
+def _ripe(notice: Notice, *, quiet: bool, complete: bool, paged: bool) -> bool:
     if notice.urgency is Urgency.PAGE:
-        return notice.kind is not Kind.PLANNED or first or not quiet
+        return not notice.emergency or not paged or not quiet
     return not quiet and (complete or notice.kind not in HELD)
 
 
@@ -131,10 +131,14 @@ def choose(
     earliest = delivery.not_before or oldest + wait
     quiet = now < earliest
     complete = digest_may_go(waiting, seen.planning, wait, now)
-    upto = ripe(waiting, quiet=quiet, complete=complete, first=not delivery.messages)
+    paged = EMERGENCY in state.wave_told
+    upto = ripe(waiting, quiet=quiet, complete=complete, paged=paged)
+    pages = any(one.emergency for key in upto for one in waiting[key] if one.number <= upto[key])
     hit = set(seen.counts) - {RunState.NOT_IMPACTED.value}
     ends = seen.finished and bool(hit) and FINISHED not in state.wave_told and bool(state.told or waiting)
-    kinds = (FINISHED,) if ends and not quiet and upto.keys() == waiting.keys() else ()
+    kinds = (EMERGENCY,) if pages and not paged else ()
+    if ends and not quiet and upto.keys() == waiting.keys():
+        kinds = (*kinds, FINISHED)
     if upto or kinds:
         return Choice(upto, kinds)
     if waiting or ends:

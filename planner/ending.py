@@ -5,6 +5,7 @@ from datetime import datetime
 
 from planner import following
 from planner.batches import counted, soaked
+from planner.excuses import excuses
 from planner.look import Look
 from planner.notice import Kind, Urgency
 from planner.run import ANSWERS, SETTLED, Batch, InstanceState, Run, RunState
@@ -30,7 +31,8 @@ def finished(run: Run, look: Look, now: datetime) -> Run:
         run = moved(run, RunState.CANCELLED, f"The wave no longer concerns what was left: {counts}.", now)
         return told(run, Kind.CANCELLED, Urgency.KNOW, run.reason, now, instances=look.instances)
     run = moved(run, RunState.COMPLETED, f"Every instance is accounted for: {counts}.", now)
-    return told(run, Kind.COMPLETED, Urgency.KNOW, run.reason, now, instances=look.instances)
+    sentence = f"{run.reason} {excuses(run)}".strip()
+    return told(run, Kind.COMPLETED, Urgency.KNOW, sentence, now, instances=look.instances)
 
 
 def _rest(run: Run) -> str:
@@ -38,12 +40,13 @@ def _rest(run: Run) -> str:
     missed = [one for one in run.passages if one.state is InstanceState.MISSED]
     down = [one.id for one in missed if one.proof_at is not None]
     words = f" Maintained and not serving since: {', '.join(down)}." if down else ""
-    if len(down) < len(missed) and run.scheduled is not None:
-        left = "the others" if down else "them"
-        words += f" Azure maintains {left} between {say(run.scheduled.start)} and {say(run.scheduled.end)}."
-    elif len(down) < len(missed):
-        words += f" Azure maintains {'the others' if down else 'them'} when it likes."
-    return words
+    left = len(missed) - len(down)
+    if not left:
+        return words
+    which = ("the other" if left == 1 else "the others") if down else ("it" if left == 1 else "them")
+    if run.scheduled is None:
+        return f"{words} Azure maintains {which} when it likes."
+    return f"{words} Azure maintains {which} between {say(run.scheduled.start)} and {say(run.scheduled.end)}."
 
 
 def closed(run: Run, now: datetime, *, cancelled: bool = False) -> Run:

@@ -20,6 +20,11 @@ from planner.telling import noted, told
 ANSWER_AGAIN = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
 """When an answer of the day is planned again: after 15 minutes, an hour, then every six hours."""
 
+UNTOUCHED = (
+    "Azure is done and Breakwater does nothing more here: what does not serve stays so until somebody looks "
+    "at it."
+)
+
 SELDOM = 5
 """Look-agains between looks in Azure's window while nothing is down."""
 
@@ -154,11 +159,14 @@ def _over(run: Run, seen: dict[str, Instance], look: Look, now: datetime) -> Run
     ]
     reason = over(run)
     if sick:
-        reason += f" Not serving afterwards: {', '.join(sick)}."
+        which = "instance" if len(sick) == 1 else "instances"
+        reason += f" Not serving afterwards: {which} {', '.join(sick)}."
     run = noted(replace(run, reason=reason), "followed to its end", reason, now, "azure")
     urgency = Urgency.ACT if sick else Urgency.KNOW
     kind = Kind.TROUBLE if sick else Kind.COMPLETED
-    return told(run, kind, urgency, reason, now, instances=look.instances)
+    return told(
+        run, kind, urgency, reason, now, instances=look.instances, otherwise=UNTOUCHED if sick else ""
+    )
 
 
 def _story(passages: Sequence[Passage]) -> str:

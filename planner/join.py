@@ -52,7 +52,7 @@ def begun(
         expected=look_again * REBOOT_LOOKS,
     )
     if former is not None:
-        run = replace(run, finished=remembered(former, instances))
+        run = replace(run, finished=remembered(former, instances), numbered=former.last_notice)
         run = replace(run, again=again.explained(former, decision.concerned, waves, scale_set))
     run = adopted(run, scale_set, instances, decision, decision.batches, now)
     run = noted(run, f"planned as {run.state}", run.reason, now)
@@ -70,6 +70,26 @@ def rejoined(
     now: datetime,
 ) -> Run:
     """The run in progress, or the answer of the day, after another decision; it joins `waves[0]`."""
+    return _alarmed(_rejoined(run, scale_set, instances, decision, waves, now), decision, now)
+
+
+def _alarmed(run: Run, decision: Decision, now: datetime) -> Run:
+    """Told as a page, once, when Azure raises what it had announced to emergency maintenance."""
+    if not decision.emergency or any(one.emergency for one in run.notices):
+        return run
+    reason = "Azure has raised this maintenance to an emergency (level Warning)."
+    run = noted(run, "emergency", reason, now, "azure")
+    return told(run, Kind.PLANNED, Urgency.PAGE, f"{reason} {run.reason}", now)
+
+
+def _rejoined(
+    run: Run,
+    scale_set: ScaleSet,
+    instances: Sequence[Instance],
+    decision: Decision,
+    waves: Sequence[Wave],
+    now: datetime,
+) -> Run:
     old = run
     run = replace(
         run,

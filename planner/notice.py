@@ -74,3 +74,8 @@ class Notice:
     otherwise: str = ""
     answers: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
+
+    @property
+    def emergency(self) -> bool:
+        """A plan that pages because Azure calls the maintenance an emergency."""
+        return self.kind is Kind.PLANNED and self.urgency is Urgency.PAGE

@@ -1,13 +1,14 @@
 """A run that does not go on by itself: paused for a person, by a plan that does not fit, or by trouble."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner import fit, schedule
 from planner.look import Look
 from planner.notice import Kind, Urgency
-from planner.run import IN_FLIGHT, Run, RunState, Trouble
-from planner.saying import say
+from planner.run import IN_FLIGHT, Passage, Run, RunState, Trouble
+from planner.saying import many, say
 from planner.telling import if_nobody_answers, moved, told
 
 TROUBLE_FIRST, TROUBLE_MOST, TROUBLE_TOLD = (
@@ -33,6 +34,12 @@ def paused(run: Run, reason: str, look: Look, now: datetime) -> Run:
         otherwise=if_nobody_answers(run),
         answers=("resume", "skip", "hold"),
     )
+
+
+def failure(failed: Sequence[Passage]) -> str:
+    """What failed, in a sentence that names it: the first of them, and how many more."""
+    more = f" {many(len(failed) - 1, 'more instance')} failed, too." if len(failed) > 1 else ""
+    return f"Instance {failed[0].id}: {failed[0].reason}{more}"
 
 
 def misfit(run: Run, problem: str, look: Look, now: datetime) -> Run:
@@ -83,9 +90,9 @@ def long_since(run: Run, look: Look, now: datetime) -> bool:
 
 def troubled(run: Run, look: Look, now: datetime) -> Run:
     """Azure cannot be read: wait longer each time, tell once after half an hour, start nothing."""
-    old = run.trouble or Trouble(since=now, count=0, error="")
+    old = run.trouble or Trouble(since=look.trouble_since or now, count=0, error="")
     trouble = Trouble(old.since, old.count + 1, look.trouble, old.told)
-    wait = min(TROUBLE_FIRST * 2 ** min(old.count, 10), TROUBLE_MOST)
+    wait = look.wait or min(TROUBLE_FIRST * 2 ** min(old.count, 10), TROUBLE_MOST)
     run = replace(run, trouble=trouble, due=now + wait)
     if run.state is not RunState.PAUSED:
         run = replace(run, reason=f"Azure cannot be read since {say(trouble.since)}: {look.trouble}")

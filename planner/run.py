@@ -224,6 +224,9 @@ class Run:
     ids of their words applied, `replan` why a new plan is asked for, `misfit` why the plan does not fit and
     the run waits for a person before its first start, `choices` what would make it fit.
 
+    Notices: `numbered` is the last number of the run before it, so that in one wave none is told by a number
+    that stands for another.
+
     `finished` are instances that earlier runs finished and whose status lingers: not to be started again.
     `trouble` is set while Azure cannot be read, `unsent` while no start can be sent in time, `in_vain` counts
     the plans in a row that changed nothing because what was started has to be watched first.
@@ -279,6 +282,7 @@ class Run:
     holding: str = ""
     waived: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
+    numbered: int = 0
     notices: tuple[Notice, ...] = ()
     history: tuple[Entry, ...] = ()
     trouble: Trouble | None = None
@@ -294,7 +298,7 @@ class Run:
 
     @property
     def last_notice(self) -> int:
-        return self.notices[-1].number if self.notices else 0
+        return self.notices[-1].number if self.notices else self.numbered
 
     @property
     def needs_person(self) -> bool:

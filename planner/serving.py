@@ -28,5 +28,6 @@ def describe(instance: Instance) -> str:
     parts = [instance.power]
     if instance.provisioning not in {"succeeded", "unknown"}:
         parts.append(instance.provisioning)
-    parts.append("reports no health" if instance.health is Health.NOT_REPORTED else instance.health.value)
+    unclear = {Health.NOT_REPORTED: "reports no health", Health.UNKNOWN: "health unknown"}
+    parts.append(unclear.get(instance.health, instance.health.value))
     return ", ".join(parts)

@@ -6,7 +6,7 @@ from datetime import datetime
 from planner import fit
 from planner.look import FIT, Look
 from planner.notice import Kind, Urgency
-from planner.run import ACTIVE, Run
+from planner.run import ACTIVE, Run, RunState
 from planner.saying import say
 from planner.telling import if_nobody_answers, told
 
@@ -30,6 +30,6 @@ def warned(run: Run, look: Look, now: datetime) -> Run:
         now,
         instances=look.instances,
         otherwise=if_nobody_answers(run),
-        answers=("hold", "skip"),
+        answers=("resume", "skip") if run.state is RunState.PAUSED else ("hold", "skip"),
         choices=run.choices,
     )

@@ -79,10 +79,8 @@ def if_nobody_answers(run: Run) -> str:
     left = sum(one.state in {InstanceState.PENDING, InstanceState.ASIDE} for one in run.passages)
     if run.self_service is None or not left:
         return "If nobody answers, nothing more is started."
-    azure = (
-        f" and Azure maintains them itself between {say(run.scheduled.start)} and {say(run.scheduled.end)}"
-        if run.scheduled
-        else " and Azure maintains them itself"
+    azure = f" and Azure maintains {'it' if left == 1 else 'them'} itself" + (
+        f" between {say(run.scheduled.start)} and {say(run.scheduled.end)}" if run.scheduled else ""
     )
     what = "1 instance is" if left == 1 else f"{left} instances are"
     return (

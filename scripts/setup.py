@@ -44,8 +44,11 @@ def main() -> int:
         if stamp.exists() and stamp.read_text() == wanted:
             return 0
         TOOLS.mkdir(exist_ok=True)
+        # A setup that was broken off leaves halves behind that look whole: without a stamp all is made anew.
+        finished_once = stamp.exists()
+        stamp.unlink(missing_ok=True)
         try:
-            _python()
+            _python(anew=not finished_once)
             _azurite(_node())
         except subprocess.CalledProcessError as failed:
             print(
@@ -63,11 +66,11 @@ def _run(*command: str | Path, cwd: Path = ROOT) -> None:
     subprocess.run([*map(str, command)], check=True, cwd=cwd, stdout=sys.stderr)
 
 
-def _python() -> None:
+def _python(*, anew: bool) -> None:
     scripts = ROOT / "scripts"
-    if not (VENV / "bin" / "python").exists():
-        _run(sys.executable, "-m", "venv", VENV)
     python = VENV / "bin" / "python"
+    if anew or not python.exists():
+        _run(sys.executable, "-m", "venv", "--clear", VENV)
     if not (VENV / "bin" / "uv").exists():
         _run(python, "-m", "pip", "install", "-q", "--require-hashes", "-r", scripts / "requirements-uv.txt")
     uv = (VENV / "bin" / "uv", "--quiet", "pip")

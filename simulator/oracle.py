@@ -59,6 +59,7 @@ def violations(
     max_unavailable: Mapping[str, int] | None = None,
     health_ignored: Collection[str] = (),
     grace: timedelta = NO_GRACE,
+    in_doubt: timedelta = NO_GRACE,
     recover_within: timedelta = RECOVER_WITHIN,
 ) -> list[str]:
     """Broken promises, in order of time.
@@ -68,7 +69,8 @@ def violations(
     case. max_unavailable: instances of a set the customer may have down at once; a Flexible set's is 1
     unless given, a Uniform set's is its domain. health_ignored: sets whose policy looks at power only.
     grace: how old a look may be at its start: what changed since then nobody can be blamed for. Zero suits a
-    virtual clock; with a real one give the longest time from look to start. recover_within: how long the
+    virtual clock; with a real one give the longest time from look to start. in_doubt: how long a start whose
+    answer was lost is left alone before it is sent once more. recover_within: how long the
     policy waits for an instance before it gives it up.
     """
     judge = _Judge(
@@ -78,6 +80,7 @@ def violations(
         limits=max_unavailable or {},
         health_ignored=health_ignored,
         grace=grace,
+        in_doubt=in_doubt,
     )
     found = sorted(
         [
@@ -99,6 +102,7 @@ class _Judge:
         limits: Mapping[str, int],
         health_ignored: Collection[str],
         grace: timedelta,
+        in_doubt: timedelta,
     ) -> None:
         self.ledger = fleet.ledger
         self.flexible = {s.id for s in fleet.scale_sets() if s.mode == "Flexible"}
@@ -107,6 +111,7 @@ class _Judge:
         self.limits = {name.lower(): limit for name, limit in limits.items()}
         self.health_ignored = {name.lower() for name in health_ignored}
         self.grace = grace
+        self.in_doubt = in_doubt
         self.starts = self.ledger.starts("customer")
         self.busy = self._busy()
 
@@ -209,7 +214,7 @@ class _Judge:
             if fact.instance in done and fact.windows in {None, done[fact.instance]}:
                 yield fact.at, f"{what} after it had been maintained, without new windows"
             first = flying.get(fact.instance)
-            if first is not None and first.answered:
+            if first is not None and (first.answered or fact.at - first.at < self.in_doubt):
                 yield fact.at, f"{what} while its start of {first.at:%H:%M:%S}Z was still under way"
             if fact.accepted:
                 flying[fact.instance] = fact

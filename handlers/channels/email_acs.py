@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from handlers.channels.mail import address
+from handlers.channels.mail import address, priority
 from handlers.channels.trouble import ChannelTrouble, Message, asked_wait
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Acs:
             "senderAddress": address(self._sender),
             "content": {"subject": message.subject, "plainText": message.text, "html": message.html},
             "recipients": {"to": [{"address": address(one)} for one in self._recipients]},
-            "headers": {"X-Breakwater-Message": message.message_id},
+            "headers": {"X-Breakwater-Message": message.message_id, **priority(message)},
         }
         try:
             # Plain http is for an inbox on this machine; the settings allow it on loopback only.
@@ -58,8 +58,10 @@ class Acs:
             code = error.error.code if error.error else ""
             headers = getattr(error.response, "headers", None) or {}
             wait = asked_wait(headers.get("Retry-After"), datetime.now(UTC))
+            said = f"{status} {code or error.reason or ''}".strip()
+            what = f"answered {said}" if status >= 400 else f"took the mail and did not send it ({code})"
             raise ChannelTrouble(
-                f"Azure Communication Services answered {status} {code or error.reason or ''}".strip() + ".",
+                f"Azure Communication Services {what}.",
                 recoverable=status in _AGAIN or status >= 500,
                 retry_after=wait,
             ) from error

@@ -24,11 +24,17 @@ def build(message: Message, sender: str, recipients: tuple[str, ...]) -> EmailMe
     mail["Message-ID"] = f"<{message.message_id}@{domain}>"
     mail["In-Reply-To"] = mail["References"] = f"<{message.thread}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answers from absence notes
-    if message.urgency in _PRIORITY:
-        mail["X-Priority"] = _PRIORITY[message.urgency]
+    for name, value in priority(message).items():
+        mail[name] = value
     mail.set_content(message.text)
     mail.add_alternative(message.html, subtype="html")
     return mail
+
+
+def priority(message: Message) -> dict[str, str]:
+    """The header that marks an urgent mail, the same whoever carries it."""
+    urgent = _PRIORITY.get(message.urgency)
+    return {"X-Priority": urgent} if urgent else {}
 
 
 def address(given: str) -> str:

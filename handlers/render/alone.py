@@ -23,6 +23,15 @@ _SAID = {
             "until somebody does, nothing is started because of it."
         ),
     ),
+    "unread": (
+        Urgency.ACT,
+        "Azure cannot be read",
+        (
+            "A wave was announced and Azure does not let Breakwater read what it hits. Breakwater goes on "
+            "trying by itself; until it succeeds nothing is planned and nothing new is started there. If it "
+            "lasts until the self-service window closes, Azure maintains the scale sets in its own window."
+        ),
+    ),
     "unknown_wave": (
         Urgency.ACT,
         "Azure knows a wave that no alert brought",
@@ -48,5 +57,5 @@ def alone(kind: str, tracking_id: str, text: str, addresses: Addresses) -> Lette
         title=title,
         sentence=sentence,
         remarks=(one_line(text, 1500),) if text else (),
-        report=addresses.wave(tracking_id) if kind == "unknown_wave" and tracking_id else "",
+        report=addresses.wave(tracking_id) if kind in {"unknown_wave", "unread"} and tracking_id else "",
     )

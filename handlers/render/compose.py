@@ -1,47 +1,33 @@
 """From the notices of a wave to the words of one message."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from handlers.render import facts
 from handlers.render.addresses import ANSWERS, Addresses, service_health
+from handlers.render.heading import ORDER, Groups, endings, heading
 from handlers.render.letter import STOP, Answer, Event, Letter, Line, Option, Part, Story
-from handlers.render.vocabulary import KINDS, STATES, WORDS, counted
+from handlers.render.vocabulary import KINDS, STATES, counted
 from handlers.render.words import count, one_line, when, when_and_how_far
-from planner.digest import Group, grouped, outcomes
+from planner import batches
+from planner.digest import Group, grouped
+from planner.excuses import excuses
 from planner.notice import Down, Kind, Notice, Urgency
-from planner.run import InstanceState, Run
+from planner.run import ACTIVE, SETTLED, Run, RunState
 
 MOST_DOWN = 40
 """Instances that are named when many are down."""
+
+LISTED = frozenset({Kind.STARTED, Kind.COMPLETED, Kind.CANCELLED, Kind.REPLANNED})
+"""Notices that share lines when many scale sets send them at once."""
 
 
 def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
     """The message of a story; the most urgent notice gives it its name."""
     planned = tuple(run for run, notice in story.items if notice.kind is Kind.PLANNED)
     others = tuple((run, notice) for run, notice in story.items if notice.kind is not Kind.PLANNED)
-    pages = any(notice.urgency is Urgency.PAGE for _, notice in story.items)
     groups = grouped({run.target.id: run for run in planned}.values())
-    if others and (not story.ended or any(notice.urgency is not Urgency.KNOW for _, notice in others)):
-        leading_run, leading = min(others, key=lambda item: (*_weight(item[1]), -item[1].number))
-        kind, (symbol, word) = leading.kind.value, KINDS[leading.kind]
-        scale_sets = {run.target.id for run, _ in others}
-        title = leading_run.target.name
-        if len(scale_sets) > 1:
-            title = f"{title} and {count(len(scale_sets) - 1, 'more scale set')}"
-        else:
-            title = f"{title}: {one_line(leading.sentence, 90)}"
-        sentence = ""  # the notices below say it all
-    elif story.ended:
-        kind = "finished"
-        symbol, word = WORDS[kind]
-        title = ended = _ended(story.ended)
-        sentence = f"The wave is over for your {count(len(story.ended), 'scale set')}: {ended}."
-    else:
-        kind = "announced"
-        symbol, word = WORDS["emergency" if pages else kind]
-        title = _announced(groups)
-        sentence = f"Azure plans maintenance that hits your scale sets: {title}."
+    head = heading(story, groups, others)
     needs_stop = Group.OURS in groups or any(
         notice.urgency is not Urgency.KNOW or notice.kind in {Kind.STARTED, Kind.RESUMED}
         for _, notice in others
@@ -49,12 +35,12 @@ def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
     subscription = _subscription(story)
     return Letter(
         tracking_id=story.tracking_id,
-        kind=kind,
-        urgency=min((notice.urgency for _, notice in story.items), key=_ORDER.index, default=Urgency.KNOW),
-        word=word,
-        symbol=symbol,
-        title=title,
-        sentence=sentence,
+        kind=head.kind,
+        urgency=head.urgency,
+        word=head.word,
+        symbol=head.symbol,
+        title=head.title,
+        sentence=head.sentence,
         facts=_facts(story, now),
         events=_events(story, others, addresses, now),
         parts=(*_parts(groups, {run.target.id for run, _ in others}, now), *_over_parts(story.ended)),
@@ -65,47 +51,9 @@ def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
     )
 
 
-type Groups = Mapping[Group, tuple[Run, ...]]
-
-_ORDER = (Urgency.PAGE, Urgency.ACT, Urgency.KNOW)
-_RANK = tuple(KINDS)
-
-
-def _weight(notice: Notice) -> tuple[int, int]:
-    return _ORDER.index(notice.urgency), _RANK.index(notice.kind)
-
-
 def _subscription(story: Story) -> str:
     named = [run.target.subscription for run, _ in story.items] + [wave.subscription for wave in story.waves]
     return named[0] if named else ""
-
-
-def _announced(groups: Groups) -> str:
-    said = {
-        Group.PERSON: "{} need a person",
-        Group.OURS: "{} maintained by us",
-        Group.AZURE: "{} left to Azure",
-        Group.OVER: "{} over already",
-        Group.NOT_HIT: "{} not hit",
-    }
-    parts = [said[one].format(len(members)) for one, members in groups.items()]
-    return ", ".join(parts).replace("1 need a person", "1 needs a person") or "none of yours"
-
-
-def _ended(runs: Sequence[Run]) -> str:
-    said = {
-        InstanceState.MAINTAINED: "maintained by us",
-        InstanceState.BY_AZURE: "by Azure",
-        InstanceState.EXCUSED: "excused",
-        InstanceState.CANCELLED: "cancelled",
-        InstanceState.MISSED: "missed",
-        InstanceState.PENDING: "never due",
-    }
-    ends = outcomes(runs)
-    parts = [f"{number} {said[state]}" for state, number in ends.items()]
-    return (
-        f"{count(sum(ends.values()), 'instance')}: {', '.join(parts)}" if parts else "no instance was touched"
-    )
 
 
 def _facts(story: Story, now: datetime) -> tuple[tuple[str, str], ...]:
@@ -118,11 +66,14 @@ def _facts(story: Story, now: datetime) -> tuple[tuple[str, str], ...]:
         facts[0] = ("Wave", f"{story.tracking_id} {one_line(latest.title, 120)}".strip())
         facts.append(("Stage", latest.stage.value))
     if seen.total:
-        facts.append(("Scale sets", f"{seen.total}: {counted(seen.counts)}"))
-    if seen.needs_person:
-        facts.append(("Need a person", str(seen.needs_person)))
+        sets = f"{count(seen.total, 'scale set')}: {counted(seen.counts)}"
+        facts.append(("Whole wave", sets))
+    if seen.total and seen.needs_person:
+        asks = count(seen.needs_person, "scale set needs a person", "scale sets need a person")
+        facts[-1] = ("Whole wave", f"{facts[-1][1]}; {asks}")
     if seen.deadline is not None:
-        facts.append(("Next deadline", when_and_how_far(seen.deadline, now)))
+        term = "Next deadline" if seen.deadline >= now else "Deadline passed"
+        facts.append((term, when_and_how_far(seen.deadline, now)))
     return tuple(facts)
 
 
@@ -131,9 +82,7 @@ def _events(
 ) -> tuple[Event, ...]:
     """Most urgent first; only the last notice of a scale set offers answers, the earlier ones are history."""
     last = {run.target.id: notice.number for run, notice in others}
-    ordered = sorted(
-        others, key=lambda item: (_ORDER.index(item[1].urgency), item[1].at, item[0].target.name)
-    )
+    ordered = sorted(others, key=lambda item: (ORDER.index(item[1].urgency), item[1].at, item[0].target.name))
     return tuple(
         _event(story, run, notice, addresses, now, offers=last[run.target.id] == notice.number)
         for run, notice in ordered
@@ -154,11 +103,11 @@ def _event(
         where=_where(run),
         at=when(notice.at),
         sentence=notice.sentence,
-        down=_all_down(notice.down),
+        down=_all_down(notice),
         serving=notice.serving,
         otherwise=_otherwise(notice.otherwise) if offers else "",
         facts=_plan_facts(run, notice, now) if offers else (),
-        checks=facts.sentences(run) if offers and notice.urgency is not Urgency.KNOW else (),
+        checks=facts.sentences(run) if offers and _held_up(run, notice) else (),
         choices=tuple(
             Option(
                 one.sentence,
@@ -181,7 +130,22 @@ def _event(
         if offers
         else (),
         page=addresses.run(story.tracking_id, run.target),
+        brief=_brief(run, notice),
     )
+
+
+def _held_up(run: Run, notice: Notice) -> bool:
+    """Whether the checks matter to the reader: they say what keeps a run from going on."""
+    return notice.urgency is not Urgency.KNOW and run.state in ACTIVE
+
+
+def _brief(run: Run, notice: Notice) -> str:
+    """What a list says of a notice that asks for nothing and comes from many scale sets at once."""
+    if notice.urgency is not Urgency.KNOW or notice.kind not in LISTED:
+        return ""
+    if notice.kind is Kind.COMPLETED and run.state is RunState.LEFT_TO_AZURE:
+        return f"Left to Azure, and it is over: {batches.counted(run.passages)}."
+    return notice.sentence
 
 
 def _otherwise(sentence: str) -> str:
@@ -195,15 +159,17 @@ def _plan_facts(run: Run, notice: Notice, now: datetime) -> tuple[tuple[str, str
     return tuple((term, text) for term, text in facts.facts(run, now) if text not in notice.sentence)
 
 
-def _all_down(down: Sequence[Down]) -> tuple[str, ...]:
-    left = len(down) - MOST_DOWN
-    return (*map(_down, down[:MOST_DOWN]), *((facts.more_down(left),) if left > 0 else ()))
+def _all_down(notice: Notice) -> tuple[str, ...]:
+    left = len(notice.down) - MOST_DOWN
+    named = (_down(one, notice.sentence) for one in notice.down[:MOST_DOWN])
+    return (*named, *((facts.more_down(left),) if left > 0 else ()))
 
 
-def _down(one: Down) -> str:
+def _down(one: Down, told: str) -> str:
+    """An instance that is down, with its error unless the notice tells it."""
     zone = f"zone {one.zone}" if one.zone and "zone" not in one.domain else ""
     place = ", ".join(part for part in (zone, one.domain) if part)
-    said = f" {one.error}" if one.error else ""
+    said = f" {one.error}" if one.error and one.error not in told else ""
     return f"Instance {one.instance}{f' ({place})' if place else ''}: {one.seen}.{said}"
 
 
@@ -270,11 +236,18 @@ def _over_parts(ended: Sequence[Run]) -> tuple[Part, ...]:
         Line(
             run.target.name,
             _where(run),
-            f"{STATES[run.state][1]}; {_ended((run,))}. {run.reason}",
+            f"{STATES[run.state][1]}; {endings((run,))}. {_how(run)}".strip(),
         )
         for run in ordered
     )
     return (Part(f"How it ended ({len(lines)})", lines),)
+
+
+def _how(run: Run) -> str:
+    """What the counts do not say of a run's end."""
+    if run.state in {RunState.COMPLETED, RunState.LEFT_TO_AZURE} and run.passages:
+        return excuses(run) if all(one.state in SETTLED for one in run.passages) else ""
+    return run.reason
 
 
 def _remarks(story: Story) -> tuple[str, ...]:

@@ -56,7 +56,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One notice about one scale set; what can be done and how the plan stands only with the last one."""
+    """One notice about one scale set; what can be done and how the plan stands only with the last one.
+
+    `brief` is what a list says where many scale sets say the same; empty when it asks for something.
+    """
 
     word: str
     symbol: str
@@ -72,6 +75,7 @@ class Event:
     choices: tuple[Option, ...] = ()
     answers: tuple[Answer, ...] = ()
     page: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,8 @@ class Letter:
 class Story:
     """What there is to tell one receiver: the notices with their runs, and the wave as it stands.
 
-    `ended` holds the receiver's runs when the wave is finished and that is told, too.
+    `ended` holds the receiver's runs when the wave is finished and that is told, too. `paged`: the wave has
+    paged about its emergency before, so that plans that would page only inform.
     """
 
     tracking_id: str
@@ -110,3 +115,4 @@ class Story:
     items: tuple[tuple[Run, Notice], ...]
     overview: Overview
     ended: tuple[Run, ...] = ()
+    paged: bool = False

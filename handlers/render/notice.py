@@ -9,6 +9,7 @@ from typing import Any
 import css_inline
 
 from handlers.render import environment
+from handlers.render.folding import folded
 from handlers.render.letter import Event, Letter, Part
 
 CARD_BYTES = 24 * 1024
@@ -43,15 +44,19 @@ class Rendered:
 
 
 def render(letter: Letter, message_id: str, thread: str) -> Rendered:
-    """The letter in every form; the same letter gives the same bytes."""
+    """The letter in every form; the same letter gives the same bytes.
+
+    People read what is alike once; a machine gets every notice and every scale set.
+    """
+    read = folded(letter)
     return Rendered(
         message_id=message_id,
         thread=thread,
         urgency=letter.urgency.value,
         subject=letter.subject,
-        text=environment.text().get_template("mail.txt.j2").render(letter=letter),
-        html=_inliner().inline(environment.html().get_template("mail.html.j2").render(letter=letter)),
-        card=card(letter),
+        text=environment.text().get_template("mail.txt.j2").render(letter=read),
+        html=_inliner().inline(environment.html().get_template("mail.html.j2").render(letter=read)),
+        card=card(read),
         payload={"v": 1, "message_id": message_id, "subject": letter.subject, **asdict(letter)},
     )
 

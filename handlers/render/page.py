@@ -15,11 +15,11 @@ from handlers.render.words import count, one_line, when_and_how_far
 from planner.delivery import Delivery
 from planner.digest import Overview, outcomes
 from planner.notice import Notice
-from planner.run import SETTLED, Run, RunState, Target, Verdict
+from planner.run import SETTLED, Batch, BatchState, InstanceState, Run, RunState, Target, Verdict
 from planner.wave import Wave
 
-SECTIONS = 100
-"""Scale sets told in full on the wave's page; beyond them each has its own page."""
+SECTIONS = 30
+"""Scale sets told in full on the wave's page, two printed sheets each; beyond them each has its own page."""
 
 ASKING = 30
 """Scale sets whose questions are put on the wave's page."""
@@ -143,7 +143,8 @@ def state_sentence(report: Report, now: datetime) -> str:
     if seen.planning:
         parts.append(f"{seen.planning} still being planned")
     if seen.deadline:
-        parts.append(f"next deadline {when_and_how_far(seen.deadline, now)}")
+        passed = "a deadline passed" if seen.deadline < now else "next deadline"
+        parts.append(f"{passed} {when_and_how_far(seen.deadline, now)}")
     return "; ".join(parts) + "."
 
 
@@ -178,8 +179,14 @@ def _sentence(run: Run) -> str:
 
 def _why(run: Run) -> str:
     """The run's reason where the state stands in a column of its own."""
-    said = _sentence(run).lstrip(":, ")
+    said = _sentence(run).lstrip(":, ").removeprefix("and ")
     return said[:1].upper() + said[1:]
+
+
+def _batch(batch: Batch) -> tuple[str, str, str]:
+    """How a batch stands; one that is over and of which nothing was maintained is not called done."""
+    kept = {InstanceState.MAINTAINED, InstanceState.BY_AZURE} & {one.state for one in batch.instances}
+    return BATCHES[batch.state] if kept or batch.state is not BatchState.DONE else ("-", "over", "calm")
 
 
 def _progress(run: Run) -> str:
@@ -243,7 +250,7 @@ def _render(
         states=STATES,
         verdicts=VERDICTS,
         outcomes=OUTCOMES,
-        batches=BATCHES,
+        batch=_batch,
         instances=INSTANCES,
         answers=ANSWERS,
         stop=STOP,

@@ -33,6 +33,7 @@ WORDS = {
     "wired": ("✓", "Wired up"),
     "quarantined": ("✗", "Quarantined"),
     "unknown_wave": ("·", "Unknown wave"),
+    "unread": ("✗", "Trouble"),
 }
 
 STATES = {
@@ -90,4 +91,9 @@ INSTANCES = {
 def counted(counts: Mapping[str, int]) -> str:
     """`2 running, 1 left to Azure`, in the order of the report."""
     words = ((counts.get(state.value, 0), entry[1]) for state, entry in STATES.items())
-    return ", ".join(f"{number} {word[0].lower()}{word[1:]}" for number, word in words if number)
+    return ", ".join(f"{number} {_lower(word, number)}" for number, word in words if number)
+
+
+def _lower(word: str, number: int) -> str:
+    word = f"{word[0].lower()}{word[1:]}"
+    return word.replace("needs ", "need ") if number > 1 else word

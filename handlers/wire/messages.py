@@ -91,11 +91,18 @@ class _Envelope(BaseModel):
     traceparent: str = Field(default="", max_length=200)
 
 
+class _Patient(_Envelope):
+    """What Azure may ask to put off: since when it has, without a break, and whether people were told."""
+
+    throttled_since: AwareDatetime | None = None
+    throttled_told: bool = False
+
+
 EVERY: Final = "*"
 """Renewed for every scale set of the wave."""
 
 
-class AlertMessage(_Envelope):
+class AlertMessage(_Patient):
     """A stored alert wants to be discovered; `tries` counts how often Azure was down for it.
 
     `renew` names the scale set (`*`: all of them) for which only the extra look-ups of a discovered alert's
@@ -108,7 +115,7 @@ class AlertMessage(_Envelope):
     look_ups: int = Field(default=0, ge=0)
 
 
-class ScaleSetMessage(_Envelope):
+class ScaleSetMessage(_Patient):
     """A scale set wants a plan. `wave_generation` is what the wave's record had when this was sent.
 
     `attempt` counts how often Azure could not be read for it.
@@ -146,7 +153,7 @@ class PersonEvent(BaseModel):
     )
 
 
-class RunMessage(_Envelope):
+class RunMessage(_Patient):
     """A run wants a look; `generation` is the record's after the look that sent this."""
 
     subscription: Subscription
@@ -157,12 +164,18 @@ class RunMessage(_Envelope):
 
 
 class NoticeMessage(_Envelope):
-    """Something wants to be told. `wave` gathers a wave's untold notices; the others carry their text."""
+    """Something wants to be told. `wave` gathers a wave's untold notices; the others carry their text.
+
+    `about` names what is told once for a wave, whatever the words; without it the words count. `unread`:
+    nothing is in quarantine, Azure cannot be read and we go on trying.
+    """
 
     tracking_id: Annotated[str, Field(pattern=rf"^({TRACKING_ID})?$")] = ""
     kind: Literal["wave", "wired", "quarantined", "unknown_wave"]
     alert: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     text: str = Field(default="", max_length=4000)
+    about: str = Field(default="", max_length=300)
+    unread: bool = False
 
     @model_validator(mode="after")
     def _of_a_wave(self) -> Self:

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Callable
 
-from simulator.arm import permissions
-from simulator.arm.answers import Refusal, Reply, Request, bad_request
+from simulator.arm import permissions, versions
+from simulator.arm.answers import Refusal, Reply, Request
 from simulator.arm.compute import Compute
 from simulator.arm.faults import Faults
 from simulator.arm.records import RecordCalls
@@ -22,11 +22,7 @@ class Face:
 
     def answer(self, call: Call, request: Request) -> Reply:
         """The reply to a call, the fleet having caught up with its clock; raises Refusal for Azure's noes."""
-        if "api-version" not in request.query:
-            raise bad_request(
-                "The api-version query parameter (?api-version=) is required for all requests.",
-                "MissingApiVersionParameter",
-            )
+        versions.check(call, request.query.get("api-version", ""))
         self.fleet.world.look()
         if "subscription" in call.names:
             self._compute.known(call.names["subscription"])

@@ -58,8 +58,6 @@ def scale_set(found: ScaleSet) -> Json:
     }
     if found.zones:
         made["zones"] = list(found.zones)
-    if found.managed_by:
-        made["managedBy"] = found.managed_by
     return made
 
 

@@ -4,8 +4,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -27,7 +28,7 @@ VERDICTS = {
     "not_impacted": "not impacted",
 }
 OVER = frozenset({"maintained", "by_azure", "excused"})
-WIDE = 120  # columns; below it some are left out
+WIDE = 120  # columns; below it some are left out, and reasons stand below what they are about
 PLAIN_WIDTH = 140
 LATEST = 60  # events kept; as many are shown as there is room for
 FRAME = 8  # lines of the moving picture besides the scale sets and the events
@@ -60,22 +61,35 @@ def live_table(runs: Sequence[Mapping[str, Any]], kinds: Mapping[str, str], widt
     return made
 
 
-def summary(runs: Sequence[Mapping[str, Any]], kinds: Mapping[str, str], width: int) -> Table:
+def summary(runs: Sequence[Mapping[str, Any]], kinds: Mapping[str, str], width: int) -> RenderableType:
     """How it ended and why; what needs a person first, as the report has it."""
+    if width < WIDE:
+        return _list(runs)
     made = Table(title="How the wave went", expand=True)
-    wide = width >= WIDE
-    for heading in ("scale set", *(["kind", "verdict"] if wide else []), "state"):
+    for heading in ("scale set", "kind", "verdict", "state", "done"):
         made.add_column(heading, no_wrap=True)
-    made.add_column("done", no_wrap=True)
     made.add_column("why", ratio=1, overflow="fold")
     for run in runs:
-        instances = [one for batch in run["batches"] for one in batch["instances"]]
-        over = sum(one["state"] in OVER for one in instances)
-        done = f"{over} of {len(instances)}" if run["verdict"] == "self_service" else "-"
         verdict = VERDICTS.get(str(run["verdict"]), str(run["verdict"]))
-        told = [kinds.get(run["name"], ""), verdict] if wide else []
-        made.add_row(run["name"], *told, _state(run), done, Text(run["reason"]))
+        told = (kinds.get(run["name"], ""), verdict, _state(run), _done(run), Text(run["reason"]))
+        made.add_row(run["name"], *told)
     return made
+
+
+def _list(runs: Sequence[Mapping[str, Any]]) -> Group:
+    """For a terminal too narrow for a column of reasons: each below its scale set, over the whole width."""
+    lines: list[RenderableType] = [Text("How the wave went", style="bold")]
+    for run in runs:
+        lines.append(Text("  ").join([Text(run["name"], style="bold"), _state(run), Text(_done(run))]))
+        lines.append(Padding(Text(run["reason"], overflow="fold"), (0, 0, 0, 4)))
+    return Group(*lines)
+
+
+def _done(run: Mapping[str, Any]) -> str:
+    if run["verdict"] != "self_service":
+        return "-"
+    instances = [one for batch in run["batches"] for one in batch["instances"]]
+    return f"{sum(one['state'] in OVER for one in instances)} of {len(instances)}"
 
 
 def _state(run: Mapping[str, Any]) -> Text:

@@ -69,7 +69,10 @@ class Fleet:
                 raise ValueError(f"{scale_set.id} exists already")
             self.world.scale_sets[key] = scale_set
             self.world.subscriptions.add(scale_set.subscription)
-            self.world.records.group(scale_set.subscription, scale_set.resource_group, scale_set.location)
+            group = self.world.records.group(
+                scale_set.subscription, scale_set.resource_group, scale_set.location
+            )
+            group.managed_by = scale_set.managed_by or group.managed_by
             for instance in scale_set.instances.values():
                 self._admit(instance)
 

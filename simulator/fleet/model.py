@@ -32,7 +32,10 @@ class Operation:
 
 @dataclass(slots=True, weakref_slot=True, eq=False, kw_only=True)
 class ScaleSet:
-    """A scale set. `needs_health` says how its instances report health, or that they don't."""
+    """A scale set. `health` says how its instances report health, or that they don't.
+
+    managed_by: the resource its resource group is managed by; Azure says it of the group, not of the set.
+    """
 
     subscription: str
     resource_group: str

@@ -66,12 +66,14 @@ class WebFront:
         found = self._find(request.method, request.raw_path.partition("?")[0])
         if found is None:
             return web.Response(status=404)
-        if not all(_readable(value) for value in request.headers.values()):
-            return web.Response(status=400)
         function, params = found
+        try:
+            url = _address(request)
+        except ValueError:
+            return web.Response(status=400)
         call = HttpCall(
             method=request.method,
-            url=str(URL(f"http://{request.host}{request.raw_path}", encoded=True)),
+            url=url,
             headers=_joined((name.lower(), value) for name, value in request.headers.items()),
             params=params,
             query=_joined(request.query.items()),
@@ -101,13 +103,14 @@ class WebFront:
         return answer
 
 
-def _readable(value: str) -> bool:
-    """Whether a header's value is UTF-8; Kestrel answers anything else itself, with 400."""
-    try:
+def _address(request: web.Request) -> str:
+    """What was asked for; ValueError for a host that is none or a header that is not UTF-8.
+
+    Kestrel answers both itself, with 400.
+    """
+    for value in request.headers.values():
         value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return str(URL(f"http://{request.host}{request.raw_path}", encoded=True))
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from simulator.fleet import SUBSCRIPTION, Behaviour, Fleet, ScaleSet, Wave, Wind
 from tests.handlers.parts import Clock, TestWiring
 from tests.world.azure import FleetCompute
 from tests.world.chaos import Chaos
+from tests.world.sentry import Sentry
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 TRACKING_ID = "VM8T-1Q8"
@@ -44,7 +45,7 @@ class Scene:
         )
         self.wiring = TestWiring(storage, self.clock)
         self.wiring.rules = load(policy, environment={})
-        self.compute = FleetCompute(self.azure, Chaos())
+        self.compute = FleetCompute(self.azure, Chaos(), Sentry(self.wiring.policy, lambda _: set()))
         self.wiring.__dict__["fake"] = self.compute
         self.events: list[str] = []
         self._write_down()

@@ -14,7 +14,9 @@ from handlers.cloud.records import Conflict
 from handlers.wire.documents import NewerRecord, decode_run, encode_run, run_metadata
 from handlers.wire.messages import PersonEvent, RunMessage
 from planner.habits import Source
+from planner.notice import Kind
 from planner.run import InstanceState, Run, RunState
+from planner.saying import say
 from simulator.fleet import SUBSCRIPTION, Behaviour, uniform
 from tests.handlers.scene import QUICK, WEB, Scene
 from tests.world.chaos import Killed
@@ -282,9 +284,33 @@ async def test_a_throttled_look_comes_again_after_retry_after_and_writes_nothing
 
     scene.compute.instances = instances
     assert await scene.look(message) == before
-    assert scene.next_look() == message
+    assert scene.next_look() == message.model_copy(update={"throttled_since": scene.clock()})
     assert scene.delay() == timedelta(seconds=42)
     assert scene.events == ["send runs"]
+
+
+async def test_a_look_that_azure_puts_off_for_half_an_hour_is_told_once(scene) -> None:
+    message = await scene.ready()
+    began = scene.clock()
+
+    async def instances(_: Any) -> Any:
+        raise Throttled(timedelta(minutes=20))
+
+    reads, scene.compute.instances = scene.compute.instances, instances
+    for minutes in (20, 10, 20, 20, 20, 20):
+        run = await scene.look(message)
+        message = scene.next_look()
+        assert scene.delay() == timedelta(minutes=minutes)
+        scene.clock.at += scene.delay()
+    (told,) = [one for one in run.notices if one.kind is Kind.TROUBLE]
+    assert told.at == began + timedelta(minutes=30)
+    assert told.sentence == run.reason
+    assert told.sentence == (
+        f"Azure cannot be read since {say(began)}: Azure asks to wait 1200 s before the next request."
+    )
+    assert "If nobody answers by" in told.otherwise
+    scene.compute.instances = reads
+    assert (await scene.look(message)).trouble is None
 
 
 async def test_an_azure_that_is_down_starts_nothing_and_is_in_the_run_as_the_reason(scene) -> None:

@@ -67,6 +67,16 @@ async def test_the_run_it_was_about_is_paused(wiring, queue, message):
     assert "web" in notice.text
 
 
+async def test_a_look_that_a_later_one_has_replaced_pauses_nothing(wiring):
+    """Hosts died five times while they held it; the run has gone on meanwhile."""
+    await with_run(wiring)
+    await bury.handle(RUNS, RUN.model_copy(update={"generation": 2}).model_dump_json(), wiring)
+    assert not wiring.spy.of(RUNS)
+    (notice,) = wiring.spy.of(NOTICES)
+    assert "paused" not in notice.text
+    assert len(await kept(wiring)) == 1
+
+
 async def test_every_pause_has_an_id_of_its_own_and_the_same_one_while_the_run_stands_still(wiring):
     """A word is applied once by its id: a second failure, after a person resumed, must pause again."""
     await with_run(wiring)

@@ -200,6 +200,7 @@ async def test_communication_services_get_one_mail_however_often_it_is_sent():
             {"address": "night@example.org"},
         ]
         assert mail.body["content"]["plainText"] == Letter().text
+        assert mail.body["headers"]["X-Priority"] == "1 (Highest)"
 
 
 @pytest.mark.parametrize(
@@ -217,7 +218,9 @@ async def test_communication_services_refusals_say_whether_trying_again_can_help
 
 async def test_a_mail_communication_services_dropped_is_told():
     async with AcsInbox(outcome="Failed") as inbox:
-        with pytest.raises(ChannelTrouble, match="EmailDropped") as trouble:
+        with pytest.raises(
+            ChannelTrouble, match=r"took the mail and did not send it \(EmailDropped\)"
+        ) as trouble:
             await send(Receiver("ops", email=OPS), acs_endpoint=inbox.url)
 
     assert not trouble.value.recoverable

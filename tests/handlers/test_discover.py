@@ -254,7 +254,7 @@ async def test_two_announcements_at_once_both_end_on_record(wiring, monkeypatch)
 async def test_throttled_is_a_fresh_message_after_what_azure_asked_for(wiring):
     wiring.fake.trouble = Throttled(timedelta(seconds=17))
     message = await discovered(wiring, alert())
-    assert wiring.spy.of(ALERTS) == [message]
+    assert wiring.spy.of(ALERTS) == [message.model_copy(update={"throttled_since": NOW})]
     assert wiring.spy.delays(ALERTS) == [timedelta(seconds=17)]
     assert await wiring.records.read(WAVE) is None
 
@@ -352,3 +352,15 @@ def test_whatever_the_order_of_arrival_the_same_announcement_counts(numbers, shu
         assert [one.order for one in wave.announcements] == sorted(one.order for one in found)
         outcomes.append(wave)
     assert outcomes[0] == outcomes[1]
+
+
+async def test_a_listing_that_azure_puts_off_for_half_an_hour_is_told_once(wiring):
+    wiring.fake.trouble = Throttled(timedelta(minutes=20))
+    message = await discovered(wiring, alert())
+    for _ in range(4):
+        message = wiring.spy.of(ALERTS)[-1]
+        wiring.clock.at += wiring.spy.delays(ALERTS)[-1]
+        await discover.handle(message, wiring)
+    (notice,) = wiring.spy.of(NOTICES)
+    assert notice.unread
+    assert "could not be listed for half an hour: Azure asks to wait 1200 s" in notice.text

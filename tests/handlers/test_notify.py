@@ -327,6 +327,28 @@ async def test_each_receiver_reads_about_its_own_scale_sets(storage, tmp_path):
         assert "basket" in texts["shop@example.org"]
 
 
+async def test_a_receiver_whose_channel_hangs_does_not_keep_the_others_waiting(storage, tmp_path):
+    others = {"data": {"email": ["data@example.org"]}}
+    async with office(storage, tmp_path, receivers=others) as desk:
+        await store(desk.wiring, paused("web", receiver="data"), paused("api", receiver="ops"))
+        sent = asyncio.Event()
+
+        class Hangs:
+            async def send(self, message: object) -> str:
+                await sent.wait()
+                return ""
+
+        class Sends:
+            async def send(self, message: object) -> str:
+                sent.set()
+                return ""
+
+        desk.wiring.channels.of = lambda receiver: {"email": Hangs() if receiver.name == "data" else Sends()}
+        async with asyncio.timeout(10):
+            await desk.tell()
+        assert len((await desk.delivery("data")).messages) == len((await desk.delivery()).messages) == 1
+
+
 async def test_a_run_that_changes_hands_is_not_told_from_its_beginning(storage, tmp_path):
     receivers = {"shop": {"email": ["shop@example.org"]}}
     async with office(storage, tmp_path, receivers=receivers) as desk:
@@ -410,6 +432,20 @@ async def test_what_needs_attention_beside_runs_reaches_the_default_receiver_onc
     assert len(desk.subjects) == 1
     assert desk.subjects[0].startswith(f"[{word}]")
     assert "something was not understood" in desk.mail.messages[0].get_body(("plain",)).get_content()
+
+
+async def test_azure_that_cannot_be_read_for_two_hundred_scale_sets_is_one_message(desk):
+    for number in range(200):
+        text = f"Scale sets cannot be planned, among them set{number}: Azure asks to wait."
+        about = "throttled 1234"
+        message = NoticeMessage(tracking_id=TRACKING, kind="quarantined", text=text, about=about, unread=True)
+        await desk.tell(message=message)
+
+    assert desk.subjects == [f"[Trouble] {TRACKING} Azure cannot be read"]
+    text = desk.mail.messages[0].get_body(("plain",)).get_content()
+    assert "among them set0" in text
+    assert "goes on trying by itself" in " ".join(text.split())
+    assert "quarantine" not in text
 
 
 async def test_a_notice_about_no_run_survives_a_channel_that_is_down(desk):

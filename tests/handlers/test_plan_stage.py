@@ -190,9 +190,28 @@ async def test_a_throttled_plan_waits_as_long_as_azure_asks_and_uses_up_no_try(s
     scene.wiring.spy.forget()
     await trouble(scene, Throttled(timedelta(seconds=17)))
     await plan.handle(message, scene.wiring)
-    assert scene.wiring.spy.of("scale-sets") == [message]
+    (again,) = scene.wiring.spy.of("scale-sets")
+    assert (again.attempt, again.throttled_since) == (message.attempt, scene.clock())
     assert scene.wiring.spy.delays("scale-sets") == [timedelta(seconds=17)]
     assert scene.wiring.spy.of("notices") == []
+
+
+async def test_a_plan_that_azure_puts_off_for_half_an_hour_is_told_once_for_all_scale_sets(scene) -> None:
+    message = await scene.announced()
+    scene.wiring.spy.forget()
+    await trouble(scene, Throttled(timedelta(minutes=20)))
+    delays = []
+    for _ in range(5):
+        await plan.handle(message, scene.wiring)
+        message = scene.wiring.spy.of("scale-sets")[-1]
+        delays.append(scene.wiring.spy.delays("scale-sets")[-1].total_seconds() / 60)
+        scene.clock.at += timedelta(minutes=delays[-1])
+    (told,) = scene.wiring.spy.of("notices")
+    assert delays == [20, 10, 20, 20, 20]
+    assert told.about == f"throttled {message.subscription}"
+    assert "Azure asks to wait 1200 s before the next request." in told.text
+    assert "lasted for half an hour" in told.text
+    assert await scene.wiring.records.list("runs/") == []
 
 
 async def test_a_missing_permission_is_told_at_once(scene) -> None:
@@ -202,7 +221,8 @@ async def test_a_missing_permission_is_told_at_once(scene) -> None:
     await plan.handle(message, scene.wiring)
     (told,) = scene.wiring.spy.of("notices")
     assert "The role lacks virtualMachines/read." in told.text
-    assert "nothing is started there" in told.text
+    assert "Give the app's identity its role there" in told.text
+    assert told.unread
 
 
 async def test_a_scale_set_that_is_gone_is_not_impacted(scene) -> None:

@@ -150,3 +150,13 @@ def test_of_very_many_that_ask_the_rest_is_named_with_links():
 
     assert html.count('class="asks"') == page.ASKING
     assert "10 more scale sets ask, each on its own page" in html
+
+
+def test_a_batch_of_which_nothing_was_maintained_is_over_and_not_done():
+    for state, word in ((InstanceState.MISSED, "over"), (InstanceState.MAINTAINED, "done")):
+        ended = replace(batch(1, "1", state=state), state=BatchState.DONE)
+        assert f"{word} " in text_of(run("web", batches=(ended,))).partition("Takes away")[2][:60]
+
+
+def test_what_azure_has_finished_reads_as_a_sentence_beside_its_state():
+    assert "It is over: 3 by Azure." in words_of(page.wave_page(report_of(followed("web")), ADDRESSES, NOW))

@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from simulator import azurite as emulator
 from tests.eventually import eventually
@@ -41,12 +42,11 @@ async def test_requests_reach_functions_in_the_order_of_their_names_as_the_worke
         )
 
 
-async def test_a_header_that_is_no_text_is_a_bad_request_and_no_failure(work: Work) -> None:
+@pytest.mark.parametrize("header", [b"Host: x\r\ntraceparent: \xff\xfe", b"Host: [::1", b"Host: x:99999999"])
+async def test_a_header_that_is_none_is_a_bad_request_and_no_failure(work: Work, header: bytes) -> None:
     async with work.host() as host:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(host.url.rpartition(":")[2]))
-        writer.write(
-            b"GET /api/pages/a HTTP/1.1\r\nHost: x\r\ntraceparent: \xff\xfe\r\nConnection: close\r\n\r\n"
-        )
+        writer.write(b"GET /api/pages/a HTTP/1.1\r\n" + header + b"\r\nConnection: close\r\n\r\n")
         assert b" 400 " in await reader.readline()
         writer.close()
 

@@ -257,7 +257,7 @@ def test_on_a_terminal_every_scale_set_has_its_line(width: int) -> None:
     assert "↻ rebooting" in written.getvalue()
 
 
-@pytest.mark.parametrize("width", [80, 140])
+@pytest.mark.parametrize("width", [40, 60, 80, 140])
 def test_the_summary_says_of_every_scale_set_how_it_went_and_why(width: int) -> None:
     written = io.StringIO()
     console = Console(file=written, width=width)
@@ -269,3 +269,6 @@ def test_the_summary_says_of_every_scale_set_how_it_went_and_why(width: int) -> 
         assert name in text
     assert "! paused" in text
     assert text.count("because") == len(ENDS)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
+    assert len(lines) <= 5 * len(ENDS), "a reason is read along the line, not down a column"

@@ -86,7 +86,8 @@ async def test_an_emergency_pages_once_for_a_wave_and_not_for_every_scale_set() 
     await azure.until(announced + 3 * GROUP_WAIT)
     assert len(mailbox.mails) == 2
     told = "".join(one.message.text for one in mailbox.mails)
-    assert all(f"set{number} (" in told for number in range(12))
+    assert all(f"set{number}" in told for number in range(12))
+    assert [one.message.urgency for one in mailbox.mails] == ["page", "know"]
 
 
 async def test_an_emergency_that_concerns_nobody_wakes_nobody() -> None:
@@ -107,3 +108,40 @@ async def test_the_same_emergency_announced_again_pages_nobody_a_second_time() -
     await azure.alert(ID, "Active", level="Warning")
     await azure.until(azure.clock() + 5 * M)
     assert len(mailbox.mails) == 1
+
+
+async def test_a_wave_that_is_raised_to_an_emergency_pages_once_and_at_once() -> None:
+    sets = [uniform(f"set{number}", 2, update_domains=2) for number in range(6)]
+    azure, mailbox = world(*sets, **{"self-service": "always"})
+    await azure.alert(ID)
+    await azure.until(azure.clock() + 5 * M)
+    assert [one.message.urgency for one in mailbox.mails] == ["know"]
+    raised = azure.clock()
+    await azure.alert(ID, "Active", level="Warning")
+    await azure.until(raised + 10 * SECOND)
+    _, page = mailbox.mails
+    assert page.message.urgency == "page"
+    assert page.message.subject.startswith(f"[Emergency maintenance] {ID} ")
+    assert "emergency maintenance (level Warning)" in page.message.text
+    await azure.until(raised + 5 * M)
+    await azure.alert(ID, "InProgress", level="Warning")
+    await azure.until(azure.clock() + 5 * M)
+    assert [one.message.urgency for one in mailbox.mails] == ["know", "page", "know"]
+    later = "".join(one.message.text for one in mailbox.mails[1:])
+    assert all(f"set{number}" in later for number in range(6))
+
+
+async def test_an_emergency_raised_while_a_run_is_under_way_or_left_to_azure_pages_too() -> None:
+    azure, mailbox = world(uniform("web", 4, update_domains=2), **{"self-service": "always", "lead": "1m"})
+    await azure.alert(ID)
+    await azure.until(azure.clock() + 2 * M)
+    assert azure.run_of("web").state is RunState.RUNNING
+    await azure.alert(ID, "Active", level="Warning")
+    await azure.until(azure.clock() + 10 * SECOND)
+    assert mailbox.mails[-1].message.urgency == "page"
+    left, told = world(uniform("web", 4, update_domains=2))
+    await left.alert(ID)
+    await left.until(left.clock() + 5 * M)
+    await left.alert(ID, "Active", level="Warning")
+    await left.until(left.clock() + 10 * SECOND)
+    assert told.subjects[-1] == f"[Emergency maintenance] {ID} 1 left to Azure"

@@ -4,7 +4,7 @@
 `tests.world.watch` what must hold of the end and of every record on the way.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -18,6 +18,7 @@ REGIMES = {
     "everything goes wrong, four at a time": lambda seed: Chaos(
         seed, kill=0.02, storage=0.01, azure=0.05, throttle=0.05, twice=0.05, hosts=4
     ),
+    "two processes on one storage": lambda seed: Chaos(seed, kill=0.01, twice=0.2, hosts=4, processes=2),
 }
 
 
@@ -39,6 +40,18 @@ async def test_a_random_wave_ends_without_a_broken_promise(seed: int, regime: st
         assert run.reason
         assert [one.number for one in run.notices] == list(range(1, len(run.notices) + 1))
     assert world.claims() == []
+
+
+@pytest.mark.parametrize(
+    "clocks", [datetime(2027, 3, 27, 8, tzinfo=UTC), datetime(2026, 10, 24, 8, tzinfo=UTC)]
+)
+@pytest.mark.parametrize("seed", range(80000, 80004))
+async def test_a_wave_over_a_change_of_clocks_and_freezes_breaks_no_promise(
+    seed: int, clocks: datetime
+) -> None:
+    wave = drawn(seed, chaos=Chaos(seed, hosts=2), start=clocks, freezes=True)
+    await wave.play()
+    assert wave.broken() == []
 
 
 @pytest.mark.parametrize("regime", REGIMES)

@@ -31,7 +31,8 @@ def of_record(run: Run) -> Iterator[str]:
     if len(numbers) != len(set(numbers)):
         yield f"a batch number is there twice: {numbers}"
     told = [one.number for one in run.notices]
-    if told != list(range(1, len(told) + 1)):
+    first = run.numbered + 1
+    if told != list(range(first, first + len(told))):
         yield f"notices are numbered {told}"
     flying = {batch.number for batch in run.batches for one in batch.instances if one.state in IN_FLIGHT}
     if len(flying) > 1:

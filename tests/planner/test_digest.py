@@ -132,16 +132,16 @@ def test_what_came_before_a_page_goes_with_it_and_nothing_else_does():
         "b": (notice(1),),
     }
 
-    assert ripe(waiting, quiet=True, complete=False, first=False) == {"a": 3}
-    assert ripe(waiting, quiet=False, complete=True, first=False) == {"a": 4, "b": 1}
+    assert ripe(waiting, quiet=True, complete=False, paged=True) == {"a": 3}
+    assert ripe(waiting, quiet=False, complete=True, paged=True) == {"a": 4, "b": 1}
 
 
 def test_emergency_plans_page_once_and_are_grouped_afterwards():
     waiting = {"a": (notice(1, Kind.PLANNED, Urgency.PAGE),)}
 
-    assert ripe(waiting, quiet=True, complete=False, first=True) == {"a": 1}
-    assert ripe(waiting, quiet=True, complete=False, first=False) == {}
-    assert ripe(waiting, quiet=False, complete=False, first=False) == {"a": 1}
+    assert ripe(waiting, quiet=True, complete=False, paged=False) == {"a": 1}
+    assert ripe(waiting, quiet=True, complete=False, paged=True) == {}
+    assert ripe(waiting, quiet=False, complete=False, paged=True) == {"a": 1}
 
 
 def test_the_digest_waits_for_the_roster_but_never_longer_than_ten_waits():

@@ -171,7 +171,7 @@ def test_an_instance_that_does_not_serve_afterwards_is_waited_for_and_then_told_
         "down since Sun 13 Dec 2026 12:00 UTC and not serving 1 hour 1 minute later"
         in one_of(run, "0").reason
     )
-    assert run.reason.endswith("Not serving afterwards: 0.")
+    assert run.reason.endswith("Not serving afterwards: instance 0.")
     (trouble,) = [one for one in run.notices if one.kind is Kind.TROUBLE]
     assert trouble.urgency is Urgency.ACT
     assert [one.instance for one in trouble.down] == ["0"]

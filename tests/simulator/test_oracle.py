@@ -142,6 +142,15 @@ def test_a_second_start_while_the_first_is_under_way_is_found_unless_its_answer_
     only(violations(stage.fleet), "0 of web was started again while its start of", "still under way")
 
 
+def test_a_second_start_is_found_as_well_when_what_became_of_the_first_was_in_doubt_for_too_short() -> None:
+    stage = Stage(uniform("lossy", 5, behaviour=Behaviour(lost_answers=1, guest_delay=15 * MINUTE)))
+    for _ in range(2):
+        stage.fleet.start_maintenance(stage.fleet.instance("lossy", 0))
+        stage.after(5 * MINUTE)
+    only(violations(stage.fleet, in_doubt=30 * MINUTE), "0 of lossy was started again", "still under way")
+    assert violations(stage.fleet, in_doubt=MINUTE) == []
+
+
 def test_retrying_what_azure_put_off_is_fine() -> None:
     stage = Stage(uniform("web", 5, behaviour=Behaviour(retry_later=1)))
     for _ in range(2):

@@ -17,13 +17,14 @@ from simulator.arm.routes import match
 from simulator.arm.set_view import scale_set_view
 from simulator.fleet import SUBSCRIPTION, Fleet
 from tests.world.chaos import Chaos
+from tests.world.sentry import Sentry
 
 
 class FleetCompute:
     subscription = SUBSCRIPTION
 
-    def __init__(self, fleet: Fleet, chaos: Chaos) -> None:
-        self.fleet, self.chaos = fleet, chaos
+    def __init__(self, fleet: Fleet, chaos: Chaos, sentry: Sentry) -> None:
+        self.fleet, self.chaos, self.sentry = fleet, chaos, sentry
         self.calls: Counter[str] = Counter()
         self.faults = Faults()
         self.face = Face(fleet, self.faults)
@@ -128,6 +129,7 @@ class FleetCompute:
         found = self._set(scale_set.id).instances.get(instance)
         if found is None:
             raise NotFound("NotFound: it is gone.")
+        self.sentry.asked(found, self.fleet.now)
         answer = self.fleet.start_maintenance(found)
         await self.chaos.step()
         if answer.status == 409:

@@ -16,7 +16,8 @@ class Chaos:
 
     kill: the process dies before or after the step. storage: storage is down for the step. azure: a read of
     Azure fails. throttle: it answers 429. twice: a message is delivered again although its work was done.
-    hosts: how many messages are worked on at the same time.
+    hosts: how many messages are worked on at the same time. processes: among how many processes, which know
+    of each other only what is in storage.
     """
 
     seed: int = 0
@@ -26,6 +27,7 @@ class Chaos:
     throttle: float = 0.0
     twice: float = 0.0
     hosts: int = 1
+    processes: int = 1
     most_kills: int = 200
     kills: int = 0
     random: Random = field(init=False)

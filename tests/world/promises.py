@@ -1,13 +1,15 @@
 """What must hold of a world whatever happened in it, each finding a sentence."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from planner.policy import Limits
 from planner.run import ANSWERS, ENDED, SETTLED, InstanceState, Run, RunState
 from planner.saying import say
 from simulator.fleet.ledger import Down, Ended, Meanwhile, StartAsked, Up
 from simulator.oracle import accounted, left_suspended
+from tests.world.truth import untrue
 from tests.world.world import World
 
 ENDS = frozenset({"deleted", "delete", "deallocated", "stopped", "automatic repairs"})
@@ -15,8 +17,11 @@ IN_FLIGHT_FOR = timedelta(minutes=60)
 """What never ends is in flight for as long as somebody waits for it: `recover-within`."""
 
 
-NIGHT = (21, 6)
-"""`daily 22:00-04:00 Europe/Berlin` in winter: from this hour, UTC, for so many hours."""
+IN_DOUBT = timedelta(minutes=30)
+"""BREAKWATER_IN_DOUBT as it is when nobody sets it."""
+
+NIGHT = (22, 4, ZoneInfo("Europe/Berlin"))
+"""`daily 22:00-04:00 Europe/Berlin`: from this hour, to this hour of the next day, by the clocks of this zone."""
 
 
 def broken(
@@ -27,9 +32,11 @@ def broken(
     spans = {one: _nights(world) for one in _names(world) - windows} if nightly else {}
     wider = dict.fromkeys(world.watch.raised("max-unavailable"), 100)
     return [
-        *world.violations(blocked=blocked, windows=spans, max_unavailable=wider),
+        *world.violations(blocked=blocked, windows=spans, max_unavailable=wider, in_doubt=IN_DOUBT),
         *world.errors,
         *world.watch.findings,
+        *world.sentry.findings,
+        *untrue(world),
         *_quarantined(world),
         *_runs(world),
         *_forgotten(world),
@@ -121,11 +128,15 @@ def _forgotten(world: World) -> Iterator[str]:
 
 def _nights(world: World) -> list[tuple[datetime, datetime]]:
     """The operator's windows, as the oracle wants them, over all that happened."""
-    first, hours = NIGHT
-    begins = next(iter(world.fleet.ledger)).at.replace(hour=first, minute=0, second=0, microsecond=0)
-    days = (world.clock() - begins).days + 2
+    opens, closes, zone = NIGHT
+    first = next(iter(world.fleet.ledger)).at.astimezone(zone).date()
+    days = [first + timedelta(days=day) for day in range(-1, (world.clock().date() - first).days + 2)]
     return [
-        (begins + timedelta(days=day), begins + timedelta(days=day, hours=hours)) for day in range(-1, days)
+        (
+            datetime.combine(day, time(opens), zone).astimezone(UTC),
+            datetime.combine(day + timedelta(days=1), time(closes), zone).astimezone(UTC),
+        )
+        for day in days
     ]
 
 

@@ -1,10 +1,10 @@
 """Random waves: fleets, behaviours, policies and meddling people, drawn by a seed."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from random import Random
 
-from planner.policy import Limits, Policy
+from planner.policy import Freeze, Limits, Policy
 from simulator.fleet import Instance, ScaleSet
 from simulator.fleet.behaviour import Behaviour
 from simulator.fleet.build import SUBSCRIPTION, flexible, uniform
@@ -12,7 +12,7 @@ from simulator.fleet.waves import Wave, Window
 from tests.world import events
 from tests.world.chaos import Chaos
 from tests.world.promises import broken
-from tests.world.world import World
+from tests.world.world import START, World
 
 TRACKING_ID = "VM8T-1Q8"
 M = timedelta(minutes=1)
@@ -72,10 +72,13 @@ def drawn(
     people: bool = True,
     eventful: bool = False,
     chaos: Chaos | None = None,
+    start: datetime = START,
+    freezes: bool = False,
 ) -> Drawn:
     """A world with a fleet and a wave, everything decided by the seed.
 
-    eventful: more happens than one announcement and some meddling, see `tests.world.events`.
+    eventful: more happens than one announcement and some meddling, see `tests.world.events`. start: when it
+    is announced. freezes: at times nothing may be started at all.
     """
     random = Random(seed)
     policy = Policy(
@@ -87,7 +90,9 @@ def drawn(
         },
         limits=Limits(regions=random.choice((1, 2)), scale_sets=random.choice((1, 2, 5))),
     )
-    world = World(policy=policy, chaos=chaos or Chaos(seed))
+    if freezes:
+        policy = replace(policy, freezes=_freezes(start, Random(f"freezes of {seed}")))
+    world = World(policy=policy, chaos=chaos or Chaos(seed), start=start)
     blocked: set[str] = set()
     for number in range(random.randint(1, 5)):
         _one_set(world, random, number, blocked, trouble=trouble)
@@ -114,6 +119,13 @@ def drawn(
     if eventful:
         events.happen(world, wave, Random(f"events of {seed}"))
     return Drawn(world, wave, frozenset(blocked), policy.limits, policy.defaults["windows"] != "any time")
+
+
+def _freezes(start: datetime, random: Random) -> tuple[Freeze, ...]:
+    begins = [start + timedelta(minutes=random.randint(0, 4000)) for _ in range(random.randint(1, 4))]
+    return tuple(
+        Freeze(one, one + timedelta(minutes=random.randint(5, 900)), "the books are closed") for one in begins
+    )
 
 
 def _one_set(world: World, random: Random, number: int, blocked: set[str], *, trouble: bool) -> None:

@@ -17,6 +17,7 @@ from planner.run import ACTIVE, ENDED, IN_FLIGHT, SETTLED, InstanceState, Passag
 
 NOTHING = timedelta(0)
 ASKS = frozenset({Urgency.ACT, Urgency.PAGE})
+GONE_FIRST = frozenset({RunState.COMPLETED, RunState.NOT_IMPACTED})
 MOST = 50
 """Findings kept: the first ones tell."""
 
@@ -65,14 +66,15 @@ class Watch:
             return
         which = ", ".join(one.id for one in fresh)
         numbers = {batch.number for batch in new.batches for one in batch.instances if one in fresh}
+        at = min(one.intent_at for one in fresh if one.intent_at is not None)
         flying = {batch.number for batch in new.batches for one in batch.instances if one.state in IN_FLIGHT}
         if len(numbers | flying) > 1:
             yield f"{which} started while batches {sorted(numbers | flying)} are in flight"
+        yield from self._in_turn(old, new, numbers, which, at)
         if new.state is not RunState.RUNNING:
             yield f"{which} started in a run that is {new.state}"
         if self._policy().stop:
             yield f"{which} started although everything is stopped"
-        at = min(one.intent_at for one in fresh if one.intent_at is not None)
         lead = parse_duration(self._policy().defaults.get("lead", "24h"))
         if "lead" not in new.raised and at < self._planned[path] + lead:
             yield f"{which} started at {at}, planned at {self._planned[path]} with a lead time of {lead}"
@@ -86,6 +88,18 @@ class Watch:
             missing = [one.id for one in fresh if one.id not in approved]
             if missing:
                 yield f"{', '.join(missing)} started and nobody has approved it"
+
+    def _in_turn(self, old: Run, new: Run, numbers: set[int], which: str, at: datetime) -> Iterator[str]:
+        """After the batches before it have soaked, and the scale sets that go first."""
+        for batch in old.batches:
+            maintained = any(one.state is InstanceState.MAINTAINED for one in batch.instances)
+            rested = batch.verified_at is None or at >= batch.verified_at + min(old.soak, new.soak)
+            if batch.number not in numbers and maintained and not rested:
+                yield f"{which} started at {at}, {batch.domain} has soaked since {batch.verified_at} only"
+        for first in self._runs.values():
+            name = first.target.name
+            if name in new.after and name not in new.waived and first.state not in GONE_FIRST:
+                yield f"{which} started, and {name}, which goes first, is {first.state}"
 
     def _approvals(self, path: str, old: Run, new: Run) -> None:
         """Who is approved by now: what was in the plan when somebody said so, and is in the same plan still."""

@@ -23,6 +23,7 @@ from simulator.oracle import violations
 from tests.world.azure import FleetCompute
 from tests.world.chaos import Chaos, Killed
 from tests.world.mailbox import Mailbox
+from tests.world.sentry import Sentry
 from tests.world.storage import MemoryQueues, MemoryRecords, Queued
 from tests.world.watch import Watch
 
@@ -57,9 +58,11 @@ class World:
         self.queues = MemoryQueues(self.clock, self.chaos)
         self.watch = Watch(lambda: self.policy)
         self.records.watching.append(self.watch.written)
-        self.compute = FleetCompute(self.fleet, self.chaos)
+        self.sentry = Sentry(lambda: self.policy, self.watch.raised)
+        self.compute = FleetCompute(self.fleet, self.chaos, self.sentry)
         self.settings = Settings(AzureWebJobsStorage="UseDevelopmentStorage=true")
         self.wiring = self._new_wiring()
+        self.beside = [self._new_wiring() for _ in range(self.chaos.processes - 1)]
         self.errors: list[str] = []
         self.next_sweep = start + SWEEP_EVERY
         self.acts: list[tuple[datetime, int, Callable[[], Awaitable[object]]]] = []
@@ -74,6 +77,12 @@ class World:
         wiring.compute = lambda _: self.compute
         wiring.policy = lambda: self.policy
         return wiring
+
+    def _process(self) -> Wiring:
+        """The process that takes a message."""
+        if self.chaos.processes == 1:
+            return self.wiring
+        return self.chaos.random.choice((self.wiring, *self.beside))
 
     async def alert(self, tracking_id: str, stage: str = "Planned", **variations) -> int:
         self.last_alert = json.dumps(self.fleet.alert(tracking_id, stage, **variations)).encode()
@@ -164,17 +173,21 @@ class World:
     async def _handle(self, message: Queued) -> None:
         self.handled += 1
         message.tries += 1
+        wiring = self._process()
         try:
             if message.queue in STAGES:
-                await hand_over(message.queue, message.text.encode(), STAGES[message.queue], self.wiring)
+                await hand_over(message.queue, message.text.encode(), STAGES[message.queue], wiring)
             elif message.queue == NOTICES:
                 if self.mailbox is not None:
-                    await hand_over(NOTICES, message.text.encode(), notify.handle, self.wiring)
+                    await hand_over(NOTICES, message.text.encode(), notify.handle, wiring)
             else:
-                await bury.handle(message.queue.removesuffix("-poison"), message.text.encode(), self.wiring)
+                await bury.handle(message.queue.removesuffix("-poison"), message.text.encode(), wiring)
         except Killed:
             # The message comes back when its lock runs out; the process is started again.
-            self.wiring = self._new_wiring()
+            if wiring is self.wiring:
+                self.wiring = self._new_wiring()
+            else:
+                self.beside = [self._new_wiring() if one is wiring else one for one in self.beside]
             message.tries -= 1
             self._again(message, LOCK)
         except Exception as error:  # noqa: BLE001 - the host's own catch-all

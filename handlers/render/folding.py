@@ -1,0 +1,66 @@
+"""Where many scale sets say the same, one line says it of all of them: for people, not for machines."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from handlers.render.letter import Event, Letter, Line, Part
+from planner.saying import lower
+
+MANY = 3
+"""So many that say the same are told one by one; more of them share a line."""
+
+NAMES = 600
+"""Characters of names in one line, before the rest is counted."""
+
+PLACES = 3
+"""Resource groups and regions named in one line."""
+
+
+def folded(letter: Letter) -> Letter:
+    """The letter with what many say alike said once; nothing that asks for something is folded."""
+    once = Counter((event.name, event.where) for event in letter.events)
+    brief = [event for event in letter.events if event.brief and once[event.name, event.where] == 1]
+    many = {word for word, number in Counter(event.word for event in brief).items() if number > MANY}
+    gone = [event for event in brief if event.word in many]
+    words = dict.fromkeys(event.word for event in gone)
+    lists = tuple(_listed(word, [event for event in gone if event.word == word]) for word in words)
+    return replace(
+        letter,
+        events=tuple(event for event in letter.events if event not in gone),
+        parts=tuple(replace(part, lines=_merged(part.lines)) for part in (*lists, *letter.parts)),
+    )
+
+
+def _listed(word: str, events: Sequence[Event]) -> Part:
+    ordered = sorted(events, key=lambda event: (event.name.lower(), event.where))
+    lines = tuple(Line(event.name, event.where, event.brief) for event in ordered)
+    return Part(f"{word} ({len(lines)})", lines)
+
+
+def _merged(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Lines that differ in name and place only, as one, where the first of them stood."""
+    alike: dict[tuple[str, str, tuple[str, ...]], list[Line]] = {}
+    for line in lines:
+        alike.setdefault((line.text, line.checked, line.checks), []).append(line)
+    found: list[Line] = []
+    for same in alike.values():
+        found += [_one(same)] if len(same) > MANY else same
+    return tuple(sorted(found, key=lambda line: line.name.lower()))
+
+
+def _one(lines: Sequence[Line]) -> Line:
+    places = tuple(dict.fromkeys(line.where for line in lines))
+    where = "; ".join(places[:PLACES]) + ("; …" if len(places) > PLACES else "")
+    return replace(lines[0], name=_named(lines), where=where, text=f"In each: {lower(lines[0].text)}")
+
+
+def _named(lines: Sequence[Line]) -> str:
+    length, named = 0, list[str]()
+    for line in lines:
+        length += len(line.name) + 2
+        if named and length > NAMES:
+            break
+        named.append(line.name)
+    left = len(lines) - len(named)
+    return ", ".join(named) + (f" and {left} more" if left else "")
