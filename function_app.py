@@ -5,6 +5,7 @@ a cold start pays only for what it runs.
 """
 
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import cache
 
@@ -57,14 +58,19 @@ async def receive(req: func.HttpRequest) -> func.HttpResponse:
     return _response(await stage.handle(_request(req), wiring()))
 
 
+async def _hand_over(queue: Queue, msg: func.QueueMessage, stage: Callable[..., Awaitable[None]]) -> None:
+    from handlers.intake import hand_over  # noqa: PLC0415
+
+    await hand_over(queue, msg.get_body(), stage, wiring(), tries=msg.dequeue_count or 1)
+
+
 @app.function_name("discover")
 @app.queue_trigger(arg_name="msg", queue_name=ALERTS, connection=STORAGE)
 async def discover(msg: func.QueueMessage) -> None:
     """Find the scale sets of an announcement."""
     from handlers import discover as stage  # noqa: PLC0415
-    from handlers.intake import hand_over  # noqa: PLC0415
 
-    await hand_over(ALERTS, msg.get_body(), stage.handle, wiring())
+    await _hand_over(ALERTS, msg, stage.handle)
 
 
 @app.function_name("plan")
@@ -72,9 +78,8 @@ async def discover(msg: func.QueueMessage) -> None:
 async def plan(msg: func.QueueMessage) -> None:
     """Decide for one scale set."""
     from handlers import plan as stage  # noqa: PLC0415
-    from handlers.intake import hand_over  # noqa: PLC0415
 
-    await hand_over(SCALE_SETS, msg.get_body(), stage.handle, wiring())
+    await _hand_over(SCALE_SETS, msg, stage.handle)
 
 
 @app.function_name("advance")
@@ -82,9 +87,8 @@ async def plan(msg: func.QueueMessage) -> None:
 async def advance(msg: func.QueueMessage) -> None:
     """Look at one run and carry on with it."""
     from handlers import advance as stage  # noqa: PLC0415
-    from handlers.intake import hand_over  # noqa: PLC0415
 
-    await hand_over(RUNS, msg.get_body(), stage.handle, wiring())
+    await _hand_over(RUNS, msg, stage.handle)
 
 
 @app.function_name("notify")
@@ -92,9 +96,8 @@ async def advance(msg: func.QueueMessage) -> None:
 async def notify(msg: func.QueueMessage) -> None:
     """Tell people what they have not been told."""
     from handlers import notify as stage  # noqa: PLC0415
-    from handlers.intake import hand_over  # noqa: PLC0415
 
-    await hand_over(NOTICES, msg.get_body(), stage.handle, wiring())
+    await _hand_over(NOTICES, msg, stage.handle)
 
 
 @app.function_name("sweep")

@@ -1,12 +1,16 @@
 """bury: what failed five times becomes visible: kept in quarantine, its run paused, people told.
 
+What did not fail by itself is sent again: hosts that are killed while they hold a message use up its tries.
+
 Bad content never raises here, or a poison queue would need a poison queue.
 """
 
 import hashlib
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
+from handlers import failures
 from handlers.cloud.names import NOTICES, RUNS, Queue, run_path
 from handlers.quarantine import keep
 from handlers.wire.documents import BadRecord, NewerRecord, decode_run
@@ -28,6 +32,11 @@ log = logging.getLogger(__name__)
 
 ACTOR = "breakwater"
 
+MOST_LIVES = 5
+"""How often a message is sent again of which no failure is known; one that kills its process must end."""
+
+LONGEST_WAIT = timedelta(minutes=10)
+
 
 @dataclass(frozen=True, slots=True)
 class _Buried:
@@ -37,6 +46,7 @@ class _Buried:
     body: bytes
     message: Message | None
     error: str
+    failed: bool = False
 
     @property
     def name(self) -> str:
@@ -45,23 +55,46 @@ class _Buried:
 
 async def handle(queue: Queue, body: str | bytes, wiring: Wiring) -> None:
     """Bury one message of `queue`'s poison queue. Raises only StorageDown: then it comes again."""
-    buried = _read(queue, body)
+    buried = await _read(queue, body, wiring)
+    if await _sent_again(buried, wiring):
+        return
     paused = await _pause(buried, wiring)
 
     async def tell(path: str) -> None:
         await _tell(buried, path, paused, wiring)
 
     path = await keep(queue, buried.body, buried.error, wiring, tell=tell)
+    await failures.forget(queue, buried.body, wiring)
     log.error("bury.kept", extra={"queue": queue, "path": path, "reason": buried.error})
 
 
-def _read(queue: Queue, body: str | bytes) -> _Buried:
+async def _sent_again(buried: _Buried, wiring: Wiring) -> bool:
+    """Send a message once more that nothing is known against, later each time; whether that was done."""
+    message = buried.message
+    if message is None or buried.failed or message.lives >= MOST_LIVES:
+        return False
+    wait = min(wiring.settings.look_again * 2**message.lives, LONGEST_WAIT)
+    again = message.model_copy(update={"lives": message.lives + 1})
+    await wiring.queues.send(buried.queue, again, delay=wait)
+    log.warning("bury.sent_again", extra={"queue": buried.queue, "life": again.lives})
+    return True
+
+
+async def _read(queue: Queue, body: str | bytes, wiring: Wiring) -> _Buried:
     raw = body.encode(errors="backslashreplace") if isinstance(body, str) else body
     try:
         message: Message = parse(queue, raw)
     except (BadMessage, NewerMessage) as error:
         return _Buried(queue, raw, None, str(error))
-    return _Buried(queue, raw, message, f"A message of the queue {queue} failed 5 times.")
+    failure = await failures.last(queue, raw, wiring)
+    why = (
+        f"The last time: {failure}"
+        if failure
+        else "Each time its process was killed or storage went away, also after it was sent again."
+    )
+    return _Buried(
+        queue, raw, message, f"A message of the queue {queue} failed 5 times. {why}", failed=bool(failure)
+    )
 
 
 async def _pause(buried: _Buried, wiring: Wiring) -> bool:

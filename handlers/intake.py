@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
+from handlers import failures
 from handlers.cloud.names import Queue, poison
+from handlers.cloud.records import StorageDown
 from handlers.wire.documents import NewerRecord
 from handlers.wire.messages import (
     NEWER_MESSAGE_WAIT_SECONDS,
@@ -21,13 +23,18 @@ NEWER_WAIT = timedelta(seconds=NEWER_MESSAGE_WAIT_SECONDS)
 
 
 async def hand_over(
-    queue: Queue, body: bytes, stage: Callable[[Any, Wiring], Awaitable[None]], wiring: Wiring
+    queue: Queue,
+    body: bytes,
+    stage: Callable[[Any, Wiring], Awaitable[None]],
+    wiring: Wiring,
+    *,
+    tries: int = 1,
 ) -> None:
     """Parse a message and call its stage.
 
     A newer message, or one about a newer record, goes back for five minutes. One that is none of ours goes to
     the poison queue at once: five more readings would not make it better. Whatever else the stage raises is
-    the host's to retry.
+    the host's to retry; why is noted for whoever buries it. `tries` counts this one.
     """
     text = body.decode("utf-8", errors="replace")
     try:
@@ -38,3 +45,11 @@ async def hand_over(
     except BadMessage as error:
         log.warning("message.bad", extra={"queue": queue, "why": str(error)})
         await wiring.queues.send_text(poison(queue), text)
+    except StorageDown:
+        raise
+    except Exception as error:
+        await failures.note(queue, body, error, wiring)
+        raise
+    else:
+        if tries > 1:
+            await failures.forget(queue, body, wiring)

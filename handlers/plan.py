@@ -50,6 +50,8 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
     path = run_path(scale_set.subscription, scale_set.resource_group, scale_set.name)
     if message.reason != "announced" or len(wave.announcements) > 1:
         stored = await wiring.records.read(path)
+    if message.reason == "swept" and stored is not None and _has_joined(stored, wave):
+        return  # planned meanwhile
     for _ in range(TRIES):
         run = decode_run(stored.body) if stored is not None else None
         waves = await _waves(wiring, wave, run)
@@ -73,6 +75,10 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
             continue
         return
     raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")
+
+
+def _has_joined(stored: Stored, wave: Wave) -> bool:
+    return wave.tracking_id in decode_run(stored.body).waves
 
 
 async def _asked_why(
@@ -225,6 +231,9 @@ async def _send_look(wiring: Wiring, run: Run) -> None:
 
 async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) -> None:
     """Azure cannot be read now: a fresh message, and people are told once it has lasted."""
+    if message.reason == "swept":
+        log.info("plan.left_to_the_sweep", extra={"scale_set": message.scale_set, "why": error.sentence})
+        return  # it asks again, and must not ask beside a message that waits
     if isinstance(error, Throttled):
         again, delay, tell = put_off(message, error, wiring.now())
         await wiring.queues.send(SCALE_SETS, again, delay=delay)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
-from handlers import search, sweep_state
+from handlers import search, sweep_state, unplanned
 from handlers.cloud.names import (
     ALERTS,
     ALERTS_PREFIX,
@@ -55,6 +55,7 @@ async def handle(wiring: Wiring) -> None:
     alerts = await wiring.records.list(ALERTS_PREFIX)
     await sweep.each("overdue", runs, sweep.overdue)
     await sweep.each("undiscovered", alerts, sweep.undiscovered)
+    await unplanned.handle(runs, state, sweep.now, sweep.grace, wiring)
     await sweep.each("untold", runs, sweep.last_notices)
     await sweep.untold()
     await sweep.claims(runs)
@@ -77,7 +78,7 @@ class _Sweep:
         self.wiring = wiring
         self.now = wiring.now()
         self._state = state
-        self._grace = PATIENCE * wiring.settings.look_again
+        self.grace = PATIENCE * wiring.settings.look_again
         self._lasts: dict[str, dict[str, int]] = {}
 
     async def each(
@@ -98,7 +99,7 @@ class _Sweep:
         if "due" not in metadata or metadata.get("state") in _OVER:
             return
         due = datetime.fromisoformat(metadata["due"])
-        if due + self._grace > self.now or not self._may(line.path):
+        if due + self.grace > self.now or not self._may(line.path):
             return
         subscription, group, name = _place(line)
         log.warning("sweep.overdue", extra={"path": line.path, "due": metadata["due"]})
@@ -116,7 +117,7 @@ class _Sweep:
         if line.metadata.get("kind") != ANNOUNCED:
             return
         age = self.now - line.created
-        if not self._grace < age < ALERTS_FOR or not self._may(line.path, growing=True):
+        if not self.grace < age < ALERTS_FOR or not self._may(line.path, growing=True):
             return
         name = line.path.removeprefix(ALERTS_PREFIX).removesuffix(".json")
         wave = await self.wiring.wave(line.metadata["tracking_id"], line.metadata["subscription"])
@@ -128,7 +129,7 @@ class _Sweep:
 
     async def last_notices(self, run: Listed) -> None:
         """Remember a run's last notice, under its first wave: there the notices of a run are told."""
-        waves, settled = waves_of(run.metadata), self._grace + self.wiring.settings.group_wait
+        waves, settled = waves_of(run.metadata), self.grace + self.wiring.settings.group_wait
         if waves and settled < self.now - run.modified < NOTICES_FOR:
             self._lasts.setdefault(waves[0], {})[run.path] = int(run.metadata.get("last_notice", "0"))
 
@@ -143,7 +144,7 @@ class _Sweep:
             except (BadRecord, NewerRecord, ValueError) as error:
                 log.warning("sweep.delivery", extra={"tracking_id": tracking_id, "reason": str(error)})
                 continue
-            coming = any(one.follow_up and one.follow_up + self._grace > self.now for one in deliveries)
+            coming = any(one.follow_up and one.follow_up + self.grace > self.now for one in deliveries)
             if coming or not behind(deliveries, known):
                 continue
             log.warning("sweep.untold", extra={"tracking_id": tracking_id})
@@ -155,7 +156,7 @@ class _Sweep:
         states = {run.path: run.metadata.get("state", RunState.SCHEDULED.value) for run in runs}
         for claim in await self.wiring.records.list(CLAIMS_PREFIX):
             run = f"{RUNS_PREFIX}{claim.path.removeprefix(CLAIMS_PREFIX)}.json"
-            if states.get(run, "") not in {"", *_NO_CLAIM} or claim.modified + self._grace > self.now:
+            if states.get(run, "") not in {"", *_NO_CLAIM} or claim.modified + self.grace > self.now:
                 continue
             try:
                 await self.wiring.records.delete(claim.path, etag=claim.etag)
@@ -172,7 +173,7 @@ class _Sweep:
         return found
 
     def _may(self, key: str, *, growing: bool = False) -> bool:
-        return self._state.may_send(key, self.now, self._grace, growing=growing)
+        return self._state.may_send(key, self.now, self.grace, growing=growing)
 
     def _note(self, key: str) -> None:
         self._state.note_sent(key, self.now)

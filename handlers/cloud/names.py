@@ -46,6 +46,7 @@ __all__ = [
     "claim_prefix",
     "delivery_path",
     "delivery_prefix",
+    "failure_path",
     "poison",
     "quarantine_path",
     "run_path",
@@ -61,6 +62,7 @@ RUNS_PREFIX: Final = "runs/"
 ARCHIVE_PREFIX: Final = "archive/"
 CLAIMS_PREFIX: Final = "claims/"
 DELIVERIES_PREFIX: Final = "deliveries/"
+FAILURES_PREFIX: Final = "failures/"
 QUARANTINE: Final = "quarantine/"
 SWEEP_STATE: Final = "sweep/state.json"
 
@@ -79,6 +81,11 @@ def _part(name: str) -> str:
 def alert_path(body_hash: str) -> str:
     """`body_hash` is the SHA-256 of the body's bytes in hex."""
     return f"{ALERTS_PREFIX}{_part(body_hash)}.json"
+
+
+def failure_path(queue: str, digest: str) -> str:
+    """Why a message failed; `digest` stands for its text."""
+    return f"{FAILURES_PREFIX}{_part(queue)}/{_part(digest)}.json"
 
 
 def wave_prefix(tracking_id: str) -> str:

@@ -83,12 +83,16 @@ Names = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
 
 
 class _Envelope(BaseModel):
-    """What every message carries: its version and the trace it belongs to."""
+    """What every message carries: its version and the trace it belongs to.
+
+    `lives` counts how often it was given up though nothing was wrong with it, and sent again.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     v: int = VERSION
     traceparent: str = Field(default="", max_length=200)
+    lives: int = Field(default=0, ge=0)
 
 
 class _Patient(_Envelope):
@@ -124,7 +128,7 @@ class ScaleSetMessage(_Patient):
     tracking_id: TrackingId
     subscription: Subscription
     scale_set: ScaleSetId
-    reason: Literal["announced", "look_again", "replan", "person", "renewed"]
+    reason: Literal["announced", "look_again", "replan", "person", "renewed", "swept"]
     wave_generation: int = Field(default=0, ge=0)
     attempt: int = Field(default=0, ge=0)
 

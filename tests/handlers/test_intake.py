@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from handlers import failures
 from handlers.cloud.names import ALERTS, NOTICES, QUEUES, RUNS, SCALE_SETS, poison
 from handlers.cloud.records import StorageDown
 from handlers.intake import hand_over
@@ -112,3 +113,42 @@ async def test_a_forged_id_never_reaches_the_stage(wiring) -> None:
     for wrong in forged:
         await hand_over(SCALE_SETS, json.dumps(good | wrong).encode(), never, wiring)
     assert [queue for queue, _, _ in wiring.texts] == [poison(SCALE_SETS)] * len(forged)
+
+
+async def test_why_a_stage_failed_is_kept_until_the_message_goes_through(wiring) -> None:
+    body = GOOD[RUNS].model_dump_json().encode()
+
+    async def broken(*_: Any) -> None:
+        raise LookupError("There is no run at https://user:secret@example.org/x.")
+
+    async def well(*_: Any) -> None:
+        pass
+
+    with pytest.raises(LookupError):
+        await hand_over(RUNS, body, broken, wiring)
+    said = await failures.last(RUNS, body, wiring)
+    assert said.startswith("LookupError: There is no run at")
+    assert "secret" not in said
+    assert await failures.last(SCALE_SETS, body, wiring) == ""
+    await hand_over(RUNS, body, well, wiring, tries=2)
+    assert await failures.last(RUNS, body, wiring) == ""
+
+
+async def test_that_storage_is_away_is_nothing_against_a_message(wiring) -> None:
+    body = GOOD[RUNS].model_dump_json().encode()
+
+    async def away(*_: Any) -> None:
+        raise StorageDown("Storage does not answer.")
+
+    with pytest.raises(StorageDown):
+        await hand_over(RUNS, body, away, wiring, tries=5)
+    assert await failures.last(RUNS, body, wiring) == ""
+
+
+async def test_a_failure_of_long_ago_is_not_that_of_a_message_with_the_same_text(storage) -> None:
+    body, clock = GOOD[RUNS].model_dump_json().encode(), Clock()
+    made = TestWiring(storage, clock)
+    await failures.note(RUNS, body, RuntimeError("it broke"), made)
+    clock.forward(days=2)
+    assert await failures.last(RUNS, body, made) == ""
+    await made.close()

@@ -73,6 +73,33 @@ async def test_only_a_first_plan_that_pages_is_told_without_waiting_for_the_othe
     assert len(scene.wiring.spy.of("notices")) - before == asks
 
 
+async def test_what_the_sweep_asks_for_is_planned_once_and_costs_nothing_when_it_is_planned_already(
+    scene,
+) -> None:
+    message = (await scene.announced()).model_copy(update={"reason": "swept"})
+    await plan.handle(message, scene.wiring)
+    assert (await scene.run()).state is RunState.SCHEDULED
+    generation = (await scene.run()).generation
+    scene.compute.calls.clear()
+    await plan.handle(message, scene.wiring)
+    assert dict(scene.compute.calls) == {}
+    assert (await scene.run()).generation == generation
+
+
+@pytest.mark.parametrize("trouble", [Unreachable("Azure answered 503."), Throttled(timedelta(hours=1))])
+async def test_what_the_sweep_asks_for_does_not_wait_beside_another_message(scene, trouble) -> None:
+    """It comes again with the sweep; kept in the queue as well, it would become more each time."""
+    message = (await scene.announced()).model_copy(update={"reason": "swept"})
+    sent = len(scene.wiring.spy.of("scale-sets"))
+
+    async def instances(*_: Any) -> Any:
+        raise trouble
+
+    scene.compute.instances = instances
+    await plan.handle(message, scene.wiring)
+    assert len(scene.wiring.spy.of("scale-sets")) == sent
+
+
 async def test_a_fresh_announcement_costs_one_listing_of_instances_and_nothing_else(scene) -> None:
     message = await scene.announced()
     scene.compute.calls.clear()

@@ -176,10 +176,14 @@ class World:
         wiring = self._process()
         try:
             if message.queue in STAGES:
-                await hand_over(message.queue, message.text.encode(), STAGES[message.queue], wiring)
+                await hand_over(
+                    message.queue, message.text.encode(), STAGES[message.queue], wiring, tries=message.tries
+                )
             elif message.queue == NOTICES:
                 if self.mailbox is not None:
-                    await hand_over(NOTICES, message.text.encode(), notify.handle, wiring)
+                    await hand_over(
+                        NOTICES, message.text.encode(), notify.handle, wiring, tries=message.tries
+                    )
             else:
                 await bury.handle(message.queue.removesuffix("-poison"), message.text.encode(), wiring)
         except Killed:
@@ -188,18 +192,22 @@ class World:
                 self.wiring = self._new_wiring()
             else:
                 self.beside = [self._new_wiring() if one is wiring else one for one in self.beside]
-            message.tries -= 1
+            self._given_up(message)
             self._again(message, LOCK)
         except Exception as error:  # noqa: BLE001 - the host's own catch-all
             if not isinstance(error, StorageDown):
                 self.errors.append(f"{message.queue}: {error!r}")
-            if message.tries >= MOST_TRIES:
-                message.tries = 0
-                message.queue = poison(message.queue)
+            self._given_up(message)
             self._again(message, RETRY)
         else:
             if self.chaos.happens(self.chaos.twice):
                 self._again(message, LOCK)
+
+    def _given_up(self, message: Queued) -> None:
+        """To the poison queue after five tries, whatever ended them; a poison queue has none of its own."""
+        if message.tries >= MOST_TRIES and not message.queue.endswith("-poison"):
+            message.tries = 0
+            message.queue = poison(message.queue)
 
     def _again(self, message: Queued, wait: timedelta) -> None:
         message.visible = self.clock() + wait

@@ -1,0 +1,69 @@
+"""Why a message failed, kept until it goes through or is buried: the host counts tries and forgets reasons.
+
+A message that the host gives up and of which no failure is noted killed nothing and broke nothing: whoever
+held it died each time, or storage was away.
+"""
+
+import hashlib
+import logging
+from contextlib import suppress
+from datetime import timedelta
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from handlers.channels.trouble import redacted
+from handlers.cloud.names import failure_path
+from handlers.cloud.records import Conflict, StorageDown
+from handlers.wire.documents import BadRecord, decode
+from handlers.wiring import Wiring
+
+log = logging.getLogger(__name__)
+
+LONGEST = 1000
+"""Characters of an error that are kept."""
+
+FRESH = timedelta(days=1)
+"""An older failure is another message's of the same text."""
+
+
+class Failure(BaseModel):
+    """One failure; only the last one of a message is kept."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    v: int = 1
+    at: AwareDatetime
+    error: str
+
+
+async def note(queue: str, body: bytes, error: Exception, wiring: Wiring) -> None:
+    """Keep why it failed, as well as storage allows: the failure itself is the host's to see."""
+    said = redacted(f"{type(error).__name__}: {error}")[:LONGEST]
+    failure = Failure(at=wiring.now(), error=said)
+    path = _path(queue, body)
+    with suppress(StorageDown, Conflict):
+        stored = await wiring.records.read(path)
+        etag = stored.etag if stored is not None else None
+        await wiring.records.write(path, failure.model_dump_json().encode(), etag=etag)
+
+
+async def last(queue: str, body: bytes, wiring: Wiring) -> str:
+    """Why it failed last, empty when no failure of it is noted. Raises StorageDown."""
+    stored = await wiring.records.read(_path(queue, body))
+    if stored is None:
+        return ""
+    try:
+        failure = decode(Failure, stored.body)
+    except BadRecord as error:
+        log.warning("failures.unreadable", extra={"path": stored.path, "reason": str(error)})
+        return "It cannot be read any more why."
+    return failure.error if failure.at + FRESH > wiring.now() else ""
+
+
+async def forget(queue: str, body: bytes, wiring: Wiring) -> None:
+    """It went through, or it is in quarantine with its error. Raises StorageDown."""
+    await wiring.records.delete(_path(queue, body))
+
+
+def _path(queue: str, body: bytes) -> str:
+    return failure_path(queue, hashlib.sha256(body).hexdigest()[:32])
