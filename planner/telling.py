@@ -79,13 +79,11 @@ def if_nobody_answers(run: Run) -> str:
     left = sum(one.state in {InstanceState.PENDING, InstanceState.ASIDE} for one in run.passages)
     if run.self_service is None or not left:
         return "If nobody answers, nothing more is started."
-    azure = f" and Azure maintains {'it' if left == 1 else 'them'} itself" + (
-        f" between {say(run.scheduled.start)} and {say(run.scheduled.end)}" if run.scheduled else ""
-    )
     what = "1 instance is" if left == 1 else f"{left} instances are"
+    when = f" between {say(run.scheduled.start)} and {say(run.scheduled.end)}" if run.scheduled else ""
     return (
-        f"If nobody answers by {say(run.self_service.end)}, the self-service window closes, "
-        f"{what} not started by us{azure}."
+        f"If nobody answers by {say(run.self_service.end)}, the self-service window closes and "
+        f"{what} left to Azure, which maintains {'it' if left == 1 else 'them'}{when or ' when it likes'}."
     )
 
 

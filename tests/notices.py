@@ -138,7 +138,7 @@ def misfit(name: str, **more: Any) -> Run:
         Kind.PAUSED,
         Urgency.ACT,
         sentence=MISFIT,
-        otherwise="If nobody answers by Sat 28 Nov 2026 12:00 UTC, 3 instances are not started by us.",
+        otherwise="If nobody answers by Sat 28 Nov 2026 12:00 UTC, the self-service window closes and 3 instances are left to Azure, which maintains them when it likes.",
         answers=("resume", "skip"),
         choices=CHOICES,
     )

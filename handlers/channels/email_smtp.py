@@ -1,4 +1,7 @@
-"""Mail by SMTP: `smtp://user:password@host:port`, STARTTLS when offered; `smtps://` speaks TLS at once."""
+"""Mail by SMTP: `smtp://user:password@host:port`, STARTTLS when offered; `smtps://` speaks TLS at once.
+
+A password goes to another machine only over TLS.
+"""
 
 from urllib.parse import unquote, urlsplit
 
@@ -7,6 +10,8 @@ from handlers.channels.trouble import ChannelTrouble, Message
 
 SECONDS = 30
 """For each step of the conversation."""
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Smtp:
@@ -32,6 +37,8 @@ class Smtp:
                 username=user or None,
                 password=password or None,
                 use_tls=tls,
+                # None is STARTTLS when it is offered; a password needs it.
+                start_tls=True if user and not tls and host not in LOOPBACK else None,
                 timeout=SECONDS,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
@@ -50,6 +57,12 @@ class Smtp:
                 "The mail server offers no way to sign in that we know.", recoverable=False
             ) from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            if _no_tls(error):
+                raise ChannelTrouble(
+                    "The mail server offers no STARTTLS, and BREAKWATER_SMTP has a password that would cross "
+                    "the network in the clear. Use a port with STARTTLS (587) or smtps://.",
+                    recoverable=True,
+                ) from error
             raise ChannelTrouble(
                 f"The mail server could not be reached ({type(error).__name__}).", recoverable=True
             ) from error
@@ -76,6 +89,10 @@ def parse_server(server: str) -> tuple[str, int, str, str, bool]:
         unquote(parts.password or ""),
         tls,
     )
+
+
+def _no_tls(error: Exception) -> bool:
+    return "STARTTLS extension not supported" in str(error)
 
 
 def _first_line(text: str) -> str:

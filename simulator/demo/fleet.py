@@ -59,6 +59,7 @@ def demo_fleet() -> Fleet:
             self_service=Window(fleet.now, closes),
             scheduled=Window(closes + timedelta(days=2), closes + timedelta(days=10)),
             impacted=lambda instance: instance.owner.name != "quiet-prod",
+            eligible=lambda instance: not instance.owner.service_fabric,
         )
     )
     return fleet

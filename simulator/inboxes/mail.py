@@ -1,6 +1,7 @@
 """A mail server that keeps what it is given, as messages and as .eml files."""
 
 import asyncio
+import ssl
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -11,17 +12,22 @@ from simulator.inboxes.base import Inbox, slug
 
 
 class MailInbox(Inbox[EmailMessage]):
-    """SMTP on a free port, without TLS; any user and password are accepted, none is required.
+    """SMTP on a free port; any user and password are accepted, none is required.
+
+    With a `certificate` it offers STARTTLS and takes no password before it, or, `tls_first`, speaks nothing else.
 
     Scripted answers are SMTP codes given at the end of DATA: 451 for "later", 554 for "never".
     """
 
     suffix = ".eml"
 
+    certificate: ssl.SSLContext | None = None
+    tls_first = False
+
     @property
     def url(self) -> str:
         """As BREAKWATER_SMTP wants it: smtp://127.0.0.1:port."""
-        return f"smtp://127.0.0.1:{self.port}"
+        return f"smtp{'s' if self.tls_first else ''}://127.0.0.1:{self.port}"
 
     @property
     def port(self) -> int:
@@ -44,11 +50,13 @@ class MailInbox(Inbox[EmailMessage]):
                 _Handler(self),
                 loop=loop,
                 authenticator=lambda *_: AuthResult(success=True),
-                auth_require_tls=False,
+                auth_require_tls=self.certificate is not None and not self.tls_first,
+                tls_context=None if self.tls_first else self.certificate,
                 enable_SMTPUTF8=True,
             ),
             "127.0.0.1",
             0,
+            ssl=self.certificate if self.tls_first else None,
         )
 
     async def close(self) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from azure.core.credentials import AccessToken
 
-from handlers.channels import Channels, ChannelTrouble
+from handlers.channels import Channels, ChannelTrouble, email_smtp
 from handlers.channels.mail import build
 from handlers.channels.trouble import asked_wait, redacted
 from planner.policy import Receiver
 from simulator.inboxes import AcsInbox, MailInbox, Scripted, TeamsInbox
+from tests.handlers import certificates
 from tests.notices import NOW, settings
 
 OPS = ("ops@example.org", "Night Shift <night@example.org>")
@@ -25,6 +26,11 @@ class Letter:
     html: str = "<p>Instance 4 is down.</p>"
     card: dict[str, Any] = field(default_factory=lambda: {"type": "AdaptiveCard"})
     payload: dict[str, Any] = field(default_factory=lambda: {"v": 1, "subject": "x"})
+
+
+@pytest.fixture
+def certificate(tmp_path) -> certificates.Certificate:
+    return certificates.made_in(tmp_path)
 
 
 class Identity:
@@ -142,6 +148,34 @@ async def test_user_and_password_of_the_mail_server_come_from_its_address():
     async with MailInbox() as inbox:
         await send(Receiver("ops", email=OPS), smtp=inbox.url.replace("//", "//us%40er:p%3Ass@"))
 
+        assert len(inbox.messages) == 1
+
+
+@pytest.mark.parametrize("tls_first", [False, True])
+async def test_mail_goes_over_tls_that_the_trusted_certificates_vouch_for(
+    certificate, monkeypatch, tls_first
+):
+    monkeypatch.setattr(email_smtp, "LOOPBACK", frozenset())
+    inbox = MailInbox()
+    inbox.certificate, inbox.tls_first = certificate.context(), tls_first
+    async with inbox:
+        server = inbox.url.replace("//", "//user:hunter2@")
+        with pytest.raises(ChannelTrouble, match="could not be reached"):
+            await send(Receiver("ops", email=OPS), smtp=server)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate.trusted))
+        await send(Receiver("ops", email=OPS), smtp=server)
+
+        assert len(inbox.messages) == 1
+
+
+async def test_a_password_does_not_cross_the_network_in_the_clear(monkeypatch):
+    monkeypatch.setattr(email_smtp, "LOOPBACK", frozenset())
+    async with MailInbox() as inbox:
+        with pytest.raises(ChannelTrouble, match="offers no STARTTLS") as trouble:
+            await send(Receiver("ops", email=OPS), smtp=inbox.url.replace("//", "//user:hunter2@"))
+        await send(Receiver("ops", email=OPS), smtp=inbox.url)
+
+        assert "hunter2" not in str(trouble.value)
         assert len(inbox.messages) == 1
 
 

@@ -31,8 +31,8 @@ from tests.planner.builders import (
 
 def test_one_instance_is_it_and_several_are_them():
     one = if_nobody_answers(planned(instances=fleet(1, 1)))
-    assert "1 instance is not started by us and Azure maintains it itself between" in one
-    assert "2 instances are not started by us and Azure maintains them itself" in if_nobody_answers(
+    assert "1 instance is left to Azure, which maintains it between" in one
+    assert "2 instances are left to Azure, which maintains them" in if_nobody_answers(
         planned(instances=fleet(2, 2))
     )
 
