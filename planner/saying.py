@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+_NAMES = ("Azure", "Breakwater", "Service Fabric", "Spot", "Flexible")
+
 
 def say(at: datetime) -> str:
     """A moment for people: `Mon 24 Nov 2026 22:00 UTC`, to the second where seconds matter."""
@@ -28,8 +30,9 @@ def many(number: int, what: str) -> str:
 
 
 def lower(sentence: str) -> str:
-    """A sentence after a colon."""
-    return sentence[:1].lower() + sentence[1:]
+    """A sentence after a colon; names keep their capitals."""
+    named = sentence.startswith(_NAMES) or sentence[1:2].isupper()
+    return sentence if named else sentence[:1].lower() + sentence[1:]
 
 
 def upper(text: str) -> str:

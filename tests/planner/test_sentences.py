@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from planner import pausing, slack
 from planner.answers import answered
 from planner.decide import decide
@@ -10,6 +12,7 @@ from planner.fleet import Health
 from planner.look import Answer, Answered
 from planner.notice import Kind
 from planner.run import InstanceState, RunState
+from planner.saying import inner
 from planner.serving import describe
 from planner.telling import if_nobody_answers
 from tests.planner.builders import (
@@ -96,3 +99,16 @@ def test_a_paused_run_whose_time_runs_short_is_offered_to_go_on():
     run = slack.warned(run, looked(instances=fleet()), NOW)
     assert run.notices[-1].kind is Kind.SLACK
     assert run.notices[-1].answers == ("resume", "skip")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "inside"),
+    [
+        ("Nobody declared a need.", "nobody declared a need"),
+        ("Azure does not offer it.", "Azure does not offer it"),
+        ("Azure's domains are unknown.", "Azure's domains are unknown"),
+        ("AKS manages it.", "AKS manages it"),
+    ],
+)
+def test_a_sentence_inside_another_keeps_the_capitals_of_names(sentence: str, inside: str) -> None:
+    assert inner(sentence) == inside
