@@ -40,7 +40,8 @@ SWEPT_TRIES = 8
 """An alert sent again joins where waits are longest: its first message may still be waiting as well."""
 
 _OVER = {state.value for state in ENDED}
-_NO_CLAIM = _OVER | {state.value for state in (*ANSWERS, RunState.SCHEDULED, RunState.AWAITING_APPROVAL)}
+_UNCLAIMED = _OVER | {state.value for state in ANSWERS}
+_NOT_YET = {RunState.SCHEDULED.value, RunState.AWAITING_APPROVAL.value}
 
 
 async def handle(wiring: Wiring) -> None:
@@ -153,10 +154,10 @@ class _Sweep:
 
     async def claims(self, runs: list[Listed]) -> None:
         """Claims of runs that are over, gone, or died before their first start would hold up the others."""
-        states = {run.path: run.metadata.get("state", RunState.SCHEDULED.value) for run in runs}
+        kept = {run.path for run in runs if _holds_a_claim(run)}
         for claim in await self.wiring.records.list(CLAIMS_PREFIX):
             run = f"{RUNS_PREFIX}{claim.path.removeprefix(CLAIMS_PREFIX)}.json"
-            if states.get(run, "") not in {"", *_NO_CLAIM} or claim.modified + self.grace > self.now:
+            if run in kept or claim.modified + self.grace > self.now:
                 continue
             try:
                 await self.wiring.records.delete(claim.path, etag=claim.etag)
@@ -177,6 +178,12 @@ class _Sweep:
 
     def _note(self, key: str) -> None:
         self._state.note_sent(key, self.now)
+
+
+def _holds_a_claim(line: Listed) -> bool:
+    """A run keeps it from its first start to its end, also while those who joined wait for approval."""
+    state = line.metadata.get("state", RunState.SCHEDULED.value)
+    return state not in _UNCLAIMED and (state not in _NOT_YET or "begun" in line.metadata)
 
 
 def _place(line: Listed) -> tuple[str, str, str]:

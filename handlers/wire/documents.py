@@ -106,6 +106,7 @@ def run_metadata(run: Run) -> dict[str, str]:
         "resource_group": quote(run.target.resource_group, safe=""),
         "name": quote(run.target.name, safe=""),
         "location": quote(run.target.location, safe=""),
+        "begun": "true" if any(one.started_at for one in run.batches) else "",
         "mode": run.mode,
         "verdict": run.verdict.value,
     }

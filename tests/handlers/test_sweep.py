@@ -29,7 +29,7 @@ from handlers.wire.documents import decode_wave, encode, encode_run, run_metadat
 from handlers.wire.http import Request
 from planner.delivery import ChannelState, Delivery
 from planner.notice import Kind, Notice, Urgency
-from planner.run import RunState
+from planner.run import Batch, RunState
 from planner.wave import Stage
 from simulator.arm.graph import run as ask
 from simulator.fleet import VirtualClock
@@ -232,13 +232,17 @@ async def test_claims_of_runs_that_are_over_or_gone_are_removed_and_the_others_k
     ]:  # fmt: skip
         await put(wiring, run(name, due=due, state=run_state))
         await claimed(wiring, name)
+    for name, started in (("joined", wiring.now()), ("fresh", None)):
+        batch = Batch(1, "domain 0", (), started_at=started)
+        await put(wiring, run(name, due=due, state=RunState.AWAITING_APPROVAL, batches=(batch,)))
+        await claimed(wiring, name)
     await claimed(wiring, "gone")
     await sweep.handle(wiring)
-    assert len(await wiring.records.list(CLAIMS_PREFIX)) == 5
+    assert len(await wiring.records.list(CLAIMS_PREFIX)) == 7
     wiring.clock.forward(minutes=5)
     await sweep.handle(wiring)
     left = [one.path.rpartition("/")[2] for one in await wiring.records.list(CLAIMS_PREFIX)]
-    assert left == ["paused", "running"]
+    assert left == ["joined", "paused", "running"]
 
 
 async def test_a_claim_that_is_renewed_meanwhile_stays(wiring, monkeypatch):
