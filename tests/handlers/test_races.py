@@ -1,13 +1,16 @@
 """Two hosts, and hands that change something in the middle of a look."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from handlers import claims, plan
 from handlers.cloud.errors import Refused
-from handlers.cloud.names import claim_path
+from handlers.cloud.names import CLAIMS_PREFIX, claim_path
 from handlers.wire.policy_file import load
 from planner.run import InstanceState, RunState
 from simulator.fleet import SUBSCRIPTION, flexible
@@ -155,3 +158,45 @@ async def test_a_run_that_no_window_fits_goes_on_when_the_policy_file_is_correct
         assert scene.started() == ["0", "2"]
     finally:
         await scene.close()
+
+
+async def test_who_waits_for_the_limit_costs_no_call_to_azure(scene: Scene) -> None:
+    message = await scene.ready()
+    await scene.wiring.records.create(OTHER, b"{}", WHERE)
+    scene.compute.calls.clear()
+    run = await scene.look(message)
+    assert run.state is RunState.SCHEDULED
+    assert "in flight" in run.reason
+    assert dict(scene.compute.calls) == {}
+
+
+async def test_a_claim_of_a_look_that_died_is_given_back_when_the_next_one_cannot_start(scene: Scene) -> None:
+    """Else it would hold up the others for as long as this one waits."""
+    message = await scene.ready()
+    await scene.wiring.records.create(CLAIM, b"{}", WHERE)
+    scene.azure.people.start_rolling_upgrade(scene.azure.scale_set("web"))
+    # Storage stamps documents with the time it is: the look has to come after that.
+    scene.clock.at = datetime.now(UTC) + claims.STALE
+    await scene.look(message)
+    assert scene.started() == []
+    assert await scene.wiring.records.read(CLAIM) is None
+
+
+async def test_a_run_that_has_begun_keeps_its_claim_when_the_limit_has_become_smaller(scene: Scene) -> None:
+    await scene.ready()
+    run = await scene.run()
+    begun = replace(run, batches=(replace(run.batches[0], started_at=scene.clock()), *run.batches[1:]))
+    await scene.wiring.records.create(CLAIM, b"{}", WHERE)
+    await scene.wiring.records.create(OTHER, b"{}", WHERE)
+    assert await claims.acquire(scene.wiring, begun) == ""
+    assert await scene.wiring.records.read(CLAIM) is not None
+
+
+async def test_of_sixteen_who_come_at_once_as_many_get_through_as_the_limit_allows(scene: Scene) -> None:
+    scene.wiring.rules = load(POLICY + "\nlimits: {scale-sets: 5}", environment={})
+    await scene.ready()
+    run = await scene.run()
+    many = [replace(run, target=replace(run.target, name=f"web{number}")) for number in range(16)]
+    answers = await asyncio.gather(*(claims.acquire(scene.wiring, one) for one in many))
+    assert answers.count("") == 5
+    assert len(await scene.wiring.records.list(CLAIMS_PREFIX)) == 5

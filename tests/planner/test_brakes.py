@@ -1,12 +1,13 @@
 """What keeps a start back in the very look that could make it, also inside the batch itself."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from planner.fleet import Health, Interval
+from planner.fleet import Health, Instance, Interval
 from planner.look import FIT, Start, Word
 from planner.run import InstanceState, Run, RunState
 from tests.planner.builders import (
@@ -25,6 +26,7 @@ from tests.planner.builders import (
     said,
     scale_set,
     step,
+    without,
 )
 
 HALF = always(max_unavailable="50%")
@@ -193,3 +195,32 @@ def test_an_instance_that_somebody_has_switched_off_is_excused_with_its_power_st
     run, _ = started(run, instances=changed(FLEET, "0", power="deallocated"))
     assert one_of(run, "0").state is InstanceState.EXCUSED
     assert "deallocated" in one_of(run, "0").reason
+
+
+def throttled_once(instances: Sequence[Instance]) -> tuple[Run, str, tuple[str, ...]]:
+    """A run whose first batch flies, but for one whose start was throttled; who that is, and who flies."""
+    run, _ = started(planned(instances=instances, a_policy=HALF), instances=instances)
+    first = run.batches[0]
+    waiting, *others = first.instances
+    flying = [replace(one, state=InstanceState.REBOOTING, answered=True) for one in others]
+    unsent = replace(waiting, state=InstanceState.PENDING, intent_at=None, since=NOW + MINUTE)
+    run = replace(run, batches=(replace(first, instances=(unsent, *flying)), *run.batches[1:]))
+    return run, waiting.id, tuple(one.id for one in flying)
+
+
+def test_what_was_throttled_and_moved_to_another_domain_does_not_go_down_beside_the_others() -> None:
+    run, late, _ = throttled_once(FLEET)
+    later = NOW + 2 * MINUTE
+    _, starts = started(run, instances=FLEET, now=later)
+    assert starts == [late]
+    _, starts = started(run, instances=changed(FLEET, late, update_domain=1), now=later)
+    assert starts == []
+
+
+def test_what_was_throttled_waits_when_fewer_may_be_down_than_at_the_start() -> None:
+    run, late, flying = throttled_once(FLEET)
+    later = NOW + 2 * MINUTE
+    elsewhere = [one.id for one in FLEET if one.id not in {late, *flying}]
+    scaled_in = without(FLEET, *elsewhere[:8])
+    _, starts = started(run, instances=scaled_in, now=later)
+    assert starts == []
