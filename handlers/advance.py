@@ -65,8 +65,9 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
             # Storage hides a message for seven days at most: longer waits are chained.
             await wiring.queues.send(RUNS, message, delay=early)
             return
+    look, waves = await observing.from_storage(run, wiring)
     try:
-        look = await observing.observed(run, wiring)
+        look = await observing.with_azure(run, look, waves, wiring)
     except Throttled as error:
         told = run.trouble is not None and run.trouble.told
         again, delay, tell = put_off(message, error, wiring.now(), told=told)
@@ -74,11 +75,11 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
             await wiring.queues.send(RUNS, again, delay=delay)
             return
         # A person's word counts at once; nothing starts in a look that has not seen Azure.
-        look = replace((await observing.from_storage(run, wiring))[0], trouble=error.sentence)
+        look = replace(look, trouble=error.sentence)
         if tell:
             look = replace(look, trouble_since=again.throttled_since, wait=delay)
     except AzureTrouble as error:
-        look = replace((await observing.from_storage(run, wiring))[0], trouble=error.sentence)
+        look = replace(look, trouble=error.sentence)
     new, actions = advance(run, look, events, wiring.now())
     if any(isinstance(one, Start) for one in actions):
         limit = await claims.acquire(wiring, run)

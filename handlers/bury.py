@@ -26,6 +26,7 @@ from handlers.wire.messages import (
     parse,
 )
 from handlers.wiring import Wiring
+from planner.doubling import doubled
 from planner.run import Run
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ async def _sent_again(buried: _Buried, wiring: Wiring) -> bool:
     message = buried.message
     if message is None or buried.failed or message.lives >= MOST_LIVES:
         return False
-    wait = min(wiring.settings.look_again * 2**message.lives, LONGEST_WAIT)
+    wait = doubled(wiring.settings.look_again, message.lives, LONGEST_WAIT)
     again = message.model_copy(update={"lives": message.lives + 1})
     await wiring.queues.send(buried.queue, again, delay=wait)
     log.warning("bury.sent_again", extra={"queue": buried.queue, "life": again.lives})

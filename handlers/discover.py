@@ -20,6 +20,7 @@ from handlers.wire.alerts import NotAnAlert, NotForUs, read_alert
 from handlers.wire.documents import NewerRecord
 from handlers.wire.messages import NEWER_MESSAGE_WAIT_SECONDS, AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
+from planner.doubling import doubled
 from planner.fleet import ScaleSet
 from planner.policy import rules_for
 from planner.wave import Announcement, Member, Wave, with_announcement
@@ -159,7 +160,7 @@ async def _later(message: AlertMessage, wait: timedelta, why: str, wiring: Wirin
 
 async def _azure_is_down(announcement: Announcement, message: AlertMessage, why: str, wiring: Wiring) -> None:
     """Try again with growing patience, and say so once after half an hour."""
-    waits = [min(FIRST_WAIT * 2**one, LONGEST_WAIT) for one in range(min(message.tries, 20) + 1)]
+    waits = [doubled(FIRST_WAIT, one, LONGEST_WAIT) for one in range(min(message.tries, 20) + 1)]
     before, after = sum(waits[:-1], timedelta(0)), sum(waits, timedelta(0))
     if before < TOLD_AFTER <= after:
         await _tell(announcement, message, _not_listed(announcement, why), wiring)

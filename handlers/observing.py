@@ -25,14 +25,6 @@ from planner.wave import Stage, Wave, informed
 AT_ONCE = 32  # operations read side by side
 
 
-async def observed(run: Run, wiring: Wiring) -> Look:
-    """What storage and, where needed, Azure show of the run's scale set."""
-    look, waves = await from_storage(run, wiring)
-    if not needs_azure(run, look, wiring.now()):
-        return look
-    return await _from_azure(run, look, waves, wiring)
-
-
 async def from_storage(run: Run, wiring: Wiring) -> tuple[Look, Sequence[Wave]]:
     """What the records and the policy say: the stop, the waves, who goes first, the limits."""
     look = _blank(wiring)
@@ -65,7 +57,10 @@ def _blank(wiring: Wiring) -> Look:
     )
 
 
-async def _from_azure(run: Run, look: Look, waves: Sequence[Wave], wiring: Wiring) -> Look:
+async def with_azure(run: Run, look: Look, waves: Sequence[Wave], wiring: Wiring) -> Look:
+    """The look with what Azure shows, where that is needed. Raises AzureTrouble."""
+    if not needs_azure(run, look, wiring.now()):
+        return look
     compute = wiring.compute(run.target.subscription)
     look = replace(look, at=wiring.now())
     scale_set = run.target.scale_set

@@ -13,6 +13,7 @@ from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage, Scal
 from handlers.wiring import Wiring
 from planner import again, ending, join, order
 from planner.decide import decide
+from planner.doubling import doubled
 from planner.fleet import Instance, ScaleSet
 from planner.notice import Urgency
 from planner.outstanding import outstanding
@@ -240,7 +241,7 @@ async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) 
         if tell:
             await _tell(wiring, message, error)
         return
-    wait = min(RETRY_FIRST * 2 ** min(message.attempt, 10), RETRY_MOST)
+    wait = doubled(RETRY_FIRST, message.attempt, RETRY_MOST)
     later = message.model_copy(update={"attempt": message.attempt + 1})
     await wiring.queues.send(SCALE_SETS, later, delay=wait)
     log.warning("plan.azure_unreadable", extra={"scale_set": message.scale_set, "why": error.sentence})

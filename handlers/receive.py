@@ -12,7 +12,7 @@ from handlers.cloud.names import ALERTS, NOTICES, alert_path
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.quarantine import ALERT, keep
 from handlers.wire.alerts import NotAnAlert, NotForUs, alert_hash, read_alert
-from handlers.wire.documents import alert_metadata
+from handlers.wire.documents import BadRecord, NewerRecord, alert_metadata
 from handlers.wire.http import Request, Response, json_response
 from handlers.wire.messages import AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
@@ -114,10 +114,8 @@ async def _stored(body: bytes, name: str, metadata: Mapping[str, str], wiring: W
 async def _discovered(alert: Announcement, wiring: Wiring) -> bool:
     try:
         wave = await wiring.wave(alert.tracking_id, alert.subscription)
-    except StorageDown:
-        raise
-    except Exception:
-        # Whatever is wrong with the wave's record is for discover to find out.
+    except (BadRecord, NewerRecord):
+        # What is wrong with the wave's record is for discover to find out.
         log.exception("receive.wave_unreadable", extra={"tracking_id": alert.tracking_id})
         return False
     return wave is not None and alert.alert in wave.discovered

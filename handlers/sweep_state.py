@@ -9,6 +9,7 @@ from handlers.cloud.names import SWEEP_STATE
 from handlers.cloud.records import Conflict
 from handlers.wire.documents import BadRecord, decode
 from handlers.wiring import Wiring
+from planner.doubling import doubled
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class State(BaseModel):
         sent = self.sent.get(key)
         if sent is None:
             return True
-        wait = max(patience, min(patience * 2 ** min(sent.count, 20), SELDOM)) if growing else patience
+        wait = max(patience, doubled(patience, sent.count, SELDOM)) if growing else patience
         return sent.at + wait <= now
 
     def note_sent(self, key: str, now: datetime) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from planner.doubling import doubled
+
 STALE = timedelta(minutes=5)
 """A claim older than this belongs to a notification that died: its message goes again under the same id."""
 
@@ -177,8 +179,8 @@ def failed(
     sending = _sending(delivery, channel)
     if now - sending.first >= GIVE_UP:
         return refused(delivery, channel, subject, f"Given up after 24 hours. {trouble}", now)
-    doubled = min(FIRST_WAIT * 2 ** min(sending.tries - 1, 10), LONGEST_WAIT)
-    again_at = now + max(doubled, wait or timedelta(0))
+    patience = doubled(FIRST_WAIT, sending.tries - 1, LONGEST_WAIT)
+    again_at = now + max(patience, wait or timedelta(0))
     state = delivery.channels[channel]
     waiting = replace(state, sending=replace(sending, again_at=again_at), trouble=trouble)
     return _with_state(delivery, channel, waiting)

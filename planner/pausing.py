@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner import fit, schedule
+from planner.doubling import doubled
 from planner.look import Look
 from planner.notice import Kind, Urgency
 from planner.run import IN_FLIGHT, Passage, Run, RunState, Trouble
@@ -92,7 +93,7 @@ def troubled(run: Run, look: Look, now: datetime) -> Run:
     """Azure cannot be read: wait longer each time, tell once after half an hour, start nothing."""
     old = run.trouble or Trouble(since=look.trouble_since or now, count=0, error="")
     trouble = Trouble(old.since, old.count + 1, look.trouble, old.told)
-    wait = look.wait or min(TROUBLE_FIRST * 2 ** min(old.count, 10), TROUBLE_MOST)
+    wait = look.wait or doubled(TROUBLE_FIRST, old.count, TROUBLE_MOST)
     run = replace(run, trouble=trouble, due=now + wait)
     if run.state is not RunState.PAUSED:
         run = replace(run, reason=f"Azure cannot be read since {say(trouble.since)}: {look.trouble}")

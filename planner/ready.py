@@ -90,8 +90,8 @@ def room(batch: Batch, instances: Sequence[Instance], look: Look) -> int | Wait 
     down = sum(1 for one in instances if one.id not in mine and not one.running and not one.switched_off)
     if batch.started_at is not None:
         # Under way already: as many more as there is room for, the rest in a later look.
-        room = allowed - down - sum(not to_start(passage) for passage in left)
-        return room if room > 0 else Wait(f"{allowed} instances may be down at once, no more for now")
+        more = allowed - down - sum(not to_start(passage) for passage in left)
+        return more if more > 0 else Wait(f"{allowed} instances may be down at once, no more for now")
     if len(mine) > allowed:
         return PlanAgain(
             f"only {allowed} of {running} instances may be down at once and the batch has {len(mine)}"

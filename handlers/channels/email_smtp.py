@@ -7,11 +7,10 @@ from urllib.parse import unquote, urlsplit
 
 from handlers.channels.mail import address, build
 from handlers.channels.trouble import ChannelTrouble, Message
+from handlers.wire.ids import LOOPBACK
 
 SECONDS = 30
 """For each step of the conversation."""
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Smtp:

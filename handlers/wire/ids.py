@@ -1,4 +1,4 @@
-"""Names that cross borders and how they look: tracking ids, subscriptions, scale sets, queues."""
+"""Names that cross borders and how they look: tracking ids, subscriptions, scale sets, queues, hosts."""
 
 import re
 from typing import Final, Literal
@@ -15,6 +15,9 @@ _scale_set = re.compile(SCALE_SET, re.ASCII)
 
 LONGEST_ENCODED: Final = 850
 """Characters of a resource group in a path; a blob's name has at most 1,024 with all around it."""
+
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Hosts to which a secret may go without TLS: it does not leave the machine."""
 
 ALERTS: Final = "alerts"
 SCALE_SETS: Final = "scale-sets"

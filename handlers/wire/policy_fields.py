@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
+from handlers.wire.ids import LOOPBACK
 from planner.policy import HealthRule, Mode, SelfService, parse_when
 from planner.policy_values import MAY_BE_LOOSENED, PARSERS, nearest, parse_flag
 
 LIST = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 DURATION = {"type": "string", "pattern": r"^\s*(\d+[dD])?\s*(\d+[hH])?\s*(\d+[mM])?\s*(\d+[sS])?\s*$"}
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def join(separator: str) -> BeforeValidator:
@@ -88,7 +88,7 @@ def _address(value: str, info: ValidationInfo) -> str:
     said = f"the setting {name}" if name else "its value"
     try:
         parts = urlsplit(value.strip())
-        good = parts.hostname and (parts.scheme == "https" or parts.hostname in _LOOPBACK)
+        good = parts.hostname and (parts.scheme == "https" or parts.hostname in LOOPBACK)
         good = good and parts.scheme in {"https", "http"} and parts.port != 0 and len(value.split()) == 1
     except ValueError:
         good = False

@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from handlers.wire.ids import checked_subscription
+from handlers.wire.ids import LOOPBACK, checked_subscription
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SCHEDULE_FIELDS = 6
 
 
