@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from handlers.cloud.names import SWEEP_STATE, run_path
 from handlers.cloud.queues import Queues
+from handlers.wire.documents import encode_run, run_metadata
 from handlers.wire.messages import Message
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
@@ -186,3 +188,21 @@ def later(raw: dict[str, Any], *, hours: float, communication: str, **properties
 
 def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def at_present(storage: str) -> TestWiring:
+    """Over a clock that begins now: storage stamps its documents with the time it is."""
+    return TestWiring(storage, Clock(datetime.now(UTC)), subscriptions=SUBSCRIPTION)
+
+
+async def put(wiring: Wiring, one: Run) -> str:
+    """Put a run on record, whatever stands there; its path."""
+    path = run_path(one.target.subscription, one.target.resource_group, one.target.name)
+    stored = await wiring.records.read(path)
+    await wiring.records.write(path, encode_run(one), etag=stored and stored.etag, metadata=run_metadata(one))
+    return path
+
+
+async def state(wiring: Wiring) -> Any:
+    """What the sweep remembers."""
+    return json.loads((await wiring.records.read(SWEEP_STATE)).body)

@@ -3,7 +3,6 @@
 Storage stamps documents with the time it is, so these tests begin now and let their clock run ahead.
 """
 
-from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
@@ -12,12 +11,12 @@ from handlers import discover, receive, sweep
 from handlers.cloud.names import ALERTS, SCALE_SETS, archive_path, run_path, wave_path
 from handlers.wire.documents import encode_run, run_metadata
 from handlers.wire.http import Request
-from tests.handlers.parts import SUBSCRIPTION, Clock, TestWiring, alert, body, later, run, scale_set
+from tests.handlers.parts import SUBSCRIPTION, alert, at_present, body, later, run, scale_set
 
 
 @pytest.fixture
 async def wiring(storage):
-    found = TestWiring(storage, Clock(datetime.now(UTC)), subscriptions=SUBSCRIPTION)
+    found = at_present(storage)
     found.fake.sets = [scale_set("web"), scale_set("api")]
     await announced(found, alert())
     found.spy.forget()

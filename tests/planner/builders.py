@@ -8,8 +8,10 @@ from typing import Any
 from planner import join
 from planner.advance import advance
 from planner.check import Check
+from planner.checks import counter_indications
 from planner.decide import Decision, decide
 from planner.fleet import Health, Instance, Interval, MaintenanceStatus, Orchestration, ScaleSet
+from planner.habits import Habits
 from planner.look import Action, Event, Look, Word
 from planner.outstanding import outstanding
 from planner.policy import Match, Policy, Rule, Rules, rules_for
@@ -235,3 +237,25 @@ def changed(instances: Iterable[Instance], id: str, **fields: Any) -> tuple[Inst
 
 def step(run: Run, look: Look, *events: Event, now: datetime | None = None) -> tuple[Run, tuple[Action, ...]]:
     return advance(run, look, events, now or look.at)
+
+
+def checked(
+    name: str,
+    a_set: ScaleSet | None = None,
+    instances: tuple[Instance, ...] | None = None,
+    a_rules: Rules | None = None,
+) -> Check:
+    """The one check of that name; every check stands in every result exactly once."""
+    found = counter_indications(
+        scale_set() if a_set is None else a_set,
+        fleet() if instances is None else instances,
+        a_rules or Rules(),
+        NOW,
+    )
+    (one,) = [each for each in found if each.name == name]
+    return one
+
+
+def lived(**habits: Any) -> ScaleSet:
+    """A scale set whose life was looked up; it is old enough for its habits to mean something."""
+    return scale_set(habits=Habits(**habits), created=NOW - 90 * DAY)
