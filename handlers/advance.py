@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from handlers import claims, observing, sending
+from handlers import azure_look, claims, observing, sending
 from handlers.cloud.errors import AzureTrouble, Throttled
 from handlers.cloud.names import NOTICES, RUNS, SCALE_SETS, run_path
 from handlers.cloud.records import Conflict, Stored
@@ -58,7 +58,8 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
     if run.state not in ACTIVE:
         await claims.release(wiring.records, run)
     if not events:
-        if message.generation < run.generation or run.state in ENDED or run.ended_at is not None:
+        over = run.ended_at is not None and run.recheck is None
+        if message.generation < run.generation or over:
             return
         early = run.due - wiring.now()
         if early > EARLY:
@@ -67,7 +68,7 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
             return
     look, waves = await observing.from_storage(run, wiring)
     try:
-        look = await observing.with_azure(run, look, waves, wiring)
+        look = await azure_look.with_azure(run, look, waves, wiring)
     except Throttled as error:
         told = run.trouble is not None and run.trouble.told
         again, delay, tell = put_off(message, error, wiring.now(), told=told)

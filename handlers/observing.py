@@ -1,37 +1,30 @@
-"""What a look at a run sees: storage first, then, where it is needed, Azure."""
+"""What a look at a run sees in storage: the waves, who goes first, the limits; `azure_look` goes on."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
 from handlers import claims, neighbours
-from handlers.cloud.errors import NotFound, Refused
 from handlers.cloud.names import run_path
 from handlers.wire.documents import waves_of
 from handlers.wiring import Wiring
 from planner import order
-from planner.advance import may_start, needs_azure, repairs_wanted
-from planner.fleet import Orchestration
-from planner.look import (
-    Look,
-    OperationSeen,
-    Predecessor,
-)
-from planner.policy import rules_for
+from planner.advance import may_start
+from planner.look import Look, Predecessor
 from planner.policy_digest import digest
-from planner.run import ACTIVE, IN_FLIGHT, Run, RunState
-from planner.wave import Stage, Wave, informed
-
-AT_ONCE = 32  # operations read side by side
+from planner.run import ACTIVE, ENDED, Run, RunState
+from planner.wave import Stage, Wave
 
 
 async def from_storage(run: Run, wiring: Wiring) -> tuple[Look, Sequence[Wave]]:
     """What the records and the policy say: the stop, the waves, who goes first, the limits."""
     look = _blank(wiring)
+    if run.state in ENDED:
+        waves = await _waves(run, wiring)
+        return replace(look, open=any(one.open for one in waves)), waves
     if run.state not in ACTIVE:
         return look, ()
     waves = await _waves(run, wiring)
-    look = replace(look, cancelled=_cancelled(waves))
+    look = replace(look, cancelled=_cancelled(waves), open=any(one.open for one in waves))
     if run.after:
         look = await _with_predecessors(run, look, waves, wiring)
     if may_start(run, look, wiring.now()):
@@ -55,55 +48,6 @@ def _blank(wiring: Wiring) -> Look:
         look_again=settings.look_again,
         in_doubt=settings.in_doubt,
     )
-
-
-async def with_azure(run: Run, look: Look, waves: Sequence[Wave], wiring: Wiring) -> Look:
-    """The look with what Azure shows, where that is needed. Raises AzureTrouble."""
-    if not needs_azure(run, look, wiring.now()):
-        return look
-    compute = wiring.compute(run.target.subscription)
-    look = replace(look, at=wiring.now())
-    scale_set = run.target.scale_set
-    try:
-        if may_start(run, look, wiring.now()):
-            scale_set, upgrade = await asyncio.gather(compute.scale_set(scale_set.id), _upgrade(run, wiring))
-            scale_set = informed(replace(scale_set, rolling_upgrade=upgrade), waves)
-            look = replace(
-                look, at=wiring.now(), scale_set=scale_set, rules=rules_for(wiring.policy(), scale_set)
-            )
-        if repairs_wanted(run, look):
-            look = replace(look, repairs=await compute.repairs(scale_set.id))
-        instances = await compute.instances(scale_set)
-    except NotFound:
-        return replace(look, deleted=True, instances=())
-    return replace(look, instances=instances, operations=await _operations(run, wiring))
-
-
-async def _upgrade(run: Run, wiring: Wiring) -> str:
-    try:
-        return await wiring.compute(run.target.subscription).rolling_upgrade(run.target.id)
-    except Refused:
-        if run.target.orchestration is Orchestration.FLEXIBLE:
-            # Not every subscription has rolling upgrades for these: where there are none, none is under way.
-            return ""
-        raise
-
-
-async def _operations(run: Run, wiring: Wiring) -> dict[str, OperationSeen]:
-    """The operations in flight, by instance."""
-    compute = wiring.compute(run.target.subscription)
-    flying = [
-        one for one in run.passages if one.state in IN_FLIGHT and one.operation and one.proof_at is None
-    ]
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def read(address: str) -> OperationSeen:
-        async with gate:
-            seen = await compute.operation(address)
-        return OperationSeen(seen.status, seen.code, seen.message)
-
-    seen = await asyncio.gather(*(read(one.operation) for one in flying))
-    return {one.id: operation for one, operation in zip(flying, seen, strict=True)}
 
 
 async def _waves(run: Run, wiring: Wiring) -> list[Wave]:

@@ -4,29 +4,39 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
-from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Throttled
+from handlers import azure_look
+from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Throttled, Unreachable
 from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, archive_path, run_path
 from handlers.cloud.records import Conflict, Stored
 from handlers.throttling import put_off
 from handlers.wire.documents import decode_run, encode_run, run_metadata
 from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage, ScaleSetMessage, arm_parts
 from handlers.wiring import Wiring
-from planner import again, ending, join, order
+from planner import absence, again, ending, join, order, reopening
 from planner.decide import decide
 from planner.doubling import doubled
-from planner.fleet import Instance, ScaleSet
+from planner.fleet import Instance, ScaleSet, impacted
+from planner.look import Look
 from planner.notice import Urgency
 from planner.outstanding import outstanding
 from planner.policy import rules_for
 from planner.raising import NOTHING
 from planner.run import ENDED, Run, Verdict
+from planner.telling import noted
 from planner.wave import Stage, Wave, informed
 
 log = logging.getLogger(__name__)
 
 RETRY_FIRST, RETRY_MOST = timedelta(seconds=30), timedelta(minutes=10)
 TOLD_AT_ATTEMPT = 6  # waits of 30 s doubling to 10 min: about half an hour
+PATIENT_TRIES = 3
+"""Tries for which a plan waits for views that Azure has left out: a minute or two."""
+
 TRIES = 5  # writers of one run are few: plan, advance, a second host
+
+
+class _NotFoundYet(Exception):
+    """Azure did not find the scale set, and nobody else has said so yet."""
 
 
 class UnknownScaleSet(ValueError):
@@ -46,7 +56,7 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
             "The message was not sent by Breakwater, or the wave's record was removed."
         )
     scale_set: ScaleSet = member.scale_set
-    instances: tuple[Instance, ...] | None = None
+    look: Look | None = None
     stored: Stored | None = None
     path = run_path(scale_set.subscription, scale_set.resource_group, scale_set.name)
     if message.reason != "announced" or len(wave.announcements) > 1:
@@ -58,15 +68,19 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
         waves = await _waves(wiring, wave, run)
         over = not any(one.open for one in waves)
         cancelled = over and any(one.stage is Stage.CANCELED for one in waves)
-        if instances is None and not cancelled:
+        if look is None and not cancelled:
             try:
-                scale_set, instances = await _read(wiring, scale_set, message)
+                scale_set, look = await _read(wiring, run, scale_set, message)
+            except _NotFoundYet:
+                await _confirm_later(wiring, message)
+                return
             except AzureTrouble as error:
                 await _later(wiring, message, error)
                 return
-        if await _asked_why(wiring, run, scale_set, instances or (), waves, message):
+        seen = look or Look(wiring.now(), ())
+        if await _asked_why(wiring, run, scale_set, seen.instances or (), waves, message):
             return
-        new = _planned(wiring, run, scale_set, instances or (), waves, over=over, cancelled=cancelled)
+        new = _planned(wiring, run, scale_set, seen, waves, message, over=over, cancelled=cancelled)
         if new is None:
             return
         try:
@@ -113,30 +127,74 @@ async def _waves(wiring: Wiring, wave: Wave, run: Run | None) -> list[Wave]:
 
 
 async def _read(
-    wiring: Wiring, scale_set: ScaleSet, message: ScaleSetMessage
-) -> tuple[ScaleSet, tuple[Instance, ...]]:
-    """One listing of instances; the scale set itself is as discovery found it unless that is long ago."""
+    wiring: Wiring, run: Run | None, scale_set: ScaleSet, message: ScaleSetMessage
+) -> tuple[ScaleSet, Look]:
+    """One listing of instances; the scale set itself is as discovery found it unless that is long ago.
+
+    Raises AzureTrouble, and _NotFoundYet for a scale set that Azure has not found for the first time.
+    """
     compute = wiring.compute(scale_set.subscription)
+    look = Look(wiring.now(), look_again=wiring.settings.look_again)
     try:
         if message.reason != "announced":
             scale_set = await compute.scale_set(scale_set.id)
-        return scale_set, await compute.instances(scale_set)
+        look = replace(look, instances=await compute.instances(scale_set))
+        if not look.instances:
+            # A Flexible set's machines are listed by a filter, which finds none of a set that is gone.
+            scale_set = await compute.scale_set(scale_set.id)
     except NotFound:
-        return scale_set, ()
+        return scale_set, await _without_scale_set(wiring, scale_set, look, message)
+    unreadable = tuple(one.id for one in look.instances or () if one.unreadable)
+    ids = absence.to_read(run, look) if run is not None else unreadable
+    look = await azure_look.read_directly(scale_set, look, ids[: absence.MOST_READS], wiring)
+    _readable(look, message)
+    return scale_set, look
+
+
+async def _without_scale_set(
+    wiring: Wiring, scale_set: ScaleSet, look: Look, message: ScaleSetMessage
+) -> Look:
+    """A 404 was answered: it counts when a direct read says the same, twice, a poll apart."""
+    try:
+        await wiring.compute(scale_set.subscription).scale_set(scale_set.id)
+    except NotFound:
+        since = message.absent_since
+        if since is not None and look.at - since >= look.look_again:
+            return replace(look, deleted=True, instances=())
+        raise _NotFoundYet from None
+    raise Unreachable("Azure answered 404 and shows the scale set at the next read.")
+
+
+def _readable(look: Look, message: ScaleSetMessage) -> None:
+    """Raise Unreachable where Azure left out views that may decide the plan.
+
+    After a while the plan is made by what can be read, if anything of that is impacted: what is unreadable
+    holds up every start, and looks plan again as soon as it shows.
+    """
+    unreadable = [one for one in look.instances or () if one.unreadable]
+    if unreadable and (message.attempt < PATIENT_TRIES or not impacted(look.instances or ())):
+        raise Unreachable(f"{unreadable[0].unreadable} (instance {unreadable[0].id}).")
+
+
+async def _confirm_later(wiring: Wiring, message: ScaleSetMessage) -> None:
+    log.warning("plan.scale_set_not_found", extra={"scale_set": message.scale_set})
+    later = message.model_copy(update={"absent_since": message.absent_since or wiring.now()})
+    await wiring.queues.send(SCALE_SETS, later, delay=wiring.settings.look_again)
 
 
 def _planned(
     wiring: Wiring,
     run: Run | None,
     scale_set: ScaleSet,
-    instances: tuple[Instance, ...],
+    look: Look,
     waves: list[Wave],
+    message: ScaleSetMessage,
     *,
     over: bool,
     cancelled: bool,
 ) -> Run | None:
     """The run as it should be written, planned in `waves[0]`; None when there is nothing to write."""
-    now, wave = wiring.now(), waves[0]
+    now, wave, instances = wiring.now(), waves[0], look.instances or ()
     scale_set = informed(scale_set, waves)
     if cancelled:
         return ending.closed(run, now, cancelled=True) if run is not None and _alive(run) else None
@@ -152,16 +210,20 @@ def _planned(
         )[1],
     )
     another = run is not None and not _alive(run) and wave.tracking_id not in run.waves
+    reopened = reopening.why(run, decision) if run is not None and not _alive(run) else ""
     due_again = run is not None and not _alive(run) and decision.verdict is not Verdict.NOT_IMPACTED
+    # What was merely left over opens again when Azure announces it again, and not by itself.
+    due_again = due_again and (bool(reopened) or message.reason != "look_again")
     if run is None or another or due_again:
         if over and decision.verdict is Verdict.NOT_IMPACTED and run is not None:
             return None
-        return join.begun(
+        new = join.begun(
             scale_set, instances, decision, waves, now, former=run, look_again=wiring.settings.look_again
         )
+        return noted(new, "opened again", reopened, now) if reopened and not another else new
     if not _alive(run):
         return None
-    new = join.rejoined(run, scale_set, instances, decision, waves, now)
+    new = join.rejoined(run, scale_set, instances, decision, waves, now, look)
     if over and decision.verdict is Verdict.NOT_IMPACTED:
         return ending.closed(new, now)
     return new

@@ -97,7 +97,7 @@ class _Sweep:
     async def overdue(self, line: Listed) -> None:
         """A run whose look did not come."""
         metadata = line.metadata
-        if "due" not in metadata or metadata.get("state") in _OVER:
+        if "due" not in metadata:
             return
         due = datetime.fromisoformat(metadata["due"])
         if due + self.grace > self.now or not self._may(line.path):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner import approval, fit, following, schedule
-from planner.capacity import with_capacity
+from planner.capacity import with_capacity, with_served
 from planner.decide import Decision
 from planner.fleet import Health, Instance, ScaleSet
 from planner.learning import longest
@@ -61,7 +61,7 @@ def adopted(
         choices=(),
         reports=any(one.health is not Health.NOT_REPORTED for one in instances),
     )
-    run = with_capacity(run, scale_set, instances, rules)
+    run = with_served(with_capacity(run, scale_set, instances, rules), instances)
     if to_be_carried_out(decision):
         return _to_carry_out(run, decision, now)
     state = RunState.NOT_IMPACTED if decision.verdict is Verdict.NOT_IMPACTED else RunState.LEFT_TO_AZURE

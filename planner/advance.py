@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner import (
+    absence,
     approval,
     ending,
     fit,
@@ -16,6 +17,7 @@ from planner import (
     gate,
     outdated,
     pausing,
+    ready,
     repairs,
     schedule,
     slack,
@@ -24,6 +26,7 @@ from planner import (
 from planner.batches import counted, observed, soaked, standing
 from planner.learning import learned
 from planner.look import FIT, Action, Event, Look, LookAgain, Replan, Start, Tell
+from planner.notice import Urgency
 from planner.people import heard
 from planner.raising import with_raised
 from planner.run import (
@@ -57,7 +60,7 @@ def advance(run: Run, look: Look, events: Iterable[Event], now: datetime) -> tup
     """One step of a run. Starts are asked for only if `look` saw the instances.
 
     The run that comes back holds every intent and notice; the actions say what to send for it, the last
-    of them when to look again. An ended run asks for nothing.
+    of them when to look again. An ended run is looked at seldom, and not at all once its waves are over.
     """
     told_before = run.last_notice
     run = heard(run, events, look, now)
@@ -69,8 +72,11 @@ def advance(run: Run, look: Look, events: Iterable[Event], now: datetime) -> tup
     elif run.state in ACTIVE:
         run, actions = _advanced(run, look, now)
         run = slack.warned(run, look, now)
+    elif run.state in ENDED:
+        run, actions = ending.looked_at_again(run, look, now)
     tells = tuple(Tell(one) for one in run.notices if one.number > told_before)
-    again = () if run.state in ENDED else (LookAgain(run.due),)
+    over = run.state in ENDED and run.recheck is None
+    again = () if over else (LookAgain(run.due),)
     return run, (*actions, *tells, *again)
 
 
@@ -80,7 +86,7 @@ def needs_azure(run: Run, look: Look, now: datetime) -> bool:
         return following.to_follow(run, now)
     if run.state is RunState.PAUSED or gate.open_batch(run) is not None or look.cancelled:
         return True
-    if run.repairs is not None:
+    if run.repairs is not None or absence.unclear(run):
         return True
     if run.self_service is not None and now >= run.self_service.end:
         return True
@@ -105,7 +111,10 @@ def _answered(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
     """An answer of the day: planned again when it is time, and followed while Azure is at work."""
     again = following.planned_again(run)
     if following.to_follow(run, now) and (look.instances is not None or look.deleted):
-        run = following.followed(run, look, now)
+        run, gone = _accounted(run, look)
+        if gone is None:
+            return absence.without_scale_set(run, look, now), ()
+        run = following.followed(run, look, now, gone)
     if now >= again:
         return replace(run, due=now + following.ANSWER_AGAIN[0]), (Replan(f"{run.state} is looked at again"),)
     if following.to_follow(run, now):
@@ -118,14 +127,31 @@ def _advanced(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
         return pausing.troubled(run, look, now), ()
     run = replace(run, trouble=None, looks=run.looks + 1)
     if look.instances is not None or look.deleted:
-        run = observed(run, look, now)
+        run, gone = _accounted(run, look)
+        if gone is None:
+            return absence.tracked(absence.without_scale_set(run, look, now), look, now), ()
+        run = absence.tracked(observed(run, look, now, gone), look, now)
     run = _with_others(learned(soaked(run, now), look.look_again, look.durations), look)
     run, calls = repairs.kept(run, look, now)
     run, actions = _stepped(run, look, now)
+    if run.state in ACTIVE and absence.unclear(run):
+        run = replace(run, due=min(run.due, absence.next_look(run, look, now)))
     if run.repairs is not None:
         # Nobody else sees to it that they run again.
         run = replace(run, due=min(run.due, now + look.look_again))
     return run, (*calls, *actions)
+
+
+def _accounted(run: Run, look: Look) -> tuple[Run, frozenset[str] | None]:
+    """The run with what this look left out, and what is certainly gone; None while the set itself may be."""
+    if look.deleted and not absence.deleted_for_certain(run, look):
+        return run, None
+    run = replace(run, stops={**run.stops, **(look.stops or {})})
+    if not look.deleted:
+        run = replace(run, absent_since=None)
+    if look.stops is not None:
+        run = replace(run, log_read_at=look.at)
+    return absence.noticed(run, look)
 
 
 def _with_others(run: Run, look: Look) -> Run:
@@ -152,7 +178,9 @@ def _stepped(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ..
         run = pausing.fits_again(run, now)
     failed = [one for one in run.passages if one.state is InstanceState.FAILED]
     if failed and run.state is not RunState.PAUSED:
-        run = pausing.paused(run, pausing.failure(failed), look, now)
+        ours = any(one.begun for one in failed)
+        urgency = Urgency.PAGE if ours else Urgency.ACT
+        run = pausing.paused(run, pausing.failure(failed), look, now, urgency=urgency)
     if run.state is RunState.PAUSED:
         due = pausing.due(run, look, now)
         due = min(due, outdated.plan_again_at(run, look)) if again else due
@@ -171,6 +199,9 @@ def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
         problem = fit.misfit(run, now)
         if problem:
             return pausing.misfit(run, problem, look, now), ()
+    run = ready.excused(run, look, now)
+    if all(one.state in SETTLED for one in run.passages):
+        return ending.finished(run, look, now), ()
     answer = starting.prepare(run, look, now)
     if isinstance(answer, gate.PlanAgain) and any(one.state in IN_FLIGHT for one in run.passages):
         # What is in flight is watched to its end first; nothing else starts meanwhile.

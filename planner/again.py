@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from planner.fleet import Instance, ScaleSet
 from planner.habits import Habits
+from planner.outstanding import offered_anew
 from planner.run import InstanceState, Passage, Run
 from planner.saying import say
 from planner.wave import OVER, Announcement, Stage, Wave
@@ -24,9 +25,26 @@ def explained(run: Run, concerned: Sequence[Instance], waves: Sequence[Wave], sc
     for instance in concerned:
         passage = finished.get(instance.id)
         if passage is not None and passage.finished_at is not None:
-            why = _why(passage, passage.finished_at, waves, scale_set)
+            why = _why(passage, passage.finished_at, waves, scale_set) or _unknown(scale_set)
             found.setdefault(why, []).append(instance.id)
     return " ".join(f"{_which(ids)} scheduled for the second time: {why}." for why, ids in found.items())
+
+
+def without_a_reason(
+    run: Run, concerned: Sequence[Instance], waves: Sequence[Wave], scale_set: ScaleSet
+) -> frozenset[str]:
+    """The instances `run` maintained that are offered in another window, and nothing says why.
+
+    Only a person may have them started again: their old status may just show the windows of today.
+    """
+    maintained = {one.id: one for one in run.passages if one.state is InstanceState.MAINTAINED}
+    return frozenset(
+        one.id
+        for one in concerned
+        if one.id in maintained
+        and offered_anew(maintained[one.id], one)
+        and not _why(maintained[one.id], maintained[one.id].finished_at or run.planned_at, waves, scale_set)
+    )
 
 
 def unexplained(run: Run, concerned: Sequence[Instance], waves: Sequence[Wave]) -> bool:
@@ -34,7 +52,7 @@ def unexplained(run: Run, concerned: Sequence[Instance], waves: Sequence[Wave]) 
     looked_up = max((one.evidence.at for one in waves if one.evidence is not None), default=None)
     if looked_up is None:
         return False
-    due = {one.id for one in concerned if one.maintenance is not None}
+    due = {one.id for one in concerned if one.status is not None}
     return any(
         one.id in due and one.state in DONE and one.finished_at is not None and one.finished_at > looked_up
         for one in run.passages
@@ -48,6 +66,7 @@ def _which(ids: Sequence[str]) -> str:
 
 
 def _why(passage: Passage, finished: datetime, waves: Sequence[Wave], scale_set: ScaleSet) -> str:
+    """The evidence, in words; empty where there is none."""
     habits = scale_set.habits or Habits()
     key = passage.id.lower()
     healed, stopped = habits.healed.get(key), habits.stopped.get(key)
@@ -67,6 +86,10 @@ def _why(passage: Passage, finished: datetime, waves: Sequence[Wave], scale_set:
         return (
             f"the auto-shutdown schedule {habits.shutdown} stops it, and a stop makes maintenance due again"
         )
+    return ""
+
+
+def _unknown(scale_set: ScaleSet) -> str:
     unread = " ".join(scale_set.unread.values())
     if scale_set.habits is None or unread:
         return f"why cannot be told ({unread or 'nothing was looked up'})"

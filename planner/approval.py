@@ -18,12 +18,13 @@ WAITING = frozenset({InstanceState.PENDING, InstanceState.ASIDE})
 
 def cleared(run: Run, batch: Batch) -> bool:
     """Whether everything of the batch that may still be started needs no approval, or has it."""
-    return run.mode != Mode.APPROVE or all(_has(run, one) for one in batch.instances if one.state in WAITING)
+    waiting = [one for one in batch.instances if one.state in WAITING]
+    return all(_has(run, one) for one in waiting if one.asks or run.mode == Mode.APPROVE)
 
 
 def wanted(run: Run) -> bool:
     """Whether anything waits for a person's approval."""
-    return run.mode == Mode.APPROVE and any(not cleared(run, batch) for batch in run.batches)
+    return any(not cleared(run, batch) for batch in run.batches)
 
 
 def holds_up(run: Run) -> bool:

@@ -11,13 +11,19 @@ from planner.run import IN_FLIGHT, SETTLED, Batch, BatchState, InstanceState, Pa
 from planner.telling import noted
 
 
-def observed(run: Run, look: Look, now: datetime) -> Run:
-    """The run after a look that read Azure: every passage, and how each batch stands."""
+def observed(run: Run, look: Look, now: datetime, gone: frozenset[str] = frozenset()) -> Run:
+    """The run after a look that read Azure: every passage, and how each batch stands.
+
+    `gone` are the instances that are certainly no more.
+    """
     seen: dict[str, Instance] = {one.id: one for one in look.instances or ()}
     batches: list[Batch] = []
     aside: list[Passage] = []
     for batch in run.batches:
-        passages = [evidence.observed(run, one, seen.get(one.id), look, now) for one in batch.instances]
+        passages = [
+            evidence.observed(run, one, seen.get(one.id), look, now, gone=one.id in gone)
+            for one in batch.instances
+        ]
         if all(one is old for one, old in zip(passages, batch.instances, strict=True)):
             # Most batches of a large set are done or still to come: what did not change is not copied.
             batches.append(standing(batch, now))
@@ -57,10 +63,11 @@ def observed(run: Run, look: Look, now: datetime) -> Run:
 def standing(batch: Batch, now: datetime) -> Batch:
     """The batch's state from its instances'."""
     states = {one.state for one in batch.instances}
+    if InstanceState.FAILED in states:
+        # Also of one that was done: what has stopped serving since is watched and soaks again.
+        return replace(batch, state=BatchState.FAILED, finished_at=None)
     if batch.state is BatchState.DONE:
         return batch
-    if InstanceState.FAILED in states:
-        return replace(batch, state=BatchState.FAILED)
     if states & IN_FLIGHT:
         for state, name in (
             (InstanceState.STARTING, BatchState.STARTING),
@@ -70,7 +77,8 @@ def standing(batch: Batch, now: datetime) -> Batch:
                 return replace(batch, state=name)
         return replace(batch, state=BatchState.VERIFYING)
     if states <= SETTLED:
-        if batch.started_at is None or InstanceState.MAINTAINED not in states:
+        begun = any(one.begun or one.state is InstanceState.MAINTAINED for one in batch.instances)
+        if batch.started_at is None or not begun:
             return replace(batch, state=BatchState.DONE, finished_at=batch.finished_at or now)
         if batch.state is BatchState.SOAKING:
             return batch

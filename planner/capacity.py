@@ -1,9 +1,9 @@
 """What a plan takes away of what serves, and what would make up for it: people or autoscale add it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from planner.fleet import Instance, ScaleSet
+from planner.fleet import Instance, ScaleSet, natural
 from planner.policy import Rules
 from planner.run import SETTLED, Batch, BatchState, Run
 from planner.saying import many
@@ -39,3 +39,33 @@ def with_capacity(run: Run, scale_set: ScaleSet, instances: Sequence[Instance], 
             "until the run is over."
         )
     return replace(run, serving=len(up), capacity=words)
+
+
+def with_served(run: Run, instances: Sequence[Instance]) -> Run:
+    """The run with the instances that served when it was planned.
+
+    Once something was started a new plan forgets none of them: what is down since, whatever took it down,
+    counts against `max-unavailable` until it serves again.
+    """
+    up = {one.id for one in instances if serving(one, run.health)}
+    begun = any(batch.started_at is not None for batch in run.batches)
+    kept = {*run.served, *up} if begun else up
+    return replace(run, served=tuple(sorted(kept, key=natural)))
+
+
+def lost(run: Run, instances: Sequence[Instance], accepted: Collection[str] = ()) -> frozenset[str]:
+    """The instances that served when it was planned and do not now, whatever the reason.
+
+    Not those that somebody is known to have stopped, and those whose failure a person has `accepted`.
+    """
+    seen = {one.id: one for one in instances}
+    return frozenset(
+        key
+        for key in run.served
+        if key not in accepted
+        and not (key in seen and (serving(seen[key], run.health) or _stopped(run, seen[key])))
+    )
+
+
+def _stopped(run: Run, instance: Instance) -> bool:
+    return instance.switched_off and instance.id in run.stops

@@ -13,6 +13,7 @@ from planner.counter import declared, often_resized, often_stopped, short_lived
 from planner.fleet import Health, Instance, ScaleSet, impacted, natural
 from planner.habits import Source
 from planner.policy import ACCEPTABLE, Rules
+from planner.raising import INSTANCE, accepted_instances
 from planner.serving import describe, serving
 
 HARMLESS = frozenset({"often-stopped", "short-lived", "often-resized"})
@@ -47,17 +48,23 @@ def conditions(
     *,
     going_down: frozenset[str] = frozenset(),
     reported: bool = False,
+    missing: Sequence[str] = (),
 ) -> tuple[Check, ...]:
     """What must hold at the moment of a start; `going_down` are the batch's own instances.
 
     `reported`: the instances reported health when the plan was made. In a Uniform set all of them report or
-    none, so one that falls silent is not healthy.
+    none, so one that falls silent is not healthy. `missing` are instances that Azure does not show just now.
     """
     others = [one for one in instances if one.id not in going_down]
     owed = not scale_set.flexible and (
         reported or any(one.health is not Health.NOT_REPORTED for one in instances)
     )
-    return (_accepted(_operation_in_flight(scale_set), rules), _others_serving(others, rules, owed=owed))
+    return (
+        _accepted(_operation_in_flight(scale_set), rules),
+        _accepted(_provisioning_failed(scale_set), rules),
+        _all_shown(instances, missing),
+        _others_serving(others, rules, owed=owed),
+    )
 
 
 def blocking(checks: Sequence[Check]) -> tuple[Check, ...]:
@@ -145,9 +152,9 @@ def _scheduled_events(scale_set: ScaleSet, rules: Rules) -> Check:
 
 
 def _status_readable(instances: Sequence[Instance]) -> Check:
-    strange = [one for one in impacted(instances) if one.maintenance and one.maintenance.unreadable]
+    strange = [one for one in impacted(instances) if one.status and one.status.unreadable]
     if strange:
-        first = strange[0].maintenance
+        first = strange[0].status
         return Check(
             "status-readable",
             Outcome.UNKNOWN,
@@ -202,18 +209,48 @@ def _operation_in_flight(scale_set: ScaleSet) -> Check:
     name = "operation-in-flight"
     if scale_set.rolling_upgrade:
         return Check(name, Outcome.BLOCK, f"A rolling upgrade is under way ({scale_set.rolling_upgrade}).")
-    if scale_set.provisioning != "succeeded":
-        return Check(
-            name,
-            Outcome.BLOCK,
-            f"Another operation is under way or failed: provisioning is {scale_set.provisioning}.",
-        )
+    if scale_set.provisioning not in {"succeeded", "failed"}:
+        words = f"Another operation is under way: provisioning is {scale_set.provisioning}."
+        return Check(name, Outcome.BLOCK, words)
     return Check(name, Outcome.PASS, "No other operation on the scale set.")
 
 
+def _provisioning_failed(scale_set: ScaleSet) -> Check:
+    """A set stays `Failed` for weeks after one extension or one instance failed (Azure/vm-scale-sets#76)."""
+    name = "provisioning-failed"
+    if scale_set.provisioning == "failed":
+        words = (
+            "The provisioning of the scale set is failed: its last operation did not end well. Repeat that "
+            "operation, or accept it for this run (raise `accept: provisioning-failed`)."
+        )
+        return Check(name, Outcome.BLOCK, words)
+    return Check(name, Outcome.PASS, "The provisioning of the scale set is not failed.")
+
+
+def _all_shown(instances: Sequence[Instance], missing: Sequence[str]) -> Check:
+    """What Azure does not show is neither healthy nor gone, so nothing starts beside it."""
+    name = "instances-readable"
+    unreadable = [one for one in instances if one.unreadable]
+    if missing:
+        first = min(missing, key=natural)
+        words = f"Azure does not list instance {first}, and no direct read says that it is gone."
+        return Check(name, Outcome.UNKNOWN, words, tuple(missing))
+    if unreadable:
+        first_one = min(unreadable, key=lambda one: natural(one.id))
+        words = f"{first_one.unreadable} (instance {first_one.id})."
+        return Check(name, Outcome.UNKNOWN, words, tuple(one.id for one in unreadable))
+    return Check(name, Outcome.PASS, "Azure shows every instance with its view.")
+
+
 def _others_serving(others: Sequence[Instance], rules: Rules, *, owed: bool) -> Check:
-    meant_to_run = [one for one in others if not one.switched_off]
-    down = [one for one in meant_to_run if not serving(one, rules.health, reported_before=owed)]
+    accepted = accepted_instances(rules.accept)
+    meant_to_run = [one for one in others if not one.switched_off and not one.unreadable]
+    down = [
+        one
+        for one in meant_to_run
+        if not serving(one, rules.health, reported_before=owed)
+        and not (one.id in accepted and one.running and not one.busy)
+    ]
     if down:
         # Azure lists in no order one may rely on; the sentence stays the same.
         down.sort(key=lambda one: natural(one.id))
@@ -222,7 +259,23 @@ def _others_serving(others: Sequence[Instance], rules: Rules, *, owed: bool) -> 
             "others-healthy",
             Outcome.BLOCK,
             f"{len(down)} other instance{'s are' if len(down) > 1 else ' is'} not running and healthy "
-            f"(instance {first.id}: {describe(first)}).",
+            f"(instance {first.id}: {describe(first)}).{_way_on(first)}",
             tuple(one.id for one in down),
         )
-    return Check("others-healthy", Outcome.PASS, "Every other instance meant to run is running and healthy.")
+    words = "Every other instance meant to run is running and healthy."
+    failed = [one for one in meant_to_run if one.provisioning == "failed"]
+    if failed:
+        which = ", ".join(one.id for one in failed[:5])
+        words += (
+            f" Provisioning is failed on {which}; the application there reports healthy or it is accepted."
+        )
+    return Check("others-healthy", Outcome.PASS, words)
+
+
+def _way_on(instance: Instance) -> str:
+    if instance.provisioning != "failed" or not instance.running:
+        return ""
+    return (
+        " It runs with failed provisioning and does not report healthy: repair it, or accept it for this run "
+        f"(raise `accept: {INSTANCE}{instance.id}`)."
+    )

@@ -137,9 +137,9 @@ def declared(name: str, what: str, rules: Rules) -> Check:
 def wave_end(instances: Iterable[Instance]) -> datetime | None:
     """When Azure's scheduled window ends for the last of the impacted instances."""
     ends = [
-        one.maintenance.scheduled.end
+        one.status.scheduled.end
         for one in impacted(instances)
-        if one.maintenance is not None and one.maintenance.scheduled is not None
+        if one.status is not None and one.status.scheduled is not None
     ]
     return max(ends, default=None)
 

@@ -6,8 +6,9 @@ from datetime import datetime
 from planner import following
 from planner.batches import counted, soaked
 from planner.excuses import excuses
-from planner.look import Look
+from planner.look import Look, Replan
 from planner.notice import Kind, Urgency
+from planner.reopening import EVERY
 from planner.run import ANSWERS, SETTLED, Batch, InstanceState, Run, RunState
 from planner.saying import say
 from planner.telling import moved, noted, told
@@ -23,7 +24,8 @@ def finished(run: Run, look: Look, now: datetime) -> Run:
         return replace(run, reason=run.reason if paused else reason, due=now + look.look_again)
     counts = counted(run.passages)
     states = {one.state for one in run.passages}
-    run = replace(run, ended_at=now, forecast_end=None, slack=None, due=now)
+    run = replace(run, ended_at=now, forecast_end=None, slack=None, missing={}, unread=None)
+    run = looked_at_later(run, look, now)
     if InstanceState.MISSED in states:
         run = moved(run, RunState.MISSED, f"The self-service window closed on it: {counts}.", now)
         return told(run, Kind.MISSED, Urgency.ACT, run.reason + _rest(run), now, instances=look.instances)
@@ -33,6 +35,20 @@ def finished(run: Run, look: Look, now: datetime) -> Run:
     run = moved(run, RunState.COMPLETED, f"Every instance is accounted for: {counts}.", now)
     sentence = f"{run.reason} {excuses(run)}".strip()
     return told(run, Kind.COMPLETED, Urgency.KNOW, sentence, now, instances=look.instances)
+
+
+def looked_at_later(run: Run, look: Look, now: datetime) -> Run:
+    """The ended run with when it is looked at next; never again once no wave of its is open."""
+    recheck = now + EVERY if look.open else None
+    return replace(run, recheck=recheck, due=recheck or now)
+
+
+def looked_at_again(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Replan, ...]]:
+    """An ended run when its time has come: the plan says whether something of it is due again."""
+    if run.recheck is None or now < run.recheck:
+        return run, ()
+    asked = (Replan("it is over and its wave is open"),) if look.open else ()
+    return looked_at_later(run, look, now), asked
 
 
 def _rest(run: Run) -> str:

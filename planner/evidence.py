@@ -6,11 +6,13 @@ Done needs proof (design: Protocols): first the maintenance itself, then running
 from dataclasses import replace
 from datetime import datetime
 
-from planner.fleet import COMPLETED, Instance
+from planner.fleet import COMPLETED as DONE_CODE
+from planner.fleet import Instance, MaintenanceStatus
 from planner.look import Look, OperationSeen
 from planner.run import SETTLED, InstanceState, Passage, Run
 from planner.saying import say
-from planner.serving import describe, healthy
+from planner.serving import describe, ill, serving
+from planner.sightings import COMPLETED, ILL, STATUS, STOPPED, cleared, confirmed, matured, sighted
 
 HEALTHY_LOOKS = 2
 RETRY_CODES = frozenset({"RetryLater", "MaintenanceAborted"})
@@ -19,65 +21,96 @@ BACKOFF_LOOKS = 5  # the first retry after RetryLater waits five look-agains, th
 MOST_DOUBLINGS = 6
 
 
-def observed(run: Run, passage: Passage, instance: Instance | None, look: Look, now: datetime) -> Passage:
-    """The passage after a look that saw `instance`, or saw that it is no more.
+def observed(
+    run: Run, passage: Passage, instance: Instance | None, look: Look, now: datetime, *, gone: bool = False
+) -> Passage:
+    """The passage after a look; `instance` is None where the look did not show it.
 
-    Raises nothing; every change carries its sentence.
+    `gone`: two looks and a direct read agree that it is no more. What was not shown, or cannot be read,
+    changes nothing. Raises nothing; every change carries its sentence.
     """
+    if passage.answered and not passage.begun:
+        passage = replace(passage, begun=True)
     if passage.state in SETTLED:
-        return _after_the_end(passage, instance)
-    if instance is None:
+        return _after_the_end(run, passage, instance, look, now)
+    if gone:
         why = "the scale set was deleted" if look.deleted else "the instance was deleted"
         return _settled(passage, InstanceState.EXCUSED, f"Excused: {why}.", now, gone=True)
+    if instance is None or instance.unreadable:
+        return passage
     if passage.state in {InstanceState.PENDING, InstanceState.ASIDE}:
         return _waiting(run, passage, instance, look, now)
-    passage = replace(passage, seen_down=passage.seen_down or not instance.running)
+    passage = replace(passage, seen_down=passage.seen_down or instance.down)
     if passage.proof_at is None:
         passage = _looking_for_proof(run, passage, instance, look, now)
     if passage.proof_at is not None and passage.state not in SETTLED:
-        passage = _verifying(run, passage, instance, now)
+        passage = _verifying(run, passage, instance, look, now)
     return passage
 
 
 def _settled(
     passage: Passage, state: InstanceState, reason: str, now: datetime, *, gone: bool = False
 ) -> Passage:
-    return replace(passage, state=state, reason=reason, finished_at=now, gone=gone)
+    return replace(passage, state=state, reason=reason, finished_at=now, gone=gone, sighting=None)
 
 
-def _after_the_end(passage: Passage, instance: Instance | None) -> Passage:
-    if instance is not None and instance.maintenance is None and not passage.gone:
-        return replace(passage, gone=True)
-    return passage
+def _after_the_end(
+    run: Run, passage: Passage, instance: Instance | None, look: Look, now: datetime
+) -> Passage:
+    """A settled instance: whether its status goes, and whether what this run maintained still serves."""
+    if instance is None or instance.unreadable:
+        return passage
+    if passage.state is InstanceState.MAINTAINED and ill(instance, run.health):
+        return _no_longer_serving(run, passage, instance, look, now)
+    if instance.maintenance is None and not passage.gone:
+        if matured(passage, STATUS, look):
+            return replace(passage, gone=True, sighting=None)
+        return sighted(passage, STATUS, look)
+    return cleared(passage)
+
+
+def _no_longer_serving(run: Run, passage: Passage, instance: Instance, look: Look, now: datetime) -> Passage:
+    """Maintained by this run and served again, and does not any more: no next domain before a person says."""
+    if instance.switched_off and passage.id in run.stops:
+        words = f"Maintained; stopped since by {run.stops[passage.id]}."
+        return replace(cleared(passage), reason=words)
+    if passage.id not in look.direct and not matured(passage, ILL, look):
+        return sighted(passage, ILL, look)
+    return replace(
+        passage,
+        state=InstanceState.FAILED,
+        sighting=None,
+        healthy_looks=0,
+        finished_at=None,
+        begun=True,
+        reason=f"Maintained and healthy since {say(passage.finished_at or now)}, and not serving since "
+        f"{say(passage.sighting.since if passage.sighting else now)} ({describe(instance)}).",
+    )
 
 
 def _waiting(run: Run, passage: Passage, instance: Instance, look: Look, now: datetime) -> Passage:
     """An instance nobody here has started, or not in its last attempt."""
-    status = instance.maintenance
     if look.cancelled:
         return _settled(
             passage, InstanceState.CANCELLED, "The wave was cancelled before it was started.", now
         )
-    if status is None and instance.switched_off:
-        return _settled(passage, InstanceState.EXCUSED, f"Excused: it is {instance.power}.", now, gone=True)
+    status = instance.status
     if status is None:
-        if passage.seen_down or (run.scheduled is not None and now >= run.scheduled.start):
-            return _settled(
-                passage, InstanceState.BY_AZURE, "Maintained by Azure or by a person outside.", now, gone=True
-            )
-        return _settled(
-            passage,
-            InstanceState.CANCELLED,
-            "Its maintenance status is gone and nobody here started it.",
-            now,
-            gone=True,
-        )
-    if status.result == COMPLETED and (
-        passage.code not in {"", COMPLETED} or (passage.seen_down and not status.allowed)
-    ):
+        if not confirmed(passage, STATUS, look):
+            words = "Azure shows no maintenance for it any more; a second look has to confirm it."
+            return sighted(passage, STATUS, look, words)
+        return _without_status(run, passage, instance, now)
+    if _done_by_others(passage, status):
         # Nobody here started it, and Azure may go on showing its status, and even offering it.
+        if not confirmed(passage, COMPLETED, look):
+            words = (
+                f"Azure shows {status.result}, and nobody here started it; a second look has to confirm it."
+            )
+            return sighted(passage, COMPLETED, look, words)
         passage = replace(passage, window=status.self_service)
         return _settled(passage, InstanceState.BY_AZURE, "Maintained by Azure or by a person outside.", now)
+    if passage.sighting is not None and passage.sighting.what in {STATUS, COMPLETED}:
+        passage = replace(cleared(passage), reason="Azure shows its maintenance again.")
     window = status.self_service or run.self_service
     if window is not None and now >= window.end:
         scheduled = status.scheduled or run.scheduled
@@ -90,23 +123,36 @@ def _waiting(run: Run, passage: Passage, instance: Instance, look: Look, now: da
             f"The self-service window closed at {say(window.end)} before it was started.{later}",
             now,
         )
-    down = not instance.running and not instance.switched_off
+    down = instance.down and not instance.switched_off
     return replace(passage, seen_down=True) if down and not passage.seen_down else passage
+
+
+def _without_status(run: Run, passage: Passage, instance: Instance, now: datetime) -> Passage:
+    """What became of an instance whose maintenance status is gone for certain."""
+    if instance.switched_off:
+        return _settled(passage, InstanceState.EXCUSED, f"Excused: it is {instance.power}.", now, gone=True)
+    if passage.seen_down or (run.scheduled is not None and now >= run.scheduled.start):
+        words = "Maintained by Azure or by a person outside."
+        return _settled(passage, InstanceState.BY_AZURE, words, now, gone=True)
+    words = "Its maintenance status is gone and nobody here started it."
+    return _settled(passage, InstanceState.CANCELLED, words, now, gone=True)
+
+
+def _done_by_others(passage: Passage, status: MaintenanceStatus) -> bool:
+    """Whether the result code turned to completed under our eyes; one of an earlier wave proves nothing."""
+    turned = passage.code not in {"", DONE_CODE}
+    return status.result == DONE_CODE and (turned or (passage.seen_down and not status.allowed))
 
 
 def _looking_for_proof(run: Run, passage: Passage, instance: Instance, look: Look, now: datetime) -> Passage:
     operation = look.operations.get(passage.id, OperationSeen("Unknown"))
-    if instance.power == "deallocated" and operation.status != "InProgress":
-        # A reboot never deallocates: somebody did, and whether the maintenance happened nobody can say.
-        why = "Excused: it was deallocated while its maintenance was under way."
-        return _settled(passage, InstanceState.EXCUSED, why, now)
-    status, before = instance.maintenance, passage.before
+    status, before = instance.status, passage.before
     result = status.result if status is not None else ""
     finished = operation.status in {"Succeeded", "Failed", "Canceled"}
     changed_result = status is not None and before is not None and result != before.result
     if result in RETRY_CODES and (changed_result or finished):
         return _set_aside(passage, instance, look, now, result)
-    if operation.status in {"Failed", "Canceled"} and not (changed_result and result == COMPLETED):
+    if operation.status in {"Failed", "Canceled"} and not (changed_result and result == DONE_CODE):
         error = f"{operation.code}: {operation.message}".strip(": ")
         if operation.code in RETRY_CODES:
             return _set_aside(passage, instance, look, now, operation.code)
@@ -117,12 +163,19 @@ def _looking_for_proof(run: Run, passage: Passage, instance: Instance, look: Loo
             answered=False,
             operation="",
         )
+    if status is None and operation.status == "InProgress":
+        # A view without the status proves nothing while Azure is still at work.
+        return _without_proof(run, cleared(passage), instance, operation, look, now)
+    if status is None and operation.status != "Succeeded" and not confirmed(passage, STATUS, look):
+        failed = passage.state is InstanceState.FAILED
+        words = "Azure shows no maintenance for it any more; a second look has to confirm it."
+        return sighted(passage, STATUS, look, passage.reason if failed else words)
     proof = ""
     if operation.status == "Succeeded":
         proof = "Azure's operation succeeded"
-    elif changed_result and result == COMPLETED:
-        proof = f"its result code changed to {COMPLETED}"
-    elif status is None and (operation.status != "InProgress" or passage.seen_down):
+    elif changed_result and result == DONE_CODE:
+        proof = f"its result code changed to {DONE_CODE}"
+    elif status is None:
         if look.cancelled and not passage.seen_down and not passage.answered:
             return _settled(
                 passage,
@@ -142,12 +195,40 @@ def _looking_for_proof(run: Run, passage: Passage, instance: Instance, look: Loo
             proof_at=now,
             proof=proof,
             answered=True,
+            begun=True,
         )
-    return _without_proof(run, passage, instance, operation, look, now)
+    if instance.switched_off and operation.status != "InProgress":
+        return _off(run, passage, instance, look, now)
+    return _without_proof(run, cleared(passage), instance, operation, look, now)
+
+
+def _off(run: Run, passage: Passage, instance: Instance, look: Look, now: datetime) -> Passage:
+    """Switched off after our start: a person's doing only where the log, or its having served, says so."""
+    maintained = f"Maintained ({passage.proof}), " if passage.proof else "Started, "
+    if passage.id in run.stops:
+        words = f"Excused: {maintained.lower()}then stopped by {run.stops[passage.id]}."
+        return _settled(passage, InstanceState.EXCUSED, words, now)
+    if passage.state is InstanceState.FAILED:
+        return passage
+    if passage.up_at is not None:
+        words = f"Excused: maintained and healthy at {say(passage.up_at)}, then {instance.power} by somebody."
+        return _settled(passage, InstanceState.EXCUSED, words, now)
+    if not confirmed(passage, STOPPED, look):
+        words = f"{maintained}and it is {instance.power}; a second look has to confirm it."
+        return sighted(passage, STOPPED, look, words)
+    return replace(
+        passage,
+        state=InstanceState.FAILED,
+        sighting=None,
+        healthy_looks=0,
+        begun=True,
+        reason=f"{maintained}and it did not come back: it is {instance.power}, and nobody is known to have "
+        "stopped it.",
+    )
 
 
 def _closed_early(passage: Passage, instance: Instance, now: datetime) -> bool:
-    status, before = instance.maintenance, passage.before
+    status, before = instance.status, passage.before
     if status is None or before is None or before.self_service is None:
         return False
     return before.allowed and not status.allowed and now < before.self_service.end
@@ -172,6 +253,7 @@ def _without_proof(
             passage,
             state=InstanceState.REBOOTING,
             answered=True,
+            begun=True,
             reason="Started; waiting for proof of the maintenance.",
         )
     if now - since < look.in_doubt:
@@ -211,29 +293,23 @@ def _set_aside(passage: Passage, instance: Instance, look: Look, now: datetime, 
     )
 
 
-def _verifying(run: Run, passage: Passage, instance: Instance, now: datetime) -> Passage:
+def _verifying(run: Run, passage: Passage, instance: Instance, look: Look, now: datetime) -> Passage:
     if instance.switched_off:
-        return _settled(
-            passage, InstanceState.EXCUSED, f"Excused: maintained, then {instance.power} by somebody.", now
-        )
+        return _off(run, passage, instance, look, now)
+    passage = sighted(passage, STATUS, look) if instance.maintenance is None else cleared(passage)
     reported = passage.before is not None and passage.before.reported_health
-    well = (
-        instance.running
-        and not instance.busy
-        and instance.provisioning != "failed"
-        and healthy(instance, run.health, reported_before=reported)
-    )
-    if well:
+    if serving(instance, run.health, reported_before=reported):
         looks = passage.healthy_looks + 1
+        passage = replace(passage, healthy_looks=looks, up_at=passage.up_at or now)
         if looks >= HEALTHY_LOOKS and passage.state is not InstanceState.FAILED:
             return _settled(
-                replace(passage, healthy_looks=looks),
+                passage,
                 InstanceState.MAINTAINED,
                 f"Maintained: {passage.proof}, running and {_health(instance)} on two looks.",
                 now,
-                gone=instance.maintenance is None,
+                gone=matured(passage, STATUS, look),
             )
-        return replace(passage, healthy_looks=looks)
+        return passage
     since = passage.since or passage.intent_at or now
     if passage.state is not InstanceState.FAILED and now - since > run.recover_within:
         return replace(

@@ -57,8 +57,25 @@ class MaintenanceStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What was asked for and did not come: not "no maintenance", not healthy, not stopped.
+
+    It blocks a start, proves nothing, settles nothing and ends nothing. `reason` is a sentence for people.
+    """
+
+    reason: str
+
+
+type Maintenance = MaintenanceStatus | Unreadable | None
+"""What an instance shows of its maintenance; None only where Azure sent its view and no status in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
-    """One instance; `id` is the instance id of a Uniform set, the machine's name in a Flexible one."""
+    """One instance; `id` is the instance id of a Uniform set, the machine's name in a Flexible one.
+
+    `power` is `unknown` where Azure sent none: such an instance neither runs nor is it stopped.
+    """
 
     id: str
     zone: str = ""
@@ -69,11 +86,26 @@ class Instance:
     health: Health = Health.NOT_REPORTED
     protected: bool = False
     created: datetime | None = None
-    maintenance: MaintenanceStatus | None = None
+    maintenance: Maintenance = None
+
+    @property
+    def status(self) -> MaintenanceStatus | None:
+        """The maintenance status Azure showed; ask `unreadable` before taking None for "no maintenance"."""
+        return self.maintenance if isinstance(self.maintenance, MaintenanceStatus) else None
+
+    @property
+    def unreadable(self) -> str:
+        """Why Azure's view of it could not be read, empty when it could."""
+        return self.maintenance.reason if isinstance(self.maintenance, Unreadable) else ""
 
     @property
     def running(self) -> bool:
         return self.power == "running"
+
+    @property
+    def down(self) -> bool:
+        """Azure says that it does not run; an unknown power state says nothing."""
+        return self.power not in {"running", "unknown"}
 
     @property
     def switched_off(self) -> bool:
@@ -184,5 +216,5 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
 def impacted(instances: Iterable[Instance]) -> tuple[Instance, ...]:
     """The instances that show maintenance, in a stable order."""
     return tuple(
-        sorted((one for one in instances if one.maintenance is not None), key=lambda one: natural(one.id))
+        sorted((one for one in instances if one.status is not None), key=lambda one: natural(one.id))
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from planner.absence import unclear
 from planner.batches import counted
 from planner.fleet import COMPLETED, Instance
 from planner.look import Look
@@ -15,6 +16,7 @@ from planner.notice import Kind, Urgency
 from planner.run import SETTLED, Batch, BatchState, InstanceState, Passage, Run, RunState
 from planner.saying import long, many, say
 from planner.serving import describe, serving
+from planner.sightings import STATUS, cleared, confirmed, sighted
 from planner.telling import noted, told
 
 ANSWER_AGAIN = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
@@ -52,10 +54,10 @@ def due(run: Run, now: datetime) -> datetime:
     return again
 
 
-def followed(run: Run, look: Look, now: datetime) -> Run:
-    """The run after a look at what Azure does; told once, when it is over."""
+def followed(run: Run, look: Look, now: datetime, gone: frozenset[str] = frozenset()) -> Run:
+    """The run after a look at what Azure does; told once, when it is over. `gone` are certainly no more."""
     seen = {one.id: one for one in look.instances or ()}
-    batches = tuple(_batch(run, one, seen, look, now) for one in run.batches)
+    batches = tuple(_batch(run, one, seen, look, now, gone) for one in run.batches)
     before = {one.id: one for one in run.passages}
     run = replace(run, batches=batches)
     for one in run.passages:
@@ -72,9 +74,11 @@ def followed(run: Run, look: Look, now: datetime) -> Run:
     return run
 
 
-def watched(run: Run, passage: Passage, instance: Instance | None, now: datetime) -> Passage:
+def watched(
+    run: Run, passage: Passage, instance: Instance | None, look: Look, now: datetime, *, gone: bool
+) -> Passage:
     """The passage of an instance that a new plan no longer finds in maintenance, while Azure is at work."""
-    return _passage(run, passage, instance, Look(now), now)
+    return _passage(run, passage, instance, look, now, gone=gone)
 
 
 def over(run: Run) -> str:
@@ -83,16 +87,23 @@ def over(run: Run) -> str:
 
 
 def next_look(run: Run, look: Look, now: datetime) -> datetime:
-    """When to look again at what Azure does: soon while something is down."""
+    """When to look again at what Azure does: soon while something is down or has to be confirmed."""
     down = any(one.down_at is not None and one.state not in SETTLED for one in run.passages)
-    return now + look.look_again * (1 if down else SELDOM)
+    return now + look.look_again * (1 if down or unclear(run) else SELDOM)
 
 
-def _batch(run: Run, batch: Batch, seen: dict[str, Instance], look: Look, now: datetime) -> Batch:
+def _batch(
+    run: Run,
+    batch: Batch,
+    seen: dict[str, Instance],
+    look: Look,
+    now: datetime,
+    gone: frozenset[str],
+) -> Batch:
     if all(one.state in SETTLED for one in batch.instances):
         return batch
     passages = tuple(
-        one if one.state in SETTLED else _passage(run, one, seen.get(one.id), look, now)
+        one if one.state in SETTLED else _passage(run, one, seen.get(one.id), look, now, gone=one.id in gone)
         for one in batch.instances
     )
     over = all(one.state in SETTLED for one in passages)
@@ -106,26 +117,33 @@ def _batch(run: Run, batch: Batch, seen: dict[str, Instance], look: Look, now: d
     )
 
 
-def _passage(run: Run, passage: Passage, instance: Instance | None, look: Look, now: datetime) -> Passage:
-    if instance is None:
+def _passage(
+    run: Run, passage: Passage, instance: Instance | None, look: Look, now: datetime, *, gone: bool
+) -> Passage:
+    if gone:
         why = "the scale set was deleted" if look.deleted else "the instance was deleted"
         return _settled(passage, InstanceState.EXCUSED, f"Excused: {why}.", now, gone=True)
+    if instance is None or instance.unreadable:
+        return passage
     well = serving(instance, run.health)
-    if not instance.running and not instance.switched_off and passage.down_at is None:
+    if instance.down and not instance.switched_off and passage.down_at is None:
         passage = replace(passage, down_at=now, reason=f"Down since {say(now)} ({describe(instance)}).")
     if passage.down_at is not None and well and passage.up_at is None:
         passage = replace(passage, up_at=now)
-    status = instance.maintenance
-    done = status is None or (status.result == COMPLETED and not status.allowed)
-    if not done:
-        return passage
-    gone = status is None
+    status = instance.status
+    if status is not None and (status.result != COMPLETED or status.allowed):
+        return cleared(passage)
+    if status is None and not confirmed(passage, STATUS, look):
+        return sighted(passage, STATUS, look)
+    without = status is None
     if status is not None:
         passage = replace(passage, window=status.self_service)
     if instance.switched_off:
-        return _settled(passage, InstanceState.EXCUSED, f"Excused: it is {instance.power}.", now, gone=gone)
+        return _settled(
+            passage, InstanceState.EXCUSED, f"Excused: it is {instance.power}.", now, gone=without
+        )
     if well:
-        return _settled(passage, InstanceState.BY_AZURE, _how(passage), now, gone=gone)
+        return _settled(passage, InstanceState.BY_AZURE, _how(passage), now, gone=without)
     if passage.down_at is None:
         # Its status is gone and it does not serve: Azure's reboot fell between two looks.
         return replace(passage, down_at=now, reason=f"Not serving since {say(now)} ({describe(instance)}).")
@@ -134,12 +152,12 @@ def _passage(run: Run, passage: Passage, instance: Instance | None, look: Look, 
             f"Maintained by Azure, down since {say(passage.down_at)} and not serving "
             f"{long(now - passage.down_at)} later (last seen: {describe(instance)})."
         )
-        return _settled(passage, InstanceState.BY_AZURE, words, now, gone=gone)
+        return _settled(passage, InstanceState.BY_AZURE, words, now, gone=without)
     return passage
 
 
 def _settled(passage: Passage, state: InstanceState, reason: str, now: datetime, *, gone: bool) -> Passage:
-    return replace(passage, state=state, reason=reason, finished_at=now, gone=gone)
+    return replace(passage, state=state, reason=reason, finished_at=now, gone=gone, sighting=None)
 
 
 def _how(passage: Passage) -> str:

@@ -24,7 +24,7 @@ def with_intents(batch: Batch, ready: Mapping[str, Instance], now: datetime) -> 
 
 
 def _intent(passage: Passage, instance: Instance, now: datetime) -> Passage:
-    status = instance.maintenance
+    status = instance.status
     return replace(
         passage,
         state=InstanceState.STARTING,

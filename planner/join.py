@@ -4,20 +4,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner import again, approval, following, outdated
+from planner import absence, again, approval, following, outdated
 from planner.adopting import adopted, to_be_carried_out
 from planner.batches import counted
 from planner.decide import Decision
 from planner.fleet import Instance, ScaleSet
 from planner.learning import REBOOT_LOOKS
+from planner.look import Look
 from planner.merging import merged
 from planner.notice import Kind, Urgency
-from planner.outstanding import remembered, returned
+from planner.outstanding import due_again, remembered
 from planner.run import (
     ACTIVE,
     ANSWERS,
     SETTLED,
     Batch,
+    Passage,
     Run,
     RunState,
     Target,
@@ -51,10 +53,13 @@ def begun(
         policy=decision.policy,
         expected=look_again * REBOOT_LOOKS,
     )
+    batches = decision.batches
     if former is not None:
         run = replace(run, finished=remembered(former, instances), numbered=former.last_notice)
         run = replace(run, again=again.explained(former, decision.concerned, waves, scale_set))
-    run = adopted(run, scale_set, instances, decision, decision.batches, now)
+        asks = again.without_a_reason(former, decision.concerned, waves, scale_set)
+        batches = _asking(decision.batches, asks)
+    run = adopted(run, scale_set, instances, decision, batches, now)
     run = noted(run, f"planned as {run.state}", run.reason, now)
     if run.again:
         run = noted(run, "scheduled again", run.again, now)
@@ -68,9 +73,14 @@ def rejoined(
     decision: Decision,
     waves: Sequence[Wave],
     now: datetime,
+    look: Look | None = None,
 ) -> Run:
-    """The run in progress, or the answer of the day, after another decision; it joins `waves[0]`."""
-    return _alarmed(_rejoined(run, scale_set, instances, decision, waves, now), decision, now)
+    """The run in progress, or the answer of the day, after another decision; it joins `waves[0]`.
+
+    `look` says what of `instances` was read one by one; without it nothing was.
+    """
+    look = look or Look(now, tuple(instances))
+    return _alarmed(_rejoined(run, scale_set, decision, waves, look, now), decision, now)
 
 
 def _alarmed(run: Run, decision: Decision, now: datetime) -> Run:
@@ -83,14 +93,10 @@ def _alarmed(run: Run, decision: Decision, now: datetime) -> Run:
 
 
 def _rejoined(
-    run: Run,
-    scale_set: ScaleSet,
-    instances: Sequence[Instance],
-    decision: Decision,
-    waves: Sequence[Wave],
-    now: datetime,
+    run: Run, scale_set: ScaleSet, decision: Decision, waves: Sequence[Wave], look: Look, now: datetime
 ) -> Run:
-    old = run
+    old, instances = run, look.instances or ()
+    run, gone = absence.noticed(run, look)
     run = replace(
         run,
         target=_target(scale_set, len(instances)),
@@ -98,10 +104,11 @@ def _rejoined(
         planned_at=now,
         policy=decision.policy,
         replan="",
-        finished=tuple(one for one in run.finished if one.id in _showing(instances)),
+        finished=tuple(one for one in run.finished if one.id not in _without_status(instances)),
     )
+    asks = again.without_a_reason(run, decision.concerned, waves, scale_set)
     run = _again(run, instances, waves, scale_set, now)
-    batches = merged(run, instances, decision, now)
+    batches = _asking(merged(run, instances, decision, look, now, gone), asks)
     if _window_over(run, now) and decision.self_service is not None:
         # Instances have windows of their own: what was planned by may be over and theirs is not.
         run = replace(run, self_service=decision.self_service)
@@ -127,8 +134,9 @@ def _rejoined(
     return _told_of_plan(run, decision, now, first=False)
 
 
-def _showing(instances: Sequence[Instance]) -> frozenset[str]:
-    return frozenset(one.id for one in instances if one.maintenance is not None)
+def _without_status(instances: Sequence[Instance]) -> frozenset[str]:
+    """Those that can be read and show no maintenance; what is unreadable or missing is not among them."""
+    return frozenset(one.id for one in instances if one.maintenance is None)
 
 
 def _followed(run: Run, batches: Sequence[Batch], now: datetime) -> Run:
@@ -160,9 +168,21 @@ def _again(
 ) -> Run:
     """The run with why finished instances are due again."""
     seen = {one.id: one for one in instances}
-    back = [seen[one.id] for one in run.passages if one.id in seen and returned(one, seen[one.id])]
+    back = [seen[one.id] for one in run.passages if one.id in seen and due_again(one, seen[one.id])]
     why = again.explained(run, back, waves, scale_set)
     return noted(replace(run, again=why), "scheduled again", why, now) if why else run
+
+
+def _asking(batches: Sequence[Batch], asks: frozenset[str]) -> tuple[Batch, ...]:
+    """The batches with those instances marked that only a person may have started."""
+    if not asks:
+        return tuple(batches)
+
+    def marked(passage: Passage) -> Passage:
+        waits = passage.id in asks and passage.state not in SETTLED
+        return replace(passage, asks=True) if waits else passage
+
+    return tuple(replace(one, instances=tuple(map(marked, one.instances))) for one in batches)
 
 
 def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -> Run:
@@ -182,5 +202,5 @@ def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -
             choices=run.choices,
         )
     if run.state in ACTIVE and approval.wanted(run):
-        run = approval.asked(run, decision.reason, now)
+        run = approval.asked(run, f"{decision.reason} {run.again}".strip(), now)
     return run

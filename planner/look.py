@@ -46,7 +46,11 @@ class Look:
     """One look at a run's scale set, begun at `at` (UTC).
 
     `instances` is None when Azure was not read: nothing can be started then. `scale_set` and `rules` are
-    read afresh before a batch and None otherwise. `cancelled` says that no open wave covers the set any
+    read afresh before a batch and None otherwise. `direct` are the instances this look read one by one,
+    `absent` those of them that Azure answered 404 for; `deleted`: the listing and a direct read of the
+    scale set both say that it is not there. `stops` says who stopped which instances since the plan was made
+    (None: the activity log was not asked, or could not be read). `open`: a wave of the run is open.
+    `cancelled` says that no open wave covers the set any
     more, `stopped` why nothing new may start anywhere, `policy` is the digest of the policy file, `limit` why
     the limits in flight forbid a start now and `limit_until` when the first of those in flight is expected to
     be over, `durations` how long batches of the wave's other runs took, `repairs` the state of the automatic
@@ -57,6 +61,10 @@ class Look:
     at: datetime
     instances: tuple[Instance, ...] | None = None
     deleted: bool = False
+    direct: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+    stops: Mapping[str, str] | None = None
+    open: bool = True
     operations: Mapping[str, OperationSeen] = field(default_factory=dict)
     scale_set: ScaleSet | None = None
     rules: Rules | None = None

@@ -8,14 +8,24 @@ from planner import evidence, following
 from planner.decide import Decision
 from planner.fleet import Instance
 from planner.look import Look
-from planner.outstanding import returned
+from planner.outstanding import due_again
 from planner.run import SETTLED, Batch, BatchState, InstanceState, Passage, Run
 
 
-def merged(run: Run, instances: Sequence[Instance], decision: Decision, now: datetime) -> tuple[Batch, ...]:
-    """Batches that have begun stay as they are; what has not is taken from the new plan."""
+def merged(
+    run: Run,
+    instances: Sequence[Instance],
+    decision: Decision,
+    look: Look,
+    now: datetime,
+    gone: frozenset[str] = frozenset(),
+) -> tuple[Batch, ...]:
+    """Batches that have begun stay as they are; what has not is taken from the new plan.
+
+    `look` is what the plan has read, `gone` are the instances that are certainly no more.
+    """
     seen = {one.id: one for one in instances}
-    back = {one.id for one in run.passages if one.id in seen and returned(one, seen[one.id])}
+    back = {one.id for one in run.passages if one.id in seen and due_again(one, seen[one.id])}
     wanted = {one.id for part in decision.batches for one in part.instances}
     # What Azure is at work on is followed by looks to its end, and no plan takes it for done before.
     followed = following.to_follow(run, now)
@@ -35,7 +45,7 @@ def merged(run: Run, instances: Sequence[Instance], decision: Decision, now: dat
         # Nothing that was planned is forgotten: what shows no maintenance any more is settled here.
         staying = {one.id for one in stay}
         stay += tuple(
-            _without_maintenance(run, one, seen.get(one.id), now)
+            _without_maintenance(run, one, seen.get(one.id), look, now, gone=one.id in gone)
             for one in batch.instances
             if one.id not in staying and one.id not in wanted and one.id not in back
         )
@@ -71,8 +81,10 @@ def merged(run: Run, instances: Sequence[Instance], decision: Decision, now: dat
     return tuple(merged)
 
 
-def _without_maintenance(run: Run, passage: Passage, instance: Instance | None, now: datetime) -> Passage:
+def _without_maintenance(
+    run: Run, passage: Passage, instance: Instance | None, look: Look, now: datetime, *, gone: bool
+) -> Passage:
     """What became of an instance that shows no maintenance any more; Azure's own work keeps its story."""
     if following.to_follow(run, now):
-        return following.watched(run, passage, instance, now)
-    return evidence.observed(run, passage, instance, Look(now), now)
+        return following.watched(run, passage, instance, look, now, gone=gone)
+    return evidence.observed(run, passage, instance, look, now, gone=gone)

@@ -6,7 +6,7 @@ from datetime import datetime
 from planner.fleet import Interval
 from planner.following import ANSWER_AGAIN
 from planner.look import Look
-from planner.outstanding import finished, returned
+from planner.outstanding import finished, offered_anew, returned
 from planner.run import IN_FLIGHT, InstanceState, Run, RunState
 
 _TO_START = frozenset({InstanceState.PENDING, InstanceState.ASIDE})
@@ -23,7 +23,7 @@ def why(run: Run, look: Look, now: datetime) -> str:
         return "the policy file has changed since the plan was made"
     passages = {one.id: one for one in run.passages}
     for instance in look.instances:
-        status = instance.maintenance
+        status = instance.status
         if status is None:
             continue
         passage = passages.get(instance.id)
@@ -33,6 +33,8 @@ def why(run: Run, look: Look, now: datetime) -> str:
             return f"instance {instance.id} shows maintenance and is not in the plan"
         if returned(passage, instance):
             return f"instance {instance.id} shows maintenance again"
+        if offered_anew(passage, instance):
+            return f"instance {instance.id} was maintained and Azure offers it again in another window"
         if passage.state is InstanceState.PENDING and _earlier(status.self_service, run.self_service, now):
             return f"the self-service window of instance {instance.id} has been moved forward"
         if passage.state in _TO_START and _longer(status.self_service, run.self_service, now):

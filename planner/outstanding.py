@@ -26,7 +26,7 @@ def returned(passage: Passage, instance: Instance) -> bool:
 
     After maintenance in this run only new windows count; what merely lingers is finished.
     """
-    status = instance.maintenance
+    status = instance.status
     if status is None or passage.state not in SETTLED:
         return False
     if passage.state is InstanceState.BY_AZURE and not passage.gone:
@@ -40,9 +40,25 @@ def returned(passage: Passage, instance: Instance) -> bool:
     return True
 
 
+def offered_anew(passage: Passage, instance: Instance) -> bool:
+    """Whether Azure offers maintenance in another window than the one we maintained it in.
+
+    Nobody has seen it without its status in between, so that by itself it proves no new maintenance.
+    """
+    status, before = instance.status, passage.before
+    if status is None or before is None or passage.gone or passage.state is not InstanceState.MAINTAINED:
+        return False
+    return status.allowed and status.self_service != before.self_service
+
+
+def due_again(passage: Passage, instance: Instance) -> bool:
+    """Whether a settled instance has to be planned anew."""
+    return returned(passage, instance) or offered_anew(passage, instance)
+
+
 def remembered(former: Run, instances: Sequence[Instance]) -> tuple[Passage, ...]:
     """What `former` and the runs before it finished and still shows its old status."""
-    showing = {one.id: one for one in instances if one.maintenance is not None}
+    showing = {one.id: one for one in instances if one.status is not None}
     passages = {one.id: one for one in (*former.finished, *former.passages) if one.state in SETTLED}
     return tuple(
         one for key, one in passages.items() if key in showing and _lingers(one, showing[key], former)
@@ -50,8 +66,8 @@ def remembered(former: Run, instances: Sequence[Instance]) -> tuple[Passage, ...
 
 
 def finished(instance: Instance, passage: Passage | None, run: Run | None, now: datetime) -> bool:
-    """Whether the maintenance an instance shows is behind it."""
-    status = instance.maintenance
+    """Whether the maintenance an instance shows is behind it; an unreadable one shows nothing."""
+    status = instance.status
     if status is None:
         return False
     if passage is None:
@@ -60,10 +76,12 @@ def finished(instance: Instance, passage: Passage | None, run: Run | None, now: 
         )
         if before is not None and run is not None and _lingers(before, instance, run):
             return True
-        # Completed by somebody else; before its window opens it can only be an earlier wave's code.
+        # Completed by somebody else. Before its window opens the code can only be an earlier wave's, and in
+        # an open window that Azure allows us to use it is as well: allowed is due.
         to_come = status.self_service is not None and now < status.self_service.start
-        return status.result == COMPLETED and not to_come
-    if run is None or returned(passage, instance):
+        due = status.allowed and status.self_service is not None and now in status.self_service
+        return status.result == COMPLETED and not to_come and not due
+    if run is None or due_again(passage, instance):
         return False
     over = run.state in ENDED
     if passage.state is InstanceState.EXCUSED:
@@ -77,8 +95,8 @@ def finished(instance: Instance, passage: Passage | None, run: Run | None, now: 
 
 def _lingers(passage: Passage, instance: Instance, run: Run) -> bool:
     """Whether a settled instance still shows the status it was settled with: nothing of it is new."""
-    status = instance.maintenance
-    if status is None or returned(passage, instance):
+    status = instance.status
+    if status is None or due_again(passage, instance):
         return False
     if passage.state is InstanceState.MAINTAINED:
         return passage.before is None or status.self_service == passage.before.self_service

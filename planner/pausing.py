@@ -21,14 +21,15 @@ PAUSED_LOOKS, PAUSED_LONG = 5, 60  # look-agains between looks at a paused run, 
 QUIET = 60  # later is after so many look-agains without anything happening
 
 
-def paused(run: Run, reason: str, look: Look, now: datetime) -> Run:
+def paused(run: Run, reason: str, look: Look, now: datetime, *, urgency: Urgency = Urgency.ACT) -> Run:
+    """The run paused for a person, who is told why; `page` where what is down is our doing."""
     if run.repairs is not None and not run.repairs.error:
         reason += " Its automatic repairs are resumed as soon as nothing of it reboots."
     run = moved(run, RunState.PAUSED, reason, now)
     return told(
         run,
         Kind.PAUSED,
-        Urgency.ACT,
+        urgency,
         reason,
         now,
         instances=look.instances,

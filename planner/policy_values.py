@@ -31,6 +31,7 @@ ACCEPTABLE = (
     "automatic-repairs",
     "azure-domains",
     "operation-in-flight",
+    "provisioning-failed",
 )
 """Checks that somebody may accept by name. What Azure refuses or nobody can read is not among them."""
 

@@ -1,16 +1,19 @@
-"""What a person may raise for one run when its plan does not fit: pauses, windows, how many may be down."""
+"""What a person may raise for one run: pauses, windows, how many may be down, what is accepted by name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
 from planner.durations import parse_duration
 from planner.policy_model import Rules
-from planner.policy_values import PARSERS, parse_deadline, parse_max_unavailable
+from planner.policy_values import PARSERS, parse_checks, parse_deadline, parse_max_unavailable
 from planner.weekly import parse_windows
 
-RAISABLE = ("soak", "max-unavailable", "windows", "complete-by", "lead")
+RAISABLE = ("soak", "max-unavailable", "windows", "complete-by", "lead", "accept")
 """Keys of the policy that a person may set for one run; the policy itself stays as it is."""
+
+INSTANCE = "instance/"
+"""How one instance is named among what is accepted for a run."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -19,8 +22,26 @@ def checked_raise(key: str, text: str) -> str:
     """The key, if a person may raise it to `text`; ValueError with a sentence otherwise."""
     if key not in RAISABLE:
         raise ValueError(f"`{key[:40]}` cannot be raised for one run: write {', '.join(RAISABLE)}")
-    PARSERS[key](text)
+    if key == "accept":
+        _parse_accepted(text)
+    else:
+        PARSERS[key](text)
     return key
+
+
+def accepted_instances(accept: Iterable[str]) -> frozenset[str]:
+    """The instances whose failed provisioning is accepted by name."""
+    return frozenset(one.removeprefix(INSTANCE) for one in accept if one.startswith(INSTANCE))
+
+
+def _parse_accepted(text: str) -> tuple[str, ...]:
+    """Names of checks, and instances as `instance/3`; ValueError with a sentence for anything else."""
+    names = [part.strip() for part in text.split(",")]
+    checks = [one for one in names if not one.lower().startswith(INSTANCE)]
+    instances = [INSTANCE + one[len(INSTANCE) :] for one in names if one.lower().startswith(INSTANCE)]
+    if INSTANCE in instances:
+        raise ValueError(f"`{text[:60]}` names no instance: write {INSTANCE}<its id>, such as {INSTANCE}3")
+    return (*(parse_checks(", ".join(checks)) if checks else ()), *instances)
 
 
 def with_raised(rules: Rules, raised: Mapping[str, str]) -> Rules:
@@ -35,6 +56,8 @@ def with_raised(rules: Rules, raised: Mapping[str, str]) -> Rules:
             rules = replace(rules, windows=(windows,) if windows else ())
         elif key == "complete-by":
             rules = replace(rules, complete_by=parse_deadline(text))
+        elif key == "accept":
+            rules = replace(rules, accept=tuple(dict.fromkeys((*rules.accept, *_parse_accepted(text)))))
         elif key == "max-unavailable":
             share = parse_max_unavailable(text)
             rules = replace(rules, max_unavailable=(share,) if share else (), default_share=share is None)

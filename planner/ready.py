@@ -4,41 +4,81 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from planner.batches import standing
+from planner.capacity import lost
 from planner.fleet import Instance
-from planner.gate import PlanAgain, Wait, to_start
+from planner.gate import PlanAgain, Wait, next_batch, to_start
 from planner.look import Look
+from planner.raising import accepted_instances
 from planner.run import (
     IN_FLIGHT,
     SETTLED,
     Batch,
     InstanceState,
     Passage,
+    Run,
 )
 from planner.schedule import most_down, together
+from planner.sightings import NOT_OFFERED, PROTECTED, STOPPED, cleared, confirmed, sighted
 
 
-def without_excused(batch: Batch, look: Look, now: datetime) -> Batch:
-    """Protected, switched-off and not offered instances are not started and hold up nobody."""
+def excused(run: Run, look: Look, now: datetime) -> Run:
+    """The run with what its next batch need not wait for: protected, switched off, not offered by Azure.
+
+    One look is no proof: an instance is excused when a second one, a poll later, shows the same.
+    """
+    batch = next_batch(run, now)
+    if batch is None or look.instances is None or look.rules is None:
+        return run
+    new = standing(_without_excused(batch, look, look.rules.accept, now), now)
+    return replace(run, batches=tuple(new if one is batch else one for one in run.batches))
+
+
+def _without_excused(batch: Batch, look: Look, accepted: Sequence[str], now: datetime) -> Batch:
     seen = {one.id: one for one in look.instances or ()}
-    accepted = look.rules.accept if look.rules is not None else ()
     passages: list[Passage] = []
     for passage in batch.instances:
         instance = seen.get(passage.id)
-        why, passing = "", False
-        if to_start(passage) and instance is not None and instance.maintenance is not None:
-            window = instance.maintenance.self_service
-            if instance.protected and "protection" not in accepted:
-                why = "it is protected from scale-set actions"
-            elif instance.switched_off:
-                why, passing = f"it is {instance.power}, so there is nothing to reboot", True
-            elif not instance.maintenance.allowed and (window is None or now in window):
-                why = "Azure does not offer self-service for it and maintains it in its own window"
-                passing = True
-        excused = replace(
-            passage, state=InstanceState.EXCUSED, reason=f"Excused: {why}.", finished_at=now, gone=passing
+        found = _excuse(instance, accepted, now) if to_start(passage) and instance is not None else None
+        if found is None:
+            settles = passage.sighting is not None and passage.sighting.what in _EXCUSES
+            back = replace(cleared(passage), reason="It may be started again.")
+            passages.append(back if settles else passage)
+            continue
+        what, why = found
+        if not confirmed(passage, what, look):
+            words = f"Not started: {why}. Excused when the next look shows the same."
+            passages.append(sighted(passage, what, look, words))
+            continue
+        passages.append(
+            replace(
+                passage,
+                state=InstanceState.EXCUSED,
+                reason=f"Excused: {why}.",
+                finished_at=now,
+                gone=what != PROTECTED,
+                sighting=None,
+            )
         )
-        passages.append(excused if why else passage)
     return replace(batch, instances=tuple(passages))
+
+
+_EXCUSES = frozenset({STOPPED, PROTECTED, NOT_OFFERED})
+
+
+def _excuse(instance: Instance, accepted: Sequence[str], now: datetime) -> tuple[str, str] | None:
+    """What keeps an instance from being started for good, and why; None when it may be started."""
+    status = instance.status
+    if status is None:
+        return None
+    window = status.self_service
+    if instance.protected and "protection" not in accepted:
+        return PROTECTED, "it is protected from scale-set actions"
+    if instance.switched_off:
+        return STOPPED, f"it is {instance.power}, so there is nothing to reboot"
+    if not status.allowed and (window is None or now in window):
+        return NOT_OFFERED, "Azure does not offer self-service for it and maintains it in its own window"
+    return None
 
 
 def startable(batch: Batch, look: Look, now: datetime) -> dict[str, Instance]:
@@ -47,11 +87,11 @@ def startable(batch: Batch, look: Look, now: datetime) -> dict[str, Instance]:
     ready: dict[str, Instance] = {}
     for passage in batch.instances:
         instance = seen.get(passage.id)
-        if not to_start(passage) or instance is None or instance.maintenance is None:
+        status = instance.status if instance is not None else None
+        if not to_start(passage) or instance is None or status is None or passage.sighting is not None:
             continue
         if passage.since is not None and passage.since > now:
             continue
-        status = instance.maintenance
         inside = status.self_service is not None and now in status.self_service
         if status.allowed and inside and not status.unreadable and instance.running and not instance.busy:
             ready[passage.id] = instance
@@ -77,8 +117,11 @@ def of_one_domain(batch: Batch, ready: dict[str, Instance], look: Look) -> dict[
     return {key: one for key, one in ready.items() if domains[key] == domains.get(first)}
 
 
-def room(batch: Batch, instances: Sequence[Instance], look: Look) -> int | Wait | PlanAgain:
-    """How many of the batch may be started; instances down for any cause count against max-unavailable."""
+def room(run: Run, batch: Batch, instances: Sequence[Instance], look: Look) -> int | Wait | PlanAgain:
+    """How many of the batch may be started; instances down for any cause count against max-unavailable.
+
+    Whatever served when the run was planned and does not now is down, stopped by nobody known included.
+    """
     if look.scale_set is None or look.rules is None:
         return 0
     left = [passage for passage in batch.instances if passage.state not in SETTLED]
@@ -87,7 +130,8 @@ def room(batch: Batch, instances: Sequence[Instance], look: Look) -> int | Wait 
         1 for one in instances if one.id in mine and not one.running and not one.switched_off
     )
     allowed = most_down(look.scale_set, look.rules, running, max(1, len(batch.instances)))
-    down = sum(1 for one in instances if one.id not in mine and not one.running and not one.switched_off)
+    others = {one.id for one in instances if one.id not in mine and not one.running and not one.switched_off}
+    down = len(others | (lost(run, instances, accepted_instances(look.rules.accept)) - mine))
     if batch.started_at is not None:
         # Under way already: as many more as there is room for, the rest in a later look.
         more = allowed - down - sum(not to_start(passage) for passage in left)

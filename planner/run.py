@@ -94,6 +94,18 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """What one look showed and a second one, at least a poll later, has to confirm; one answer is no proof.
+
+    `what` is the claim: `status` (its maintenance status is gone), `stopped`, `protected`, `not offered`,
+    `completed` (its result code changed although nobody here started it). `since` is the first look's time.
+    """
+
+    what: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """One instance's way through the plan.
 
@@ -104,7 +116,9 @@ class Passage:
     `window` the one it still shows where others have maintained it. `down_at` and `up_at` are when looks
     first saw it down, and serving again, while it was left to Azure. `approved`: a person has approved it as
     part of a plan. `gone` is set on a settled instance whose return would need a new plan: its status was
-    seen gone, or what excused it can pass.
+    seen gone, or what excused it can pass. `begun`: Azure took a start of it, whatever became of it.
+    `sighting` is what the last look showed and has to be confirmed. `asks`: it may be started again only when
+    a person approves, because nothing explains why Azure offers maintenance that is done.
     """
 
     id: str
@@ -129,6 +143,9 @@ class Passage:
     up_at: datetime | None = None
     approved: bool = False
     gone: bool = False
+    begun: bool = False
+    sighting: Sighting | None = None
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +248,16 @@ class Run:
     `trouble` is set while Azure cannot be read, `unsent` while no start can be sent in time, `in_vain` counts
     the plans in a row that changed nothing because what was started has to be watched first.
 
+    What Azure does not show: `missing` are instances that listings leave out, since the look that first did;
+    `absent_since` when the scale set itself was first not there; `unread` is set while something of it cannot
+    be read. All of them last until Azure shows it again or a second look and a direct read agree.
+
+    Capacity: `served` are the instances that served when the plan was made and that nobody is known to have
+    stopped since: each that does not serve counts against `max-unavailable`. `stops` says who stopped what,
+    by the activity log. `log_read_at` is when that was last asked.
+
+    `recheck` is when an ended run is looked at again while a wave of its is open.
+
     `reports`: its instances report application health. `serving` and `capacity` say what each batch takes
     away of what serves; `again` why instances are
     scheduled for the second time; `repairs` is set while automatic repairs are suspended by this run.
@@ -287,6 +314,13 @@ class Run:
     history: tuple[Entry, ...] = ()
     trouble: Trouble | None = None
     unsent: Trouble | None = None
+    unread: Trouble | None = None
+    missing: Mapping[str, datetime] = field(default_factory=dict)
+    absent_since: datetime | None = None
+    served: tuple[str, ...] = ()
+    stops: Mapping[str, str] = field(default_factory=dict)
+    log_read_at: datetime | None = None
+    recheck: datetime | None = None
     looks: int = 0
     ended_at: datetime | None = None
     facts: Mapping[str, str] = field(default_factory=dict)

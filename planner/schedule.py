@@ -63,7 +63,7 @@ def batches_of(
 
 
 def _passage(instance: Instance) -> Passage:
-    status = instance.maintenance
+    status = instance.status
     if status is None:
         return Passage(instance.id, instance.zone)
     return Passage(instance.id, instance.zone, window=status.self_service, code=status.result)

@@ -11,7 +11,6 @@ from planner.look import Look, SetRepairs
 from planner.outstanding import outstanding
 from planner.run import (
     IN_FLIGHT,
-    SETTLED,
     Batch,
     Run,
 )
@@ -64,14 +63,13 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
     held = _conditions(run, look, mine)
     if held is not None:
         return held
-    batch = ready.without_excused(batch, look, now)
     able = ready.startable(batch, look, now)
     if not able:
         return _nothing_ready(batch, look)
     able = ready.of_one_domain(batch, able, look)
     if not able:
         return PlanAgain(f"the instances of {batch.domain} are no longer in one domain")
-    room = ready.room(batch, look.instances, look)
+    room = ready.room(run, batch, look.instances, look)
     if isinstance(room, (Wait, PlanAgain)):
         return room
     able = dict(list(able.items())[:room])
@@ -96,15 +94,17 @@ def _conditions(run: Run, look: Look, going_down: frozenset[str]) -> Wait | None
     if look.instances is None or look.scale_set is None or look.rules is None:
         return Wait("a look at Azure")
     found = checks.conditions(
-        look.scale_set, look.instances, look.rules, going_down=going_down, reported=run.reports
+        look.scale_set,
+        look.instances,
+        look.rules,
+        going_down=going_down,
+        reported=run.reports,
+        missing=tuple(run.missing),
     )
     return next((Wait(inner(one.reason)) for one in checks.blocking(found)), None)
 
 
-def _nothing_ready(batch: Batch, look: Look) -> Wait | Go:
-    if all(passage.state in SETTLED for passage in batch.instances):
-        # What was excused is worth writing down; there is nothing to send.
-        return Go(batch, look.at)
+def _nothing_ready(batch: Batch, look: Look) -> Wait:
     waits = [one.since for one in batch.instances if one.since is not None and one.since > look.at]
     if waits:
         return Wait(f"its next attempt at {say(min(waits))}", min(waits))
@@ -117,11 +117,7 @@ def _nothing_ready(batch: Batch, look: Look) -> Wait | Go:
 
 def _before(look: Look, able: dict[str, Instance]) -> datetime:
     ends = [look.at + FRESH]
-    ends += [
-        one.maintenance.self_service.end
-        for one in able.values()
-        if one.maintenance and one.maintenance.self_service
-    ]
+    ends += [one.status.self_service.end for one in able.values() if one.status and one.status.self_service]
     if look.rules is not None:
         closing = closes(look.rules.windows, look.rules.freezes, look.at)
         if closing is not None:

@@ -95,8 +95,8 @@ def _down(run: Run, instances: Sequence[Instance]) -> tuple[Down, ...]:
             continue
         domain, passage = domains.get(instance.id, ("", None))
         error = passage.reason if passage is not None and passage.state is InstanceState.FAILED else ""
-        if not error and instance.maintenance is not None:
-            error = instance.maintenance.message
+        if not error and instance.status is not None:
+            error = instance.status.message
         found.append(Down(instance.id, instance.zone, domain, describe(instance), error))
     return tuple(found)
 

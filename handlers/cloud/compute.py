@@ -87,6 +87,18 @@ class Compute(Arm):
         path = f"{safe(scale_set.id)}/virtualMachines?$expand=instanceView&api-version={COMPUTE_API}"
         return tuple([read(shapes.uniform_instance, raw) async for page in self.pages(path) for raw in page])
 
+    async def instance(self, scale_set: ScaleSet, instance: str) -> Instance:
+        """One instance with its instance view, read by itself; NotFound when Azure does not know it."""
+        if not ONE_INSTANCE.fullmatch(instance):
+            raise Refused("NotOneInstance", f"{instance[:80]!r} is no instance's id, so nothing was read.")
+        if scale_set.flexible:
+            group = f"/subscriptions/{scale_set.subscription}/resourceGroups/{safe(scale_set.resource_group)}"
+            path = f"{group}/providers/Microsoft.Compute/virtualMachines/{safe(instance)}"
+            shape = shapes.flexible_instance
+        else:
+            path, shape = f"{safe(scale_set.id)}/virtualMachines/{safe(instance)}", shapes.uniform_instance
+        return read(shape, await self.get(f"{path}?$expand=instanceView&api-version={COMPUTE_API}"))
+
     async def start(self, scale_set: ScaleSet, instance: str) -> Accepted:
         """Start maintenance of one instance: one attempt, never of the whole set.
 

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from planner.fleet import Health, Instance, Interval, MaintenanceStatus, Orchestration, ScaleSet
+from planner.fleet import (
+    Health,
+    Instance,
+    Interval,
+    Maintenance,
+    MaintenanceStatus,
+    Orchestration,
+    ScaleSet,
+    Unreadable,
+)
 
 type Json = Mapping[str, Any]
 
@@ -85,30 +94,33 @@ def id_parts(arm_id: str) -> tuple[str, str, str]:
     return parts[2], parts[4], parts[8]
 
 
+NO_VIEW = Unreadable("Azure sent it without its instance view")
+NO_STATES = Unreadable("Azure sent its instance view without a power state")
+
+
 def uniform_instance(raw: Json) -> Instance:
-    """An instance of a Uniform scale set, listed with `$expand=instanceView`."""
-    properties = raw.get("properties") or {}
-    return _instance(str(raw.get("instanceId", "")), raw, properties, properties.get("instanceView") or {})
+    """An instance of a Uniform scale set, read with `$expand=instanceView`."""
+    return _instance(str(raw.get("instanceId", "")), raw)
 
 
 def flexible_instance(raw: Json) -> Instance:
-    """A virtual machine of a Flexible scale set, listed with `$expand=instanceView`."""
-    properties = raw.get("properties") or {}
-    return _instance(str(raw.get("name", "")), raw, properties, properties.get("instanceView") or {})
+    """A virtual machine of a Flexible scale set, read with `$expand=instanceView`."""
+    return _instance(str(raw.get("name", "")), raw)
 
 
-def _instance(instance_id: str, raw: Json, properties: Json, view: Json) -> Instance:
-    power = "unknown"
-    provisioning = str(properties.get("provisioningState") or "").lower()
+def _instance(instance_id: str, raw: Json) -> Instance:
+    properties = _map(raw, "properties")
+    # Azure answers listings without the view that was asked for (azure-sdk-for-go#19707).
+    view = _map(properties, "instanceView")
+    power, provisioning = "unknown", str(properties.get("provisioningState") or "").lower()
     for status in view.get("statuses") or ():
         kind, _, value = str(status.get("code", "")).partition("/")
         if kind == "PowerState":
-            power = value.lower()
+            power = value.lower() or "unknown"
         elif kind == "ProvisioningState" and not provisioning:
             provisioning = value.partition("/")[0].lower()
     zones = raw.get("zones")
     protection = properties.get("protectionPolicy") or {}
-    maintenance = view.get("maintenanceRedeployStatus")
     update_domain = view.get("platformUpdateDomain")
     return Instance(
         id=instance_id,
@@ -117,10 +129,10 @@ def _instance(instance_id: str, raw: Json, properties: Json, view: Json) -> Inst
         update_domain=update_domain if isinstance(update_domain, int) else None,
         power=power,
         provisioning=provisioning or "unknown",
-        health=_health(view.get("vmHealth")),
+        health=_health(view.get("vmHealth")) if view else Health.UNKNOWN,
         protected=protection.get("protectFromScaleSetActions") is True,
         created=_created(properties),
-        maintenance=_maintenance(maintenance) if isinstance(maintenance, dict) else None,
+        maintenance=_maintenance(view, power),
     )
 
 
@@ -131,11 +143,21 @@ def _health(raw: Any) -> Health:
     return _HEALTH.get(code, Health.UNKNOWN)
 
 
-def _maintenance(raw: Json) -> MaintenanceStatus:
+def _maintenance(view: Json, power: str) -> Maintenance:
+    """The status in an instance view; a view that is missing or holds next to nothing is not "none"."""
+    if not view:
+        return NO_VIEW
+    raw = view.get("maintenanceRedeployStatus")
+    if raw is None:
+        return NO_STATES if power == "unknown" else None
+    if not isinstance(raw, dict):
+        return Unreadable("Azure sent a maintenance status in a form nobody knows")
     problems: list[str] = []
     allowed = raw.get("isCustomerInitiatedMaintenanceAllowed")
+    if not isinstance(allowed, bool):
+        return Unreadable("Azure sent a maintenance status that does not say whether it may be started")
     return MaintenanceStatus(
-        allowed=allowed is True,
+        allowed=allowed,
         self_service=_interval(raw, "preMaintenanceWindow", problems),
         scheduled=_interval(raw, "maintenanceWindow", problems),
         result=str(raw.get("lastOperationResultCode") or "None"),

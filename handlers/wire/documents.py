@@ -94,7 +94,7 @@ def run_metadata(run: Run) -> dict[str, str]:
         "v": str(run.v),
         "state": run.state.value,
         "generation": str(run.generation),
-        "due": instant(run.due) if run.ended_at is None else "",
+        "due": instant(run.due) if run.ended_at is None or run.recheck is not None else "",
         "last_notice": str(run.last_notice),
         "deadline": instant(run.deadline) if run.deadline else "",
         "forecast": instant(run.forecast_end) if run.forecast_end else "",

@@ -122,7 +122,8 @@ class AlertMessage(_Patient):
 class ScaleSetMessage(_Patient):
     """A scale set wants a plan. `wave_generation` is what the wave's record had when this was sent.
 
-    `attempt` counts how often Azure could not be read for it.
+    `attempt` counts how often Azure could not be read for it, `absent_since` is when it first did not find
+    the scale set.
     """
 
     tracking_id: TrackingId
@@ -131,6 +132,7 @@ class ScaleSetMessage(_Patient):
     reason: Literal["announced", "look_again", "replan", "person", "renewed", "swept"]
     wave_generation: int = Field(default=0, ge=0)
     attempt: int = Field(default=0, ge=0)
+    absent_since: AwareDatetime | None = None
 
     @model_validator(mode="after")
     def _one_subscription(self) -> Self:

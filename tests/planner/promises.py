@@ -82,12 +82,14 @@ def of_change(old: Run, new: Run) -> Iterator[str]:
 
 
 def of_actions(run: Run, actions: Sequence[Action], now: datetime) -> Iterator[str]:
-    """A run that is not over says when to look again, last; one that is over asks for nothing."""
+    """A run says when to look again, last; one that is over and whose waves are over asks for nothing."""
     looks = [one for one in actions if isinstance(one, LookAgain)]
-    if run.state in ENDED:
+    if run.state in ENDED and run.recheck is None:
         if looks:
-            yield f"the run is {run.state} and wants another look"
+            yield f"the run is {run.state}, its waves are over and it wants another look"
         return
+    if run.state in ENDED and any(isinstance(one, Start) for one in actions):
+        yield f"the run is {run.state} and starts something"
     if len(looks) != 1 or actions[-1] != looks[0]:
         yield f"it wants {len(looks)} looks, the last action is {actions[-1:]}"
     elif looks[0].at != run.due:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner import ending, join, repairs
+from planner import absence, ending, join, reopening, repairs
 from planner.advance import advance, may_start, needs_azure, repairs_wanted
 from planner.answers import answered
 from planner.decide import decide
@@ -59,8 +59,11 @@ class Protocol:
         self.waves.sort(key=lambda one: one.tracking_id != tracking_id)
         self.plan()
 
-    def plan(self, tracking_id: str = "") -> None:
-        """As `handlers.plan` has it, in the wave that was announced last unless another one is asked for."""
+    def plan(self, tracking_id: str = "", *, announced: bool = True) -> None:
+        """As `handlers.plan` has it, in the wave that was announced last unless another one is asked for.
+
+        Not `announced`: an ended run, or an answer of the day, has asked for it.
+        """
         run, now = self.run, self.now
         asked = tracking_id or self.waves[0].tracking_id
         mine = {asked, *(run.waves if run is not None else ())}
@@ -84,7 +87,9 @@ class Protocol:
             order_problem=self.order_problem,
         )
         spared = decision.verdict is Verdict.NOT_IMPACTED
-        if run is None or (not alive and (waves[0].tracking_id not in run.waves or not spared)):
+        another = run is not None and waves[0].tracking_id not in run.waves
+        due_again = not spared and (announced or (run is not None and bool(reopening.why(run, decision))))
+        if run is None or (not alive and (another or due_again)):
             if over and spared and run is not None:
                 return
             if run is not None:
@@ -92,7 +97,9 @@ class Protocol:
             self.run = None
             self._write(join.begun(self.azure.scale_set, instances, decision, waves, now, former=run))
         elif alive:
-            new = join.rejoined(run, self.azure.scale_set, instances, decision, waves, now)
+            look = Look(now, instances, deleted=self.azure.deleted, look_again=LOOK_AGAIN)
+            look = look if self.azure.deleted else self._read_directly(run, look)
+            new = join.rejoined(run, self.azure.scale_set, instances, decision, waves, now, look)
             self._write(ending.closed(new, now) if over and spared else new)
 
     def look(
@@ -128,7 +135,7 @@ class Protocol:
             self._written(new, actions, starts, dies, answer)
         for _ in range(self._replans):
             self._replans -= 1
-            self.plan(run.waves[-1])
+            self.plan(run.waves[-1], announced=run.state in ACTIVE)
         return actions
 
     def _written(
@@ -169,6 +176,8 @@ class Protocol:
     def _observed(self, run: Run) -> Look:
         now = self.now
         look = Look(now, stopped=self.stopped, look_again=LOOK_AGAIN, in_doubt=IN_DOUBT)
+        open_ones = any(one.open for one in self.waves if one.tracking_id in run.waves)
+        look = replace(look, open=open_ones)
         if run.state not in ACTIVE:
             return self._from_azure(run, look) if needs_azure(run, look, now) else look
         waves = [one for one in self.waves if one.tracking_id in run.waves]
@@ -195,7 +204,12 @@ class Protocol:
             one for one in run.passages if one.state in IN_FLIGHT and one.operation and not one.proof_at
         ]
         operations = {one.id: self.azure.operations[one.operation] for one in flying}
-        return replace(look, instances=self.azure.shown(self.now), operations=operations)
+        look = self._read_directly(run, replace(look, instances=self.azure.shown(self.now)))
+        return replace(look, operations=operations)
+
+    def _read_directly(self, run: Run, look: Look) -> Look:
+        wanted = frozenset(absence.to_read(run, look))
+        return replace(look, direct=wanted, absent=wanted - set(self.azure.machines))
 
     def _set_repairs(self, actions: Iterable[Action]) -> None:
         for one in actions:

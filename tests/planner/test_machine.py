@@ -123,7 +123,7 @@ class Passage(RuleBasedStateMachine):
     def _look_when_due(self, dies: str, left: list[Any]) -> bool:
         """Whether the look asked for a start."""
         run = self.world.run
-        if run is not None and run.state not in ENDED and run.ended_at is None:
+        if run is not None and (run.ended_at is None or run.recheck is not None):
             self.world.now = max(self.world.now, run.due)
             return self._looks(dies, left)
         return False
@@ -139,7 +139,7 @@ class Passage(RuleBasedStateMachine):
             return Answer(name, how, code=code, message=message)
 
         run = self.world.run
-        if run is not None and run.state not in ENDED and run.ended_at is None:
+        if run is not None and (run.ended_at is None or run.recheck is not None):
             actions = self.world.look(dies=dies, answer=answer)
             return any(isinstance(one, Start) for one in actions)
         return False

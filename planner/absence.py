@@ -1,0 +1,133 @@
+"""What Azure does not show: an instance or scale set is gone when two looks and a direct read agree.
+
+Listings leave out what exists, and ARM answers 404 while it replicates between regions
+(hashicorp/terraform-provider-azurerm#18268, #32535). Until the second look what is not shown is unreadable.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from planner.doubling import doubled
+from planner.fleet import Instance
+from planner.look import Look
+from planner.notice import Kind, Urgency
+from planner.run import ACTIVE, IN_FLIGHT, SETTLED, InstanceState, Passage, Run, RunState, Trouble
+from planner.saying import many, say
+from planner.serving import ill
+from planner.sightings import STATUS, matured
+from planner.telling import if_nobody_answers, told
+
+MOST_READS = 32
+"""Instances that one look reads one by one: a listing without any view would otherwise cost one call each."""
+
+FIRST_WAIT, LONGEST_WAIT, TOLD_AFTER = timedelta(seconds=30), timedelta(minutes=10), timedelta(minutes=30)
+
+
+def to_read(run: Run, look: Look) -> tuple[str, ...]:
+    """The instances this look has to read one by one, the most urgent first, `MOST_READS` at the most."""
+    seen = {one.id: one for one in look.instances or ()}
+    wanted = dict.fromkeys(_unclear(run, look, seen))
+    return tuple(wanted)[:MOST_READS]
+
+
+def _unclear(run: Run, look: Look, seen: dict[str, Instance]) -> Iterator[str]:
+    passages = run.passages
+    flying = [one for one in passages if one.state in IN_FLIGHT or one.state is InstanceState.FAILED]
+    yield from (one.id for one in flying if _doubtful(one, seen.get(one.id), look))
+    for one in passages:
+        instance = seen.get(one.id)
+        if one.state is InstanceState.MAINTAINED and instance is not None and ill(instance, run.health):
+            yield one.id
+    waiting = [one for one in passages if one.state not in SETTLED]
+    yield from (one.id for one in waiting if _doubtful(one, seen.get(one.id), look))
+    yield from (one for one in run.missing if one not in seen and _poll_ago(run.missing[one], look))
+    yield from (one for one in run.served if one in seen and seen[one].unreadable)
+
+
+def _doubtful(passage: Passage, instance: Instance | None, look: Look) -> bool:
+    """Whether the listing alone does not tell; a status that is gone is read directly at the second look."""
+    if instance is None or instance.unreadable:
+        return True
+    return instance.maintenance is None and matured(passage, STATUS, look)
+
+
+def _poll_ago(at: datetime, look: Look) -> bool:
+    return look.at - at >= look.look_again
+
+
+def noticed(run: Run, look: Look) -> tuple[Run, frozenset[str]]:
+    """The run with what this look did not show, and the instances that are certainly gone."""
+    if look.deleted:
+        everything = frozenset(one.id for one in run.passages)
+        return replace(run, missing={}, served=()), everything
+    seen = {one.id for one in look.instances or ()}
+    known = dict.fromkeys((*(one.id for one in run.passages if one.state not in SETTLED), *run.served))
+    missing = {one: run.missing.get(one, look.at) for one in known if one not in seen}
+    gone = frozenset(one for one, since in missing.items() if one in look.absent and _poll_ago(since, look))
+    return (
+        replace(
+            run,
+            missing={one: since for one, since in missing.items() if one not in gone},
+            served=tuple(one for one in run.served if one not in gone),
+        ),
+        gone,
+    )
+
+
+def deleted_for_certain(run: Run, look: Look) -> bool:
+    """Whether an earlier look, a poll ago or more, did not find the scale set either."""
+    return look.deleted and run.absent_since is not None and _poll_ago(run.absent_since, look)
+
+
+def unclear(run: Run) -> bool:
+    """Whether the next look has to read Azure, and soon: something is to be confirmed or was not readable."""
+    waits = run.unread is not None or run.absent_since is not None or bool(run.missing)
+    return waits or any(one.sighting is not None and one.state not in SETTLED for one in run.passages)
+
+
+def unreadable(run: Run, look: Look) -> str:
+    """What of the run this look could not read, in a sentence; empty when it read everything."""
+    if look.deleted and not deleted_for_certain(run, look):
+        return "Azure does not show the scale set; a second look has to confirm that it is gone."
+    open_ones = {one.id for one in run.passages if one.state not in SETTLED} | set(run.served)
+    found = [one for one in look.instances or () if one.id in open_ones and one.unreadable]
+    if found:
+        more = f", and {many(len(found) - 1, 'more instance')} like it" if len(found) > 1 else ""
+        return f"{found[0].unreadable} (instance {found[0].id}{more})."
+    if run.missing:
+        first, *others = run.missing
+        more = f", and {many(len(others), 'more instance')}" if others else ""
+        return f"Azure lists no instance {first}{more}, and no direct read says that it is gone."
+    return ""
+
+
+def tracked(run: Run, look: Look, now: datetime) -> Run:
+    """The run with how long something of it has been unreadable; told once after half an hour."""
+    why = unreadable(run, look)
+    if not why:
+        return replace(run, unread=None)
+    old = run.unread or Trouble(since=look.at, count=0, error="")
+    trouble = Trouble(old.since, old.count + 1, why, old.told)
+    run = replace(run, unread=trouble)
+    if trouble.told or now - trouble.since < TOLD_AFTER:
+        return run
+    sentence = f"Not readable since {say(trouble.since)}: {why} Nothing is started until Azure shows it."
+    run = told(
+        run, Kind.TROUBLE, Urgency.ACT, sentence, now,
+        instances=look.instances, otherwise=if_nobody_answers(run),
+    )  # fmt: skip
+    return replace(run, unread=replace(trouble, told=True))
+
+
+def next_look(run: Run, look: Look, now: datetime) -> datetime:
+    """When to look again at what is unclear: a poll from now, later the longer it stays unreadable."""
+    count = run.unread.count if run.unread is not None else 0
+    return now + max(look.look_again, doubled(FIRST_WAIT, max(0, count - 2), LONGEST_WAIT))
+
+
+def without_scale_set(run: Run, look: Look, now: datetime) -> Run:
+    """The run after a look that did not find its scale set for the first time: nothing has ended yet."""
+    if run.state in ACTIVE and run.state is not RunState.PAUSED:
+        run = replace(run, reason=unreadable(run, look))
+    return replace(run, absent_since=run.absent_since or look.at, due=now + look.look_again)
