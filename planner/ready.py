@@ -141,5 +141,6 @@ def room(run: Run, batch: Batch, instances: Sequence[Instance], look: Look) -> i
             f"only {allowed} of {running} instances may be down at once and the batch has {len(mine)}"
         )
     if down + len(mine) > allowed:
-        return Wait(f"{down} other instances are down and {allowed} may be down at once")
+        others_down = "1 other instance is" if down == 1 else f"{down} other instances are"
+        return Wait(f"{others_down} down and {allowed} may be down at once")
     return allowed

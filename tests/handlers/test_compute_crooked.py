@@ -13,6 +13,8 @@ from azure.core.credentials import AccessToken
 from handlers.cloud.compute import Compute
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, NotSent, Refused, Throttled, Unreachable
 from planner.fleet import Orchestration
+from planner.policy import HealthRule
+from planner.serving import serving
 from tests.handlers.parts import NOW, SUBSCRIPTION, scale_set
 
 SETS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/virtualMachineScaleSets"
@@ -190,7 +192,7 @@ async def test_a_strange_view_is_read_as_far_as_it_goes_or_is_trouble_with_azure
         return
     assert instance.id == "0"
     assert not instance.running
-    assert instance.maintenance is None or not instance.maintenance.allowed
+    assert instance.unreadable or instance.status is None or not instance.status.allowed
 
 
 @pytest.mark.parametrize("odd", ["yesterday", 7, {"a": 1}, [], "", None, "0001-01-01T00:00:00+14:00"])
@@ -210,7 +212,61 @@ async def test_an_instance_without_a_name_or_a_body_is_never_one_to_start(azure,
         found = await compute.instances(scale_set("web"))
     except Unreachable:
         return
-    assert all(one.maintenance is None and not one.running for one in found)
+    assert all(one.unreadable and not one.running for one in found)
+
+
+@pytest.mark.parametrize("properties", [{}, {"instanceView": None}, {"instanceView": {}}])
+@pytest.mark.parametrize("mode", Orchestration)
+async def test_an_instance_without_the_view_that_was_asked_for_is_unreadable_and_not_without_maintenance(
+    azure, compute, mode, properties
+) -> None:
+    raw = {"instanceId": "0", "name": "0", "properties": {"provisioningState": "Succeeded", **properties}}
+    azure.answer = lambda _: web.json_response({"value": [raw]})
+    (instance,) = await compute.instances(scale_set("web", orchestration=mode))
+    assert instance.unreadable == "Azure sent it without its instance view"
+    assert instance.maintenance is not None
+    assert not serving(instance, HealthRule.IGNORE)
+    assert not instance.switched_off
+
+
+async def test_a_view_without_a_power_state_is_neither_running_nor_stopped_nor_without_maintenance(
+    azure, compute
+) -> None:
+    view = {"statuses": [{"code": "ProvisioningState/succeeded"}]}
+    raw = {"instanceId": "0", "properties": {"instanceView": view}}
+    azure.answer = lambda _: web.json_response({"value": [raw]})
+    (instance,) = await compute.instances(scale_set("web"))
+    assert instance.unreadable == "Azure sent its instance view without a power state"
+    assert not instance.running
+    assert not instance.down
+    assert not instance.switched_off
+
+
+async def test_a_status_that_does_not_say_whether_it_may_be_started_is_unreadable(azure, compute) -> None:
+    status = {"preMaintenanceWindowStartTime": "2026-11-22T00:00:00Z"}
+    view = {"statuses": [{"code": "PowerState/running"}], "maintenanceRedeployStatus": status}
+    raw = {"instanceId": "0", "properties": {"instanceView": view}}
+    azure.answer = lambda _: web.json_response({"value": [raw]})
+    (instance,) = await compute.instances(scale_set("web"))
+    assert "does not say whether it may be started" in instance.unreadable
+
+
+@pytest.mark.parametrize("mode", Orchestration)
+async def test_one_instance_is_read_by_itself_with_its_view(azure, compute, mode) -> None:
+    view = {"statuses": [{"code": "PowerState/running"}]}
+    raw = {"instanceId": "3", "name": "3", "properties": {"instanceView": view}}
+    azure.answer = lambda _: web.json_response(raw)
+    one = await compute.instance(scale_set("web", orchestration=mode), "3")
+    assert (one.id, one.power, one.maintenance) == ("3", "running", None)
+    ((method, path, _),) = azure.seen
+    assert method == "GET"
+    assert "/virtualmachines/3?$expand=instanceview&" in path.lower()
+
+
+async def test_what_is_no_instances_id_is_not_read(azure, compute) -> None:
+    with pytest.raises(Refused, match="nothing was read"):
+        await compute.instance(scale_set("web"), "..")
+    assert azure.seen == []
 
 
 @pytest.mark.parametrize("instance", ["", ".", "..", "*", "0/../..", "0?x", "0#"])

@@ -196,6 +196,12 @@ async def trouble(scene: Scene, error: Exception) -> None:
     scene.compute.instances = instances
 
 
+async def absent(scene: Scene) -> None:
+    """Azure finds neither the scale set nor its instances."""
+    await trouble(scene, NotFound("ResourceNotFound"))
+    scene.compute.scale_set = scene.compute.instances
+
+
 async def test_an_azure_that_is_down_is_asked_again_with_growing_patience_and_told_of_once(scene) -> None:
     message = await scene.announced()
     await trouble(scene, Unreachable("Azure answered 503."))
@@ -252,11 +258,33 @@ async def test_a_missing_permission_is_told_at_once(scene) -> None:
     assert told.unread
 
 
-async def test_a_scale_set_that_is_gone_is_not_impacted(scene) -> None:
+async def test_a_scale_set_that_azure_does_not_find_once_is_asked_for_again_before_anything_is_planned(
+    scene,
+) -> None:
+    message = await scene.announced()
+    await absent(scene)
+    await plan.handle(message, scene.wiring)
+    assert await scene.wiring.records.read(WEB) is None
+    again = scene.wiring.spy.of("scale-sets")[-1]
+    assert again.absent_since == scene.clock()
+    assert scene.wiring.spy.delays("scale-sets")[-1] == timedelta(minutes=1)
+
+
+async def test_a_scale_set_that_azure_does_not_find_twice_a_poll_apart_is_not_impacted(scene) -> None:
+    message = await scene.announced()
+    await absent(scene)
+    await plan.handle(message, scene.wiring)
+    scene.clock.forward(minutes=1)
+    await plan.handle(scene.wiring.spy.of("scale-sets")[-1], scene.wiring)
+    assert (await scene.run()).state is RunState.NOT_IMPACTED
+
+
+async def test_a_listing_that_answers_404_for_a_scale_set_that_is_there_is_tried_again(scene) -> None:
     message = await scene.announced()
     await trouble(scene, NotFound("ResourceNotFound"))
     await plan.handle(message, scene.wiring)
-    assert (await scene.run()).state is RunState.NOT_IMPACTED
+    again = scene.wiring.spy.of("scale-sets")[-1]
+    assert (again.attempt, again.absent_since) == (1, None)
 
 
 async def test_a_status_nobody_can_read_blocks_the_plan(scene) -> None:

@@ -25,7 +25,7 @@ from handlers.wire.documents import encode
 from handlers.wire.http import Request
 from planner.delivery import ChannelState, Delivery
 from planner.notice import Kind, Notice, Urgency
-from planner.run import Batch, RunState
+from planner.run import ENDED, Batch, RunState
 from tests.handlers.parts import (
     SUBSCRIPTION,
     alert,
@@ -82,7 +82,17 @@ async def test_a_run_overdue_by_three_look_agains_is_looked_at_once_per_patience
     ],
 )
 async def test_only_a_run_that_is_over_is_left_alone(wiring, run_state, sent):
-    await put(wiring, run(due=wiring.now() - timedelta(days=1), state=run_state))
+    over = wiring.now() - timedelta(days=2) if run_state in ENDED else None
+    await put(wiring, run(due=wiring.now() - timedelta(days=1), state=run_state, ended_at=over))
+    await sweep.handle(wiring)
+    assert len(wiring.spy.of(RUNS)) == sent
+
+
+@pytest.mark.parametrize(("ago", "sent"), [(timedelta(hours=1), 1), (timedelta(hours=-1), 0)])
+async def test_an_ended_run_whose_look_did_not_come_is_looked_at_again(wiring, ago, sent):
+    at = wiring.now() - ago
+    over = wiring.now() - timedelta(days=2)
+    await put(wiring, run(due=at, recheck=at, state=RunState.COMPLETED, ended_at=over))
     await sweep.handle(wiring)
     assert len(wiring.spy.of(RUNS)) == sent
 
