@@ -18,7 +18,7 @@ from planner.decide import decide
 from planner.fleet import Health, Instance, ScaleSet
 from planner.look import Answer, Answered, Look, LookAgain, OperationSeen, Replan, Start
 from planner.policy import rules_for
-from planner.run import IN_FLIGHT, InstanceState, Run, RunState
+from planner.run import ENDED, IN_FLIGHT, InstanceState, Run, RunState
 
 DOWN, UP, WELL = timedelta(seconds=30), timedelta(minutes=4), timedelta(minutes=5)
 """After its start an instance goes down, is up again with its maintenance done, and reports healthy."""
@@ -131,6 +131,8 @@ def _look(case: Case, one: _Set, at: datetime, played: Played) -> datetime | Non
     played.worst = max(played.worst, spent)
     if any(isinstance(action, Replan) for action in actions):
         raise RuntimeError(f"{one.scale_set.name} asks for another plan: {run.reason}")
+    if run.state in ENDED:
+        return None
     return next((action.at for action in actions if isinstance(action, LookAgain)), None)
 
 
