@@ -45,12 +45,13 @@ def with_served(run: Run, instances: Sequence[Instance]) -> Run:
     """The run with the instances that served when it was planned.
 
     Once something was started a new plan forgets none of them: what is down since, whatever took it down,
-    counts against `max-unavailable` until it serves again.
+    counts against `max-unavailable` until it serves again. What this plan's listing left out is not forgotten.
     """
     up = {one.id for one in instances if serving(one, run.health)}
+    shown = {one.id for one in instances if not one.unreadable}
     begun = any(batch.started_at is not None for batch in run.batches)
-    kept = {*run.served, *up} if begun else up
-    return replace(run, served=tuple(sorted(kept, key=natural)))
+    kept = set(run.served) if begun else set(run.served) - shown
+    return replace(run, served=tuple(sorted(kept | up, key=natural)))
 
 
 def lost(run: Run, instances: Sequence[Instance], accepted: Collection[str] = ()) -> frozenset[str]:
