@@ -45,7 +45,7 @@ def with_served(run: Run, instances: Sequence[Instance]) -> Run:
     """The run with the instances that served when it was planned.
 
     Once something was started a new plan forgets none of them: what is down since, whatever took it down,
-    counts against `max-unavailable` until it serves again. What this plan's listing left out is not forgotten.
+    counts against `max-unavailable` until it serves again, and so does what a listing leaves out.
     """
     up = {one.id for one in instances if serving(one, run.health)}
     shown = {one.id for one in instances if not one.unreadable}
