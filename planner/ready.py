@@ -49,7 +49,7 @@ def startable(batch: Batch, look: Look, now: datetime) -> dict[str, Instance]:
         instance = seen.get(passage.id)
         if not to_start(passage) or instance is None or instance.maintenance is None:
             continue
-        if passage.since is not None and passage.since > now:
+        if passage.retry_at is not None and passage.retry_at > now:
             continue
         status = instance.maintenance
         inside = status.self_service is not None and now in status.self_service

@@ -10,6 +10,7 @@ from planner.check import Check
 from planner.fleet import Interval, Orchestration, ScaleSet
 from planner.notice import Choice, Notice
 from planner.policy import Freeze, HealthRule
+from planner.refusal import Refusal
 from planner.weekly import WindowSets
 
 
@@ -80,6 +81,9 @@ SETTLED = frozenset(
     }
 )
 
+TO_START = frozenset({InstanceState.PENDING, InstanceState.ASIDE})
+"""Still to be started, for the first time or again."""
+
 IN_FLIGHT = frozenset({InstanceState.STARTING, InstanceState.REBOOTING, InstanceState.VERIFYING})
 
 
@@ -105,6 +109,10 @@ class Passage:
     first saw it down, and serving again, while it was left to Azure. `approved`: a person has approved it as
     part of a plan. `gone` is set on a settled instance whose return would need a new plan: its status was
     seen gone, or what excused it can pass.
+
+    `retries` counts how often Azure has put it off, `retry_at` is the time before which it is not started
+    again: no look and no plan takes it away, only the next intent. `refusal` is what Azure's refusal of the
+    last start means and `refused` its code and words.
     """
 
     id: str
@@ -115,6 +123,9 @@ class Passage:
     intent_at: datetime | None = None
     attempts: int = 0
     retries: int = 0
+    retry_at: datetime | None = None
+    refusal: Refusal | None = None
+    refused: str = ""
     answered: bool = False
     operation: str = ""
     seen_down: bool = False
@@ -135,7 +146,8 @@ class Passage:
 class Batch:
     """Instances that go down together; `not_before` is the earliest time the schedule gives it.
 
-    `held_until` keeps a batch back beyond the schedule: a lead time of its own, a retry's back-off.
+    `held_until` keeps a batch back beyond the schedule: a lead time of its own. `retry`: Azure has put it
+    off, and it is tried again by itself.
     """
 
     number: int
@@ -144,9 +156,21 @@ class Batch:
     state: BatchState = BatchState.PENDING
     not_before: datetime | None = None
     held_until: datetime | None = None
+    retry: bool = False
     started_at: datetime | None = None
     verified_at: datetime | None = None
     finished_at: datetime | None = None
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """Before when nothing of it is started: a lead time of its own, the back-off of its instances.
+
+        Of a batch under way each instance waits by itself.
+        """
+        if self.state is not BatchState.PENDING:
+            return self.held_until
+        waits = [one.retry_at for one in self.instances if one.state in TO_START]
+        return max((one for one in (self.held_until, *waits) if one is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +252,7 @@ class Run:
     that stands for another.
 
     `finished` are instances that earlier runs finished and whose status lingers: not to be started again.
+    `refusals` are the causes of Azure's refusals that were told.
     `trouble` is set while Azure cannot be read, `unsent` while no start can be sent in time, `in_vain` counts
     the plans in a row that changed nothing because what was started has to be watched first.
 
@@ -287,6 +312,7 @@ class Run:
     history: tuple[Entry, ...] = ()
     trouble: Trouble | None = None
     unsent: Trouble | None = None
+    refusals: tuple[str, ...] = ()
     looks: int = 0
     ended_at: datetime | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
