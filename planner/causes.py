@@ -22,6 +22,9 @@ NAMED = 5
 _VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|\S*/\S+|\b\S*\d\S*")
 """What differs between two refusals for the same cause: names in quotes, addresses, ids and counts."""
 
+MOST_WORDS = 300
+"""Characters of Azure's message that are kept with each instance; the history has all of it."""
+
 LONGEST = 200
 """Characters of a cause that are kept in the record."""
 
@@ -34,8 +37,10 @@ def cause(answer: Answer) -> str:
 
 
 def words(answer: Answer) -> str:
-    """Azure's code and message, to stand in a sentence."""
-    return ": ".join(filter(None, (answer.code, answer.message.strip().rstrip("."))))
+    """Azure's code and message, to stand in a sentence and in the record of each instance."""
+    said = answer.message.strip()
+    said = f"{said[:MOST_WORDS]}…" if len(said) > MOST_WORDS else said.rstrip(".")
+    return ": ".join(filter(None, (answer.code, said)))
 
 
 def told_by_cause(run: Run, refusals: Sequence[Answer], now: datetime) -> Run:
