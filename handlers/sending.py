@@ -13,6 +13,7 @@ from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner import repairs
 from planner.answers import answered
+from planner.doubling import back_off
 from planner.fleet import ScaleSet
 from planner.look import (
     Answer,
@@ -31,8 +32,10 @@ async def set_repairs(wiring: Wiring, path: str, etag: str, run: Run, action: Se
     """Suspend or resume automatic repairs; what Azure says against it is written, a later look sees more."""
     try:
         await wiring.compute(run.target.subscription).set_repairs(run.target.id, suspend=action.suspend)
-    except (Forbidden, Refused) as error:
-        run = repairs.answered(run, error.sentence, denied=isinstance(error, Forbidden))
+    except Forbidden as error:
+        run = repairs.answered(run, error.sentence, denied=True)
+    except Refused as error:
+        run = repairs.refused_by_azure(run, error.code, error.sentence, suspend=action.suspend)
     except AzureTrouble as error:
         log.info("run.repairs_not_set", extra={"path": path, "why": error.sentence})
         return run, etag
@@ -60,7 +63,8 @@ async def start(wiring: Wiring, path: str, etag: str, run: Run, starts: Sequence
     except AzureTrouble as error:
         log.warning("run.no_token", extra={"path": path, "why": error.sentence})
     answers = await asyncio.gather(*(send(one) for one in starts))
-    before, run = run.last_notice, answered(run, answers, wiring.now())
+    before = run.last_notice
+    run = answered(run, answers, wiring.now(), wiring.settings.look_again)
     try:
         await wiring.records.write(path, encode_run(run), etag=etag, metadata=run_metadata(run))
     except Conflict:
@@ -85,7 +89,9 @@ async def _sent(wiring: Wiring, scale_set: ScaleSet, start: Start) -> Answer:
     except Throttled as error:
         return Answer(instance, Answered.WITHDRAWN, message=error.sentence, retry_after=error.retry_after)
     except NotFound as error:
-        return Answer(instance, Answered.WITHDRAWN, message=error.sentence)
+        # Azure may answer so for what is there, while it replicates; a later look sees whether it is gone.
+        wait = back_off(wiring.settings.look_again, 0)
+        return Answer(instance, Answered.WITHDRAWN, message=error.sentence, retry_after=wait)
     except NotSent as error:
         return Answer(
             instance, Answered.WITHDRAWN, message=error.sentence, retry_after=wiring.settings.look_again

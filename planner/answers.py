@@ -4,32 +4,33 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from planner import causes
+from planner.doubling import back_off
 from planner.gate import open_batch
+from planner.locks import locked
 from planner.look import Answer, Answered
 from planner.notice import Kind, Urgency
+from planner.refusal import Refusal, classified
 from planner.run import BatchState, InstanceState, Passage, Run, RunState, Trouble
 from planner.saying import say
-from planner.telling import begun_told, if_nobody_answers, moved, noted, told
-
-FINAL = frozenset({"OperationNotAllowed"})
-"""Codes by which Azure says it will not start this instance (perform maintenance: not eligible)."""
-
-REFUSED_AGAIN, MOST_DOUBLINGS = timedelta(minutes=5), 6
-"""When what Azure refused for another reason is tried again: twice as long each time, up to 5 h 20 min."""
+from planner.telling import begun_told, if_nobody_answers, moved, told
 
 TOLD_AFTER = timedelta(minutes=30)
 
-RUNNING_ALREADY = ("in progress", "another operation", "preempted", "conflict")
+LOOK_AGAIN = timedelta(seconds=60)
 
 
-def answered(run: Run, answers: Iterable[Answer], now: datetime) -> Run:
-    """The run with the answers in it. A start nobody answered stays an intent in doubt."""
+def answered(run: Run, answers: Iterable[Answer], now: datetime, look_again: timedelta = LOOK_AGAIN) -> Run:
+    """The run with the answers in it. A start nobody answered stays an intent in doubt.
+
+    `look_again` is the interval that back-off is counted in.
+    """
     by_id = {one.instance: one for one in answers}
     batch = open_batch(run)
     if batch is None or not by_id:
         return run
     passages = tuple(
-        _with_answer(one, by_id[one.id], now)
+        _with_answer(one, by_id[one.id], now, look_again)
         if one.id in by_id and one.state is InstanceState.STARTING and not one.answered
         else one
         for one in batch.instances
@@ -38,33 +39,35 @@ def answered(run: Run, answers: Iterable[Answer], now: datetime) -> Run:
     changed = replace(batch, instances=passages, state=state)
     run = replace(run, batches=tuple(changed if one.number == batch.number else one for one in run.batches))
     run = begun_told(_withdrawn(run, tuple(by_id.values()), now), now)
-    refused = [one for one in by_id.values() if one.answered is Answered.REFUSED]
-    if refused:
-        sentence = _refused(refused)
-        run = told(noted(run, "refused", sentence, now, "azure"), Kind.TROUBLE, Urgency.KNOW, sentence, now)
-    person = next((one for one in by_id.values() if one.needs_person), None)
-    if person is not None:
-        reason = f"Azure does not let Breakwater start maintenance: {person.message}"
-        run = moved(run, RunState.PAUSED, reason, now)
-        run = told(
-            run,
-            Kind.PAUSED,
-            Urgency.ACT,
-            reason,
-            now,
-            otherwise=if_nobody_answers(run),
-            answers=("resume", "skip"),
-        )
-    return run
+    run = causes.told_by_cause(run, [one for one in by_id.values() if one.answered is Answered.REFUSED], now)
+    return _asked(run, tuple(by_id.values()), now)
 
 
-def _refused(refused: Sequence[Answer]) -> str:
-    first, one = refused[0], len(refused) == 1
-    which = f"{'instance' if one else 'instances'} {', '.join(each.instance for each in refused)}"
-    final = all(each.code in FINAL for each in refused)
-    then = "Azure maintains {} in its own window." if final else "Starting {} is tried again later."
-    why = f": {first.message.rstrip('.')}" if first.message else ""
-    return f"Azure refused to start {which} ({first.code}){why}. {then.format('it' if one else 'them')}"
+def _asked(run: Run, answers: Sequence[Answer], now: datetime) -> Run:
+    """The run paused where only a person can go on: it asks once, and a resume is the next attempt."""
+    reason = next((_ask(run, one) for one in answers if _ask(run, one)), "")
+    if not reason:
+        return run
+    run = moved(run, RunState.PAUSED, reason, now)
+    return told(
+        run,
+        Kind.PAUSED,
+        Urgency.ACT,
+        reason,
+        now,
+        otherwise=if_nobody_answers(run),
+        answers=("resume", "skip"),
+    )
+
+
+def _ask(run: Run, answer: Answer) -> str:
+    """What a person has to do before Azure takes this start; empty when nobody has to."""
+    if answer.needs_person:
+        return f"Azure does not let Breakwater start maintenance: {answer.message}"
+    if answer.answered is Answered.REFUSED and classified(answer.code, answer.message) is Refusal.LOCKED:
+        doing = f"starting maintenance of {run.target.name}"
+        return f"{locked(run.target, answer.message, keeps_from=doing)} Then resume."
+    return ""
 
 
 def _withdrawn(run: Run, answers: Sequence[Answer], now: datetime) -> Run:
@@ -82,7 +85,7 @@ def _withdrawn(run: Run, answers: Sequence[Answer], now: datetime) -> Run:
     return replace(run, unsent=replace(trouble, told=True))
 
 
-def _with_answer(passage: Passage, answer: Answer, now: datetime) -> Passage:
+def _with_answer(passage: Passage, answer: Answer, now: datetime, look_again: timedelta) -> Passage:
     if answer.answered is Answered.ACCEPTED:
         return replace(
             passage,
@@ -93,28 +96,36 @@ def _with_answer(passage: Passage, answer: Answer, now: datetime) -> Passage:
         )
     if answer.answered is Answered.LOST:
         return replace(passage, reason=f"In doubt: {answer.message}")
-    words = f"{answer.code} {answer.message}".lower()
-    if answer.answered is Answered.REFUSED and any(word in words for word in RUNNING_ALREADY):
-        # Another operation runs on it, perhaps our own earlier start: watched, never assumed to be free.
-        return replace(passage, reason=f"In doubt: Azure says {answer.code} {answer.message}".strip())
-    if answer.answered is Answered.REFUSED and answer.code in FINAL:
-        return replace(
-            passage,
-            state=InstanceState.EXCUSED,
-            reason=f"Excused: Azure refused it ({answer.code}: {answer.message.rstrip('.')}). "
-            "Azure maintains it in its own window.",
-            finished_at=now,
-        )
-    wait = now + answer.retry_after if answer.retry_after is not None else None
     if answer.answered is Answered.REFUSED:
-        again = now + REFUSED_AGAIN * 2 ** min(passage.retries, MOST_DOUBLINGS)
-        wait = max(again, wait or again)
-        passage = replace(passage, retries=passage.retries + 1)
+        return _refused(passage, answer, now, look_again)
+    return replace(
+        _not_started(passage),
+        state=InstanceState.PENDING,
+        reason=f"Not started: {answer.message}",
+        retry_at=now + answer.retry_after if answer.retry_after is not None else None,
+    )
+
+
+def _refused(passage: Passage, answer: Answer, now: datetime, look_again: timedelta) -> Passage:
+    refusal = classified(answer.code, answer.message)
+    passage = replace(passage, refusal=refusal, refused=causes.words(answer))
+    if refusal is Refusal.IN_DOUBT:
+        # Another operation runs on it, perhaps our own earlier start: watched, never assumed to be free.
+        return replace(passage, reason=f"In doubt: Azure answered {passage.refused}.")
+    passage = _not_started(passage)
+    said = f"Azure refused it ({passage.refused})"
+    if refusal is Refusal.LOCKED:
+        # The run is paused, and whoever resumes it wants to see it tried; its batch stays as it was planned.
+        return replace(passage, state=InstanceState.PENDING, reason=f"{said}; a lock has to be removed.")
+    again = now + max(back_off(look_again, passage.retries), answer.retry_after or timedelta(0))
     return replace(
         passage,
-        state=InstanceState.PENDING if answer.answered is Answered.WITHDRAWN else InstanceState.ASIDE,
-        reason=f"Not started: {answer.code} {answer.message}".strip(),
-        intent_at=None,
-        attempts=max(0, passage.attempts - 1),
-        since=wait,
+        state=InstanceState.ASIDE,
+        reason=f"{said}; to be started again after {say(again)}.",
+        retries=passage.retries + 1,
+        retry_at=again,
     )
+
+
+def _not_started(passage: Passage) -> Passage:
+    return replace(passage, intent_at=None, attempts=max(0, passage.attempts - 1), since=None)

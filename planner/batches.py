@@ -24,12 +24,12 @@ def observed(run: Run, look: Look, now: datetime, gone: frozenset[str] = frozens
             evidence.observed(run, one, seen.get(one.id), look, now, gone=one.id in gone)
             for one in batch.instances
         ]
-        if all(one is old for one, old in zip(passages, batch.instances, strict=True)):
+        apart = _goes_apart(batch, passages)
+        if not apart and all(one is old for one, old in zip(passages, batch.instances, strict=True)):
             # Most batches of a large set are done or still to come: what did not change is not copied.
             batches.append(standing(batch, now))
             continue
-        if batch.state is not BatchState.PENDING and len(passages) > 1:
-            # What has to be tried again later holds up nothing else: a batch of its own.
+        if apart:
             aside += [one for one in passages if one.state is InstanceState.ASIDE]
             passages = [one for one in passages if one.state is not InstanceState.ASIDE]
         if passages:
@@ -40,9 +40,9 @@ def observed(run: Run, look: Look, now: datetime, gone: frozenset[str] = frozens
         batches.append(
             Batch(
                 number,
-                f"instance {passage.id}, again",
-                (replace(passage, since=None),),
-                held_until=passage.since,
+                again_label([passage]),
+                (passage,),
+                retry=True,
             )
         )
     changed = replace(run, batches=tuple(batches))
@@ -58,6 +58,12 @@ def observed(run: Run, look: Look, now: datetime, gone: frozenset[str] = frozens
                 changed, f"batch {new.number} {new.state}", f"{new.domain}: {counted(new.instances)}", now
             )
     return _over_at_window_end(changed, now)
+
+
+def _goes_apart(batch: Batch, passages: Sequence[Passage]) -> bool:
+    """Whether some of a batch under way is put off: tried again in a batch of its own it holds up nothing."""
+    put_off = [one.state is InstanceState.ASIDE for one in passages]
+    return batch.state is not BatchState.PENDING and any(put_off) and not all(put_off)
 
 
 def standing(batch: Batch, now: datetime) -> Batch:
@@ -84,9 +90,7 @@ def standing(batch: Batch, now: datetime) -> Batch:
             return batch
         return replace(batch, state=BatchState.SOAKING, verified_at=now)
     if states == {InstanceState.ASIDE}:
-        wait = max((one.since for one in batch.instances if one.since is not None), default=None)
-        rested = tuple(replace(one, since=None) for one in batch.instances)
-        return replace(batch, state=BatchState.PENDING, held_until=wait, instances=rested)
+        return replace(batch, state=BatchState.PENDING, retry=True)
     return batch
 
 
@@ -126,6 +130,14 @@ def _over_at_window_end(run: Run, now: datetime) -> Run:
         standing(replace(one, instances=tuple(map(settled, one.instances))), now) for one in run.batches
     )
     return replace(run, batches=batches)
+
+
+def again_label(passages: Sequence[Passage]) -> str:
+    """What people call a batch of what Azure has put off."""
+    ids = [one.id for one in passages]
+    if len(ids) > 2:
+        return f"instances {ids[0]} to {ids[-1]} ({len(ids)}), again"
+    return f"{'instance' if len(ids) == 1 else 'instances'} {', '.join(ids)}, again"
 
 
 def counted(passages: Sequence[Passage]) -> str:

@@ -6,9 +6,11 @@ Done needs proof (design: Protocols): first the maintenance itself, then running
 from dataclasses import replace
 from datetime import datetime
 
+from planner.doubling import back_off
 from planner.fleet import COMPLETED as DONE_CODE
-from planner.fleet import Instance, MaintenanceStatus
+from planner.fleet import Instance, Interval, MaintenanceStatus
 from planner.look import Look, OperationSeen
+from planner.refusal import Refusal
 from planner.run import SETTLED, InstanceState, Passage, Run
 from planner.saying import say
 from planner.serving import describe, ill, serving
@@ -17,8 +19,6 @@ from planner.sightings import COMPLETED, ILL, STATUS, STOPPED, cleared, confirme
 HEALTHY_LOOKS = 2
 RETRY_CODES = frozenset({"RetryLater", "MaintenanceAborted"})
 ATTEMPTS_IN_DOUBT = 2
-BACKOFF_LOOKS = 5  # the first retry after RetryLater waits five look-agains, then twice as long each time
-MOST_DOUBLINGS = 6
 
 
 def observed(
@@ -123,8 +123,17 @@ def _waiting(run: Run, passage: Passage, instance: Instance, look: Look, now: da
             f"The self-service window closed at {say(window.end)} before it was started.{later}",
             now,
         )
+    if passage.refusal is Refusal.NOT_ELIGIBLE and _not_offered(status, window, now):
+        # The refusal alone proves nothing; with what Azure shows now it is final until Azure offers it again.
+        why = f"Excused: Azure refused it ({passage.refused}). Azure maintains it in its own window."
+        return _settled(passage, InstanceState.EXCUSED, why, now, gone=True)
     down = instance.down and not instance.switched_off
     return replace(passage, seen_down=True) if down and not passage.seen_down else passage
+
+
+def _not_offered(status: MaintenanceStatus, window: Interval | None, now: datetime) -> bool:
+    """Whether Azure shows in its own words that it does not offer this instance now."""
+    return not status.allowed and not status.unreadable and (window is None or now in window)
 
 
 def _without_status(run: Run, passage: Passage, instance: Instance, now: datetime) -> Passage:
@@ -257,7 +266,11 @@ def _without_proof(
             reason="Started; waiting for proof of the maintenance.",
         )
     if now - since < look.in_doubt:
-        return replace(passage, reason="In doubt: the start was written, Azure's answer is not on record.")
+        said = f"Azure answered {passage.refused}" if passage.refused else "Azure's answer is not on record"
+        return replace(passage, reason=f"In doubt: the start was written, {said}.")
+    if passage.refused and passage.attempts < ATTEMPTS_IN_DOUBT:
+        # Azure did answer, and nothing came of it: what was in the way was not a start of ours.
+        return _set_aside(passage, instance, look, now, passage.refused)
     if passage.attempts < ATTEMPTS_IN_DOUBT:
         return replace(
             passage,
@@ -277,7 +290,7 @@ def _set_aside(passage: Passage, instance: Instance, look: Look, now: datetime, 
     """`RetryLater` and `MaintenanceAborted` on a serving instance hold up nobody; retried with back-off."""
     if not instance.running or instance.busy:
         return replace(passage, reason=f"Azure answered {code}; waiting for it to be running.")
-    wait = look.look_again * BACKOFF_LOOKS * 2 ** min(passage.retries, MOST_DOUBLINGS)
+    wait = back_off(look.look_again, passage.retries)
     return replace(
         passage,
         state=InstanceState.ASIDE,
@@ -285,7 +298,8 @@ def _set_aside(passage: Passage, instance: Instance, look: Look, now: datetime, 
         retries=passage.retries + 1,
         attempts=0,
         intent_at=None,
-        since=now + wait,
+        since=None,
+        retry_at=now + wait,
         answered=False,
         operation="",
         seen_down=False,

@@ -36,7 +36,7 @@ def _no_time(run: Run, now: datetime) -> str:
         if not _waiting(batch):
             continue
         if batch.not_before is None:
-            at = max(at, batch.held_until or at)
+            at = max(at, batch.waits_until or at)
             break
         at = batch.not_before + run.expected + run.soak
     found, why = next_start(run.windows, run.freezes, at, run.expected)
@@ -123,7 +123,7 @@ def _domains(run: Run, waiting: list[Batch]) -> list[list[Batch]]:
     groups: dict[str, list[Batch]] = {}
     for batch in waiting:
         zone = batch.instances[0].zone
-        alone = batch.held_until is not None or batch.domain.endswith("again")
+        alone = batch.retry or batch.waits_until is not None
         key = f"batch {batch.number}" if alone else (f"zone {zone}" if flexible else batch.domain)
         groups.setdefault(key, []).append(batch)
     return list(groups.values())

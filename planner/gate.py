@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from planner import approval
 from planner.look import ASKS, ORDER, Look
 from planner.run import (
+    TO_START,
     Batch,
     BatchState,
-    InstanceState,
     Passage,
     Run,
     RunState,
@@ -61,15 +61,15 @@ def next_batch(run: Run, now: datetime) -> Batch | None:
     under_way = open_batch(run)
     if under_way is not None:
         return under_way if under_way in waiting else None
-    ready = [one for one in waiting if one.held_until is None or one.held_until <= now]
+    ready = [one for one in waiting if one.waits_until is None or one.waits_until <= now]
     if ready:
         return ready[0]
-    return min(waiting, key=lambda one: (one.held_until or now, one.number), default=None)
+    return min(waiting, key=lambda one: (one.waits_until or now, one.number), default=None)
 
 
 def to_start(passage: Passage) -> bool:
     """Whether it still has to be started, for the first time or again."""
-    return passage.state in {InstanceState.PENDING, InstanceState.ASIDE}
+    return passage.state in TO_START
 
 
 def held(run: Run, look: Look, now: datetime) -> Wait | AskPerson | None:
@@ -84,14 +84,15 @@ def held(run: Run, look: Look, now: datetime) -> Wait | AskPerson | None:
         return Wait("nothing is left to start")
     if look.stopped:
         return Wait(inner(look.stopped))
+    waits = batch.waits_until
     earliest = max(
-        (moment for moment in (run.lead_over, batch.held_until, _opens(run)) if moment is not None),
+        (moment for moment in (run.lead_over, waits, _opens(run)) if moment is not None),
         default=now,
     )
     if now < earliest:
         what = "the lead time" if earliest == run.lead_over else "the self-service window"
-        if earliest == batch.held_until and earliest not in {run.lead_over, _opens(run)}:
-            what = "its time"
+        if earliest == waits and earliest not in {run.lead_over, _opens(run)}:
+            what = "its next attempt" if batch.retry else "its time"
         return Wait(f"{what} until {say(earliest)}", earliest)
     windows, freezes = (
         (look.rules.windows, look.rules.freezes) if look.rules is not None else (run.windows, run.freezes)

@@ -200,6 +200,7 @@ def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -
             otherwise=if_nobody_answers(run),
             answers=("resume", "skip"),
             choices=run.choices,
+            deadline=run.deadline,
         )
     if run.state in ACTIVE and approval.wanted(run):
         run = approval.asked(run, f"{decision.reason} {run.again}".strip(), now)

@@ -1,15 +1,17 @@
 """A new plan over the batches of a run: what has begun stays, what has not is taken from the plan."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 
 from planner import evidence, following
+from planner.batches import again_label
 from planner.decide import Decision
 from planner.fleet import Instance
 from planner.look import Look
 from planner.outstanding import due_again
-from planner.run import SETTLED, Batch, BatchState, InstanceState, Passage, Run
+from planner.run import SETTLED, Batch, InstanceState, Passage, Run
 
 
 def merged(
@@ -51,34 +53,55 @@ def merged(
         )
         if stay:
             kept.append(replace(batch, instances=stay))
+    return (*kept, *_planned_anew(run, decision, kept, back, now))
+
+
+def _planned_anew(
+    run: Run, decision: Decision, kept: Sequence[Batch], back: Collection[str], now: datetime
+) -> Iterator[Batch]:
+    """The batches of the new plan without what `kept` has: each instance with its back-off, if it has one."""
     has = {one.id for batch in kept for one in batch.instances}
-    held = {
-        one.id: (one, batch.held_until)
-        for batch in run.batches
-        for one in batch.instances
-        if one.id not in back
-    }
-    number = max((one.number for one in kept), default=0)
-    merged = list(kept)
+    held = {one.id: (one, batch) for batch in run.batches for one in batch.instances if one.id not in back}
+    before = {one.id: one for one in run.passages if one.id in back}
+    numbers = count(max((one.number for one in kept), default=0) + 1)
+    # Told now, so its own lead time counts from now.
+    own = now + decision.rules.lead if run.lead_over is not None else None
+    put_off: dict[tuple[int, int], list[Passage]] = {}
     for batch in decision.batches:
         rest = [one for one in batch.instances if one.id not in has]
-        known = tuple(
-            replace(held[one.id][0], since=None, window=one.window, code=held[one.id][0].code or one.code)
-            for one in rest
-            if one.id in held
-        )
-        fresh = tuple(one for one in rest if one.id not in held)
+        known: list[Passage] = []
+        waits: list[datetime] = []
+        for one in rest:
+            if one.id not in held:
+                continue
+            old, place = held[one.id]
+            now_shown = replace(old, since=None, window=one.window, code=old.code or one.code)
+            if place.retry or old.state is InstanceState.ASIDE:
+                put_off.setdefault((place.number, batch.number), []).append(now_shown)
+                continue
+            known.append(now_shown)
+            waits += [place.held_until] if place.held_until is not None else []
+        fresh = [_with_back_off(one, before.get(one.id)) for one in rest if one.id not in held]
         if known:
-            number += 1
-            waits = [held[one.id][1] for one in known]
-            until = max((one for one in waits if one is not None), default=None)
-            merged.append(Batch(number, batch.domain, known, BatchState.PENDING, held_until=until))
-        if fresh:
-            number += 1
-            # Told now, so its own lead time counts from now.
-            own = now + decision.rules.lead if run.lead_over is not None else None
-            merged.append(Batch(number, batch.domain, fresh, BatchState.PENDING, held_until=own))
-    return tuple(merged)
+            yield Batch(next(numbers), batch.domain, tuple(known), held_until=max(waits, default=None))
+        for part in (
+            [one for one in fresh if one.retry_at is None],
+            [one for one in fresh if one.retry_at is not None],
+        ):
+            if part:
+                again = part[0].retry_at is not None
+                yield Batch(next(numbers), batch.domain, tuple(part), held_until=own, retry=again)
+    domains = {one.number: one.domain for one in run.batches if one.retry}
+    for (place_number, _), passages in put_off.items():
+        domain = domains.get(place_number) or again_label(passages)
+        yield Batch(next(numbers), domain, tuple(passages), retry=True)
+
+
+def _with_back_off(passage: Passage, before: Passage | None) -> Passage:
+    """An instance that is due again, after Azure had put it off: it waits on as if nothing had been."""
+    if before is None or not before.retries:
+        return passage
+    return replace(passage, retries=before.retries, retry_at=before.retry_at)
 
 
 def _without_maintenance(

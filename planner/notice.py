@@ -61,7 +61,8 @@ class Notice:
 
     `sentence` says what happened and why, `otherwise` what happens if nobody answers and when, `answers`
     the actions a person may take on the run (`approve`, `hold`, `resume`, `skip`), in that order, `choices`
-    what would make a plan fit that does not.
+    what would make a plan fit that does not, `deadline` the one that the sentence is about, where it is about
+    one.
     """
 
     number: int
@@ -74,6 +75,7 @@ class Notice:
     otherwise: str = ""
     answers: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
+    deadline: datetime | None = None
 
     @property
     def emergency(self) -> bool:

@@ -47,10 +47,14 @@ def failure(failed: Sequence[Passage]) -> str:
 def misfit(run: Run, problem: str, look: Look, now: datetime) -> Run:
     """Paused before its first start; told once for each deadline, whatever becomes of the forecast."""
     run = replace(run, misfit=problem, choices=fit.choices(run, now))
-    by = say(run.deadline) if run.deadline is not None else problem
+    about = (run.deadline, "" if run.deadline is not None else problem)
     # Whoever has resumed it since would not know why it stands again.
     resumed = max((one.number for one in run.notices if one.kind is Kind.RESUMED), default=0)
-    known = any(one.choices and by in one.sentence for one in run.notices if one.number > resumed)
+    known = any(
+        (one.deadline, "" if one.deadline is not None else one.sentence) == about
+        for one in run.notices
+        if one.choices and one.number > resumed
+    )
     run = moved(run, RunState.PAUSED, problem, now)
     if not known:
         run = told(
@@ -63,6 +67,7 @@ def misfit(run: Run, problem: str, look: Look, now: datetime) -> Run:
             otherwise=if_nobody_answers(run),
             answers=("resume", "skip"),
             choices=run.choices,
+            deadline=run.deadline,
         )
     return replace(run, due=due(run, look, now))
 

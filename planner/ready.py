@@ -90,7 +90,7 @@ def startable(batch: Batch, look: Look, now: datetime) -> dict[str, Instance]:
         status = instance.status if instance is not None else None
         if not to_start(passage) or instance is None or status is None or passage.sighting is not None:
             continue
-        if passage.since is not None and passage.since > now:
+        if passage.retry_at is not None and passage.retry_at > now:
             continue
         inside = status.self_service is not None and now in status.self_service
         if status.allowed and inside and not status.unreadable and instance.running and not instance.busy:

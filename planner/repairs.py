@@ -7,8 +7,10 @@ to resume; what somebody else suspended is left alone.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from planner.locks import locked
 from planner.look import Look, SetRepairs
 from planner.notice import Kind, Urgency
+from planner.refusal import Refusal, classified
 from planner.run import IN_FLIGHT, Repairs, Run, RunState
 from planner.saying import long, say
 from planner.telling import noted, told
@@ -111,6 +113,14 @@ def answered(run: Run, error: str, *, denied: bool) -> Run:
     if run.repairs is None or (run.repairs.error, run.repairs.denied) == (error, denied):
         return run
     return replace(run, repairs=replace(run.repairs, error=error, denied=denied))
+
+
+def refused_by_azure(run: Run, code: str, message: str, *, suspend: bool) -> Run:
+    """The run with Azure's refusal of the last call; a lock is final until somebody removes it."""
+    if classified(code, message) is not Refusal.LOCKED:
+        return answered(run, message, denied=False)
+    doing = f"{'suspending' if suspend else 'resuming'} the automatic repairs of {run.target.name}"
+    return answered(run, locked(run.target, message, keeps_from=doing), denied=True)
 
 
 def _refused_to_us(held: Repairs) -> bool:

@@ -10,6 +10,7 @@ from planner.check import Check
 from planner.fleet import Interval, Orchestration, ScaleSet
 from planner.notice import Choice, Notice
 from planner.policy import Freeze, HealthRule
+from planner.refusal import Refusal
 from planner.weekly import WindowSets
 
 
@@ -80,6 +81,9 @@ SETTLED = frozenset(
     }
 )
 
+TO_START = frozenset({InstanceState.PENDING, InstanceState.ASIDE})
+"""Still to be started, for the first time or again."""
+
 IN_FLIGHT = frozenset({InstanceState.STARTING, InstanceState.REBOOTING, InstanceState.VERIFYING})
 
 
@@ -119,6 +123,10 @@ class Passage:
     seen gone, or what excused it can pass. `begun`: Azure took a start of it, whatever became of it.
     `sighting` is what the last look showed and has to be confirmed. `asks`: it may be started again only when
     a person approves, because nothing explains why Azure offers maintenance that is done.
+
+    `retries` counts how often Azure has put it off, `retry_at` is the time before which it is not started
+    again: no look and no plan takes it away, only the next intent. `refusal` is what Azure's refusal of the
+    last start means and `refused` its code and words.
     """
 
     id: str
@@ -129,6 +137,9 @@ class Passage:
     intent_at: datetime | None = None
     attempts: int = 0
     retries: int = 0
+    retry_at: datetime | None = None
+    refusal: Refusal | None = None
+    refused: str = ""
     answered: bool = False
     operation: str = ""
     seen_down: bool = False
@@ -152,7 +163,8 @@ class Passage:
 class Batch:
     """Instances that go down together; `not_before` is the earliest time the schedule gives it.
 
-    `held_until` keeps a batch back beyond the schedule: a lead time of its own, a retry's back-off.
+    `held_until` keeps a batch back beyond the schedule: a lead time of its own. `retry`: Azure has put it
+    off, and it is tried again by itself.
     """
 
     number: int
@@ -161,9 +173,21 @@ class Batch:
     state: BatchState = BatchState.PENDING
     not_before: datetime | None = None
     held_until: datetime | None = None
+    retry: bool = False
     started_at: datetime | None = None
     verified_at: datetime | None = None
     finished_at: datetime | None = None
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """Before when nothing of it is started: a lead time of its own, the back-off of its instances.
+
+        Of a batch under way each instance waits by itself.
+        """
+        if self.state is not BatchState.PENDING:
+            return self.held_until
+        waits = [one.retry_at for one in self.instances if one.state in TO_START]
+        return max((one for one in (self.held_until, *waits) if one is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +269,7 @@ class Run:
     that stands for another.
 
     `finished` are instances that earlier runs finished and whose status lingers: not to be started again.
+    `refusals` are the causes of Azure's refusals that were told.
     `trouble` is set while Azure cannot be read, `unsent` while no start can be sent in time, `in_vain` counts
     the plans in a row that changed nothing because what was started has to be watched first.
 
@@ -321,6 +346,7 @@ class Run:
     stops: Mapping[str, str] = field(default_factory=dict)
     log_read_at: datetime | None = None
     recheck: datetime | None = None
+    refusals: tuple[str, ...] = ()
     looks: int = 0
     ended_at: datetime | None = None
     facts: Mapping[str, str] = field(default_factory=dict)

@@ -169,7 +169,7 @@ def placed(run: Run, start: datetime, now: datetime) -> tuple[tuple[Batch, ...],
             free = max(free, ended + run.soak)
             batches.append(batch)
             continue
-        at = max(free, batch.held_until or free)
+        at = max(free, batch.waits_until or free)
         if room is None or not room.holds(at, run.expected):
             room = opening(run.windows, run.freezes, at, run.expected)
             if room is None:
@@ -231,7 +231,7 @@ def start_by(run: Run, now: datetime) -> datetime | None:
 
 def _has_its_own_time(batch: Batch) -> bool:
     """Whether a batch's time does not simply follow from the first start: held back, or under way."""
-    return batch.held_until is not None or batch.state not in {BatchState.PENDING, BatchState.DONE}
+    return batch.waits_until is not None or batch.state not in {BatchState.PENDING, BatchState.DONE}
 
 
 def checksum(verdict: str, rules: Rules, batches: Sequence[Batch]) -> str:

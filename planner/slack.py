@@ -7,7 +7,6 @@ from planner import fit
 from planner.look import FIT, Look
 from planner.notice import Kind, Urgency
 from planner.run import ACTIVE, Run, RunState
-from planner.saying import say
 from planner.telling import if_nobody_answers, told
 
 
@@ -18,8 +17,7 @@ def warned(run: Run, look: Look, now: datetime) -> Run:
     problem = fit.misfit(run, now) if run.state in ACTIVE and not run.misfit else ""
     if not problem or run.deadline is None or FIT in run.waived:
         return run
-    by = say(run.deadline)
-    if any(one.kind is Kind.SLACK and by in one.sentence for one in run.notices):
+    if any(one.kind is Kind.SLACK and one.deadline == run.deadline for one in run.notices):
         return run
     run = replace(run, choices=fit.choices(run, now))
     return told(
@@ -32,4 +30,5 @@ def warned(run: Run, look: Look, now: datetime) -> Run:
         otherwise=if_nobody_answers(run),
         answers=("resume", "skip") if run.state is RunState.PAUSED else ("hold", "skip"),
         choices=run.choices,
+        deadline=run.deadline,
     )

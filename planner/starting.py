@@ -105,7 +105,8 @@ def _conditions(run: Run, look: Look, going_down: frozenset[str]) -> Wait | None
 
 
 def _nothing_ready(batch: Batch, look: Look) -> Wait:
-    waits = [one.since for one in batch.instances if one.since is not None and one.since > look.at]
+    waits = [one.retry_at for one in batch.instances if gate.to_start(one) and one.retry_at is not None]
+    waits = [one for one in waits if one > look.at]
     if waits:
         return Wait(f"its next attempt at {say(min(waits))}", min(waits))
     down = next(

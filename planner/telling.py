@@ -44,6 +44,7 @@ def told(
     otherwise: str = "",
     answers: tuple[str, ...] = (),
     choices: tuple[Choice, ...] = (),
+    deadline: datetime | None = None,
 ) -> Run:
     """The run with one more notice; what is down and what still serves come from the look's instances.
 
@@ -60,6 +61,7 @@ def told(
         otherwise=otherwise,
         answers=answers,
         choices=choices,
+        deadline=deadline,
     )
     return replace(run, notices=(*run.notices, notice)[-MOST_NOTICES:])
 

@@ -29,6 +29,11 @@ HIDDEN = frozenset({"SubscriptionNotFound", "InvalidSubscriptionId"})
 UNSERVED = frozenset({"InvalidResourceType", "InvalidResourceNamespace", "NoRegisteredProviderFound"})
 """404s about the API: nothing is said of the resource."""
 
+LOCKED = "ScopeLocked"
+
+LONGEST, LONGEST_LOCKED = 500, 1000
+"""Characters of Azure's message that are kept; what is locked comes last, after what was asked for."""
+
 OPERATIONS = "/operations/"
 """In the address of an operation; one that Azure has forgotten may be a 404 without a word."""
 
@@ -81,7 +86,8 @@ def _code(error: HttpResponseError) -> tuple[str, str]:
     try:
         body = json.loads(error.response.content) if error.response is not None else {}  # type: ignore[attr-defined]
         told = body.get("error", body)
-        return str(told.get("code", "")), str(told.get("message", ""))[:500]
+        code = str(told.get("code", ""))
+        return code, str(told.get("message", ""))[: LONGEST_LOCKED if code == LOCKED else LONGEST]
     except (ValueError, AttributeError, TypeError):
         parsed = error.error
         return (str(parsed.code) if parsed else ""), short(error)

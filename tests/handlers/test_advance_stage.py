@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handlers import advance
-from handlers.cloud.errors import Forbidden, NotSent, Refused, Throttled, Unreachable
+from handlers.cloud.errors import Forbidden, NotFound, NotSent, Refused, Throttled, Unreachable
 from handlers.cloud.names import claim_prefix
 from handlers.cloud.records import Conflict
 from handlers.wire.documents import NewerRecord, decode_run, encode_run, run_metadata
@@ -251,7 +251,10 @@ async def test_a_lost_answer_is_settled_by_evidence_and_never_sent_twice(storage
         (Throttled(timedelta(seconds=20)), "pending", "20 s"),
         (NotSent("Azure could not be reached."), "pending", "could not be reached"),
         (Unreachable("Azure answered 502."), "starting", "In doubt"),
-        (Refused("OperationNotAllowed", "not eligible"), "excused", "Azure refused it"),
+        (Refused("OperationNotAllowed", "not eligible"), "aside", "Azure refused it"),
+        (Refused("OperationNotAllowed", "exceeding approved quota"), "aside", "to be started again after"),
+        (Refused("ScopeLocked", "Remove the lock."), "pending", "a lock has to be removed"),
+        (NotFound("NotFound: it is gone."), "pending", "it is gone"),
         (Refused("Conflict", "a concurrent request"), "starting", "In doubt"),
     ],
 )
@@ -273,6 +276,89 @@ async def test_a_role_that_may_not_start_pauses_the_run_and_tells(scene) -> None
     assert run.notices[-1].urgency == "act"
     assert states(run)["0"] == "pending"
     assert "send notices" in scene.events
+
+
+async def looked_every_minute(scene: Scene, minutes: int) -> Run:
+    for _ in range(minutes):
+        run = await scene.look()
+        scene.clock.forward(minutes=1)
+    return run
+
+
+def tries(scene: Scene) -> int:
+    return scene.events.count("start 0")
+
+
+@pytest.mark.parametrize(
+    ("error", "starts"),
+    [
+        (Refused("OperationNotAllowed", "It exceeds the approved quota."), 4),
+        (Refused("OperationNotAllowed", "The operation requires the VM to be running."), 4),
+        (Throttled(timedelta(minutes=30)), 3),
+        (NotFound("NotFound: it is gone."), 14),
+        (Unreachable("Azure answered 502."), 2),
+    ],
+)
+async def test_an_hour_of_looks_sends_no_more_starts_than_back_off_allows(scene, error, starts: int) -> None:
+    await scene.ready()
+    fails_to_start(scene, error)
+    run = await looked_every_minute(scene, 70)
+    assert tries(scene) == starts
+    assert sum(one.kind is Kind.TROUBLE for one in run.notices) <= 1
+    assert len(run.history) < 30
+
+
+async def test_back_off_is_counted_in_the_interval_between_looks(scene) -> None:
+    await scene.ready()
+    scene.wiring.settings = scene.wiring.settings.model_copy(update={"look_again": timedelta(seconds=10)})
+    fails_to_start(scene, Refused("OperationNotAllowed", "It exceeds the approved quota."))
+    run = await scene.look()
+    assert run.passages[0].retry_at == scene.clock() + timedelta(seconds=50)
+
+
+async def test_a_lock_asks_a_person_once_and_is_tried_again_when_one_resumes(scene) -> None:
+    message = await scene.ready()
+    scope = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-breakwater"
+    start = scene.compute.start
+    fails_to_start(
+        scene, Refused("ScopeLocked", f"Following scope(s) are locked: '{scope}'. Please remove the lock.")
+    )
+    run = await looked_every_minute(scene, 20)
+    assert run.state is RunState.PAUSED
+    assert tries(scene) == 1
+    (asked,) = [one for one in run.notices if one.kind is Kind.PAUSED]
+    assert asked.urgency == "act"
+    assert "Remove the lock on resource group rg-breakwater" in asked.sentence
+    assert "az lock delete --name LOCK-NAME --resource-group rg-breakwater" in asked.sentence
+    assert "send notices" in scene.events
+    scene.compute.start = start
+    event = PersonEvent(id="e1", kind="resume", actor="ana", comment="removed", at=scene.clock())
+    await scene.look(message.model_copy(update={"event": event}))
+    scene.clock.forward(minutes=1)
+    await scene.look()
+    assert scene.started() == ["0", "2"]
+
+
+async def test_repairs_that_a_lock_keeps_from_being_suspended_are_told_with_the_lock(storage) -> None:
+    web = uniform("web", 4, update_domains=2, behaviour=QUICK, automatic_repairs=True)
+    scene = Scene(storage, web)
+    await scene.ready()
+    asked: list[bool] = []
+
+    async def set_repairs(_: str, *, suspend: bool) -> None:
+        asked.append(suspend)
+        scope = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-breakwater"
+        raise Refused("ScopeLocked", f"Following scope(s) are locked: '{scope}'.")
+
+    scene.compute.set_repairs = set_repairs
+    run = await looked_every_minute(scene, 30)
+    assert run.state is RunState.PAUSED
+    assert asked == [True]
+    (told,) = [one for one in run.notices if one.kind is Kind.PAUSED]
+    assert "keeps Azure from suspending the automatic repairs of web" in told.sentence
+    assert "az lock delete --name LOCK-NAME --resource-group rg-breakwater" in told.sentence
+    assert scene.started() == []
+    await scene.close()
 
 
 async def test_a_throttled_look_comes_again_after_retry_after_and_writes_nothing(scene) -> None:

@@ -13,6 +13,7 @@ from azure.core.credentials import AccessToken
 from handlers.cloud.compute import Compute
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, NotSent, Refused, Throttled, Unreachable
 from planner.fleet import Orchestration
+from planner.locks import lock_of
 from planner.policy import HealthRule
 from planner.serving import serving
 from tests.handlers.parts import NOW, SUBSCRIPTION, scale_set
@@ -311,6 +312,7 @@ async def test_a_retry_after_that_is_none_does_no_harm(azure, compute, status: i
         (400, {"error": "text"}, Refused, ""),
         (400, [], Refused, ""),
         (409, {"error": {"message": "x" * 9000}}, Refused, "xxx"),
+        (409, {"error": {"code": "ScopeLocked", "message": "'/x' is locked. " * 900}}, Refused, "locked"),
     ],
 )
 async def test_azures_errors_keep_their_words_whatever_their_shape(
@@ -322,7 +324,7 @@ async def test_azures_errors_keep_their_words_whatever_their_shape(
     with pytest.raises(kind) as trouble:
         await compute.start(scale_set("web"), "0")
     assert says in trouble.value.sentence
-    assert len(trouble.value.sentence) <= 600
+    assert len(trouble.value.sentence) <= (1000 if "locked" in trouble.value.sentence else 600)
     assert "the-secret" not in trouble.value.sentence
 
 
@@ -358,3 +360,21 @@ async def test_an_operation_azure_has_forgotten_without_a_word_is_unknown(azure,
         f"{azure.url}/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/locations/west/operations/1"
     )
     assert (await compute.operation(address)).status == "Unknown"
+
+
+async def test_the_locked_scope_is_kept_also_where_names_are_as_long_as_azure_allows(azure, compute) -> None:
+    group = f"/subscriptions/{'s' * 36}/resourceGroups/{'g' * 90}"
+    one = f"{group}/providers/Microsoft.Compute/virtualMachineScaleSets/{'w' * 64}"
+    said = (
+        f"The scope '{one}/virtualMachines/10' cannot perform write operation because following scope(s) are "
+        f"locked: '{one}'. Please remove the lock and try again."
+    )
+    azure.answer = lambda _: web.Response(
+        status=409,
+        text=json.dumps({"error": {"code": "ScopeLocked", "message": said}}),
+        content_type="application/json",
+    )
+    with pytest.raises(Refused) as refused:
+        await compute.start(scale_set("web"), "10")
+    assert refused.value.code == "ScopeLocked"
+    assert lock_of(refused.value.sentence).scope == one

@@ -215,10 +215,8 @@ def test_what_is_tried_again_after_a_refusal_of_azures_is_still_approved_through
     aside = tuple(
         replace(one, instances=tuple(each for each in one.instances if each.id != "0")) for one in run.batches
     )
-    first = replace(one_of(run, "0"), state=InstanceState.ASIDE, retries=1)
-    own = replace(
-        run.batches[0], number=6, domain="instance 0, again", instances=(first,), held_until=NOW + HOUR
-    )
+    first = replace(one_of(run, "0"), state=InstanceState.ASIDE, retries=1, retry_at=NOW + HOUR)
+    own = replace(run.batches[0], number=6, domain="instance 0, again", instances=(first,), retry=True)
     run = replace(run, batches=(*aside, own))
     more = (*fleet(), instance("10", 4))
     again = planned_again(run, instances=more, a_policy=ASK)

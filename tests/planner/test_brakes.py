@@ -203,7 +203,7 @@ def throttled_once(instances: Sequence[Instance]) -> tuple[Run, str, tuple[str, 
     first = run.batches[0]
     waiting, *others = first.instances
     flying = [replace(one, state=InstanceState.REBOOTING, answered=True) for one in others]
-    unsent = replace(waiting, state=InstanceState.PENDING, intent_at=None, since=NOW + MINUTE)
+    unsent = replace(waiting, state=InstanceState.PENDING, intent_at=None, since=None, retry_at=NOW + MINUTE)
     run = replace(run, batches=(replace(first, instances=(unsent, *flying)), *run.batches[1:]))
     return run, waiting.id, tuple(one.id for one in flying)
 

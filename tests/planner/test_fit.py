@@ -248,6 +248,24 @@ def test_a_flexible_sets_batches_are_widened_within_a_zone():
     assert all(len({each.zone for each in one.instances}) == 1 for one in run.batches)
 
 
+def test_machines_whose_names_end_like_a_batch_that_is_tried_again_are_widened_like_any_others():
+    instances = tuple(instance(f"web-{at}-again", None) for at in range(8))
+    case = Case(always(soak="50m"), with_window(instances, 4 * HOUR), flexible())
+    assert case.choice("max-unavailable").to == {"max-unavailable": "2"}
+
+
+def test_what_azure_has_put_off_is_never_joined_with_others_to_make_a_plan_fit():
+    case = Case(always(soak="50m"), with_window(fleet(8, 1), 4 * HOUR))
+    first, *others = case.run.batches
+    assert others
+    alone = replace(first, retry=True)
+    wider = fit.choices(replace(case.run, batches=(alone, *others)), NOW)
+    sizes = {one.name: one.to for one in wider}
+    joined = fit.choices(case.run, NOW)
+    assert "max-unavailable" in {one.name for one in joined}
+    assert sizes.get("max-unavailable") != {one.name: one.to for one in joined}["max-unavailable"]
+
+
 def test_the_smallest_widening_in_whole_hours_is_offered():
     # Five domains in nights of an hour: two batches a night (0:40 between starts), three nights.
     window = with_window(fleet(5, 5), 30 * HOUR)

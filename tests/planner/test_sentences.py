@@ -20,6 +20,7 @@ from tests.planner.builders import (
     MINUTE,
     NOW,
     SELF_SERVICE,
+    STATUS,
     always,
     announcement,
     decided,
@@ -68,8 +69,14 @@ def test_what_azure_refuses_names_the_instance_and_says_what_becomes_of_it():
     run = answered(run, (no,), NOW)
     assert run.notices[-1].sentence == (
         f"Azure refused to start instance {first} (OperationNotAllowed): The VM is not eligible. "
-        "Azure maintains it in its own window."
+        "Azure maintains it in its own window if the next look sees the same; otherwise starting it is tried "
+        "again at Sun 22 Nov 2026 12:05 UTC."
     )
+    no_longer = [
+        replace(one, maintenance=replace(STATUS, allowed=False)) if one.id == first else one
+        for one in fleet(2, 2)
+    ]
+    run, _ = step(run, looked(instances=no_longer, now=NOW + MINUTE))
     assert excuses(run) == (
         f"Instance {first}: Azure refused it (OperationNotAllowed: The VM is not eligible). "
         "Azure maintains it in its own window."
@@ -77,7 +84,8 @@ def test_what_azure_refuses_names_the_instance_and_says_what_becomes_of_it():
     busy = Answer(first, Answered.REFUSED, code="QuotaExceeded")
     later, _ = step(planned(instances=fleet(2, 2)), looked(instances=fleet(2, 2)))
     assert answered(later, (busy,), NOW).notices[-1].sentence == (
-        f"Azure refused to start instance {first} (QuotaExceeded). Starting it is tried again later."
+        f"Azure refused to start instance {first} (QuotaExceeded). Starting it is tried again at Sun 22 Nov 2026 12:05 UTC, "
+        "and then less and less often."
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from planner.fleet import Instance
 from planner.notice import Kind
 from planner.run import BatchState, InstanceState, Passage, Run, RunState
+from planner.saying import say
 from planner.windows import parse_windows
 from tests.planner.builders import (
     DAY,
@@ -50,6 +51,20 @@ def test_time_that_runs_short_under_way_is_told_once_with_choices():
     assert len(found) == 1
     assert "Time is short" in found[0]
     assert "must be done by Sun 22 Nov 2026 13:00 UTC" in found[0]
+
+
+def test_another_deadline_is_told_although_the_sentence_before_named_its_time():
+    """What was told is known by the deadline itself; a sentence may name any time for any reason."""
+    instances = changed_first(fleet(3, 3))
+    told = NOW + MINUTE
+    run, _ = step(under_way(), looked(scale_set(), instances, always(), told))
+    (first,) = [one for one in run.notices if one.kind is Kind.SLACK]
+    assert first.deadline == NOW + HOUR
+    later = NOW + 65 * MINUTE
+    named = replace(first, sentence=f"{first.sentence} Something else is due {say(later)}.")
+    run = replace(run, deadline=later, notices=(named,))
+    run, _ = step(run, looked(scale_set(), instances, always(), told + MINUTE))
+    assert [one.deadline for one in run.notices if one.kind is Kind.SLACK] == [NOW + HOUR, later]
 
 
 def test_windows_that_became_too_short_under_way_are_told_once_and_not_at_every_look():
