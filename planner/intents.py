@@ -44,6 +44,8 @@ def _intent(passage: Passage, instance: Instance, now: datetime) -> Passage:
         answered=False,
         operation="",
         seen_down=False,
+        up_at=None,
+        sighting=None,
         proof_at=None,
         proof="",
         healthy_looks=0,
