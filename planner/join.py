@@ -23,6 +23,7 @@ from planner.run import (
     Target,
     Verdict,
 )
+from planner.scheduled_events import reboot
 from planner.telling import if_nobody_answers, noted, told
 from planner.wave import Wave
 
@@ -49,7 +50,7 @@ def begun(
         due=now,
         planned_at=now,
         policy=decision.policy,
-        expected=look_again * REBOOT_LOOKS,
+        expected=reboot(look_again, REBOOT_LOOKS, decision.checks),
     )
     if former is not None:
         run = replace(run, finished=remembered(former, instances), numbered=former.last_notice)
