@@ -40,7 +40,8 @@ def zone_rebalancing(scale_set: ScaleSet) -> Check:
     """Automatic zone balance creates an instance in one zone and deletes one in another, at any time.
 
     Learn, virtual-machine-scale-sets/auto-zone-balance-overview, 2025-04-18 (preview): one instance at most
-    every 12 hours; instance ids and disks are not kept. It has no state that could be suspended.
+    every 12 hours; instance ids and disks are not kept. Its service state (compute API,
+    OrchestrationServiceNames) is left alone: no document says what suspending it does.
     """
     name = "zone-rebalancing"
     if not scale_set.zone_rebalancing:
@@ -49,8 +50,8 @@ def zone_rebalancing(scale_set: ScaleSet) -> Check:
         name,
         Outcome.BLOCK,
         "Automatic zone balance is on: at any time Azure may create an instance in one zone and delete one, "
-        "its disks with it, in another, and that cannot be suspended meanwhile. Switch it off until the wave "
-        f"is over, or accept `{name}`.",
+        "its disks with it, in another. Breakwater does not suspend that. Switch it off until the wave is "
+        f"over (az vmss update --enable-automatic-zone-balancing false), or accept `{name}`.",
         (),
         ("automaticZoneRebalancingPolicy.enabled of its model",),
     )

@@ -26,7 +26,7 @@ def scale_set(raw: Json) -> ScaleSet:
     profile = _map(properties, "virtualMachineProfile")
     os_disk = _map(_map(profile, "storageProfile"), "osDisk")
     repairing = _map(properties, "automaticRepairsPolicy")
-    rebalancing = _map(_map(properties, "resiliencyPolicy"), "automaticZoneRebalancingPolicy")
+    rebalancing = _map(_any_case(_map(properties, "resiliencyPolicy")), "automaticzonerebalancingpolicy")
     flexible = str(properties.get("orchestrationMode", "")).lower() == "flexible"
     return ScaleSet(
         id=arm_id,
@@ -46,7 +46,7 @@ def scale_set(raw: Json) -> ScaleSet:
         scheduled_events=_scheduled_events(properties, profile),
         automatic_repairs=bool(repairing.get("enabled")),
         repair_action=str(repairing.get("repairAction") or ""),
-        zone_rebalancing=bool(rebalancing.get("enabled")),
+        zone_rebalancing=bool(_any_case(rebalancing).get("enabled")),
         created=_created(properties),
     )
 
@@ -192,6 +192,11 @@ def _created(properties: Json) -> datetime | None:
 def _map(raw: Json, key: str) -> Json:
     value = raw.get(key)
     return value if isinstance(value, dict) else {}
+
+
+def _any_case(raw: Json) -> Json:
+    """With lower-case keys: Microsoft's own page spells a few with a capital, its API without."""
+    return {key.lower(): value for key, value in raw.items()}
 
 
 def _publishers(profile: Json) -> list[str]:

@@ -99,6 +99,8 @@ def test_zone_rebalancing_is_on_only_where_the_resiliency_policy_says_so(policy:
     assert not read(properties={"resiliencyPolicy": policy}).zone_rebalancing
     switched_on = {"automaticZoneRebalancingPolicy": {"enabled": True}}
     assert read(properties={"resiliencyPolicy": switched_on}).zone_rebalancing
+    as_on_the_page = {"AutomaticZoneRebalancingPolicy": {"Enabled": True}}
+    assert read(properties={"resiliencyPolicy": as_on_the_page}).zone_rebalancing
 
 
 def test_the_repair_action_is_read_beside_the_repairs() -> None:

@@ -58,7 +58,7 @@ def test_zone_rebalancing_blocks_until_somebody_accepts_it_by_name(kind: Orchest
     a_set = scale_set(zone_rebalancing=True, orchestration=kind)
     found = decided(a_set, a_policy=always())
     assert found.verdict is Verdict.LEAVE_TO_AZURE
-    assert "cannot be suspended" in check(found, "zone-rebalancing").reason
+    assert "--enable-automatic-zone-balancing false" in check(found, "zone-rebalancing").reason
     accepted = decided(a_set, a_policy=always(accept="zone-rebalancing"))
     assert accepted.verdict is Verdict.SELF_SERVICE
     assert checked("zone-rebalancing").outcome is Outcome.PASS
