@@ -17,6 +17,15 @@ STALE = timedelta(minutes=5)
 GIVE_UP = timedelta(hours=24)
 """How long one message is tried on a channel that is down before the next one gets its turn."""
 
+LOST = timedelta(days=7)
+"""How long nothing is given up on a channel that somebody has to mend: what it missed is told together."""
+
+OUTAGE = timedelta(minutes=30)
+"""After so long a channel that is only down counts as not getting through."""
+
+REMINDER = timedelta(hours=24)
+"""How often people are told of a channel that does not get through."""
+
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=10)
 
@@ -62,13 +71,20 @@ class Sent:
 class ChannelState:
     """One channel of a receiver: the last notice told per run, what was told of the wave, what is on its way.
 
-    `trouble` is why the last message did not get through, for the report.
+    `trouble` is why the last message did not get through, for the report. `down_since` is when it got nothing
+    through for the first time, `broken` says that somebody has to mend its address or its setting, and
+    `down_told` when people were last told so. `stands_in`: it is another receiver's, used while none of the
+    receiver's own gets through.
     """
 
     told: Mapping[str, int] = field(default_factory=dict)
     wave_told: tuple[str, ...] = ()
     sending: Sending | None = None
     trouble: str = ""
+    down_since: datetime | None = None
+    broken: bool = False
+    down_told: datetime | None = None
+    stands_in: bool = False
 
     def in_flight(self, now: datetime) -> bool:
         """Somebody is sending at this moment, or died less than five minutes ago."""
@@ -79,6 +95,11 @@ class ChannelState:
         """When the message that could not be sent is due again, if that is still to come."""
         again_at = self.sending.again_at if self.sending else None
         return again_at if again_at is not None and again_at > now else None
+
+    def stuck(self, now: datetime) -> bool:
+        """It does not get through, and waiting a little is no answer."""
+        since = self.down_since
+        return since is not None and (self.broken or now - since >= OUTAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +120,8 @@ class Delivery:
 
     @property
     def told(self) -> Mapping[str, int]:
-        """The last notice per run that has reached every channel."""
-        states = tuple(self.channels.values())
+        """The last notice per run that has reached every channel of the receiver's own."""
+        states = tuple(one for one in self.channels.values() if not one.stands_in)
         keys = {key for state in states for key in state.told}
         return {key: min(state.told.get(key, 0) for state in states) for key in sorted(keys)}
 
@@ -118,13 +139,46 @@ class Delivery:
         return best
 
 
-def with_channels(delivery: Delivery, names: Iterable[str]) -> Delivery:
-    """The record for these channels: one that is new starts where the others are, one that is gone goes."""
+def with_channels(delivery: Delivery, names: Iterable[str], stand_ins: Iterable[str] = ()) -> Delivery:
+    """The record for these channels: one that is new starts where the others are, one that is gone goes.
+
+    `stand_ins` are those of another receiver; they stay on record when they are not needed any more, lest
+    they repeat themselves the next time.
+    """
     reached = delivery.reached()
     known = delivery.channels
     wave_told = tuple(sorted({kind for state in known.values() for kind in state.wave_told}))
     fresh = ChannelState(told=reached, wave_told=wave_told)
-    return replace(delivery, channels={name: known.get(name, fresh) for name in names})
+    spare = {name: state for name, state in known.items() if state.stands_in}
+    spare |= {name: known.get(name, replace(fresh, stands_in=True)) for name in stand_ins}
+    return replace(delivery, channels={**{name: known.get(name, fresh) for name in names}, **spare})
+
+
+def stuck(delivery: Delivery, now: datetime) -> bool:
+    """Whether none of the receiver's own channels gets through."""
+    own = [state for state in delivery.channels.values() if not state.stands_in]
+    return bool(own) and all(state.stuck(now) for state in own)
+
+
+def to_be_told(before: Delivery, after: Delivery, now: datetime) -> tuple[str, ...]:
+    """The channels that do not get through and of which people have not been told for a day.
+
+    `before` is the record before the tries that `after` has: one that was not tried has nothing new to tell.
+    """
+    return tuple(
+        name
+        for name, state in after.channels.items()
+        if state.stuck(now)
+        and state != before.channels.get(name)
+        and (state.down_told is None or now - state.down_told >= REMINDER)
+    )
+
+
+def with_told(delivery: Delivery, names: Iterable[str], now: datetime) -> Delivery:
+    """The record once people have been told of these channels."""
+    for name in names:
+        delivery = _with_state(delivery, name, replace(delivery.channels[name], down_told=now))
+    return delivery
 
 
 def behind(deliveries: Iterable[Delivery], last_notices: Mapping[str, int]) -> tuple[str, ...]:
@@ -173,17 +227,35 @@ def refused(delivery: Delivery, channel: str, subject: str, trouble: str, now: d
 
 
 def failed(
-    delivery: Delivery, channel: str, subject: str, trouble: str, wait: timedelta | None, now: datetime
+    delivery: Delivery,
+    channel: str,
+    subject: str,
+    trouble: str,
+    wait: timedelta | None,
+    now: datetime,
+    *,
+    broken: bool = False,
 ) -> Delivery:
-    """The channel is down: the message waits, twice as long each time, or as long as the channel asked."""
+    """The channel is down: the message waits, twice as long each time, or as long as the channel asked.
+
+    `broken`: somebody has to mend its address or its setting. After a day the next message gets its turn; on
+    a broken channel it tells what this one would have told.
+    """
     sending = _sending(delivery, channel)
+    state = delivery.channels[channel]
+    since = state.down_since or now
+    state = replace(state, trouble=trouble, down_since=since, broken=broken)
     if now - sending.first >= GIVE_UP:
-        return refused(delivery, channel, subject, f"Given up after 24 hours. {trouble}", now)
+        if not broken or now - since >= LOST:
+            days = "7 days" if broken else "24 hours"
+            return refused(delivery, channel, subject, f"Given up after {days}. {trouble}", now)
+        kept = f"Not delivered for 24 hours; the next message tells it. {trouble}"
+        line = Sent(now, sending.message_id, channel, subject, kept)
+        again = _with_state(delivery, channel, replace(state, sending=None))
+        return replace(again, messages=(*delivery.messages, line)[-LOG:])
     patience = doubled(FIRST_WAIT, sending.tries - 1, LONGEST_WAIT)
     again_at = now + max(patience, wait or timedelta(0))
-    state = delivery.channels[channel]
-    waiting = replace(state, sending=replace(sending, again_at=again_at), trouble=trouble)
-    return _with_state(delivery, channel, waiting)
+    return _with_state(delivery, channel, replace(state, sending=replace(sending, again_at=again_at)))
 
 
 def reopened(delivery: Delivery) -> Delivery:
@@ -208,7 +280,8 @@ def _over(delivery: Delivery, channel: str, line: Sent) -> Delivery:
     told = dict(state.told)
     for key, number in sending.upto.items():
         told[key] = max(number, told.get(key, 0))
-    done = ChannelState(told, tuple(sorted({*state.wave_told, *sending.kinds})), None, line.trouble)
+    kinds = tuple(sorted({*state.wave_told, *sending.kinds}))
+    done = ChannelState(told, kinds, None, line.trouble, stands_in=state.stands_in)
     messages = (*delivery.messages, line)[-LOG:]
     return replace(_with_state(delivery, channel, done), messages=messages)
 

@@ -33,12 +33,15 @@ reboot and 10 of a redeployment, also when somebody started it, unless it approv
 
 def scheduled_events(scale_set: ScaleSet, rules: Rules) -> Check:
     """The guidance: not where scheduled events are in use; what the model shows, else what was declared."""
-    seen = [one for one in PARTS if one in scale_set.scheduled_events]
-    if not seen:
+    if not scale_set.scheduled_events:
         return declared(CHECK, "its instances handle scheduled events", rules)
-    means = ", and ".join(PARTS[one] for one in seen)
-    words = f"It has adopted scheduled events: {means}. It prepares for Azure's own maintenance that way."
-    return Check(CHECK, Outcome.BLOCK, words, (), tuple(f"{one}.enable of its model" for one in seen))
+    seen = scale_set.scheduled_events_parts
+    means = ", and ".join(PARTS.get(one, f"{one} is enabled") for one in seen)
+    words = (
+        f"It has adopted scheduled events{f': {means}' if means else ''}, and prepares for maintenance so."
+    )
+    evidence = tuple(f"{one}.enable of its model" for one in seen) or ("its model",)
+    return Check(CHECK, Outcome.BLOCK, words, (), evidence)
 
 
 def held_back(checks: Iterable[Check]) -> bool:

@@ -25,6 +25,7 @@ def scale_set(raw: Json) -> ScaleSet:
     properties = _map(raw, "properties")
     profile = _map(properties, "virtualMachineProfile")
     os_disk = _map(_map(profile, "storageProfile"), "osDisk")
+    events = _scheduled_events(properties, profile)
     repairing = _map(properties, "automaticRepairsPolicy")
     rebalancing = _map(_any_case(_map(properties, "resiliencyPolicy")), "automaticzonerebalancingpolicy")
     flexible = str(properties.get("orchestrationMode", "")).lower() == "flexible"
@@ -43,7 +44,8 @@ def scale_set(raw: Json) -> ScaleSet:
         spot=str(profile.get("priority", "")).lower() == "spot" or bool(properties.get("priorityMixPolicy")),
         ephemeral_os_disk=str(_map(os_disk, "diffDiskSettings").get("option", "")).lower() == "local",
         service_fabric=any("servicefabric" in publisher for publisher in _publishers(profile)),
-        scheduled_events=_scheduled_events(properties, profile),
+        scheduled_events=bool(events),
+        scheduled_events_parts=events,
         automatic_repairs=bool(repairing.get("enabled")),
         repair_action=str(repairing.get("repairAction") or ""),
         zone_rebalancing=bool(_any_case(rebalancing).get("enabled")),

@@ -8,10 +8,14 @@ import pytest
 from handlers.cloud import shapes
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
+from planner.check import Outcome
+from planner.decide import decide
 from planner.owners import owner
+from planner.policy import Policy
 from planner.scheduled_events import PARTS
 from simulator.arm.shapes import scale_set as simulated
 from simulator.fleet import uniform
+from tests.planner.builders import NOW
 
 GROUP = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/{}/providers/Microsoft.Compute"
 
@@ -90,7 +94,10 @@ def test_of_scheduled_events_only_the_parts_that_are_switched_on_are_read(
     policy: Any, profile: Any, parts: tuple[str, ...]
 ) -> None:
     found = read(profile=profile, properties={"scheduledEventsPolicy": policy})
-    assert found.scheduled_events == parts
+    assert (found.scheduled_events, found.scheduled_events_parts) == (bool(parts), parts)
+    outcome = decide(found, (), [], Policy(defaults={"self-service": "always"}), NOW).checks
+    (check,) = [one for one in outcome if one.name == "scheduled-events"]
+    assert check.outcome is (Outcome.BLOCK if parts else Outcome.NOT_DECLARED)
     assert set(parts) <= PARTS.keys()
 
 
@@ -113,7 +120,7 @@ def test_the_simulated_azure_shows_these_settings_as_they_are_read() -> None:
     told = uniform("told", 1, events_published=True, zone_rebalancing=True, automatic_repairs=True)
     told.repair_action = "Reimage"
     seen = [shapes.scale_set(simulated(one)) for one in (plain, told)]
-    assert [one.scheduled_events for one in seen] == [(), ("eventGridAndResourceGraph",)]
+    assert [one.scheduled_events_parts for one in seen] == [(), ("eventGridAndResourceGraph",)]
     assert [one.zone_rebalancing for one in seen] == [False, True]
     assert seen[1].repair_action == "Reimage"
 

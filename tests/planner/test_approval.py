@@ -185,9 +185,7 @@ def test_rules_that_changed_and_came_back_want_a_new_approval():
 def test_a_plan_that_was_left_to_azure_meanwhile_wants_a_new_approval():
     """People were told that Azure does it; what is started later has to be told, and approved, anew."""
     run = approved(planned(a_policy=ASK))
-    left = planned_again(
-        run, scale_set(scheduled_events=("terminateNotificationProfile",)), a_policy=ASK, now=NOW + HOUR
-    )
+    left = planned_again(run, scale_set(scheduled_events=True), a_policy=ASK, now=NOW + HOUR)
     assert left.state is RunState.LEFT_TO_AZURE
     back = planned_again(left, a_policy=ASK, now=NOW + DAY)
     assert back.state is RunState.AWAITING_APPROVAL

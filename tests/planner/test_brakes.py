@@ -140,7 +140,7 @@ def test_a_start_is_sent_before_the_window_of_its_instance_closes_or_not_at_all(
         {"managed_by": "/subscriptions/s/providers/Microsoft.Compute/cloudServices/c"},
         {"spot": True},
         {"ephemeral_os_disk": True},
-        {"scheduled_events": ("eventGridAndResourceGraph",)},
+        {"scheduled_events": True},
         {"unreadable": ("its model",)},
         {"rolling_upgrade": "RollingForward"},
         {"provisioning": "updating"},

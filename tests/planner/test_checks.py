@@ -53,7 +53,7 @@ BLOCKED: dict[str, tuple[ScaleSet, tuple[Instance, ...], Rules]] = {
     "churn": (lived(scaled_in=10, autoscale="cpu", scales_in=True), fleet(), Rules()),
     "an ephemeral disk": (scale_set(ephemeral_os_disk=True), fleet(), Rules()),
     "local state declared": (scale_set(), fleet(), Rules(declared=("local-state",))),
-    "scheduled events": (scale_set(scheduled_events=("terminateNotificationProfile",)), fleet(), Rules()),
+    "scheduled events": (scale_set(scheduled_events=True), fleet(), Rules()),
     "scheduled events declared": (scale_set(), fleet(), Rules(declared=("scheduled-events",))),
     "all stopped": (scale_set(), fleet(power="deallocated"), Rules()),
     "stops": (lived(stops=3), fleet(), Rules()),

@@ -14,28 +14,26 @@ from planner.scheduled_events import HELD_BACK_LOOKS, PARTS
 from planner.upkeep import REPAIRS
 from tests.planner.builders import MINUTE, always, check, checked, decided, flexible, planned, scale_set
 
-LISTENS = scale_set(scheduled_events=("terminateNotificationProfile",))
+LISTENS = scale_set(scheduled_events=True)
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_each_part_of_scheduled_events_blocks_and_is_the_evidence(part: str) -> None:
-    found = checked("scheduled-events", scale_set(scheduled_events=(part,)))
+    found = checked("scheduled-events", scale_set(scheduled_events=True, scheduled_events_parts=(part,)))
     assert found.outcome is Outcome.BLOCK
     assert PARTS[part] in found.reason
     assert found.evidence == (f"{part}.enable of its model",)
 
 
 def test_several_parts_are_told_in_one_sentence() -> None:
-    found = checked("scheduled-events", scale_set(scheduled_events=tuple(PARTS)))
+    found = checked("scheduled-events", scale_set(scheduled_events=True, scheduled_events_parts=tuple(PARTS)))
     assert all(means in found.reason for means in PARTS.values())
     assert len(found.evidence) == len(PARTS)
 
 
-@pytest.mark.parametrize("parts", [(), ("userInitiatedRedeploy",), ("allInstancesDown",)])
-def test_how_events_are_approved_says_nothing_about_who_lives_by_them(parts: tuple[str, ...]) -> None:
-    a_set = scale_set(scheduled_events=parts)
-    assert checked("scheduled-events", a_set).outcome is Outcome.NOT_DECLARED
-    assert decided(a_set, a_policy=always()).verdict is Verdict.SELF_SERVICE
+def test_what_an_older_record_says_without_the_parts_blocks_all_the_same() -> None:
+    found = checked("scheduled-events", LISTENS)
+    assert (found.outcome, found.evidence) == (Outcome.BLOCK, ("its model",))
 
 
 def test_a_batch_is_expected_to_take_a_quarter_of_an_hour_more_where_guests_may_hold_it_back() -> None:
