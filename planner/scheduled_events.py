@@ -37,9 +37,7 @@ def scheduled_events(scale_set: ScaleSet, rules: Rules) -> Check:
         return declared(CHECK, "its instances handle scheduled events", rules)
     seen = scale_set.scheduled_events_parts
     means = ", and ".join(PARTS.get(one, f"{one} is enabled") for one in seen)
-    words = (
-        f"It has adopted scheduled events{f': {means}' if means else ''}, and prepares for maintenance so."
-    )
+    words = f"It has adopted scheduled events to prepare for maintenance{f': {means}' if means else ''}."
     evidence = tuple(f"{one}.enable of its model" for one in seen) or ("its model",)
     return Check(CHECK, Outcome.BLOCK, words, (), evidence)
 
