@@ -142,15 +142,16 @@ class Delivery:
 def with_channels(delivery: Delivery, names: Iterable[str], stand_ins: Iterable[str] = ()) -> Delivery:
     """The record for these channels: one that is new starts where the others are, one that is gone goes.
 
-    `stand_ins` are those of another receiver; they stay on record when they are not needed any more, lest
-    they repeat themselves the next time.
+    `stand_ins` are those of another receiver. They stay on record when they are not needed any more, lest they
+    repeat themselves the next time, and begin where any channel of the receiver is.
     """
     reached = delivery.reached()
     known = delivery.channels
     wave_told = tuple(sorted({kind for state in known.values() for kind in state.wave_told}))
     fresh = ChannelState(told=reached, wave_told=wave_told)
     spare = {name: state for name, state in known.items() if state.stands_in}
-    spare |= {name: known.get(name, replace(fresh, stands_in=True)) for name in stand_ins}
+    for name in stand_ins:
+        spare[name] = replace(known.get(name, fresh), told=reached, wave_told=wave_told, stands_in=True)
     return replace(delivery, channels={**{name: known.get(name, fresh) for name in names}, **spare})
 
 

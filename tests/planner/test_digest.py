@@ -155,6 +155,17 @@ def test_a_stand_in_begins_where_the_others_are_stays_on_record_and_answers_for_
     assert kept.channels["email of ops"].stands_in
 
 
+def test_a_stand_in_of_an_earlier_outage_holds_nothing_up_and_repeats_nothing_the_channel_has_told():
+    record = broken(told(delivery("teams"), "teams", {"a": 1}), NOW)
+    record = told(with_channels(record, ("teams",), ("email of ops",)), "email of ops", {"a": 3})
+    record = steps.accepted(steps.claim(record, "teams", {}, (), NOW), "teams", "s", NOW)
+    record = told(record, "teams", {"a": 7}, FINISHED)
+    assert behind([record], {"a": 7}) == ()
+    again = with_channels(broken(record, NOW), ("teams",), ("email of ops",))
+    assert again.channels["email of ops"].told == {"a": 7}
+    assert again.channels["email of ops"].wave_told == (FINISHED,)
+
+
 def test_people_are_told_of_a_channel_once_a_day_and_only_when_it_was_tried():
     before = delivery("teams", "email")
     after = broken(before, NOW)
