@@ -16,7 +16,7 @@ from handlers.render.notice import render
 from handlers.wire.documents import decode, encode
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
-from planner import delivery as steps
+from planner import sending as steps
 from planner.delivery import Delivery
 from planner.policy import Policy
 

@@ -24,7 +24,7 @@ from handlers.standing_in import default_receiver, remarks, stand_ins, whom
 from handlers.wire.documents import decode, waves_of
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
-from planner import delivery as steps
+from planner import sending as steps
 from planner.delivery import EMERGENCY, FINISHED, STALE, Delivery, behind, stuck, with_channels
 from planner.digest import PATIENCE, Overview, choose, overview, untold
 from planner.policy import Policy

@@ -12,7 +12,7 @@ from handlers.channels import Sender
 from handlers.cloud.names import NOTICES
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
-from planner import delivery as steps
+from planner import sending as steps
 from planner.delivery import Delivery
 from planner.policy import Policy, Receiver
 from planner.saying import say

@@ -14,8 +14,8 @@ from handlers.cloud.names import NOTICES, delivery_path
 from handlers.wire.documents import decode, encode
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
-from planner import delivery as steps
-from planner.delivery import STALE, Delivery
+from planner import sending as steps
+from planner.delivery import STALE, Delivery, with_channels
 from planner.notice import Kind, Urgency
 from planner.policy import Policy
 from planner.run import InstanceState, Run, RunState
@@ -254,7 +254,7 @@ async def test_a_message_claimed_but_never_sent_goes_after_five_minutes(desk):
     one = paused("db-prod")
     await store(desk.wiring, one)
     key = (await desk.wiring.records.list("runs/"))[0].path
-    record = steps.with_channels(Delivery(TRACKING, "ops"), ("email", "teams"))
+    record = with_channels(Delivery(TRACKING, "ops"), ("email", "teams"))
     for channel in ("email", "teams"):
         record = steps.claim(record, channel, {key: 2}, (), NOW)
     await desk.wiring.records.create(delivery_path(TRACKING, "ops"), encode(Delivery, record))

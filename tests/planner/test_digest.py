@@ -1,21 +1,12 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner import delivery as steps
-from planner.delivery import (
-    FINISHED,
-    GIVE_UP,
-    LOST,
-    OUTAGE,
-    REMINDER,
-    STALE,
-    Delivery,
-    behind,
-    with_channels,
-)  # fmt: skip
+from planner import sending as steps
+from planner.delivery import FINISHED, OUTAGE, STALE, Delivery, behind, stuck, with_channels
 from planner.digest import Group, Overview, Row, choose, grouped, outcomes, overview, ripe, untold
 from planner.notice import Kind, Urgency
 from planner.run import InstanceState, RunState
+from planner.sending import GIVE_UP, LOST, REMINDER
 from tests.notices import HOUR, NOW, batch, notice, paused, run
 
 WAIT = timedelta(seconds=60)
@@ -138,11 +129,11 @@ def test_a_channel_is_stuck_at_once_when_it_is_broken_and_after_half_an_hour_whe
 
 def test_a_receiver_is_cut_off_when_every_channel_of_its_own_is_stuck():
     record = broken(delivery("teams", "email"), NOW)
-    assert not steps.stuck(record, NOW)
+    assert not stuck(record, NOW)
     record = broken(record, NOW, "email")
-    assert steps.stuck(record, NOW)
-    assert steps.stuck(with_channels(record, ("teams", "email"), ("email of ops",)), NOW)
-    assert not steps.stuck(Delivery("W", "ops"), NOW)
+    assert stuck(record, NOW)
+    assert stuck(with_channels(record, ("teams", "email"), ("email of ops",)), NOW)
+    assert not stuck(Delivery("W", "ops"), NOW)
 
 
 def test_a_stand_in_begins_where_the_others_are_stays_on_record_and_answers_for_nobody():
