@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from handlers import standing_in
 from handlers.channels import ChannelTrouble, Message, Sender
 from handlers.cloud.names import NOTICES, delivery_path
 from handlers.cloud.records import Conflict
@@ -15,7 +16,7 @@ from handlers.render.notice import render
 from handlers.wire.documents import decode, encode
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
-from planner import delivery as steps
+from planner import sending as steps
 from planner.delivery import Delivery
 from planner.policy import Policy
 
@@ -64,10 +65,13 @@ async def deliver(
     letters: Mapping[str, Letter | None],
     senders: Mapping[str, Sender],
     wiring: Wiring,
+    *,
+    reports: bool = True,
 ) -> Delivery | None:
     """Write the claims, send their letters, write what became of them; None when somebody else is at it.
 
-    A letter of None has nothing left to tell. Raises only what storage raises.
+    A letter of None has nothing left to tell. `reports`: people are told of channels that do not get through.
+    Raises only what storage raises.
     """
     about = {"tracking_id": before.tracking_id, "receiver": before.receiver}
     path = delivery_path(before.tracking_id, before.receiver)
@@ -83,10 +87,13 @@ async def deliver(
         if isinstance(outcome, str):
             recorded = steps.accepted(recorded, name, subject, now, outcome)
         elif outcome.recoverable:
-            recorded = steps.failed(recorded, name, subject, outcome.sentence, outcome.retry_after, now)
+            wait, broken = outcome.retry_after, outcome.broken
+            recorded = steps.failed(recorded, name, subject, outcome.sentence, wait, now, broken=broken)
         else:
             recorded = steps.refused(recorded, name, subject, outcome.sentence, now)
     recorded = replace(recorded, not_before=now + wiring.settings.group_wait)
+    if reports:
+        recorded = await standing_in.report(before, recorded, now, wiring)
     try:
         await wiring.records.write(path, encode(Delivery, recorded), etag=etag)
     except Conflict:
@@ -136,7 +143,11 @@ async def _send(
     try:
         remark = await sender.send(message)
     except ChannelTrouble as trouble:
-        reason = {"reason": trouble.sentence, "recoverable": trouble.recoverable}
+        reason = {
+            "reason": trouble.sentence,
+            "recoverable": trouble.recoverable,
+            "broken": trouble.broken,
+        }
         log.warning("notify.failed", extra=about | reason)
         return letter.subject, trouble
     log.info("notify.sent", extra=about)

@@ -7,11 +7,12 @@ maintenance. What could not be sent waits in the delivery record and goes again 
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
 from handlers import gather
+from handlers.channels import Sender
 from handlers.cloud.names import NOTICES, delivery_prefix
 from handlers.cloud.records import Listed
 from handlers.delivering import NOBODY, come_back, deliver, read, senders_of
@@ -19,12 +20,14 @@ from handlers.render.addresses import Addresses
 from handlers.render.alone import alone
 from handlers.render.compose import compose
 from handlers.render.letter import Letter, Story
+from handlers.standing_in import default_receiver, remarks, stand_ins, whom
 from handlers.wire.documents import decode, waves_of
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
-from planner import delivery as steps
-from planner.delivery import EMERGENCY, FINISHED, STALE, Delivery, behind, with_channels
+from planner import sending as steps
+from planner.delivery import EMERGENCY, FINISHED, STALE, Delivery, behind, stuck, with_channels
 from planner.digest import PATIENCE, Overview, choose, overview, untold
+from planner.policy import Policy
 from planner.run import Run
 from planner.wave import Wave
 
@@ -161,7 +164,8 @@ async def _serve_all(receivers: Sequence[str], seen: _Seen, wiring: Wiring) -> b
 
 async def _serve(receiver: str, seen: _Seen, wiring: Wiring) -> bool:
     """Claim, send and record what is ripe for one receiver; whether something was sent."""
-    senders = senders_of(receiver, wiring.policy(), wiring)
+    policy = wiring.policy()
+    senders = senders_of(receiver, policy, wiring)
     if senders is None:
         return False
     known = seen.deliveries.get(receiver.lower())
@@ -169,11 +173,16 @@ async def _serve(receiver: str, seen: _Seen, wiring: Wiring) -> bool:
     delivery = with_channels(stored, senders)
     if any(state.in_flight(seen.now) for state in delivery.channels.values()):
         return False  # who is at it looks again afterwards; if it died, the sweep asks again
+    if stuck(delivery, seen.now):
+        spare = stand_ins(receiver, policy, wiring)
+        delivery, senders = with_channels(stored, senders, spare), senders | spare
     if not seen.overview.finished:
         delivery = steps.reopened(delivery)
     mine, elsewhere = seen.mine(receiver), seen.reached_by_others(receiver)
     claimed, names, wakes = delivery, [], []
     for name, state in delivery.channels.items():
+        if name not in senders:
+            continue  # a stand-in that is not needed any more
         if state.sending is not None:
             wake = state.waits_until(seen.now)
             upto, kinds, due = state.sending.upto, state.sending.kinds, wake is None
@@ -221,16 +230,14 @@ async def _letter(
         return None
     paged = EMERGENCY in state.wave_told
     story = Story(seen.message.tracking_id, seen.waves, items, seen.overview, ended, paged)
-    return compose(story, _addresses(wiring), seen.now)
+    letter = compose(story, _addresses(wiring), seen.now)
+    return replace(letter, remarks=(*letter.remarks, *remarks(delivery, channel, seen.now)))
 
 
 async def _tell_alone(message: NoticeMessage, wiring: Wiring) -> None:
-    """Tell the default receiver about something that is no run's, once."""
+    """Tell the default receiver, or whoever can still be reached, about something that is no run's, once."""
     policy, now = wiring.policy(), wiring.now()
-    chosen = policy.receiver(policy.defaults.get("owner", "default")) or policy.receiver("default")
-    default = chosen or next(iter(policy.receivers), None)
-    receiver = default.name if default else NOBODY
-    senders = senders_of(receiver, policy, wiring)
+    receiver, senders = _to_whom(message, policy, wiring)
     if senders is None:
         await wiring.queues.send(NOTICES, message, delay=STALE)
         return
@@ -250,13 +257,23 @@ async def _tell_alone(message: NoticeMessage, wiring: Wiring) -> None:
     if names:
         kind = "unread" if message.unread else message.kind
         letter = alone(kind, message.tracking_id, message.text, _addresses(wiring))
-        recorded = await deliver(delivery, claimed, etag, dict.fromkeys(names, letter), senders, wiring)
+        letters, reports = dict.fromkeys(names, letter), message.kind != "channel"
+        recorded = await deliver(delivery, claimed, etag, letters, senders, wiring, reports=reports)
         if recorded is None:
             return
         delivery, etag = await read(recorded.tracking_id, receiver, wiring)
     wakes = [wake for one in delivery.channels.values() if (wake := one.waits_until(now)) is not None]
     if wakes:
         await come_back(min(wakes), delivery, etag, message, wiring)
+
+
+def _to_whom(message: NoticeMessage, policy: Policy, wiring: Wiring) -> tuple[str, dict[str, Sender] | None]:
+    """The receiver and its channels; None while a broken policy file or setting hides them."""
+    if message.kind == "channel" and not policy.problem:
+        return whom(message.receiver, message.stuck, policy, wiring)
+    default = default_receiver(policy)
+    receiver = default.name if default else NOBODY
+    return receiver, senders_of(receiver, policy, wiring)
 
 
 def _addresses(wiring: Wiring) -> Addresses:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Sequence
+from email.utils import parseaddr
 
 from handlers import gather
 from handlers.cloud.names import (
@@ -121,7 +122,8 @@ async def _wave(tracking_id: str, wiring: Wiring, suffix: str) -> Response:
         # The plain address: a link's token would expire in somebody's calendar.
         base = wiring.settings.public_url
         address = f"{base}/api/{wave_path(tracking_id)}" if base else ""
-        made = calendar.calendar(tracking_id, waves, runs, address)
+        organizer = parseaddr(wiring.settings.mail_from)[1]
+        made = calendar.calendar(tracking_id, waves, runs, address, organizer)
         return Response(200, made, "text/calendar", _as_file(f"{tracking_id}.ics"))
     seen = overview(
         [gather.row(line, key) for key, line in lines.items()],

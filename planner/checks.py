@@ -12,9 +12,12 @@ from planner.check import Check, Outcome
 from planner.counter import declared, often_resized, often_stopped, short_lived
 from planner.fleet import Health, Instance, ScaleSet, impacted, natural
 from planner.habits import Source
+from planner.owners import owner
 from planner.policy import ACCEPTABLE, Rules
 from planner.raising import INSTANCE, accepted_instances
+from planner.scheduled_events import scheduled_events
 from planner.serving import describe, serving
+from planner.upkeep import automatic_repairs, zone_rebalancing
 
 HARMLESS = frozenset({"often-stopped", "short-lived", "often-resized"})
 """Checks that protect neither data nor people: what could not be read there is said and does not block."""
@@ -31,12 +34,13 @@ def counter_indications(
         _managed(scale_set),
         short_lived(scale_set, instances, rules, now),
         _local_state(scale_set, rules),
-        _scheduled_events(scale_set, rules),
+        scheduled_events(scale_set, rules),
         often_stopped(scale_set, instances, rules),
         often_resized(scale_set, rules),
         _status_readable(instances),
         _protection(instances),
-        _automatic_repairs(scale_set),
+        automatic_repairs(scale_set),
+        zone_rebalancing(scale_set),
     )
     return tuple(_accepted(check, rules) for check in found)
 
@@ -115,16 +119,18 @@ def _service_fabric(scale_set: ScaleSet) -> Check:
 
 
 def _managed(scale_set: ScaleSet) -> Check:
-    """AKS and other services drain and repair instances in their own way."""
+    """Services that run a scale set drain and repair its instances in their own way (`planner.owners`)."""
     name = "managed"
-    group = scale_set.habits.group_managed_by if scale_set.habits is not None else ""
-    by = scale_set.managed_by or (group and f"{group}, which manages its resource group")
-    if by:
-        words = f"It is managed by {by}; that service drains and repairs instances in its own way."
+    found = owner(scale_set)
+    if found is not None:
+        words = (
+            f"It belongs to {found.name} ({found.sign}), which starts, drains and replaces its instances in "
+            f"its own way. To start maintenance all the same, accept `{name}` for it."
+        )
         return Check(name, Outcome.BLOCK, words, (), ("managedBy, resource group and tags",))
     if Source.GROUPS in scale_set.unread:
         return Check(name, Outcome.UNKNOWN, scale_set.unread[Source.GROUPS], (), (str(Source.GROUPS),))
-    return Check(name, Outcome.PASS, "No other service manages it or its resource group.")
+    return Check(name, Outcome.PASS, "No other service is seen to run it or to manage its resource group.")
 
 
 def _local_state(scale_set: ScaleSet, rules: Rules) -> Check:
@@ -137,18 +143,6 @@ def _local_state(scale_set: ScaleSet, rules: Rules) -> Check:
             ("diffDiskSettings of its model",),
         )
     return declared("local-state", "it keeps much state on local disks", rules)
-
-
-def _scheduled_events(scale_set: ScaleSet, rules: Rules) -> Check:
-    if scale_set.scheduled_events:
-        return Check(
-            "scheduled-events",
-            Outcome.BLOCK,
-            "It has adopted scheduled events: its instances prepare for Azure's own maintenance.",
-            (),
-            ("scheduled-events profile and policy of its model",),
-        )
-    return declared("scheduled-events", "its instances handle scheduled events", rules)
 
 
 def _status_readable(instances: Sequence[Instance]) -> Check:
@@ -184,25 +178,6 @@ def _protection(instances: Sequence[Instance]) -> Check:
             protected,
         )
     return Check("protection", Outcome.PASS, "No impacted instance is protected from scale-set actions.")
-
-
-def _automatic_repairs(scale_set: ScaleSet) -> Check:
-    """Repairs could replace an instance that reboots; a Flexible set does not show whether they run."""
-    name = "automatic-repairs"
-    if not scale_set.automatic_repairs:
-        return Check(name, Outcome.PASS, "Automatic repairs are off.")
-    if scale_set.flexible:
-        return Check(
-            name,
-            Outcome.UNKNOWN,
-            "Automatic repairs are on and Azure does not show their state for a Flexible scale set, so they "
-            "cannot be suspended safely and may replace an instance while it reboots.",
-        )
-    return Check(
-        name,
-        Outcome.PASS,
-        "Automatic repairs are on: found running, they are suspended from each start to its verification.",
-    )
 
 
 def _operation_in_flight(scale_set: ScaleSet) -> Check:

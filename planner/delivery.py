@@ -1,27 +1,18 @@
 """What a receiver has been told of a wave, channel by channel, and what is on its way; design: Notices.
 
-Every function here is a step of the record: claim, accepted, refused, failed. `notify` writes the record
-between the steps under its ETag, so that two notifications at once send one message.
+`planner.sending` has the steps of this record; `notify` writes it between them under its ETag, so that two
+notifications at once send one message.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from planner.doubling import doubled
-
 STALE = timedelta(minutes=5)
 """A claim older than this belongs to a notification that died: its message goes again under the same id."""
 
-GIVE_UP = timedelta(hours=24)
-"""How long one message is tried on a channel that is down before the next one gets its turn."""
-
-FIRST_WAIT = timedelta(seconds=30)
-LONGEST_WAIT = timedelta(minutes=10)
-
-LOG = 50
-"""How many messages the record remembers; the report shows them."""
+OUTAGE = timedelta(minutes=30)
+"""After so long a channel that is only down counts as not getting through."""
 
 FINISHED = "finished"
 """The wave's closing overview, told once; told again when a run was opened again in between."""
@@ -62,13 +53,20 @@ class Sent:
 class ChannelState:
     """One channel of a receiver: the last notice told per run, what was told of the wave, what is on its way.
 
-    `trouble` is why the last message did not get through, for the report.
+    `trouble` is why the last message did not get through, for the report. `down_since` is when it got nothing
+    through for the first time, `broken` says that somebody has to mend its address or its setting, and
+    `down_told` when people were last told so. `stands_in`: it is another receiver's, used while none of the
+    receiver's own gets through.
     """
 
     told: Mapping[str, int] = field(default_factory=dict)
     wave_told: tuple[str, ...] = ()
     sending: Sending | None = None
     trouble: str = ""
+    down_since: datetime | None = None
+    broken: bool = False
+    down_told: datetime | None = None
+    stands_in: bool = False
 
     def in_flight(self, now: datetime) -> bool:
         """Somebody is sending at this moment, or died less than five minutes ago."""
@@ -79,6 +77,11 @@ class ChannelState:
         """When the message that could not be sent is due again, if that is still to come."""
         again_at = self.sending.again_at if self.sending else None
         return again_at if again_at is not None and again_at > now else None
+
+    def stuck(self, now: datetime) -> bool:
+        """It does not get through, and waiting a little is no answer."""
+        since = self.down_since
+        return since is not None and (self.broken or now - since >= OUTAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,8 @@ class Delivery:
 
     @property
     def told(self) -> Mapping[str, int]:
-        """The last notice per run that has reached every channel."""
-        states = tuple(self.channels.values())
+        """The last notice per run that has reached every channel of the receiver's own."""
+        states = tuple(one for one in self.channels.values() if not one.stands_in)
         keys = {key for state in states for key in state.told}
         return {key: min(state.told.get(key, 0) for state in states) for key in sorted(keys)}
 
@@ -118,13 +121,26 @@ class Delivery:
         return best
 
 
-def with_channels(delivery: Delivery, names: Iterable[str]) -> Delivery:
-    """The record for these channels: one that is new starts where the others are, one that is gone goes."""
+def with_channels(delivery: Delivery, names: Iterable[str], stand_ins: Iterable[str] = ()) -> Delivery:
+    """The record for these channels: one that is new starts where the others are, one that is gone goes.
+
+    `stand_ins` are those of another receiver. They stay on record when they are not needed any more, lest
+    they repeat themselves the next time, and begin where any channel of the receiver is.
+    """
     reached = delivery.reached()
     known = delivery.channels
     wave_told = tuple(sorted({kind for state in known.values() for kind in state.wave_told}))
     fresh = ChannelState(told=reached, wave_told=wave_told)
-    return replace(delivery, channels={name: known.get(name, fresh) for name in names})
+    spare = {name: state for name, state in known.items() if state.stands_in}
+    for name in stand_ins:
+        spare[name] = replace(known.get(name, fresh), told=reached, wave_told=wave_told, stands_in=True)
+    return replace(delivery, channels={**{name: known.get(name, fresh) for name in names}, **spare})
+
+
+def stuck(delivery: Delivery, now: datetime) -> bool:
+    """Whether none of the receiver's own channels gets through."""
+    own = [state for state in delivery.channels.values() if not state.stands_in]
+    return bool(own) and all(state.stuck(now) for state in own)
 
 
 def behind(deliveries: Iterable[Delivery], last_notices: Mapping[str, int]) -> tuple[str, ...]:
@@ -137,81 +153,3 @@ def behind(deliveries: Iterable[Delivery], last_notices: Mapping[str, int]) -> t
             if last > 0 and not any(one.get(key, 0) >= last for one in told)
         )
     )
-
-
-def message_id(delivery: Delivery, channel: str, upto: Mapping[str, int], kinds: Iterable[str]) -> str:
-    """A name for a message made of what it tells: the same message has the same name, whoever sends it."""
-    words = [delivery.tracking_id, delivery.receiver, channel, *kinds]
-    words += [f"{key}={number}" for key, number in sorted(upto.items())]
-    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:32]
-
-
-def claim(
-    delivery: Delivery, channel: str, upto: Mapping[str, int], kinds: tuple[str, ...], now: datetime
-) -> Delivery:
-    """The record with a message on its way; one that is there already goes again under its own id."""
-    state = delivery.channels[channel]
-    if state.sending is not None:
-        again = state.sending
-        sending = replace(again, since=now, again_at=None, tries=again.tries + 1)
-    else:
-        sending = Sending(message_id(delivery, channel, upto, kinds), now, now, dict(upto), kinds)
-    return _with_state(delivery, channel, replace(state, sending=sending))
-
-
-def accepted(delivery: Delivery, channel: str, subject: str, now: datetime, remark: str = "") -> Delivery:
-    """The channel took the message: what it tells is told."""
-    return _over(
-        delivery, channel, Sent(now, _sending(delivery, channel).message_id, channel, subject, remark)
-    )
-
-
-def refused(delivery: Delivery, channel: str, subject: str, trouble: str, now: datetime) -> Delivery:
-    """Trying again cannot help: recorded with the reason, and the next message gets its turn."""
-    line = Sent(now, _sending(delivery, channel).message_id, channel, subject, trouble)
-    return _over(delivery, channel, line)
-
-
-def failed(
-    delivery: Delivery, channel: str, subject: str, trouble: str, wait: timedelta | None, now: datetime
-) -> Delivery:
-    """The channel is down: the message waits, twice as long each time, or as long as the channel asked."""
-    sending = _sending(delivery, channel)
-    if now - sending.first >= GIVE_UP:
-        return refused(delivery, channel, subject, f"Given up after 24 hours. {trouble}", now)
-    patience = doubled(FIRST_WAIT, sending.tries - 1, LONGEST_WAIT)
-    again_at = now + max(patience, wait or timedelta(0))
-    state = delivery.channels[channel]
-    waiting = replace(state, sending=replace(sending, again_at=again_at), trouble=trouble)
-    return _with_state(delivery, channel, waiting)
-
-
-def reopened(delivery: Delivery) -> Delivery:
-    """A run of a finished wave lives again: its next end is told again."""
-    channels = {
-        name: replace(state, wave_told=tuple(kind for kind in state.wave_told if kind != FINISHED))
-        for name, state in delivery.channels.items()
-    }
-    return replace(delivery, channels=channels)
-
-
-def _sending(delivery: Delivery, channel: str) -> Sending:
-    sending = delivery.channels[channel].sending
-    if sending is None:
-        raise ValueError(f"Nothing is on its way to {channel} of {delivery.receiver}.")
-    return sending
-
-
-def _over(delivery: Delivery, channel: str, line: Sent) -> Delivery:
-    state = delivery.channels[channel]
-    sending = _sending(delivery, channel)
-    told = dict(state.told)
-    for key, number in sending.upto.items():
-        told[key] = max(number, told.get(key, 0))
-    done = ChannelState(told, tuple(sorted({*state.wave_told, *sending.kinds})), None, line.trouble)
-    messages = (*delivery.messages, line)[-LOG:]
-    return replace(_with_state(delivery, channel, done), messages=messages)
-
-
-def _with_state(delivery: Delivery, channel: str, state: ChannelState) -> Delivery:
-    return replace(delivery, channels={**delivery.channels, channel: state})

@@ -128,6 +128,8 @@ class ScaleSet:
     `unreadable` names what Azure could have shown but we could not read (a missing permission, a strange
     answer); checks that would have needed it come out as unknown. `habits` is what the wave's extra look-ups
     showed of it, None before they were made; `unread` why a source of theirs could not be read.
+    `scheduled_events_parts` names the parts of the model by which it has adopted scheduled events, in Azure's
+    spelling.
     """
 
     id: str
@@ -145,7 +147,10 @@ class ScaleSet:
     ephemeral_os_disk: bool = False
     service_fabric: bool = False
     scheduled_events: bool = False
+    scheduled_events_parts: tuple[str, ...] = ()
     automatic_repairs: bool = False
+    repair_action: str = ""
+    zone_rebalancing: bool = False
     created: datetime | None = None
     rolling_upgrade: str = ""
     unreadable: tuple[str, ...] = ()

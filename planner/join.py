@@ -25,6 +25,7 @@ from planner.run import (
     Target,
     Verdict,
 )
+from planner.scheduled_events import reboot
 from planner.telling import if_nobody_answers, noted, told
 from planner.wave import Wave
 
@@ -51,7 +52,7 @@ def begun(
         due=now,
         planned_at=now,
         policy=decision.policy,
-        expected=look_again * REBOOT_LOOKS,
+        expected=reboot(look_again, REBOOT_LOOKS, decision.checks),
     )
     batches = decision.batches
     if former is not None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from planner.run import Batch, InstanceState, Run
+from planner.scheduled_events import reboot
 
 REBOOT_LOOKS = 10
 """Ten minutes with a look every minute: the guidance says that a self-service reboot takes several."""
@@ -28,11 +29,13 @@ def learned(run: Run, look_again: timedelta, others: Sequence[timedelta] = ()) -
 
     Its own batches count most; the wave's count by their median, since one that got stuck says nothing about
     the rest; before any has finished it is what the guidance says, counted in looks at an instance that
-    reboots, so that it follows a world that goes faster.
+    reboots, so that it follows a world that goes faster. Guests that handle scheduled events may hold a start
+    back, however quick the wave's other sets were.
     """
     own = longest(run)
     if own is not None:
         return replace(run, expected=min(own, run.recover_within))
     if others:
-        return replace(run, expected=min(sorted(others)[len(others) // 2], run.recover_within))
-    return replace(run, expected=min(look_again * REBOOT_LOOKS, run.recover_within))
+        usual = sorted(others)[len(others) // 2] + reboot(look_again, 0, run.checks)
+        return replace(run, expected=min(usual, run.recover_within))
+    return replace(run, expected=min(reboot(look_again, REBOOT_LOOKS, run.checks), run.recover_within))

@@ -29,6 +29,7 @@ ACCEPTABLE = (
     "often-resized",
     "protection",
     "automatic-repairs",
+    "zone-rebalancing",
     "azure-domains",
     "operation-in-flight",
     "provisioning-failed",

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from handlers.channels.http import AGAIN, REFUSED
 from handlers.channels.mail import address, priority
 from handlers.channels.trouble import ChannelTrouble, Message, asked_wait
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 WATCHED_SECONDS = 30
 """How long an accepted mail is followed; afterwards it counts as sent, the service keeps trying."""
-
-_AGAIN = frozenset({408, 429})
 
 
 class Acs:
@@ -51,7 +50,8 @@ class Acs:
         except ClientAuthenticationError as error:
             raise ChannelTrouble(
                 "Azure Communication Services refused the app's credential; it needs a role on the resource.",
-                recoverable=False,
+                recoverable=True,
+                broken=True,
             ) from error
         except HttpResponseError as error:
             status = error.status_code or 0
@@ -60,9 +60,12 @@ class Acs:
             wait = asked_wait(headers.get("Retry-After"), datetime.now(UTC))
             said = f"{status} {code or error.reason or ''}".strip()
             what = f"answered {said}" if status >= 400 else f"took the mail and did not send it ({code})"
+            broken = status >= 400 and not (status in REFUSED or status in AGAIN or status >= 500)
+            fix = "; check BREAKWATER_ACS_ENDPOINT and the app's role on the resource" if broken else ""
             raise ChannelTrouble(
-                f"Azure Communication Services {what}.",
-                recoverable=status in _AGAIN or status >= 500,
+                f"Azure Communication Services {what}{fix}.",
+                recoverable=status in AGAIN or status >= 500,
+                broken=broken,
                 retry_after=wait,
             ) from error
         except AzureError as error:

@@ -16,6 +16,10 @@ SECONDS = 20
 AGAIN = frozenset({408, 425, 429})
 """Refusals that pass; every 5xx does, too."""
 
+REFUSED = frozenset({400, 413, 415, 422})
+"""Refusals of the message itself: of its form or its size. Any other is about the channel, whose address no
+longer counts, was rotated (401, 404) or moved: it passes once somebody has mended that."""
+
 
 class Teams:
     """A card to a channel, by the address of a Workflows flow, which answers 2xx before it posts."""
@@ -72,7 +76,7 @@ async def post(
             wait = asked_wait(response.headers.get("Retry-After"), datetime.now(UTC))
     except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
         raise ChannelTrouble(
-            f"{who} has an address that is none; mend it in the policy file.", recoverable=False
+            f"{who} has an address that is none; mend it in the policy file.", recoverable=True, broken=True
         ) from error
     except TimeoutError as error:
         raise ChannelTrouble(f"{who} did not answer within {SECONDS} s.", recoverable=True) from error
@@ -82,6 +86,12 @@ async def post(
         ) from error
     if status in AGAIN or status >= 500:
         raise ChannelTrouble(f"{who} answered {status}.", recoverable=True, retry_after=wait)
+    if status in REFUSED:
+        raise ChannelTrouble(f"{who} refused the message with {status}.", recoverable=False)
     raise ChannelTrouble(
-        f"{who} refused the message with {status}; check the address in the policy file.", recoverable=False
+        f"{who} answered {status}: its address does not count any more. Put the one that does into the "
+        "policy file, or into the setting that it names.",
+        recoverable=True,
+        broken=True,
+        retry_after=wait,
     )

@@ -41,5 +41,9 @@ def address(given: str) -> str:
     """The bare address; raises ChannelTrouble for anything that could smuggle in a second one."""
     bare = parseaddr(given)[1]
     if _FLAT.search(given.strip()) or not _ADDRESS.fullmatch(bare):
-        raise ChannelTrouble(f"{given[:80]!r} is not a mail address.", recoverable=False)
+        raise ChannelTrouble(
+            f"{given[:80]!r} is not a mail address; mend it in the policy file, or BREAKWATER_MAIL_FROM.",
+            recoverable=True,
+            broken=True,
+        )
     return bare

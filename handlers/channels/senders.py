@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class Nowhere:
-    """A channel that lacks a setting: every message is refused with the reason."""
+    """A channel that lacks a setting: every message waits, with the reason, until somebody has set it."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
 
     async def send(self, message: Message) -> str:  # noqa: ARG002 - every sender takes one
-        raise ChannelTrouble(self._reason, recoverable=False)
+        raise ChannelTrouble(self._reason, recoverable=True, broken=True)
 
 
 class Channels:

@@ -42,13 +42,23 @@ class Sender(Protocol):
 class ChannelTrouble(Exception):
     """A message was not accepted.
 
-    `recoverable` says whether trying again can help, `retry_after` how long the channel asked to wait,
-    `sentence` what happened; it never holds an address, since webhook addresses are secrets.
+    `recoverable` says whether trying again can help: always, unless it was this message that was refused.
+    `broken` says that it helps once somebody has mended the channel, and then `sentence` says how.
+    `retry_after` is how long the channel asked to wait. `sentence` is what happened; it never holds an
+    address, since webhook addresses are secrets.
     """
 
-    def __init__(self, sentence: str, *, recoverable: bool, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        recoverable: bool,
+        broken: bool = False,
+        retry_after: timedelta | None = None,
+    ) -> None:
         self.sentence = redacted(sentence)[:400]
-        self.recoverable = recoverable
+        self.recoverable = recoverable or broken
+        self.broken = broken
         self.retry_after = retry_after
         super().__init__(self.sentence)
 

@@ -34,8 +34,9 @@ def scale_set(raw: Json) -> ScaleSet:
     properties = _map(raw, "properties")
     profile = _map(properties, "virtualMachineProfile")
     os_disk = _map(_map(profile, "storageProfile"), "osDisk")
-    events = _map(profile, "scheduledEventsProfile")
-    notifications = (_map(events, "terminateNotificationProfile"), _map(events, "osImageNotificationProfile"))
+    events = _scheduled_events(properties, profile)
+    repairing = _map(properties, "automaticRepairsPolicy")
+    rebalancing = _map(_any_case(_map(properties, "resiliencyPolicy")), "automaticzonerebalancingpolicy")
     flexible = str(properties.get("orchestrationMode", "")).lower() == "flexible"
     return ScaleSet(
         id=arm_id,
@@ -47,14 +48,16 @@ def scale_set(raw: Json) -> ScaleSet:
         tags={str(key): str(value) for key, value in _map(raw, "tags").items()},
         zones=tuple(str(zone) for zone in raw.get("zones") or ()),
         sku=str(_map(raw, "sku").get("name", "")),
-        managed_by=_managed_by(raw, resource_group),
+        managed_by=str(raw.get("managedBy") or ""),
         provisioning=str(properties.get("provisioningState", "unknown")).lower(),
         spot=str(profile.get("priority", "")).lower() == "spot" or bool(properties.get("priorityMixPolicy")),
         ephemeral_os_disk=str(_map(os_disk, "diffDiskSettings").get("option", "")).lower() == "local",
         service_fabric=any("servicefabric" in publisher for publisher in _publishers(profile)),
-        scheduled_events=bool(properties.get("scheduledEventsPolicy"))
-        or any(one.get("enable") for one in notifications),
-        automatic_repairs=bool(_map(properties, "automaticRepairsPolicy").get("enabled")),
+        scheduled_events=bool(events),
+        scheduled_events_parts=events,
+        automatic_repairs=bool(repairing.get("enabled")),
+        repair_action=str(repairing.get("repairAction") or ""),
+        zone_rebalancing=bool(_any_case(rebalancing).get("enabled")),
         created=_created(properties),
     )
 
@@ -215,15 +218,23 @@ def _map(raw: Json, key: str) -> Json:
     return value if isinstance(value, dict) else {}
 
 
+def _any_case(raw: Json) -> Json:
+    """With lower-case keys: Microsoft's own page spells a few with a capital, its API without."""
+    return {key.lower(): value for key, value in raw.items()}
+
+
 def _publishers(profile: Json) -> list[str]:
     extensions = _map(profile, "extensionProfile").get("extensions") or ()
     return [str(_map(one, "properties").get("publisher", "")).lower() for one in extensions]
 
 
-def _managed_by(raw: Json, resource_group: str) -> str:
-    if raw.get("managedBy"):
-        return str(raw["managedBy"])
-    if resource_group.lower().startswith("mc_"):
-        return f"AKS (resource group {resource_group})"
-    tag = next((key for key in _map(raw, "tags") if key.lower().startswith("aks-managed")), "")
-    return f"AKS (tag {tag})" if tag else ""
+def _scheduled_events(properties: Json, profile: Json) -> tuple[str, ...]:
+    """The parts about scheduled events that are switched on, in Azure's spelling."""
+    policy = _map(properties, "scheduledEventsPolicy")
+    places = (
+        *_map(profile, "scheduledEventsProfile").items(),
+        *_map(policy, "scheduledEventsAdditionalPublishingTargets").items(),
+        *policy.items(),
+    )
+    switched_on = [name for name, part in places if isinstance(part, dict) and part.get("enable")]
+    return tuple(dict.fromkeys(switched_on))

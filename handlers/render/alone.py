@@ -32,6 +32,14 @@ _SAID = {
             "lasts until the self-service window closes, Azure maintains the scale sets in its own window."
         ),
     ),
+    "channel": (
+        Urgency.ACT,
+        "a channel does not get through",
+        (
+            "One way to tell people does not work. Breakwater goes on trying; once it is mended, what it has "
+            "missed is told there, and nothing else is needed. Until then this is how you hear of it."
+        ),
+    ),
     "unknown_wave": (
         Urgency.ACT,
         "Azure knows a wave that no alert brought",
@@ -57,5 +65,7 @@ def alone(kind: str, tracking_id: str, text: str, addresses: Addresses) -> Lette
         title=title,
         sentence=sentence,
         remarks=(one_line(text, 1500),) if text else (),
-        report=addresses.wave(tracking_id) if kind in {"unknown_wave", "unread"} and tracking_id else "",
+        report=addresses.wave(tracking_id)
+        if kind in {"unknown_wave", "unread", "channel"} and tracking_id
+        else "",
     )

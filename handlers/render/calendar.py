@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, Timezone, TimezoneStandard, vCalAddress
 
 from handlers.render.contract import announcements, in_order, stage
 from handlers.render.words import one_line
@@ -13,11 +13,21 @@ from planner.wave import OVER, Stage, Wave
 _OURS = frozenset({RunState.SCHEDULED, RunState.AWAITING_APPROVAL, RunState.RUNNING, RunState.PAUSED})
 
 
-def calendar(tracking_id: str, waves: Sequence[Wave], runs: Iterable[Run], address: str) -> bytes:
+NOBODY = "noreply@breakwater.invalid"
+"""Who organizes where no sender of mail is set: an address that can never be anybody's (RFC 2606)."""
+
+
+def calendar(
+    tracking_id: str, waves: Sequence[Wave], runs: Iterable[Run], address: str, organizer: str = ""
+) -> bytes:
     """An iCalendar feed: one event per scale set, its UID stable, cancelled when the wave or the run is.
 
     SEQUENCE grows with every announcement and every entry of the run's history, so that a calendar takes
-    the newer version. Times are UTC. The maintenance words follow the NANOG draft for maintenance notes.
+    the newer version. Times are UTC. `organizer` is the mail address it comes from (RFC 5546, 3.2.1: a
+    published event has one).
+
+    The X-MAINTNOTE words follow draft-gunter-calext-maintenance-notifications-00, by which readers of such
+    notes (circuit-maintenance-parser) know account, object, what it means for the object and where it stands.
     """
     made = Calendar()
     made.add("prodid", "-//Breakwater//Planned maintenance//EN")
@@ -31,9 +41,15 @@ def calendar(tracking_id: str, waves: Sequence[Wave], runs: Iterable[Run], addre
         event = _event(tracking_id, run, stamp, address)
         if event is None:
             continue
+        status = _status(run, called_off=called_off, over=_over(waves))
+        event.add("organizer", vCalAddress(f"mailto:{organizer or NOBODY}"))
         event.add("sequence", len(heard) + len(run.history))
-        event.add("status", _status(run, called_off=called_off, over=_over(waves)))
+        event.add("status", status)
+        event.add("x-maintnote-status", _stands(run, status))
         made.add_component(event)
+    if not made.subcomponents:
+        # RFC 5545, 3.6: a calendar has at least one component, and Outlook refuses one that has none.
+        made.add_component(_utc())
     written: bytes = made.to_ical()
     return written
 
@@ -51,6 +67,28 @@ def _status(run: Run, *, called_off: bool, over: bool) -> str:
     if run.state is RunState.AWAITING_APPROVAL and not over:
         return "TENTATIVE"
     return "CONFIRMED"
+
+
+def _stands(run: Run, status: str) -> str:
+    """X-MAINTNOTE-STATUS: what the calendar's own words say, and beyond them whether it runs or is done."""
+    if status != "CONFIRMED":
+        return status
+    if run.ended_at is not None and run.state is not RunState.MISSED:
+        return "COMPLETED"
+    started = any(batch.started_at is not None for batch in run.batches)
+    return "IN-PROCESS" if started and run.ended_at is None else status
+
+
+def _utc() -> Timezone:
+    """The time zone in which every time of the feed is written."""
+    zone, standard = Timezone(), TimezoneStandard()
+    zone.add("tzid", "UTC")
+    standard.add("dtstart", datetime(1970, 1, 1))  # noqa: DTZ001 - RFC 5545 wants a local time here
+    standard.add("tzoffsetfrom", timedelta(0))
+    standard.add("tzoffsetto", timedelta(0))
+    standard.add("tzname", "UTC")
+    zone.add_component(standard)
+    return zone
 
 
 def _event(tracking_id: str, run: Run, stamp: datetime, address: str) -> Event | None:
@@ -72,6 +110,7 @@ def _event(tracking_id: str, run: Run, stamp: datetime, address: str) -> Event |
     if address:
         event.add("url", address)
     event.add("x-maintnote-provider", "azure")
+    event.add("x-maintnote-account", run.target.subscription)
     event.add("x-maintnote-maintenance-id", tracking_id)
     event.add("x-maintnote-object-id", one_line(run.target.id, 500))
     event.add("x-maintnote-impact", "REDUCED-REDUNDANCY")

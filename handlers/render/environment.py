@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import BaseLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from handlers.render import azure_html, words
+from handlers.render import azure_html, blocks, words
 
 
 @cache
@@ -53,7 +53,8 @@ def _with_words(environment: Environment) -> Environment:
         "span": words.span,
         "clean": words.clean,
         "line": words.one_line,
-        "card": words.for_card,
+        "block": blocks.block,
+        "fact_set": blocks.fact_set,
         "azure_html": lambda given: Markup(azure_html.safe(given)),  # noqa: S704 - nh3 made it safe
         "azure_text": azure_html.plain,
     }

@@ -62,7 +62,11 @@ def render(letter: Letter, message_id: str, thread: str) -> Rendered:
 
 
 def card(letter: Letter) -> dict[str, Any]:
-    """An Adaptive Card 1.5 of at most 24 KB: what comes last is dropped and counted."""
+    """An Adaptive Card of at most 24 KB: what comes last is dropped and counted.
+
+    Version 1.4, with nothing newer in it: Workflows render no later one in some tenants and answer 202 all
+    the same (AdaptiveCards#8965, #9378, msteams-docs#9801).
+    """
     everything = len(letter.events) + sum(len(part.lines) for part in letter.parts)
     most = min(everything, MOST)
     whole = _card(letter, most)

@@ -34,6 +34,7 @@ WORDS = {
     "quarantined": ("✗", "Quarantined"),
     "unknown_wave": ("·", "Unknown wave"),
     "unread": ("✗", "Trouble"),
+    "channel": ("✗", "Trouble"),
 }
 
 STATES = {

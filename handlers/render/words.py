@@ -68,20 +68,26 @@ def one_line(text: str, limit: int = 300) -> str:
     return clean(" ".join(clean(text, limit * 4).split()), limit)
 
 
-def for_card(text: str) -> str:
-    """Cleaned text that a card shows as it is: Teams reads markdown in every text block.
+def marks_up(text: str) -> bool:
+    """Whether markdown would read more than text in it; names such as `db_prod-01` are only text."""
+    cleaned = clean(text)
+    return bool(_MARKUP.search(cleaned) or _AT_WORD_EDGE.search(cleaned))
 
-    Names such as `db_prod-01` come out unchanged; only what would mark up or link is defused.
-    """
-    escaped = _MARKUP.sub(r"\\\1", clean(text))
-    escaped = _AT_WORD_EDGE.sub(r"\\_", escaped)
-    escaped = _LINE_START.sub(_defuse_line, escaped)
-    escaped = _SCHEME.sub(_defuse_scheme, escaped)
-    return _INDENT.sub("", _ENTITY.sub("&amp;", escaped))
+
+def for_card(text: str) -> str:
+    """Cleaned text that nothing `marks_up`, for where a card reads markdown: lists and links are defused."""
+    defused = _LINE_START.sub(_defuse_line, clean(text))
+    defused = _SCHEME.sub(_defuse_scheme, defused)
+    return _INDENT.sub("", _ENTITY.sub("&amp;", defused))
+
+
+def bare(text: str) -> str:
+    """Cleaned text for where a card reads no markdown; addresses are defused, since programs link them."""
+    return _SCHEME.sub(_defuse_scheme, clean(text))
 
 
 def _defuse_line(found: re.Match[str]) -> str:
-    # A backslash would do, but not every Teams client hides it; our own symbols stand here, too.
+    # Our own symbols stand at the beginning of lines, too.
     return f"{found[1]}{ZERO_WIDTH}{found[2]}"
 
 

@@ -173,15 +173,18 @@ class NoticeMessage(_Envelope):
     """Something wants to be told. `wave` gathers a wave's untold notices; the others carry their text.
 
     `about` names what is told once for a wave, whatever the words; without it the words count. `unread`:
-    nothing is in quarantine, Azure cannot be read and we go on trying.
+    nothing is in quarantine, Azure cannot be read and we go on trying. `stuck` are the channels of `receiver`
+    that do not get through, of which people have to hear another way.
     """
 
     tracking_id: Annotated[str, Field(pattern=rf"^({TRACKING_ID})?$")] = ""
-    kind: Literal["wave", "wired", "quarantined", "unknown_wave"]
+    kind: Literal["wave", "wired", "quarantined", "unknown_wave", "channel"]
     alert: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     text: str = Field(default="", max_length=4000)
     about: str = Field(default="", max_length=300)
     unread: bool = False
+    receiver: str = Field(default="", max_length=300)
+    stuck: tuple[Annotated[str, Field(max_length=200)], ...] = Field(default=(), max_length=20)
 
     @model_validator(mode="after")
     def _of_a_wave(self) -> Self:

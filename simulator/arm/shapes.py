@@ -43,10 +43,18 @@ def scale_set(found: ScaleSet) -> Json:
         properties["automaticRepairsPolicy"] = {
             "enabled": True,
             "gracePeriod": found.repair_grace,
-            "repairAction": "Replace",
+            "repairAction": found.repair_action,
         }
-    if found.scheduled_events_policy:
-        properties["scheduledEventsPolicy"] = {"userInitiatedRedeploy": {"automaticallyApprove": False}}
+    if found.zone_rebalancing:
+        rebalancing = {
+            "enabled": True,
+            "rebalanceStrategy": "Recreate",
+            "rebalanceBehavior": "CreateBeforeDelete",
+        }
+        properties["resiliencyPolicy"] = {"automaticZoneRebalancingPolicy": rebalancing}
+    policy = _scheduled_events_policy(found)
+    if policy:
+        properties["scheduledEventsPolicy"] = policy
     made: Json = {
         "name": found.name,
         "id": found.id,
@@ -59,6 +67,17 @@ def scale_set(found: ScaleSet) -> Json:
     if found.zones:
         made["zones"] = list(found.zones)
     return made
+
+
+def _scheduled_events_policy(found: ScaleSet) -> Json:
+    policy: Json = {}
+    if found.scheduled_events_policy:
+        policy["userInitiatedRedeploy"] = {"automaticallyApprove": True}
+        policy["userInitiatedReboot"] = {"automaticallyApprove": True}
+    if found.events_published is not None:
+        published = {"enable": found.events_published, "scheduledEventsApiVersion": "2020-07-01"}
+        policy["scheduledEventsAdditionalPublishingTargets"] = {"eventGridAndResourceGraph": published}
+    return policy
 
 
 def _profile(found: ScaleSet) -> Json:

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypedDict, Unpack
 from uuid import NAMESPACE_URL, uuid5
 
 from simulator.fleet.behaviour import Behaviour
-from simulator.fleet.model import Instance, ScaleSet
+from simulator.fleet.model import Instance, RepairAction, ScaleSet
 from simulator.fleet.repair_service import RepairService
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -30,10 +30,13 @@ class Traits(TypedDict, total=False):
     ephemeral_os_disk: bool
     automatic_repairs: bool
     repair_grace: str
+    repair_action: RepairAction
+    zone_rebalancing: bool
     repairs: RepairService
     terminate_notification: bool
     os_image_notification: bool
     scheduled_events_policy: bool
+    events_published: bool
     provisioning: str
 
 

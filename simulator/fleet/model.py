@@ -12,6 +12,7 @@ from simulator.fleet.waves import Ticket
 
 Power = Literal["running", "starting", "stopping", "stopped", "deallocating", "deallocated"]
 Mode = Literal["Uniform", "Flexible"]
+RepairAction = Literal["Replace", "Reimage", "Restart"]
 UpgradeCode = Literal["", "RollingForward", "Completed", "Cancelled", "Faulted"]
 
 
@@ -35,6 +36,9 @@ class ScaleSet:
     """A scale set. `health` says how its instances report health, or that they don't.
 
     managed_by: the resource its resource group is managed by; Azure says it of the group, not of the set.
+    scheduled_events_policy: it says only how the events of people's own operations are approved;
+    events_published: whether events go to Event Grid and Resource Graph, None when it does not say.
+    repair_action is shown; the simulated service replaces, whatever it says.
     """
 
     subscription: str
@@ -55,10 +59,13 @@ class ScaleSet:
     ephemeral_os_disk: bool = False
     automatic_repairs: bool = False
     repair_grace: str = "PT30M"
+    repair_action: RepairAction = "Replace"
+    zone_rebalancing: bool = False
     repairs: RepairService = field(default_factory=RepairService)
     terminate_notification: bool = False
     os_image_notification: bool = False
     scheduled_events_policy: bool = False
+    events_published: bool | None = None
     provisioning: str = "Succeeded"
     upgrade: UpgradeCode = ""
     upgrade_started: datetime | None = None

@@ -16,13 +16,15 @@ class MailInbox(Inbox[EmailMessage]):
 
     With a `certificate` it offers STARTTLS and takes no password before it, or, `tls_first`, speaks nothing else.
 
-    Scripted answers are SMTP codes given at the end of DATA: 451 for "later", 554 for "never".
+    Scripted answers are SMTP codes given at the end of DATA: 451 for "later", 554 for "never". `sign_in` is the
+    code for every sign-in, 535 where the password counts no longer.
     """
 
     suffix = ".eml"
 
     certificate: ssl.SSLContext | None = None
     tls_first = False
+    sign_in = 235
 
     @property
     def url(self) -> str:
@@ -49,7 +51,7 @@ class MailInbox(Inbox[EmailMessage]):
             lambda: SMTP(
                 _Handler(self),
                 loop=loop,
-                authenticator=lambda *_: AuthResult(success=True),
+                authenticator=lambda *_: self._signed_in(),
                 auth_require_tls=self.certificate is not None and not self.tls_first,
                 tls_context=None if self.tls_first else self.certificate,
                 enable_SMTPUTF8=True,
@@ -58,6 +60,11 @@ class MailInbox(Inbox[EmailMessage]):
             0,
             ssl=self.certificate if self.tls_first else None,
         )
+
+    def _signed_in(self) -> AuthResult:
+        if self.sign_in == 235:
+            return AuthResult(success=True)
+        return AuthResult(success=False, handled=False, message=f"{self.sign_in} as scripted")
 
     async def close(self) -> None:
         """Stop listening; the messages stay."""

@@ -17,7 +17,7 @@ from handlers.render.compose import compose
 from handlers.render.letter import Story
 from handlers.render.notice import render
 from handlers.report import SECURITY
-from planner import delivery as steps
+from planner import sending as steps
 from planner.check import Check, Outcome
 from planner.delivery import Delivery, with_channels
 from planner.digest import Overview

@@ -67,7 +67,7 @@ HOSTILE = (
 
 @cache
 def _schema() -> Draft6Validator:
-    text = (files("adaptive_cards") / "schemas" / "schema-1.5.json").read_text(encoding="utf-8")
+    text = (files("adaptive_cards") / "schemas" / "schema-1.4.json").read_text(encoding="utf-8")
     return Draft6Validator(json.loads(text), format_checker=Draft6Validator.FORMAT_CHECKER)
 
 
@@ -78,7 +78,7 @@ def _check(made: dict[str, Any]) -> None:
     }  # Teams' own, unknown to the schema
     error = best_match(_schema().iter_errors(shown))
     assert error is None, f"{error.message[:500]} at {list(error.absolute_path)}"
-    assert made["version"] == "1.5"
+    assert made["version"] == "1.4"
     assert made["msteams"] == {"width": "Full"}
     assert made["fallbackText"]
     assert len(json.dumps(made)) <= CARD_BYTES
@@ -102,6 +102,18 @@ def _texts(part: Any) -> Iterator[str]:
     elif isinstance(part, list):
         for one in part:
             yield from _texts(one)
+
+
+def _runs(part: Any) -> Iterator[str]:
+    """Every text in which nothing reads markdown, the commands to type apart."""
+    if isinstance(part, dict):
+        if part.get("type") == "TextRun" and part.get("fontType") != "Monospace":
+            yield part["text"]
+        for value in part.values():
+            yield from _runs(value)
+    elif isinstance(part, list):
+        for one in part:
+            yield from _runs(one)
 
 
 def _letter(*runs: Run, ended: tuple[Run, ...] = (), planning: int = 0, title: str = "Planned") -> Letter:
@@ -148,7 +160,7 @@ def test_every_card_opens_with_its_symbol_and_word(name):
     letter = LETTERS[name]
     first = card(letter)["body"][0]
 
-    assert first["style"] == "heading"
+    assert (first["size"], first["weight"]) == ("Large", "Bolder")
     assert first["text"].removeprefix(ZERO_WIDTH).startswith(f"{letter.symbol} {letter.word}: ")
 
 
@@ -193,8 +205,36 @@ def test_text_from_outside_stays_text(text):
         ):
             assert tag not in html, (tag, shown[:200])
         assert "<blockquote" not in html
+        assert "\\" not in shown
+    for shown in (*_texts(made), *_runs(made)):
         assert "://" not in shown
         assert "www." not in shown
+
+
+@pytest.mark.parametrize(
+    "text", ["a*b*c", "web [blue]", "C:\\temp\\new", "<5 min", "_private_", "~~old~~", "x | y", "`code`"]
+)
+def test_what_markdown_would_change_is_shown_letter_by_letter(text):
+    made = card(_letter(run("web", notice(1, Kind.PAUSED, Urgency.PAGE, sentence=text)), title=text))
+
+    assert text in set(_runs(made))
+    assert any(text in one for one in _runs(made) if one.startswith("Wave: "))
+    assert not any("\\" in shown for shown in _texts(made))
+
+
+@pytest.mark.parametrize(
+    ("newer", "where"),
+    [
+        ({"type": "TextBlock", "text": "x", "style": "heading"}, "body"),
+        ({"type": "Table", "columns": [], "rows": []}, "body"),
+        ({"type": "Action.OpenUrl", "url": "https://x.example", "tooltip": "x"}, "actions"),
+        ({"type": "Action.OpenUrl", "url": "https://x.example", "mode": "secondary"}, "actions"),
+    ],
+)
+def test_what_came_after_version_1_4_is_found_by_this_schema(newer, where):
+    made = {key: value for key, value in card(LETTERS["announced"]).items() if key != "msteams"}
+    assert not list(_schema().iter_errors(made))
+    assert list(_schema().iter_errors({**made, where: [newer]}))
 
 
 def test_ordinary_names_are_shown_without_a_single_backslash():

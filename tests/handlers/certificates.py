@@ -25,19 +25,21 @@ class Certificate:
         return context
 
 
-def made_in(folder: Path) -> Certificate:
-    """A fresh certificate in two files of `folder`."""
+def made_in(folder: Path, *, names: tuple[str, ...] = (), hours: tuple[int, int] = (-1, 1)) -> Certificate:
+    """A certificate in two files of `folder`: for these DNS names or 127.0.0.1, valid for these hours from now."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, names[0] if names else "127.0.0.1")])
+    here = x509.IPAddress(ip_address("127.0.0.1"))
+    shown: list[x509.GeneralName] = [x509.DNSName(one) for one in names] or [here]
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .not_valid_before(now + timedelta(hours=hours[0]))
+        .not_valid_after(now + timedelta(hours=hours[1]))
+        .add_extension(x509.SubjectAlternativeName(shown), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )

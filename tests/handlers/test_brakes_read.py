@@ -8,6 +8,14 @@ import pytest
 from handlers.cloud import shapes
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
+from planner.check import Outcome
+from planner.decide import decide
+from planner.owners import owner
+from planner.policy import Policy
+from planner.scheduled_events import PARTS
+from simulator.arm.shapes import scale_set as simulated
+from simulator.fleet import uniform
+from tests.planner.builders import NOW
 
 GROUP = "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e/resourceGroups/{}/providers/Microsoft.Compute"
 
@@ -42,10 +50,79 @@ def test_service_fabric_is_read_from_its_extension() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"managedBy": "/x/y"}, {"group": "MC_team_cluster_westeurope"}, {"tags": {"aks-managed-poolName": "a"}}],
+    [
+        {"managedBy": "/x/y"},
+        {"group": "MC_team_cluster_westeurope"},
+        {"tags": {"aks-managed-poolName": "a"}},
+        {"tags": {"__AzureDevOpsElasticPool": "agents"}},
+    ],
 )
-def test_who_manages_a_scale_set_is_read_from_its_manager_its_group_and_its_tags(fields: Any) -> None:
-    assert read(**fields).managed_by
+def test_who_runs_a_scale_set_is_read_from_its_manager_its_group_and_its_tags(fields: Any) -> None:
+    assert owner(read(**fields))
+
+
+ON, OFF = {"enable": True}, {"enable": False}
+TARGETS = "scheduledEventsAdditionalPublishingTargets"
+
+
+@pytest.mark.parametrize(
+    ("policy", "profile", "parts"),
+    [
+        (None, {}, ()),
+        ({}, {"scheduledEventsProfile": {"terminateNotificationProfile": OFF}}, ()),
+        ({TARGETS: {"eventGridAndResourceGraph": OFF}}, {}, ()),
+        ({"eventGridAndResourceGraph": OFF}, {}, ()),
+        ({TARGETS: None, "userInitiatedRedeploy": None}, {}, ()),
+        ({"userInitiatedRedeploy": {"automaticallyApprove": True}}, {}, ()),
+        ({"userInitiatedReboot": {"automaticallyApprove": False}}, {}, ()),
+        ({"allInstancesDown": {"automaticallyApprove": True}}, {}, ()),
+        ({TARGETS: {"eventGridAndResourceGraph": ON}}, {}, ("eventGridAndResourceGraph",)),
+        ({"eventGridAndResourceGraph": ON}, {}, ("eventGridAndResourceGraph",)),
+        (
+            None,
+            {
+                "scheduledEventsProfile": {
+                    "terminateNotificationProfile": ON,
+                    "osImageNotificationProfile": ON,
+                }
+            },
+            ("terminateNotificationProfile", "osImageNotificationProfile"),
+        ),
+    ],
+)
+def test_of_scheduled_events_only_the_parts_that_are_switched_on_are_read(
+    policy: Any, profile: Any, parts: tuple[str, ...]
+) -> None:
+    found = read(profile=profile, properties={"scheduledEventsPolicy": policy})
+    assert (found.scheduled_events, found.scheduled_events_parts) == (bool(parts), parts)
+    outcome = decide(found, (), [], Policy(defaults={"self-service": "always"}), NOW).checks
+    (check,) = [one for one in outcome if one.name == "scheduled-events"]
+    assert check.outcome is (Outcome.BLOCK if parts else Outcome.NOT_DECLARED)
+    assert set(parts) <= PARTS.keys()
+
+
+@pytest.mark.parametrize("policy", [None, {}, {"automaticZoneRebalancingPolicy": {"enabled": False}}])
+def test_zone_rebalancing_is_on_only_where_the_resiliency_policy_says_so(policy: Any) -> None:
+    assert not read(properties={"resiliencyPolicy": policy}).zone_rebalancing
+    switched_on = {"automaticZoneRebalancingPolicy": {"enabled": True}}
+    assert read(properties={"resiliencyPolicy": switched_on}).zone_rebalancing
+    as_on_the_page = {"AutomaticZoneRebalancingPolicy": {"Enabled": True}}
+    assert read(properties={"resiliencyPolicy": as_on_the_page}).zone_rebalancing
+
+
+def test_the_repair_action_is_read_beside_the_repairs() -> None:
+    found = read(properties={"automaticRepairsPolicy": {"enabled": True, "repairAction": "Restart"}})
+    assert (found.automatic_repairs, found.repair_action) == (True, "Restart")
+
+
+def test_the_simulated_azure_shows_these_settings_as_they_are_read() -> None:
+    plain = uniform("plain", 1, scheduled_events_policy=True, events_published=False)
+    told = uniform("told", 1, events_published=True, zone_rebalancing=True, automatic_repairs=True)
+    told.repair_action = "Reimage"
+    seen = [shapes.scale_set(simulated(one)) for one in (plain, told)]
+    assert [one.scheduled_events_parts for one in seen] == [(), ("eventGridAndResourceGraph",)]
+    assert [one.zone_rebalancing for one in seen] == [False, True]
+    assert seen[1].repair_action == "Reimage"
 
 
 def test_protection_from_scale_set_actions_is_read_of_each_instance() -> None:

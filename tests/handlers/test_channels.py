@@ -6,6 +6,7 @@ import pytest
 from azure.core.credentials import AccessToken
 
 from handlers.channels import Channels, ChannelTrouble, email_smtp
+from handlers.channels import certificate as certificate_of
 from handlers.channels.mail import build
 from handlers.channels.trouble import asked_wait, redacted
 from planner.policy import Receiver
@@ -99,9 +100,8 @@ async def test_a_webhook_gets_the_payload_and_the_messages_id():
         (500, True, None),
         (408, True, None),
         (400, False, None),
-        (404, False, None),
         (413, False, None),
-        (Scripted(302, headers={"Location": "https://elsewhere.example/"}), False, None),
+        (422, False, None),
     ],
 )
 async def test_teams_refusals_say_whether_trying_again_can_help(answer, recoverable, wait):
@@ -110,7 +110,22 @@ async def test_teams_refusals_say_whether_trying_again_can_help(answer, recovera
             await send(Receiver("ops", teams=teams.url))
 
     assert (trouble.value.recoverable, trouble.value.retry_after) == (recoverable, wait)
+    assert not trouble.value.broken
     assert "simulated" not in str(trouble.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [401, 403, 404, 405, 410, Scripted(302, headers={"Location": "https://elsewhere.example/"})],
+    ids=str,
+)
+async def test_an_address_that_counts_no_longer_is_the_channels_trouble_and_says_what_to_mend(answer):
+    async with TeamsInbox(answers=[answer]) as teams:
+        with pytest.raises(ChannelTrouble, match="policy file") as trouble:
+            await send(Receiver("ops", teams=teams.url))
+
+    assert (trouble.value.recoverable, trouble.value.broken) == (True, True)
+    assert "sig=" not in str(trouble.value)
 
 
 async def test_an_address_nobody_listens_at_is_tried_again_and_never_shown():
@@ -122,11 +137,11 @@ async def test_an_address_nobody_listens_at_is_tried_again_and_never_shown():
 
 
 @pytest.mark.parametrize("address", ["not an address", "file:///etc/passwd", "https://", "http://[::1"])
-async def test_an_address_that_is_none_is_a_mistake_in_the_policy(address):
+async def test_an_address_that_is_none_waits_until_the_policy_is_mended(address):
     with pytest.raises(ChannelTrouble) as trouble:
         await send(Receiver("ops", webhook=address))
 
-    assert not trouble.value.recoverable
+    assert trouble.value.broken
     assert "policy file" in str(trouble.value)
 
 
@@ -160,12 +175,61 @@ async def test_mail_goes_over_tls_that_the_trusted_certificates_vouch_for(
     inbox.certificate, inbox.tls_first = certificate.context(), tls_first
     async with inbox:
         server = inbox.url.replace("//", "//user:hunter2@")
-        with pytest.raises(ChannelTrouble, match="could not be reached"):
+        with pytest.raises(ChannelTrouble, match=r"does not fit: self-signed certificate\. .* SSL_CERT_FILE"):
             await send(Receiver("ops", email=OPS), smtp=server)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate.trusted))
         await send(Receiver("ops", email=OPS), smtp=server)
 
         assert len(inbox.messages) == 1
+
+
+@pytest.mark.parametrize("tls_first", [False, True])
+@pytest.mark.parametrize("secret", ["", "user:hunter2@"])
+async def test_a_certificate_for_another_name_is_told_with_its_names_and_what_to_set(
+    tmp_path, monkeypatch, tls_first, secret
+):
+    monkeypatch.setattr(email_smtp, "LOOPBACK", frozenset())
+    relay = certificates.made_in(tmp_path, names=("relay.contoso.com", "mx.contoso.com"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(relay.trusted))
+    inbox = MailInbox()
+    inbox.certificate, inbox.tls_first = relay.context(), tls_first
+    async with inbox:
+        with pytest.raises(ChannelTrouble) as trouble:
+            await send(Receiver("ops", email=OPS), smtp=inbox.url.replace("//", f"//{secret}"))
+
+        assert inbox.messages == []
+    said = trouble.value.sentence
+    assert "does not fit: it is for relay.contoso.com, mx.contoso.com, not for 127.0.0.1" in said
+    assert "BREAKWATER_SMTP" in said
+    assert "hunter2" not in said
+    assert (trouble.value.recoverable, trouble.value.broken) == (True, True)
+
+
+async def test_an_expired_certificate_is_told_as_such(tmp_path, monkeypatch):
+    old = certificates.made_in(tmp_path, hours=(-48, -24))
+    monkeypatch.setenv("SSL_CERT_FILE", str(old.trusted))
+    inbox = MailInbox()
+    inbox.certificate = old.context()
+    async with inbox:
+        with pytest.raises(ChannelTrouble, match="does not fit: it has expired") as trouble:
+            await send(Receiver("ops", email=OPS), smtp=inbox.url)
+
+    assert trouble.value.broken
+
+
+async def test_a_server_that_shows_no_names_the_second_time_is_told_without_them(tmp_path, monkeypatch):
+    relay = certificates.made_in(tmp_path, names=("relay.contoso.com",))
+    monkeypatch.setenv("SSL_CERT_FILE", str(relay.trusted))
+    monkeypatch.setattr(certificate_of, "_names", nobody)
+    inbox = MailInbox()
+    inbox.certificate = relay.context()
+    async with inbox:
+        with pytest.raises(ChannelTrouble, match=r"it is not for 127\.0\.0\.1\. Use the name on"):
+            await send(Receiver("ops", email=OPS), smtp=inbox.url)
+
+
+async def nobody(*_: Any, **__: Any) -> list[str]:
+    return []
 
 
 async def test_a_password_does_not_cross_the_network_in_the_clear(monkeypatch):
@@ -186,7 +250,28 @@ async def test_mail_refusals_say_whether_trying_again_can_help(code, recoverable
             await send(Receiver("ops", email=OPS), smtp=inbox.url)
 
     assert trouble.value.recoverable is recoverable
+    assert not trouble.value.broken
     assert str(code) in str(trouble.value)
+
+
+@pytest.mark.parametrize("code", [530, 534, 535])
+async def test_a_mail_server_that_wants_another_sign_in_is_the_channels_trouble(code):
+    async with MailInbox(answers=[code]) as inbox:
+        with pytest.raises(ChannelTrouble, match="BREAKWATER_SMTP") as trouble:
+            await send(Receiver("ops", email=OPS), smtp=inbox.url)
+
+    assert (trouble.value.recoverable, trouble.value.broken) == (True, True)
+
+
+@pytest.mark.parametrize("code", [530, 535])
+async def test_a_refused_sign_in_is_the_channels_trouble(code):
+    async with MailInbox() as inbox:
+        inbox.sign_in = code
+        with pytest.raises(ChannelTrouble, match=f"answered {code}.*BREAKWATER_SMTP") as trouble:
+            await send(Receiver("ops", email=OPS), smtp=inbox.url.replace("//", "//user:hunter2@"))
+
+    assert (trouble.value.recoverable, trouble.value.broken) == (True, True)
+    assert "hunter2" not in str(trouble.value)
 
 
 async def test_a_mail_server_that_is_down_is_tried_again_and_its_password_never_shown():
@@ -201,7 +286,7 @@ async def test_without_a_way_to_send_mail_the_setting_is_named():
     with pytest.raises(ChannelTrouble, match="BREAKWATER_SMTP or BREAKWATER_ACS_ENDPOINT") as trouble:
         await send(Receiver("ops", email=OPS))
 
-    assert not trouble.value.recoverable
+    assert trouble.value.broken
 
 
 @pytest.mark.parametrize(
@@ -239,7 +324,13 @@ async def test_communication_services_get_one_mail_however_often_it_is_sent():
 
 @pytest.mark.parametrize(
     ("answer", "recoverable", "wait"),
-    [(Scripted(429, retry_after=9), True, timedelta(seconds=9)), (503, True, None), (400, False, None)],
+    [
+        (Scripted(429, retry_after=9), True, timedelta(seconds=9)),
+        (503, True, None),
+        (400, False, None),
+        (404, True, None),
+        (401, True, None),
+    ],
 )
 async def test_communication_services_refusals_say_whether_trying_again_can_help(answer, recoverable, wait):
     async with AcsInbox(answers=[answer]) as inbox:

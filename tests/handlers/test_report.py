@@ -33,6 +33,7 @@ from planner.run import (
 from planner.wave import Stage
 from tests.notices import (
     CAPACITY,
+    HOUR,
     NOW,
     SUBSCRIPTION,
     TRACKING,
@@ -376,6 +377,68 @@ async def test_a_newer_announcement_raises_the_calendars_sequence(wiring):
     after = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body).walk("VEVENT")[0]
 
     assert int(after["sequence"]) > int(before["sequence"])
+
+
+async def test_a_wave_of_which_nothing_has_a_time_yet_is_a_calendar_that_outlook_takes(wiring):
+    await store(wiring, run("web", state=RunState.NOT_IMPACTED))
+
+    parsed = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body)
+
+    parsed.validate()
+    assert [part.name for part in parsed.walk()] == ["VCALENDAR", "VTIMEZONE", "STANDARD"]
+    assert [part.errors for part in parsed.walk()] == [[]] * 3
+
+
+def maintenance_note(event: Any) -> dict[str, str]:
+    """What readers of maintenance notes ask of an event; draft-gunter-calext-maintenance-notifications-00."""
+    names = ("PROVIDER", "ACCOUNT", "MAINTENANCE-ID", "OBJECT-ID", "IMPACT", "STATUS")
+    return {name: str(event[f"X-MAINTNOTE-{name}"]) for name in names}
+
+
+async def test_every_event_is_a_maintenance_note_with_an_organizer(wiring):
+    await store(wiring, paused("db"), left("batch"))
+    events = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body).walk("VEVENT")
+
+    for event in events:
+        note = maintenance_note(event)
+        assert (note["PROVIDER"], note["ACCOUNT"], note["MAINTENANCE-ID"]) == (
+            "azure",
+            SUBSCRIPTION,
+            TRACKING,
+        )
+        assert note["OBJECT-ID"].startswith(f"/subscriptions/{SUBSCRIPTION}/")
+        assert note["IMPACT"] in {"NO-IMPACT", "REDUCED-REDUNDANCY", "DEGRADED", "OUTAGE"}
+        assert str(event["organizer"]) == "mailto:breakwater@example.org"
+        assert all(event[name].dt.utcoffset() == timedelta(0) for name in ("dtstart", "dtend", "dtstamp"))
+        assert int(event["sequence"]) >= 0
+
+
+@pytest.mark.parametrize(
+    ("state", "started", "ended", "status"),
+    [
+        (RunState.SCHEDULED, False, False, "CONFIRMED"),
+        (RunState.AWAITING_APPROVAL, False, False, "TENTATIVE"),
+        (RunState.RUNNING, True, False, "IN-PROCESS"),
+        (RunState.PAUSED, True, False, "IN-PROCESS"),
+        (RunState.COMPLETED, True, True, "COMPLETED"),
+        (RunState.CANCELLED, True, True, "CANCELLED"),
+        (RunState.MISSED, True, True, "CONFIRMED"),
+        (RunState.LEFT_TO_AZURE, False, False, "CONFIRMED"),
+    ],
+)
+async def test_a_maintenance_note_says_where_it_stands(wiring, state, started, ended, status):
+    at = NOW - HOUR if started else None
+    one = replace(batch(1, "1"), started_at=at, not_before=NOW)
+    await store(
+        wiring,
+        run(
+            "web", state=state, batches=(one,), ended_at=NOW if ended else None, scheduled=left("x").scheduled
+        ),
+    )
+
+    (event,) = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body).walk("VEVENT")
+
+    assert maintenance_note(event)["STATUS"] == status
 
 
 async def test_hostile_text_cannot_break_the_calendar(wiring):

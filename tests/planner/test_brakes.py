@@ -134,7 +134,9 @@ def test_a_start_is_sent_before_the_window_of_its_instance_closes_or_not_at_all(
     "changed_since",
     [
         {"service_fabric": True},
-        {"managed_by": "AKS (tag aks-managed-poolName)"},
+        {"managed_by": "/subscriptions/s/providers/Microsoft.ContainerService/managedClusters/c"},
+        {"tags": {"__AzureDevOpsElasticPool": "agents"}},
+        {"zone_rebalancing": True},
         {"managed_by": "/subscriptions/s/providers/Microsoft.Compute/cloudServices/c"},
         {"spot": True},
         {"ephemeral_os_disk": True},

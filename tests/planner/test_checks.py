@@ -46,6 +46,7 @@ BLOCKED: dict[str, tuple[ScaleSet, tuple[Instance, ...], Rules]] = {
         Rules(accept=("managed",)),
     ),
     "AKS": (scale_set(managed_by="Azure Kubernetes Service"), fleet(), Rules()),
+    "an agent pool": (scale_set(tags={"__AzureDevOpsElasticPool": "agents"}), fleet(), Rules()),
     "a managed group": (lived(group_managed_by="Azure Databricks"), fleet(), Rules()),
     "Spot": (scale_set(spot=True), fleet(), Rules()),
     "an expiry tag": (replace(lived(), tags={"ExpiresOn": "2026-12-01"}), fleet(), Rules()),
@@ -62,6 +63,7 @@ BLOCKED: dict[str, tuple[ScaleSet, tuple[Instance, ...], Rules]] = {
     "resizes": (lived(resizes=2), fleet(), Rules()),
     "often resized declared": (scale_set(), fleet(), Rules(declared=("often-resized",))),
     "short-lived declared": (scale_set(), fleet(), Rules(declared=("short-lived",))),
+    "zone rebalancing": (scale_set(zone_rebalancing=True), fleet(), Rules()),
     "protection": (scale_set(), fleet(protected=True), Rules()),
 }
 
@@ -69,6 +71,7 @@ NAMED = {
     "Service Fabric": "service-fabric",
     "a cloud service": "service-fabric",
     "AKS": "managed",
+    "an agent pool": "managed",
     "a managed group": "managed",
     "Spot": "short-lived",
     "an expiry tag": "short-lived",
@@ -85,6 +88,7 @@ NAMED = {
     "resizes": "often-resized",
     "often resized declared": "often-resized",
     "short-lived declared": "short-lived",
+    "zone rebalancing": "zone-rebalancing",
     "protection": "protection",
 }
 
@@ -292,15 +296,6 @@ def test_accepting_a_cloud_service_as_managed_does_not_make_self_service_availab
     decision = decided(a_set, a_policy=always(accept="managed"))
     assert decision.verdict is Verdict.LEAVE_TO_AZURE
     assert "cloud service" in of_decision(decision, "service-fabric").reason
-
-
-def test_a_managed_group_is_named_and_the_sets_own_manager_comes_first():
-    assert (
-        "Azure Databricks, which manages its resource group"
-        in checked("managed", lived(group_managed_by="Azure Databricks")).reason
-    )
-    both = replace(lived(group_managed_by="Databricks"), managed_by="AKS")
-    assert "managed by AKS;" in checked("managed", both).reason
 
 
 # Protection and automatic repairs ------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from planner import delivery as steps
-from planner.delivery import FINISHED, GIVE_UP, STALE, Delivery, behind, with_channels
+from planner import sending as steps
+from planner.delivery import FINISHED, OUTAGE, STALE, Delivery, behind, stuck, with_channels
 from planner.digest import Group, Overview, Row, choose, grouped, outcomes, overview, ripe, untold
 from planner.notice import Kind, Urgency
 from planner.run import InstanceState, RunState
+from planner.sending import GIVE_UP, LOST, REMINDER
 from tests.notices import HOUR, NOW, batch, notice, paused, run
 
 WAIT = timedelta(seconds=60)
@@ -90,12 +91,89 @@ def test_a_message_that_nobody_took_for_a_day_gives_way_to_the_next_one():
     assert "Given up" in record.messages[-1].trouble
 
 
-def test_a_refused_message_is_recorded_and_the_next_success_clears_the_trouble():
-    record = steps.claim(delivery("teams"), "teams", {"a": 1}, (), NOW)
-    record = steps.refused(record, "teams", "subject", "Teams refused the message with 404.", NOW)
+def broken(record: Delivery, now: datetime, channel: str = "teams") -> Delivery:
+    record = steps.claim(record, channel, {"a": 1}, (FINISHED,), now)
+    return steps.failed(record, channel, "subject", "Teams answered 404.", None, now, broken=True)
+
+
+def test_a_message_on_a_broken_channel_gives_way_after_a_day_and_stays_untold():
+    record = broken(broken(delivery("teams"), NOW), NOW + GIVE_UP)
+
+    assert record.channels["teams"].sending is None
+    assert record.told == {}
+    assert record.channels["teams"].wave_told == ()
+    assert record.channels["teams"].stuck(NOW + GIVE_UP)
+    assert "the next message tells it" in record.messages[-1].trouble
+
+
+def test_what_a_channel_missed_is_given_up_when_nobody_mends_it_for_a_week():
+    record, now = delivery("teams"), NOW
+    while record.told == {} and now < NOW + 2 * LOST:
+        record, now = broken(record, now), now + timedelta(hours=12)
 
     assert record.told == {"a": 1}
-    assert "404" in record.trouble
+    assert "Given up after 7 days" in record.messages[-1].trouble
+    assert NOW + LOST <= now <= NOW + LOST + timedelta(days=2)
+
+
+def test_a_channel_is_stuck_at_once_when_it_is_broken_and_after_half_an_hour_when_it_is_down():
+    assert broken(delivery("teams"), NOW).channels["teams"].stuck(NOW)
+    record = steps.claim(delivery("teams"), "teams", {"a": 1}, (), NOW)
+    down = steps.failed(record, "teams", "subject", "Teams answered 503.", None, NOW).channels["teams"]
+    assert [down.stuck(NOW + wait) for wait in (OUTAGE - timedelta(seconds=1), OUTAGE)] == [False, True]
+    mended = steps.accepted(
+        steps.claim(broken(delivery("teams"), NOW), "teams", {}, (), NOW), "teams", "s", NOW
+    )
+    assert not mended.channels["teams"].stuck(NOW + OUTAGE)
+
+
+def test_a_receiver_is_cut_off_when_every_channel_of_its_own_is_stuck():
+    record = broken(delivery("teams", "email"), NOW)
+    assert not stuck(record, NOW)
+    record = broken(record, NOW, "email")
+    assert stuck(record, NOW)
+    assert stuck(with_channels(record, ("teams", "email"), ("email of ops",)), NOW)
+    assert not stuck(Delivery("W", "ops"), NOW)
+
+
+def test_a_stand_in_begins_where_the_others_are_stays_on_record_and_answers_for_nobody():
+    record = broken(told(delivery("teams"), "teams", {"a": 1}), NOW)
+    record = told(with_channels(record, ("teams",), ("email of ops",)), "email of ops", {"a": 3})
+    assert record.told == {"a": 1}
+    assert behind([record], {"a": 3}) == ("a",)
+    kept = with_channels(record, ("teams",))
+    assert kept.channels["email of ops"].told == {"a": 3}
+    assert kept.channels["email of ops"].stands_in
+
+
+def test_a_stand_in_of_an_earlier_outage_holds_nothing_up_and_repeats_nothing_the_channel_has_told():
+    record = broken(told(delivery("teams"), "teams", {"a": 1}), NOW)
+    record = told(with_channels(record, ("teams",), ("email of ops",)), "email of ops", {"a": 3})
+    record = steps.accepted(steps.claim(record, "teams", {}, (), NOW), "teams", "s", NOW)
+    record = told(record, "teams", {"a": 7}, FINISHED)
+    assert behind([record], {"a": 7}) == ()
+    again = with_channels(broken(record, NOW), ("teams",), ("email of ops",))
+    assert again.channels["email of ops"].told == {"a": 7}
+    assert again.channels["email of ops"].wave_told == (FINISHED,)
+
+
+def test_people_are_told_of_a_channel_once_a_day_and_only_when_it_was_tried():
+    before = delivery("teams", "email")
+    after = broken(before, NOW)
+    assert steps.to_be_told(before, after, NOW) == ("teams",)
+    assert steps.to_be_told(after, after, NOW) == ()
+    after = steps.with_told(after, ("teams",), NOW)
+    again = broken(after, NOW + timedelta(hours=23))
+    assert steps.to_be_told(after, again, NOW + timedelta(hours=23)) == ()
+    assert steps.to_be_told(after, again, NOW + REMINDER) == ("teams",)
+
+
+def test_a_refused_message_is_recorded_and_the_next_success_clears_the_trouble():
+    record = steps.claim(delivery("teams"), "teams", {"a": 1}, (), NOW)
+    record = steps.refused(record, "teams", "subject", "Teams refused the message with 400.", NOW)
+
+    assert record.told == {"a": 1}
+    assert "400" in record.trouble
     assert told(record, "teams", {"a": 2}).trouble == ""
 
 

@@ -17,6 +17,7 @@ TOLD = {
     "zones": ("1", "2", "3"), "tags": {"a": "b"}, "managed_by": "/the/manager", "service_fabric": True,
     "spot": True, "ephemeral_os_disk": True, "automatic_repairs": True, "terminate_notification": True,
     "os_image_notification": True, "scheduled_events_policy": True,
+    "events_published": True, "zone_rebalancing": True, "repair_action": "Restart",
 }  # fmt: skip
 
 
