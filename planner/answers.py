@@ -52,7 +52,7 @@ def answered(run: Run, answers: Iterable[Answer], now: datetime) -> Run:
             Urgency.ACT,
             reason,
             now,
-            otherwise=if_nobody_answers(run),
+            otherwise=if_nobody_answers(run, now),
             answers=("resume", "skip"),
         )
     return run
@@ -78,7 +78,7 @@ def _withdrawn(run: Run, answers: Sequence[Answer], now: datetime) -> Run:
     run = replace(run, unsent=trouble, reason=reason)
     if trouble.told or now - trouble.since < TOLD_AFTER:
         return run
-    run = told(run, Kind.TROUBLE, Urgency.ACT, reason, now, otherwise=if_nobody_answers(run))
+    run = told(run, Kind.TROUBLE, Urgency.ACT, reason, now, otherwise=if_nobody_answers(run, now))
     return replace(run, unsent=replace(trouble, told=True))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from planner.cause import Cause
 from planner.fleet import Instance
 from planner.gate import PlanAgain, Wait, to_start
 from planner.look import Look
@@ -91,11 +92,13 @@ def room(batch: Batch, instances: Sequence[Instance], look: Look) -> int | Wait 
     if batch.started_at is not None:
         # Under way already: as many more as there is room for, the rest in a later look.
         more = allowed - down - sum(not to_start(passage) for passage in left)
-        return more if more > 0 else Wait(f"{allowed} instances may be down at once, no more for now")
+        if more > 0:
+            return more
+        return Wait(f"{allowed} instances may be down at once, no more for now", cause=Cause.ROOM)
     if len(mine) > allowed:
         return PlanAgain(
             f"only {allowed} of {running} instances may be down at once and the batch has {len(mine)}"
         )
     if down + len(mine) > allowed:
-        return Wait(f"{down} other instances are down and {allowed} may be down at once")
+        return Wait(f"{down} other instances are down and {allowed} may be down at once", cause=Cause.ROOM)
     return allowed
