@@ -145,13 +145,15 @@ def _with_others(run: Run, look: Look) -> Run:
 def _stepped(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
     if run.replan:
         pace = 1 if any(one.state in IN_FLIGHT for one in run.passages) else PAUSED_LOOKS
-        return replace(run, due=now + look.look_again * pace), (Replan(run.replan),)
+        run = _unplanned(replace(run, due=now + look.look_again * pace), run.replan, look, now)
+        return run, (Replan(run.replan),)
     again = outdated.why(run, look, now)
     if again and now >= outdated.plan_again_at(run, look):
-        return replace(run, due=now + look.look_again * PAUSED_LOOKS), (Replan(again),)
+        run = _unplanned(replace(run, due=now + look.look_again * PAUSED_LOOKS), again, look, now)
+        return run, (Replan(again),)
     paused_long = run.state is RunState.PAUSED and outdated.in_vain(run)
     if again and not paused_long and not any(one.state in IN_FLIGHT for one in run.passages):
-        return outdated.planned_soon(run, again, look), ()
+        return _unplanned(outdated.planned_soon(run, again, look), again, look, now), ()
     if all(one.state in SETTLED for one in run.passages):
         return ending.finished(run, look, now), ()
     if run.misfit and run.state is RunState.PAUSED and not run.holding:
@@ -164,6 +166,16 @@ def _stepped(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ..
         due = min(due, outdated.plan_again_at(run, look)) if again else due
         return _timed(replace(run, due=due), look, now), ()
     return _going_on(run, look, now)
+
+
+def _unplanned(run: Run, why: str, look: Look, now: datetime) -> Run:
+    """A run that could start something and waits for a plan instead: that takes minutes, or is told."""
+    if run.state not in {RunState.SCHEDULED, RunState.RUNNING} or run.flying:
+        return run
+    held = gate.held(run, look, now)
+    if not isinstance(held, gate.Wait):
+        held = gate.Wait(f"it has to be planned again, since {why}", cause=Cause.PLAN)
+    return stalled.waiting(run, held, look, now)
 
 
 def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
@@ -182,13 +194,13 @@ def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
         # What is in flight is watched to its end first; nothing else starts meanwhile.
         return (_under_way(run, under_way, look, now) if under_way is not None else run), ()
     if isinstance(answer, gate.PlanAgain):
-        held = gate.Wait(answer.reason, cause=Cause.PLAN)
         if now < outdated.plan_again_at(run, look):
-            return stalled.waiting(outdated.planned_soon(run, answer.reason, look), held, look, now), ()
+            run = outdated.planned_soon(run, answer.reason, look)
+            return _unplanned(run, answer.reason, look, now), ()
         run = replace(
             run, reason=f"Planned again: {answer.reason}.", due=now + look.look_again * PAUSED_LOOKS
         )
-        return stalled.waiting(run, held, look, now), (Replan(answer.reason),)
+        return _unplanned(run, answer.reason, look, now), (Replan(answer.reason),)
     if isinstance(answer, starting.First):
         run = moved(answer.run, run.state, f"Waits: {answer.reason}.", now)
         run = _timed(replace(run, due=now + look.look_again), look, now)

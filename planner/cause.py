@@ -72,7 +72,7 @@ WAY_ON = {
     Cause.REPAIRS: "Look at the scale set's automatic repairs in the portal, or accept `automatic-repairs` "
     "for it: then they are left running.",
     Cause.NOT_STARTABLE: "Start the instance if it is off, let an operation on it end, or skip it.",
-    Cause.PLAN: "A new plan has been asked for again and again; look at the run's page for what keeps "
-    "changing, or skip what is left.",
+    Cause.PLAN: "A new plan has been asked for again and again and changed nothing: look at the app's "
+    "log and its quarantine for what keeps it from being made.",
 }
 """What somebody can do about it, for the notice."""

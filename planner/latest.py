@@ -1,7 +1,7 @@
 """How late an answer still helps: the last moments at which a start inside every window is possible."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from planner import schedule
@@ -67,7 +67,7 @@ def fits(run: Run, now: datetime) -> str:
         how_far = f", in {long(left)}" if left >= MINUTE else ""
         return f"It still fits if that is settled by {say(found.everything)}{how_far}."
     if found.anything is not None:
-        return f"It is too late for all of it; something can still be started until {say(found.anything)}."
+        return f"As planned, not all of it fits; something can be started until {say(found.anything)}."
     return "Nothing more can be started in time." if any(map(_to_start, run.batches)) else ""
 
 
@@ -77,6 +77,11 @@ def _to_start(batch: Batch) -> bool:
 
 def _ends(run: Run, at: datetime) -> Iterator[datetime]:
     """When each batch with something left to start should end if the answer comes at `at`."""
+    failed = [one.started_at for one in run.batches if one.state is BatchState.FAILED and one.started_at]
+    if failed:
+        # Healed so late, it teaches the run that a batch takes that long (planner.learning).
+        taken = max(run.expected, at - min(failed))
+        run = replace(run, expected=min(taken, run.recover_within))
     placed, _ = schedule.placed(run, schedule.earliest(run, at), at)
     for batch in filter(_to_start, placed):
         begins = batch.not_before

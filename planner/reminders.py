@@ -1,8 +1,8 @@
 """What stands still is told again: at half of the slack, and 72, 24 and 4 hours before the latest start.
 
 That holds for paused runs, unanswered approvals, runs held up by a cause of `stalled-after`, a stop, and an
-Azure that cannot be read. Moments that pass together are told together; those that had passed when it was told
-first count as told with that.
+Azure that cannot be read. Moments that pass together are told together; those that had passed when it was
+told first count as told with that.
 """
 
 from dataclasses import replace
@@ -71,7 +71,7 @@ def _stands_still(run: Run, look: Look) -> str:
     held = run.waits
     if held is None or not (held.told or held.passed or held.spent >= min(BLIP, run.stalled_after)):
         return ""
-    return stalled.sentence(held)
+    return f"Still h{stalled.sentence(held, windows=bool(run.windows))[1:]}"
 
 
 def _asked(run: Run) -> bool:

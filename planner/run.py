@@ -324,5 +324,10 @@ class Run:
         return held if going and held is not None and (held.active or held.passed or held.told) else None
 
     @property
+    def flying(self) -> bool:
+        """Whether an instance is on its way between its start and its verification."""
+        return any(one.state in IN_FLIGHT for one in self.passages)
+
+    @property
     def needs_person(self) -> bool:
         return self.state in {RunState.PAUSED, RunState.AWAITING_APPROVAL}

@@ -74,7 +74,7 @@ def _told(run: Run, held: Stalled, look: Look, now: datetime) -> Run:
         run,
         Kind.STALLED,
         Urgency.ACT,
-        f"{sentence(held)} {WAY_ON[held.cause]} {fits(run, now)}".strip(),
+        f"{sentence(held, windows=bool(run.windows))} {WAY_ON[held.cause]} {fits(run, now)}".strip(),
         now,
         instances=look.instances,
         otherwise=if_nobody_answers(run, now),
@@ -82,13 +82,13 @@ def _told(run: Run, held: Stalled, look: Look, now: datetime) -> Run:
     )
 
 
-def sentence(held: Stalled) -> str:
-    """What it waits for, and since when; how long of that it could have started by its times."""
+def sentence(held: Stalled, *, windows: bool) -> str:
+    """What it waits for and since when; how long of that it could have started, where `windows` are less."""
     begun = held.of(held.cause)
     since = held.since if begun is None else begun.since
-    lost = (
-        f", {long(held.spent)} in which it could have started" if held.spent >= timedelta(minutes=1) else ""
-    )
+    lost = ""
+    if held.spent >= timedelta(minutes=1):
+        lost = f" ({long(held.spent)}{' inside its windows' if windows else ''})"
     return f"Held up since {say(since)}{lost}: {held.what}."
 
 

@@ -102,7 +102,7 @@ def _comes_to(run: Run, now: datetime) -> str:
         )
     last = f"by {say(found.anything)}, nothing more can be started and {azure}"
     if found.everything is None:
-        return f"It is too late for all of it. If nobody answers {last}"
+        return f"If nobody answers {last} As planned, not all of it fits."
     if found.everything < found.anything:
         return f"If nobody answers by {say(found.everything)}, there is no time left for all of it; {last}"
     return f"If nobody answers by {say(found.everything)}, there is no time left and {azure}"

@@ -10,7 +10,7 @@ NOTHING = timedelta(0)
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """One cause since the last start: met first at `since`; `spent` is the time in which only it was in the way."""
+    """One cause since the last start, met first at `since`; `spent` in which it alone was in the way."""
 
     cause: Cause
     since: datetime
