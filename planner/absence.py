@@ -115,7 +115,7 @@ def tracked(run: Run, look: Look, now: datetime) -> Run:
     sentence = f"Not readable since {say(trouble.since)}: {why} Nothing is started until Azure shows it."
     run = told(
         run, Kind.TROUBLE, Urgency.ACT, sentence, now,
-        instances=look.instances, otherwise=if_nobody_answers(run),
+        instances=look.instances, otherwise=if_nobody_answers(run, now),
     )  # fmt: skip
     return replace(run, unread=replace(trouble, told=True))
 

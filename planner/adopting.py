@@ -50,6 +50,7 @@ def adopted(
         after=rules.after,
         soak=rules.soak,
         recover_within=rules.recover_within,
+        stalled_after=rules.stalled_after,
         health=rules.health,
         rules=fingerprint,
         windows=rules.windows,
@@ -78,6 +79,9 @@ def adopted(
         start_by=None,
         capacity="",
         misfit="",
+        stalled=None,
+        reminders=None,
+        holds_up=None,
     )
     return replace(run, due=following.due(run, now))
 

@@ -18,12 +18,15 @@ from planner import (
     outdated,
     pausing,
     ready,
+    reminders,
     repairs,
     schedule,
     slack,
+    stalled,
     starting,
 )
 from planner.batches import counted, observed, soaked, standing
+from planner.cause import Cause
 from planner.learning import learned
 from planner.look import FIT, Action, Event, Look, LookAgain, Replan, Start, Tell
 from planner.notice import Urgency
@@ -52,6 +55,7 @@ TROUBLE_FIRST, TROUBLE_MOST, TROUBLE_TOLD = (
     timedelta(minutes=30),
 )
 PAUSED_LOOKS, PAUSED_LONG = 5, 60  # look-agains between looks at a paused run, at first and later
+SOON = timedelta(seconds=5)
 LONG_WAIT = 10  # a run that waits for others looks that much less often later
 QUIET = 60  # later is after so many look-agains without anything happening
 
@@ -63,6 +67,8 @@ def advance(run: Run, look: Look, events: Iterable[Event], now: datetime) -> tup
     of them when to look again. An ended run is looked at seldom, and not at all once its waves are over.
     """
     told_before = run.last_notice
+    if look.held_up is not None:
+        run = replace(run, holds_up=look.held_up if look.held_up.sets else None)
     run = heard(run, events, look, now)
     if look.rules is not None and run.raised:
         look = replace(look, rules=with_raised(look.rules, run.raised))
@@ -71,7 +77,7 @@ def advance(run: Run, look: Look, events: Iterable[Event], now: datetime) -> tup
         run, actions = _answered(run, look, now)
     elif run.state in ACTIVE:
         run, actions = _advanced(run, look, now)
-        run = slack.warned(run, look, now)
+        run = reminders.reminded(slack.warned(run, look, now), look, now)
     elif run.state in ENDED:
         run, actions = ending.looked_at_again(run, look, now)
     tells = tuple(Tell(one) for one in run.notices if one.number > told_before)
@@ -165,13 +171,15 @@ def _with_others(run: Run, look: Look) -> Run:
 def _stepped(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
     if run.replan:
         pace = 1 if any(one.state in IN_FLIGHT for one in run.passages) else PAUSED_LOOKS
-        return replace(run, due=now + look.look_again * pace), (Replan(run.replan),)
+        run = _unplanned(replace(run, due=now + look.look_again * pace), run.replan, look, now)
+        return run, (Replan(run.replan),)
     again = outdated.why(run, look, now)
     if again and now >= outdated.plan_again_at(run, look):
-        return replace(run, due=now + look.look_again * PAUSED_LOOKS), (Replan(again),)
+        run = _unplanned(replace(run, due=now + look.look_again * PAUSED_LOOKS), again, look, now)
+        return run, (Replan(again),)
     paused_long = run.state is RunState.PAUSED and outdated.in_vain(run)
     if again and not paused_long and not any(one.state in IN_FLIGHT for one in run.passages):
-        return outdated.planned_soon(run, again, look), ()
+        return _unplanned(outdated.planned_soon(run, again, look), again, look, now), ()
     if all(one.state in SETTLED for one in run.passages):
         return ending.finished(run, look, now), ()
     if run.misfit and run.state is RunState.PAUSED and not run.holding:
@@ -186,6 +194,16 @@ def _stepped(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ..
         due = min(due, outdated.plan_again_at(run, look)) if again else due
         return _timed(replace(run, due=due), look, now), ()
     return _going_on(run, look, now)
+
+
+def _unplanned(run: Run, why: str, look: Look, now: datetime) -> Run:
+    """A run that could start something and waits for a plan instead: that takes minutes, or is told."""
+    if run.state not in {RunState.SCHEDULED, RunState.RUNNING} or run.flying:
+        return run
+    held = gate.held(run, look, now)
+    if not isinstance(held, gate.Wait):
+        held = gate.Wait(f"it has to be planned again, since {why}", cause=Cause.PLAN)
+    return stalled.waiting(run, held, look, now)
 
 
 def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
@@ -208,14 +226,16 @@ def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
         return (_under_way(run, under_way, look, now) if under_way is not None else run), ()
     if isinstance(answer, gate.PlanAgain):
         if now < outdated.plan_again_at(run, look):
-            return outdated.planned_soon(run, answer.reason, look), ()
+            run = outdated.planned_soon(run, answer.reason, look)
+            return _unplanned(run, answer.reason, look, now), ()
         run = replace(
             run, reason=f"Planned again: {answer.reason}.", due=now + look.look_again * PAUSED_LOOKS
         )
-        return run, (Replan(answer.reason),)
+        return _unplanned(run, answer.reason, look, now), (Replan(answer.reason),)
     if isinstance(answer, starting.First):
         run = moved(answer.run, run.state, f"Waits: {answer.reason}.", now)
-        return _timed(replace(run, due=now + look.look_again), look, now), answer.actions
+        run = _timed(replace(run, due=now + look.look_again), look, now)
+        return stalled.waiting(run, gate.Wait(answer.reason, cause=Cause.REPAIRS), look, now), answer.actions
     if isinstance(answer, gate.AskPerson):
         run = pausing.paused(run, answer.reason, look, now)
         return _timed(replace(run, due=pausing.due(run, look, now)), look, now), ()
@@ -251,7 +271,10 @@ def _waiting(run: Run, wait: gate.Wait, look: Look, now: datetime) -> Run:
     until = min(wait.until, now + DAILY) if wait.until is not None and wait.until > now else now + pace
     if run.self_service is not None and now < run.self_service.end:
         until = min(until, run.self_service.end)
-    return replace(run, due=max(until, now))
+    if wait.cause is Cause.LOOK:
+        # Only a word came in between: the look that can start follows at once.
+        until = min(until, now + SOON)
+    return stalled.waiting(replace(run, due=max(until, now)), wait, look, now)
 
 
 def _started(run: Run, go: starting.Go, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
@@ -265,6 +288,9 @@ def _started(run: Run, go: starting.Go, look: Look, now: datetime) -> tuple[Run,
         if one.state is InstanceState.STARTING and one.id not in under_way
     )
     run = replace(run, batches=tuple(batch if one is old else one for one in run.batches))
+    if starts:
+        # It moves: nothing holds it up, and it counts against the limits again.
+        run = replace(run, stalled=None, lets_pass=False)
     if not starts:
         if all(one.state in SETTLED for one in run.passages):
             return ending.finished(soaked(run, now), look, now), ()

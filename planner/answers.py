@@ -55,7 +55,7 @@ def _asked(run: Run, answers: Sequence[Answer], now: datetime) -> Run:
         Urgency.ACT,
         reason,
         now,
-        otherwise=if_nobody_answers(run),
+        otherwise=if_nobody_answers(run, now),
         answers=("resume", "skip"),
     )
 
@@ -81,7 +81,7 @@ def _withdrawn(run: Run, answers: Sequence[Answer], now: datetime) -> Run:
     run = replace(run, unsent=trouble, reason=reason)
     if trouble.told or now - trouble.since < TOLD_AFTER:
         return run
-    run = told(run, Kind.TROUBLE, Urgency.ACT, reason, now, otherwise=if_nobody_answers(run))
+    run = told(run, Kind.TROUBLE, Urgency.ACT, reason, now, otherwise=if_nobody_answers(run, now))
     return replace(run, unsent=replace(trouble, told=True))
 
 

@@ -41,7 +41,7 @@ def asked(run: Run, why: str, now: datetime) -> Run:
         Urgency.ACT,
         f"The plan waits for approval: {lower(why)}",
         now,
-        otherwise=if_nobody_answers(run),
+        otherwise=if_nobody_answers(run, now),
         answers=("approve", "skip"),
     )
 

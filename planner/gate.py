@@ -1,9 +1,10 @@
 """What holds a start up before Azure is read: approval, the stop, times, who goes first, limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from planner import approval
+from planner.cause import Cause
 from planner.look import ASKS, ORDER, Look
 from planner.run import (
     TO_START,
@@ -21,10 +22,14 @@ DAILY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing can start now, and why; `until` is the time to look again, none for a look-again from now."""
+    """Nothing can start now, and why; `until` is the time to look again, none for a look-again from now.
+
+    `cause` is the kind of reason: what may start by its times and does not is told under it.
+    """
 
     reason: str
     until: datetime | None = None
+    cause: Cause = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +85,10 @@ def held(run: Run, look: Look, now: datetime) -> Wait | AskPerson | None:
     batch = next_batch(run, now)
     if batch is None:
         if approval.wanted(run):
-            return Wait("a person's approval", now + DAILY)
-        return Wait("nothing is left to start")
+            return Wait("a person's approval", now + DAILY, cause=Cause.APPROVAL)
+        return Wait("nothing is left to start", cause=Cause.STARTED)
     if look.stopped:
-        return Wait(inner(look.stopped))
+        return Wait(inner(look.stopped), cause=Cause.STOP)
     waits = batch.waits_until
     earliest = max(
         (moment for moment in (run.lead_over, waits, _opens(run)) if moment is not None),
@@ -93,25 +98,26 @@ def held(run: Run, look: Look, now: datetime) -> Wait | AskPerson | None:
         what = "the lead time" if earliest == run.lead_over else "the self-service window"
         if earliest == waits and earliest not in {run.lead_over, _opens(run)}:
             what = "its next attempt" if batch.retry else "its time"
-        return Wait(f"{what} until {say(earliest)}", earliest)
+        return Wait(f"{what} until {say(earliest)}", earliest, cause=Cause.TIMES)
     windows, freezes = (
         (look.rules.windows, look.rules.freezes) if look.rules is not None else (run.windows, run.freezes)
     )
     start, why = next_start(windows, freezes, now, run.expected)
     if start is None:
-        return Wait(why, now + DAILY)
+        return Wait(why, now + DAILY, cause=Cause.TIMES)
     if start > now:
-        return Wait(why, start)
+        return Wait(why, start, cause=Cause.TIMES)
     closing = run.self_service.end if run.self_service is not None else None
     if closing is not None and now + run.expected > closing:
         return Wait(
             f"nothing any more: the self-service window closes at {say(closing)}, sooner than the "
             f"{long(run.expected)} a batch is expected to take",
             closing,
+            cause=Cause.TIMES,
         )
     first = _predecessors(run, look)
     if first is None and look.limit:
-        return Wait(inner(look.limit))
+        return Wait(inner(look.limit), cause=Cause.LIMIT)
     return first
 
 
@@ -132,5 +138,5 @@ def _predecessors(run: Run, look: Look) -> Wait | AskPerson | None:
     for one in look.predecessors:
         if one.name not in run.waived and one.state not in {RunState.COMPLETED, RunState.NOT_IMPACTED}:
             standing = f"is {one.state}" if one.state is not None else "has not been planned yet"
-            return Wait(f"{one.name} goes first and {standing}")
+            return Wait(f"{one.name} goes first and {standing}", cause=Cause.PREDECESSOR)
     return None

@@ -198,7 +198,7 @@ def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -
             Urgency.ACT,
             run.misfit,
             now,
-            otherwise=if_nobody_answers(run),
+            otherwise=if_nobody_answers(run, now),
             answers=("resume", "skip"),
             choices=run.choices,
             deadline=run.deadline,

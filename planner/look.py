@@ -9,6 +9,7 @@ from planner.fleet import Instance, ScaleSet
 from planner.notice import Notice
 from planner.policy import Rules
 from planner.run import RunState
+from planner.waits import HeldUp
 
 ORDER = "the order itself"
 """What is waived when a person lets a run go ahead although its order has a problem."""
@@ -56,6 +57,7 @@ class Look:
     be over, `durations` how long batches of the wave's other runs took, `repairs` the state of the automatic
     repairs in Azure's word (lower case, empty when not asked for), `trouble` why Azure could not be read,
     `trouble_since` since when, where that is known, and `wait` how long Azure asks to be left alone.
+    `held_up` is who waits for a limit while this run holds a claim; None when nobody looked.
     """
 
     at: datetime
@@ -80,6 +82,7 @@ class Look:
     trouble: str = ""
     trouble_since: datetime | None = None
     wait: timedelta | None = None
+    held_up: HeldUp | None = None
     look_again: timedelta = timedelta(seconds=60)
     in_doubt: timedelta = timedelta(minutes=30)
 
@@ -92,6 +95,7 @@ class Word(StrEnum):
     RESUME = "resume"
     SKIP = "skip"
     RAISE = "raise"
+    LET_PASS = "let-pass"  # noqa: S105, a word for people
     QUARANTINED = "quarantined"
 
 

@@ -24,6 +24,8 @@ class Kind(StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     TROUBLE = "trouble"
+    STALLED = "stalled"
+    REMINDER = "reminder"
     SLACK = "slack"
     COMPLETED = "completed"
     MISSED = "missed"

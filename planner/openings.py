@@ -88,3 +88,22 @@ def _openings(windows: WindowSets, frozen: tuple[Interval, ...], day: datetime) 
             break
         moment = end
     return tuple(found)
+
+
+def usable(
+    windows: WindowSets,
+    freezes: Sequence[Freeze],
+    start: datetime,
+    end: datetime,
+    lasting: timedelta = _NEVER,
+) -> timedelta:
+    """How much of the time from `start` to `end` something that takes `lasting` could have started in."""
+    found, at = timedelta(0), start
+    while at < end:
+        room = opening(windows, freezes, at, lasting)
+        if room is None or room.start >= end:
+            break
+        last = end if room.end is None else min(end, room.end - lasting)
+        found += max(timedelta(0), last - room.start)
+        at = end if room.end is None else room.end
+    return found

@@ -33,7 +33,7 @@ def paused(run: Run, reason: str, look: Look, now: datetime, *, urgency: Urgency
         reason,
         now,
         instances=look.instances,
-        otherwise=if_nobody_answers(run),
+        otherwise=if_nobody_answers(run, now),
         answers=("resume", "skip", "hold"),
     )
 
@@ -64,7 +64,7 @@ def misfit(run: Run, problem: str, look: Look, now: datetime) -> Run:
             problem,
             now,
             instances=look.instances,
-            otherwise=if_nobody_answers(run),
+            otherwise=if_nobody_answers(run, now),
             answers=("resume", "skip"),
             choices=run.choices,
             deadline=run.deadline,
@@ -104,6 +104,6 @@ def troubled(run: Run, look: Look, now: datetime) -> Run:
     if run.state is not RunState.PAUSED:
         run = replace(run, reason=f"Azure cannot be read since {say(trouble.since)}: {look.trouble}")
     if not trouble.told and now - trouble.since >= TROUBLE_TOLD:
-        run = told(run, Kind.TROUBLE, Urgency.ACT, run.reason, now, otherwise=if_nobody_answers(run))
+        run = told(run, Kind.TROUBLE, Urgency.ACT, run.reason, now, otherwise=if_nobody_answers(run, now))
         run = replace(run, trouble=replace(trouble, told=True))
     return run

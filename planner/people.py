@@ -10,6 +10,7 @@ from planner.look import ASKS, FIT, ORDER, Event, Look, Word
 from planner.notice import Kind, Urgency
 from planner.run import (
     ACTIVE,
+    IN_FLIGHT,
     Batch,
     BatchState,
     InstanceState,
@@ -56,7 +57,7 @@ def _held(run: Run, event: Event, look: Look, now: datetime) -> Run:
     run = moved(replace(run, holding=reason), RunState.PAUSED, reason, now, event.actor)
     return told(
         run, Kind.PAUSED, Urgency.ACT, reason, now,
-        instances=look.instances, otherwise=if_nobody_answers(run), answers=("resume", "skip"),
+        instances=look.instances, otherwise=if_nobody_answers(run, now), answers=("resume", "skip"),
     )  # fmt: skip
 
 
@@ -138,6 +139,32 @@ def _raised(run: Run, event: Event, look: Look, now: datetime) -> Run:
     return noted(run, "raise", f"{what}. {_why(event)}", now, event.actor)
 
 
+def _let_pass(run: Run, event: Event, look: Look, now: datetime) -> Run:
+    """Give its place under the limits to the others; it needs one again before it starts anything more."""
+    del look
+    refused = cannot_let_pass(run)
+    if refused:
+        return noted(run, "let-pass", f"Not applied: {refused}", now, event.actor)
+    run = replace(run, lets_pass=True, holds_up=None)
+    return noted(
+        run, "let-pass", f"It counts against no limit until it goes on. {_why(event)}", now, event.actor
+    )
+
+
+def cannot_let_pass(run: Run) -> str:
+    """Why `let-pass` would change nothing, a sentence; empty when it lets others pass."""
+    if run.state is not RunState.PAUSED:
+        return f"The run is {run.state} and not paused: only a paused run can let the others pass."
+    if run.lets_pass:
+        return "The run lets the others pass already."
+    if not run.claims:
+        return "Nothing of the run has been started, so it counts against no limit and holds up nobody."
+    flying = next((one.id for one in run.passages if one.state in IN_FLIGHT), "")
+    if flying:
+        return f"Instance {flying} is still being watched after its start; say it once that is over."
+    return ""
+
+
 def _sooner(batch: Batch, over: datetime) -> Batch:
     """A batch that joined later has a lead time of its own; one that Azure put off keeps its back-off."""
     if batch.held_until is None or any(one.retries for one in batch.instances):
@@ -150,7 +177,7 @@ def _quarantined(run: Run, event: Event, look: Look, now: datetime) -> Run:
     run = moved(replace(run, holding=reason), RunState.PAUSED, reason, now, event.actor)
     return told(
         run, Kind.PAUSED, Urgency.ACT, reason, now,
-        instances=look.instances, otherwise=if_nobody_answers(run), answers=("resume", "skip"),
+        instances=look.instances, otherwise=if_nobody_answers(run, now), answers=("resume", "skip"),
     )  # fmt: skip
 
 
@@ -166,5 +193,6 @@ _HEARD = {
     Word.RESUME: _resumed,
     Word.SKIP: _skipped,
     Word.RAISE: _raised,
+    Word.LET_PASS: _let_pass,
     Word.QUARANTINED: _quarantined,
 }

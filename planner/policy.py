@@ -90,6 +90,9 @@ def rules_for(policy: Policy, scale_set: ScaleSet) -> Rules:
             looser=lambda tag, file: _rank(tag) > _rank(file),
         ),
         recover_within=layers.settle("recover-within", parse_positive, _BUILT_IN.recover_within),
+        stalled_after=layers.settle(
+            "stalled-after", parse_positive, _BUILT_IN.stalled_after, looser=lambda tag, file: tag > file
+        ),
         declared=tuple(
             key
             for key in COUNTER_INDICATIONS

@@ -167,6 +167,7 @@ class Rules:
     default_share: bool = True
     health: HealthRule = HealthRule.IF_REPORTED
     recover_within: timedelta = timedelta(minutes=60)
+    stalled_after: timedelta = timedelta(hours=4)
     declared: tuple[str, ...] = ()
     accept: tuple[str, ...] = ()
     owner: str = ""

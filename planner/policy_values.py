@@ -56,6 +56,7 @@ MAY_BE_LOOSENED = (
     "soak",
     "max-unavailable",
     "health",
+    "stalled-after",
     *COUNTER_INDICATIONS,
     "accept",
 )
@@ -150,6 +151,7 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
     "max-unavailable": parse_max_unavailable,
     "health": parse_choice(HealthRule),
     "recover-within": parse_positive,
+    "stalled-after": parse_positive,
     **dict.fromkeys(COUNTER_INDICATIONS, parse_flag),
     "accept": parse_checks,
     "owner": parse_name,

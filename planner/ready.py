@@ -6,6 +6,7 @@ from datetime import datetime
 
 from planner.batches import standing
 from planner.capacity import lost
+from planner.cause import Cause
 from planner.fleet import Instance
 from planner.gate import PlanAgain, Wait, next_batch, to_start
 from planner.look import Look
@@ -135,12 +136,14 @@ def room(run: Run, batch: Batch, instances: Sequence[Instance], look: Look) -> i
     if batch.started_at is not None:
         # Under way already: as many more as there is room for, the rest in a later look.
         more = allowed - down - sum(not to_start(passage) for passage in left)
-        return more if more > 0 else Wait(f"{allowed} instances may be down at once, no more for now")
+        if more > 0:
+            return more
+        return Wait(f"{allowed} instances may be down at once, no more for now", cause=Cause.ROOM)
     if len(mine) > allowed:
         return PlanAgain(
             f"only {allowed} of {running} instances may be down at once and the batch has {len(mine)}"
         )
     if down + len(mine) > allowed:
         others_down = "1 other instance is" if down == 1 else f"{down} other instances are"
-        return Wait(f"{others_down} down and {allowed} may be down at once")
+        return Wait(f"{others_down} down and {allowed} may be down at once", cause=Cause.ROOM)
     return allowed

@@ -11,6 +11,7 @@ from planner.fleet import Interval, Orchestration, ScaleSet
 from planner.notice import Choice, Notice
 from planner.policy import Freeze, HealthRule
 from planner.refusal import Refusal
+from planner.waits import HeldUp, Reminders, Stalled
 from planner.weekly import WindowSets
 
 
@@ -286,6 +287,11 @@ class Run:
     `reports`: its instances report application health. `serving` and `capacity` say what each batch takes
     away of what serves; `again` why instances are
     scheduled for the second time; `repairs` is set while automatic repairs are suspended by this run.
+
+    Standing still: `stalled` is set from the first look that could have started something by its times and
+    did not, until something starts; it is told after `stalled_after`. `reminders` is what was told of a run
+    that stands still, `holds_up` who waits for a limit while it is paused, `lets_pass` whether a person has
+    let them pass: then it counts against no limit until it starts something again.
     """
 
     target: Target
@@ -350,6 +356,11 @@ class Run:
     looks: int = 0
     ended_at: datetime | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
+    stalled_after: timedelta = timedelta(hours=4)
+    stalled: Stalled | None = None
+    reminders: Reminders | None = None
+    holds_up: HeldUp | None = None
+    lets_pass: bool = False
     v: int = 1
 
     @property
@@ -359,6 +370,23 @@ class Run:
     @property
     def last_notice(self) -> int:
         return self.notices[-1].number if self.notices else self.numbered
+
+    @property
+    def claims(self) -> bool:
+        """Whether it counts against the limits: it has begun, and nobody has let the others pass."""
+        return any(batch.started_at is not None for batch in self.batches) and not self.lets_pass
+
+    @property
+    def waits(self) -> Stalled | None:
+        """What keeps it back although it may start by its times, by the last look that met it."""
+        held = self.stalled
+        going = self.state in {RunState.SCHEDULED, RunState.RUNNING}
+        return held if going and held is not None and (held.active or held.passed or held.told) else None
+
+    @property
+    def flying(self) -> bool:
+        """Whether an instance is on its way between its start and its verification."""
+        return any(one.state in IN_FLIGHT for one in self.passages)
 
     @property
     def needs_person(self) -> bool:

@@ -27,7 +27,7 @@ def warned(run: Run, look: Look, now: datetime) -> Run:
         f"Time is short. {problem} {run.reason}",
         now,
         instances=look.instances,
-        otherwise=if_nobody_answers(run),
+        otherwise=if_nobody_answers(run, now),
         answers=("resume", "skip") if run.state is RunState.PAUSED else ("hold", "skip"),
         choices=run.choices,
         deadline=run.deadline,

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from planner import checks, gate, ready, repairs
-from planner.fleet import Instance
+from planner.cause import Cause
+from planner.check import Check, Outcome
+from planner.fleet import Health, Instance
 from planner.gate import AskPerson, PlanAgain, Wait
 from planner.intents import with_intents
 from planner.look import Look, SetRepairs
 from planner.outstanding import outstanding
+from planner.policy import HealthRule
 from planner.run import (
     IN_FLIGHT,
     Batch,
@@ -46,7 +49,7 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
         return held
     batch = gate.next_batch(run, now)
     if batch is None or look.instances is None or look.scale_set is None or look.rules is None:
-        return Wait("a look at Azure")
+        return Wait("a look at Azure", cause=Cause.LOOK)
     if fingerprint(look.rules) != run.rules:
         return PlanAgain("the policy or the tags have changed since the plan was made")
     # Protected instances are excused one by one below, also when nothing else is left.
@@ -79,7 +82,7 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
     if held is not None:
         return held
     if run.repairs is not None and run.repairs.resuming_since is not None:
-        return Wait("its automatic repairs to run again")
+        return Wait("its automatic repairs to run again", cause=Cause.REPAIRS)
     cannot = repairs.refused(run, look, now)
     if cannot:
         return AskPerson(cannot)
@@ -92,7 +95,7 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
 def _conditions(run: Run, look: Look, going_down: frozenset[str]) -> Wait | None:
     """What forbids a start at this moment beside `going_down`."""
     if look.instances is None or look.scale_set is None or look.rules is None:
-        return Wait("a look at Azure")
+        return Wait("a look at Azure", cause=Cause.LOOK)
     found = checks.conditions(
         look.scale_set,
         look.instances,
@@ -101,19 +104,35 @@ def _conditions(run: Run, look: Look, going_down: frozenset[str]) -> Wait | None
         reported=run.reports,
         missing=tuple(run.missing),
     )
-    return next((Wait(inner(one.reason)) for one in checks.blocking(found)), None)
+    first = next(iter(checks.blocking(found)), None)
+    return Wait(inner(first.reason), cause=_cause(run, look, first)) if first is not None else None
+
+
+def _cause(run: Run, look: Look, check: Check) -> Cause:
+    if check.name in {"operation-in-flight", "provisioning-failed"}:
+        return Cause.SCALE_SET
+    if check.outcome is Outcome.UNKNOWN:
+        return Cause.UNREADABLE
+    # The plan's look and this one agree: that does not change by waiting.
+    required = look.rules is not None and look.rules.health is HealthRule.REQUIRED
+    silent = all(one.health is Health.NOT_REPORTED for one in look.instances or ())
+    return Cause.HEALTH if required and silent and not run.reports else Cause.NEIGHBOUR
 
 
 def _nothing_ready(batch: Batch, look: Look) -> Wait:
     waits = [one.retry_at for one in batch.instances if gate.to_start(one) and one.retry_at is not None]
     waits = [one for one in waits if one > look.at]
     if waits:
-        return Wait(f"its next attempt at {say(min(waits))}", min(waits))
+        return Wait(f"its next attempt at {say(min(waits))}", min(waits), cause=Cause.TIMES)
     down = next(
         (one for one in look.instances or () if one.id in {passage.id for passage in batch.instances}), None
     )
     seen = f" (instance {down.id}: {describe(down)})" if down is not None else ""
-    return Wait(f"an instance of {batch.domain} that may be started{seen}")
+    strange = down is not None and (down.unreadable or (down.status is not None and down.status.unreadable))
+    return Wait(
+        f"an instance of {batch.domain} that may be started{seen}",
+        cause=Cause.UNREADABLE if strange else Cause.NOT_STARTABLE,
+    )
 
 
 def _before(look: Look, able: dict[str, Instance]) -> datetime:

@@ -5,12 +5,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.fleet import Instance
+from planner.latest import latest
 from planner.notice import Choice, Down, Kind, Notice, Urgency
 from planner.run import Entry, InstanceState, Run, RunState
-from planner.saying import say
+from planner.saying import many, say
 from planner.serving import describe, serving
 
 BREAKWATER = "breakwater"
+
+LET_PASS = "let-pass"  # noqa: S105, a word for people
+"""The word that lets others pass a paused run that holds them up."""
 
 MOST_LINES, FIRST_LINES, DROPPED = 400, 20, 80
 MOST_NOTICES = 200
@@ -50,6 +54,8 @@ def told(
 
     Numbers go on; of very many notices the oldest, told long ago, are dropped.
     """
+    if answers and kind in {Kind.PAUSED, Kind.REMINDER} and held_up(run):
+        answers = (*answers, LET_PASS)
     notice = Notice(
         number=run.last_notice + 1,
         at=now,
@@ -76,16 +82,45 @@ def begun_told(run: Run, now: datetime) -> Run:
     return told(run, Kind.STARTED, Urgency.KNOW, f"Maintenance has begun with {batch.domain}.", now)
 
 
-def if_nobody_answers(run: Run) -> str:
-    """What a paused or unapproved run comes to, and when."""
+def if_nobody_answers(run: Run, now: datetime) -> str:
+    """What a run that stands still comes to, until when an answer helps, and whom it holds up meanwhile."""
+    return f"{_comes_to(run, now)} {held_up(run)}".strip()
+
+
+def _comes_to(run: Run, now: datetime) -> str:
     left = sum(one.state in {InstanceState.PENDING, InstanceState.ASIDE} for one in run.passages)
     if run.self_service is None or not left:
         return "If nobody answers, nothing more is started."
     what = "1 instance is" if left == 1 else f"{left} instances are"
     when = f" between {say(run.scheduled.start)} and {say(run.scheduled.end)}" if run.scheduled else ""
-    return (
-        f"If nobody answers by {say(run.self_service.end)}, the self-service window closes and "
+    azure = (
         f"{what} left to Azure, which maintains {'it' if left == 1 else 'them'}{when or ' when it likes'}."
+    )
+    found = latest(run, now)
+    if found.anything is None:
+        return (
+            "No answer helps any more: nothing can be started before the self-service window closes at "
+            f"{say(run.self_service.end)}, and {azure}"
+        )
+    last = f"by {say(found.anything)}, nothing more can be started and {azure}"
+    if found.everything is None:
+        return f"If nobody answers {last} As planned, not all of it fits."
+    if found.everything < found.anything:
+        return f"If nobody answers by {say(found.everything)}, there is no time left for all of it; {last}"
+    return f"If nobody answers by {say(found.everything)}, there is no time left and {azure}"
+
+
+def held_up(run: Run) -> str:
+    """Whom a paused run holds up, and until when they fit; empty where it holds up nobody."""
+    others = run.holds_up
+    if others is None or not others.sets or run.lets_pass:
+        return ""
+    where = f" of {', '.join(others.regions)}" if others.regions else ""
+    them, first = ("it", "it has") if others.sets == 1 else ("them", "the first of them has")
+    until = f"; {first} to start by {say(others.until)}" if others.until is not None else ""
+    return (
+        f"Meanwhile it holds up {many(others.sets, 'scale set')}{where} that "
+        f"{'waits' if others.sets == 1 else 'wait'} for a limit{until}. Say `let-pass` to let {them} pass."
     )
 
 

@@ -87,6 +87,11 @@ class Values(Strict):
     recover_within: Annotated[str | None, readable("recover-within"), WithJsonSchema(DURATION)] = Field(
         None, description="From start to healthy. Built in: 60m."
     )
+    stalled_after: Annotated[str | None, readable("stalled-after"), WithJsonSchema(DURATION)] = Field(
+        None,
+        description="How long a scale set that may start by its times, and does not, waits before people are "
+        "told. Built in: 4h.",
+    )
     scheduled_events: Annotated[str | None, readable("scheduled-events"), FLAG] = Field(
         None, description="The workload relies on scheduled events."
     )

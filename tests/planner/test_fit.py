@@ -135,7 +135,7 @@ def test_a_plan_that_does_not_fit_pauses_before_its_first_start_and_says_by_how_
         case.run.choices,
         ("resume", "skip"),
     )
-    assert "If nobody answers by Sun 22 Nov 2026 18:00 UTC" in notice.otherwise
+    assert "If nobody answers by Sun 22 Nov 2026 17:49 UTC, nothing more can be started" in notice.otherwise
 
 
 def test_a_plan_that_ends_with_the_deadline_to_the_second_fits_and_a_second_more_does_not():
@@ -405,10 +405,13 @@ def test_a_plan_that_does_not_fit_is_told_once_however_often_it_is_looked_at():
         now = NOW + minute * MINUTE
         run, actions = step(run, looked(case.set, case.instances, case.policy, now))
         assert run.state is RunState.PAUSED
-        assert not any(isinstance(one, (Tell, Start)) for one in actions)
+        assert not any(isinstance(one, Start) for one in actions)
+        assert all(one.notice.kind is Kind.REMINDER for one in actions if isinstance(one, Tell))
         assert any(isinstance(one, LookAgain) and one.at > now for one in actions)
         run = planned_again(run, case.set, case.instances, case.policy, now)
     assert sum(one.kind is Kind.PAUSED for one in run.notices) == 1
+    # Four hours before the last moment at which anything could start.
+    assert [one.at for one in run.notices if one.kind is Kind.REMINDER] == [NOW + 113 * MINUTE]
 
 
 # Everything at random ------------------------------------------------------------------------------------

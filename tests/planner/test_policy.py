@@ -223,6 +223,7 @@ MALFORMED = {
     "max-unavailable": "0",
     "health": "good",
     "recover-within": "0s",
+    "stalled-after": "0s",
     "accept": "*",
     **dict.fromkeys(COUNTER_INDICATIONS, "maybe"),
 }

@@ -34,10 +34,10 @@ from tests.planner.builders import (
 
 
 def test_one_instance_is_it_and_several_are_them():
-    one = if_nobody_answers(planned(instances=fleet(1, 1)))
+    one = if_nobody_answers(planned(instances=fleet(1, 1)), NOW)
     assert "1 instance is left to Azure, which maintains it between" in one
     assert "2 instances are left to Azure, which maintains them" in if_nobody_answers(
-        planned(instances=fleet(2, 2))
+        planned(instances=fleet(2, 2)), NOW
     )
 
 

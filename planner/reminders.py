@@ -1,0 +1,133 @@
+"""What stands still is told again: at half of the slack, and 72, 24 and 4 hours before the latest start.
+
+That holds for paused runs, unanswered approvals, runs held up by a cause of `stalled-after`, a stop, and an
+Azure that cannot be read. Moments that pass together are told together; those that had passed when it was
+told first count as told with that.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from planner import stalled
+from planner.latest import fits, latest
+from planner.look import Look
+from planner.notice import Kind, Urgency
+from planner.run import ACTIVE, InstanceState, Run, RunState
+from planner.saying import inner
+from planner.telling import if_nobody_answers, told
+from planner.waits import Reminders
+
+MARKS = (4, 24, 72)
+"""Hours before the latest start, the smallest first."""
+
+HOUR = timedelta(hours=1)
+
+AGAIN = HOUR
+"""How long a latest start that was worked out serves; a new plan works it out anew."""
+
+BLIP = timedelta(minutes=30)
+"""Whoever was held up for less, and by no closed window, is not reminded of it."""
+
+
+def reminded(run: Run, look: Look, now: datetime) -> Run:
+    """The run with a reminder where one is due, and looked at again when the next one is."""
+    what = _stands_still(run, look)
+    if not what:
+        return replace(run, reminders=None) if run.reminders is not None else run
+    run, kept = _kept(run, now)
+    by = kept.by
+    if by is None or by <= now:
+        return replace(run, reminders=kept)
+    asked = max((one.number for one in run.notices if one.urgency is not Urgency.KNOW), default=0)
+    mark = _mark(by - now)
+    if kept.number != asked:
+        # Told just now: half of the slack counts from here, and what has passed was told with it.
+        half = now + (by - now) / 2 if _asked(run) and by - now > MARKS[0] * HOUR else None
+        kept = replace(kept, number=asked, half=half, mark=mark)
+    elif _crossed(kept.mark, mark) or (kept.half is not None and kept.half <= now):
+        run = _told(run, what, look, now)
+        half = kept.half if kept.half is not None and kept.half > now else None
+        kept = replace(kept, number=run.last_notice, half=half, mark=mark)
+    elif kept.mark is not None and by - now > kept.mark * HOUR * 1.25:
+        # The latest start has moved away: its hours count again.
+        kept = replace(kept, mark=mark)
+    run = replace(run, reminders=kept)
+    ahead = _next(kept, now)
+    return replace(run, due=min(run.due, ahead)) if ahead is not None else run
+
+
+def _stands_still(run: Run, look: Look) -> str:
+    """What to remind people of, a sentence; empty while the run goes on or waits for its time."""
+    if run.state not in ACTIVE:
+        return ""
+    if run.state is RunState.PAUSED:
+        return f"Still paused: {run.reason}"
+    if run.state is RunState.AWAITING_APPROVAL:
+        return "The plan still waits for approval."
+    if run.trouble is not None and run.trouble.told:
+        return run.reason
+    if look.stopped and any(one.state is InstanceState.PENDING for one in run.passages):
+        return f"Still stopped: {inner(look.stopped)}."
+    held = run.waits
+    if held is None or not (held.told or held.passed or held.spent >= min(BLIP, run.stalled_after)):
+        return ""
+    return f"Still h{stalled.sentence(held, windows=bool(run.windows))[1:]}"
+
+
+def _asked(run: Run) -> bool:
+    """Whether somebody was told that it stands still, so that half of the slack from then on counts."""
+    return run.needs_person or run.trouble is not None or (run.waits is not None and run.waits.told)
+
+
+def _kept(run: Run, now: datetime) -> tuple[Run, Reminders]:
+    """What was told so far, with a latest start that is not older than an hour or than the plan."""
+    old = run.reminders
+    if old is not None and old.by_at >= run.planned_at and now < old.by_at + AGAIN:
+        return run, old
+    by = _by(run, now)
+    kept = Reminders(-1, None, None, by, now) if old is None else replace(old, by=by, by_at=now)
+    return run, kept
+
+
+def _by(run: Run, now: datetime) -> datetime | None:
+    """The latest start; of a run of which only what failed is left, the end of its window."""
+    last = latest(run, now).start
+    failed = any(one.state is InstanceState.FAILED for one in run.passages)
+    pending = any(one.state in {InstanceState.PENDING, InstanceState.ASIDE} for one in run.passages)
+    return run.self_service.end if last is None and failed and not pending and run.self_service else last
+
+
+def _mark(left: timedelta) -> int | None:
+    return next((one for one in MARKS if left <= one * HOUR), None)
+
+
+def _crossed(before: int | None, mark: int | None) -> bool:
+    return mark is not None and (before is None or mark < before)
+
+
+def _next(kept: Reminders, now: datetime) -> datetime | None:
+    """When the next reminder is due."""
+    if kept.by is None:
+        return None
+    moments = [kept.by - one * HOUR for one in MARKS if kept.mark is None or one < kept.mark]
+    moments += [kept.half] if kept.half is not None else []
+    return min((one for one in moments if one > now), default=None)
+
+
+def _told(run: Run, what: str, look: Look, now: datetime) -> Run:
+    answers: tuple[str, ...] = ("skip", "hold")
+    if run.state is RunState.PAUSED:
+        answers = ("resume", "skip") if run.misfit or run.holding else ("resume", "skip", "hold")
+    elif run.state is RunState.AWAITING_APPROVAL:
+        answers = ("approve", "skip")
+    return told(
+        run,
+        Kind.REMINDER,
+        Urgency.ACT,
+        f"{what} {fits(run, now)}".strip(),
+        now,
+        instances=look.instances,
+        otherwise=if_nobody_answers(run, now),
+        answers=answers,
+        choices=run.choices if run.state is RunState.PAUSED and run.misfit else (),
+    )
