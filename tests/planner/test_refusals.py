@@ -202,7 +202,8 @@ def test_what_was_put_off_beside_others_under_way_leaves_their_batch_at_the_next
 
 def test_a_plan_made_right_after_the_refusal_does_not_make_the_others_wait() -> None:
     world = world_of(3)
-    looked(world, 1, lambda name: refusing(QUOTA)(name) if name == "1" else None)
+    unsent = Answered.WITHDRAWN
+    looked(world, 1, lambda name: refusing(QUOTA)(name) if name == "1" else Answer(name, unsent))
     world.plan()
     waits = {one.id: batch.waits_until for batch in run_of(world).batches for one in batch.instances}
     assert waits == {"0": None, "1": NOW + 5 * M, "2": None}
