@@ -8,12 +8,14 @@ from random import Random
 
 import pytest
 
+from planner.batches import observed
 from planner.doubling import back_off
 from planner.fleet import Interval
 from planner.look import Answer, Answered
 from planner.notice import Kind, Urgency
 from planner.refusal import Refusal, classified
-from planner.run import ENDED, BatchState, InstanceState, Run, RunState
+from planner.run import ENDED, BatchState, InstanceState, Passage, Run, RunState
+from tests.planner import builders
 from tests.planner.protocol import DIES, LOOK_AGAIN, NOW, Protocol, policy
 from tests.planner.small_azure import SmallAzure
 
@@ -202,7 +204,8 @@ def test_what_was_put_off_beside_others_under_way_leaves_their_batch_at_the_next
 
 def test_a_plan_made_right_after_the_refusal_does_not_make_the_others_wait() -> None:
     world = world_of(3)
-    looked(world, 1, lambda name: refusing(QUOTA)(name) if name == "1" else None)
+    unsent = Answered.WITHDRAWN
+    looked(world, 1, lambda name: refusing(QUOTA)(name) if name == "1" else Answer(name, unsent))
     world.plan()
     waits = {one.id: batch.waits_until for batch in run_of(world).batches for one in batch.instances}
     assert waits == {"0": None, "1": NOW + 5 * M, "2": None}
@@ -423,3 +426,13 @@ def test_a_resume_tries_again_and_asks_again_while_the_lock_is_there() -> None:
     run = run_of(world)
     assert run.state is RunState.RUNNING
     assert run.batches[0].state is BatchState.REBOOTING
+
+
+def test_what_is_put_off_last_leaves_its_batch_although_nothing_else_of_it_changes_any_more() -> None:
+    done = Passage("0", state=InstanceState.MAINTAINED, gone=True)
+    put_off = Passage("1", state=InstanceState.ASIDE, retries=1, retry_at=NOW + 5 * M)
+    first = builders.batch(1, done, put_off, state=BatchState.STARTING, started_at=NOW)
+    look = builders.looked(instances=builders.fleet(2, 1), now=NOW)
+    own, alone = observed(builders.run_of(first), look, NOW).batches
+    assert (own.state, [one.id for one in own.instances]) == (BatchState.SOAKING, ["0"])
+    assert (alone.retry, [one.id for one in alone.instances]) == (True, ["1"])
