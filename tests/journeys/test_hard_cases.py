@@ -211,3 +211,25 @@ async def test_a_hold_counts_at_once_while_azure_throttles_this_host() -> None:
     await made.until(START + 2.9 * H)
     assert starts(made, "web") == ["0"]
     assert made.run_of("web").holding
+
+
+async def test_settings_and_marks_of_a_scale_set_decide_as_azure_means_them() -> None:
+    """Agents of Azure DevOps are left alone, and a part that is switched off adopts no scheduled events."""
+    environment = "/subscriptions/s/providers/Microsoft.App/managedEnvironments/e"
+    made = world(
+        uniform("agents", 2, behaviour=QUICK, tags={"__AzureDevOpsElasticPool": "linux"}),
+        uniform("nodes", 2, behaviour=QUICK, resource_group="rg-e", managed_by=environment),
+        uniform("told", 2, behaviour=QUICK, events_published=True),
+        uniform("mute", 2, behaviour=QUICK, events_published=False, scheduled_events_policy=True),
+        uniform("balanced", 2, behaviour=QUICK, zone_rebalancing=True),
+    )
+    await made.alert("W-1")
+    await made.until(START + 2 * D)
+    assert {name: len(starts(made, name)) for name in ("agents", "nodes", "told", "balanced", "mute")} == {
+        "agents": 0, "nodes": 0, "told": 0, "balanced": 0, "mute": 2,
+    }  # fmt: skip
+    said = {name: made.run_of(name).reason for name in ("agents", "nodes", "told", "balanced")}
+    assert "an Azure DevOps agent pool (tag __AzureDevOpsElasticPool)" in said["agents"]
+    assert "Azure Container Apps" in said["nodes"]
+    assert "Event Grid and Resource Graph" in said["told"]
+    assert "zone balance" in said["balanced"]
