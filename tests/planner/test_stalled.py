@@ -80,17 +80,17 @@ def off_limits(world: Protocol) -> None:
 
 def never_planned(world: Protocol) -> None:
     world.policy = policy({"lead": "0m", "soak": "1h"})
-    world.plan = lambda *_: None  # type: ignore[method-assign]
+    world.plan = lambda *_, **__: None  # type: ignore[method-assign]
 
 
 def joined_and_never_planned(world: Protocol) -> None:
     world.azure.grow(in_wave=True)
-    world.plan = lambda *_: None  # type: ignore[method-assign]
+    world.plan = lambda *_, **__: None  # type: ignore[method-assign]
 
 
 HELD_UP = [
     (sick, Cause.NEIGHBOUR, "instance 3: running, unhealthy"),
-    (failed_set, Cause.SCALE_SET, "provisioning is failed"),
+    (failed_set, Cause.SCALE_SET, "provisioning of the scale set is failed"),
     (upgraded, Cause.SCALE_SET, "rolling upgrade is under way"),
     (limited, Cause.LIMIT, "5 scale sets of this subscription are in flight"),
     (behind, Cause.PREDECESSOR, "api goes first and is paused"),
@@ -143,7 +143,7 @@ def test_another_cause_is_told_once_it_has_lasted_as_long_by_itself() -> None:
     assert len(told(until(world, 9 * H))) == 1
     first, second = told(until(world, 11 * H))
     assert "unhealthy" in first.sentence
-    assert "provisioning is failed" in second.sentence
+    assert "provisioning of the scale set is failed" in second.sentence
 
 
 def test_causes_that_take_turns_keep_nobody_in_the_dark_and_do_not_spam() -> None:
