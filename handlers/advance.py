@@ -30,7 +30,7 @@ from planner.look import (
     Tell,
     Word,
 )
-from planner.run import ACTIVE, ENDED, Run
+from planner.run import ACTIVE, ENDED, Run, RunState
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,10 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
         if limit:
             look = replace(look, limit=limit)
             new, actions = advance(run, look, events, wiring.now())
-    await _perform(wiring, stored, new, actions, look)
+    if new.state is RunState.PAUSED and new.claims and look.held_up is None:
+        look = await observing.with_held_up(run, look, wiring)
+        new, actions = advance(run, look, events, wiring.now())
+    await _perform(wiring, stored, new, actions, look, lets_pass=new.lets_pass and not run.lets_pass)
 
 
 def _events(message: RunMessage) -> tuple[Event, ...]:
@@ -108,9 +111,13 @@ def _events(message: RunMessage) -> tuple[Event, ...]:
     )
 
 
-async def _perform(wiring: Wiring, stored: Stored, run: Run, actions: Sequence[Action], look: Look) -> None:
+async def _perform(
+    wiring: Wiring, stored: Stored, run: Run, actions: Sequence[Action], look: Look, *, lets_pass: bool
+) -> None:
     """Next message, record, starts, answers; in this order."""
     run = replace(run, generation=run.generation + 1)
+    # Read before the write that gives it away: whoever claims it anew after that must keep it.
+    given = await claims.etag_of(wiring.records, run) if lets_pass else None
     for action in actions:
         match action:
             case LookAgain(at):
@@ -137,6 +144,8 @@ async def _perform(wiring: Wiring, stored: Stored, run: Run, actions: Sequence[A
         await sending.start(wiring, stored.path, etag, run, starts)
     if run.state in ENDED:
         await claims.release(wiring.records, run)
+    elif given is not None:
+        await claims.give_back(wiring.records, run, given)
     if any(isinstance(one, Tell) for one in actions):
         await wiring.queues.send(NOTICES, NoticeMessage(tracking_id=run.waves[0], kind="wave"))
     log.info(

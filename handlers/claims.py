@@ -27,7 +27,7 @@ async def forbidden(wiring: Wiring, run: Run) -> str:
     """
     found = await _claims(wiring.records, run)
     mine = Claim(path_of(run), run.target.location)
-    if any(batch.started_at is not None for batch in run.batches):
+    if run.claims:
         return ""
     for one in found:
         # A young claim may be that of another host's look, whose starts are on their way.
@@ -39,7 +39,8 @@ async def forbidden(wiring: Wiring, run: Run) -> str:
 async def acquire(wiring: Wiring, run: Run) -> str:
     """Claim the scale set for this run; why not, if the limits forbid it, and then nothing is left behind.
 
-    A run that has started something keeps its claim whatever the limits have become since.
+    A run that has started something keeps its claim whatever the limits have become since, unless a person
+    has let the others pass.
     """
     mine = Claim(path_of(run), run.target.location)
     records = wiring.records
@@ -48,7 +49,7 @@ async def acquire(wiring: Wiring, run: Run) -> str:
         try:
             etag = await records.create(mine.path, b"{}", {"location": run.target.location})
         except Conflict:
-            if any(batch.started_at is not None for batch in run.batches):
+            if run.claims:
                 return ""
             etag = None
             if not await _shared(records, mine):
@@ -77,6 +78,17 @@ async def _shared(records: Records, mine: Claim) -> bool:
 
 async def release(records: Records, run: Run) -> None:
     await records.delete(path_of(run))
+
+
+async def etag_of(records: Records, run: Run) -> str | None:
+    """The claim as it stands, to give back just that one."""
+    stored = await records.read(path_of(run))
+    return stored.etag if stored is not None else None
+
+
+async def give_back(records: Records, run: Run, etag: str) -> None:
+    """Give the run's claim back, unless it was claimed anew since `etag`."""
+    await _give_back(records, path_of(run), etag)
 
 
 async def _give_back(records: Records, path: str, etag: str) -> None:

@@ -96,6 +96,7 @@ def row(line: Listed, key: str = "") -> Row:
         state=RunState(line.metadata.get("state", RunState.SCHEDULED.value)),
         needs_person=line.metadata.get("needs_person") == "true",
         deadline=datetime.fromisoformat(deadline) if deadline else None,
+        waits=line.metadata.get("waits", ""),
     )
 
 

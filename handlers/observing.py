@@ -36,13 +36,23 @@ async def from_storage(run: Run, wiring: Wiring) -> tuple[Look, Sequence[Wave]]:
         look = await _with_predecessors(run, look, waves, wiring)
     if may_start(run, look, wiring.now()):
         around = await neighbours.of(run, wiring)
+        limit = await claims.forbidden(wiring, run)
+        if limit:
+            limit = f"{limit} {await neighbours.blockers(around, wiring)}".strip()
         look = replace(
             look,
-            limit=await claims.forbidden(wiring, run),
+            limit=limit,
             limit_until=around.first_end,
             durations=around.durations,
         )
+    elif run.state is RunState.PAUSED and run.claims:
+        look = replace(look, held_up=(await neighbours.of(run, wiring)).held_up)
     return look, waves
+
+
+async def with_held_up(run: Run, look: Look, wiring: Wiring) -> Look:
+    """The look with whom the run holds up, for the notice of a pause that this very look brought about."""
+    return replace(look, held_up=(await neighbours.of(run, wiring)).held_up)
 
 
 def _blank(wiring: Wiring) -> Look:

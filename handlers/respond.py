@@ -17,13 +17,14 @@ from handlers.wire.documents import BadRecord, NewerRecord, decode_run
 from handlers.wire.http import Request, Response, json_response
 from handlers.wire.messages import PersonEvent, RunMessage
 from handlers.wiring import Wiring
+from planner.people import cannot_let_pass
 from planner.raising import RAISABLE, checked_raise
 from planner.run import ACTIVE, Run
 
 log = logging.getLogger(__name__)
 
-type Word = Literal["approve", "hold", "resume", "skip", "raise"]
-ACTIONS: tuple[Word, ...] = ("approve", "hold", "resume", "skip", "raise")
+type Word = Literal["approve", "hold", "resume", "skip", "raise", "let-pass"]
+ACTIONS: tuple[Word, ...] = ("approve", "hold", "resume", "skip", "raise", "let-pass")
 PRINCIPAL = "x-ms-client-principal-name"
 """Set by App Service authentication in front of the app: then the actor is who signed in."""
 
@@ -230,6 +231,9 @@ def _check(said: _Said, run: Run) -> None:
             "The plan has changed since you saw it. Look at the run again and decide about the plan "
             f"{run.checksum}.",
         )
+    cannot = cannot_let_pass(run) if said.action == "let-pass" else ""
+    if cannot:
+        raise _Refused(409, cannot)
     known = {one.id for one in run.passages}
     strange = [one for one in said.instances if one not in known]
     if strange:

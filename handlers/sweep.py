@@ -181,8 +181,13 @@ class _Sweep:
 
 
 def _holds_a_claim(line: Listed) -> bool:
-    """A run keeps it from its first start to its end, also while those who joined wait for approval."""
+    """A run keeps it from its first start to its end, also while those who joined wait for approval.
+
+    Whoever lets the others pass gave it away, and claims anew what it starts after that.
+    """
     state = line.metadata.get("state", RunState.SCHEDULED.value)
+    if "lets_pass" in line.metadata:
+        return False
     return state not in _UNCLAIMED and (state not in _NOT_YET or "begun" in line.metadata)
 
 

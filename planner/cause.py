@@ -42,7 +42,7 @@ AT_ONCE = frozenset({Cause.HEALTH})
 """Causes that waiting does not change: told by the first look that meets them."""
 
 FOR = {
-    Cause.NEIGHBOUR: "another instance of theirs",
+    Cause.NEIGHBOUR: "an instance that does not serve",
     Cause.SCALE_SET: "an operation on the scale set",
     Cause.ROOM: "room among the instances down",
     Cause.LIMIT: "a limit in flight",

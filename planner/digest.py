@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from planner.cause import Cause
 from planner.delivery import EMERGENCY, FINISHED, Delivery
 from planner.notice import Kind, Notice, Urgency
 from planner.run import ENDED, SETTLED, InstanceState, Run, RunState
@@ -25,11 +26,14 @@ class Row:
     state: RunState
     needs_person: bool = False
     deadline: datetime | None = None
+    waits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
     """A wave in numbers. `planning` are scale sets of the roster that have no run yet.
+
+    `waits`: for each cause, how many may start by their times and do not.
 
     `finished`: every scale set has a run and every run is over, so nothing more will happen.
     """
@@ -39,6 +43,7 @@ class Overview:
     deadline: datetime | None = None
     planning: int = 0
     finished: bool = False
+    waits: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -56,6 +61,9 @@ def overview(rows: Iterable[Row], roster: Iterable[str], *, wave_open: bool) -> 
         needs_person=sum(row.needs_person for row in known),
         deadline=min(deadlines, default=None),
         planning=planning,
+        waits={
+            cause.value: number for cause in Cause if (number := sum(row.waits == cause for row in known))
+        },
         finished=bool(known) and not planning and all(_over(row.state, wave_open=wave_open) for row in known),
     )
 
@@ -150,6 +158,7 @@ class Group(StrEnum):
     """What will happen to a scale set, in the order a reader wants to know it."""
 
     PERSON = "person"
+    WAITS = "waits"
     OURS = "ours"
     AZURE = "azure"
     OVER = "over"
@@ -160,6 +169,8 @@ def group(run: Run) -> Group:
     """Where a scale set stands in the digest."""
     if run.needs_person:
         return Group.PERSON
+    if run.waits is not None:
+        return Group.WAITS
     if run.state in ENDED:
         return Group.OVER
     if run.state is RunState.LEFT_TO_AZURE:

@@ -42,7 +42,7 @@ def reminded(run: Run, look: Look, now: datetime) -> Run:
     mark = _mark(by - now)
     if kept.number != asked:
         # Told just now: half of the slack counts from here, and what has passed was told with it.
-        half = now + (by - now) / 2 if _asked(run) else None
+        half = now + (by - now) / 2 if _asked(run) and by - now > MARKS[0] * HOUR else None
         kept = replace(kept, number=asked, half=half, mark=mark)
     elif _crossed(kept.mark, mark) or (kept.half is not None and kept.half <= now):
         run = _told(run, what, look, now)

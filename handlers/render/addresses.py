@@ -13,6 +13,7 @@ ANSWERS = {
     "hold": "Hold it",
     "resume": "Resume",
     "skip": "Skip what is left",
+    "let-pass": "Let the others pass",
 }
 """What a person may answer, in words."""
 

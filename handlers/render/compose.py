@@ -7,7 +7,7 @@ from handlers.render import facts
 from handlers.render.addresses import ANSWERS, Addresses, service_health
 from handlers.render.heading import ORDER, Groups, endings, heading
 from handlers.render.letter import STOP, Answer, Event, Letter, Line, Option, Part, Story
-from handlers.render.vocabulary import KINDS, STATES, counted
+from handlers.render.vocabulary import KINDS, STATES, counted, waiting
 from handlers.render.words import count, one_line, when, when_and_how_far
 from planner import batches
 from planner.digest import Group, grouped
@@ -28,7 +28,7 @@ def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
     others = tuple((run, notice) for run, notice in story.items if notice.kind is not Kind.PLANNED)
     groups = grouped({run.target.id: run for run in planned}.values())
     head = heading(story, groups, others)
-    needs_stop = Group.OURS in groups or any(
+    needs_stop = not {Group.OURS, Group.WAITS}.isdisjoint(groups) or any(
         notice.urgency is not Urgency.KNOW or notice.kind in {Kind.STARTED, Kind.RESUMED}
         for _, notice in others
     )
@@ -71,6 +71,8 @@ def _facts(story: Story, now: datetime) -> tuple[tuple[str, str], ...]:
     if seen.total and seen.needs_person:
         asks = count(seen.needs_person, "scale set needs a person", "scale sets need a person")
         facts[-1] = ("Whole wave", f"{facts[-1][1]}; {asks}")
+    if seen.waits:
+        facts.append(("Waiting", waiting(seen.waits)))
     if seen.deadline is not None:
         term = "Next deadline" if seen.deadline >= now else "Deadline passed"
         facts.append((term, when_and_how_far(seen.deadline, now)))
@@ -149,7 +151,7 @@ def _brief(run: Run, notice: Notice) -> str:
 
 
 def _otherwise(sentence: str) -> str:
-    if not sentence or sentence.lower().startswith("if nobody"):
+    if not sentence or sentence.lower().startswith(("if nobody", "no answer")):
         return sentence
     return f"If nobody answers: {sentence}"
 
@@ -181,6 +183,7 @@ def _parts(groups: Groups, told: Collection[str], now: datetime) -> tuple[Part, 
     """The digest; of scale sets that a notice of their own tells about, only their plan."""
     headings = {
         Group.PERSON: "Needs a person",
+        Group.WAITS: "Waits, though its times have come",
         Group.OURS: "Maintained by us",
         Group.AZURE: "Left to Azure",
         Group.OVER: "Over already",
@@ -207,7 +210,7 @@ def _line(place: Group, run: Run, now: datetime, *, told: bool) -> Line:
 
 def _what_happens(place: Group, run: Run, now: datetime) -> str:
     said = [run.reason]
-    if place in {Group.OURS, Group.PERSON}:
+    if place in {Group.OURS, Group.PERSON, Group.WAITS}:
         said += _in_figures(run, now)
     if place is Group.AZURE and run.scheduled is not None:
         said.append(f"Azure does it between {when(run.scheduled.start)} and {when(run.scheduled.end)}.")

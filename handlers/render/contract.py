@@ -23,6 +23,7 @@ def overview_row(tracking_id: str, waves: Sequence[Wave], seen: Overview) -> dic
         "subscriptions": sorted({wave.subscription for wave in waves}),
         "counts": dict(seen.counts),
         "needs_person": seen.needs_person,
+        "waits": dict(seen.waits),
         "deadline": _instant(seen.deadline),
     }
 
@@ -61,6 +62,8 @@ def run_document(run: Run) -> dict[str, Any]:
             {"name": one.name, "sentence": one.sentence, "word": one.word, "to": dict(one.to)}
             for one in facts.choices(run)
         ],
+        "waits": _waits(run),
+        "holds_up": _holds_up(run),
         "raised": dict(run.raised),
         "again": run.again,
         "repairs": facts.repairs(run),
@@ -81,6 +84,28 @@ def run_document(run: Run) -> dict[str, Any]:
             for entry in run.history
         ],
     }
+
+
+def _waits(run: Run) -> dict[str, Any] | None:
+    """What keeps it back although it may start by its times."""
+    held = run.waits
+    if held is None:
+        return None
+    return {
+        "cause": held.cause.value,
+        "what": held.what,
+        "since": _instant(held.since),
+        "seconds": int(held.spent.total_seconds()),
+        "told": held.told,
+    }
+
+
+def _holds_up(run: Run) -> dict[str, Any] | None:
+    """Whom it holds up while it is paused."""
+    others = facts.holding_up(run)
+    if others is None:
+        return None
+    return {"scale_sets": others.sets, "regions": list(others.regions), "until": _instant(others.until)}
 
 
 def self_service(run: Run) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from handlers.render.vocabulary import OUTCOMES
 from handlers.render.words import count, one_line, span, when, when_and_how_far
 from planner.capacity import share
+from planner.cause import FOR
 from planner.check import Check, Outcome
 from planner.look import FIT
 from planner.notice import Choice, Kind, Notice
@@ -16,8 +17,10 @@ from planner.run import (
     Run,
     RunState,
 )
+from planner.telling import held_up
+from planner.waits import HeldUp
 
-NOTHING = timedelta(0)
+NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
 STANDS_OUT = (Outcome.BLOCK, Outcome.UNKNOWN, Outcome.ACCEPTED)
 """Outcomes a reader wants to see first; the rest passed."""
 
@@ -78,6 +81,21 @@ def repairs(run: Run) -> str:
     return f"{words} {f'Azure said: {held.error}' if held.error else ''}".strip()
 
 
+def holding_up(run: Run) -> HeldUp | None:
+    """The scale sets that wait for a limit while it is paused; None when nobody does."""
+    paused = run.state is RunState.PAUSED and not run.lets_pass
+    return run.holds_up if paused and run.holds_up is not None and run.holds_up.sets else None
+
+
+def waits(run: Run) -> str:
+    """What keeps it back although it may start by its times, since when, and how long that cost it."""
+    held = run.waits
+    if held is None:
+        return ""
+    lost = f", {span(held.spent)} in which it could have started" if held.spent >= MINUTE else ""
+    return f"For {FOR[held.cause]}, since {when(held.since)}{lost}: {held.what}."
+
+
 def raised(run: Run) -> str:
     """What people have raised for this run alone: `soak 10m, lead 0m`."""
     return ", ".join(f"{key} {text}" for key, text in run.raised.items())
@@ -89,6 +107,14 @@ def short(run: Run) -> Notice | None:
     if run.state not in ACTIVE or run.needs_person or not late or FIT in run.waived:
         return None
     return next((one for one in reversed(run.notices) if one.kind is Kind.SLACK), None)
+
+
+def held(run: Run) -> Notice | None:
+    """The notice that it is held up, while it is and people were told."""
+    if run.waits is None or not run.waits.told:
+        return None
+    kinds = {Kind.STALLED, Kind.REMINDER}
+    return next((one for one in reversed(run.notices) if one.kind in kinds), None)
 
 
 def choices(run: Run) -> tuple[Choice, ...]:
@@ -134,6 +160,9 @@ def facts(run: Run, now: datetime) -> tuple[tuple[str, str], ...]:
     given = (
         ("Deadline", by if run.deadline and going else ""),
         ("Forecast end", when_and_how_far(run.forecast_end, now) if run.forecast_end and going else ""),
+        ("Waits", waits(run)),
+        ("Holds up", held_up(run) if holding_up(run) is not None else ""),
+        ("Limits", "It lets the others pass until it goes on." if run.lets_pass and going else ""),
         ("Start by", f"{when_and_how_far(first, now)}, to meet the deadline" if first else ""),
         ("Capacity", capacity(run)),
         ("Second time", run.again),

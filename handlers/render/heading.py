@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from handlers.render.letter import Story
 from handlers.render.vocabulary import KINDS, WORDS
 from handlers.render.words import count, one_line
+from planner.cause import FOR, Cause
 from planner.digest import Group, outcomes
 from planner.notice import Notice, Urgency
 from planner.run import InstanceState, Run
@@ -104,4 +105,21 @@ def _announced(groups: Groups) -> str:
         Group.OVER: "{} over already",
         Group.NOT_HIT: "{} not hit",
     }
-    return ", ".join(said[one].format(len(members)) for one, members in groups.items()) or "none of yours"
+    parts = (
+        _waiting(members) if one is Group.WAITS else said[one].format(len(members))
+        for one, members in groups.items()
+    )
+    return ", ".join(parts) or "none of yours"
+
+
+def _waiting(runs: Sequence[Run]) -> str:
+    """By cause, with names: `2 wait for a limit in flight (api, web)`."""
+    by: dict[Cause, list[str]] = {}
+    for run in runs:
+        if run.waits is not None:
+            by.setdefault(run.waits.cause, []).append(one_line(run.target.name, 60))
+    return ", ".join(
+        f"{len(names)} {'waits' if len(names) == 1 else 'wait'} for {FOR[cause]} "
+        f"({', '.join(names[:3])}{' and others' if len(names) > 3 else ''})"
+        for cause, names in by.items()
+    )

@@ -10,12 +10,13 @@ from handlers.render import bounded, environment, facts
 from handlers.render.addresses import ANSWERS, Addresses, portal, run_path, service_health, wave_path
 from handlers.render.contract import announcements, in_order, self_service, stage
 from handlers.render.letter import STOP
-from handlers.render.vocabulary import BATCHES, INSTANCES, OUTCOMES, STATES, VERDICTS, counted
+from handlers.render.vocabulary import BATCHES, INSTANCES, OUTCOMES, STATES, VERDICTS, counted, waiting
 from handlers.render.words import count, one_line, when_and_how_far
 from planner.delivery import Delivery
 from planner.digest import Overview, outcomes
 from planner.notice import Notice
 from planner.run import SETTLED, Batch, BatchState, InstanceState, Run, RunState, Target, Verdict
+from planner.telling import LET_PASS
 from planner.wave import Wave
 
 SECTIONS = 30
@@ -136,6 +137,8 @@ def state_sentence(report: Report, now: datetime) -> str:
             " and others" if len(asking) > 3 else ""
         )
         parts.append(f"{names} {'needs' if len(asking) == 1 else 'need'} a person")
+    if seen.waits:
+        parts.append(waiting(seen.waits))
     if seen.counts.get("running"):
         parts.append(f"{seen.counts['running']} running")
     if seen.counts.get("left_to_azure"):
@@ -149,13 +152,18 @@ def state_sentence(report: Report, now: datetime) -> str:
 
 
 def _asks(run: Run) -> bool:
-    """Whether somebody should choose: the run needs a person, or its time is short."""
-    return run.needs_person or facts.short(run) is not None
+    """Whether somebody should choose: the run needs a person, is held up, or its time is short."""
+    return run.needs_person or _told_itself(run) is not None
+
+
+def _told_itself(run: Run) -> Notice | None:
+    """The notice that says what the run's state does not: that its time is short, or that it is held up."""
+    return facts.short(run) or facts.held(run)
 
 
 def _asked(run: Run) -> Notice | None:
     """The notice whose words belong to what the run asks now."""
-    return facts.short(run) or next((one for one in reversed(run.notices) if one.answers), None)
+    return _told_itself(run) or next((one for one in reversed(run.notices) if one.answers), None)
 
 
 def _answers(run: Run) -> tuple[str, ...]:
@@ -167,6 +175,10 @@ def _answers(run: Run) -> tuple[str, ...]:
     if run.state is RunState.AWAITING_APPROVAL:
         return ("approve", "skip")
     words = asked.answers if asked and "approve" not in asked.answers else ("resume", "skip")
+    if facts.holding_up(run) is not None:
+        words = tuple(dict.fromkeys((*words, LET_PASS)))
+    elif LET_PASS in words:
+        words = tuple(one for one in words if one != LET_PASS)
     chosen = {one.word for one in facts.choices(run) if not one.to}
     return tuple(one for one in words if one not in chosen)
 
@@ -256,6 +268,7 @@ def _render(
         stop=STOP,
         asks=_asks,
         asked=_asked,
+        told_itself=_told_itself,
         may_say=_answers,
         state_words=_sentence,
         why=_why,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from planner.cause import FOR
 from planner.check import Outcome
 from planner.notice import Kind
 from planner.run import (
@@ -16,6 +17,8 @@ KINDS = {
     Kind.PAUSED: ("✗", "Paused"),
     Kind.TROUBLE: ("✗", "Trouble"),
     Kind.SLACK: ("·", "Time is short"),
+    Kind.STALLED: ("·", "Held up"),
+    Kind.REMINDER: ("·", "Reminder"),
     Kind.APPROVAL: ("·", "Needs approval"),
     Kind.CANCELLED: ("-", "Cancelled"),
     Kind.REPLANNED: ("~", "New plan"),
@@ -92,6 +95,14 @@ def counted(counts: Mapping[str, int]) -> str:
     """`2 running, 1 left to Azure`, in the order of the report."""
     words = ((counts.get(state.value, 0), entry[1]) for state, entry in STATES.items())
     return ", ".join(f"{number} {_lower(word, number)}" for number, word in words if number)
+
+
+def waiting(counts: Mapping[str, int]) -> str:
+    """`2 wait for an instance that does not serve, 1 waits for a limit in flight`."""
+    found = ((counts.get(cause.value, 0), words) for cause, words in FOR.items())
+    return ", ".join(
+        f"{number} {'waits' if number == 1 else 'wait'} for {what}" for number, what in found if number
+    )
 
 
 def _lower(word: str, number: int) -> str:

@@ -107,6 +107,9 @@ def run_metadata(run: Run) -> dict[str, str]:
         "name": quote(run.target.name, safe=""),
         "location": quote(run.target.location, safe=""),
         "begun": "true" if any(one.started_at for one in run.batches) else "",
+        "lets_pass": "true" if run.lets_pass else "",
+        "waits": run.waits.cause.value if run.waits is not None else "",
+        "start_by": instant(run.start_by) if run.start_by is not None else "",
         "mode": run.mode,
         "verdict": run.verdict.value,
     }

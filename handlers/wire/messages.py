@@ -145,7 +145,7 @@ class PersonEvent(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str = Field(min_length=1, max_length=100)
-    kind: Literal["approve", "hold", "resume", "skip", "raise", "quarantined"]
+    kind: Literal["approve", "hold", "resume", "skip", "raise", "let-pass", "quarantined"]
     actor: str = Field(min_length=1, max_length=200)
     comment: str = Field(default="", max_length=2000)
     at: AwareDatetime
