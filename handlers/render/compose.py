@@ -183,7 +183,7 @@ def _parts(groups: Groups, told: Collection[str], now: datetime) -> tuple[Part, 
     """The digest; of scale sets that a notice of their own tells about, only their plan."""
     headings = {
         Group.PERSON: "Needs a person",
-        Group.WAITS: "Waits, though its times have come",
+        Group.WAITS: "Waits, though it may start",
         Group.OURS: "Maintained by us",
         Group.AZURE: "Left to Azure",
         Group.OVER: "Over already",

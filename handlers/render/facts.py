@@ -161,7 +161,10 @@ def facts(run: Run, now: datetime) -> tuple[tuple[str, str], ...]:
         ("Deadline", by if run.deadline and going else ""),
         ("Forecast end", when_and_how_far(run.forecast_end, now) if run.forecast_end and going else ""),
         ("Waits", waits(run)),
-        ("Holds up", held_up(run) if holding_up(run) is not None else ""),
+        (
+            "Holds up",
+            held_up(run).removeprefix("Meanwhile it holds up ") if holding_up(run) is not None else "",
+        ),
         ("Limits", "It lets the others pass until it goes on." if run.lets_pass and going else ""),
         ("Start by", f"{when_and_how_far(first, now)}, to meet the deadline" if first else ""),
         ("Capacity", capacity(run)),

@@ -15,8 +15,8 @@ from handlers.render.words import count, one_line, when_and_how_far
 from planner.delivery import Delivery
 from planner.digest import Overview, outcomes
 from planner.notice import Notice
-from planner.run import SETTLED, Batch, BatchState, InstanceState, Run, RunState, Target, Verdict
-from planner.telling import LET_PASS
+from planner.run import ACTIVE, SETTLED, Batch, BatchState, InstanceState, Run, RunState, Target, Verdict
+from planner.telling import LET_PASS, if_nobody_answers
 from planner.wave import Wave
 
 SECTIONS = 30
@@ -183,6 +183,11 @@ def _answers(run: Run) -> tuple[str, ...]:
     return tuple(one for one in words if one not in chosen)
 
 
+def _otherwise(run: Run, notice: Notice, now: datetime) -> str:
+    """What happens if nobody answers, as of now: what the notice said may be past."""
+    return if_nobody_answers(run, now) if notice.otherwise and run.state in ACTIVE else notice.otherwise
+
+
 def _sentence(run: Run) -> str:
     """What follows the state's word: `: why`, or the rest of a reason that begins with the word itself."""
     word = STATES[run.state][1]
@@ -269,6 +274,7 @@ def _render(
         asks=_asks,
         asked=_asked,
         told_itself=_told_itself,
+        otherwise=_otherwise,
         may_say=_answers,
         state_words=_sentence,
         why=_why,

@@ -14,6 +14,7 @@ from handlers.render.compose import compose
 from handlers.render.letter import Letter, Story
 from handlers.render.notice import render
 from handlers.render.words import clean, count, for_card, one_line, span, when, when_and_how_far
+from planner.cause import Cause
 from planner.check import Check, Outcome
 from planner.digest import Overview
 from planner.notice import Choice, Down, Kind, Urgency
@@ -21,6 +22,7 @@ from planner.run import (
     Run,
     RunState,
 )
+from planner.waits import Stalled, Waited
 from tests.notices import (
     CAPACITY,
     CHOICES,
@@ -305,3 +307,23 @@ def test_what_azure_said_keeps_its_paragraphs_and_loses_everything_active():
 def test_deep_links_lead_to_azures_own_pages():
     assert service_health(TRACKING, SUBSCRIPTION) == f"https://app.azure.com/h/{TRACKING}/1230ab"
     assert portal("/subscriptions/x/a b?c#d").endswith("#resource/subscriptions/x/a%20b%3Fc%23d")
+
+
+def test_a_digest_counts_who_waits_by_cause_and_names_them():
+    def held(name: str, cause: Cause) -> Run:
+        stalled = Stalled(cause, "api is in flight", NOW, waited=(Waited(cause, NOW),))
+        return replace(run(name, notice(Kind.PLANNED)), stalled=stalled)
+
+    runs = (held("api", Cause.LIMIT), held("web", Cause.LIMIT), held("db", Cause.NEIGHBOUR))
+    seen = Overview({"scheduled": 3}, waits={"neighbour": 1, "limit": 2})
+    letter = compose(
+        Story("VM8T-1Q8", (), tuple((one, one.notices[0]) for one in runs), seen), Addresses(), NOW
+    )
+    assert "2 wait for a limit in flight (api, web)" in letter.title
+    assert "1 waits for an instance that does not serve (db)" in letter.title
+    assert "maintained by us" not in letter.title
+    waiting = dict(letter.facts)["Waiting"]
+    assert waiting == "1 waits for an instance that does not serve, 2 wait for a limit in flight"
+    (part,) = letter.parts
+    assert part.heading == "Waits, though it may start (3)"
+    assert letter.stop

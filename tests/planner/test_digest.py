@@ -2,10 +2,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from planner import delivery as steps
+from planner.cause import Cause
 from planner.delivery import FINISHED, GIVE_UP, STALE, Delivery, behind, with_channels
 from planner.digest import Group, Overview, Row, choose, grouped, outcomes, overview, ripe, untold
 from planner.notice import Kind, Urgency
 from planner.run import InstanceState, RunState
+from planner.waits import Stalled, Waited
 from tests.notices import HOUR, NOW, batch, notice, paused, run
 
 WAIT = timedelta(seconds=60)
@@ -266,3 +268,31 @@ def test_outcomes_count_every_instance_once():
 
 def test_untold_notices_come_in_order():
     assert [one.number for one in untold(run("web", notice(1), notice(2), notice(3)), 1)] == [2, 3]
+
+
+def _held_up(name, cause=Cause.NEIGHBOUR, **more):
+    stalled = Stalled(cause, "something", NOW, waited=(Waited(cause, NOW),))
+    return run(name, notice(), stalled=stalled, **more)
+
+
+def test_what_may_start_and_does_not_waits_and_is_not_counted_as_maintained_by_us():
+    runs = [run("web", notice()), _held_up("api"), _held_up("db", state=RunState.PAUSED)]
+
+    found = {one: [member.target.name for member in members] for one, members in grouped(runs).items()}
+    assert found == {Group.PERSON: ["db"], Group.WAITS: ["api"], Group.OURS: ["web"]}
+
+
+def test_a_run_whose_window_closed_while_it_was_held_up_still_waits_and_a_passing_trouble_does_not():
+    held = _held_up("api").stalled
+    assert run("a", stalled=replace(held, active=False)).waits is None
+    assert run("a", stalled=replace(held, active=False, passed=True)).waits is not None
+
+
+def test_the_overview_counts_who_waits_by_cause():
+    rows = [
+        Row("a", RunState.SCHEDULED, waits="limit"),
+        Row("b", RunState.RUNNING, waits="neighbour"),
+        Row("c", RunState.SCHEDULED, waits="limit"),
+        Row("d", RunState.SCHEDULED),
+    ]
+    assert overview(rows, ("a", "b", "c", "d"), wave_open=True).waits == {"neighbour": 1, "limit": 2}
