@@ -19,9 +19,11 @@ from handlers.wire.documents import (
     wave_metadata,
     waves_of,
 )
+from planner.cause import Cause
 from planner.delivery import Delivery
 from planner.habits import Evidence, Habits, Source
 from planner.run import InstanceState, Run, RunState
+from planner.waits import Stalled, Waited
 from planner.wave import Stage, Wave
 from tests.handlers.parts import NOW, SAMPLES, SUBSCRIPTION, run
 
@@ -137,6 +139,15 @@ def test_the_metadata_is_short_and_ascii_and_answers_the_overview():
     assert metadata["last_notice"] == "0"
     assert waves_of(metadata) == ("VM12-3AB",)
     assert all(value and value.isascii() and key.isidentifier() for key, value in metadata.items())
+
+
+def test_the_metadata_says_for_what_a_run_waits_until_when_it_fits_and_whether_it_lets_others_pass():
+    stalled = Stalled(Cause.LIMIT, "größe is in flight", NOW, waited=(Waited(Cause.LIMIT, NOW),))
+    metadata = run_metadata(replace(run(), stalled=stalled, start_by=NOW, lets_pass=True))
+    assert metadata["waits"] == "limit"
+    assert metadata["start_by"] == "2026-11-22T12:00:00Z"
+    assert metadata["lets_pass"] == "true"
+    assert not {"waits", "start_by", "lets_pass"} & run_metadata(run()).keys()
 
 
 def test_what_is_not_known_is_not_in_the_metadata():

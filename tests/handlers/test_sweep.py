@@ -3,6 +3,7 @@
 Storage stamps documents with the time it is, so these tests begin now and let their clock run ahead.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -227,9 +228,13 @@ async def test_claims_of_runs_that_are_over_or_gone_are_removed_and_the_others_k
         batch = Batch(1, "domain 0", (), started_at=started)
         await put(wiring, run(name, due=due, state=RunState.AWAITING_APPROVAL, batches=(batch,)))
         await claimed(wiring, name)
+    begun = Batch(1, "domain 0", (), started_at=wiring.now())
+    passed = run("passed", due=due, state=RunState.PAUSED, batches=(begun,))
+    await put(wiring, replace(passed, lets_pass=True))
+    await claimed(wiring, "passed")
     await claimed(wiring, "gone")
     await sweep.handle(wiring)
-    assert len(await wiring.records.list(CLAIMS_PREFIX)) == 7
+    assert len(await wiring.records.list(CLAIMS_PREFIX)) == 8
     wiring.clock.forward(minutes=5)
     await sweep.handle(wiring)
     left = [one.path.rpartition("/")[2] for one in await wiring.records.list(CLAIMS_PREFIX)]
