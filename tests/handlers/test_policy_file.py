@@ -95,6 +95,7 @@ def test_every_key_reaches_the_rules():
           max-unavailable: 20%
           health: required
           recover-within: 90s
+          stalled-after: 3h
           scheduled-events: true
           local-state: on
           short-lived: yes
@@ -118,6 +119,7 @@ def test_every_key_reaches_the_rules():
         default_share=False,
         health=found.health,
         recover_within=timedelta(seconds=90),
+        stalled_after=timedelta(hours=3),
         declared=("scheduled-events", "local-state", "short-lived", "often-stopped", "often-resized"),
         accept=("local-state",),
         owner="ops",

@@ -117,6 +117,7 @@ async def test_the_overview_counts_every_wave(wiring):
             "subscriptions": [SUBSCRIPTION],
             "counts": {"scheduled": 1, "paused": 1, "left_to_azure": 1},
             "needs_person": 1,
+            "waits": {},
             "deadline": "2026-11-28T12:00:00Z",
         }
     ]
@@ -155,6 +156,8 @@ async def test_a_waves_document_has_exactly_the_promised_fields(wiring):
         "serving",
         "capacity",
         "choices",
+        "waits",
+        "holds_up",
         "raised",
         "again",
         "repairs",

@@ -243,7 +243,11 @@ async def test_what_the_documents_say_to_type_is_taken(wiring, command):
     words = shlex.split(command)
     action, body = words[3].removeprefix("$RUN/"), words[-1].encode()
     batches = (Batch(1, "domain 3", (Passage("7"),)), Batch(2, "domain 4", (Passage("4"),)))
-    await put(wiring, run(batches=batches, checksum="2d5ea80a45771f4a"))
+    if action == "let-pass":  # only a paused run that has begun holds anybody up
+        begun = Batch(3, "domain 5", (), started_at=NOW)
+        await put(wiring, run(batches=(begun, *batches), state=RunState.PAUSED))
+    else:
+        await put(wiring, run(batches=batches, checksum="2d5ea80a45771f4a"))
 
     assert (await say(wiring, action, body))[0] == 202
     assert wiring.spy.of(RUNS)[0].event.actor == "Ana"
