@@ -153,6 +153,8 @@ def _stepped(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ..
     failed = [one for one in run.passages if one.state is InstanceState.FAILED]
     if failed and run.state is not RunState.PAUSED:
         run = pausing.paused(run, pausing.failure(failed), look, now)
+    if failed and run.holding:
+        run = pausing.apart(run, [pausing.failure([one]) for one in failed], look, now)
     if run.state is RunState.PAUSED:
         due = pausing.due(run, look, now)
         due = min(due, outdated.plan_again_at(run, look)) if again else due
