@@ -76,13 +76,13 @@ def read(request: Request, *, signed_in: bool) -> Said:
 
 
 def _actor(given: Mapping[str, Any]) -> str:
-    actor = given.get("actor")
-    if not isinstance(actor, str):
+    actor = _line(given.get("actor"))
+    if not actor:
         raise Refused(400, "Say who you are: `actor` is missing. It is recorded in the run's history.")
-    actor = _line(actor)
-    if not actor or _untouched(actor):
-        what = f"`actor` is still {actor[:40]!r}" if actor else "`actor` is empty"
-        raise Refused(409, f"Say who you are: {what}. It is recorded in the run's history.")
+    if _untouched(actor):
+        raise Refused(
+            409, f"Say who you are: `actor` is still {actor[:40]!r}. It is recorded in the run's history."
+        )
     return actor[:LONGEST_ACTOR]
 
 
@@ -93,9 +93,12 @@ def _comment(given: Mapping[str, Any]) -> str:
     if not isinstance(comment, str) or len(comment) > LONGEST_COMMENT or "\x00" in comment:
         raise Refused(400, f"`comment` must be text of at most {LONGEST_COMMENT} characters.")
     comment = comment.strip()
-    if not comment or _untouched(comment):
-        what = f"`comment` is still {comment[:40]!r}" if comment else "`comment` is empty"
-        raise Refused(409, f"Say why, or leave it out: {what}. It is recorded in the run's history.")
+    if not comment:
+        raise Refused(400, "`comment` is empty: say why, or leave it out.")
+    if _untouched(comment):
+        raise Refused(
+            409, f"Say why, or leave it out: `comment` is still {comment[:40]!r}. It would be in the history."
+        )
     return comment
 
 
