@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from handlers import azure_look, claims, observing, sending
+from handlers import azure_look, claims, observing, sending, words
 from handlers.cloud.errors import AzureTrouble, Throttled
 from handlers.cloud.names import NOTICES, RUNS, SCALE_SETS, run_path
 from handlers.cloud.records import Conflict, Stored
@@ -21,14 +21,12 @@ from handlers.wiring import Wiring
 from planner.advance import advance
 from planner.look import (
     Action,
-    Event,
     Look,
     LookAgain,
     Replan,
     SetRepairs,
     Start,
     Tell,
-    Word,
 )
 from planner.run import ACTIVE, ENDED, Run, RunState
 
@@ -40,8 +38,9 @@ EARLY = timedelta(seconds=1)  # storage shows a message up to a second before it
 async def handle(message: RunMessage, wiring: Wiring) -> None:
     """Look at a run and carry on with it.
 
-    Raises StorageDown, LookupError when there is no such run (its plan is being written, or the message is
-    none of ours: the host tries again, then it is quarantined) and what nobody expected.
+    Raises StorageDown, Conflict when the word it carries cannot be written, LookupError when there is no such
+    run (its plan is being written, or the message is none of ours: the host tries again, then it is
+    quarantined) and what nobody expected.
     """
     path = run_path(message.subscription, message.resource_group, message.name)
     # Two messages of one run in one process take turns, so that the second finds its generation gone.
@@ -49,76 +48,62 @@ async def handle(message: RunMessage, wiring: Wiring) -> None:
         await _look(message, path, wiring)
 
 
+async def _heard(message: RunMessage, path: str, wiring: Wiring) -> RunMessage:
+    """Write the word that a message carries on the run's record; what is left of the message wakes.
+
+    Bury's pauses come so, and people's words from hosts of an earlier version. Raises Conflict when others
+    write again and again: the message, and with it the word, comes once more.
+    """
+    if message.event is None:
+        return message
+    before, run = await words.applied(message.event.event(), path, wiring)
+    await words.tell(before, run, wiring)
+    return message.model_copy(update={"event": None, "generation": run.generation})
+
+
 async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
+    message = await _heard(message, path, wiring)
     stored = await wiring.records.read(path)
     if stored is None:
         raise LookupError(f"There is no run at {path}.")
     run = decode_run(stored.body)
-    events = _events(message)
     if run.state not in ACTIVE:
         await claims.release(wiring.records, run)
-    if not events:
-        over = run.ended_at is not None and run.recheck is None
-        if message.generation < run.generation or over:
-            return
-        early = run.due - wiring.now()
-        if early > EARLY:
-            # Storage hides a message for seven days at most: longer waits are chained.
-            await wiring.queues.send(RUNS, message, delay=early)
-            return
+    over = run.ended_at is not None and run.recheck is None
+    if message.generation < run.generation or over:
+        return
+    early = run.due - wiring.now()
+    if early > EARLY:
+        # Storage hides a message for seven days at most: longer waits are chained.
+        await wiring.queues.send(RUNS, message, delay=early)
+        return
     look, waves = await observing.from_storage(run, wiring)
     try:
         look = await azure_look.with_azure(run, look, waves, wiring)
     except Throttled as error:
         told = run.trouble is not None and run.trouble.told
         again, delay, tell = put_off(message, error, wiring.now(), told=told)
-        if not events and not tell:
+        if not tell:
             await wiring.queues.send(RUNS, again, delay=delay)
             return
-        # A person's word counts at once; nothing starts in a look that has not seen Azure.
-        look = replace(look, trouble=error.sentence)
-        if tell:
-            look = replace(look, trouble_since=again.throttled_since, wait=delay)
+        look = replace(look, trouble=error.sentence, trouble_since=again.throttled_since, wait=delay)
     except AzureTrouble as error:
         look = replace(look, trouble=error.sentence)
-    new, actions = advance(run, look, events, wiring.now())
+    new, actions = advance(run, look, (), wiring.now())
     if any(isinstance(one, Start) for one in actions):
         limit = await claims.acquire(wiring, run)
         if limit:
             look = replace(look, limit=limit)
-            new, actions = advance(run, look, events, wiring.now())
+            new, actions = advance(run, look, (), wiring.now())
     if new.state is RunState.PAUSED and new.claims and look.held_up is None:
         look = await observing.with_held_up(run, look, wiring)
-        new, actions = advance(run, look, events, wiring.now())
-    await _perform(wiring, stored, new, actions, look, lets_pass=new.lets_pass and not run.lets_pass)
+        new, actions = advance(run, look, (), wiring.now())
+    await _perform(wiring, stored, new, actions, look)
 
 
-def _events(message: RunMessage) -> tuple[Event, ...]:
-    said = message.event
-    if said is None:
-        return ()
-    return (
-        Event(
-            said.id,
-            Word(said.kind),
-            said.actor,
-            said.comment,
-            said.at,
-            said.checksum,
-            said.instances,
-            said.domains,
-            said.raised,
-        ),
-    )
-
-
-async def _perform(
-    wiring: Wiring, stored: Stored, run: Run, actions: Sequence[Action], look: Look, *, lets_pass: bool
-) -> None:
+async def _perform(wiring: Wiring, stored: Stored, run: Run, actions: Sequence[Action], look: Look) -> None:
     """Next message, record, starts, answers; in this order."""
     run = replace(run, generation=run.generation + 1)
-    # Read before the write that gives it away: whoever claims it anew after that must keep it.
-    given = await claims.etag_of(wiring.records, run) if lets_pass else None
     for action in actions:
         match action:
             case LookAgain(at):
@@ -134,7 +119,7 @@ async def _perform(
             stored.path, encode_run(run), etag=stored.etag, metadata=run_metadata(run)
         )
     except Conflict:
-        # Somebody else looked or planned in between: what they saw is newer, and their message is sent.
+        # Somebody looked, planned or said a word in between: what they saw is newer, their message is sent.
         log.info("run.look_dropped", extra={"path": stored.path})
         return
     for one in actions:
@@ -145,8 +130,6 @@ async def _perform(
         await sending.start(wiring, stored.path, etag, run, starts)
     if run.state in ENDED:
         await claims.release(wiring.records, run)
-    elif given is not None:
-        await claims.give_back(wiring.records, run, given)
     if any(isinstance(one, Tell) for one in actions):
         await wiring.queues.send(NOTICES, NoticeMessage(tracking_id=run.waves[0], kind="wave"))
     log.info(

@@ -27,6 +27,7 @@ from handlers.wire.messages import (
 )
 from handlers.wiring import Wiring
 from planner.doubling import doubled
+from planner.look import Word
 from planner.run import Run
 
 log = logging.getLogger(__name__)
@@ -115,7 +116,7 @@ async def _pause(buried: _Buried, wiring: Wiring) -> bool:
         return False
     event = PersonEvent(
         id=f"quarantined-{buried.name}-{run.generation}",
-        kind="quarantined",
+        kind=Word.QUARANTINED,
         actor=ACTOR,
         comment=buried.error,
         at=wiring.now(),
@@ -145,7 +146,7 @@ def _superseded(message: Message | None, run: Run) -> bool:
 
 def _run_of(message: Message | None) -> tuple[str, str, str] | None:
     if isinstance(message, RunMessage):
-        if message.event is not None and message.event.kind == "quarantined":
+        if message.event is not None and message.event.kind is Word.QUARANTINED:
             # The pause itself failed: another one would fail, be buried and ask for a pause again.
             return None
         return message.subscription, message.resource_group, message.name

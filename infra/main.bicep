@@ -28,6 +28,9 @@ param policy string = ''
 @description('1: nothing new starts.')
 param stop string = ''
 
+@description('1: App Service authentication stands in front of the app, so that its header says who somebody is.')
+param platformAuth string = ''
+
 @description('When to sweep, as NCRONTAB with seconds. Empty: every five minutes.')
 param sweepSchedule string = ''
 
@@ -146,6 +149,7 @@ module app 'modules/app.bicep' = {
       BREAKWATER_MAIL_FROM: mailFrom
       BREAKWATER_ACS_ENDPOINT: acsEndpoint
       BREAKWATER_STOP: stop
+      BREAKWATER_PLATFORM_AUTH: platformAuth
     }
   }
 }

@@ -112,7 +112,7 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
     run = replace(run, start_by=schedule.start_by(run, now))
     if _stays_paused(run):
         # A person's hold outlives every plan, also one that left it to Azure for a while.
-        return replace(run, state=RunState.PAUSED, reason=run.holding or run.reason, due=now)
+        return replace(run, state=RunState.PAUSED, reason=run.held or run.reason, due=now)
     begun = any(batch.started_at for batch in run.batches)
     problem = "" if begun or FIT in run.waived else fit.misfit(run, now)
     if problem:

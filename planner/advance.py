@@ -189,6 +189,8 @@ def _stepped(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ..
         ours = any(one.begun for one in failed)
         urgency = Urgency.PAGE if ours else Urgency.ACT
         run = pausing.paused(run, pausing.failure(failed), look, now, urgency=urgency)
+    if failed and run.holding:
+        run = pausing.apart(run, [pausing.failure([one]) for one in failed], look, now)
     if run.state is RunState.PAUSED:
         due = pausing.due(run, look, now)
         due = min(due, outdated.plan_again_at(run, look)) if again else due

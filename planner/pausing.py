@@ -10,7 +10,7 @@ from planner.look import Look
 from planner.notice import Kind, Urgency
 from planner.run import IN_FLIGHT, Passage, Run, RunState, Trouble
 from planner.saying import many, say
-from planner.telling import if_nobody_answers, moved, told
+from planner.telling import if_nobody_answers, moved, noted, told
 
 TROUBLE_FIRST, TROUBLE_MOST, TROUBLE_TOLD = (
     timedelta(seconds=30),
@@ -36,6 +36,19 @@ def paused(run: Run, reason: str, look: Look, now: datetime, *, urgency: Urgency
         otherwise=if_nobody_answers(run, now),
         answers=("resume", "skip", "hold"),
     )
+
+
+def apart(run: Run, causes: Sequence[str], look: Look, now: datetime) -> Run:
+    """Held, and paused for something else as well: told once for each cause, and read under the hold."""
+    fresh = [one for one in causes if one not in run.held]
+    if not fresh:
+        return run
+    run = replace(run, beneath=" ".join((run.beneath, *fresh)).strip())
+    run = noted(replace(run, reason=run.held), "paused", " ".join(fresh), now)
+    return told(
+        run, Kind.PAUSED, Urgency.ACT, run.reason, now, instances=look.instances, on_record=True,
+        otherwise=if_nobody_answers(run, now), answers=("resume", "skip"),
+    )  # fmt: skip
 
 
 def failure(failed: Sequence[Passage]) -> str:

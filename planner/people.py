@@ -1,16 +1,18 @@
-"""What people say to a run, applied once by the event's id."""
+"""What people say to a run: each word once, by its id, on record with who said it and why."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
-from planner import approval
+from planner import approval, pausing, pointless, skipping
 from planner.durations import parse_duration
 from planner.look import ASKS, FIT, ORDER, Event, Look, Word
 from planner.notice import Kind, Urgency
 from planner.run import (
     ACTIVE,
     IN_FLIGHT,
+    SETTLED,
     Batch,
     BatchState,
     InstanceState,
@@ -18,33 +20,77 @@ from planner.run import (
     Run,
     RunState,
 )
+from planner.saying import many
 from planner.telling import if_nobody_answers, moved, noted, told
 
 REMEMBERED = 50  # ids of events kept to apply each once; a message is redelivered within hours
 
 
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """How a word is taken.
+
+    `pointless` is why it would have no effect on a run (empty: it has one), `heard` the run after it.
+    `others`: it depends on what the records of other runs and of the waves say, so the look has to hold that.
+    """
+
+    pointless: Callable[[Run, Event], str]
+    heard: Callable[[Run, Event, Look, datetime], Run]
+    others: bool = False
+
+
+def refusal(run: Run, event: Event) -> str:
+    """Why the word would change nothing now, in a sentence; empty when it has an effect."""
+    if run.state not in ACTIVE:
+        return f"The run is {run.state}, there is nothing to {event.word}. {run.reason}"
+    return WORDS[event.word].pointless(run, event)
+
+
 def heard(run: Run, events: Iterable[Event], look: Look, now: datetime) -> Run:
-    """The run after people's words. An unknown or late word changes nothing but the history."""
+    """The run after people's words. A word without effect or too late changes nothing but the history."""
     for event in events:
         if event.id in run.events:
             continue
         run = replace(run, events=(*run.events, event.id)[-REMEMBERED:])
+        why = refusal(run, event)
         if run.state not in ACTIVE:
-            run = noted(run, str(event.word), f"Came too late: the run is {run.state}.", now, event.actor)
-            continue
-        run = _HEARD[event.word](run, event, look, now)
+            why = f"Came too late: the run is {run.state}."
+        elif why:
+            why = f"Not applied: {why}"
+        run = noted(run, str(event.word), why or _why(run, event), now, event.actor, word=event.id)
+        if not why:
+            run = WORDS[event.word].heard(run, event, look, now)
     return run
+
+
+def effect(before: Run, after: Run, event: Event) -> str:
+    """What the word has done, for whoever said it."""
+    if event.word is Word.SKIP:
+        rest = after.state is RunState.PAUSED and any(one.state not in SETTLED for one in after.passages)
+        paused = " It stays paused until somebody resumes it." if rest else ""
+        return skipping.words(before, event) + paused
+    if event.word is Word.RAISE:
+        return f"A new plan is made with {_what(event)}."
+    if event.word is Word.LET_PASS:
+        return "It counts against no limit until it goes on; the others may start now."
+    return _hold_effect(before) if event.word is Word.HOLD else after.reason
+
+
+def _hold_effect(before: Run) -> str:
+    """What still happens after a hold: a start whose intent was written before it may be on its way."""
+    flying = [one for one in before.passages if one.state in IN_FLIGHT]
+    unsent = [one.id for one in flying if one.state is InstanceState.STARTING and not one.answered]
+    said = "Held: no start is written from now on."
+    if unsent:
+        said += f" Written before, so it may still be sent: {skipping.some(unsent)}."
+    if flying:
+        said += f" Watched until it serves again: {many(len(flying), 'instance')} under way."
+    return said
 
 
 def _approved(run: Run, event: Event, look: Look, now: datetime) -> Run:
     del look
-    if event.checksum and event.checksum != run.checksum:
-        return noted(
-            run, "approve", f"Not applied: given for plan {event.checksum}, it is {run.checksum} now.", now,
-            event.actor,
-        )  # fmt: skip
     run = approval.given(run)
-    run = noted(run, "approve", _why(event), now, event.actor)
     if run.state is RunState.AWAITING_APPROVAL:
         begun = any(batch.started_at for batch in run.batches)
         state = RunState.RUNNING if begun else RunState.SCHEDULED
@@ -53,23 +99,37 @@ def _approved(run: Run, event: Event, look: Look, now: datetime) -> Run:
 
 
 def _held(run: Run, event: Event, look: Look, now: datetime) -> Run:
-    reason = f"Held by {event.actor}: {event.comment or 'no reason given'}"
-    run = moved(replace(run, holding=reason), RunState.PAUSED, reason, now, event.actor)
+    """Nothing new starts; what it was paused for stays to be read."""
+    return _paused(run, f"Held by {event.actor}: {event.comment or 'no reason given'}", event, look, now)
+
+
+def _quarantined(run: Run, event: Event, look: Look, now: datetime) -> Run:
+    reason = f"A message about it failed again and again and is in quarantine: {event.comment}"
+    if run.holding:
+        return pausing.apart(run, [reason], look, now)
+    return _paused(run, reason, event, look, now)
+
+
+def _paused(run: Run, holding: str, event: Event, look: Look, now: datetime) -> Run:
+    beneath = run.reason if run.state is RunState.PAUSED else ""
+    run = replace(run, holding=holding, beneath=beneath)
+    run = moved(run, RunState.PAUSED, run.held, now, event.actor)
     return told(
-        run, Kind.PAUSED, Urgency.ACT, reason, now,
-        instances=look.instances, otherwise=if_nobody_answers(run, now), answers=("resume", "skip"),
+        run, Kind.PAUSED, Urgency.ACT, run.reason, now, instances=look.instances, on_record=True,
+        otherwise=if_nobody_answers(run, now), answers=("resume", "skip"),
     )  # fmt: skip
 
 
 def _resumed(run: Run, event: Event, look: Look, now: datetime) -> Run:
-    """A person takes the trouble for settled: watch the failed again, let predecessors pass."""
+    """A person takes the trouble for settled: watch the failed again, let predecessors pass.
+
+    After a hold whatever else keeps it from going on is found anew by the next look.
+    """
+    if run.state is not RunState.PAUSED:
+        # It asked whether to go on though time is short.
+        return replace(run, choices=(), waived=_with(run.waived, FIT))
     # Only an order that asked for a person is waived: whoever was merely held still waits for its turn.
-    asked = [one for one in look.predecessors if look.order_problem or one.state in ASKS]
-    waiting = tuple(one.name for one in asked if one.name not in run.waived)
-    if look.order_problem:
-        waiting = (*waiting, ORDER)
-    if run.misfit:
-        waiting = (*waiting, FIT)
+    waiting = () if run.holding else _let_pass(run, look)
     batches = tuple(
         replace(
             batch,
@@ -81,17 +141,25 @@ def _resumed(run: Run, event: Event, look: Look, now: datetime) -> Run:
     run = replace(
         run,
         holding="",
+        beneath="",
         misfit="",
         choices=(),
         batches=batches,
-        waived=(*run.waived, *waiting) if run.state is RunState.PAUSED and not run.holding else run.waived,
+        waived=_with(run.waived, *waiting),
     )
-    if run.state is not RunState.PAUSED:
-        return noted(run, "resume", _why(event), now, event.actor)
     begun = any(batch.started_at for batch in batches)
     state = RunState.RUNNING if begun else RunState.SCHEDULED
     run = moved(run, state, f"Resumed by {event.actor}. {event.comment}".strip(), now, event.actor)
     return told(run, Kind.RESUMED, Urgency.KNOW, run.reason, now)
+
+
+def _let_pass(run: Run, look: Look) -> tuple[str, ...]:
+    asked = tuple(one.name for one in look.predecessors if look.order_problem or one.state in ASKS)
+    return (*asked, *((ORDER,) if look.order_problem else ()), *((FIT,) if run.misfit else ()))
+
+
+def _with(waived: tuple[str, ...], *more: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*waived, *more)))
 
 
 def _again(passage: Passage, now: datetime) -> Passage:
@@ -105,30 +173,15 @@ def _again(passage: Passage, now: datetime) -> Passage:
 
 
 def _skipped(run: Run, event: Event, look: Look, now: datetime) -> Run:
-    """Excuse what is named, or all that has not been started; a failed instance only by its name."""
     del look
-    of_domains = {one.id for batch in run.batches if batch.domain in event.domains for one in batch.instances}
-    named = frozenset(event.instances) | of_domains
-    some = bool(event.instances or event.domains)
-
-    def skipped(passage: Passage) -> Passage:
-        waiting = passage.state in {InstanceState.PENDING, InstanceState.ASIDE}
-        failed = passage.state is InstanceState.FAILED and passage.id in event.instances
-        if failed or (waiting and (not some or passage.id in named)):
-            reason = f"Excused: skipped by {event.actor}. {event.comment}".strip()
-            return replace(passage, state=InstanceState.EXCUSED, reason=reason, finished_at=now)
-        return passage
-
-    batches = tuple(replace(one, instances=tuple(map(skipped, one.instances))) for one in run.batches)
-    return noted(replace(run, batches=batches), "skip", _why(event), now, event.actor)
+    return skipping.skipped(run, event, now)
 
 
 def _raised(run: Run, event: Event, look: Look, now: datetime) -> Run:
     """Change what the plan goes by for this run alone; the next plan is made with it."""
-    del look
-    what = ", ".join(f"{key} {value}" for key, value in event.raised.items())
+    del look, now
     run = replace(
-        run, raised={**run.raised, **event.raised}, replan=f"{event.actor} raised {what} for this run"
+        run, raised={**run.raised, **event.raised}, replan=f"{event.actor} raised {_what(event)} for this run"
     )
     if "lead" in event.raised and run.lead_over is not None:
         # Somebody who knows the plan says how much longer people need.
@@ -136,33 +189,17 @@ def _raised(run: Run, event: Event, look: Look, now: datetime) -> Run:
         over = event.at + lead
         batches = tuple(_sooner(one, over) for one in run.batches)
         run = replace(run, lead=lead, lead_over=min(run.lead_over, over), batches=batches)
-    return noted(run, "raise", f"{what}. {_why(event)}", now, event.actor)
+    return run
 
 
-def _let_pass(run: Run, event: Event, look: Look, now: datetime) -> Run:
+def _what(event: Event) -> str:
+    return ", ".join(f"{key} {value}" for key, value in event.raised.items())
+
+
+def _others_pass(run: Run, event: Event, look: Look, now: datetime) -> Run:
     """Give its place under the limits to the others; it needs one again before it starts anything more."""
-    del look
-    refused = cannot_let_pass(run)
-    if refused:
-        return noted(run, "let-pass", f"Not applied: {refused}", now, event.actor)
-    run = replace(run, lets_pass=True, holds_up=None)
-    return noted(
-        run, "let-pass", f"It counts against no limit until it goes on. {_why(event)}", now, event.actor
-    )
-
-
-def cannot_let_pass(run: Run) -> str:
-    """Why `let-pass` would change nothing, a sentence; empty when it lets others pass."""
-    if run.state is not RunState.PAUSED:
-        return f"The run is {run.state} and not paused: only a paused run can let the others pass."
-    if run.lets_pass:
-        return "The run lets the others pass already."
-    if not run.claims:
-        return "Nothing of the run has been started, so it counts against no limit and holds up nobody."
-    flying = next((one.id for one in run.passages if one.state in IN_FLIGHT), "")
-    if flying:
-        return f"Instance {flying} is still being watched after its start; say it once that is over."
-    return ""
+    del event, look, now
+    return replace(run, lets_pass=True, holds_up=None)
 
 
 def _sooner(batch: Batch, over: datetime) -> Batch:
@@ -172,27 +209,28 @@ def _sooner(batch: Batch, over: datetime) -> Batch:
     return replace(batch, held_until=min(batch.held_until, over))
 
 
-def _quarantined(run: Run, event: Event, look: Look, now: datetime) -> Run:
-    reason = f"A message about it failed again and again and is in quarantine: {event.comment}"
-    run = moved(replace(run, holding=reason), RunState.PAUSED, reason, now, event.actor)
-    return told(
-        run, Kind.PAUSED, Urgency.ACT, reason, now,
-        instances=look.instances, otherwise=if_nobody_answers(run, now), answers=("resume", "skip"),
-    )  # fmt: skip
+def _why(run: Run, event: Event) -> str:
+    """The line of history of a word: why, and what it is about."""
+    why = event.comment or "No reason given."
+    if event.word is Word.RAISE:
+        return f"{_what(event)}. {why}"
+    if event.word is Word.SKIP:
+        return f"{why} ({skipping.words(run, event)})"
+    return why
 
 
-def _why(event: Event) -> str:
-    some = (*event.instances, *event.domains)
-    what = f" ({', '.join(some)})" if some else ""
-    return (event.comment or "No reason given.") + what
+WORDS: Mapping[Word, Saying] = MappingProxyType(
+    {
+        Word.APPROVE: Saying(pointless.approve, _approved),
+        Word.HOLD: Saying(pointless.hold, _held),
+        Word.RESUME: Saying(pointless.resume, _resumed, others=True),
+        Word.SKIP: Saying(skipping.pointless, _skipped),
+        Word.RAISE: Saying(pointless.raised, _raised),
+        Word.LET_PASS: Saying(pointless.let_pass, _others_pass),
+        Word.QUARANTINED: Saying(pointless.quarantined, _quarantined),
+    }
+)
+"""Every word a run takes. A new one needs its line here, and the sentence in docs/people.md."""
 
-
-_HEARD = {
-    Word.APPROVE: _approved,
-    Word.HOLD: _held,
-    Word.RESUME: _resumed,
-    Word.SKIP: _skipped,
-    Word.RAISE: _raised,
-    Word.LET_PASS: _let_pass,
-    Word.QUARANTINED: _quarantined,
-}
+SAYABLE = tuple(word for word in WORDS if word is not Word.QUARANTINED)
+"""The words for people; the other one is bury's."""

@@ -193,12 +193,16 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a run's history; times aware UTC, the actor is `breakwater`, `azure` or a person."""
+    """One line of a run's history; times aware UTC, the actor is `breakwater`, `azure` or a person.
+
+    `id` is the word's that the line records, empty for everything else: each accepted word has one line.
+    """
 
     at: datetime
     actor: str
     event: str
     reason: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,9 +266,10 @@ class Run:
     `lead_over` was made with (None in records that don't say), `raised` what a person has raised for this
     run (key to value as written), `windows` and `freezes` what the times were made with.
 
-    People: `holding` is why a person holds it, `waived` the predecessors a person has let pass, `events` the
-    ids of their words applied, `replan` why a new plan is asked for, `misfit` why the plan does not fit and
-    the run waits for a person before its first start, `choices` what would make it fit.
+    People: `holding` is why a person holds it, `beneath` what it is paused for apart from that, `waived` the
+    predecessors a person has let pass, `events` the ids of their words applied, `replan` why a new plan is
+    asked for, `misfit` why the plan does not fit and the run waits for a person before its first start,
+    `choices` what would make it fit.
 
     Notices: `numbered` is the last number of the run before it, so that in one wave none is told by a number
     that stands for another.
@@ -338,6 +343,7 @@ class Run:
     checksum: str = ""
     approved: str = ""
     holding: str = ""
+    beneath: str = ""
     waived: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     numbered: int = 0
@@ -366,6 +372,13 @@ class Run:
     @property
     def passages(self) -> tuple[Passage, ...]:
         return tuple(chain.from_iterable(batch.instances for batch in self.batches))
+
+    @property
+    def held(self) -> str:
+        """Why it is held, and what it is paused for apart from that; empty when nobody holds it."""
+        if not self.holding or not self.beneath:
+            return self.holding
+        return f"{self.holding.rstrip('.')}. Apart from the hold: {self.beneath}"
 
     @property
     def last_notice(self) -> int:

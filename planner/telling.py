@@ -21,13 +21,21 @@ MOST_NOTICES = 200
 """A record is replaced whole at every write: a run that goes back and forth for weeks must stay small."""
 
 
-def noted(run: Run, event: str, reason: str, now: datetime, actor: str = BREAKWATER) -> Run:
-    """The run with one more line of history; of a very long one the beginning and the latest are kept."""
+def noted(
+    run: Run, event: str, reason: str, now: datetime, actor: str = BREAKWATER, *, word: str = ""
+) -> Run:
+    """The run with one more line of history; `word` is the id of the person's word that it records.
+
+    Of a very long one the beginning, the latest and what people said are kept.
+    """
     history = run.history
     if len(history) >= MOST_LINES:
-        gap = Entry(history[FIRST_LINES].at, BREAKWATER, "left out", "Lines after this one were left out.")
-        history = (*history[:FIRST_LINES], gap, *history[FIRST_LINES + DROPPED :])
-    return replace(run, history=(*history, Entry(now, actor, event, reason)))
+        first, later = history[:FIRST_LINES], history[FIRST_LINES:]
+        gap = Entry(later[0].at, BREAKWATER, "left out", "Lines after this one were left out.")
+        dropped = frozenset([place for place, one in enumerate(later) if not one.id][:DROPPED])
+        kept = tuple(one for place, one in enumerate(later) if place not in dropped)
+        history = (*first, gap, *kept[-2 * MOST_LINES :])
+    return replace(run, history=(*history, Entry(now, actor, event, reason, word)))
 
 
 def moved(run: Run, state: RunState, reason: str, now: datetime, actor: str = BREAKWATER) -> Run:
@@ -45,6 +53,7 @@ def told(
     now: datetime,
     *,
     instances: Sequence[Instance] | None = None,
+    on_record: bool = False,
     otherwise: str = "",
     answers: tuple[str, ...] = (),
     choices: tuple[Choice, ...] = (),
@@ -52,17 +61,21 @@ def told(
 ) -> Run:
     """The run with one more notice; what is down and what still serves come from the look's instances.
 
-    Numbers go on; of very many notices the oldest, told long ago, are dropped.
+    `on_record`: without a look it says what is down by the run's own record. Numbers go on; of very many
+    notices the oldest, told long ago, are dropped.
     """
     if answers and kind in {Kind.PAUSED, Kind.REMINDER} and held_up(run):
         answers = (*answers, LET_PASS)
+    down = _down(run, instances or ())
+    if instances is None and on_record:
+        down = _down_on_record(run)
     notice = Notice(
         number=run.last_notice + 1,
         at=now,
         kind=kind,
         urgency=urgency,
         sentence=sentence,
-        down=_down(run, instances or ()) if urgency is not Urgency.KNOW else (),
+        down=down if urgency is not Urgency.KNOW else (),
         serving=_serving(run, instances) if instances is not None else "",
         otherwise=otherwise,
         answers=answers,
@@ -136,6 +149,29 @@ def _down(run: Run, instances: Sequence[Instance]) -> tuple[Down, ...]:
             error = instance.status.message
         found.append(Down(instance.id, instance.zone, domain, describe(instance), error))
     return tuple(found)
+
+
+_AS_RECORDED = {
+    InstanceState.STARTING: "its start is on its way",
+    InstanceState.REBOOTING: "rebooting when it was last looked at",
+    InstanceState.VERIFYING: "not yet seen healthy twice",
+    InstanceState.FAILED: "not serving when it was last looked at",
+}
+
+
+def _down_on_record(run: Run) -> tuple[Down, ...]:
+    return tuple(
+        Down(
+            one.id,
+            one.zone,
+            batch.domain,
+            _AS_RECORDED[one.state],
+            one.reason if one.state is InstanceState.FAILED else "",
+        )
+        for batch in run.batches
+        for one in batch.instances
+        if one.state in _AS_RECORDED
+    )
 
 
 def _serving(run: Run, instances: Sequence[Instance]) -> str:

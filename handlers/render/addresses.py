@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from handlers.wire.said import WHY, YOUR_NAME
 from planner.notice import Choice
 from planner.run import Run, Target
 
@@ -60,7 +61,7 @@ class Addresses:
     def _typed(self, tracking_id: str, run: Run, action: str, more: Mapping[str, str]) -> str:
         address = f"{self._base or '$BREAKWATER_URL'}/api/{run_path(tracking_id, run.target)}/{action}"
         # A quote inside would end the shell's string: JSON has another way to write it.
-        said = json.dumps({"actor": "YOUR NAME", "comment": "WHY", **more}).replace("'", "\\u0027")
+        said = json.dumps({"actor": YOUR_NAME, "comment": WHY, **more}).replace("'", "\\u0027")
         return (
             f'curl -X POST "{address}" -H "x-functions-key: $KEY" '
             f"-H \"content-type: application/json\" -d '{said}'"

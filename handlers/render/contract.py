@@ -51,6 +51,7 @@ def run_document(run: Run) -> dict[str, Any]:
         "reason": run.reason,
         "verdict": run.verdict.value,
         "mode": run.mode,
+        "checksum": run.checksum,
         "self_service": self_service(run),
         "deadline": _instant(run.deadline),
         "slack_seconds": None if run.slack is None else int(run.slack.total_seconds()),
@@ -80,7 +81,13 @@ def run_document(run: Run) -> dict[str, Any]:
         ],
         "batches": [_batch(batch, run) for batch in run.batches],
         "history": [
-            {"at": _instant(entry.at), "actor": entry.actor, "event": entry.event, "reason": entry.reason}
+            {
+                "at": _instant(entry.at),
+                "actor": entry.actor,
+                "event": entry.event,
+                "reason": entry.reason,
+                "id": entry.id,
+            }
             for entry in run.history
         ],
     }

@@ -31,6 +31,7 @@ from handlers.wire.ids import (
     checked_resource_group,
     checked_scale_set,
 )
+from planner.look import Event, Word
 
 VERSION: Final = 1
 """The newest version of messages this code understands."""
@@ -142,12 +143,15 @@ class ScaleSetMessage(_Patient):
 
 
 class PersonEvent(BaseModel):
-    """What a person, or `bury`, says about a run; applied once by its id. `at` is aware."""
+    """What `bury` says about a run, and hosts before this version for people; applied once by its id.
+
+    `at` is aware.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str = Field(min_length=1, max_length=100)
-    kind: Literal["approve", "hold", "resume", "skip", "raise", "let-pass", "quarantined"]
+    kind: Word
     actor: str = Field(min_length=1, max_length=200)
     comment: str = Field(default="", max_length=2000)
     at: AwareDatetime
@@ -157,6 +161,20 @@ class PersonEvent(BaseModel):
     raised: dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=1000)]] = Field(
         default_factory=dict, max_length=10
     )
+
+    def event(self) -> Event:
+        """The word as the planner knows it."""
+        return Event(
+            self.id,
+            self.kind,
+            self.actor,
+            self.comment,
+            self.at,
+            self.checksum,
+            self.instances,
+            self.domains,
+            self.raised,
+        )
 
 
 class RunMessage(_Patient):

@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     mail_from: str = _setting("BREAKWATER_MAIL_FROM", "")
     acs_endpoint: str = _setting("BREAKWATER_ACS_ENDPOINT", "")
     stop: bool = _setting("BREAKWATER_STOP", default=False)
+    platform_auth: bool = _setting("BREAKWATER_PLATFORM_AUTH", default=False)
     problem: str = _setting("BREAKWATER_SETTINGS_PROBLEM", "")
 
     @classmethod

@@ -55,6 +55,20 @@ def fails_to_start(scene: Scene, error: BaseException) -> None:
     scene.compute.start = start
 
 
+def pause(scene: Scene) -> PersonEvent:
+    return PersonEvent(id="e1", kind="quarantined", actor="bury", comment="KeyError: x", at=scene.clock())
+
+
+async def change(scene: Scene, **fields: Any) -> None:
+    """Somebody else writes the run."""
+    stored = await scene.wiring.records.read(WEB)
+    assert stored is not None
+    run = decode_run(stored.body)
+    run = replace(run, generation=run.generation + 1, **fields)
+    write = type(scene.wiring.records).write
+    await write(scene.wiring.records, WEB, encode_run(run), etag=stored.etag, metadata=run_metadata(run))
+
+
 def states(run: Run) -> dict[str, str]:
     return {one.id: str(one.state) for one in run.passages}
 
@@ -443,15 +457,77 @@ async def test_a_tag_set_to_never_meanwhile_stops_the_next_batch(scene) -> None:
 
 async def test_a_persons_word_is_applied_once_whatever_its_generation(scene) -> None:
     message = await scene.planned()
-    event = PersonEvent(id="e1", kind="hold", actor="ana", comment="wait", at=scene.clock())
-    said = message.model_copy(update={"event": event, "generation": 0})
+    said = message.model_copy(update={"event": pause(scene), "generation": 0})
     run = await scene.look(said)
     assert run.state is RunState.PAUSED
     told = len(run.notices)
     run = await scene.look(said)
     assert len(run.notices) == told
-    assert sum(one.actor == "ana" for one in run.history) == 1
+    assert [one.event for one in run.history if one.id] == ["quarantined"]
     assert scene.started() == []
+
+
+async def test_a_word_in_a_message_that_meets_another_writer_is_kept(scene) -> None:
+    message = await scene.ready()
+
+    async def replanned() -> None:
+        await change(scene, reason="Somebody was quicker.")
+
+    on_write(scene, replanned, replanned, None, conflict)
+    run = await scene.look(message.model_copy(update={"event": pause(scene)}))
+    assert [one.id for one in run.history if one.id] == ["e1"]
+    assert run.state is RunState.PAUSED
+    assert scene.started() == []
+
+
+async def test_a_word_that_finds_no_way_on_record_stays_in_its_message_for_the_host_to_retry(scene) -> None:
+    message = await scene.ready()
+    said = message.model_copy(update={"event": pause(scene)})
+    on_write(scene, *(5 * [conflict]))
+    with pytest.raises(Conflict):
+        await scene.look(said)
+    assert scene.started() == []
+    run = await scene.look(said)
+    assert [one.id for one in run.history if one.id] == ["e1"]
+
+
+async def test_a_pause_counts_although_the_look_that_brings_it_fails(scene) -> None:
+    """What makes every look fail is what bury pauses a run for."""
+    message = await scene.ready()
+
+    async def broken(_: Any) -> Any:
+        raise KeyError("x")
+
+    scene.compute.instances = broken
+    with pytest.raises(KeyError):
+        await scene.look(message.model_copy(update={"event": pause(scene)}))
+    run = await scene.run()
+    assert (run.state, [one.id for one in run.history if one.id]) == (RunState.PAUSED, ["e1"])
+
+
+async def test_a_look_goes_on_from_a_word_that_a_host_wrote_before_it_died(scene) -> None:
+    message = await scene.planned()
+    said = message.model_copy(update={"event": pause(scene)})
+
+    async def dies(_: Any) -> Any:
+        raise Killed
+
+    listing, scene.compute.instances = scene.compute.instances, dies
+    with pytest.raises(Killed):
+        await scene.look(said)
+    scene.compute.instances = listing
+    before = (await scene.run()).looks
+    assert (await scene.look(said)).looks == before + 1
+
+
+async def test_a_word_that_comes_too_late_is_on_record_and_wakes_nothing(scene) -> None:
+    message = await scene.ready()
+    await change(scene, state=RunState.COMPLETED, ended_at=scene.clock())
+    scene.compute.calls.clear()
+    run = await scene.look(message.model_copy(update={"event": pause(scene)}))
+    assert [one.reason for one in run.history if one.id] == ["Came too late: the run is completed."]
+    assert run.state is RunState.COMPLETED
+    assert sum(scene.compute.calls.values()) == 0
 
 
 async def test_a_claim_stands_before_the_first_intent_and_is_gone_at_the_end(scene) -> None:

@@ -38,7 +38,7 @@ async def scene(storage: str) -> AsyncIterator[Scene]:
 
 async def type_(scene: Scene, command: str) -> None:
     """What the shell makes of a command, sent to the app."""
-    words = shlex.split(command)
+    words = shlex.split(command.replace("YOUR NAME", "Ana").replace("WHY", "It has to be done today."))
     *_, wave, subscription, group, name, action = map(unquote, urlsplit(words[3]).path.split("/"))
     given = {"wave": wave, "subscription": subscription, "group": group, "name": name, "action": action}
     headers = {"content-type": "application/json"}
@@ -83,7 +83,7 @@ async def test_what_is_raised_leads_to_a_new_plan_that_fits(scene: Scene, name: 
     assert found.slack is not None
     assert found.slack.total_seconds() >= 0
     line = next(one for one in found.history if one.event == "raise")
-    assert (line.actor, line.reason) == ("YOUR NAME", f"{name} {choice.to[name]}. WHY")
+    assert (line.actor, line.reason) == ("Ana", f"{name} {choice.to[name]}. It has to be done today.")
     scene.clock.forward(hours=2)
     assert (await scene.look()).state is RunState.RUNNING
 
@@ -95,7 +95,7 @@ async def test_leaving_domains_to_azure_lets_the_rest_start(scene: Scene) -> Non
 
     excused = [one for one in found.passages if one.state is InstanceState.EXCUSED]
     assert excused
-    assert all(one.reason == "Excused: skipped by YOUR NAME. WHY" for one in excused)
+    assert all(one.reason == "Excused: skipped by Ana. It has to be done today." for one in excused)
     assert (found.state, found.misfit) == (RunState.SCHEDULED, "")
     scene.clock.forward(hours=2)
     assert (await scene.look()).state is RunState.RUNNING

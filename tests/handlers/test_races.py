@@ -1,6 +1,7 @@
 """Two hosts, and hands that change something in the middle of a look."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from handlers import claims, plan
+from handlers import advance, claims, plan, respond
 from handlers.cloud.errors import Refused
 from handlers.cloud.names import CLAIMS_PREFIX, claim_path
+from handlers.wire.http import Request
 from handlers.wire.policy_file import load
-from planner.run import InstanceState, RunState
+from planner.run import InstanceState, Run, RunState
 from simulator.fleet import SUBSCRIPTION, flexible
 from tests.handlers.parts import TestWiring
-from tests.handlers.scene import POLICY, QUICK, Scene
+from tests.handlers.scene import POLICY, QUICK, TRACKING_ID, WEB, Scene
 
 CLAIM = claim_path(SUBSCRIPTION, "rg-breakwater", "web")
 OTHER = claim_path(SUBSCRIPTION, "rg-breakwater", "other")
@@ -49,6 +51,134 @@ def once_before(owner: Any, name: str, act: Callable[[], Awaitable[object]]) -> 
         return await real(*args, **options)
 
     setattr(owner, name, acting)
+
+
+async def say(wiring: TestWiring, action: str = "hold", **said: Any) -> dict[str, Any]:
+    """A person's word to another host; its answer, with the status."""
+    place = {"wave": TRACKING_ID, "subscription": SUBSCRIPTION, "group": "rg-breakwater", "name": "web"}
+    body = json.dumps({"actor": "ana", "comment": "Wait."} | said).encode()
+    answer = await respond.handle(Request("POST", place | {"action": action}, body=body), wiring)
+    return {"answered": answer.status} | json.loads(answer.body)
+
+
+def words(run: Run) -> list[str]:
+    """The ids of the words in the history."""
+    return [one.id for one in run.history if one.id]
+
+
+@pytest.mark.parametrize("step", ["read", "scale_set", "instances"])
+async def test_a_hold_answered_while_another_host_looks_lies_before_every_start(
+    scene: Scene, second: TestWiring, step: str
+) -> None:
+    message = await scene.ready()
+    said: dict[str, Any] = {}
+
+    async def hold() -> None:
+        said.update(await say(second))
+
+    if step == "read":
+        # Right after the look has read the record.
+        listing = scene.wiring.wave
+
+        async def wave(*args: Any) -> Any:
+            await hold()
+            scene.wiring.wave = listing  # type: ignore[method-assign]
+            return await listing(*args)
+
+        scene.wiring.wave = wave  # type: ignore[method-assign]
+    else:
+        once_before(scene.compute, step, hold)
+    run = await scene.look(message)
+    assert said["answered"] == 202
+    assert words(run) == [said["id"]]
+    assert (run.state, scene.started()) == (RunState.PAUSED, [])
+    assert {one.state for one in run.passages} == {InstanceState.PENDING}
+    await advance.handle(second.spy.of("runs")[-1], second)
+    for message in [one for one in scene.wiring.spy.of("runs") if one.generation]:
+        scene.clock.forward(minutes=10)
+        await scene.look(message)
+    assert scene.started() == []
+
+
+async def test_a_hold_answered_right_before_the_intents_are_written_drops_them(
+    scene: Scene, second: TestWiring
+) -> None:
+    message = await scene.ready()
+    write, said = scene.wiring.records.write, {}
+
+    async def writing(path: str, *args: Any, **options: Any) -> str:
+        if path == WEB and not said:
+            said.update(await say(second))
+        return await write(path, *args, **options)
+
+    scene.wiring.records.write = writing  # type: ignore[method-assign]
+    run = await scene.look(message)
+    assert (said["answered"], words(run)) == (202, [said["id"]])
+    assert "may still be sent" not in said["reason"]
+    assert (run.state, scene.started()) == (RunState.PAUSED, [])
+
+
+async def test_a_hold_between_the_intents_and_their_starts_says_what_may_still_be_sent(
+    scene: Scene, second: TestWiring
+) -> None:
+    message = await scene.ready()
+    said: dict[str, Any] = {}
+
+    async def hold() -> None:
+        said.update(await say(second))
+
+    once_before(scene.compute, "start", hold)
+    run = await scene.look(message)
+    assert said["answered"] == 202
+    assert "Written before, so it may still be sent: 0, 2." in said["reason"]
+    assert words(run) == [said["id"]]
+    assert sorted(scene.started()) == ["0", "2"]
+    assert [str(one.state) for one in run.passages] == ["starting", "starting", "pending", "pending"]
+    await scene.look(second.spy.of("runs")[-1])
+    for _ in range(60):
+        scene.clock.forward(minutes=1)
+        run = await scene.look()
+    assert sorted(scene.started()) == ["0", "2"], "what was under way is watched, nothing new starts"
+    assert {one.id: str(one.state) for one in run.passages if one.id in "02"} == {
+        "0": "maintained",
+        "2": "maintained",
+    }
+    assert run.state is RunState.PAUSED
+
+
+async def test_no_start_follows_a_hold_whose_host_dies_with_its_message(
+    scene: Scene, second: TestWiring
+) -> None:
+    """The word is on record: the wake may be lost, and other messages of the run may come at any time."""
+    message = await scene.ready()
+    said = await say(second)
+    assert said["answered"] == 202
+    newer = message.model_copy(update={"generation": 99})
+    for one in (message, newer, newer):
+        run = await scene.look(one)
+        assert (run.state, scene.started()) == (RunState.PAUSED, [])
+    assert words(run) == [said["id"]]
+
+
+async def test_of_two_people_who_say_hold_at_once_one_is_told_that_the_other_was_first(
+    scene: Scene, second: TestWiring
+) -> None:
+    await scene.ready()
+    both = await asyncio.gather(say(scene.wiring, actor="ana"), say(second, actor="bo"))
+    assert sorted(one["answered"] for one in both) == [202, 409]
+    assert words(await scene.run()) == [one["id"] for one in both if one["answered"] == 202]
+
+
+async def test_words_said_at_once_to_several_hosts_are_all_on_record_once(
+    scene: Scene, second: TestWiring
+) -> None:
+    message = await scene.ready()
+    said = [say(second if one % 2 else scene.wiring, "raise", soak=f"{one + 20}m") for one in range(4)]
+    *answers, _ = await asyncio.gather(*said, advance.handle(message, scene.wiring))
+    taken = [one["id"] for one in answers if one["answered"] == 202]
+    assert taken
+    assert sorted(words(await scene.run())) == sorted(taken)
+    assert {one["answered"] for one in answers} <= {202, 503}
 
 
 async def test_a_stop_that_comes_while_azure_is_read_stops_the_starts_of_that_very_look(scene: Scene) -> None:

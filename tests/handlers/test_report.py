@@ -149,6 +149,7 @@ async def test_a_waves_document_has_exactly_the_promised_fields(wiring):
         "verdict",
         "mode",
         "self_service",
+        "checksum",
         "deadline",
         "slack_seconds",
         "forecast_end",
@@ -194,6 +195,7 @@ async def test_a_waves_document_has_exactly_the_promised_fields(wiring):
             "actor": "breakwater",
             "event": "scheduled",
             "reason": "The plan was made.",
+            "id": "",
         }
     ]
     assert document["announcements"][0]["stage"] == "Planned"

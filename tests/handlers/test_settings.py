@@ -39,6 +39,7 @@ def test_every_setting_comes_from_its_variable(environment):
     environment("BREAKWATER_SMTP", "smtp://user:p%40ss@mail.contoso.com:587")
     environment("BREAKWATER_LINK_KEY", "key")
     environment("BREAKWATER_STOP", "1")
+    environment("BREAKWATER_PLATFORM_AUTH", "1")
     found = Settings.from_environment()
     assert found.storage.get_secret_value() == "UseThis"
     assert found.storage_account == "account"
@@ -48,6 +49,7 @@ def test_every_setting_comes_from_its_variable(environment):
     assert found.look_again == timedelta(seconds=0.5)
     assert found.in_doubt == timedelta(seconds=7)
     assert found.stop is True
+    assert found.platform_auth is True
     assert "p%40ss" not in repr(found)
     assert "UseThis" not in repr(found)
 
@@ -58,6 +60,7 @@ def test_an_empty_variable_is_no_setting(environment):
     found = Settings.from_environment()
     assert found.look_again == timedelta(seconds=60)
     assert found.stop is False
+    assert found.platform_auth is False
 
 
 @pytest.mark.parametrize(

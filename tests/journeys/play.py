@@ -170,9 +170,10 @@ async def health(rig: Rig) -> dict[str, Any]:
 
 
 async def post(rig: Rig, run: Mapping[str, Any], action: str, **said: Any) -> tuple[int, dict[str, Any]]:
-    """A person's word about a run, over HTTP."""
+    """A person's word about a run, over HTTP; an approval is for the plan as it was read."""
     place = f"waves/{TRACKING_ID}/{run['subscription']}/{run['resource_group']}/{run['name']}/{action}"
-    body = {"actor": "ana@example.org", "comment": "as agreed", **said}
+    plan = {"checksum": run["checksum"]} if action == "approve" else {}
+    body = {"actor": "ana@example.org", "comment": "as agreed", **plan, **said}
     async with rig.http.post(f"{rig.host.url}/api/{place}", json=body) as answer:
         return answer.status, await answer.json()
 

@@ -222,7 +222,8 @@ async def test_a_person_who_says_nonsense_over_http_is_told_so(storage: str) -> 
         assert await said("web/launch", good) == 400
         assert await said("nobody/approve", good) == 404
         assert await said("web/resume", json.dumps({"actor": "ana", "instances": ["0"]}).encode()) == 400
-        assert await said("web/skip", json.dumps({"actor": "ana", "instances": ["77"]}).encode()) == 400
+        assert await said("web/skip", json.dumps({"actor": "ana", "instances": ["77"]}).encode()) == 409
+        assert await said("web/hold", json.dumps({"actor": "YOUR NAME", "comment": "WHY"}).encode()) == 409
         assert (await post(rig, run, "approve", checksum="0123"))[0] == 409
         for path in (
             "waves/..%2f..",

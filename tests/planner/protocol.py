@@ -233,7 +233,10 @@ class Protocol:
         self.run = replace(new, generation=new.generation + 1)
 
     def event(self, word: str, **fields: object) -> Event:
+        """A word about the plan as it is now, unless fields say otherwise."""
         self.words += 1
+        if word == Word.APPROVE and self.run is not None:
+            fields = {"checksum": self.run.checksum, **fields}
         return Event(f"word{self.words}", Word(word), "ana", "as agreed", self.now, **fields)  # type: ignore[arg-type]
 
 

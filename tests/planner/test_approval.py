@@ -75,12 +75,18 @@ def test_an_approval_of_another_plan_is_not_applied_and_says_so():
     assert run.state is RunState.AWAITING_APPROVAL
     assert not any(one.approved for one in run.passages)
     assert run.history[-1].event == "approve"
-    assert f"given for plan 0123456789abcdef, it is {run.checksum} now" in run.history[-1].reason
+    assert run.history[-1].reason.startswith("Not applied: The plan has changed since you saw it")
+    assert f"The plan is {run.checksum} now: look at it" in run.history[-1].reason
     assert starts(run, fleet()) == []
 
 
-def test_an_approval_without_a_checksum_is_for_the_plan_there_is():
-    assert approved(planned(a_policy=ASK), checksum="").state is RunState.SCHEDULED
+def test_an_approval_that_names_no_plan_approves_none_and_says_which_plan_there_is():
+    run = approved(planned(a_policy=ASK), checksum="")
+    assert run.state is RunState.AWAITING_APPROVAL
+    assert not any(one.approved for one in run.passages)
+    assert (
+        f"names the plan it is for, in `checksum`. The plan is {run.checksum} now" in run.history[-1].reason
+    )
 
 
 def test_times_and_forecasts_do_not_void_an_approval():

@@ -229,8 +229,8 @@ class Passage(RuleBasedStateMachine):
             fields = {"domains": (batch.domain,)} if domain else {"instances": (passage.id,)}
         elif word == "raise":
             fields["raised"] = raised
-        elif word == "approve" and domain:
-            fields["checksum"] = run.checksum
+        elif word == "approve" and not domain:
+            fields["checksum"] = ""
         event = self.world.event(word, **fields)
         self.world.look([event], dies=dies)
         if dies or twice:

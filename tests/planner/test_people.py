@@ -8,13 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner import raising
+from planner.fleet import Health
 from planner.look import FIT, ORDER, Event, Look, Predecessor, Replan, Start, Word
-from planner.notice import Kind
-from planner.people import REMEMBERED, heard
+from planner.notice import Choice, Kind
+from planner.people import REMEMBERED, SAYABLE, effect, heard, refusal
 from planner.policy import Rules, SelfService
 from planner.raising import RAISABLE, checked_raise, with_raised
-from planner.run import ACTIVE, BatchState, InstanceState, Passage, Run, RunState
+from planner.run import ACTIVE, Batch, BatchState, InstanceState, Passage, Run, RunState
 from planner.schedule import fingerprint
+from planner.telling import noted
 from tests.planner.builders import (
     DAY,
     HOUR,
@@ -22,6 +24,7 @@ from tests.planner.builders import (
     NOW,
     always,
     batch,
+    changed,
     fleet,
     looked,
     one_of,
@@ -55,8 +58,31 @@ def test_a_word_that_comes_twice_under_its_id_is_applied_once(word: Word):
 
 
 def test_the_same_word_under_another_id_is_another_word():
-    run = hear(planned(), said(Word.HOLD, "1", comment="first"), said(Word.HOLD, "2", comment="second"))
-    assert run.holding == "Held by ada: second"
+    run = hear(planned(), *(said(Word.RAISE, one, raised={"soak": f"{one}m"}) for one in "12"))
+    assert run.raised == {"soak": "2m"}
+    assert [one.id for one in run.history if one.event == "raise"] == ["1", "2"]
+
+
+@pytest.mark.parametrize("word", list(Word))
+def test_every_word_is_in_the_history_once_with_its_id_whether_it_has_an_effect_or_not(word: Word):
+    run = planned()
+    for event in (said(word, "1", raised={"soak": "10m"}), said(word, "2", raised={"soak": "10m"})):
+        run = hear(run, event, event)
+    assert [(one.id, one.event, one.actor) for one in run.history if one.id] == [
+        ("1", str(word), "ada"),
+        ("2", str(word), "ada"),
+    ]
+
+
+def test_what_people_said_outlives_the_trimming_of_a_long_history():
+    run = planned()
+    for number in range(1000):
+        run = noted(run, "looked", "Nothing new.", NOW)
+        if not number % 20:
+            run = hear(run, said(Word.RAISE, str(number), raised={"soak": f"{number}m"}))
+    assert [one.id for one in run.history if one.id] == [str(one) for one in range(0, 1000, 20)]
+    assert len(run.history) < 500
+    assert [one.event for one in run.history].count("left out") == 1
 
 
 @pytest.mark.parametrize("word", list(Word))
@@ -90,7 +116,7 @@ def test_skipping_an_instance_excuses_it_alone_with_who_and_why():
     assert waiting(run) == set("012456789")
     assert one_of(run, "3").state is InstanceState.EXCUSED
     assert one_of(run, "3").reason == "Excused: skipped by ada. It holds the lock."
-    assert run.history[-1].reason == "It holds the lock. (3)"
+    assert run.history[-1].reason == "It holds the lock. (Skipped: 3.)"
 
 
 def test_skipping_a_domain_excuses_every_instance_of_all_its_batches():
@@ -130,7 +156,7 @@ def test_naming_what_is_not_there_skips_nothing():
         assert waiting(hear(planned(), said(Word.SKIP, **names))) == set("0123456789")
 
 
-def test_a_failed_instance_is_skipped_only_by_its_own_name():
+def test_a_failed_instance_is_skipped_only_where_it_or_its_domain_is_named():
     failed = batch(
         1,
         Passage("0", state=InstanceState.FAILED, reason="Down."),
@@ -141,8 +167,10 @@ def test_a_failed_instance_is_skipped_only_by_its_own_name():
     )
     run = run_of(failed, batch(2, "1"), state=RunState.PAUSED)
     assert states(hear(run, said(Word.SKIP)))["0"] is InstanceState.FAILED
-    assert states(hear(run, said(Word.SKIP, domains=("domain 0",))))["0"] is InstanceState.FAILED
+    assert states(hear(run, said(Word.SKIP)))["5"] is InstanceState.EXCUSED
+    assert states(hear(run, said(Word.SKIP, domains=("domain 0",))))["0"] is InstanceState.EXCUSED
     assert states(hear(run, said(Word.SKIP, domains=("domain 0",))))["5"] is InstanceState.EXCUSED
+    assert states(hear(run, said(Word.SKIP, domains=("domain 1",))))["0"] is InstanceState.FAILED
     assert states(hear(run, said(Word.SKIP, instances=("0",))))["0"] is InstanceState.EXCUSED
 
 
@@ -256,6 +284,179 @@ def test_a_word_from_the_quarantine_pauses_like_a_hold():
     run = hear(planned(), said(Word.QUARANTINED, actor="bury", comment="KeyError: 'x'"))
     assert run.state is RunState.PAUSED
     assert "KeyError: 'x'" in run.holding
+
+
+def failing(**more: Any) -> Run:
+    """Paused because instance 0 does not come back, instance 1 waits."""
+    failed = batch(
+        1, Passage("0", state=InstanceState.FAILED, reason="It has not come back.", answered=True),
+        state=BatchState.FAILED, started_at=NOW,
+    )  # fmt: skip
+    fields = {"state": RunState.PAUSED, "reason": "Instance 0: It has not come back."} | more
+    return run_of(failed, batch(2, "1"), **fields)
+
+
+def test_a_hold_on_a_paused_run_is_on_record_and_leaves_the_cause_to_be_read():
+    run = hear(failing(), said(Word.HOLD, "h", comment="Not now."))
+    assert run.reason == "Held by ada: Not now. Apart from the hold: Instance 0: It has not come back."
+    assert run.notices[-1].sentence == run.reason
+    assert [(one.instance, one.error) for one in run.notices[-1].down] == [("0", "It has not come back.")]
+    assert [one.id for one in run.history if one.event == "hold"] == ["h"]
+    run = planned_again(run, now=NOW + HOUR)
+    assert "Instance 0: It has not come back." in run.reason
+
+
+def test_a_resume_after_the_hold_means_what_it_means_without_one():
+    held = hear(failing(), said(Word.HOLD))
+    run = hear(held, said(Word.RESUME))
+    assert (run.state, run.holding, run.beneath) == (RunState.RUNNING, "", "")
+    assert states(run) == states(hear(failing(), said(Word.RESUME)))
+
+
+def test_a_plan_that_did_not_fit_before_the_hold_asks_again_after_it():
+    run = planned(a_policy=always(complete_by=(NOW + HOUR).isoformat()))
+    assert run.misfit
+    run = hear(run, said(Word.HOLD), said(Word.RESUME))
+    assert run.waived == ()
+    run, actions = step(run, looked(a_policy=always(complete_by=(NOW + HOUR).isoformat())))
+    assert (run.state, run.misfit != "") == (RunState.PAUSED, True)
+    assert not any(isinstance(one, Start) for one in actions)
+
+
+def test_what_fails_under_a_hold_is_told_once_and_read_beside_it():
+    verifying = batch(
+        1,
+        Passage("0", state=InstanceState.VERIFYING, answered=True, since=NOW - DAY, proof_at=NOW - DAY),
+        state=BatchState.VERIFYING,
+        started_at=NOW - DAY,
+    )
+    run = hear(run_of(verifying, batch(2, "1"), state=RunState.RUNNING), said(Word.HOLD, comment="Wait."))
+    sick = changed(fleet(2), "0", health=Health.UNHEALTHY, maintenance=None)
+    for minute in (1, 2):
+        run, _ = step(run, looked(instances=sick, now=NOW + minute * MINUTE))
+    assert states(run)["0"] is InstanceState.FAILED
+    assert run.reason.startswith("Held by ada: Wait. Apart from the hold: Instance 0: ")
+    assert [one.sentence for one in run.notices if one.kind is Kind.PAUSED][1:] == [run.reason]
+
+
+def test_a_quarantine_under_a_hold_leaves_the_hold_to_be_read_and_is_told_once():
+    run = hear(planned(), said(Word.HOLD, comment="Wait."))
+    word = {"actor": "bury", "comment": "KeyError: 'x'"}
+    run = hear(run, said(Word.QUARANTINED, "1", **word), said(Word.QUARANTINED, "2", **word))
+    assert run.reason.startswith("Held by ada: Wait. Apart from the hold: A message about it failed")
+    assert sum(one.kind is Kind.PAUSED for one in run.notices) == 2
+
+
+# What has no effect is refused ---------------------------------------------------------------------------
+
+
+def refused(run: Run, word: Word, **fields: Any) -> str:
+    """The sentence of a refusal; on record such a word changes nothing but the history."""
+    event = said(word, **fields)
+    why = refusal(run, event)
+    after = hear(run, event)
+    same = replace(after, history=run.history, events=run.events) == run
+    assert same is bool(why), "refused exactly where nothing changes"
+    return why
+
+
+def maintained(*ids: str) -> Batch:
+    done = (
+        Passage(one, state=InstanceState.MAINTAINED, reason="Maintained.", finished_at=NOW) for one in ids
+    )
+    return batch(1, *done, state=BatchState.DONE, started_at=NOW, domain="domain 0")
+
+
+def test_an_approval_is_refused_where_nothing_waits_for_one():
+    assert refused(planned(), Word.APPROVE) == "Nothing of it waits for approval: its mode is auto."
+    asked = planned(a_policy=always(mode="approve"))
+    assert refused(asked, Word.APPROVE, checksum=asked.checksum) == ""
+    given_ = hear(asked, said(Word.APPROVE, checksum=asked.checksum))
+    assert "has been approved" in refused(given_, Word.APPROVE, id="2", checksum=asked.checksum)
+
+
+def test_an_approval_of_no_plan_or_of_another_is_refused_with_the_plan_there_is():
+    asked = planned(a_policy=always(mode="approve"))
+    for checksum in ("", "0123456789abcdef"):
+        assert f"The plan is {asked.checksum} now: look at it" in refused(
+            asked, Word.APPROVE, checksum=checksum
+        )
+
+
+def test_a_hold_is_refused_where_somebody_holds_it_already_and_says_who():
+    held = hear(planned(), said(Word.HOLD, comment="Black Friday."))
+    assert refused(held, Word.HOLD, id="2") == "It is held already. Held by ada: Black Friday."
+    assert refused(failing(), Word.HOLD) == ""
+    assert refused(planned(), Word.HOLD) == ""
+
+
+def test_a_resume_is_refused_where_nothing_is_paused():
+    assert refused(planned(), Word.RESUME).startswith("It is neither held nor paused: it is scheduled. ")
+    asked = planned(a_policy=always(mode="approve"))
+    assert f"approve the plan {asked.checksum}" in refused(asked, Word.RESUME)
+    assert refused(failing(), Word.RESUME) == ""
+    assert refused(hear(planned(), said(Word.HOLD)), Word.RESUME) == ""
+
+
+def test_a_resume_while_time_is_short_lets_it_go_on_and_asks_no_more():
+    choice = Choice("resume", "Go ahead as planned.", "resume")
+    late = {"state": RunState.RUNNING, "deadline": NOW, "slack": -HOUR, "choices": (choice,)}
+    short = run_of(maintained("0"), batch(2, "1"), **late)
+    assert refused(short, Word.RESUME) == ""
+    run = hear(short, said(Word.RESUME))
+    assert (run.waived, run.choices, run.state) == ((FIT,), (), RunState.RUNNING)
+
+
+def test_a_skip_that_touches_nothing_is_refused_and_says_what_can_be_skipped():
+    run = run_of(maintained("0", "2"), batch(2, "1"))
+    for names in ({"instances": ("0",)}, {"domains": ("domain 0",)}):
+        why = refused(run, Word.SKIP, **names)
+        assert why.startswith("Nothing of that can be skipped: ")
+        assert why.endswith(" maintained. What can be skipped: 1 (domain 2).")
+    assert refused(run, Word.SKIP, instances=("7",)).startswith("The plan has no instance 7. What can be")
+    assert refused(run, Word.SKIP, domains=("domain 7",)).startswith(
+        "The plan has no domain domain 7. It has"
+    )
+    assert refused(run, Word.SKIP) == ""
+
+
+def test_a_skip_without_a_name_says_that_a_failed_instance_has_to_be_named():
+    left = hear(failing(), said(Word.SKIP))
+    assert refused(left, Word.SKIP, id="2") == (
+        "Nothing is left to skip without a name: 1 failed, 1 excused. What can be skipped: 0 (domain 1). "
+        "Failed, and skipped only by name or domain: 0."
+    )
+    assert refused(left, Word.SKIP, id="3", domains=("domain 1",)) == ""
+
+
+def test_a_raise_to_what_is_so_already_is_refused():
+    run = planned(a_policy=always(soak="10m", windows="daily 02:00-06:00 UTC"))
+    assert refused(run, Word.RAISE, raised={"soak": "600s"}) == "It is so already for this run: soak 600s."
+    assert refused(run, Word.RAISE, raised={"windows": "daily 02:00-06:00 UTC", "lead": "0m"}) != ""
+    assert refused(run, Word.RAISE, raised={"soak": "10m", "lead": "1h"}) == ""
+    raised = hear(run, said(Word.RAISE, raised={"max-unavailable": "50%"}))
+    assert refused(raised, Word.RAISE, id="2", raised={"max-unavailable": "50 %"}) != ""
+    assert refused(raised, Word.RAISE, id="3", raised={"max-unavailable": "3"}) == ""
+
+
+@pytest.mark.parametrize("word", SAYABLE)
+@pytest.mark.parametrize("state", [one for one in RunState if one not in ACTIVE])
+def test_a_word_to_a_run_that_is_over_is_refused_with_how_it_ended(word: Word, state: RunState):
+    ended = replace(planned(), state=state, reason="10 maintained.")
+    assert refused(ended, word) == f"The run is {state}, there is nothing to {word}. 10 maintained."
+
+
+def test_a_hold_says_which_starts_were_written_before_it():
+    flying = batch(
+        1, Passage("0", state=InstanceState.STARTING, intent_at=NOW),
+        Passage("2", state=InstanceState.REBOOTING, answered=True, intent_at=NOW),
+        state=BatchState.STARTING, started_at=NOW,
+    )  # fmt: skip
+    run, event = run_of(flying, batch(2, "1"), state=RunState.RUNNING), said(Word.HOLD)
+    assert effect(run, hear(run, event), event) == (
+        "Held: no start is written from now on. Written before, so it may still be sent: 0. "
+        "Watched until it serves again: 2 instances under way."
+    )
 
 
 # Raise ---------------------------------------------------------------------------------------------------

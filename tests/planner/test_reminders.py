@@ -7,7 +7,7 @@ import pytest
 from planner.latest import latest
 from planner.look import Word
 from planner.notice import Kind, Urgency
-from planner.people import cannot_let_pass
+from planner.pointless import let_pass
 from planner.run import BatchState, InstanceState, Passage, Run, RunState
 from planner.waits import HeldUp
 from tests.planner.builders import NOW as SUNDAY
@@ -137,10 +137,10 @@ def test_let_pass_gives_the_place_away_until_the_run_starts_something_again() ->
 )
 def test_let_pass_is_refused_with_the_reason_where_it_would_change_nothing(state, begun, why) -> None:
     first = batch(1, "0", state=BatchState.DONE, started_at=SUNDAY if begun else None)
-    assert why in cannot_let_pass(run_of(first, batch(2, "1"), state=state))
+    assert why in let_pass(run_of(first, batch(2, "1"), state=state), said(Word.LET_PASS))
 
 
 def test_nobody_passes_while_something_is_still_rebooting() -> None:
     flying = Passage("0", state=InstanceState.REBOOTING, reason="It reboots.")
     run = run_of(batch(1, flying, state=BatchState.REBOOTING, started_at=SUNDAY), state=RunState.PAUSED)
-    assert "Instance 0 is still being watched" in cannot_let_pass(run)
+    assert "Instance 0 is still being watched" in let_pass(run, said(Word.LET_PASS))

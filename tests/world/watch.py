@@ -73,6 +73,8 @@ class Watch:
         yield from self._in_turn(old, new, numbers, which, at)
         if new.state is not RunState.RUNNING:
             yield f"{which} started in a run that is {new.state}"
+        if old.holding:
+            yield f"{which} started although it was held: {old.holding}"
         if self._policy().stop:
             yield f"{which} started although everything is stopped"
         lead = parse_duration(self._policy().defaults.get("lead", "24h"))

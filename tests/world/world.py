@@ -5,14 +5,14 @@ import heapq
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from handlers import advance, bury, discover, notify, plan, receive, sweep
+from handlers import advance, bury, discover, notify, plan, receive, respond, sweep
 from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, archive_path, poison
 from handlers.cloud.records import StorageDown
 from handlers.intake import hand_over
 from handlers.wire.documents import decode_run, decode_wave
 from handlers.wire.http import Request
-from handlers.wire.messages import PersonEvent, RunMessage
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
 from planner.policy import Policy
@@ -68,6 +68,8 @@ class World:
         self.acts: list[tuple[datetime, int, Callable[[], Awaitable[object]]]] = []
         self.handled = 0
         self.last_alert: bytes = b""
+        self.accepted: list[tuple[str, str, str, datetime]] = []
+        """Every word answered 202: the run's name, the word's id, its kind, and when it was answered."""
 
     def _new_wiring(self) -> Wiring:
         wiring = Wiring(self.settings, self.clock)
@@ -109,17 +111,34 @@ class World:
         instances: tuple[str, ...] = (),
         domains: tuple[str, ...] = (),
         raised: Mapping[str, str] | None = None,
-    ) -> None:
-        target = self.run_of(name).target
-        event = PersonEvent(
-            id=f"{kind}-{self.handled}", kind=kind, actor="ana", comment="as agreed", at=self.clock(),
-            checksum=checksum, instances=instances, domains=domains, raised=dict(raised or {}),
-        )  # fmt: skip
-        message = RunMessage(
-            subscription=target.subscription, resource_group=target.resource_group, name=target.name,
-            generation=self.run_of(name).generation, event=event,
-        )  # fmt: skip
-        await self.queues.send(RUNS, message)
+    ) -> int:
+        """Say a word as a person does, again after 503 or no answer; the status of the last answer.
+
+        An approval is for the plan as it is, unless another checksum is given. What was accepted is noted.
+        """
+        run = self.run_of(name)
+        said: dict[str, Any] = {"actor": "ana", "comment": "as agreed", **(raised or {})}
+        if kind == "approve" or checksum:
+            said["checksum"] = checksum or run.checksum
+        if instances:
+            said["instances"] = list(instances)
+        if domains:
+            said["domains"] = list(domains)
+        target = run.target
+        place = {"wave": run.waves[0], "subscription": target.subscription, "group": target.resource_group}
+        request = Request("POST", {**place, "name": name, "action": kind}, body=json.dumps(said).encode())
+        for _ in range(20):
+            wiring = self._process()
+            try:
+                answer = await respond.handle(request, wiring)
+            except Killed:
+                self._restarted(wiring)
+                continue
+            if answer.status == 202:
+                self.accepted.append((name, json.loads(answer.body)["id"], kind, self.clock()))
+            if answer.status != 503:
+                return answer.status
+        raise AssertionError("respond never answered")
 
     def at(self, moment: datetime, act: Callable[[], Awaitable[object]]) -> None:
         """Let somebody outside do something at a moment to come: an alert, a person's word."""
@@ -144,7 +163,9 @@ class World:
                 await self._sweep()
                 continue
             if self.acts and self.acts[0][0] <= self.clock():
-                await self._act()
+                # With several hosts, other messages are worked on while somebody says something.
+                beside = self.queues.take(self.chaos.hosts) if self.chaos.hosts > 1 else []
+                await asyncio.gather(self._act(), *(self._handle(one) for one in beside))
                 continue
             upcoming = min(
                 filter(None, (self.queues.next_at(), self.acts[0][0] if self.acts else None)), default=None
@@ -188,10 +209,7 @@ class World:
                 await bury.handle(message.queue.removesuffix("-poison"), message.text.encode(), wiring)
         except Killed:
             # The message comes back when its lock runs out; the process is started again.
-            if wiring is self.wiring:
-                self.wiring = self._new_wiring()
-            else:
-                self.beside = [self._new_wiring() if one is wiring else one for one in self.beside]
+            self._restarted(wiring)
             self._given_up(message)
             self._again(message, LOCK)
         except Exception as error:  # noqa: BLE001 - the host's own catch-all
@@ -202,6 +220,12 @@ class World:
         else:
             if self.chaos.happens(self.chaos.twice):
                 self._again(message, LOCK)
+
+    def _restarted(self, wiring: Wiring) -> None:
+        if wiring is self.wiring:
+            self.wiring = self._new_wiring()
+        else:
+            self.beside = [self._new_wiring() if one is wiring else one for one in self.beside]
 
     def _given_up(self, message: Queued) -> None:
         """To the poison queue after five tries, whatever ended them; a poison queue has none of its own."""

@@ -1,0 +1,176 @@
+"""What a person sends to say a word: JSON or a form, who and why, and what the word is about."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from handlers.wire.http import Request
+from planner.look import Word
+from planner.people import SAYABLE
+from planner.raising import RAISABLE, checked_raise
+
+YOUR_NAME, WHY = "YOUR NAME", "WHY"
+"""What stands for who and why in the commands that people are sent; nobody is called that."""
+
+PRINCIPAL = "x-ms-client-principal-name"
+"""Who signed in, by App Service authentication; where that does not guard the app, anybody can send it."""
+
+LARGEST_BODY = 64 * 1024
+LONGEST_RAISE, LONGEST_NAME = 400, 200
+LONGEST_ACTOR, LONGEST_COMMENT, MOST_NAMES = 200, 2000, 1000
+_ABOUT = ("actor", "comment", "checksum", "instances", "domains")
+_UNTOUCHED = frozenset({YOUR_NAME.lower(), WHY.lower(), "who", "name", "actor", "comment", "reason"})
+_LEFT_IN = re.compile(r"<[^<>:/]*>|\$\w+|\$\{\w+\}|\$\(.*\)")
+"""A whole value like `<your name>`, or like `$USER`, which single quotes have kept from the shell."""
+
+
+class Refused(Exception):
+    """The word is not taken; with the HTTP status and the sentence to answer."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the person says; `raised` is policy key to value as written."""
+
+    word: Word
+    actor: str
+    comment: str = ""
+    checksum: str = ""
+    instances: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    raised: Mapping[str, str] = field(default_factory=dict)
+
+
+def read(request: Request, *, signed_in: bool) -> Said:
+    """The word of a request; raises Refused, 400 for what cannot be understood, 409 for a template untouched.
+
+    `signed_in`: the platform guards the app, so that its header says who it is. Otherwise any client could
+    have sent it.
+    """
+    action = request.path_parameters.get("action", "")
+    if action not in SAYABLE:
+        raise Refused(400, f"{action[:40]!r} is not an action; use {', '.join(SAYABLE)}.")
+    word = Word(action)
+    given = _given(request)
+    instances = _names(given.get("instances"), "instances", ",")
+    domains = _names(given.get("domains"), "domains", ";")
+    actor = (_line(request.headers.get(PRINCIPAL)) if signed_in else "") or _actor(given)
+    comment = _comment(given)
+    if (instances or domains) and word is not Word.SKIP:
+        which = "instances" if instances else "domains"
+        raise Refused(400, f"`{which}` belongs to skip; {word} is about the whole scale set.")
+    # A misspelt `domains` must not skip everything.
+    strange = [str(key)[:40] for key in given if key not in _ABOUT]
+    if strange and word is not Word.RAISE:
+        raise Refused(400, f"`{strange[0]}` is nothing that {word} knows; use {', '.join(_ABOUT)}.")
+    raised = _raised(given) if word is Word.RAISE else {}
+    return Said(word, actor, comment, _line(given.get("checksum"))[:128], instances, domains, raised)
+
+
+def _actor(given: Mapping[str, Any]) -> str:
+    actor = _line(given.get("actor"))
+    if not actor:
+        raise Refused(400, "Say who you are: `actor` is missing. It is recorded in the run's history.")
+    if _untouched(actor):
+        raise Refused(
+            409, f"Say who you are: `actor` is still {actor[:40]!r}. It is recorded in the run's history."
+        )
+    return actor[:LONGEST_ACTOR]
+
+
+def _comment(given: Mapping[str, Any]) -> str:
+    comment = given.get("comment")
+    if comment is None:
+        return ""
+    if not isinstance(comment, str) or len(comment) > LONGEST_COMMENT or "\x00" in comment:
+        raise Refused(400, f"`comment` must be text of at most {LONGEST_COMMENT} characters.")
+    comment = comment.strip()
+    if not comment:
+        raise Refused(400, "`comment` is empty: say why, or leave it out.")
+    if _untouched(comment):
+        raise Refused(
+            409, f"Say why, or leave it out: `comment` is still {comment[:40]!r}. It would be in the history."
+        )
+    return comment
+
+
+def _untouched(text: str) -> bool:
+    """Whether it is the template's own word, or something of the kind that was to be replaced."""
+    plain = " ".join(re.sub(r"[\W_]+", " ", text).split()).lower()
+    return plain in _UNTOUCHED or _LEFT_IN.fullmatch(text) is not None
+
+
+def _raised(given: Mapping[str, Any]) -> Mapping[str, str]:
+    """What to raise for this run: keys of the policy beside who and why."""
+    found: dict[str, str] = {}
+    for key, value in given.items():
+        if key in _ABOUT:
+            continue
+        if not isinstance(value, str | int) or isinstance(value, bool) or len(str(value)) > LONGEST_RAISE:
+            raise Refused(400, f"`{key[:40]}` must be text of at most {LONGEST_RAISE} characters.")
+        try:
+            found[checked_raise(key, str(value))] = str(value)
+        except ValueError as error:
+            raise Refused(400, f"This cannot be raised: {error}.") from error
+    if not found:
+        raise Refused(400, f"Say what to raise for this run: {', '.join(RAISABLE)}, such as soak=10m.")
+    return found
+
+
+def _given(request: Request) -> Mapping[str, Any]:
+    """The fields of a JSON object or of a form; none for an empty body."""
+    if len(request.body) > LARGEST_BODY:
+        raise Refused(
+            400,
+            f"The body has {len(request.body)} bytes; at most {LARGEST_BODY} are taken. "
+            "Say it in several requests.",
+        )
+    try:
+        text = request.body.decode()
+        text.encode()
+        if not text.strip():
+            return {}
+        # curl says "form" of whatever it is given with -d.
+        form = "form-urlencoded" in request.headers.get("content-type", "")
+        if form and not text.lstrip().startswith("{"):
+            return dict(
+                parse_qsl(
+                    text, keep_blank_values=True, strict_parsing=True, max_num_fields=50, errors="strict"
+                )
+            )
+        given = json.loads(text)
+        json.dumps(given, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, "The body is neither a JSON object nor a form in UTF-8.") from error
+    if not isinstance(given, dict):
+        raise Refused(400, "The body is JSON, but no object.")
+    return given
+
+
+def _line(value: Any) -> str:
+    return " ".join(value.replace("\x00", " ").split()) if isinstance(value, str) else ""
+
+
+def _names(value: Any, name: str, separator: str) -> tuple[str, ...]:
+    """A JSON list, or names between separators as a form sends them; a domain's name may hold commas."""
+    if value is None:
+        return ()
+    names = value.split(separator) if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(one, str | int) for one in names):
+        raise Refused(400, f"`{name}` must be a list of names.")
+    found = tuple(dict.fromkeys(str(one).strip() for one in names if str(one).strip()))
+    if not found:
+        raise Refused(400, f"`{name}` names nothing; leave it out to say it of all that is left.")
+    if len(found) > MOST_NAMES or any(len(one) > LONGEST_NAME for one in found):
+        raise Refused(
+            400, f"At most {MOST_NAMES} {name} at a time, each of at most {LONGEST_NAME} characters."
+        )
+    return found
