@@ -20,7 +20,7 @@ from planner.look import (
 from planner.policy import rules_for
 from planner.policy_digest import digest
 from planner.run import ACTIVE, IN_FLIGHT, Run, RunState
-from planner.wave import Stage, Wave, informed
+from planner.wave import Stage, Wave, awaited, informed
 
 AT_ONCE = 32  # operations read side by side
 
@@ -31,7 +31,7 @@ async def from_storage(run: Run, wiring: Wiring) -> tuple[Look, Sequence[Wave]]:
     if run.state not in ACTIVE:
         return look, ()
     waves = await _waves(run, wiring)
-    look = replace(look, cancelled=_cancelled(waves))
+    look = replace(look, cancelled=_cancelled(waves), awaits=awaited(run.target.id.lower(), waves))
     if run.after:
         look = await _with_predecessors(run, look, waves, wiring)
     if may_start(run, look, wiring.now()):

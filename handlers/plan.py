@@ -7,7 +7,7 @@ from datetime import timedelta
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Throttled
 from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, archive_path, run_path
 from handlers.cloud.records import Conflict, Stored
-from handlers.throttling import put_off
+from handlers.throttling import TOLD_AFTER, put_off
 from handlers.wire.documents import decode_run, encode_run, run_metadata
 from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage, ScaleSetMessage, arm_parts
 from handlers.wiring import Wiring
@@ -19,13 +19,14 @@ from planner.notice import Urgency
 from planner.outstanding import outstanding
 from planner.policy import rules_for
 from planner.raising import NOTHING
-from planner.run import ENDED, Run, Verdict
+from planner.run import ENDED, Run, Trouble, Verdict
 from planner.wave import Stage, Wave, informed
 
 log = logging.getLogger(__name__)
 
 RETRY_FIRST, RETRY_MOST = timedelta(seconds=30), timedelta(minutes=10)
 TOLD_AT_ATTEMPT = 6  # waits of 30 s doubling to 10 min: about half an hour
+_ASKED_BY_THE_RUN = frozenset({"look_again", "replan"})
 TRIES = 5  # writers of one run are few: plan, advance, a second host
 
 
@@ -62,7 +63,10 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
             try:
                 scale_set, instances = await _read(wiring, scale_set, message)
             except AzureTrouble as error:
-                await _later(wiring, message, error)
+                if stored is not None and run is not None and message.reason in _ASKED_BY_THE_RUN:
+                    await _unplanned(wiring, stored, run, message, error)
+                else:
+                    await _later(wiring, message, error)
                 return
         if await _asked_why(wiring, run, scale_set, instances or (), waves, message):
             return
@@ -236,7 +240,7 @@ async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) 
         log.info("plan.left_to_the_sweep", extra={"scale_set": message.scale_set, "why": error.sentence})
         return  # it asks again, and must not ask beside a message that waits
     if isinstance(error, Throttled):
-        again, delay, tell = put_off(message, error, wiring.now())
+        again, delay, tell = put_off(message, error, wiring.now(), message.scale_set)
         await wiring.queues.send(SCALE_SETS, again, delay=delay)
         if tell:
             await _tell(wiring, message, error)
@@ -247,6 +251,29 @@ async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) 
     log.warning("plan.azure_unreadable", extra={"scale_set": message.scale_set, "why": error.sentence})
     if message.attempt + 1 == (1 if isinstance(error, Forbidden) else TOLD_AT_ATTEMPT):
         await _tell(wiring, message, error)
+
+
+async def _unplanned(
+    wiring: Wiring, stored: Stored, run: Run, message: ScaleSetMessage, error: AzureTrouble
+) -> None:
+    """Azure cannot be read for a plan that the run's own looks ask for, again and again until it is made.
+
+    A message kept beside them would become one more each time they ask.
+    """
+    now = wiring.now()
+    old = run.unplanned or Trouble(since=now, count=0, error="")
+    lasted = isinstance(error, Forbidden) or now - old.since >= TOLD_AFTER
+    trouble = Trouble(old.since, old.count + 1, error.sentence, told=old.told or lasted)
+    log.warning("plan.left_to_the_run", extra={"scale_set": message.scale_set, "why": error.sentence})
+    if lasted and not old.told:
+        await _tell(wiring, message, error)
+    new = replace(run, unplanned=trouble)
+    try:
+        await wiring.records.write(
+            stored.path, encode_run(new), etag=stored.etag, metadata=run_metadata(new)
+        )
+    except Conflict:
+        log.info("plan.trouble_not_recorded", extra={"path": stored.path})
 
 
 async def _tell(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) -> None:

@@ -67,7 +67,7 @@ def _why(passage: Passage, finished: datetime, waves: Sequence[Wave], scale_set:
         return (
             f"the auto-shutdown schedule {habits.shutdown} stops it, and a stop makes maintenance due again"
         )
-    unread = " ".join(scale_set.unread.values())
+    unread = " ".join(dict.fromkeys(scale_set.unread.values()))
     if scale_set.habits is None or unread:
         return f"why cannot be told ({unread or 'nothing was looked up'})"
     return "Azure shows no restarted wave, no service healing, no stop and start, and no auto-shutdown"

@@ -19,3 +19,16 @@ def spread(wait: timedelta, *seed: object) -> timedelta:
     """
     share = hashlib.sha256("/".join(map(str, seed)).encode()).digest()[0]
     return wait + wait * (share / 1024)
+
+
+LONGEST_THROTTLED = timedelta(minutes=10)
+"""Who has been refused for long waits this long, whatever the answers of the moment ask for."""
+
+
+def throttled_wait(asked: timedelta, lasted: timedelta, *seed: object) -> timedelta:
+    """How long to leave Azure alone after 429: as long as it asks, and as long again as it has lasted.
+
+    Azure's Retry-After says when the next request may be answered, not when all who wait can be: those who
+    come back each time it is over keep the subscription throttled.
+    """
+    return spread(max(asked, min(lasted, LONGEST_THROTTLED)), *seed)

@@ -109,8 +109,8 @@ def held(run: Run, look: Look, now: datetime) -> Wait | AskPerson | None:
             closing,
         )
     first = _predecessors(run, look)
-    if first is None and look.limit:
-        return Wait(inner(look.limit))
+    if first is None and (look.awaits or look.limit):
+        return Wait(look.awaits or inner(look.limit))
     return first
 
 

@@ -98,6 +98,7 @@ def _rejoined(
         planned_at=now,
         policy=decision.policy,
         replan="",
+        unplanned=None,
         finished=tuple(one for one in run.finished if one.id in _showing(instances)),
     )
     run = _again(run, instances, waves, scale_set, now)

@@ -228,8 +228,9 @@ class Run:
     that stands for another.
 
     `finished` are instances that earlier runs finished and whose status lingers: not to be started again.
-    `trouble` is set while Azure cannot be read, `unsent` while no start can be sent in time, `in_vain` counts
-    the plans in a row that changed nothing because what was started has to be watched first.
+    `trouble` is set while Azure cannot be read, `unplanned` while it cannot be read for a new plan, `unsent`
+    while no start can be sent in time, `in_vain` counts the plans in a row that changed nothing because what
+    was started has to be watched first.
 
     `reports`: its instances report application health. `serving` and `capacity` say what each batch takes
     away of what serves; `again` why instances are
@@ -287,6 +288,7 @@ class Run:
     history: tuple[Entry, ...] = ()
     trouble: Trouble | None = None
     unsent: Trouble | None = None
+    unplanned: Trouble | None = None
     looks: int = 0
     ended_at: datetime | None = None
     facts: Mapping[str, str] = field(default_factory=dict)

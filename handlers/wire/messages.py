@@ -157,7 +157,7 @@ class PersonEvent(BaseModel):
     )
 
 
-class RunMessage(_Patient):
+class RunMessage(_Envelope):
     """A run wants a look; `generation` is the record's after the look that sent this."""
 
     subscription: Subscription
