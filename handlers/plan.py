@@ -269,9 +269,7 @@ async def _unplanned(
         await _tell(wiring, message, error)
     new = replace(run, unplanned=trouble)
     try:
-        await wiring.records.write(
-            stored.path, encode_run(new), etag=stored.etag, metadata=run_metadata(new)
-        )
+        await wiring.records.write(stored.path, encode_run(new), etag=stored.etag, metadata=run_metadata(new))
     except Conflict:
         log.info("plan.trouble_not_recorded", extra={"path": stored.path})
 

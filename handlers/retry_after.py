@@ -45,7 +45,9 @@ class RetryAfter:
     Without storage each host knows what it was told itself, as Azure tells it again.
     """
 
-    def __init__(self, subscription: str, records: Callable[[], Records], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, subscription: str, records: Callable[[], Records], now: Callable[[], datetime]
+    ) -> None:
         self._path = throttled_path(subscription)
         self._records = records
         self._now = now
@@ -56,11 +58,16 @@ class RetryAfter:
 
     async def until(self) -> datetime | None:
         """Until when nothing may be asked, as far as any host knows; None when it may be asked now."""
+        until = await self.last()
+        return until if until is not None and until > self._now() else None
+
+    async def last(self) -> datetime | None:
+        """The end of the last time to be quiet that any host knows of, over or not; None before one."""
         async with self._turn:
             now = self._now()
             if self._looked_at is None or not now - LOOK_EVERY < self._looked_at <= now:
                 await self._look()
-        return self._until if self._until is not None and self._until > now else None
+        return self._until
 
     async def learned(self, until: datetime) -> None:
         """Tell the others that Azure wants quiet until then."""

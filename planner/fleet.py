@@ -95,7 +95,7 @@ class ScaleSet:
 
     `unreadable` names what Azure could have shown but we could not read (a missing permission, a strange
     answer); checks that would have needed it come out as unknown. `habits` is what the wave's extra look-ups
-    showed of it, None before they were made; `unread` why a source of theirs could not be read, or is not yet.
+    showed of it, None before they were made; `unread` why a source of theirs is not read, or not yet.
     """
 
     id: str

@@ -50,8 +50,8 @@ class Look:
     more, `stopped` why nothing new may start anywhere, `policy` is the digest of the policy file, `limit` why
     the limits in flight forbid a start now and `limit_until` when the first of those in flight is expected to
     be over, `durations` how long batches of the wave's other runs took, `repairs` the state of the automatic
-    repairs in Azure's word (lower case, empty when not asked for), `trouble` why Azure could not be read, `wait`
-    how long Azure asks to be left alone (429), and `awaits` what has to be read before anything may start.
+    repairs in Azure's word (lower case, empty when not asked for), `trouble` why Azure could not be read,
+    `wait` how long Azure asks to be left alone (429), and `awaits` what is to be read before anything starts.
     """
 
     at: datetime

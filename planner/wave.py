@@ -1,12 +1,12 @@
 """Waves and their announcements: which one counts, and whether a wave is still open."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from planner.fleet import ScaleSet
-from planner.habits import LOOK_BACK, NOT_READ_YET, Evidence, Source
+from planner.habits import LOOK_BACK, NOT_READ_YET, Evidence, Habits, Source
 
 
 class Stage(StrEnum):
@@ -110,6 +110,22 @@ class Wave:
     def open(self) -> bool:
         return self.stage not in OVER
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the roster's scale sets."""
+        return tuple(one.scale_set.key for one in self.roster)
+
+    @property
+    def wants_look_ups(self) -> bool:
+        """Whether look-ups are still to be made, or somebody has still to be planned by what they showed."""
+        return (
+            self.open and bool(self.roster) and (self.evidence is None or bool(self.unlooked or self.to_plan))
+        )
+
+    def knows(self, alert: str) -> bool:
+        """Whether an alert is on record here, its discovery complete or not."""
+        return alert in self.discovered or any(one.alert == alert for one in self.announcements)
+
     def member(self, key: str) -> Member | None:
         return next((one for one in self.roster if one.scale_set.key == key.lower()), None)
 
@@ -118,7 +134,7 @@ class Wave:
         return self.evidence is not None and key not in self.unlooked
 
     def awaits(self, key: str) -> bool:
-        """Whether the look-ups about a member are still being made; of a wave that is over nobody makes any."""
+        """Whether the look-ups about a member are still being made; of a wave that is over none are."""
         return self.open and not self.looked_up(key) and self.member(key) is not None
 
     def informed(self, scale_set: ScaleSet) -> ScaleSet:
@@ -126,6 +142,28 @@ class Wave:
         if self.evidence is None or not self.looked_up(scale_set.key):
             return scale_set
         return replace(scale_set, habits=self.evidence.of(scale_set.key), unread=dict(self.evidence.unread))
+
+
+def with_evidence(wave: Wave, evidence: Evidence, looked_at: Collection[str]) -> Wave:
+    """The wave with what look-ups showed of the members `looked_at` (keys), and whose plans that changes.
+
+    A scale set of which nothing is found is planned as it was before anybody looked.
+    """
+    calm = Habits()
+    changed = [
+        key
+        for key in looked_at
+        if (wave.evidence.of(key) if wave.evidence is not None and wave.looked_up(key) else calm)
+        != evidence.of(key)
+        or (wave.evidence.unread if wave.evidence is not None and wave.looked_up(key) else {})
+        != evidence.unread
+    ]
+    return replace(
+        wave,
+        evidence=evidence,
+        unlooked=tuple(key for key in wave.keys if key not in set(looked_at)),
+        to_plan=tuple(dict.fromkeys((*wave.to_plan, *changed))),
+    )
 
 
 def informed(scale_set: ScaleSet, waves: Sequence[Wave]) -> ScaleSet:

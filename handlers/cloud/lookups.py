@@ -56,10 +56,14 @@ UNREGISTERED = "MissingSubscriptionRegistration"
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was found, and the trouble of a source that is unread now but may be read later, if any."""
+    """What was found, and the trouble of a source that is unread now but may be read later, if any.
+
+    `about` are the keys of the scale sets that were looked up.
+    """
 
     evidence: Evidence
     trouble: AzureTrouble | None
+    about: tuple[str, ...] = ()
 
 
 async def look_up(
@@ -88,7 +92,8 @@ async def look_up(
         scale_sets=look.notes.habits(scale_sets, look.machines),
     )
     longest = max(waits, key=lambda one: one.retry_after, default=None)
-    return Looked(evidence, longest or next(iter(troubles), None))
+    about = tuple(one.key for one in scale_sets)
+    return Looked(evidence, longest or next(iter(troubles), None), about)
 
 
 class _Look:

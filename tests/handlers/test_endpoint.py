@@ -159,7 +159,9 @@ async def test_the_first_page_is_asked_for_once() -> None:
     assert len(compute.asked) == 1
 
 
-async def test_a_listing_of_forty_seconds_is_read_and_one_of_five_minutes_ends_before_the_function_does() -> None:
+async def test_a_listing_of_forty_seconds_is_read_and_one_of_five_minutes_ends_before_the_function_does() -> (
+    None
+):
     pages = [{**second(), "nextLink": f"{AZURE}/page{number}"} for number in range(29)]
     compute = Canned(*pages, second())
     compute.took = timedelta(seconds=4) / 3
