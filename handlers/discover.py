@@ -41,7 +41,8 @@ async def handle(message: AlertMessage, wiring: Wiring) -> None:
         if not await _only_again(announcement, message, wiring):
             await _discover(announcement, message, wiring)
     except renewal.LookUpsLater as later:
-        await _later(later.message, later.wait, str(later), wiring)
+        if not message.swept:
+            await _later(later.message, later.wait, str(later), wiring)
     except (Throttled, Unreachable, NewerRecord) as trouble:
         if message.swept:
             # The sweep asks again, and must not ask beside a message that waits.

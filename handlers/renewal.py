@@ -1,4 +1,4 @@
-"""The extra look-ups of a wave: made when its scale sets are queued, and again when somebody needs them fresh.
+"""The extra look-ups of a wave: made once its scale sets are queued, and again when somebody needs them.
 
 They explain and they caution, so a wave never waits for them: its scale sets are planned meanwhile, nothing
 starts before they are made, and whoever they change something for is planned again. What cannot be read after
@@ -7,16 +7,16 @@ a few tries is unread, and asked for again an hour later.
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from handlers import roster
-from handlers.cloud.errors import Throttled
+from handlers.cloud.errors import AzureTrouble, Throttled
 from handlers.cloud.lookups import Looked, look_up
 from handlers.cloud.names import ALERTS
 from handlers.cloud.records import Conflict
 from handlers.wire.messages import EVERY, AlertMessage
 from handlers.wiring import Wiring
-from planner.doubling import spread
+from planner.doubling import throttled_wait
 from planner.wave import Announcement, Wave, with_evidence
 
 log = logging.getLogger(__name__)
@@ -24,19 +24,31 @@ log = logging.getLogger(__name__)
 TRIES = 3
 """How often a message is sent again for look-ups before it goes on without what could not be read."""
 
+PUT_OFF_FOR = timedelta(hours=12)
+"""How long 429 may put look-ups off before it goes on without them: nothing starts meanwhile."""
+
 FIRST_WAIT = timedelta(seconds=30)
 FRESH = timedelta(hours=1)
 """Look-ups younger than this are not made again."""
 
 
 class LookUpsLater(Exception):
-    """Azure cannot be read for the look-ups now; `message` is to be sent again after `wait`."""
+    """Azure cannot be read for the look-ups now; `message` is to be sent again after `wait`.
 
-    def __init__(self, message: AlertMessage, looked: Looked) -> None:
-        super().__init__(str(looked.trouble))
-        asked = looked.trouble.retry_after if isinstance(looked.trouble, Throttled) else timedelta(0)
-        self.wait = spread(asked, message.alert) if asked else FIRST_WAIT * 2**message.look_ups
-        self.message = message.model_copy(update={"look_ups": message.look_ups + 1})
+    429 uses up no try: who gave up would have everybody planned again for nothing, in the midst of it.
+    """
+
+    def __init__(self, message: AlertMessage, trouble: AzureTrouble, now: datetime) -> None:
+        super().__init__(str(trouble))
+        if isinstance(trouble, Throttled):
+            since = message.throttled_since or now
+            self.wait = throttled_wait(trouble.retry_after, now - since, message.alert, now)
+            self.message = message.model_copy(update={"throttled_since": since})
+        else:
+            self.wait = FIRST_WAIT * 2**message.look_ups
+            self.message = message.model_copy(
+                update={"look_ups": message.look_ups + 1, "throttled_since": None}
+            )
 
 
 async def ask(wave: Wave, message: AlertMessage, wiring: Wiring) -> None:
@@ -106,8 +118,12 @@ async def _look(wave: Wave, message: AlertMessage, wiring: Wiring) -> Looked:
     complete = wave.evidence is not None and not wave.unlooked
     listed = () if complete else [one for one in scale_sets if one.key not in wave.unlisted]
     looked = await look_up(wiring.compute(wave.subscription), scale_sets, wiring.now(), listed)
-    if looked.trouble is not None and message.look_ups < TRIES:
-        raise LookUpsLater(message, looked)
+    now = wiring.now()
+    put_off = isinstance(looked.trouble, Throttled)
+    if looked.trouble is not None and (
+        now - (message.throttled_since or now) < PUT_OFF_FOR if put_off else message.look_ups < TRIES
+    ):
+        raise LookUpsLater(message, looked.trouble, now)
     return looked
 
 

@@ -7,8 +7,9 @@ before.
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
-from handlers import relisting
+from handlers import relisting, renewal
 from handlers.cloud.names import ALERTS, ARCHIVE_PREFIX, RUNS_PREFIX, SCALE_SETS, WAVES_PREFIX, run_path
 from handlers.cloud.records import Listed
 from handlers.sweep_state import State
@@ -58,14 +59,16 @@ async def waits_for_azure(subscription: str, now: datetime, patience: timedelta,
 async def _look_again(wave: Wave, state: State, now: datetime, wiring: Wiring) -> None:
     """Look-ups nobody made, and a listing that is no proof; at growing distances, from AGAIN to SELDOM."""
     alert = wave.current.alert
-    for what, wanted, message in (
-        ("look-ups", wave.wants_look_ups, AlertMessage(alert=alert, renew=EVERY)),
-        ("listing", relisting.wanted(wave), AlertMessage(alert=alert, relist=True, swept=True)),
-    ):
+    asked: tuple[tuple[str, bool, dict[str, Any]], ...] = (
+        # The first message has had its tries, or has lost them: this one goes on without what is unread.
+        ("look-ups", wave.wants_look_ups, {"renew": EVERY, "look_ups": renewal.TRIES}),
+        ("listing", relisting.wanted(wave), {"relist": True}),
+    )
+    for what, wanted, fields in asked:
         key = f"{ALERTS}/{what}/{wave.tracking_id}/{wave.subscription}"
         if wanted and state.may_send(key, now, AGAIN, growing=True):
             log.warning("sweep.again", extra={"tracking_id": wave.tracking_id, "what": what})
-            await wiring.queues.send(ALERTS, message)
+            await wiring.queues.send(ALERTS, AlertMessage(alert=alert, swept=True, **fields))
             state.note_sent(key, now)
 
 

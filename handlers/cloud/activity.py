@@ -22,6 +22,7 @@ API = "2015-04-01"
 FIELDS = (
     "claims,correlationId,eventDataId,eventTimestamp,operationId,operationName,properties,resourceId,status"
 )
+COMPUTE, INSIGHTS = "Microsoft.Compute", "Microsoft.Insights"
 MOST_PAGES = 50
 """Read of one list. Of a subscription busier than that less is known than the whole look-back."""
 
@@ -67,7 +68,7 @@ async def stops(arm: ReadsArm, since: datetime, until: datetime, notes: Notes) -
             known.first = stop
 
     try:
-        return await _read(arm, "Microsoft.Compute", since, until, see, notes)
+        return await _read(arm, COMPUTE, since, until, see, notes)
     finally:
         # What was read counts, also when the time for the rest is over.
         notes.stops += [one.first for one in seen.values() if one.happened]
@@ -87,7 +88,7 @@ async def scale_ins(arm: ReadsArm, since: datetime, until: datetime, notes: Note
             seen[target, _occasion(event)] = max(removed, 0)
 
     try:
-        return await _read(arm, "Microsoft.Insights", since, until, see, notes)
+        return await _read(arm, INSIGHTS, since, until, see, notes)
     finally:
         for (target, _), removed in seen.items():
             notes.scaled_in[target] += removed

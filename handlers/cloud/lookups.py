@@ -18,7 +18,7 @@ from planner.fleet import ScaleSet
 from planner.habits import LOOK_BACK, Evidence, Source
 from planner.saying import long, many, upper
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,8 @@ class _Look:
 
     async def over(self) -> None:
         await asyncio.gather(
-            self._read(self._log(activity.stops), Source.ACTIVITY_LOG),
-            self._read(self._log(activity.scale_ins), Source.ACTIVITY_LOG),
+            self._read(self._log(activity.stops), Source.ACTIVITY_LOG, log=activity.COMPUTE),
+            self._read(self._log(activity.scale_ins), Source.ACTIVITY_LOG, log=activity.INSIGHTS),
             self._read(lambda arm: around.changes(arm, self.notes), Source.CHANGES),
             self._read(lambda arm: around.autoscale(arm, self.notes), Source.AUTOSCALE),
             self._read(lambda arm: around.schedules(arm, self.notes), Source.SCHEDULES),
@@ -136,7 +136,11 @@ class _Look:
             self.unread[source] = f"{known} {why}".strip()
 
     async def _read(
-        self, reading: Callable[[Counted], Awaitable[None]], *sources: Source, right: Right | None = None
+        self,
+        reading: Callable[[Counted], Awaitable[None]],
+        *sources: Source,
+        right: Right | None = None,
+        log: str = "",
     ) -> None:
         right = right or RIGHTS[sources[0]]
         arm = Counted(self.arm)
@@ -144,7 +148,7 @@ class _Look:
             async with asyncio.timeout(self.within.total_seconds()):
                 await reading(arm)
         except TimeoutError:
-            self._over_time(right, arm.read, sources)
+            self._over_time(right, arm.read, sources, self.notes.logs.get(log, ""))
         except Forbidden:
             for one in sources:
                 self.say(one, f"Breakwater may not read {right.what}: {self._missing(right)}")
@@ -156,23 +160,24 @@ class _Look:
             self.later |= dict.fromkeys(sources, (right, error))
         except Exception:
             # Whatever it is, a wave is worth more than what is looked up for it.
-            log.exception("look_up.failed", extra={"what": right.what, "subscription": self.arm.subscription})
+            logger.exception(
+                "look_up.failed", extra={"what": right.what, "subscription": self.arm.subscription}
+            )
             odd = Unreachable("Something unexpected went wrong; the log has the details.")
             self.later |= dict.fromkeys(sources, (right, odd))
 
-    def _over_time(self, right: Right, pages: int, sources: Sequence[Source]) -> None:
+    def _over_time(self, right: Right, pages: int, sources: Sequence[Source], so_far: str) -> None:
         """What does not end is read as far as it goes; what did not even begin, a later try may read."""
         within = long(self.within)
         if not pages:
             slow = Unreachable(f"Azure showed nothing of it within {within}.")
             self.later |= dict.fromkeys(sources, (right, slow))
             return
-        so_far = f" ({'; '.join(self.notes.logs.values())})" if Source.ACTIVITY_LOG in sources else ""
         for one in sources:
             self.say(
                 one,
                 f"{upper(right.what)} could not be read to the end within {within}: "
-                f"{many(pages, 'page')} were read{so_far}, then the time was over.",
+                f"{many(pages, 'page')} read{so_far and f' ({so_far})'}, then the time was over.",
             )
 
     def _missing(self, right: Right) -> str:

@@ -32,6 +32,15 @@ _SAID = {
             "lasts until the self-service window closes, Azure maintains the scale sets in its own window."
         ),
     ),
+    "empty_wave": (
+        Urgency.KNOW,
+        "a wave that hits no scale set",
+        (
+            "If you expected some to be hit, check that Breakwater's identity has its role on the "
+            "subscription and on all of its resource groups, and that the alert names the right subscription. Breakwater "
+            "lists again while the wave is open and plans what it finds."
+        ),
+    ),
     "unknown_wave": (
         Urgency.ACT,
         "Azure knows a wave that no alert brought",
@@ -57,5 +66,7 @@ def alone(kind: str, tracking_id: str, text: str, addresses: Addresses) -> Lette
         title=title,
         sentence=sentence,
         remarks=(one_line(text, 1500),) if text else (),
-        report=addresses.wave(tracking_id) if kind in {"unknown_wave", "unread"} and tracking_id else "",
+        report=addresses.wave(tracking_id)
+        if kind in {"empty_wave", "unknown_wave", "unread"} and tracking_id
+        else "",
     )

@@ -32,6 +32,7 @@ WORDS = {
     "finished": ("✓", "Finished"),
     "wired": ("✓", "Wired up"),
     "quarantined": ("✗", "Quarantined"),
+    "empty_wave": ("·", "Nobody hit"),
     "unknown_wave": ("·", "Unknown wave"),
     "unread": ("✗", "Trouble"),
 }

@@ -86,8 +86,11 @@ class Canned(Compute):
         super().__init__(SUBSCRIPTION, lambda: None, AZURE, self.clock)  # type: ignore[arg-type,return-value]
         self.answers, self.asked, self.slept = list(answers), list[str](), list[float]()
         self._sleep = self._slept
-        self._ticks = lambda: self.clock.at.timestamp()
+        self._ticks = self._timestamp
         self.took = timedelta(0)
+
+    def _timestamp(self) -> float:
+        return self.clock.at.timestamp()
 
     async def _slept(self, seconds: float) -> None:
         self.slept.append(seconds)

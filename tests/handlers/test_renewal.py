@@ -132,12 +132,12 @@ async def test_who_died_before_all_were_asked_for_is_followed_by_somebody_who_as
 
     async def dying(queue, message, **more):
         if queue == SCALE_SETS:
-            raise KeyboardInterrupt
+            raise RuntimeError
         await send(queue, message, **more)
 
     with monkeypatch.context() as patched:
         patched.setattr(wiring.spy, "send", dying)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(RuntimeError):
             await renew(wiring, message, EVERY)
     wave = await the_wave(wiring)
     assert (wave.wants_look_ups, wave.to_plan) == (True, (WEB.key,))
@@ -218,17 +218,21 @@ async def test_while_azure_is_down_for_them_they_are_tried_three_times_more_and_
     assert wave.discovered == (message.alert,)
 
 
-async def test_throttled_look_ups_wait_as_long_as_azure_asks_and_no_more_than_three_times(wiring):
+async def test_throttled_look_ups_wait_as_long_as_azure_asks_and_use_up_no_try(wiring):
     wiring.fake.lists["autoscalesettings"] = Throttled(timedelta(seconds=17))
-    message = await discovered(wiring, alert())
+    await discovered(wiring, alert())
     assert told(wiring, "announced") == ["api", "web"]
-    for number in range(3):
-        (delay,) = wiring.spy.delays(ALERTS)
-        assert timedelta(seconds=17) <= delay <= timedelta(seconds=22)
+    waits = []
+    while (await the_wave(wiring)).evidence is None:
         (message,) = wiring.spy.of(ALERTS)
-        assert message.look_ups == number + 1
+        assert (message.look_ups, message.throttled_since) == (0, NOW)
+        waits += wiring.spy.delays(ALERTS)
         wiring.spy.forget()
+        wiring.clock.at += waits[-1]
         await discover.handle(message, wiring)
+    assert timedelta(seconds=17) <= waits[0] <= timedelta(seconds=22)
+    assert timedelta(minutes=10) <= waits[-1] <= timedelta(minutes=12, seconds=30)
+    assert timedelta(hours=12) <= sum(waits, timedelta(0)) <= timedelta(hours=13)
     assert (await the_wave(wiring)).evidence.unread.keys() == {Source.AUTOSCALE}
 
 

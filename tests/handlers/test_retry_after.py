@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 
 from handlers.cloud.errors import Throttled
 from handlers.cloud.names import throttled_path
@@ -147,8 +148,6 @@ async def test_after_a_429_at_one_host_the_other_asks_nothing_before_retry_after
 
 
 def _too_many() -> Any:
-    from azure.core.exceptions import HttpResponseError
-
     class Answer:
         status_code, reason, headers, content = 429, "Too Many Requests", {"Retry-After": "40"}, b""
 
