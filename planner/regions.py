@@ -1,8 +1,8 @@
 """Azure's regions by their normalised names, to tell a region from a word that stands for all of them.
 
 From "List of Azure regions" (Microsoft Learn, azure/reliability/regions-list) and the lists of Azure
-Government and of Azure operated by 21Vianet. A region that is missing here is taken for any region: more scale sets are
-looked at than are hit, and none is missed.
+Government and of Azure operated by 21Vianet. A region that is missing here is taken for any region: more
+scale sets are looked at than are hit, and none is missed.
 """
 
 REGIONS = frozenset(

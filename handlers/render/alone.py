@@ -37,8 +37,8 @@ _SAID = {
         "a wave that hits no scale set",
         (
             "If you expected some to be hit, check that Breakwater's identity has its role on the "
-            "subscription and on all of its resource groups, and that the alert names the right subscription. Breakwater "
-            "lists again while the wave is open and plans what it finds."
+            "subscription and all its resource groups, and that the alert names the right subscription. "
+            "Breakwater lists again while the wave is open and plans what it finds."
         ),
     ),
     "unknown_wave": (
