@@ -49,7 +49,13 @@ async def handle(message: AlertMessage, wiring: Wiring) -> None:
             log.info("discover.left_to_the_sweep", extra={"alert": message.alert, "reason": str(trouble)})
             return
         await _put_off(announcement, message, trouble, wiring)
-    except (NotFound, Forbidden) as trouble:
+    except NotFound as trouble:
+        if message.tries or message.swept:
+            await _not_ours(announcement, message, trouble.sentence, wiring)
+        else:
+            # Regions of Azure Resource Manager agree after a while: one 404 is no proof.
+            await _azure_is_down(announcement, message, trouble.sentence, wiring)
+    except Forbidden as trouble:
         await _not_ours(announcement, message, trouble.sentence, wiring)
 
 

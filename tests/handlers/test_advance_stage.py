@@ -9,16 +9,23 @@ import pytest
 
 from handlers import advance
 from handlers.cloud.errors import Forbidden, NotSent, Refused, Throttled, Unreachable
-from handlers.cloud.names import claim_prefix
+from handlers.cloud.names import claim_prefix, wave_path
 from handlers.cloud.records import Conflict
-from handlers.wire.documents import NewerRecord, decode_run, encode_run, run_metadata
+from handlers.wire.documents import (
+    NewerRecord,
+    decode_run,
+    decode_wave,
+    encode_run,
+    encode_wave,
+    run_metadata,
+)
 from handlers.wire.messages import PersonEvent, RunMessage
 from planner.habits import Source
 from planner.notice import Kind
 from planner.run import InstanceState, Run, RunState
 from planner.saying import say
 from simulator.fleet import SUBSCRIPTION, Behaviour, uniform
-from tests.handlers.scene import QUICK, WEB, Scene
+from tests.handlers.scene import QUICK, TRACKING_ID, WEB, Scene
 from tests.world.chaos import Killed
 
 
@@ -430,3 +437,21 @@ async def test_a_record_of_a_newer_version_is_left_alone(scene) -> None:
     again = await scene.wiring.records.read(WEB)
     assert again is not None
     assert again.body == newer
+
+
+async def test_nothing_starts_while_the_look_ups_of_the_wave_are_still_being_made(scene) -> None:
+    message = await scene.ready()
+    path = wave_path(TRACKING_ID, SUBSCRIPTION)
+    stored = await scene.wiring.records.read(path)
+    wave = decode_wave(stored.body)
+    await scene.wiring.records.write(path, encode_wave(replace(wave, evidence=None)), etag=stored.etag)
+    scene.compute.calls.clear()
+    run = await scene.look(message)
+    assert scene.started() == []
+    assert run.reason == "Waits: what Azure shows of its last 14 days, which is still being read."
+    assert dict(scene.compute.calls) == {}, "waiting for them costs no call"
+    stored = await scene.wiring.records.read(path)
+    await scene.wiring.records.write(path, encode_wave(wave), etag=stored.etag)
+    scene.clock.at = run.due
+    await scene.look()
+    assert scene.started() == ["0", "2"]

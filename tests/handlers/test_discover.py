@@ -279,10 +279,23 @@ async def test_while_azure_is_down_waits_double_to_ten_minutes_and_it_is_told_on
     assert set(told(wiring)) == {"api", "web", "eu"}
 
 
+async def test_one_404_is_no_proof_that_a_subscription_is_not_ours(wiring):
+    wiring.fake.trouble = NotFound("ResourceNotFound")
+    message = await discovered(wiring, alert())
+    assert wiring.spy.of(ALERTS) == [message.model_copy(update={"tries": 1})]
+    assert wiring.spy.delays(ALERTS) == [timedelta(seconds=30)]
+    assert wiring.spy.of(NOTICES) == []
+    assert await wiring.records.list(QUARANTINE) == []
+    wiring.fake.trouble = None
+    await discover.handle(wiring.spy.of(ALERTS)[0], wiring)
+    assert told(wiring) == {"api": 1, "web": 1, "eu": 1}
+
+
 @pytest.mark.parametrize("trouble", [Forbidden("No read for you."), NotFound("SubscriptionNotFound")])
 async def test_a_subscription_we_may_not_read_is_quarantined_and_told_with_the_missing_role(wiring, trouble):
     wiring.fake.trouble = trouble
-    message = await discovered(wiring, alert())
+    message = (await stored(wiring, alert())).model_copy(update={"tries": 1})
+    await discover.handle(message, wiring)
     (kept,) = await wiring.records.list(QUARANTINE)
     assert message.alert in (await wiring.records.read(kept.path)).body.decode()
     (notice,) = wiring.spy.of(NOTICES)
