@@ -14,7 +14,6 @@ from handlers import azure_look, claims, observing, sending, words
 from handlers.cloud.errors import AzureTrouble, Throttled
 from handlers.cloud.names import NOTICES, RUNS, SCALE_SETS, run_path
 from handlers.cloud.records import Conflict, Stored
-from handlers.throttling import put_off
 from handlers.wire.documents import decode_run, encode_run, run_metadata
 from handlers.wire.messages import NoticeMessage, RunMessage, ScaleSetMessage
 from handlers.wiring import Wiring
@@ -81,12 +80,8 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
     try:
         look = await azure_look.with_azure(run, look, waves, wiring)
     except Throttled as error:
-        told = run.trouble is not None and run.trouble.told
-        again, delay, tell = put_off(message, error, wiring.now(), told=told)
-        if not tell:
-            await wiring.queues.send(RUNS, again, delay=delay)
-            return
-        look = replace(look, trouble=error.sentence, trouble_since=again.throttled_since, wait=delay)
+        # On record like any other trouble: the messages of earlier looks end with it, and one is alive.
+        look = replace(look, trouble=error.sentence, wait=error.retry_after)
     except AzureTrouble as error:
         look = replace(look, trouble=error.sentence)
     new, actions = advance(run, look, (), wiring.now())

@@ -1,18 +1,16 @@
 """discover: an announcement becomes a wave with its roster, and every scale set concerned gets a message.
 
-The roster, with what the extra look-ups showed of it, is written before the first message, and the alert
-counts as discovered only after the last one, so that a crash anywhere in between is repaired by doing it
-again: a message sent twice is harmless.
+The roster is written before the first message. Then the scale sets are queued, then the extra look-ups, and
+the alert counts as discovered only after the last of these messages, so that a crash anywhere in between is
+repaired by doing it again: a message sent twice is harmless.
 """
 
 import logging
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from handlers import renewal, roster
+from handlers import relisting, renewal, roster
 from handlers.cloud.errors import Forbidden, NotFound, Throttled, Unreachable
-from handlers.cloud.lookups import Looked
 from handlers.cloud.names import ALERTS, NOTICES, alert_path
 from handlers.quarantine import ALERT, keep
 from handlers.throttling import put_off
@@ -22,8 +20,7 @@ from handlers.wire.messages import NEWER_MESSAGE_WAIT_SECONDS, AlertMessage, Not
 from handlers.wiring import Wiring
 from planner.doubling import doubled
 from planner.fleet import ScaleSet
-from planner.policy import rules_for
-from planner.wave import Announcement, Member, Wave, with_announcement
+from planner.wave import Announcement, Wave, with_announcement
 
 log = logging.getLogger(__name__)
 
@@ -41,21 +38,49 @@ async def handle(message: AlertMessage, wiring: Wiring) -> None:
     if announcement is None:
         return
     try:
-        if not message.renew or not await renewal.renewed(announcement, message, wiring):
+        if not await _only_again(announcement, message, wiring):
             await _discover(announcement, message, wiring)
     except renewal.LookUpsLater as later:
-        await _later(later.message, later.wait, str(later), wiring)
-    except Throttled as trouble:
-        again, delay, tell = put_off(message, trouble, wiring.now())
+        if not message.swept:
+            await _later(later.message, later.wait, str(later), wiring)
+    except (Throttled, Unreachable, NewerRecord) as trouble:
+        if message.swept:
+            # The sweep asks again, and must not ask beside a message that waits.
+            log.info("discover.left_to_the_sweep", extra={"alert": message.alert, "reason": str(trouble)})
+            return
+        await _put_off(announcement, message, trouble, wiring)
+    except NotFound as trouble:
+        if message.tries or message.swept:
+            await _not_ours(announcement, message, trouble.sentence, wiring)
+        else:
+            # Regions of Azure Resource Manager agree after a while: one 404 is no proof.
+            await _azure_is_down(announcement, message, trouble.sentence, wiring)
+    except Forbidden as trouble:
+        await _not_ours(announcement, message, trouble.sentence, wiring)
+
+
+async def _only_again(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> bool:
+    """Whether a discovered alert asked for no more than its look-ups, or its listing, once more."""
+    if message.renew:
+        return await renewal.renewed(announcement, message, wiring)
+    return message.relist and await relisting.relisted(announcement, message, wiring)
+
+
+async def _put_off(
+    announcement: Announcement,
+    message: AlertMessage,
+    trouble: Throttled | Unreachable | NewerRecord,
+    wiring: Wiring,
+) -> None:
+    if isinstance(trouble, NewerRecord):
+        await _later(message, timedelta(seconds=NEWER_MESSAGE_WAIT_SECONDS), str(trouble), wiring)
+    elif isinstance(trouble, Throttled):
+        again, delay, tell = put_off(message, trouble, wiring.now(), announcement.alert)
         await _later(again, delay, trouble.sentence, wiring)
         if tell:
             await _tell(announcement, message, _not_listed(announcement, trouble.sentence), wiring)
-    except Unreachable as trouble:
+    else:
         await _azure_is_down(announcement, message, trouble.sentence, wiring)
-    except (NotFound, Forbidden) as trouble:
-        await _not_ours(announcement, message, trouble.sentence, wiring)
-    except NewerRecord as error:
-        await _later(message, timedelta(seconds=NEWER_MESSAGE_WAIT_SECONDS), str(error), wiring)
 
 
 async def _announcement(message: AlertMessage, wiring: Wiring) -> Announcement | None:
@@ -79,7 +104,6 @@ async def _announcement(message: AlertMessage, wiring: Wiring) -> Announcement |
 async def _discover(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> None:
     about = {"tracking_id": announcement.tracking_id, "alert": announcement.alert}
     listed: tuple[ScaleSet, ...] | None = None
-    looked: Looked | None = None
     for _ in range(roster.REDOS):
         wave, etag = await roster.read(announcement, wiring)
         if announcement.alert in wave.discovered:
@@ -91,40 +115,23 @@ async def _discover(announcement: Announcement, message: AlertMessage, wiring: W
             if await roster.written(_discovered(updated, announcement), etag, wiring):
                 return
             continue
-        if updated.open and listed is None:
-            listed = await _listed(announcement, wiring)
-        updated = replace(updated, roster=_roster(wave, listed or (), wiring))
-        if renewal.wanted(wave, updated):
-            looked = looked or await renewal.look(updated, listed or (), message, wiring)
-            updated = replace(updated, evidence=looked.evidence)
+        if updated.open:
+            if listed is None:
+                listed = await roster.listed(announcement.subscription, wiring)
+            updated = roster.with_listing(updated, listed, wiring)
         if updated != wave:
-            updated = replace(updated, generation=wave.generation + 1)
+            updated = roster.next_generation(updated)
             new_etag = await roster.written(updated, etag, wiring)
             if new_etag is None:
                 continue
             etag = new_etag
         await _send_all(updated, message, wiring)
+        if updated.open and listed and not updated.roster:
+            await roster.tell_empty(updated, message.traceparent, wiring)
         await _record_discovered(updated, announcement, etag, wiring)
         log.info("discover.done", extra={**about, "scale_sets": len(updated.roster)})
         return
     await _later(message, FIRST_WAIT, "The wave's record is written by somebody else all the time.", wiring)
-
-
-async def _listed(announcement: Announcement, wiring: Wiring) -> tuple[ScaleSet, ...]:
-    compute = wiring.compute(announcement.subscription)
-    return tuple([one async for one in compute.scale_sets() if announcement.covers(one.location)])
-
-
-def _roster(wave: Wave, listed: Iterable[ScaleSet], wiring: Wiring) -> tuple[Member, ...]:
-    """Everything listed now, and what was found earlier: that still has to hear what became of its wave."""
-    policy = wiring.policy()
-    members: dict[str, Member] = {}
-    for scale_set in listed:
-        rules = rules_for(policy, scale_set)
-        members[scale_set.key] = Member(scale_set, tier=rules.tier, after=rules.after)
-    for former in wave.roster:
-        members.setdefault(former.scale_set.key, former)
-    return tuple(members[key] for key in sorted(members))
 
 
 async def _send_all(wave: Wave, message: AlertMessage, wiring: Wiring) -> None:
@@ -134,6 +141,7 @@ async def _send_all(wave: Wave, message: AlertMessage, wiring: Wiring) -> None:
         NoticeMessage(tracking_id=wave.tracking_id, kind="wave", traceparent=message.traceparent),
         delay=wiring.settings.group_wait,
     )
+    await renewal.ask(wave, message, wiring)
 
 
 async def _record_discovered(
@@ -150,7 +158,7 @@ async def _record_discovered(
 
 
 def _discovered(wave: Wave, announcement: Announcement) -> Wave:
-    return replace(wave, discovered=(*wave.discovered, announcement.alert), generation=wave.generation + 1)
+    return roster.next_generation(replace(wave, discovered=(*wave.discovered, announcement.alert)))
 
 
 async def _later(message: AlertMessage, wait: timedelta, why: str, wiring: Wiring) -> None:

@@ -12,7 +12,7 @@ from planner.advance import may_start
 from planner.look import Look, Predecessor
 from planner.policy_digest import digest
 from planner.run import ACTIVE, ENDED, Run, RunState
-from planner.wave import Stage, Wave
+from planner.wave import Stage, Wave, awaited
 
 
 async def from_storage(run: Run, wiring: Wiring) -> tuple[Look, Sequence[Wave]]:
@@ -24,7 +24,12 @@ async def from_storage(run: Run, wiring: Wiring) -> tuple[Look, Sequence[Wave]]:
     if run.state not in ACTIVE:
         return look, ()
     waves = await _waves(run, wiring)
-    look = replace(look, cancelled=_cancelled(waves), open=any(one.open for one in waves))
+    look = replace(
+        look,
+        cancelled=_cancelled(waves),
+        open=any(one.open for one in waves),
+        awaits=awaited(run.target.id.lower(), waves),
+    )
     if run.after:
         look = await _with_predecessors(run, look, waves, wiring)
     if may_start(run, look, wiring.now()):

@@ -8,7 +8,7 @@ from handlers import azure_look
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Throttled, Unreachable
 from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, archive_path, run_path
 from handlers.cloud.records import Conflict, Stored
-from handlers.throttling import put_off
+from handlers.throttling import TOLD_AFTER, put_off
 from handlers.wire.documents import decode_run, encode_run, run_metadata
 from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage, ScaleSetMessage, arm_parts
 from handlers.wiring import Wiring
@@ -21,7 +21,7 @@ from planner.notice import Urgency
 from planner.outstanding import outstanding
 from planner.policy import rules_for
 from planner.raising import NOTHING
-from planner.run import ENDED, Run, Verdict
+from planner.run import ACTIVE, ENDED, Run, Trouble, Verdict
 from planner.telling import noted
 from planner.wave import Stage, Wave, informed
 
@@ -32,6 +32,7 @@ TOLD_AT_ATTEMPT = 6  # waits of 30 s doubling to 10 min: about half an hour
 PATIENT_TRIES = 3
 """Tries for which a plan waits for views that Azure has left out: a minute or two."""
 
+_ASKED_BY_THE_RUN = frozenset({"look_again", "replan"})
 TRIES = 5  # writers of one run are few: plan, advance, a second host
 
 
@@ -72,10 +73,14 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
             try:
                 scale_set, look = await _read(wiring, run, scale_set, message)
             except _NotFoundYet:
-                await _confirm_later(wiring, message)
-                return
+                if run is None or run.state not in ACTIVE:
+                    await _confirm_later(wiring, message)
+                return  # looks at the run find out by themselves whether its scale set is gone
             except AzureTrouble as error:
-                await _later(wiring, message, error)
+                if stored is not None and run is not None and message.reason in _ASKED_BY_THE_RUN:
+                    await _unplanned(wiring, stored, run, message, error)
+                else:
+                    await _later(wiring, message, error)
                 return
         seen = look or Look(wiring.now(), ())
         if await _asked_why(wiring, run, scale_set, seen.instances or (), waves, message):
@@ -147,7 +152,8 @@ async def _read(
     unreadable = tuple(one.id for one in look.instances or () if one.unreadable)
     ids = absence.to_read(run, look) if run is not None else unreadable
     look = await azure_look.read_directly(scale_set, look, ids[: absence.MOST_READS], wiring)
-    _readable(look, message)
+    unplanned = run.unplanned if run is not None else None
+    _readable(look, max(message.attempt, unplanned.count if unplanned is not None else 0))
     return scale_set, look
 
 
@@ -165,14 +171,14 @@ async def _without_scale_set(
     raise Unreachable("Azure answered 404 and shows the scale set at the next read.")
 
 
-def _readable(look: Look, message: ScaleSetMessage) -> None:
+def _readable(look: Look, tries: int) -> None:
     """Raise Unreachable where Azure left out views that may decide the plan.
 
     After a while the plan is made by what can be read, if anything of that is impacted: what is unreadable
     holds up every start, and looks plan again as soon as it shows.
     """
     unreadable = [one for one in look.instances or () if one.unreadable]
-    if unreadable and (message.attempt < PATIENT_TRIES or not impacted(look.instances or ())):
+    if unreadable and (tries < PATIENT_TRIES or not impacted(look.instances or ())):
         raise Unreachable(f"{unreadable[0].unreadable} (instance {unreadable[0].id}).")
 
 
@@ -298,7 +304,7 @@ async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) 
         log.info("plan.left_to_the_sweep", extra={"scale_set": message.scale_set, "why": error.sentence})
         return  # it asks again, and must not ask beside a message that waits
     if isinstance(error, Throttled):
-        again, delay, tell = put_off(message, error, wiring.now())
+        again, delay, tell = put_off(message, error, wiring.now(), message.scale_set)
         await wiring.queues.send(SCALE_SETS, again, delay=delay)
         if tell:
             await _tell(wiring, message, error)
@@ -309,6 +315,27 @@ async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) 
     log.warning("plan.azure_unreadable", extra={"scale_set": message.scale_set, "why": error.sentence})
     if message.attempt + 1 == (1 if isinstance(error, Forbidden) else TOLD_AT_ATTEMPT):
         await _tell(wiring, message, error)
+
+
+async def _unplanned(
+    wiring: Wiring, stored: Stored, run: Run, message: ScaleSetMessage, error: AzureTrouble
+) -> None:
+    """Azure cannot be read for a plan that the run's own looks ask for, again and again until it is made.
+
+    A message kept beside them would become one more each time they ask.
+    """
+    now = wiring.now()
+    old = run.unplanned or Trouble(since=now, count=0, error="")
+    lasted = isinstance(error, Forbidden) or now - old.since >= TOLD_AFTER
+    trouble = Trouble(old.since, old.count + 1, error.sentence, told=old.told or lasted)
+    log.warning("plan.left_to_the_run", extra={"scale_set": message.scale_set, "why": error.sentence})
+    if lasted and not old.told:
+        await _tell(wiring, message, error)
+    new = replace(run, unplanned=trouble)
+    try:
+        await wiring.records.write(stored.path, encode_run(new), etag=stored.etag, metadata=run_metadata(new))
+    except Conflict:
+        log.info("plan.trouble_not_recorded", extra={"path": stored.path})
 
 
 async def _tell(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) -> None:

@@ -1,28 +1,31 @@
-"""The extra look-ups of a wave: made when it is discovered, and again when somebody needs them fresh.
+"""The extra look-ups of a wave: made once its scale sets are queued, and again when somebody needs them.
 
-They explain and they caution, so a wave never waits for them for long: what cannot be read after a few tries
-is unread, and asked for again an hour later.
+They explain and they caution, so a wave never waits for them: its scale sets are planned meanwhile, nothing
+starts before they are made, and whoever they change something for is planned again. What cannot be read after
+a few tries is unread, and asked for again an hour later.
 """
 
 import logging
-from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from handlers import roster
-from handlers.cloud.errors import Throttled
+from handlers.cloud.errors import AzureTrouble, Throttled
 from handlers.cloud.lookups import Looked, look_up
 from handlers.cloud.names import ALERTS
 from handlers.cloud.records import Conflict
 from handlers.wire.messages import EVERY, AlertMessage
 from handlers.wiring import Wiring
-from planner.fleet import ScaleSet
-from planner.wave import Announcement, Member, Wave
+from planner.doubling import throttled_wait
+from planner.wave import Announcement, Wave, with_evidence
 
 log = logging.getLogger(__name__)
 
 TRIES = 3
 """How often a message is sent again for look-ups before it goes on without what could not be read."""
+
+PUT_OFF_FOR = timedelta(hours=12)
+"""How long 429 may put look-ups off before it goes on without them: nothing starts meanwhile."""
 
 FIRST_WAIT = timedelta(seconds=30)
 FRESH = timedelta(hours=1)
@@ -30,79 +33,102 @@ FRESH = timedelta(hours=1)
 
 
 class LookUpsLater(Exception):
-    """Azure cannot be read for the look-ups now; `message` is to be sent again after `wait`."""
+    """Azure cannot be read for the look-ups now; `message` is to be sent again after `wait`.
 
-    def __init__(self, message: AlertMessage, looked: Looked) -> None:
-        super().__init__(str(looked.trouble))
-        asked = looked.trouble.retry_after if isinstance(looked.trouble, Throttled) else timedelta(0)
-        self.wait = asked or FIRST_WAIT * 2**message.look_ups
-        self.message = message.model_copy(update={"look_ups": message.look_ups + 1})
-
-
-def wanted(before: Wave, after: Wave) -> bool:
-    """Whether a discovery needs look-ups: none were made, or not for all that is on the roster now."""
-    known = {member.scale_set.key for member in before.roster}
-    more = any(member.scale_set.key not in known for member in after.roster)
-    return after.open and (more or (after.evidence is None and bool(after.roster)))
-
-
-async def look(wave: Wave, listed: Collection[ScaleSet], message: AlertMessage, wiring: Wiring) -> Looked:
-    """The look-ups for a wave whose scale sets were `listed` just now.
-
-    Raises LookUpsLater while waiting for Azure may help. What stays unread for trouble that passes is asked
-    for again in an hour, whoever dies meanwhile.
+    429 uses up no try: who gave up would have everybody planned again for nothing, in the midst of it.
     """
-    looked = await _look(wave, listed, message, wiring)
-    if looked.trouble is not None:
-        await _in_an_hour(message, wiring)
-    return looked
+
+    def __init__(self, message: AlertMessage, trouble: AzureTrouble, now: datetime) -> None:
+        super().__init__(str(trouble))
+        if isinstance(trouble, Throttled):
+            since = message.throttled_since or now
+            self.wait = throttled_wait(trouble.retry_after, now - since, message.alert, now)
+            self.message = message.model_copy(update={"throttled_since": since})
+        else:
+            self.wait = FIRST_WAIT * 2**message.look_ups
+            self.message = message.model_copy(
+                update={"look_ups": message.look_ups + 1, "throttled_since": None}
+            )
+
+
+async def ask(wave: Wave, message: AlertMessage, wiring: Wiring) -> None:
+    """Have the look-ups made that a discovery needs: none were made, or not for all that is on the roster."""
+    if wave.wants_look_ups:
+        again = AlertMessage(alert=message.alert, renew=EVERY, traceparent=message.traceparent)
+        await wiring.queues.send(ALERTS, again)
 
 
 async def renewed(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> bool:
-    """Renew the look-ups of a discovered alert's wave; False when the alert is still to be discovered.
+    """Make the look-ups of an alert's wave; False when the alert is still to be discovered.
 
     Raises LookUpsLater while waiting for Azure may help. After that what is on record stays: it was true not
-    long ago, which is better than not knowing.
+    long ago, which is better than not knowing. Where nothing is on record, what could be read counts.
     """
+    async with wiring.turn(f"look-ups/{announcement.tracking_id}/{announcement.subscription}"):
+        return await _renewed(announcement, message, wiring)
+
+
+async def _renewed(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> bool:
     looked: Looked | None = None
+    asked_again = False
     for _ in range(roster.REDOS):
         wave, etag = await roster.read(announcement, wiring)
-        if announcement.alert not in wave.discovered:
+        if not wave.knows(announcement.alert):
             return False
         if wave.open and wave.roster and _stale(wave, wiring):
-            looked = looked or await _look(wave, (), message, wiring)
-            if looked.trouble is None:
-                wave = replace(wave, evidence=looked.evidence, generation=wave.generation + 1)
-                if await roster.written(wave, etag, wiring) is None:
-                    continue
-            elif message.renew == EVERY:
+            first = wave.evidence is None or bool(wave.unlooked)
+            looked = looked or await _look(wave, message, wiring)
+            if looked.trouble is not None and not asked_again and (first or message.renew == EVERY):
+                # Before the record: whoever dies meanwhile, it is asked for again.
                 await _in_an_hour(message, wiring)
-                return True
-        concerned = _concerned(wave, message)
-        await roster.ask_for_plans(wave, concerned, "renewed", message.traceparent, wiring)
-        log.info("look_ups.renewed", extra={"tracking_id": wave.tracking_id, "scale_sets": len(concerned)})
+                asked_again = True
+            if looked.trouble is None or first:
+                wave = roster.next_generation(with_evidence(wave, looked.evidence, looked.about))
+                etag = await roster.written(wave, etag, wiring)
+                if etag is None:
+                    continue
+        await _plan_again(wave, etag, message, announcement, wiring)
         return True
     raise Conflict(f"The record of wave {announcement.tracking_id} is written by somebody else all the time.")
 
 
-async def _look(wave: Wave, listed: Collection[ScaleSet], message: AlertMessage, wiring: Wiring) -> Looked:
+async def _plan_again(
+    wave: Wave, etag: str | None, message: AlertMessage, announcement: Announcement, wiring: Wiring
+) -> None:
+    """Ask for the plans that the look-ups change, and for the one that asked for them.
+
+    Who is to be asked for stands in the record until all are, so that nobody is forgotten.
+    """
+    wanted = {*wave.to_plan, *(() if message.renew == EVERY else (message.renew.lower(),))}
+    concerned = tuple(one for one in wave.roster if one.scale_set.key in wanted)
+    await roster.ask_for_plans(wave, concerned, "renewed", message.traceparent, wiring)
+    log.info("look_ups.made", extra={"tracking_id": wave.tracking_id, "planned_again": len(concerned)})
+    for _ in range(roster.REDOS):
+        if not wanted & set(wave.to_plan):
+            return
+        left = tuple(key for key in wave.to_plan if key not in wanted)
+        if await roster.written(roster.next_generation(replace(wave, to_plan=left)), etag, wiring):
+            return
+        wave, etag = await roster.read(announcement, wiring)
+
+
+async def _look(wave: Wave, message: AlertMessage, wiring: Wiring) -> Looked:
     scale_sets = [member.scale_set for member in wave.roster]
+    # Before the first look-ups there was a listing; who was in it, is in a resource group that Azure shows.
+    complete = wave.evidence is not None and not wave.unlooked
+    listed = () if complete else [one for one in scale_sets if one.key not in wave.unlisted]
     looked = await look_up(wiring.compute(wave.subscription), scale_sets, wiring.now(), listed)
-    if looked.trouble is not None and message.look_ups < TRIES:
-        raise LookUpsLater(message, looked)
+    now = wiring.now()
+    put_off = isinstance(looked.trouble, Throttled)
+    if looked.trouble is not None and (
+        now - (message.throttled_since or now) < PUT_OFF_FOR if put_off else message.look_ups < TRIES
+    ):
+        raise LookUpsLater(message, looked.trouble, now)
     return looked
 
 
 def _stale(wave: Wave, wiring: Wiring) -> bool:
-    return wave.evidence is None or wiring.now() - wave.evidence.at >= FRESH
-
-
-def _concerned(wave: Wave, message: AlertMessage) -> tuple[Member, ...]:
-    """Who hears of it: of an open wave everybody, if everybody's evidence was incomplete."""
-    if message.renew == EVERY:
-        return wave.roster if wave.open else ()
-    member = wave.member(message.renew)
-    return (member,) if member is not None else ()
+    return wave.evidence is None or bool(wave.unlooked) or wiring.now() - wave.evidence.at >= FRESH
 
 
 async def _in_an_hour(message: AlertMessage, wiring: Wiring) -> None:

@@ -1,14 +1,17 @@
 """A wave's record with its roster, written by discover alone, and the scale sets on it that want a plan."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal
 
-from handlers.cloud.names import SCALE_SETS, wave_path
+from handlers.cloud.names import NOTICES, SCALE_SETS, wave_path
 from handlers.cloud.records import Conflict
 from handlers.wire.documents import decode_wave, encode_wave, wave_metadata
-from handlers.wire.messages import ScaleSetMessage
+from handlers.wire.messages import NoticeMessage, ScaleSetMessage
 from handlers.wiring import Wiring
+from planner.fleet import ScaleSet
+from planner.policy import rules_for
 from planner.wave import Announcement, Member, Wave
 
 AT_ONCE = 16
@@ -30,9 +33,67 @@ async def written(wave: Wave, etag: str | None, wiring: Wiring) -> str | None:
     """The new etag, None when somebody wrote in between."""
     path = wave_path(wave.tracking_id, wave.subscription)
     try:
-        return await wiring.records.write(path, encode_wave(wave), etag=etag, metadata=wave_metadata(wave))
+        new = await wiring.records.write(path, encode_wave(wave), etag=etag, metadata=wave_metadata(wave))
     except Conflict:
         return None
+    wiring.keep(wave, new)
+    return new
+
+
+async def listed(subscription: str, wiring: Wiring) -> tuple[ScaleSet, ...]:
+    """Every scale set Azure shows of the subscription now. Raises AzureTrouble."""
+    return tuple([one async for one in wiring.compute(subscription).scale_sets()])
+
+
+def with_listing(wave: Wave, found: Sequence[ScaleSet], wiring: Wiring) -> Wave:
+    """The wave with everything listed now, and what was found earlier.
+
+    What is no longer listed still hears what becomes of its wave: one answer is no proof that it is gone.
+    """
+    policy = wiring.policy()
+    members: dict[str, Member] = {}
+    for scale_set in found:
+        if wave.current.covers(scale_set.location):
+            rules = rules_for(policy, scale_set)
+            members[scale_set.key] = Member(scale_set, tier=rules.tier, after=rules.after)
+    for former in wave.roster:
+        members.setdefault(former.scale_set.key, former)
+    known, there = set(wave.keys), {one.key for one in found}
+    joined = [key for key in sorted(members) if key not in known] if wave.evidence is not None else []
+    return replace(
+        wave,
+        roster=tuple(members[key] for key in sorted(members)),
+        unlooked=tuple(dict.fromkeys((*wave.unlooked, *joined))),
+        unlisted=tuple(key for key in wave.keys if key not in there),
+    )
+
+
+def settled(wave: Wave) -> Wave:
+    """The wave after two listings that agree on who is missing."""
+    return replace(wave, unlisted=())
+
+
+def next_generation(wave: Wave) -> Wave:
+    """The wave as it is written next."""
+    return replace(wave, generation=wave.generation + 1)
+
+
+async def tell_empty(wave: Wave, traceparent: str, wiring: Wiring) -> None:
+    """Nobody is hit by this wave, as far as Azure shows: told once for each set of regions it names."""
+    regions = ", ".join(wave.current.regions)
+    where = (
+        f"names {regions} in subscription {wave.subscription}, where"
+        if regions
+        else (f"names subscription {wave.subscription}, where")
+    )
+    notice = NoticeMessage(
+        tracking_id=wave.tracking_id,
+        kind="empty_wave",
+        text=f"Wave {wave.tracking_id} {where} Breakwater sees no scale set; nothing is planned."[:4000],
+        about=f"{wave.subscription} {regions}"[:300],
+        traceparent=traceparent,
+    )
+    await wiring.queues.send(NOTICES, notice)
 
 
 async def ask_for_plans(

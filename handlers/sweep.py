@@ -37,7 +37,7 @@ NOTICES_FOR = timedelta(days=30)
 """How far back alerts and untold notices are looked for; older ones are of no use to anybody."""
 
 SWEPT_TRIES = 8
-"""An alert sent again joins where waits are longest: its first message may still be waiting as well."""
+"""An alert sent again tells nobody of trouble: its first message may still be waiting, and tells."""
 
 _OVER = {state.value for state in ENDED}
 _UNCLAIMED = _OVER | {state.value for state in ANSWERS}
@@ -121,11 +121,14 @@ class _Sweep:
         if not self.grace < age < ALERTS_FOR or not self._may(line.path, growing=True):
             return
         name = line.path.removeprefix(ALERTS_PREFIX).removesuffix(".json")
-        wave = await self.wiring.wave(line.metadata["tracking_id"], line.metadata["subscription"])
+        subscription = line.metadata["subscription"]
+        wave = await self.wiring.wave(line.metadata["tracking_id"], subscription)
         if wave is not None and name in wave.discovered:
             return
+        if await unplanned.waits_for_azure(subscription, self.now, self.grace, self.wiring):
+            return
         log.warning("sweep.undiscovered", extra={"path": line.path})
-        await self.wiring.queues.send(ALERTS, AlertMessage(alert=name, tries=SWEPT_TRIES))
+        await self.wiring.queues.send(ALERTS, AlertMessage(alert=name, tries=SWEPT_TRIES, swept=True))
         self._note(line.path)
 
     async def last_notices(self, run: Listed) -> None:

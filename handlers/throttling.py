@@ -3,23 +3,25 @@
 from datetime import datetime, timedelta
 
 from handlers.cloud.errors import Throttled
-from handlers.wire.messages import AlertMessage, RunMessage, ScaleSetMessage
+from handlers.wire.messages import AlertMessage, ScaleSetMessage
+from planner.doubling import throttled_wait
 
 TOLD_AFTER = timedelta(minutes=30)
 """How long Azure may ask to wait, again and again, before somebody hears of it."""
 
 
-def put_off[M: (AlertMessage, ScaleSetMessage, RunMessage)](
-    message: M, error: Throttled, now: datetime, *, told: bool = False
+def put_off[M: (AlertMessage, ScaleSetMessage)](
+    message: M, error: Throttled, now: datetime, *seed: object
 ) -> tuple[M, timedelta, bool]:
     """The message to send, its delay, and whether this is the moment to tell; no try is used up.
 
-    `told`: somebody has heard of it already.
+    `seed` is what the message is about: two of them don't come back in the same instant.
     """
-    told = told or message.throttled_told
     since = message.throttled_since or now
-    lasted = now - since
+    lasted, told = now - since, message.throttled_told
     tell = lasted >= TOLD_AFTER and not told
-    delay = error.retry_after if tell or told else min(error.retry_after, TOLD_AFTER - lasted)
+    delay = throttled_wait(error.retry_after, lasted, *seed, now)
+    if not (tell or told):
+        delay = min(delay, TOLD_AFTER - lasted)
     later = message.model_copy(update={"throttled_since": since, "throttled_told": told or tell})
     return later, delay, tell

@@ -1,18 +1,27 @@
-"""Finds scale sets of open waves that nobody has planned: their messages were lost or given up."""
+"""Finds what is left to do for open waves: their messages were lost or given up, or one answer was no proof.
+
+Scale sets that nobody has planned, look-ups that nobody has made, listings that were empty or shorter than
+before.
+"""
 
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
-from handlers.cloud.names import ARCHIVE_PREFIX, RUNS_PREFIX, SCALE_SETS, WAVES_PREFIX, run_path
+from handlers import relisting, renewal
+from handlers.cloud.names import ALERTS, ARCHIVE_PREFIX, RUNS_PREFIX, SCALE_SETS, WAVES_PREFIX, run_path
 from handlers.cloud.records import Listed
 from handlers.sweep_state import State
 from handlers.wire.documents import BadRecord, NewerRecord, waves_of
-from handlers.wire.messages import ScaleSetMessage
+from handlers.wire.messages import EVERY, AlertMessage, ScaleSetMessage
 from handlers.wiring import Wiring
 from planner.wave import Wave
 
 log = logging.getLogger(__name__)
+
+AGAIN = timedelta(minutes=15)
+"""How long a wave's record must have stood before its look-ups count as lost, or it is listed again."""
 
 
 async def handle(
@@ -32,8 +41,35 @@ async def handle(
         except (BadRecord, NewerRecord, ValueError) as error:
             log.warning("sweep.wave", extra={"path": line.path, "reason": str(error)})
             continue
-        if wave is not None and wave.announcements and wave.open and wave.discovered:
-            await _ask(wave, planned, state, now, patience, wiring)
+        if wave is None or not wave.announcements or not wave.open or not wave.discovered:
+            continue
+        if await waits_for_azure(wave.subscription, now, patience, wiring):
+            continue
+        await _ask(wave, planned, state, now, patience, wiring)
+        if line.modified + AGAIN <= now:
+            await _look_again(wave, state, now, wiring)
+
+
+async def waits_for_azure(subscription: str, now: datetime, patience: timedelta, wiring: Wiring) -> bool:
+    """Whether Azure has put the subscription off, a moment ago or for longer: messages wait, none is lost."""
+    quiet = await wiring.quiet(subscription).last()
+    return quiet is not None and now < quiet + patience
+
+
+async def _look_again(wave: Wave, state: State, now: datetime, wiring: Wiring) -> None:
+    """Look-ups nobody made, and a listing that is no proof; at growing distances, from AGAIN to SELDOM."""
+    alert = wave.current.alert
+    asked: tuple[tuple[str, bool, dict[str, Any]], ...] = (
+        # The first message has had its tries, or has lost them: this one goes on without what is unread.
+        ("look-ups", wave.wants_look_ups, {"renew": EVERY, "look_ups": renewal.TRIES}),
+        ("listing", relisting.wanted(wave), {"relist": True}),
+    )
+    for what, wanted, fields in asked:
+        key = f"{ALERTS}/{what}/{wave.tracking_id}/{wave.subscription}"
+        if wanted and state.may_send(key, now, AGAIN, growing=True):
+            log.warning("sweep.again", extra={"tracking_id": wave.tracking_id, "what": what})
+            await wiring.queues.send(ALERTS, AlertMessage(alert=alert, swept=True, **fields))
+            state.note_sent(key, now)
 
 
 async def _ask(

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 from handlers.cloud.names import wave_path
 from handlers.cloud.queues import Queues
 from handlers.cloud.records import Absent, Records
+from handlers.retry_after import RetryAfter
 from handlers.wire.documents import decode_wave
 from handlers.wire.settings import Settings
 from planner.policy import Policy
@@ -34,6 +35,7 @@ class Wiring:
         self.settings = settings
         self.now = now
         self._computes: dict[str, Compute] = {}
+        self._quiets: dict[str, RetryAfter] = {}
         self._policy: tuple[float, Policy] | None = None
         self._waves: dict[tuple[str, str], tuple[Wave, str]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -74,8 +76,22 @@ class Wiring:
         if known is None:
             from handlers.cloud.compute import Compute  # noqa: PLC0415
 
-            known = Compute(subscription, lambda: self.credential, self.settings.arm_endpoint, self.now)
+            known = Compute(
+                subscription,
+                lambda: self.credential,
+                self.settings.arm_endpoint,
+                self.now,
+                self.quiet(subscription),
+            )
             self._computes[subscription.lower()] = known
+        return known
+
+    def quiet(self, subscription: str) -> RetryAfter:
+        """What all hosts know of a subscription's Retry-After."""
+        known = self._quiets.get(subscription.lower())
+        if known is None:
+            known = RetryAfter(subscription, lambda: self.records, self.now)
+            self._quiets[subscription.lower()] = known
         return known
 
     def policy(self) -> Policy:
@@ -137,6 +153,10 @@ class Wiring:
         wave = decode_wave(stored.body)
         self._waves[key] = (wave, stored.etag)
         return wave
+
+    def keep(self, wave: Wave, etag: str) -> None:
+        """Remember a wave as it was just written: who plans its scale sets here need not read it again."""
+        self._waves[wave.tracking_id, wave.subscription.lower()] = (wave, etag)
 
     async def close(self) -> None:
         """Close what was built; for tests and tools, a function app just ends."""

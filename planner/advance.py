@@ -27,6 +27,7 @@ from planner import (
 )
 from planner.batches import counted, observed, soaked, standing
 from planner.cause import Cause
+from planner.doubling import throttled_wait
 from planner.learning import learned
 from planner.look import FIT, Action, Event, Look, LookAgain, Replan, Start, Tell
 from planner.notice import Urgency
@@ -124,7 +125,10 @@ def _answered(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
     if now >= again:
         return replace(run, due=now + following.ANSWER_AGAIN[0]), (Replan(f"{run.state} is looked at again"),)
     if following.to_follow(run, now):
-        return replace(run, due=min(again, following.next_look(run, look, now))), ()
+        soon = following.next_look(run, look, now)
+        if look.wait is not None:
+            soon = max(soon, now + throttled_wait(look.wait, timedelta(0), run.target.id, now))
+        return replace(run, due=min(again, soon)), ()
     return replace(run, due=following.due(run, now)), ()
 
 

@@ -90,7 +90,7 @@ def _why(passage: Passage, finished: datetime, waves: Sequence[Wave], scale_set:
 
 
 def _unknown(scale_set: ScaleSet) -> str:
-    unread = " ".join(scale_set.unread.values())
+    unread = " ".join(dict.fromkeys(scale_set.unread.values()))
     if scale_set.habits is None or unread:
         return f"why cannot be told ({unread or 'nothing was looked up'})"
     return "Azure shows no restarted wave, no service healing, no stop and start, and no auto-shutdown"

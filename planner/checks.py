@@ -22,6 +22,9 @@ from planner.upkeep import automatic_repairs, zone_rebalancing
 HARMLESS = frozenset({"often-stopped", "short-lived", "often-resized"})
 """Checks that protect neither data nor people: what could not be read there is said and does not block."""
 
+LOOKED_UP = HARMLESS | {"managed"}
+"""Checks that need the extra look-ups of the wave."""
+
 
 def counter_indications(
     scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules, now: datetime
@@ -77,6 +80,19 @@ def blocking(checks: Sequence[Check]) -> tuple[Check, ...]:
         check
         for check in checks
         if check.outcome is Outcome.BLOCK or (check.outcome is Outcome.UNKNOWN and check.name not in HARMLESS)
+    )
+
+
+def in_the_way(checks: Sequence[Check], scale_set: ScaleSet) -> tuple[Check, ...]:
+    """The checks that stand in the way of a plan.
+
+    One that waits for look-ups does not: nothing starts before they are made (`planner.gate`), and a plan
+    that they change is made again.
+    """
+    return tuple(
+        check
+        for check in blocking(checks)
+        if not (check.outcome is Outcome.UNKNOWN and check.name in LOOKED_UP and scale_set.awaits_look_ups)
     )
 
 

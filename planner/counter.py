@@ -150,9 +150,9 @@ def _seen(name: str, sentence: str, source: str) -> Check:
 
 def _otherwise(name: str, scale_set: ScaleSet, sources: Sequence[Source], calm: str, what: str) -> Check:
     """Nothing seen: a pass if everything was looked at, else what could not be read."""
-    if scale_set.habits is None:
+    if scale_set.habits is None and not scale_set.unread:
         return Check(name, Outcome.NOT_DECLARED, f"Nobody has looked up whether {what}; not declared.")
-    unread = [scale_set.unread[one] for one in sources if one in scale_set.unread]
+    unread = dict.fromkeys(scale_set.unread[one] for one in sources if one in scale_set.unread)
     if unread:
         return Check(name, Outcome.UNKNOWN, " ".join(unread), (), tuple(map(str, sources)))
     return Check(name, Outcome.PASS, calm[:1].upper() + calm[1:], (), tuple(map(str, sources)))

@@ -78,7 +78,8 @@ def decide(
         # What a person raises for one run takes no need away: a shorter pause is still a plan of ours.
         need = _need(declared, known)
     domains = _azure_domains(scale_set, known, need, rules)
-    verdict, reason = _verdict(concerned, structural, offer, need, rules, announcements)
+    stopping = checks.in_the_way(structural, scale_set)
+    verdict, reason = _verdict(concerned, stopping, offer, need, rules, announcements)
     momentary = checks.conditions(scale_set, instances, rules) if concerned else ()
     running = sum(one.running for one in instances)
     return Decision(
@@ -106,7 +107,7 @@ def decide(
 
 def _verdict(
     concerned: Sequence[Instance],
-    structural: Sequence[Check],
+    stopping: Sequence[Check],
     offer: Check,
     need: Check,
     rules: Rules,
@@ -121,7 +122,6 @@ def _verdict(
         return Verdict.LEAVE_TO_AZURE, f"Left to Azure: self-service is `never` ({source})."
     if need.outcome is not Outcome.PASS:
         return Verdict.LEAVE_TO_AZURE, "Left to Azure: nobody declared a need for self-service."
-    stopping = checks.blocking(structural)
     if stopping:
         return Verdict.LEAVE_TO_AZURE, "Left to Azure: " + " ".join(check.reason for check in stopping)
     if rules.mode is Mode.OBSERVE:

@@ -1,5 +1,6 @@
-"""How waits grow: each twice the one before, up to a longest one."""
+"""How waits grow and part: each twice the one before up to a longest one, and no two for the same moment."""
 
+import hashlib
 from datetime import timedelta
 
 ENOUGH = 20
@@ -18,3 +19,25 @@ def back_off(look_again: timedelta, retries: int) -> timedelta:
     """How long an instance waits for its next start when Azure has put it off `retries` times before."""
     first = look_again * FIRST_LOOKS
     return doubled(first, retries, first * 2**MOST_DOUBLINGS)
+
+
+def spread(wait: timedelta, *seed: object) -> timedelta:
+    """The wait made longer by up to a quarter, differently for each seed and the same for the same one.
+
+    Who waits for the same thing would otherwise come back for it in the same instant.
+    """
+    share = hashlib.sha256("/".join(map(str, seed)).encode()).digest()[0]
+    return wait + wait * (share / 1024)
+
+
+LONGEST_THROTTLED = timedelta(minutes=10)
+"""Who has been refused for long waits this long, whatever the answers of the moment ask for."""
+
+
+def throttled_wait(asked: timedelta, lasted: timedelta, *seed: object) -> timedelta:
+    """How long to leave Azure alone after 429: as long as it asks, and as long again as it has lasted.
+
+    Azure's Retry-After says when the next request may be answered, not when all who wait can be: those who
+    come back each time it is over keep the subscription throttled.
+    """
+    return spread(max(asked, min(lasted, LONGEST_THROTTLED)), *seed)

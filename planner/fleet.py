@@ -127,7 +127,7 @@ class ScaleSet:
 
     `unreadable` names what Azure could have shown but we could not read (a missing permission, a strange
     answer); checks that would have needed it come out as unknown. `habits` is what the wave's extra look-ups
-    showed of it, None before they were made; `unread` why a source of theirs could not be read.
+    showed of it, None before they were made; `unread` why a source of theirs is not read, or not yet.
     `scheduled_events_parts` names the parts of the model by which it has adopted scheduled events, in Azure's
     spelling.
     """
@@ -160,6 +160,11 @@ class ScaleSet:
     @property
     def flexible(self) -> bool:
         return self.orchestration is Orchestration.FLEXIBLE
+
+    @property
+    def awaits_look_ups(self) -> bool:
+        """Whether the look-ups about it are still being made, as `planner.wave.informed` says it."""
+        return self.habits is None and bool(self.unread)
 
     @property
     def key(self) -> str:

@@ -116,6 +116,8 @@ def held(run: Run, look: Look, now: datetime) -> Wait | AskPerson | None:
             cause=Cause.TIMES,
         )
     first = _predecessors(run, look)
+    if first is None and look.awaits:
+        return Wait(look.awaits, cause=Cause.UNREADABLE)
     if first is None and look.limit:
         return Wait(inner(look.limit), cause=Cause.LIMIT)
     return first

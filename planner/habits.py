@@ -11,6 +11,12 @@ from enum import StrEnum
 LOOK_BACK = timedelta(days=14)
 """How far back the activity log and the changes are read; Resource Graph keeps changes for 14 days."""
 
+NOT_READ_YET = (
+    f"What Azure shows of its last {LOOK_BACK.days} days was still being read when this was planned; it is "
+    "read before anything starts, and what it changes is planned again."
+)
+"""Why a source is unread while the look-ups are under way."""
+
 
 class Source(StrEnum):
     """Where the look-ups read. Each may be closed to us on its own."""

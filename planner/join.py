@@ -105,6 +105,7 @@ def _rejoined(
         planned_at=now,
         policy=decision.policy,
         replan="",
+        unplanned=None,
         finished=tuple(one for one in run.finished if one.id not in _without_status(instances)),
     )
     asks = again.without_a_reason(run, decision.concerned, waves, scale_set)

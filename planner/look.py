@@ -56,7 +56,7 @@ class Look:
     the limits in flight forbid a start now and `limit_until` when the first of those in flight is expected to
     be over, `durations` how long batches of the wave's other runs took, `repairs` the state of the automatic
     repairs in Azure's word (lower case, empty when not asked for), `trouble` why Azure could not be read,
-    `trouble_since` since when, where that is known, and `wait` how long Azure asks to be left alone.
+    `wait` how long Azure asks to be left alone (429), and `awaits` what is to be read before anything starts.
     `held_up` is who waits for a limit while this run holds a claim; None when nobody looked.
     """
 
@@ -80,9 +80,9 @@ class Look:
     durations: tuple[timedelta, ...] = ()
     repairs: str = ""
     trouble: str = ""
-    trouble_since: datetime | None = None
     wait: timedelta | None = None
     held_up: HeldUp | None = None
+    awaits: str = ""
     look_again: timedelta = timedelta(seconds=60)
     in_doubt: timedelta = timedelta(minutes=30)
 

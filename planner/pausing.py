@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner import fit, schedule
-from planner.doubling import doubled
+from planner.doubling import doubled, throttled_wait
 from planner.look import Look
 from planner.notice import Kind, Urgency
 from planner.run import IN_FLIGHT, Passage, Run, RunState, Trouble
@@ -110,13 +110,21 @@ def long_since(run: Run, look: Look, now: datetime) -> bool:
 
 def troubled(run: Run, look: Look, now: datetime) -> Run:
     """Azure cannot be read: wait longer each time, tell once after half an hour, start nothing."""
-    old = run.trouble or Trouble(since=look.trouble_since or now, count=0, error="")
+    old = run.trouble or Trouble(since=now, count=0, error="")
     trouble = Trouble(old.since, old.count + 1, look.trouble, old.told)
-    wait = look.wait or doubled(TROUBLE_FIRST, old.count, TROUBLE_MOST)
-    run = replace(run, trouble=trouble, due=now + wait)
+    run = replace(run, trouble=trouble, due=now + _patience(run, old, look, now))
     if run.state is not RunState.PAUSED:
         run = replace(run, reason=f"Azure cannot be read since {say(trouble.since)}: {look.trouble}")
     if not trouble.told and now - trouble.since >= TROUBLE_TOLD:
         run = told(run, Kind.TROUBLE, Urgency.ACT, run.reason, now, otherwise=if_nobody_answers(run, now))
         run = replace(run, trouble=replace(trouble, told=True))
     return run
+
+
+def _patience(run: Run, trouble: Trouble, look: Look, now: datetime) -> timedelta:
+    """How long to leave Azure alone; never past the moment when people are to hear of it."""
+    if look.wait is None:
+        return doubled(TROUBLE_FIRST, trouble.count, TROUBLE_MOST)
+    lasted = now - trouble.since
+    wait = throttled_wait(look.wait, lasted, run.target.id, now)
+    return wait if trouble.told or lasted >= TROUBLE_TOLD else min(wait, TROUBLE_TOLD - lasted)

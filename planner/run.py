@@ -276,8 +276,9 @@ class Run:
 
     `finished` are instances that earlier runs finished and whose status lingers: not to be started again.
     `refusals` are the causes of Azure's refusals that were told.
-    `trouble` is set while Azure cannot be read, `unsent` while no start can be sent in time, `in_vain` counts
-    the plans in a row that changed nothing because what was started has to be watched first.
+    `trouble` is set while Azure cannot be read, `unplanned` while it cannot be read for a new plan, `unsent`
+    while no start can be sent in time, `in_vain` counts the plans in a row that changed nothing because what
+    was started has to be watched first.
 
     What Azure does not show: `missing` are instances that listings leave out, since the look that first did;
     `absent_since` when the scale set itself was first not there; `unread` is set while something of it cannot
@@ -359,6 +360,7 @@ class Run:
     log_read_at: datetime | None = None
     recheck: datetime | None = None
     refusals: tuple[str, ...] = ()
+    unplanned: Trouble | None = None
     looks: int = 0
     ended_at: datetime | None = None
     facts: Mapping[str, str] = field(default_factory=dict)

@@ -16,12 +16,13 @@ from pydantic_core import from_json
 from handlers.cloud.notes import Notes, Stop, place
 from handlers.cloud.reading import ReadsArm, read
 from handlers.cloud.shapes import Json, instant
-from planner.saying import say
+from planner.saying import many, say
 
 API = "2015-04-01"
 FIELDS = (
     "claims,correlationId,eventDataId,eventTimestamp,operationId,operationName,properties,resourceId,status"
 )
+COMPUTE, INSIGHTS = "Microsoft.Compute", "Microsoft.Insights"
 MOST_PAGES = 50
 """Read of one list. Of a subscription busier than that less is known than the whole look-back."""
 
@@ -66,9 +67,11 @@ async def stops(arm: ReadsArm, since: datetime, until: datetime, notes: Notes) -
         if stop.at < known.first.at:
             known.first = stop
 
-    longer = await _read(arm, "Microsoft.Compute", since, until, see)
-    notes.stops += [one.first for one in seen.values() if one.happened]
-    return longer
+    try:
+        return await _read(arm, COMPUTE, since, until, see, notes)
+    finally:
+        # What was read counts, also when the time for the rest is over.
+        notes.stops += [one.first for one in seen.values() if one.happened]
 
 
 async def scale_ins(arm: ReadsArm, since: datetime, until: datetime, notes: Notes) -> str:
@@ -84,14 +87,20 @@ async def scale_ins(arm: ReadsArm, since: datetime, until: datetime, notes: Note
             removed = int(str(told.get("oldinstancescount"))) - int(str(told.get("newinstancescount")))
             seen[target, _occasion(event)] = max(removed, 0)
 
-    longer = await _read(arm, "Microsoft.Insights", since, until, see)
-    for (target, _), removed in seen.items():
-        notes.scaled_in[target] += removed
-    return longer
+    try:
+        return await _read(arm, INSIGHTS, since, until, see, notes)
+    finally:
+        for (target, _), removed in seen.items():
+            notes.scaled_in[target] += removed
 
 
 async def _read(
-    arm: ReadsArm, provider: str, since: datetime, until: datetime, see: Callable[[Json], None]
+    arm: ReadsArm,
+    provider: str,
+    since: datetime,
+    until: datetime,
+    see: Callable[[Json], None],
+    notes: Notes,
 ) -> str:
     span = (
         f"eventTimestamp ge '{since:%Y-%m-%dT%H:%M:%SZ}' and eventTimestamp le '{until:%Y-%m-%dT%H:%M:%SZ}'"
@@ -110,6 +119,7 @@ async def _read(
             read(see, event)
             oldest = min(oldest, read(_at, event))
         pages, events = pages + 1, events + len(page)
+        notes.logs[provider] = f"{many(events, 'record')} of {provider}, back to {say(oldest)}"
     return ""
 
 

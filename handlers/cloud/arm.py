@@ -6,19 +6,21 @@ instance.
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core.exceptions import AzureError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from pydantic_core import from_json
 
+from handlers.cloud.endpoint import host_of, on_endpoint
 from handlers.cloud.errors import AzureTrouble, Throttled, Unreachable
 from handlers.cloud.patience import PatientExceptWhenThrottled, PlainHttp
 from handlers.cloud.transport import environment_settings
 from handlers.cloud.trouble import translated
+from planner.doubling import spread
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -27,12 +29,31 @@ if TYPE_CHECKING:
 READ_SECONDS = 60
 PUBLIC = "https://management.azure.com"
 
+LISTING_WITHIN = timedelta(seconds=140)
+"""How long one listing may take: less than half of `functionTimeout` (host.json), with room for the rest."""
+
+PAGE_TRIES = 3
+"""How often a page after the first is asked for: beginning again at page 1 costs all the pages before."""
+
+PAGE_WAIT, LONGEST_PAGE_WAIT = timedelta(seconds=1), timedelta(seconds=15)
+"""Between two tries of a page. Where Azure asks for more, the whole listing is put off."""
+
+
+class KnowsQuiet(Protocol):
+    """What all hosts know of a subscription's Retry-After; nothing here raises."""
+
+    async def until(self) -> datetime | None:
+        """Until when nothing may be asked (aware UTC); None when it may be asked now."""
+
+    async def learned(self, until: datetime) -> None:
+        """Tell the other hosts that nothing may be asked before `until` (aware UTC)."""
+
 
 class Arm:
     """One subscription's resources. Raises only handlers.cloud.errors.
 
     `credential` is asked for at the first call. After 429 nothing is read from the subscription before
-    Retry-After: calls raise Throttled at once.
+    Retry-After: calls raise Throttled at once. With `quiet` given that holds for whatever any host was told.
     """
 
     def __init__(
@@ -41,6 +62,7 @@ class Arm:
         credential: Callable[[], "AsyncTokenCredential"],
         endpoint: str,
         now: Callable[[], datetime],
+        quiet: KnowsQuiet | None = None,
     ) -> None:
         self.subscription = subscription
         self._credential = credential
@@ -49,7 +71,10 @@ class Arm:
         # Tokens are for the cloud the endpoint belongs to; a local stand-in takes those of public Azure.
         cloud = self._endpoint if self._endpoint.startswith("https://") else PUBLIC
         self._scope = f"{cloud}/.default"
+        self._quiet = quiet
         self._quiet_until: datetime | None = None
+        self._sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self._ticks: Callable[[], float] = time.monotonic
         self._built: ComputeManagementClient | None = None
 
     async def _client(self) -> "ComputeManagementClient":
@@ -78,41 +103,66 @@ class Arm:
         try:
             await self._credential().get_token(self._scope)
         except AzureError as error:
-            raise self._translated(error) from error
+            raise await self._translated(error) from error
 
     async def close(self) -> None:
         if self._built is not None:
             await self._built.close()
 
     async def pages(self, path: str) -> AsyncIterator[list[dict[str, Any]]]:
-        """The list at a path below the endpoint, page by page."""
+        """The list at a path below the endpoint, page by page.
+
+        A page after the first that fails is asked for again, since the pages before it are read already.
+        """
         address = self._endpoint + path
-        seen: set[str] = set()
+        began, seen = self._ticks(), set[str]()
         while address:
+            page = await (self._page(address) if seen else self.get(address))
             seen.add(address)
-            page = await self.get(address)
-            found, address = page.get("value"), page.get("nextLink") or ""
+            found, following = page.get("value"), page.get("nextLink") or ""
             # Half a listing would look like resources that are gone.
             if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
                 raise Unreachable("Azure answered something that is no listing.")
-            if not isinstance(address, str) or address in seen:
-                raise Unreachable("Azure's next page is none, or one that was read already.")
+            address = self._own(following) if following else ""
+            if address in seen:
+                raise Unreachable("Azure's next page is one that was read already.")
             yield found
+            if address and self._ticks() - began > LISTING_WITHIN.total_seconds():
+                raise Unreachable(
+                    f"A listing of Azure took longer than {LISTING_WITHIN.total_seconds():.0f} s: "
+                    f"{len(seen)} pages were read and there are more."
+                )
+
+    async def _page(self, address: str) -> dict[str, Any]:
+        """A page in the middle of a listing, asked for a few times."""
+        for failed in range(1, PAGE_TRIES):
+            try:
+                return await self.get(address)
+            except (Throttled, Unreachable) as error:
+                wait = error.retry_after if isinstance(error, Throttled) else PAGE_WAIT * failed
+                if wait > LONGEST_PAGE_WAIT:
+                    raise
+            await self._sleep(spread(wait, address, self._now()).total_seconds())
+        return await self.get(address)
 
     async def get(self, address: str) -> dict[str, Any]:
         """A resource by its path, or a page by its whole address on the endpoint."""
-        self._keep_quiet()
-        if address.startswith("/"):
-            address = self._endpoint + address
-        elif not address.startswith(self._endpoint + "/"):
-            raise Unreachable(
-                f"Azure's next page is at another host ({urlsplit(address).netloc}); not followed."
-            )
-        return body(await self._send(HttpRequest("GET", address)))
+        await self._keep_quiet()
+        whole = self._endpoint + address if address.startswith("/") else self._own(address)
+        return body(await self._send(HttpRequest("GET", whole)))
+
+    def _own(self, address: Any) -> str:
+        """The address of a next page as one of the endpoint; the token must not follow it anywhere else."""
+        if not isinstance(address, str):
+            raise Unreachable("Azure's next page is none.")
+        own = on_endpoint(address, self._endpoint)
+        if own is None:
+            raise Unreachable(f"Azure's next page is at another host ({host_of(address)}); not followed.")
+        return own
 
     async def post_json(self, path: str, payload: dict[str, Any]) -> dict[str, Any]:
         """POST a query (Resource Graph) through the same pipeline."""
-        self._keep_quiet()
+        await self._keep_quiet()
         return body(await self._send(HttpRequest("POST", self._endpoint + path, json=payload)))
 
     async def _send(self, request: HttpRequest) -> AsyncHttpResponse:
@@ -120,20 +170,26 @@ class Arm:
             response = await (await self._client()).send_request(request)
             response.raise_for_status()
         except AzureError as error:
-            raise self._translated(error) from error
+            raise await self._translated(error) from error
         return response
 
-    def _keep_quiet(self) -> None:
+    async def _keep_quiet(self) -> None:
+        if self._quiet is not None:
+            theirs = await self._quiet.until()
+            if theirs is not None and (self._quiet_until is None or theirs > self._quiet_until):
+                self._quiet_until = theirs
         if self._quiet_until is not None:
             left = self._quiet_until - self._now()
             if left > timedelta(0):
                 raise Throttled(left)
             self._quiet_until = None
 
-    def _translated(self, error: AzureError) -> AzureTrouble:
+    async def _translated(self, error: AzureError) -> AzureTrouble:
         trouble = translated(error)
         if isinstance(trouble, Throttled):
             self._quiet_until = self._now() + trouble.retry_after
+            if self._quiet is not None:
+                await self._quiet.learned(self._quiet_until)
         return trouble
 
 

@@ -15,6 +15,7 @@ from azure.core.rest import HttpRequest
 
 from handlers.cloud import shapes
 from handlers.cloud.arm import Arm, body
+from handlers.cloud.endpoint import on_endpoint
 from handlers.cloud.errors import NotFound, Refused
 from handlers.cloud.reading import read, safe
 from planner.fleet import Instance, ScaleSet
@@ -108,7 +109,7 @@ class Compute(Arm):
         if not ONE_INSTANCE.fullmatch(instance):
             # As a segment of the address, `..` would name the scale set: all of its instances.
             raise Refused("NotOneInstance", f"{instance[:80]!r} is no instance's id, so nothing was started.")
-        self._keep_quiet()
+        await self._keep_quiet()
         seen: dict[str, str] = {}
 
         def hook(response: PipelineResponse[Any, Any]) -> None:
@@ -126,7 +127,7 @@ class Compute(Arm):
                     scale_set.resource_group, scale_set.name, instance, **options
                 )
         except AzureError as error:
-            raise self._translated(error) from error
+            raise await self._translated(error) from error
         return Accepted(operation=seen.get("azure-asyncoperation") or seen.get("location") or "")
 
     async def set_repairs(self, arm_id: str, *, suspend: bool) -> None:
@@ -136,7 +137,7 @@ class Compute(Arm):
         no harm. Raises Refused, Throttled, NotFound or Forbidden when Azure did not take it, NotSent when the
         request never left, Unreachable when nobody can say.
         """
-        self._keep_quiet()
+        await self._keep_quiet()
         try:
             _, resource_group, name = shapes.id_parts(arm_id)
         except ValueError as error:
@@ -150,16 +151,17 @@ class Compute(Arm):
                 **ONE_ATTEMPT,
             )
         except AzureError as error:
-            raise self._translated(error) from error
+            raise await self._translated(error) from error
 
     async def operation(self, address: str) -> Operation:
         """How an operation stands; `Unknown` when Azure no longer knows it."""
-        if not address.startswith(self._endpoint + "/"):
+        own = on_endpoint(address, self._endpoint)
+        if own is None:
             # The token must not follow an address to a host that is not Azure's management endpoint.
             return Operation("Unknown", message="The operation's address is not on the management endpoint.")
-        self._keep_quiet()
+        await self._keep_quiet()
         try:
-            response = await self._send(HttpRequest("GET", address))
+            response = await self._send(HttpRequest("GET", own))
         except NotFound:
             return Operation("Unknown", message="Azure no longer knows the operation.")
         except Refused as error:

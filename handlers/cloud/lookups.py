@@ -6,18 +6,19 @@ with the role that is missing; what a later try may read better is told apart fr
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from handlers.cloud import activity, around
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Refused, Throttled, Unreachable
 from handlers.cloud.notes import Notes, machine
-from handlers.cloud.reading import ReadsArm
+from handlers.cloud.reading import Counted, ReadsArm
 from planner.fleet import ScaleSet
 from planner.habits import LOOK_BACK, Evidence, Source
+from planner.saying import long, many, upper
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +46,40 @@ RIGHTS: Mapping[Source, Right] = {
 }
 MACHINES = Right("which machines belong to Flexible scale sets", GRAPH, "Reader")
 
+LISTS_WITHIN, MACHINES_WITHIN = timedelta(seconds=90), timedelta(seconds=20)
+"""How long all lists together may take, and after them who the machines in them belong to: less than half of
+`functionTimeout` (host.json). Whoever goes over that takes the whole process along."""
+
 UNREGISTERED = "MissingSubscriptionRegistration"
 """Nothing can exist of a provider that the subscription has never registered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was found, and the trouble of a source that is unread now but may be read later, if any."""
+    """What was found, and the trouble of a source that is unread now but may be read later, if any.
+
+    `about` are the keys of the scale sets that were looked up.
+    """
 
     evidence: Evidence
     trouble: AzureTrouble | None
+    about: tuple[str, ...] = ()
 
 
 async def look_up(
-    arm: ReadsArm, scale_sets: Collection[ScaleSet], now: datetime, listed: Collection[ScaleSet] = ()
+    arm: ReadsArm,
+    scale_sets: Collection[ScaleSet],
+    now: datetime,
+    listed: Collection[ScaleSet] = (),
+    *,
+    within: timedelta = LISTS_WITHIN,
 ) -> Looked:
     """Look up these scale sets of one subscription as of `now` (aware UTC); `listed` were there a moment ago.
 
-    Raises nothing: what cannot be read is unread, with a sentence.
+    Raises nothing: what cannot be read `within` that time is unread, with a sentence that says how far the
+    reading came; what was read until then counts.
     """
-    look = _Look(arm, scale_sets, listed, now)
+    look = _Look(arm, scale_sets, listed, now, within)
     await look.over()
     troubles = [trouble for _, trouble in look.later.values()]
     waits = [one for one in troubles if isinstance(one, Throttled)]
@@ -77,17 +92,24 @@ async def look_up(
         scale_sets=look.notes.habits(scale_sets, look.machines),
     )
     longest = max(waits, key=lambda one: one.retry_after, default=None)
-    return Looked(evidence, longest or next(iter(troubles), None))
+    about = tuple(one.key for one in scale_sets)
+    return Looked(evidence, longest or next(iter(troubles), None), about)
 
 
 class _Look:
     """One look at all sources. `later` has the trouble of those that a later try may read."""
 
     def __init__(
-        self, arm: ReadsArm, scale_sets: Collection[ScaleSet], listed: Collection[ScaleSet], now: datetime
+        self,
+        arm: ReadsArm,
+        scale_sets: Collection[ScaleSet],
+        listed: Collection[ScaleSet],
+        now: datetime,
+        within: timedelta,
     ) -> None:
         self.arm, self.scale_sets, self.listed = arm, scale_sets, listed
         self.now, self.since = now, now - LOOK_BACK
+        self.within = within
         self.notes = Notes()
         self.machines: Mapping[str, str] = {}
         self.unread: dict[Source, str] = {}
@@ -95,16 +117,17 @@ class _Look:
 
     async def over(self) -> None:
         await asyncio.gather(
-            self._read(self._log(activity.stops), Source.ACTIVITY_LOG),
-            self._read(self._log(activity.scale_ins), Source.ACTIVITY_LOG),
-            self._read(around.changes(self.arm, self.notes), Source.CHANGES),
-            self._read(around.autoscale(self.arm, self.notes), Source.AUTOSCALE),
-            self._read(around.schedules(self.arm, self.notes), Source.SCHEDULES),
-            self._read(self._groups(), Source.GROUPS),
+            self._read(self._log(activity.stops), Source.ACTIVITY_LOG, log=activity.COMPUTE),
+            self._read(self._log(activity.scale_ins), Source.ACTIVITY_LOG, log=activity.INSIGHTS),
+            self._read(lambda arm: around.changes(arm, self.notes), Source.CHANGES),
+            self._read(lambda arm: around.autoscale(arm, self.notes), Source.AUTOSCALE),
+            self._read(lambda arm: around.schedules(arm, self.notes), Source.SCHEDULES),
+            self._read(self._groups, Source.GROUPS),
         )
         about = self._about_machines()
         if about:
-            await self._read(self._machines(), *about, right=MACHINES)
+            self.within = min(self.within, MACHINES_WITHIN)
+            await self._read(self._machines, *about, right=MACHINES)
 
     def say(self, source: Source, why: str) -> None:
         """A source is unread, or not all of it is read; several reasons stand one after the other."""
@@ -112,10 +135,20 @@ class _Look:
         if why not in known:
             self.unread[source] = f"{known} {why}".strip()
 
-    async def _read(self, reading: Awaitable[None], *sources: Source, right: Right | None = None) -> None:
+    async def _read(
+        self,
+        reading: Callable[[Counted], Awaitable[None]],
+        *sources: Source,
+        right: Right | None = None,
+        log: str = "",
+    ) -> None:
         right = right or RIGHTS[sources[0]]
+        arm = Counted(self.arm)
         try:
-            await reading
+            async with asyncio.timeout(self.within.total_seconds()):
+                await reading(arm)
+        except TimeoutError:
+            self._over_time(right, arm.read, sources, self.notes.logs.get(log, ""))
         except Forbidden:
             for one in sources:
                 self.say(one, f"Breakwater may not read {right.what}: {self._missing(right)}")
@@ -127,9 +160,25 @@ class _Look:
             self.later |= dict.fromkeys(sources, (right, error))
         except Exception:
             # Whatever it is, a wave is worth more than what is looked up for it.
-            log.exception("look_up.failed", extra={"what": right.what, "subscription": self.arm.subscription})
+            logger.exception(
+                "look_up.failed", extra={"what": right.what, "subscription": self.arm.subscription}
+            )
             odd = Unreachable("Something unexpected went wrong; the log has the details.")
             self.later |= dict.fromkeys(sources, (right, odd))
+
+    def _over_time(self, right: Right, pages: int, sources: Sequence[Source], so_far: str) -> None:
+        """What does not end is read as far as it goes; what did not even begin, a later try may read."""
+        within = long(self.within)
+        if not pages:
+            slow = Unreachable(f"Azure showed nothing of it within {within}.")
+            self.later |= dict.fromkeys(sources, (right, slow))
+            return
+        for one in sources:
+            self.say(
+                one,
+                f"{upper(right.what)} could not be read to the end within {within}: "
+                f"{many(pages, 'page')} read{so_far and f' ({so_far})'}, then the time was over.",
+            )
 
     def _missing(self, right: Right) -> str:
         return (
@@ -137,13 +186,18 @@ class _Look:
             f"it (docs/deploy.md), and so has Azure's role {right.role}."
         )
 
-    async def _log(self, reading: Callable[[ReadsArm, datetime, datetime, Notes], Awaitable[str]]) -> None:
-        longer = await reading(self.arm, self.since, self.now, self.notes)
-        if longer:
-            self.say(Source.ACTIVITY_LOG, longer)
+    def _log(
+        self, reading: Callable[[ReadsArm, datetime, datetime, Notes], Awaitable[str]]
+    ) -> Callable[[Counted], Awaitable[None]]:
+        async def log(arm: Counted) -> None:
+            longer = await reading(arm, self.since, self.now, self.notes)
+            if longer:
+                self.say(Source.ACTIVITY_LOG, longer)
 
-    async def _groups(self) -> None:
-        await around.groups(self.arm, self.notes)
+        return log
+
+    async def _groups(self, arm: Counted) -> None:
+        await around.groups(arm, self.notes)
         # Azure lists the groups it shows us and doesn't say that there are others; what was listed must be
         # in one. A scale set that was not listed now may be gone with its group.
         sure = self.listed or (() if self.notes.groups else self.scale_sets)
@@ -168,10 +222,9 @@ class _Look:
         }
         return [source for source, targets in said.items() if any(map(machine, targets))]
 
-    async def _machines(self) -> None:
-        self.machines = await around.machines(self.arm)
+    async def _machines(self, arm: Counted) -> None:
+        self.machines = await around.machines(arm)
 
 
 def _unread(right: Right, trouble: AzureTrouble) -> str:
-    what = right.what[:1].upper() + right.what[1:]
-    return f"{what} could not be read: {trouble.sentence}"
+    return f"{upper(right.what)} could not be read: {trouble.sentence}"

@@ -50,6 +50,7 @@ __all__ = [
     "poison",
     "quarantine_path",
     "run_path",
+    "throttled_path",
     "wave_path",
     "wave_prefix",
 ]
@@ -64,6 +65,7 @@ CLAIMS_PREFIX: Final = "claims/"
 DELIVERIES_PREFIX: Final = "deliveries/"
 FAILURES_PREFIX: Final = "failures/"
 QUARANTINE: Final = "quarantine/"
+THROTTLED_PREFIX: Final = "throttled/"
 SWEEP_STATE: Final = "sweep/state.json"
 
 
@@ -117,6 +119,11 @@ def claim_prefix(subscription: str) -> str:
 
 def claim_path(subscription: str, resource_group: str, name: str) -> str:
     return f"{CLAIMS_PREFIX}{_scale_set(subscription, resource_group, name)}"
+
+
+def throttled_path(subscription: str) -> str:
+    """Until when Azure wants to be left alone about a subscription."""
+    return f"{THROTTLED_PREFIX}{checked_subscription(subscription)}.json"
 
 
 def delivery_prefix(tracking_id: str) -> str:

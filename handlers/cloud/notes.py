@@ -34,7 +34,10 @@ class Autoscale:
 
 @dataclass(slots=True)
 class Notes:
-    """Everything found in one subscription; `scaled_in`, `autoscale` and `groups` have keys in lower case."""
+    """Everything found in one subscription; `scaled_in`, `autoscale` and `groups` have keys in lower case.
+
+    `logs` says for each resource provider how far its activity log is read, the newest records first.
+    """
 
     stops: list[Stop] = field(default_factory=list)
     healed: list[tuple[str, datetime]] = field(default_factory=list)
@@ -43,6 +46,7 @@ class Notes:
     scaled_in: Counter[str] = field(default_factory=Counter)
     autoscale: dict[str, Autoscale] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
+    logs: dict[str, str] = field(default_factory=dict)
 
     def habits(self, scale_sets: Iterable[ScaleSet], machines: Mapping[str, str]) -> dict[str, Habits]:
         """By the scale set's key; sets with nothing to tell are left out.

@@ -17,6 +17,25 @@ class ReadsArm(Protocol):
     async def post_json(self, path: str, payload: dict[str, Any]) -> dict[str, Any]: ...
 
 
+class Counted:
+    """What one look-up reads of Azure: the same, and how far it has come."""
+
+    def __init__(self, arm: ReadsArm) -> None:
+        self.subscription = arm.subscription
+        self.read = 0
+        self._arm = arm
+
+    async def pages(self, path: str) -> AsyncIterator[list[dict[str, Any]]]:
+        async for page in self._arm.pages(path):
+            self.read += 1
+            yield page
+
+    async def post_json(self, path: str, payload: dict[str, Any]) -> dict[str, Any]:
+        answer = await self._arm.post_json(path, payload)
+        self.read += 1
+        return answer
+
+
 def read[Shape](shape: Callable[[dict[str, Any]], Shape], raw: dict[str, Any]) -> Shape:
     """Azure's JSON as a value; what has another form altogether is trouble, not a value with holes."""
     try:

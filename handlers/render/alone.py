@@ -40,6 +40,15 @@ _SAID = {
             "missed is told there, and nothing else is needed. Until then this is how you hear of it."
         ),
     ),
+    "empty_wave": (
+        Urgency.KNOW,
+        "a wave that hits no scale set",
+        (
+            "If you expected some to be hit, check that Breakwater's identity has its role on the "
+            "subscription and all its resource groups, and that the alert names the right subscription. "
+            "Breakwater lists again while the wave is open and plans what it finds."
+        ),
+    ),
     "unknown_wave": (
         Urgency.ACT,
         "Azure knows a wave that no alert brought",
@@ -66,6 +75,6 @@ def alone(kind: str, tracking_id: str, text: str, addresses: Addresses) -> Lette
         sentence=sentence,
         remarks=(one_line(text, 1500),) if text else (),
         report=addresses.wave(tracking_id)
-        if kind in {"unknown_wave", "unread", "channel"} and tracking_id
+        if kind in {"empty_wave", "unknown_wave", "unread", "channel"} and tracking_id
         else "",
     )

@@ -35,6 +35,7 @@ WORDS = {
     "finished": ("✓", "Finished"),
     "wired": ("✓", "Wired up"),
     "quarantined": ("✗", "Quarantined"),
+    "empty_wave": ("·", "Nobody hit"),
     "unknown_wave": ("·", "Unknown wave"),
     "unread": ("✗", "Trouble"),
     "channel": ("✗", "Trouble"),

@@ -10,6 +10,7 @@ from typing import Any
 
 from handlers.wire.ids import GUID
 from handlers.wire.outside_json import AnyCase, UnusableJson, load
+from planner.regions import REGIONS
 from planner.wave import Stage, normal_region
 
 SERVICES = frozenset({"virtualmachines", "virtualmachinescalesets"})
@@ -159,7 +160,7 @@ def _entries(properties: AnyCase) -> tuple[list[Any], bool]:
 
 
 def _regions(raw: Any) -> list[str]:
-    """Normalised names; empty, that is every region, as soon as one cannot be read or is Global."""
+    """Normalised names; empty, that is every region, as soon as one is none (Global, Non-Regional)."""
     if isinstance(raw, AnyCase | str):
         raw = [raw]
     if not isinstance(raw, list):
@@ -168,7 +169,7 @@ def _regions(raw: Any) -> list[str]:
     for one in raw:
         names = [one[:NAME_LENGTH]] if isinstance(one, str) else _words(one, "RegionName", "RegionId")
         read = [name for name in (normal_region(_ZONE.sub("", name)) for name in names) if name]
-        if not read or "global" in read:
+        if not read or not REGIONS.intersection(read):
             return []
         found += read
     return found

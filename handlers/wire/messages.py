@@ -111,13 +111,16 @@ class AlertMessage(_Patient):
     """A stored alert wants to be discovered; `tries` counts how often Azure was down for it.
 
     `renew` names the scale set (`*`: all of them) for which only the extra look-ups of a discovered alert's
-    wave are wanted anew; `look_ups` counts how often Azure could not be read for them.
+    wave are wanted anew; `look_ups` counts how often Azure could not be read for them. `relist`: only the
+    listing of an open wave's scale sets is wanted anew. `swept`: the sweep sends it, and would again.
     """
 
     alert: AlertHash
     tries: int = Field(default=0, ge=0)
     renew: Annotated[str, AfterValidator(_renewable)] = ""
     look_ups: int = Field(default=0, ge=0)
+    relist: bool = False
+    swept: bool = False
 
 
 class ScaleSetMessage(_Patient):
@@ -177,7 +180,7 @@ class PersonEvent(BaseModel):
         )
 
 
-class RunMessage(_Patient):
+class RunMessage(_Envelope):
     """A run wants a look; `generation` is the record's after the look that sent this."""
 
     subscription: Subscription
@@ -196,7 +199,7 @@ class NoticeMessage(_Envelope):
     """
 
     tracking_id: Annotated[str, Field(pattern=rf"^({TRACKING_ID})?$")] = ""
-    kind: Literal["wave", "wired", "quarantined", "unknown_wave", "channel"]
+    kind: Literal["wave", "wired", "quarantined", "unknown_wave", "empty_wave", "channel"]
     alert: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     text: str = Field(default="", max_length=4000)
     about: str = Field(default="", max_length=300)

@@ -146,6 +146,7 @@ LETTERS = {
     "finished": _letter(ended=(DONE,)),
     "wired": alone("wired", "TEST-TTT", "", ADDRESSES),
     "quarantined": alone("quarantined", "", "Something odd.", ADDRESSES),
+    "empty_wave": alone("empty_wave", TRACKING, "No scale set in uksouth.", ADDRESSES),
     "unknown_wave": alone("unknown_wave", TRACKING, "Seen by a search.", ADDRESSES),
 }
 

@@ -74,10 +74,14 @@ class Scene:
     async def announced(
         self, stage: Any = "Planned", *, wave: str = TRACKING_ID, **variations: Any
     ) -> ScaleSetMessage:
-        """Receive and discover; the message to plan `web` by."""
+        """Receive, discover and look up; the message to plan `web` by."""
         body = json.dumps(self.azure.alert(wave, stage, **variations)).encode()
         assert (await receive.handle(Request("POST", body=body), self.wiring)).status == 202
-        await discover.handle(self.wiring.spy.of("alerts")[-1], self.wiring)
+        alert = self.wiring.spy.of("alerts")[-1]
+        await discover.handle(alert, self.wiring)
+        last = self.wiring.spy.of("alerts")[-1]
+        if last is not alert:
+            await discover.handle(last, self.wiring)
         return next(one for one in self.wiring.spy.of("scale-sets")[::-1] if one.scale_set.endswith("/web"))
 
     async def planned(self) -> RunMessage:

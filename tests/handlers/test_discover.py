@@ -198,7 +198,7 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("after", range(8))
+@pytest.mark.parametrize("after", range(9))
 async def test_a_crash_anywhere_and_another_try_end_as_without_the_crash(wiring, monkeypatch, after):
     message = await stored(wiring, alert())
     steps = 0
@@ -216,7 +216,7 @@ async def test_a_crash_anywhere_and_another_try_end_as_without_the_crash(wiring,
     with monkeypatch.context() as patched:
         patched.setattr(Records, "write", deadly(Records.write))
         patched.setattr(type(wiring.spy), "send", deadly(type(wiring.spy).send))
-        if after < 6:  # two writes, three scale sets, one notice
+        if after < 7:  # two writes, three scale sets, one notice, the look-ups
             with pytest.raises(Killed):
                 await discover.handle(message, wiring)
         else:
@@ -227,6 +227,7 @@ async def test_a_crash_anywhere_and_another_try_end_as_without_the_crash(wiring,
     assert wave.discovered == (message.alert,)
     assert len(wave.announcements) == 1
     assert {one.wave_generation for one in wiring.spy.of(SCALE_SETS)} == {1}
+    assert {one.renew for one in wiring.spy.of(ALERTS)} == {"*"}
 
 
 async def test_two_announcements_at_once_both_end_on_record(wiring, monkeypatch):
@@ -255,7 +256,8 @@ async def test_throttled_is_a_fresh_message_after_what_azure_asked_for(wiring):
     wiring.fake.trouble = Throttled(timedelta(seconds=17))
     message = await discovered(wiring, alert())
     assert wiring.spy.of(ALERTS) == [message.model_copy(update={"throttled_since": NOW})]
-    assert wiring.spy.delays(ALERTS) == [timedelta(seconds=17)]
+    (delay,) = wiring.spy.delays(ALERTS)
+    assert timedelta(seconds=17) <= delay <= timedelta(seconds=22)
     assert await wiring.records.read(WAVE) is None
 
 
@@ -277,10 +279,23 @@ async def test_while_azure_is_down_waits_double_to_ten_minutes_and_it_is_told_on
     assert set(told(wiring)) == {"api", "web", "eu"}
 
 
+async def test_one_404_is_no_proof_that_a_subscription_is_not_ours(wiring):
+    wiring.fake.trouble = NotFound("ResourceNotFound")
+    message = await discovered(wiring, alert())
+    assert wiring.spy.of(ALERTS) == [message.model_copy(update={"tries": 1})]
+    assert wiring.spy.delays(ALERTS) == [timedelta(seconds=30)]
+    assert wiring.spy.of(NOTICES) == []
+    assert await wiring.records.list(QUARANTINE) == []
+    wiring.fake.trouble = None
+    await discover.handle(wiring.spy.of(ALERTS)[0], wiring)
+    assert told(wiring) == {"api": 1, "web": 1, "eu": 1}
+
+
 @pytest.mark.parametrize("trouble", [Forbidden("No read for you."), NotFound("SubscriptionNotFound")])
 async def test_a_subscription_we_may_not_read_is_quarantined_and_told_with_the_missing_role(wiring, trouble):
     wiring.fake.trouble = trouble
-    message = await discovered(wiring, alert())
+    message = (await stored(wiring, alert())).model_copy(update={"tries": 1})
+    await discover.handle(message, wiring)
     (kept,) = await wiring.records.list(QUARANTINE)
     assert message.alert in (await wiring.records.read(kept.path)).body.decode()
     (notice,) = wiring.spy.of(NOTICES)
@@ -364,3 +379,93 @@ async def test_a_listing_that_azure_puts_off_for_half_an_hour_is_told_once(wirin
     (notice,) = wiring.spy.of(NOTICES)
     assert notice.unread
     assert "could not be listed for half an hour: Azure asks to wait 1200 s" in notice.text
+
+
+@pytest.mark.parametrize("name", ["Non-Regional", "nonregional", "Global", "All regions", "", "Mars Central"])
+async def test_a_region_name_that_nobody_has_means_any_region(wiring, name):
+    await discovered(wiring, alert(impactedServices=hit(name)))
+    assert told(wiring) == {"api": 1, "web": 1, "eu": 1, "far": 1}
+    assert {one.kind for one in wiring.spy.of(NOTICES)} == {"wave"}
+
+
+def hit(*regions: str) -> list:
+    named = [{"RegionName": one} for one in regions]
+    return [{"ServiceName": "Virtual Machine Scale Sets", "ImpactedRegions": named}]
+
+
+async def test_a_wave_of_a_region_without_scale_sets_is_told_and_plans_nothing(wiring):
+    await discovered(wiring, alert(impactedServices=hit("Japan East")))
+    (notice,) = (one for one in wiring.spy.of(NOTICES) if one.kind == "empty_wave")
+    assert notice.text == (
+        f"Wave VM12-3AB names japaneast in subscription {SUBSCRIPTION}, where Breakwater sees no scale set; "
+        "nothing is planned."
+    )
+    assert told(wiring) == {}
+    assert wiring.spy.of(ALERTS) == [], "there is nobody to look up"
+
+
+async def test_an_empty_listing_is_no_proof_and_tells_nobody_yet(wiring):
+    wiring.fake.sets = []
+    message = await discovered(wiring, alert())
+    assert {one.kind for one in wiring.spy.of(NOTICES)} == {"wave"}
+    await relisted(wiring, message)
+    (notice,) = (one for one in wiring.spy.of(NOTICES) if one.kind == "empty_wave")
+    assert notice.tracking_id == "VM12-3AB"
+
+
+async def relisted(wiring, message: AlertMessage) -> None:
+    await discover.handle(message.model_copy(update={"relist": True, "swept": True}), wiring)
+
+
+async def test_who_is_found_by_a_later_listing_is_planned_and_looked_up(wiring):
+    wiring.fake.sets = []
+    message = await discovered(wiring, alert())
+    wiring.fake.sets = list(FLEET)
+    await relisted(wiring, message)
+    assert told(wiring) == {"api": 1, "web": 1, "eu": 1}
+    assert [one.renew for one in wiring.spy.of(ALERTS)] == ["*"]
+    assert len((await the_wave(wiring)).roster) == 3
+    await relisted(wiring, message)
+    assert wiring.fake.listings == 2, "all is found; nobody lists a third time"
+
+
+async def test_who_is_missing_in_one_listing_stays_and_new_ones_are_found_by_the_next(wiring):
+    await discovered(wiring, alert())
+    wiring.fake.sets = FLEET[:1]
+    message = await discovered(wiring, later(alert(), hours=1, communication="2"))
+    wave = await the_wave(wiring)
+    assert wave.unlisted == tuple(sorted(one.key for one in (FLEET[1], FLEET[3])))
+    wiring.spy.forget()
+    wiring.fake.sets = [*FLEET, scale_set("new")]
+    await relisted(wiring, message)
+    assert told(wiring) == {"new": 1}
+    assert (await the_wave(wiring)).unlisted == ()
+
+
+async def test_who_is_missing_in_two_listings_is_not_listed_for_again(wiring):
+    await discovered(wiring, alert())
+    wiring.fake.sets = FLEET[:1]
+    message = await discovered(wiring, later(alert(), hours=1, communication="2"))
+    wiring.spy.forget()
+    await relisted(wiring, message)
+    assert (await the_wave(wiring)).unlisted == ()
+    assert len((await the_wave(wiring)).roster) == 3
+    assert told(wiring) == {}
+
+
+@pytest.mark.parametrize("trouble", [Throttled(timedelta(hours=1)), Unreachable("Azure answered 503.")])
+async def test_what_the_sweep_asks_for_keeps_no_message_beside_the_first_one(wiring, trouble):
+    message = await stored(wiring, alert())
+    wiring.fake.trouble = trouble
+    await discover.handle(message.model_copy(update={"swept": True, "tries": 8}), wiring)
+    assert wiring.spy.of(ALERTS) == []
+    assert wiring.spy.of(NOTICES) == []
+
+
+async def test_messages_put_off_at_the_same_time_come_back_at_different_ones(wiring):
+    wiring.fake.trouble = Throttled(timedelta(seconds=60))
+    for number in range(8):
+        await discovered(wiring, later(alert(), hours=number, communication=str(number)))
+    delays = wiring.spy.delays(ALERTS)
+    assert len(set(delays)) == 8
+    assert all(timedelta(seconds=60) <= one <= timedelta(seconds=75) for one in delays)

@@ -1,4 +1,4 @@
-"""The extra look-ups of a wave: made with its discovery, never in its way, and renewed on request."""
+"""The extra look-ups of a wave: made after its scale sets are queued, and renewed on request."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -40,10 +40,26 @@ async def stored(wiring, raw) -> AlertMessage:
     return AlertMessage(alert=digest(content), traceparent="00-trace")
 
 
-async def discovered(wiring, raw) -> AlertMessage:
+async def announced(wiring, raw) -> AlertMessage:
+    """Discovered; its look-ups are still to be made."""
     message = await stored(wiring, raw)
     await discover.handle(message, wiring)
     return message
+
+
+async def discovered(wiring, raw) -> AlertMessage:
+    """Discovered, and its look-ups are made as far as the first try goes."""
+    before = len(wiring.spy.of(ALERTS))
+    message = await announced(wiring, raw)
+    for one in wiring.spy.of(ALERTS)[before:]:
+        wiring.spy.sent = [each for each in wiring.spy.sent if each[1] is not one]
+        await discover.handle(one, wiring)
+    return message
+
+
+async def given_up(wiring, message: AlertMessage) -> None:
+    """The look-ups, made as if Azure could not be read for them three times already."""
+    await discover.handle(message.model_copy(update={"renew": EVERY, "look_ups": 3}), wiring)
 
 
 async def record(wiring) -> Wave | None:
@@ -72,24 +88,64 @@ async def renew(wiring, message: AlertMessage, which: str = WEB.id) -> None:
     await discover.handle(message.model_copy(update={"renew": which}), wiring)
 
 
-async def test_the_look_ups_are_on_record_with_the_roster_before_the_first_message(wiring):
+async def test_the_wave_is_on_record_and_queued_before_anything_else_is_looked_up(wiring):
+    message = await announced(wiring, alert())
+    assert wiring.fake.looked == []
+    wave = await the_wave(wiring)
+    assert (wave.evidence, wave.discovered) == (None, (message.alert,))
+    assert told(wiring, "announced") == ["api", "web"]
+    (asked,) = wiring.spy.of(ALERTS)
+    assert (asked.alert, asked.renew, asked.traceparent) == (message.alert, EVERY, "00-trace")
+    assert [queue for queue, _, _ in wiring.spy.sent].index(ALERTS) > 1
+
+
+async def test_the_look_ups_are_on_record_with_who_is_to_be_planned_again_before_the_first_message(wiring):
     states = []
     send = wiring.spy.send
 
     async def watching(queue, message, **more):
-        if queue == SCALE_SETS:
+        if queue == SCALE_SETS and message.reason == "renewed":
             wave = await the_wave(wiring)
-            states.append((wave.evidence.of(WEB.id).autoscale, message.wave_generation == wave.generation))
+            states.append((wave.evidence.of(WEB.id).autoscale, wave.to_plan, message.wave_generation))
+            assert message.wave_generation == wave.generation
         await send(queue, message, **more)
 
     wiring.spy.send = watching
     await discovered(wiring, alert())
-    assert states == [("scale", True)] * 2
+    assert [one[:2] for one in states] == [("scale", (WEB.key,))]
     wave = await the_wave(wiring)
     assert (wave.evidence.at, wave.evidence.since) == (NOW, NOW - timedelta(days=14))
     assert wave.evidence.unread == {}
     assert wave.informed(WEB).habits.autoscale == "scale"
     assert wave.informed(API).habits.autoscale == ""
+    assert wave.to_plan == ()
+
+
+async def test_who_has_nothing_to_tell_is_not_planned_again(wiring):
+    await discovered(wiring, alert())
+    assert told(wiring, "renewed") == ["web"]
+
+
+async def test_who_died_before_all_were_asked_for_is_followed_by_somebody_who_asks(wiring, monkeypatch):
+    message = await announced(wiring, alert())
+    send = wiring.spy.send
+
+    async def dying(queue, message, **more):
+        if queue == SCALE_SETS:
+            raise RuntimeError
+        await send(queue, message, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(wiring.spy, "send", dying)
+        with pytest.raises(RuntimeError):
+            await renew(wiring, message, EVERY)
+    wave = await the_wave(wiring)
+    assert (wave.wants_look_ups, wave.to_plan) == (True, (WEB.key,))
+    made = len(wiring.fake.looked)
+    await renew(wiring, message, EVERY)
+    assert told(wiring, "renewed") == ["web"]
+    assert len(wiring.fake.looked) == made
+    assert not (await the_wave(wiring)).wants_look_ups
 
 
 async def test_they_are_made_once_for_a_wave_however_often_it_is_announced(wiring):
@@ -142,19 +198,19 @@ async def test_what_may_not_be_read_keeps_nobody_waiting(wiring):
     assert await wiring.records.list(QUARANTINE) == []
 
 
-async def test_while_azure_is_down_for_them_the_wave_waits_three_times_and_then_goes_on_without(wiring):
+async def test_while_azure_is_down_for_them_they_are_tried_three_times_more_and_nobody_waits(wiring):
     wiring.fake.lists |= {"eventtypes": DOWN, "schedules": DOWN}
     message = await discovered(wiring, alert())
+    assert told(wiring, "announced") == ["api", "web"]
     waited = []
-    while await record(wiring) is None:
+    while (await the_wave(wiring)).evidence is None:
         (message,) = wiring.spy.of(ALERTS)
         waited += wiring.spy.delays(ALERTS)
-        assert wiring.spy.of(SCALE_SETS) == []
         wiring.spy.forget()
         await discover.handle(message, wiring)
     assert [one.total_seconds() for one in waited] == [30, 60, 120]
     assert (message.look_ups, message.tries) == (3, 0)
-    assert told(wiring, "announced") == ["api", "web"]
+    assert told(wiring, "renewed") == ["api", "web"], "what is unread is in everybody's plan"
     wave = await the_wave(wiring)
     assert wave.evidence.unread.keys() == {Source.ACTIVITY_LOG, Source.SCHEDULES}
     assert wave.evidence.unread[Source.SCHEDULES].endswith("could not be read: Azure answered 503.")
@@ -162,38 +218,31 @@ async def test_while_azure_is_down_for_them_the_wave_waits_three_times_and_then_
     assert wave.discovered == (message.alert,)
 
 
-async def test_throttled_look_ups_wait_as_long_as_azure_asks_and_no_more_than_three_times(wiring):
+async def test_throttled_look_ups_wait_as_long_as_azure_asks_and_use_up_no_try(wiring):
     wiring.fake.lists["autoscalesettings"] = Throttled(timedelta(seconds=17))
-    message = await discovered(wiring, alert())
-    for number in range(3):
-        assert wiring.spy.delays(ALERTS) == [timedelta(seconds=17)]
-        (message,) = wiring.spy.of(ALERTS)
-        assert message.look_ups == number + 1
-        wiring.spy.forget()
-        await discover.handle(message, wiring)
-    assert told(wiring, "announced") == ["api", "web"]
-    assert (await the_wave(wiring)).evidence.unread.keys() == {Source.AUTOSCALE}
-
-
-async def test_a_listing_that_fails_takes_no_try_of_the_look_ups(wiring):
-    wiring.fake.trouble = DOWN
     await discovered(wiring, alert())
-    (message,) = wiring.spy.of(ALERTS)
-    assert (message.tries, message.look_ups) == (1, 0)
-    wiring.fake.trouble = None
-    wiring.fake.lists["schedules"] = DOWN
-    wiring.spy.forget()
-    await discover.handle(message, wiring)
-    (message,) = wiring.spy.of(ALERTS)
-    assert (message.tries, message.look_ups) == (1, 1)
+    assert told(wiring, "announced") == ["api", "web"]
+    waits = []
+    while (await the_wave(wiring)).evidence is None:
+        (message,) = wiring.spy.of(ALERTS)
+        assert (message.look_ups, message.throttled_since) == (0, NOW)
+        waits += wiring.spy.delays(ALERTS)
+        wiring.spy.forget()
+        wiring.clock.at += waits[-1]
+        await discover.handle(message, wiring)
+    assert timedelta(seconds=17) <= waits[0] <= timedelta(seconds=22)
+    assert timedelta(minutes=10) <= waits[-1] <= timedelta(minutes=12, seconds=30)
+    assert timedelta(hours=12) <= sum(waits, timedelta(0)) <= timedelta(hours=13)
+    assert (await the_wave(wiring)).evidence.unread.keys() == {Source.AUTOSCALE}
 
 
 async def test_what_stayed_unread_while_azure_was_down_is_read_an_hour_later_and_everybody_planned_again(
     wiring,
 ):
     wiring.fake.lists["schedules"] = DOWN
-    message = await stored(wiring, alert())
-    await discover.handle(message.model_copy(update={"look_ups": 3}), wiring)
+    message = await announced(wiring, alert())
+    wiring.spy.forget()
+    await given_up(wiring, message)
     again = AlertMessage(alert=message.alert, renew=EVERY)
     assert (wiring.spy.of(ALERTS), wiring.spy.delays(ALERTS)) == ([again], [HOUR])
     before = await the_wave(wiring)
@@ -222,7 +271,7 @@ async def test_nobody_reads_for_a_wave_that_is_over_meanwhile(wiring):
     assert (wiring.fake.looked, told(wiring, "renewed")) == ([], ["web"])
 
 
-async def test_a_renewal_looks_up_again_and_asks_for_a_plan_of_the_one_scale_set_only(wiring):
+async def test_a_renewal_asks_for_plans_of_the_one_scale_set_and_of_those_it_changes(wiring):
     message = await discovered(wiring, alert())
     before = await the_wave(wiring)
     forget(wiring)
@@ -234,9 +283,14 @@ async def test_a_renewal_looks_up_again_and_asks_for_a_plan_of_the_one_scale_set
     assert wave.evidence.of(WEB.id).autoscale == ""
     assert wave.evidence.of(API.id).shutdown == "daily"
     assert replace(wave, evidence=before.evidence, generation=before.generation) == before
-    (asked,) = wiring.spy.of(SCALE_SETS)
-    assert (asked.reason, asked.scale_set, asked.traceparent) == ("renewed", WEB.id, "00-trace")
-    assert asked.wave_generation == wave.generation == before.generation + 1
+    assert told(wiring, "renewed") == ["api", "web"]
+    assert {one.traceparent for one in wiring.spy.of(SCALE_SETS)} == {"00-trace"}
+    assert {one.wave_generation for one in wiring.spy.of(SCALE_SETS)} == {before.generation + 1}
+    forget(wiring)
+    wiring.clock.forward(hours=1)
+    await renew(wiring, message)
+    assert told(wiring, "renewed") == ["web"], "nothing has changed for the other one"
+    wiring.fake.looked = wiring.fake.looked[:7]
     assert (wiring.fake.listings, len(wiring.fake.looked)) == (1, 7)
 
 
@@ -308,8 +362,7 @@ async def test_somebody_elses_write_is_made_room_for_without_looking_up_twice(wi
     assert set(wave.discovered) == {message.alert, second.alert}
     assert wave.evidence.at == wiring.now()
     assert len(wiring.fake.looked) == 7
-    (asked,) = (one for one in wiring.spy.of(SCALE_SETS) if one.reason == "renewed")
-    assert asked.wave_generation == wave.generation
+    assert told(wiring, "renewed") == ["web"]
 
 
 async def test_a_record_that_is_never_free_is_the_hosts_to_retry(wiring, monkeypatch):
@@ -330,7 +383,7 @@ async def test_a_wave_goes_on_whatever_the_look_ups_do(wiring):
             raise RuntimeError("nobody expected this")
 
     wiring.fake.lists = wiring.fake.tables = Strange()
-    message = await stored(wiring, alert())
-    await discover.handle(message.model_copy(update={"look_ups": 3}), wiring)
+    message = await announced(wiring, alert())
+    await given_up(wiring, message)
     assert told(wiring, "announced") == ["api", "web"]
     assert len((await the_wave(wiring)).evidence.unread) >= 4

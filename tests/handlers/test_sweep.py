@@ -140,21 +140,34 @@ async def test_an_alert_that_was_never_discovered_is_queued_again_at_growing_dis
     assert distances == [6, 12, 24, 48, 60, 60]
 
 
-async def test_an_alert_sent_again_waits_long_and_tells_nobody_while_azure_is_down(wiring):
+async def test_an_alert_sent_again_ends_and_tells_nobody_while_azure_is_down(wiring):
     await receive.handle(Request("POST", body=body(alert())), wiring)
     wiring.clock.forward(minutes=4)
     await sweep.handle(wiring)
-    wiring.spy.sent[:-1] = []
+    (again,) = wiring.spy.of(ALERTS)[1:]
     wiring.fake.trouble = Unreachable("Azure answered 503.")
-    for _ in range(5):
-        await discover.handle(wiring.spy.of(ALERTS)[-1], wiring)
-    assert set(wiring.spy.delays(ALERTS)[1:]) == {timedelta(minutes=10)}
+    await discover.handle(again, wiring)
+    assert len(wiring.spy.of(ALERTS)) == 2
     assert not wiring.spy.of(NOTICES)
+
+
+async def test_while_azure_puts_the_subscription_off_no_alert_counts_as_lost(wiring):
+    await receive.handle(Request("POST", body=body(alert())), wiring)
+    wiring.spy.forget()
+    await wiring.quiet(SUBSCRIPTION).learned(wiring.now() + timedelta(hours=2))
+    for minutes in (60, 60, 2):
+        wiring.clock.forward(minutes=minutes)
+        await sweep.handle(wiring)
+    assert wiring.spy.of(ALERTS) == []
+    wiring.clock.forward(minutes=2)
+    await sweep.handle(wiring)
+    assert len(wiring.spy.of(ALERTS)) == 1
 
 
 async def test_a_discovered_alert_and_a_test_alert_are_left_alone(wiring):
     await receive.handle(Request("POST", body=body(alert())), wiring)
     await discover.handle(wiring.spy.of(ALERTS)[0], wiring)
+    await discover.handle(wiring.spy.of(ALERTS)[1], wiring)
     await receive.handle(Request("POST", body=body(alert(IsSynthetic=True))), wiring)
     wiring.spy.forget()
     wiring.clock.forward(hours=1)

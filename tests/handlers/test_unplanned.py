@@ -3,6 +3,7 @@
 Storage stamps documents with the time it is, so these tests begin now and let their clock run ahead.
 """
 
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -24,9 +25,12 @@ async def wiring(storage):
     await found.close()
 
 
-async def announced(wiring, raw):
+async def announced(wiring, raw, *, looked_up=True):
     await receive.handle(Request("POST", body=body(raw)), wiring)
-    await discover.handle(wiring.spy.of(ALERTS)[-1], wiring)
+    message = wiring.spy.of(ALERTS)[-1]
+    await discover.handle(message, wiring)
+    if looked_up and wiring.spy.of(ALERTS)[-1] is not message:
+        await discover.handle(wiring.spy.of(ALERTS)[-1], wiring)
 
 
 async def planned(wiring, name, *waves, path=None):
@@ -83,5 +87,55 @@ async def test_a_wave_that_is_over_asks_for_nothing(wiring):
 async def test_a_wave_that_cannot_be_read_does_not_end_the_sweep(wiring):
     await wiring.records.create(wave_path("BAD-1", SUBSCRIPTION), b"{", {"open": "true"})
     wiring.clock.forward(minutes=4)
+    await sweep.handle(wiring)
+    assert sorted(asked(wiring)) == ["api", "web"]
+
+
+async def swept_for(wiring, minutes):
+    """Sweeps every minute; after how many of them a message to `alerts` was sent."""
+    sent = []
+    for minute in range(minutes):
+        before = len(wiring.spy.of(ALERTS))
+        wiring.clock.forward(minutes=1)
+        await sweep.handle(wiring)
+        if len(wiring.spy.of(ALERTS)) > before:
+            sent.append(minute + 1)
+    return sent
+
+
+async def test_look_ups_that_nobody_made_are_asked_for_and_those_that_are_made_are_not(wiring):
+    await announced(wiring, later(alert(trackingId="NEW-1"), hours=1, communication="2"), looked_up=False)
+    wiring.spy.forget()
+    assert [b - a for a, b in pairwise(await swept_for(wiring, 120))] == [30, 60]
+    assert {(one.renew, one.relist) for one in wiring.spy.of(ALERTS)} == {("*", False)}
+    await discover.handle(wiring.spy.of(ALERTS)[-1], wiring)
+    wiring.spy.forget()
+    assert await swept_for(wiring, 90) == []
+
+
+async def test_an_empty_listing_is_made_again_while_the_wave_is_open(wiring):
+    wiring.fake.sets = []
+    await announced(wiring, alert(trackingId="NEW-1", communicationId="7"))
+    wiring.spy.forget()
+    sent = await swept_for(wiring, 60)
+    assert [b - a for a, b in pairwise(sent)] == [30]
+    (again, _) = wiring.spy.of(ALERTS)
+    assert (again.relist, again.swept, again.renew) == (True, True, "")
+    wiring.fake.sets = [scale_set("found")]
+    await discover.handle(again, wiring)
+    assert asked(wiring).count("found") == 1
+    listings = wiring.fake.listings
+    await announced(wiring, later(alert(trackingId="NEW-1"), hours=1, communication="8", stage="Complete"))
+    wiring.spy.forget()
+    assert await swept_for(wiring, 90) == []
+    assert wiring.fake.listings == listings
+
+
+async def test_while_azure_puts_the_subscription_off_nothing_of_its_waves_counts_as_lost(wiring):
+    await wiring.quiet(SUBSCRIPTION).learned(wiring.now() + timedelta(hours=1))
+    wiring.clock.forward(minutes=30)
+    await sweep.handle(wiring)
+    assert asked(wiring) == []
+    wiring.clock.forward(minutes=34)
     await sweep.handle(wiring)
     assert sorted(asked(wiring)) == ["api", "web"]

@@ -1,0 +1,108 @@
+"""What one host has learned of a subscription's Retry-After, for all hosts: a small record each looks at.
+
+Azure counts requests by subscription, not by host, and up to 40 hosts share no memory. A host looks at the
+record once in `LOOK_EVERY` at most, however many requests it makes, and writes it only when the time to be
+quiet grows.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from handlers.cloud.names import throttled_path
+from handlers.cloud.records import Conflict, Records, StorageDown
+from handlers.wire.documents import BadRecord, NewerRecord, decode
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = timedelta(seconds=5)
+"""How old what a host knows of the others may be: two hundred plans cost a handful of reads."""
+
+LONGEST = timedelta(days=1)
+"""What is asked for is at most a day; a record that says more was written by a clock that is wrong."""
+
+REDOS = 3
+
+
+class Quiet(BaseModel):
+    """Nobody asks the subscription anything before `until`; `by` is the host that was told so."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    v: int = 1
+    until: AwareDatetime
+    learned_at: AwareDatetime
+    by: str = ""
+
+
+class RetryAfter:
+    """One subscription's time to be quiet, shared by all hosts. Raises nothing.
+
+    Without storage each host knows what it was told itself, as Azure tells it again.
+    """
+
+    def __init__(
+        self, subscription: str, records: Callable[[], Records], now: Callable[[], datetime]
+    ) -> None:
+        self._path = throttled_path(subscription)
+        self._records = records
+        self._now = now
+        self._until: datetime | None = None
+        self._etag: str | None = None
+        self._looked_at: datetime | None = None
+        self._turn = asyncio.Lock()
+
+    async def until(self) -> datetime | None:
+        """Until when nothing may be asked, as far as any host knows; None when it may be asked now."""
+        until = await self.last()
+        return until if until is not None and until > self._now() else None
+
+    async def last(self) -> datetime | None:
+        """The end of the last time to be quiet that any host knows of, over or not; None before one."""
+        async with self._turn:
+            now = self._now()
+            if self._looked_at is None or not now - LOOK_EVERY < self._looked_at <= now:
+                await self._look()
+        return self._until
+
+    async def learned(self, until: datetime) -> None:
+        """Tell the others that Azure wants quiet until then."""
+        async with self._turn:
+            for _ in range(REDOS):
+                now = self._now()
+                if self._until is not None and now < self._until and until <= self._until + LOOK_EVERY:
+                    return
+                if await self._written(until, now):
+                    self._until = until
+                    return
+                await self._look()
+
+    async def _written(self, until: datetime, now: datetime) -> bool:
+        """Whether it is on record, or cannot be put there."""
+        quiet = Quiet(until=until, learned_at=now, by=socket.gethostname()[:100])
+        try:
+            body = quiet.model_dump_json().encode()
+            self._etag = await self._records().write(self._path, body, etag=self._etag)
+        except Conflict:
+            return False
+        except StorageDown as error:
+            log.warning("throttled.not_recorded", extra={"path": self._path, "reason": str(error)})
+        return True
+
+    async def _look(self) -> None:
+        self._looked_at = self._now()
+        try:
+            stored = await self._records().read(self._path)
+            self._etag = stored.etag if stored is not None else None
+            known = decode(Quiet, stored.body).until if stored is not None else None
+        except StorageDown as error:
+            log.warning("throttled.not_read", extra={"path": self._path, "reason": str(error)})
+            return
+        except (BadRecord, NewerRecord) as error:
+            log.warning("throttled.unreadable", extra={"path": self._path, "reason": str(error)})
+            known = None
+        self._until = known if known is not None and known <= self._now() + LONGEST else None
