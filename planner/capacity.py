@@ -45,11 +45,12 @@ def with_served(run: Run, instances: Sequence[Instance]) -> Run:
     """The run with the instances that served when it was planned.
 
     Once something was started a new plan forgets none of them: what is down since, whatever took it down,
-    counts against `max-unavailable` until it serves again.
+    counts against `max-unavailable` until it serves again. What this plan could not see is not forgotten.
     """
     up = {one.id for one in instances if serving(one, run.health)}
     begun = any(batch.started_at is not None for batch in run.batches)
-    kept = {*run.served, *up} if begun else up
+    unseen = set(run.missing) | {one.id for one in instances if one.unreadable}
+    kept = {*run.served, *up} if begun else up | {one for one in run.served if one in unseen}
     return replace(run, served=tuple(sorted(kept, key=natural)))
 
 
