@@ -45,13 +45,13 @@ def merged(
         )
         # Nothing that was planned is forgotten: what shows no maintenance any more is settled here.
         staying = {one.id for one in stay}
-        rest = tuple(
+        left = tuple(
             _without_maintenance(run, one, seen.get(one.id), look, now, gone=one.id in gone)
             for one in batch.instances
             if one.id not in staying and one.id not in wanted and one.id not in back
         )
-        stay += tuple(one for one in rest if one.state is not InstanceState.PENDING)
-        unclear |= {one.id: one for one in rest if one.state is InstanceState.PENDING}
+        stay += tuple(one for one in left if one.state is not InstanceState.PENDING)
+        unclear |= {one.id: one for one in left if one.state is InstanceState.PENDING}
         if stay:
             kept.append(replace(batch, instances=stay))
     has = {one.id for batch in kept for one in batch.instances}

@@ -131,6 +131,7 @@ def test_what_stays_unreadable_is_told_once_after_half_an_hour_with_what_it_is()
     (told,) = [one for one in run.notices if one.kind is Kind.TROUBLE]
     assert told.at == NOW + 31 * MINUTE
     assert "Azure sent no instance view (instance 4)" in told.sentence
+    assert states(run)["4"] is InstanceState.PENDING, "however long it lasts, it settles nothing"
     run, _ = step(run, looked(now=NOW + 90 * MINUTE))
     assert run.unread is None
 
