@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from planner import absence
 from planner.answers import answered
+from planner.check import Outcome
+from planner.checks import conditions
 from planner.fleet import Instance, Unreadable
 from planner.look import Answer, Answered, OperationSeen, Replan, Start
 from planner.notice import Kind
@@ -23,6 +25,7 @@ from tests.planner.builders import (
     one_of,
     planned,
     planned_again,
+    rules,
     scale_set,
     states,
     step,
@@ -197,3 +200,11 @@ def test_what_two_looks_agree_on_is_believed_and_the_run_goes_on_without_it():
     run, actions = confirmed(planned(), without(fleet(), "0"), absent=("0",))
     assert starts(actions) == ["5"]
     assert states(run)["0"] is InstanceState.EXCUSED
+
+
+def test_an_instance_without_its_view_holds_up_every_start_by_a_check_of_its_own():
+    blind = changed(fleet(), "9", **NO_VIEW)
+    found = {one.name: one for one in conditions(scale_set(), blind, rules())}
+    assert found["instances-readable"].outcome is Outcome.UNKNOWN
+    assert found["instances-readable"].instances == ("9",)
+    assert found["others-healthy"].outcome is Outcome.PASS, "unreadable is not ill"

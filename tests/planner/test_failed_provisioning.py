@@ -87,8 +87,14 @@ def test_an_instance_accepted_by_name_holds_nothing_up_any_more_and_no_other_one
     assert starts(actions) == ["0", "5"]
     other = raised(looked(None, instances), "instance/8")
     assert starts(step(other, looked(None, instances, now=NOW + 2 * MINUTE))[1]) == []
-    off = changed(instances, "9", power="starting")
-    assert starts(step(run, looked(None, off, now=NOW + 2 * MINUTE))[1]) == [], "accepted while it runs"
+
+
+def test_an_instance_is_accepted_by_name_while_it_runs_and_no_longer():
+    accepted = with_raised(rules(), {"accept": "instance/9"})
+    for fields, outcome in ((UNSURE, Outcome.PASS), (UNSURE | {"power": "starting"}, Outcome.BLOCK)):
+        instances = changed(fleet(), "9", **fields)
+        found = {one.name: one.outcome for one in conditions(scale_set(), instances, accepted)}
+        assert found["others-healthy"] is outcome
 
 
 def test_required_health_that_a_machine_does_not_report_waits_under_that_cause():
