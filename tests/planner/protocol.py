@@ -111,7 +111,7 @@ class Protocol:
 
     def _read_for_plan(self, run: Run | None) -> Look | None:
         """What the plan stage reads; None while it may be a lie: a 404 of the set, views left out."""
-        look = Look(self.now, look_again=LOOK_AGAIN)
+        look, before = Look(self.now, look_again=LOOK_AGAIN), replace(self.liar)
         if self.azure.deleted or self.liar.set_not_found("plan"):
             since, self._absent_since = self._absent_since, self._absent_since or self.now
             sure = since is not None and self.now - since >= LOOK_AGAIN
@@ -120,7 +120,10 @@ class Protocol:
         look = replace(look, instances=self.liar.listing(self.azure.shown(self.now)))
         unreadable = tuple(one.id for one in look.instances or () if one.unreadable)
         look = self._read_directly(absence.to_read(run, look) if run is not None else unreadable, look)
-        return None if any(one.unreadable for one in look.instances or ()) else look
+        if any(one.unreadable for one in look.instances or ()):
+            self.liar.unwritten(before)
+            return None
+        return look
 
     def look(
         self,
