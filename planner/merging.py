@@ -1,6 +1,6 @@
 """A new plan over the batches of a run: what has begun stays, what has not is taken from the plan."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
@@ -8,7 +8,7 @@ from itertools import count
 from planner import evidence, following
 from planner.batches import again_label
 from planner.decide import Decision
-from planner.fleet import Instance
+from planner.fleet import Instance, natural
 from planner.look import Look
 from planner.outstanding import due_again
 from planner.run import SETTLED, Batch, InstanceState, Passage, Run
@@ -32,6 +32,7 @@ def merged(
     # What Azure is at work on is followed by looks to its end, and no plan takes it for done before.
     followed = following.to_follow(run, now)
     kept: list[Batch] = []
+    unclear: dict[str, Passage] = {}
     for batch in run.batches:
         stay = tuple(
             one
@@ -46,28 +47,40 @@ def merged(
         )
         # Nothing that was planned is forgotten: what shows no maintenance any more is settled here.
         staying = {one.id for one in stay}
-        stay += tuple(
+        left = tuple(
             _without_maintenance(run, one, seen.get(one.id), look, now, gone=one.id in gone)
             for one in batch.instances
             if one.id not in staying and one.id not in wanted and one.id not in back
         )
+        stay += tuple(one for one in left if one.state is not InstanceState.PENDING)
+        unclear |= {one.id: one for one in left if one.state is InstanceState.PENDING}
         if stay:
             kept.append(replace(batch, instances=stay))
-    return (*kept, *_planned_anew(run, decision, kept, back, now))
+    return (*kept, *_planned_anew(run, decision, kept, back, unclear, now))
 
 
 def _planned_anew(
-    run: Run, decision: Decision, kept: Sequence[Batch], back: Collection[str], now: datetime
+    run: Run,
+    decision: Decision,
+    kept: Sequence[Batch],
+    back: Collection[str],
+    unclear: Mapping[str, Passage],
+    now: datetime,
 ) -> Iterator[Batch]:
     """The batches of the new plan without what `kept` has: each instance with its back-off, if it has one."""
     has = {one.id for batch in kept for one in batch.instances}
-    held = {one.id: (one, batch) for batch in run.batches for one in batch.instances if one.id not in back}
+    held = {
+        one.id: (unclear.get(one.id, one), batch)
+        for batch in run.batches
+        for one in batch.instances
+        if one.id not in back
+    }
     before = {one.id: one for one in run.passages if one.id in back}
     numbers = count(max((one.number for one in kept), default=0) + 1)
     # Told now, so its own lead time counts from now.
     own = now + decision.rules.lead if run.lead_over is not None else None
     put_off: dict[tuple[int, int], list[Passage]] = {}
-    for batch in decision.batches:
+    for batch in _in_their_places(run, decision.batches, unclear):
         rest = [one for one in batch.instances if one.id not in has]
         known: list[Passage] = []
         waits: list[datetime] = []
@@ -102,6 +115,30 @@ def _with_back_off(passage: Passage, before: Passage | None) -> Passage:
     if before is None or not before.retries:
         return passage
     return replace(passage, retries=before.retries, retry_at=before.retry_at)
+
+
+def _in_their_places(run: Run, planned: Sequence[Batch], unclear: Mapping[str, Passage]) -> Sequence[Batch]:
+    """The planned batches with what this plan could not see where it was: one look changes no order."""
+    if not unclear:
+        return planned
+    result = list(planned)
+    for place, batch in enumerate(run.batches):
+        ours = [unclear[one.id] for one in batch.instances if one.id in unclear]
+        if not ours:
+            continue
+        at = _first_with(result, {one.id for one in batch.instances})
+        if at is not None:
+            members = sorted((*result[at].instances, *ours), key=lambda one: natural(one.id))
+            result[at] = replace(result[at], instances=tuple(members))
+            continue
+        later = {one.id for after in run.batches[place + 1 :] for one in after.instances}
+        at = _first_with(result, later)
+        result.insert(len(result) if at is None else at, Batch(0, batch.domain, tuple(ours)))
+    return result
+
+
+def _first_with(batches: Sequence[Batch], ids: Collection[str]) -> int | None:
+    return next((at for at, one in enumerate(batches) if any(each.id in ids for each in one.instances)), None)
 
 
 def _without_maintenance(

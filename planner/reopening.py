@@ -35,6 +35,7 @@ def _reason(passage: Passage | None, instance: Instance, decision: Decision) -> 
     if due_again(passage, instance):
         excused = passage.state is InstanceState.EXCUSED
         return "can be maintained again" if excused else "has a new maintenance window"
-    if decision.verdict is not Verdict.SELF_SERVICE:
+    if passage.state is InstanceState.EXCUSED or decision.verdict is not Verdict.SELF_SERVICE:
+        # What excused it has not passed: each opening would only find the same and say so again.
         return ""
     return "is offered by Azure and not done"

@@ -158,8 +158,12 @@ def planned_again(
     a_policy: Policy | None = None,
     now: datetime = NOW,
     waves: Sequence[Wave] | None = None,
+    **more: Any,
 ) -> Run:
-    """The run after another plan, with what was raised for it, as the plan stage makes it."""
+    """The run after another plan, with what was raised for it, as the plan stage makes it.
+
+    `more` goes to the look of the plan: what it read one by one, what was absent there.
+    """
     a_set, instances = a_set or scale_set(), fleet() if instances is None else instances
     waves = waves or (wave(),)
     decision = decide(
@@ -170,7 +174,8 @@ def planned_again(
         now,
         raised=run.raised or NOTHING,
     )
-    return join.rejoined(run, a_set, instances, decision, waves, now)
+    look = looked(a_set, instances, now=now, **more)
+    return join.rejoined(run, a_set, instances, decision, waves, now, look)
 
 
 def looked(
@@ -180,10 +185,36 @@ def looked(
     now: datetime = NOW,
     **more: Any,
 ) -> Look:
-    """A look that read everything."""
+    """A look that read everything, each instance by itself as well; `absent` answered 404 to that.
+
+    `direct` says which instances were read one by one where it was not all of them.
+    """
     a_set, instances = a_set or scale_set(), fleet() if instances is None else instances
     rules_now = rules_for(a_policy or always(), a_set)
-    return Look(now, tuple(instances), scale_set=a_set, rules=rules_now, **more)
+    absent = frozenset(more.pop("absent", ()))
+    direct = frozenset(more.pop("direct", {one.id for one in instances} | absent))
+    fields: dict[str, Any] = {"scale_set": a_set, "rules": rules_now, **more}
+    return Look(now, tuple(instances), direct=direct, absent=absent, **fields)
+
+
+def listed(*args: Any, **more: Any) -> Look:
+    """A look that read the listing alone: nothing in it is confirmed."""
+    return looked(*args, direct=(), **more)
+
+
+def confirmed(
+    run: Run, instances: Sequence[Instance], a_policy: Policy | None = None, now: datetime = NOW, **more: Any
+) -> tuple[Run, tuple[Action, ...]]:
+    """The run after two looks a poll apart that saw the same, and what both of them asked for."""
+    actions: tuple[Action, ...] = ()
+    for at in (now, now + MINUTE):
+        run, asked = step(run, looked(more.get("a_set"), instances, a_policy, at, **_look_only(more)))
+        actions += asked
+    return run, actions
+
+
+def _look_only(more: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in more.items() if key != "a_set"}
 
 
 def said(word: Word, id: str = "", at: datetime = NOW, **more: Any) -> Event:  # noqa: A002

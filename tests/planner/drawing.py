@@ -9,6 +9,7 @@ from planner.fleet import Health
 from planner.look import Answered
 from planner.run import RunState
 from planner.wave import Stage
+from tests.planner.lies import LIES
 from tests.planner.small_azure import ENDINGS
 
 ANSWERS_OF_AZURE = (
@@ -61,6 +62,10 @@ STAGES = (Stage.PLANNED, Stage.IN_PROGRESS, Stage.COMPLETE, Stage.CANCELED)
 OPENS, LASTS = (-2, 0, 1, 20, -30), (600, 60, 8, 1)
 MINUTES = (0, 0, 0, 1, 7, 45, 600)
 
+ODDS = (0.1, 0.3, 0.6)
+"""How often a lie that is switched on is told."""
+
+LIES_TOLD = st.lists(st.sampled_from(LIES), unique=True, max_size=4).map(tuple)
 POLICIES = st.fixed_dictionaries(
     {"lead": st.sampled_from(LEADS)},
     optional={key: st.sampled_from(values) for key, values in POLICY.items()},
@@ -84,3 +89,7 @@ def some_policy(dice: Random) -> dict[str, str]:
 def some_things(dice: Random) -> list[tuple[str, int, Any]]:
     kinds = [dice.choice(list(THINGS)) for _ in range(dice.choice((0, 0, 1, 2)))]
     return [(kind, dice.randrange(7), dice.choice(THINGS[kind])) for kind in kinds]
+
+
+def some_lies(dice: Random) -> tuple[str, ...]:
+    return tuple(dice.sample(LIES, dice.choice((0, 1, 1, 2, 3, len(LIES)))))

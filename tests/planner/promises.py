@@ -1,13 +1,14 @@
 """What must hold of every step of a run, said against plain facts; each finding a sentence."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from planner.fleet import Health, Instance, ScaleSet, domain_of
 from planner.look import Action, Look, LookAgain, Start
 from planner.notice import Kind, Urgency
-from planner.policy import HealthRule, Mode
-from planner.run import ACTIVE, ENDED, IN_FLIGHT, SETTLED, BatchState, InstanceState, Run, RunState
+from planner.policy import HealthRule, Mode, Rules
+from planner.run import ACTIVE, ENDED, IN_FLIGHT, SETTLED, BatchState, InstanceState, Passage, Run, RunState
+from planner.schedule import most_down
 
 ASKS = frozenset({Urgency.ACT, Urgency.PAGE})
 
@@ -77,8 +78,15 @@ def of_change(old: Run, new: Run) -> Iterator[str]:
             yield f"instance {one.id} was {one.state} and is forgotten"
         elif now is None and one.state not in SETTLED:
             yield f"instance {one.id} was {one.state} and is forgotten before its end"
-        elif now is not None and one.state in SETTLED and not one.gone and now.state is not one.state:
+        elif now is not None and one.state in SETTLED and not _open_again(one, now):
             yield f"instance {one.id} was {one.state} and is {now.state} now"
+
+
+def _open_again(old: Passage, new: Passage) -> bool:
+    """As it was, or back: its status was gone, it stopped serving, or a person is asked whether it may be."""
+    if new.state is old.state or old.gone or new.asks:
+        return True
+    return old.state is InstanceState.MAINTAINED and new.state is InstanceState.FAILED
 
 
 def of_actions(run: Run, actions: Sequence[Action], now: datetime) -> Iterator[str]:
@@ -129,14 +137,83 @@ def of_starts(old: Run, new: Run, look: Look, starts: Sequence[Start], now: date
             yield f"{sorted(set(ids) - approved)} started without approval"
 
 
+def of_truth(
+    old: Run,
+    new: Run,
+    truth: Mapping[str, Instance],
+    starts: Sequence[Start],
+    look: Look,
+    now: datetime,
+    *,
+    deleted: bool,
+    stale: bool,
+) -> Iterator[str]:
+    """Whatever a look was told: against how things truly are.
+
+    No run ends while something of it still shows open maintenance or is down after our start, and nothing
+    starts while too many of those that served do not serve; what a `stale` listing hides, nobody can know.
+    """
+    if new.state in ENDED and old.state not in ENDED and not deleted:
+        yield from _ended_early(old, new, truth, look, now)
+    if starts and not stale and look.scale_set is not None and look.rules is not None:
+        yield from _too_many(
+            old, new, truth, frozenset(one.instance for one in starts), look.scale_set, look.rules
+        )
+
+
+def _too_many(
+    old: Run,
+    new: Run,
+    truth: Mapping[str, Instance],
+    starting: frozenset[str],
+    scale_set: ScaleSet,
+    rules: Rules,
+) -> Iterator[str]:
+    """Of those that served when it was planned, as many as may be down, whatever took them down."""
+    batch = next(one for one in new.batches if any(each.id in starting for each in one.instances))
+    running = sum(one.running for one in truth.values())
+    running += sum(one.id in truth and not truth[one.id].running for one in batch.instances)
+    allowed = most_down(scale_set, rules, running, max(1, len(batch.instances)))
+    down = {one for one in old.served if one in truth and not _serves(truth[one], rules.health)}
+    if len(down | starting) > allowed:
+        yield f"{sorted(starting)} started with {sorted(down)} down in truth, {allowed} may be"
+
+
+def _serves(one: Instance, health: HealthRule) -> bool:
+    sick = health is not HealthRule.IGNORE and one.health not in {Health.HEALTHY, Health.NOT_REPORTED}
+    return one.running and not one.busy and not sick
+
+
+def _ended_early(
+    old: Run, new: Run, truth: Mapping[str, Instance], look: Look, now: datetime
+) -> Iterator[str]:
+    for one in new.passages:
+        instance = truth.get(one.id)
+        if instance is None:
+            continue
+        status = instance.status
+        window = status.self_service if status is not None else None
+        due = (
+            status is not None and status.allowed and window is not None and window.start <= now < window.end
+        )
+        looks_done = one.state in {InstanceState.CANCELLED, InstanceState.MISSED}
+        if one.state is InstanceState.CANCELLED and due and not look.cancelled:
+            yield f"the run is {new.state}, {one.id} is {one.state} and in truth shows open maintenance"
+        deleted = one.state is InstanceState.EXCUSED and "deleted" in one.reason
+        if deleted:
+            yield f"the run is {new.state}, {one.id} is taken for deleted and in truth it is there"
+        if one.begun and not instance.running and not looks_done and not one.up_at:
+            yield f"the run is {new.state}, {one.id} was begun and in truth it is {instance.power}"
+
+
 def _start(
     old: Run, new: Run, instance: Instance | None, start: Start, look: Look, now: datetime
 ) -> Iterator[str]:
     name = start.instance
-    if instance is None or instance.maintenance is None:
+    status = instance.status if instance is not None else None
+    if instance is None or status is None:
         yield f"{name} started, and the look saw no maintenance of it"
         return
-    status = instance.maintenance
     if status.unreadable:
         yield f"{name} started although its status cannot be understood"
     if not status.allowed:

@@ -19,6 +19,7 @@ from planner.raising import NOTHING
 from planner.run import ACTIVE, ENDED, IN_FLIGHT, Run, Verdict
 from planner.wave import Announcement, Stage, Wave
 from tests.planner import promises
+from tests.planner.lies import Liar
 from tests.planner.small_azure import NOW, SUBSCRIPTION, SmallAzure
 
 LOOK_AGAIN, IN_DOUBT = timedelta(seconds=60), timedelta(minutes=30)
@@ -39,6 +40,8 @@ class Protocol:
         self.trouble = ""
         self.predecessors: tuple[Predecessor, ...] = ()
         self.order_problem = ""
+        self.liar = Liar()
+        self._absent_since: datetime | None = None
         self.repairs_run = True
         self.repairs_obey = True
         self.suspended_by_us = False
@@ -46,6 +49,7 @@ class Protocol:
         self.starts: list[tuple[datetime, str]] = []
         self.words = 0
         self._replans = 0
+        self._replans_later = False
 
     def say(self, stage: Stage, tracking_id: str = "VM8T-1Q8") -> None:
         """Announce; the plan that follows is made right away."""
@@ -76,7 +80,12 @@ class Protocol:
             if run is not None and alive:
                 self._write(ending.closed(run, now, cancelled=True))
             return
-        instances = () if self.azure.deleted else self.azure.shown(now)
+        look = self._read_for_plan(run)
+        if look is None:
+            # Azure is asked once more, a poll later; until then nothing is planned.
+            self._replans_later = True
+            return
+        instances = look.instances or ()
         decision = decide(
             self.azure.scale_set,
             outstanding(instances, run, now),
@@ -97,10 +106,24 @@ class Protocol:
             self.run = None
             self._write(join.begun(self.azure.scale_set, instances, decision, waves, now, former=run))
         elif alive:
-            look = Look(now, instances, deleted=self.azure.deleted, look_again=LOOK_AGAIN)
-            look = look if self.azure.deleted else self._read_directly(run, look)
             new = join.rejoined(run, self.azure.scale_set, instances, decision, waves, now, look)
             self._write(ending.closed(new, now) if over and spared else new)
+
+    def _read_for_plan(self, run: Run | None) -> Look | None:
+        """What the plan stage reads; None while it may be a lie: a 404 of the set, views left out."""
+        look, before = Look(self.now, look_again=LOOK_AGAIN), replace(self.liar)
+        if self.azure.deleted or self.liar.set_not_found("plan"):
+            since, self._absent_since = self._absent_since, self._absent_since or self.now
+            sure = since is not None and self.now - since >= LOOK_AGAIN
+            return replace(look, deleted=True, instances=()) if sure or not self.liar.telling else None
+        self._absent_since = None
+        look = replace(look, instances=self.liar.listing(self.azure.shown(self.now)))
+        unreadable = tuple(one.id for one in look.instances or () if one.unreadable)
+        look = self._read_directly(absence.to_read(run, look) if run is not None else unreadable, look)
+        if any(one.unreadable for one in look.instances or ()):
+            self.liar.unwritten(before)
+            return None
+        return look
 
     def look(
         self,
@@ -112,7 +135,10 @@ class Protocol:
         """One look. `answer` says how a start is taken; None is taken, and its answer comes back."""
         run = self.run
         assert run is not None
+        before = replace(self.liar)
         look = self._observed(run)
+        if dies == "before the write":
+            self.liar.unwritten(before)
         events = tuple(events)
         new, actions = advance(run, look, events, self.now)
         if advance(run, look, events, self.now) != (new, actions):
@@ -124,6 +150,10 @@ class Protocol:
         starts = [one for one in actions if isinstance(one, Start)]
         self.findings += promises.of_actions(new, actions, self.now)
         self.findings += promises.of_starts(run, new, look, starts, self.now)
+        truth = {name: one.seen for name, one in self.azure.machines.items()}
+        self.findings += promises.of_truth(
+            run, new, truth, starts, look, self.now, deleted=self.azure.deleted, stale=self.liar.stale
+        )
         for one in starts:
             machine = self.azure.machines[one.instance]
             if machine.maintained and machine.maintained[-1] == machine.window:
@@ -133,8 +163,9 @@ class Protocol:
             self._replans += 1
         if dies != "before the write":
             self._written(new, actions, starts, dies, answer)
-        for _ in range(self._replans):
-            self._replans -= 1
+        for _ in range(self._replans + self._replans_later):
+            self._replans = max(0, self._replans - 1)
+            self._replans_later = False
             self.plan(run.waves[-1], announced=run.state in ACTIVE)
         return actions
 
@@ -193,7 +224,7 @@ class Protocol:
             return Look(
                 self.now, stopped=self.stopped, trouble=self.trouble, look_again=LOOK_AGAIN, in_doubt=IN_DOUBT
             )
-        if self.azure.deleted:
+        if self.azure.deleted or self.liar.set_not_found("look"):
             return replace(look, deleted=True, instances=())
         if may_start(run, look, self.now):
             rules = rules_for(self.policy, self.azure.scale_set)
@@ -204,12 +235,20 @@ class Protocol:
             one for one in run.passages if one.state in IN_FLIGHT and one.operation and not one.proof_at
         ]
         operations = {one.id: self.azure.operations[one.operation] for one in flying}
-        look = self._read_directly(run, replace(look, instances=self.azure.shown(self.now)))
+        look = replace(look, instances=self.liar.listing(self.azure.shown(self.now)))
+        look = self._read_directly(absence.to_read(run, look), look)
         return replace(look, operations=operations)
 
-    def _read_directly(self, run: Run, look: Look) -> Look:
-        wanted = frozenset(absence.to_read(run, look))
-        return replace(look, direct=wanted, absent=wanted - set(self.azure.machines))
+    def _read_directly(self, ids: Sequence[str], look: Look) -> Look:
+        """As `handlers.azure_look` has it: what a direct read shows takes the place of what was listed."""
+        found, absent = self.liar.directly(ids, self.azure.shown(self.now))
+        listed = {one.id: one for one in look.instances or () if one.id not in absent}
+        return replace(
+            look,
+            instances=tuple((listed | found).values()),
+            direct=frozenset(found) | absent,
+            absent=absent,
+        )
 
     def _set_repairs(self, actions: Iterable[Action]) -> None:
         for one in actions:

@@ -35,7 +35,7 @@ class Machine:
 
     @property
     def window(self) -> Interval | None:
-        return self.seen.maintenance.self_service if self.seen.maintenance is not None else None
+        return self.seen.status.self_service if self.seen.status is not None else None
 
 
 class SmallAzure:
@@ -50,17 +50,15 @@ class SmallAzure:
         self.machines: dict[str, Machine] = {}
         self.operations: dict[str, OperationSeen] = {}
         self.deleted = False
+        self.made = 0
         self.window = window
         self.scheduled = Interval(window.end + timedelta(days=1), window.end + timedelta(days=8))
         for _ in range(count):
             self.grow(in_wave=True)
 
     def grow(self, *, in_wave: bool) -> Machine:
-        place = len(self.machines)
+        place, self.made = self.made, self.made + 1  # Azure gives no id twice
         name = f"web_{place:06x}" if self.scale_set.flexible else str(place)
-        while name in self.machines:
-            place += 1
-            name = f"web_{place:06x}" if self.scale_set.flexible else str(place)
         zone = str(1 + place % self.zones) if self.zones else ""
         made = Machine(
             Instance(
@@ -99,7 +97,7 @@ class SmallAzure:
 
     def end(self, machine: Machine, how: Ending) -> None:
         """The operation is over; the instance runs."""
-        address, status = machine.operation, machine.seen.maintenance
+        address, status = machine.operation, machine.seen.status
         machine.operation = ""
         self.up(machine, machine.seen.health if machine.seen.running else Health.INITIALIZING)
         if how in {"RetryLater", "aborted"}:
@@ -121,7 +119,7 @@ class SmallAzure:
 
     def maintained(self, machine: Machine, how: Ending = "cleared") -> None:
         """It runs on an updated host now, whoever has brought that about."""
-        status = machine.seen.maintenance
+        status = machine.seen.status
         if status is None:
             return
         machine.maintained.append(status.self_service)
@@ -133,7 +131,7 @@ class SmallAzure:
         self.window = window
         self.scheduled = Interval(window.end + timedelta(days=1), window.end + timedelta(days=8))
         for one in self.machines.values():
-            status = one.seen.maintenance
+            status = one.seen.status
             if status is not None and status.result != "MaintenanceCompleted":
                 one.become(maintenance=replace(self.status(), result=status.result, allowed=status.allowed))
 
@@ -143,7 +141,7 @@ class SmallAzure:
 
 
 def _shown(instance: Instance, now: datetime) -> Instance:
-    status = instance.maintenance
+    status = instance.status
     if status is None:
         return instance
     allowed = status.allowed and status.self_service is not None and now in status.self_service

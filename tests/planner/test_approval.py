@@ -100,14 +100,20 @@ def test_instances_that_leave_do_not_void_an_approval():
     run = approved(planned(a_policy=ASK))
     rest = without(fleet(), "0", "7")
     again = planned_again(run, instances=rest, a_policy=ASK)
+    assert again.state is RunState.SCHEDULED, "one listing without them proves nothing"
+    again = planned_again(again, instances=rest, a_policy=ASK, now=NOW + MINUTE, absent=("0", "7"))
     assert again.state is RunState.SCHEDULED
     assert not approval.wanted(again)
-    assert starts(again, rest) == ["5"]
+    assert starts(again, rest, now=NOW + MINUTE) == ["5"]
 
 
 def test_instances_that_lose_their_status_do_not_void_an_approval():
     run = approved(planned(a_policy=ASK))
-    again = planned_again(run, instances=changed(fleet(), "3", maintenance=None), a_policy=ASK)
+    rest = changed(fleet(), "3", maintenance=None)
+    again = planned_again(run, instances=rest, a_policy=ASK)
+    assert again.state is RunState.SCHEDULED, "one look without it proves nothing"
+    again = planned_again(again, instances=rest, a_policy=ASK, now=NOW + MINUTE)
+    assert states(again)["3"] is InstanceState.CANCELLED
     assert again.state is RunState.SCHEDULED
     assert approval.holds_up(again) is False
 
@@ -276,6 +282,8 @@ def test_whoever_leaves_or_joins_exactly_those_who_were_approved_and_stay_are_ap
     rest = without(fleet(), *map(str, leaving))
     instances = (*rest, *(instance(str(one), domain) for one in joining))
     again = planned_again(run, instances=instances, a_policy=ASK, now=NOW + MINUTE)
+    left = tuple(map(str, leaving))
+    again = planned_again(again, instances=instances, a_policy=ASK, now=NOW + 2 * MINUTE, absent=left)
     waiting = {key for key, state in states(again).items() if state is InstanceState.PENDING}
     assert waiting == {one.id for one in instances}
     assert {one.id for one in again.passages if one.approved and one.id in waiting} == {
@@ -283,7 +291,7 @@ def test_whoever_leaves_or_joins_exactly_those_who_were_approved_and_stay_are_ap
     }
     assert approval.wanted(again) is bool(joining)
     assert approval.holds_up(again) is (bool(joining) and not rest)
-    assert set(starts(again, instances, now=NOW + MINUTE)) <= {one.id for one in rest}
+    assert set(starts(again, instances, now=NOW + 2 * MINUTE)) <= {one.id for one in rest}
     if rest:
         assert again.state is RunState.SCHEDULED
-        assert starts(again, instances, now=NOW + MINUTE)
+        assert starts(again, instances, now=NOW + 2 * MINUTE)

@@ -19,6 +19,7 @@ from tests.planner.builders import (
     STATUS,
     always,
     changed,
+    confirmed,
     fleet,
     looked,
     one_of,
@@ -177,7 +178,9 @@ def test_an_instance_that_has_become_one_to_be_left_alone_since_its_plan_is_not_
     changed_since: dict[str, Any], others: int
 ) -> None:
     run = planned(instances=FLEET, a_policy=HALF)
-    _, starts = started(run, instances=changed(FLEET, "0", **changed_since), now=NOW + 10 * MINUTE)
+    known = {"0": "ada at Sun 22 Nov 2026 12:05 UTC"}
+    run, actions = confirmed(run, changed(FLEET, "0", **changed_since), HALF, NOW + 10 * MINUTE, stops=known)
+    starts = [one.instance for one in actions if isinstance(one, Start)]
     assert "0" not in starts
     assert len(starts) == others
 
@@ -194,7 +197,7 @@ def test_a_start_is_sent_before_the_operators_window_closes_or_not_at_all() -> N
 
 def test_an_instance_that_somebody_has_switched_off_is_excused_with_its_power_state() -> None:
     run = planned(instances=FLEET, a_policy=HALF)
-    run, _ = started(run, instances=changed(FLEET, "0", power="deallocated"))
+    run, _ = confirmed(run, changed(FLEET, "0", power="deallocated"), HALF)
     assert one_of(run, "0").state is InstanceState.EXCUSED
     assert "deallocated" in one_of(run, "0").reason
 

@@ -10,6 +10,7 @@ from tests.planner.builders import (
     SELF_SERVICE,
     STATUS,
     changed,
+    confirmed,
     fleet,
     looked,
     one_of,
@@ -45,6 +46,6 @@ def test_nothing_is_started_in_the_minute_the_window_closes_although_azure_still
 
 def test_what_azure_did_before_anybody_looked_is_by_azure_and_only_the_rest_is_missed():
     instances = changed(fleet(2, 2, maintenance=OVER), "0", maintenance=None)
-    run, _ = step(planned(instances=fleet(2, 2)), looked(instances=instances, now=SCHEDULED.start))
+    run, _ = confirmed(planned(instances=fleet(2, 2)), instances, now=SCHEDULED.start)
     assert states(run) == {"0": InstanceState.BY_AZURE, "1": InstanceState.MISSED}
     assert run.reason == "The self-service window closed on it: 1 by Azure, 1 missed."

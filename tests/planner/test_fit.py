@@ -26,6 +26,7 @@ from tests.planner.builders import (
     SCHEDULED,
     always,
     batch,
+    confirmed,
     fleet,
     flexible,
     instance,
@@ -391,8 +392,7 @@ def test_a_resume_waives_the_deadline_for_good_and_through_a_new_plan():
 def test_a_plan_that_fits_after_all_goes_on_by_itself():
     case = soaks()
     fewer = tuple(replace(one, maintenance=None) if one.id in "34" else one for one in case.instances)
-    look = looked(case.set, fewer, case.policy, NOW + MINUTE)
-    run, actions = step(case.run, look)
+    run, actions = confirmed(case.run, fewer, case.policy, NOW + MINUTE, a_set=case.set)
     assert run.state is RunState.RUNNING
     assert any(isinstance(one, Start) for one in actions)
     assert (run.misfit, run.choices) == ("", ())

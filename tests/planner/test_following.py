@@ -39,7 +39,10 @@ ILL = {"maintenance": None, "health": Health.UNHEALTHY}
 
 
 class Story:
-    """A run left to Azure, looked at over Azure's window; `given` changes instances for good."""
+    """A run left to Azure, looked at over Azure's window; changes are for good.
+
+    `sees` is a look and, a minute later, the one that confirms it: one answer is no proof.
+    """
 
     def __init__(self, size: int = 3) -> None:
         self.instances = {one.id: one for one in fleet(size, size)}
@@ -57,11 +60,16 @@ class Story:
             else:
                 self.instances[key] = replace(self.instances[key], **fields)
         now = AT + minute * MINUTE
+        more.setdefault("absent", {one.id for one in self.run.passages} - set(self.instances))
         look = looked(None, tuple(self.instances.values()), NO_NEED, now, **more)
         self.run, actions = step(self.run, look)
         self.actions += actions
         assert not any(isinstance(one, (Start, SetRepairs)) for one in actions)
         return self.run
+
+    def sees(self, minute: float, changes: Mapping[str, Mapping[str, Any] | None], **more: Any) -> Run:
+        self.look(minute, changes, **more)
+        return self.look(minute + 1, **more)
 
 
 UP = {"power": "running", "provisioning": "succeeded", "health": Health.HEALTHY, **DONE}
@@ -101,13 +109,15 @@ def test_the_story_tells_when_in_what_order_and_how_long_and_is_told_once():
     story = Story()
     story.look(0)
     story.look(5, {"1": DOWN})
-    story.look(14, {"1": UP})
+    story.sees(14, {"1": UP})
     story.look(44, {"0": DOWN})
-    story.look(69, {"0": UP})
+    story.sees(69, {"0": UP})
     story.look(99, {"2": DOWN})
     assert story.run.state is RunState.LEFT_TO_AZURE
     assert not [one for one in story.run.notices if one.kind is Kind.COMPLETED]
     run = story.look(110, {"2": UP})
+    assert states(run)["2"] is InstanceState.PENDING, "one look without its status proves nothing"
+    run = story.look(111)
     assert set(states(run).values()) == {InstanceState.BY_AZURE}
     assert run.reason == (
         "Left to Azure, and it is over: 3 by Azure. Azure took 3 instances between Sun 13 Dec 2026 12:05 UTC and "
@@ -119,7 +129,7 @@ def test_the_story_tells_when_in_what_order_and_how_long_and_is_told_once():
     )
     (told,) = [one for one in run.notices if one.kind is Kind.COMPLETED]
     assert (told.urgency, told.sentence) == (Urgency.KNOW, run.reason)
-    for minute in range(111, 120):
+    for minute in range(112, 120):
         run = story.look(minute)
     assert len([one for one in run.notices if one.kind is Kind.COMPLETED]) == 1
 
@@ -127,14 +137,14 @@ def test_the_story_tells_when_in_what_order_and_how_long_and_is_told_once():
 def test_an_instance_never_seen_down_was_maintained_between_two_looks():
     story = Story(1)
     story.look(0)
-    run = story.look(60, {"0": UP})
+    run = story.sees(60, {"0": UP})
     assert one_of(run, "0").reason == "Maintained by Azure between two looks; running and healthy afterwards."
     assert run.reason == "Left to Azure, and it is over: 1 by Azure."
 
 
 def test_an_instance_that_is_down_is_not_over_although_its_status_is_gone():
     story = Story(1)
-    run = story.look(1, {"0": {**DOWN, **DONE}})
+    run = story.sees(1, {"0": {**DOWN, **DONE}})
     assert states(run)["0"] is InstanceState.PENDING
     assert "Sun 13 Dec 2026 12:01 UTC" in one_of(run, "0").reason
     run = story.look(7, {"0": UP})
@@ -146,7 +156,7 @@ def test_an_instance_that_still_shows_its_status_is_not_over_although_it_came_ba
     story.look(1, {"0": DOWN})
     run = story.look(9, {"0": {**UP, "maintenance": STATUS}})
     assert states(run)["0"] is InstanceState.PENDING
-    run = story.look(30, {"0": UP})
+    run = story.sees(30, {"0": UP})
     assert states(run)["0"] is InstanceState.BY_AZURE
     assert "(8 minutes)" in one_of(run, "0").reason
 
@@ -162,7 +172,7 @@ def test_a_completed_result_ends_it_although_the_status_lingers():
 def test_an_instance_that_does_not_serve_afterwards_is_waited_for_and_then_told_as_trouble():
     story = Story(2)
     story.look(0, {"0": DOWN})
-    story.look(10, {"0": ILL | {"power": "running", "provisioning": "succeeded"}, "1": UP})
+    story.sees(10, {"0": ILL | {"power": "running", "provisioning": "succeeded"}, "1": UP})
     run = story.look(60)
     assert states(run)["0"] is InstanceState.PENDING
     run = story.look(61)
@@ -179,7 +189,7 @@ def test_an_instance_that_does_not_serve_afterwards_is_waited_for_and_then_told_
 
 def test_one_that_never_went_down_before_our_eyes_and_does_not_serve_is_waited_for_from_there():
     story = Story(1)
-    run = story.look(20, {"0": ILL})
+    run = story.sees(19, {"0": ILL})
     assert states(run)["0"] is InstanceState.PENDING
     assert "Not serving since Sun 13 Dec 2026 12:20 UTC (running, unhealthy)" in one_of(run, "0").reason
     assert states(story.look(80))["0"] is InstanceState.PENDING
@@ -189,7 +199,7 @@ def test_one_that_never_went_down_before_our_eyes_and_does_not_serve_is_waited_f
 def test_a_short_recover_within_still_gives_azure_half_an_hour():
     story = Story(1)
     story.run = replace(story.run, recover_within=MINUTE)
-    story.look(0, {"0": {**DOWN, **DONE}})
+    story.sees(0, {"0": {**DOWN, **DONE}})
     assert states(story.look(30))["0"] is InstanceState.PENDING
     assert states(story.look(31))["0"] is InstanceState.BY_AZURE
 
@@ -199,15 +209,20 @@ def test_what_somebody_switched_off_is_excused_once_its_status_is_gone(power: st
     story = Story(1)
     run = story.look(5, {"0": {"power": power}})
     assert states(run)["0"] is InstanceState.PENDING
-    run = story.look(9, {"0": DONE})
+    run = story.sees(9, {"0": DONE})
     assert (states(run)["0"], one_of(run, "0").reason) == (InstanceState.EXCUSED, f"Excused: it is {power}.")
 
 
 def test_a_deleted_instance_and_a_deleted_scale_set_are_excused_each_in_its_words():
     story = Story(2)
-    run = story.look(5, {"0": None})
+    run = story.look(5, {"0": None}, absent=())
+    run = story.look(6, absent=())
+    assert states(run)["0"] is InstanceState.PENDING, "two listings without it and no direct read"
+    run = story.look(7)
     assert one_of(run, "0").reason == "Excused: the instance was deleted."
-    run = story.look(6, {"1": None}, deleted=True)
+    run = story.look(8, {"1": None}, deleted=True)
+    assert states(run)["1"] is InstanceState.PENDING, "one 404 proves nothing"
+    run = story.look(9, deleted=True)
     assert one_of(run, "1").reason == "Excused: the scale set was deleted."
     assert "it is over: 2 excused" in run.reason
 
@@ -219,13 +234,15 @@ def test_looks_are_soon_while_something_is_down_and_seldom_otherwise():
     story.look(5, {"0": DOWN})
     assert story.actions[-1] == LookAgain(AT + 6 * MINUTE)
     story.look(15, {"0": UP})
-    assert story.actions[-1] == LookAgain(AT + 20 * MINUTE)
+    assert story.actions[-1] == LookAgain(AT + 16 * MINUTE), "to confirm it"
+    story.look(16)
+    assert story.actions[-1] == LookAgain(AT + 21 * MINUTE)
 
 
 def test_it_is_planned_again_in_between_and_keeps_what_was_seen():
     story = Story(2)
     story.look(0, {"0": DOWN})
-    story.look(9, {"0": UP})
+    story.sees(9, {"0": UP})
     story.run = replace(story.run, planned_at=AT - DAY)
     story.look(20)
     assert any(isinstance(one, Replan) for one in story.actions)
@@ -236,7 +253,7 @@ def test_it_is_planned_again_in_between_and_keeps_what_was_seen():
     assert "(9 minutes)" in one_of(run, "0").reason
     story.run = run
     story.look(30, {"1": DOWN})
-    run = story.look(42, {"1": UP})
+    run = story.sees(42, {"1": UP})
     assert "in the order 0, 1; each was down for 9 minutes to 12 minutes" in run.reason
 
 
@@ -245,7 +262,7 @@ def test_a_new_plan_in_between_does_not_take_an_instance_that_is_still_down_for_
     story.look(0, {"0": {**DOWN, **DONE}})
     story.run = planned_again(story.run, None, tuple(story.instances.values()), NO_NEED, AT + MINUTE)
     assert states(story.run)["0"] is InstanceState.PENDING
-    run = story.look(9, {"0": UP, "1": UP})
+    run = story.sees(9, {"0": UP, "1": UP})
     assert (
         "down from Sun 13 Dec 2026 12:00 UTC to Sun 13 Dec 2026 12:09 UTC (9 minutes)"
         in one_of(run, "0").reason
@@ -260,7 +277,8 @@ def test_a_new_plan_that_sees_the_last_status_gone_still_tells_how_it_ended():
     story.instances["0"] = replace(story.instances["0"], maintenance=None)
     run = planned_again(story.run, None, tuple(story.instances.values()), NO_NEED, AT + 15 * MINUTE)
     story.run = run
-    run = story.look(16)
+    story.look(16)
+    run = story.look(17)
     assert "(9 minutes)" in run.reason + one_of(run, "0").reason
     assert "healthy afterwards" in one_of(run, "0").reason
     assert [one.kind for one in run.notices if one.kind is Kind.COMPLETED]
@@ -268,10 +286,10 @@ def test_a_new_plan_that_sees_the_last_status_gone_still_tells_how_it_ended():
 
 def test_a_wave_that_is_over_while_the_last_instance_is_down_ends_when_that_is_told():
     story = Story(1)
-    story.look(0, {"0": {**DOWN, **DONE}})
+    story.sees(0, {"0": {**DOWN, **DONE}})
     story.run = ending.closed(story.run, AT + MINUTE)
     assert story.run.ended_at is None
-    story.look(9, {"0": UP})
+    story.sees(9, {"0": UP})
     ended = ending.closed(story.run, AT + 10 * MINUTE)
     assert ended.ended_at == AT + 10 * MINUTE
     assert states(ended)["0"] is InstanceState.BY_AZURE
@@ -281,7 +299,7 @@ def test_a_wave_that_is_over_while_the_last_instance_is_down_ends_when_that_is_t
 def test_the_story_of_one_instance_reads_like_one():
     story = Story(1)
     story.look(0, {"0": DOWN})
-    assert story.look(9, {"0": UP}).reason == (
+    assert story.sees(9, {"0": UP}).reason == (
         "Left to Azure, and it is over: 1 by Azure. Azure took 1 instance between Sun 13 Dec 2026 12:00 UTC and "
         "Sun 13 Dec 2026 12:09 UTC; it was down for 9 minutes."
     )
@@ -290,7 +308,7 @@ def test_the_story_of_one_instance_reads_like_one():
 def test_a_cancelled_wave_ends_what_azure_has_not_done_as_cancelled():
     story = Story(2)
     story.look(0, {"0": DOWN})
-    story.look(9, {"0": UP})
+    story.sees(9, {"0": UP})
     ended = ending.closed(story.run, AT + HOUR, cancelled=True)
     assert states(ended) == {"0": InstanceState.BY_AZURE, "1": InstanceState.CANCELLED}
     assert ended.ended_at == AT + HOUR
@@ -300,15 +318,15 @@ def test_words_to_what_is_left_to_azure_come_too_late_and_stop_no_following():
     story = Story(1)
     story.run, _ = step(story.run, looked(None, fleet(1), NO_NEED, AT), said(Word.HOLD, at=AT))
     assert story.run.state is RunState.LEFT_TO_AZURE
-    assert states(story.look(5, {"0": UP}))["0"] is InstanceState.BY_AZURE
+    assert states(story.sees(5, {"0": UP}))["0"] is InstanceState.BY_AZURE
 
 
 def test_everything_that_happens_to_an_instance_is_a_line_of_history_by_azure():
     story = Story(2)
     story.look(0, {"0": DOWN})
-    run = story.look(9, {"0": UP})
+    run = story.sees(9, {"0": UP})
     lines = [one for one in run.history if one.event == "instance 0 by Azure"]
-    assert [(one.actor, one.at) for one in lines] == [("azure", AT + 9 * MINUTE)]
+    assert [(one.actor, one.at) for one in lines] == [("azure", AT + 10 * MINUTE)]
 
 
 shapes = st.sampled_from(

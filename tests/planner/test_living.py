@@ -58,6 +58,7 @@ def test_what_azure_has_done_keeps_its_story_when_a_new_plan_is_made_just_then()
     world.azure.maintained(first)
     world.plan()
     world.look()
+    due(world)
 
     one = run_of(world).passages[0]
     assert one.state is InstanceState.BY_AZURE
@@ -78,6 +79,7 @@ def test_a_wave_that_is_over_is_followed_until_what_azure_took_down_serves_again
     assert states(run_of(world)) == {"0": "pending"}
     world.now += 20 * M
     world.azure.up(first)
+    due(world)
     due(world)
 
     run = run_of(world)
@@ -230,6 +232,7 @@ def test_a_paused_run_that_only_waits_for_its_repairs_keeps_its_reason() -> None
     world.repairs_obey = False
     world.azure.machines.clear()
     world.look([world.event("skip")])
+    due(world)
     assert all(one.state is InstanceState.EXCUSED for one in run_of(world).passages)
     assert run_of(world).state is RunState.PAUSED
     assert run_of(world).reason == why

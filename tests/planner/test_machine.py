@@ -23,16 +23,20 @@ from tests.planner.drawing import (
     HAPPENINGS,
     IN_THE_WAY,
     LASTS,
+    LIES_TOLD,
     MINUTES,
+    ODDS,
     OPENS,
     POLICIES,
     PREDECESSORS,
     RAISES,
     STAGES,
     WORDS,
+    some_lies,
     some_policy,
     some_things,
 )  # fmt: skip
+from tests.planner.lies import LIES, Liar
 from tests.planner.protocol import DIES, NOW, Protocol, policy
 from tests.planner.small_azure import SmallAzure
 
@@ -177,8 +181,8 @@ class Passage(RuleBasedStateMachine):
                 machine.operation = "not ours"
             else:
                 azure.maintained(machine)
-        elif kind == "not allowed any more" and machine.seen.maintenance is not None:
-            machine.become(maintenance=replace(machine.seen.maintenance, allowed=value))
+        elif kind == "not allowed any more" and machine.seen.status is not None:
+            machine.become(maintenance=replace(machine.seen.status, allowed=value))
         elif kind == "its own window" and not machine.operation:
             window = Interval(self.world.now - H, self.world.now + value * H)
             machine.become(maintenance=replace(azure.status(), self_service=window))
@@ -190,6 +194,12 @@ class Passage(RuleBasedStateMachine):
         self.world.limit = "5 scale sets of this subscription in flight." if on == "limit" else ""
         self.world.trouble = "Azure answered 503." if on == "trouble" else ""
         self.world.order_problem = "The order is a circle." if on == "order" else ""
+        self._a_while()
+
+    @rule(telling=LIES_TOLD, seed=st.integers(0, 1 << 30), odds=st.sampled_from(ODDS))
+    def azure_lies(self, telling: tuple[str, ...], seed: int, odds: float) -> None:
+        """Until the next time."""
+        self.world.liar = Liar(seed, telling, odds)
         self._a_while()
 
     @rule(state=st.sampled_from(PREDECESSORS))
@@ -285,6 +295,7 @@ class Passage(RuleBasedStateMachine):
             return
         world = self.world
         world.trouble = world.limit = ""
+        world.liar = Liar()
         for machine in self.azure.machines.values():
             if machine.operation:
                 self.azure.end(machine, "cleared")
@@ -303,7 +314,7 @@ class Passage(RuleBasedStateMachine):
             if number > 40:
                 world.now = max(world.now, ends + timedelta(minutes=number))
             world.look()
-        assert world.findings == []
+        assert not world.findings, world.findings
         run = world.run
         assert run is None or run.state not in ACTIVE, f"{run.state}: {run.reason} {run.history[-5:]}"
 
@@ -322,7 +333,7 @@ Passage.TestCase.settings = settings(
 TestAnyPassage = Passage.TestCase
 
 
-def drawn(seed: int) -> Passage:
+def drawn(seed: int, lying: str = "") -> Passage:
     """A passage with everything decided by the seed: evenly spread, where hypothesis looks for the simple."""
     dice = Random(seed)
     passage = Passage()
@@ -331,6 +342,8 @@ def drawn(seed: int) -> Passage:
         count=dice.randint(1, 5), opens=dice.choice((-1, 0, 3)), lasts=dice.choice((480, 480, 30, 6)),
         values=some_policy(dice), repairs=dice.random() < 0.4,
     )  # fmt: skip
+    if lying:
+        passage.world.liar = Liar(seed, some_lies(dice) if lying == "some" else (lying,), dice.choice(ODDS))
     for _ in range(30):
         kind = dice.random()
         dies = dice.choice(DIES) if dice.random() < 0.3 else ""
@@ -351,7 +364,9 @@ def drawn(seed: int) -> Passage:
             passage.windows_move(opens=dice.choice(OPENS), lasts=dice.choice(LASTS))
         elif kind < 0.95:
             passage.announced(stage=dice.choice(STAGES), another=dice.random() < 0.5)
-        elif kind < 0.97:
+        elif kind < 0.96:
+            passage.azure_lies(some_lies(dice), dice.randrange(1 << 30), dice.choice(ODDS))
+        elif kind < 0.975:
             passage.something_is_in_the_way(on=dice.choice(IN_THE_WAY))
         elif kind < 0.985:
             passage.another_goes_first(state=dice.choice(PREDECESSORS))
@@ -364,3 +379,11 @@ def drawn(seed: int) -> Passage:
 @pytest.mark.parametrize("seed", range(60))
 def test_a_passage_drawn_by_a_seed_keeps_every_promise_and_comes_to_its_end(seed: int) -> None:
     drawn(seed).teardown()
+
+
+@pytest.mark.parametrize("lying", [*LIES, "some"])
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_azure_shows_falsely_no_promise_breaks_and_the_run_comes_to_its_end(
+    lying: str, seed: int
+) -> None:
+    drawn(1000 + seed, lying).teardown()

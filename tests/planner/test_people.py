@@ -507,7 +507,8 @@ def test_a_raise_is_of_this_run_alone_and_the_next_one_starts_from_the_policy():
     [
         ("self-service", "always"),
         ("mode", "auto"),
-        ("accept", "managed"),
+        ("accept", "manage"),
+        ("accept", "instance/"),
         ("health", "ignore"),
         ("stop", "false"),
         ("Soak", "10m"),

@@ -356,6 +356,8 @@ def test_a_deleted_scale_set_has_nothing_to_resume():
     play.until(lambda one: one.started)
     play.instances.clear()
     play.look(deleted=True)
+    assert play.run.repairs is not None, "one 404 proves nothing"
+    play.look(deleted=True)
     assert play.run.repairs is None
     assert RESUME not in play.orders
     assert play.run.state in ENDED
