@@ -8,13 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from simulator.fleet.answers import Answer
+from simulator.fleet.fleet import Fleet
 from simulator.fleet.model import Instance
 from simulator.lies import refusals, views
 from simulator.lies.lies import Lies
+from simulator.lies.machines import afflict
 from simulator.lies.memory import Absences, How, Lag
+from simulator.lies.somebody import meddle
 
 type Json = dict[str, Any]
 
@@ -52,10 +55,17 @@ class Liar:
         self.lies, self.now, self.pace = lies, now, pace
         self.told: Counter[str] = Counter()
         self._dice = {name: lies.dice(name) for name in lies.shares}
-        self._gone = Absences()
-        self._lag = Lag()
+        self._gone = Absences(pace)
+        self._lag = Lag(pace)
         self._quiet_until: datetime | None = None
         self._locks: dict[str, datetime | None] = {}
+
+    @classmethod
+    def over(cls, fleet: Fleet, lies: Lies, *, pace: float = 1.0) -> Self:
+        """One for this fleet, whose machines and people do what the lies say."""
+        afflict(fleet, lies, pace=pace)
+        meddle(fleet, lies, pace=pace)
+        return cls(lies, fleet.world.clock, pace=pace)
 
     def happens(self, name: str) -> bool:
         share = self.lies.share(name)
@@ -72,11 +82,8 @@ class Liar:
 
     def instead(self, kind: str, thing: str = "", *, continued: bool = False) -> Instead | None:
         """Trouble in place of an answer; `continued` is a page after the first."""
-        return (
-            self._throttled()
-            or self._broken(kind, continued=continued)
-            or self._not_there(kind, thing)
-        )  # fmt: skip
+        broken = self._throttled() or self._broken(kind, continued=continued)
+        return broken or self._not_there(kind, thing)
 
     def _throttled(self) -> Instead | None:
         words = "The request is being throttled as the limit has been reached for this subscription."
@@ -103,7 +110,8 @@ class Liar:
     def _not_there(self, kind: str, thing: str) -> Instead | None:
         name, how = _absence_of(kind)
         if name and self._absent(name, [thing], how):
-            return Instead(404, "NotFound" if name == "no-operation" else "ResourceNotFound", f"{thing} was not found.")
+            code = "NotFound" if name == "no-operation" else "ResourceNotFound"
+            return Instead(404, code, f"{thing} was not found.")
         if name:
             self._gone.show(thing, self.now())
         return None

@@ -20,9 +20,11 @@ class Absences:
     """Which things were said to be gone although they are there, how and when.
 
     Two looks at least one poll apart and one direct read never agree on it, in whatever order they come, and
-    direct reads of one thing do not say it twice in a row. That is all the product may rely on.
+    direct reads of one thing do not say it twice in a row. That is all the product may rely on. `pace` is that
+    of the liar, where polls are a second apart instead of a minute.
     """
 
+    pace: float = 1.0
     told: dict[str, list[tuple[datetime, How]]] = field(default_factory=dict)
     shown: dict[str, datetime] = field(default_factory=dict)
 
@@ -31,8 +33,8 @@ class Absences:
         told = self._in_mind(thing, now)
         looks = [at for at, each in told if each == "look"]
         if any(each == "direct" for _, each in told):
-            return how == "look" and all(now - at < POLL for at in looks)
-        return how == "look" or not looks or max(looks) - min(looks) < POLL
+            return how == "look" and all(now - at < POLL * self.pace for at in looks)
+        return how == "look" or not looks or max(looks) - min(looks) < POLL * self.pace
 
     def _in_mind(self, thing: str, now: datetime) -> list[tuple[datetime, How]]:
         """What a reader may still hold against the thing: until it was shown, and for a while after that."""
@@ -40,7 +42,7 @@ class Absences:
         return [
             one
             for one in self.told.get(thing, ())
-            if now - one[0] < REMEMBERED or shown is None or shown < one[0]
+            if now - one[0] < REMEMBERED * self.pace or shown is None or shown <= one[0]
         ]
 
     def note(self, thing: str, how: How, now: datetime) -> None:
@@ -56,6 +58,7 @@ class Absences:
 class Lag:
     """Earlier views: once caught, a thing is shown as it was then, for at most `LONGEST_LAG`."""
 
+    pace: float = 1.0
     kept: dict[str, tuple[datetime, Any]] = field(default_factory=dict)
 
     def shown(self, thing: str, body: Any, now: datetime, share: float, dice: Random) -> Any:
@@ -66,5 +69,5 @@ class Lag:
         self.kept.pop(thing, None)
         if dice.random() < share:
             span = dice.uniform(SHORTEST_LAG.total_seconds(), LONGEST_LAG.total_seconds())
-            self.kept[thing] = (now + timedelta(seconds=span), body)
+            self.kept[thing] = (now + timedelta(seconds=span) * self.pace, body)
         return body

@@ -14,6 +14,7 @@ import time
 import warnings
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 
 from simulator.lies import Lies
 from simulator.lies.lies import listed
@@ -60,14 +61,16 @@ def main() -> int:
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--list-lies", action="store_true")
     chosen = parser.parse_args()
-    if chosen.list_lies:
+    if chosen.list_lies or chosen.lies == "help":
         print(listed())
         return 0
+    try:
+        given = None if chosen.lies is None else Lies.parse(chosen.lies)
+    except ValueError as wrong:
+        parser.error(str(wrong))
     trials = [Trial.of(seed) for seed in range(chosen.seed, chosen.seed + chosen.worlds)]
-    if chosen.lies is not None:
-        trials = [
-            Trial(one.seed, Lies.parse(chosen.lies, one.seed), one.regime, one.eventful) for one in trials
-        ]
+    if given is not None:
+        trials = [replace(one, lies=Lies(given.shares, one.seed)) for one in trials]
     return _report(trials, chosen)
 
 

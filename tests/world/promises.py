@@ -33,7 +33,9 @@ def broken(
     spans = {one: _nights(world) for one in _names(world) - windows} if nightly else {}
     wider = dict.fromkeys(world.watch.raised("max-unavailable"), 100)
     return [
-        *world.violations(blocked=blocked, windows=spans, max_unavailable=wider, in_doubt=IN_DOUBT, grace=world.grace),
+        *world.violations(
+            blocked=blocked, windows=spans, max_unavailable=wider, in_doubt=IN_DOUBT, grace=world.grace
+        ),
         *world.errors,
         *world.watch.findings,
         *world.sentry.findings,

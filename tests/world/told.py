@@ -44,6 +44,7 @@ class Told:
     def tick(self, now: datetime) -> None:
         """Now and then: who stands still, and who should have been told."""
         for path, run in self._runs.items():
+            self._trouble(run, now)
             mark = _mark(run, now)
             if mark is None:
                 self._still.pop(path, None)
@@ -53,12 +54,16 @@ class Told:
                 known = self._still[path] = Standing(_may_since(run, now), mark)
             lasted = now - known.since
             if lasted > STALLED_AFTER + A_LOOK and not _told_since(run, known.since):
-                self._find(run, now, f"could have started since {known.since:%d %H:%M} and nobody was told why not")
+                self._find(
+                    run, now, f"could have started since {known.since:%d %H:%M} and nobody was told why not"
+                )
                 self._still[path] = Standing(now, mark)
-            trouble = run.trouble
-            if trouble is not None and now - trouble.since > TROUBLE_AFTER + A_LOOK:
-                if not _told_since(run, trouble.since):
-                    self._find(run, now, f"could not read Azure since {trouble.since:%d %H:%M} and told nobody")
+
+    def _trouble(self, run: Run, now: datetime) -> None:
+        trouble = run.trouble
+        silent = trouble is not None and not _told_since(run, trouble.since)
+        if silent and now - trouble.since > TROUBLE_AFTER + A_LOOK:
+            self._find(run, now, f"could not read Azure since {trouble.since:%d %H:%M} and told nobody")
 
     def _find(self, run: Run, now: datetime, why: str) -> None:
         found = f"{now:%Y-%m-%d %H:%M:%S}Z {run.target.name} {why}"
@@ -110,7 +115,9 @@ def unwarned(fleet: Fleet, runs: Iterable[Run]) -> Iterator[str]:
                 f"{fact.at:%Y-%m-%d %H:%M:%S}Z {run.target.name}: Azure began {fact.instance.rsplit('/', 1)[-1]}, "
                 "which was to be maintained by us, and nobody was told before"
                 for run in all_runs
-                if run.target.id.lower() == fact.scale_set.lower() and _promised(run, fact) and not _warned(run, fact)
+                if run.target.id.lower() == fact.scale_set.lower()
+                and _promised(run, fact)
+                and not _warned(run, fact)
             )
 
 

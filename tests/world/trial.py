@@ -141,5 +141,3 @@ def spoken_of(finding: str, world: Drawn) -> set[str]:
     names = {f"set{number}" for number in range(5)}
     found = {name for name in names if name in finding}
     return found or set(world.world.runs())
-
-
