@@ -14,7 +14,7 @@ from simulator.demo.view import View
 from simulator.fleet import Fleet
 from simulator.lies import Lies
 from simulator.lies.memory import LONGEST_LAG
-from simulator.oracle import accounted, violations
+from simulator.oracle import accounted, ended_early, violations
 from simulator.rig import Rig
 
 PATIENCE = 150  # seconds from the alert to the end of the wave; on two quiet cores it takes forty
@@ -49,7 +49,10 @@ class Play:
         await self._follow(PATIENCE, lambda: settled(self.report["runs"]))
         if self._lies.shares:
             # How it ends is up to the lies; what was promised holds all the same.
-            self.problems = broken(self._rig.fleet, self.report, LOOK_TO_START + LONGEST_LAG * PACE)
+            self.problems = [
+                *broken(self._rig.fleet, self.report, LOOK_TO_START + LONGEST_LAG * PACE),
+                *ended_early(self._rig.fleet, self.report),
+            ]
             return
         self.problems = unlike(self.report["runs"])
         await self._follow(TOLD_WITHIN, lambda: not self._untold())

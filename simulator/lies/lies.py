@@ -72,5 +72,9 @@ class Lies:
 def listed() -> str:
     """The catalogue for a command line."""
     wide = max(len(one.name) for one in CATALOGUE)
-    lines = [f"  {one.name:{wide}}  {one.usual:<6g} {one.about}" for one in CATALOGUE]
+    only = " (test world only)"
+    lines = [
+        f"  {one.name:{wide}}  {one.usual:<6g} {one.about}{only if one.where == 'storage' else ''}"
+        for one in CATALOGUE
+    ]
     return "\n".join(["name, usual chance, what happens:", *lines])

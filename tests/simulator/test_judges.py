@@ -22,12 +22,13 @@ from planner.run import (
     Verdict,
 )
 from simulator.fleet import Behaviour, flexible, uniform
+from simulator.oracle import ended_early
 from tests.simulator.support import DAY, HOUR, MINUTE, Stage
 from tests.world.endings import Endings
 from tests.world.messages import Messages
 from tests.world.served import Served
 from tests.world.told import Told, unwarned
-from tests.world.words import Accepted, lost_or_doubled
+from tests.world.words import lost_or_doubled
 
 PATH = "runs/s/rg/web.json"
 
@@ -128,7 +129,7 @@ def test_an_end_that_is_true_is_left_alone():
 
 def test_a_word_that_is_lost_or_there_twice_is_found():
     stage = Stage(uniform("web", 1))
-    word = Accepted("w1", "web", "hold", "ana")
+    word = ("web", "w1", "hold", stage.fleet.now)
     line = Entry(stage.fleet.now, "ana", "hold", "as agreed")
     entries = {
         "lost": (),
@@ -138,9 +139,9 @@ def test_a_word_that_is_lost_or_there_twice_is_found():
     found = {
         name: list(lost_or_doubled([word], [run(stage, history=lines)])) for name, lines in entries.items()
     }
-    assert "is not in the history" in found["lost"][0]
+    assert "is in the history 0 times" in found["lost"][0]
     assert found["once"] == []
-    assert "is 2 times in the history" in found["twice"][0]
+    assert "is in the history 2 times" in found["twice"][0]
 
 
 def replace_id(entry, word):
@@ -256,3 +257,15 @@ def test_a_day_later_a_death_explains_nothing_any_more():
     stage.after(timedelta(hours=26))
     judge.sent(RUNS, text, RUNS)
     assert judge.findings
+
+
+def test_a_report_that_says_done_of_an_instance_that_azure_waits_for_is_found():
+    stage = Stage(uniform("web", 2))
+    stage.fleet.start_maintenance(stage.fleet.instance("web", "0"))
+    stage.after(HOUR)
+    listed = {"scale_set": stage.fleet.scale_set("web").id, "state": "completed", "history": []}
+    report = {"tracking_id": stage.wave.tracking_id, "runs": [listed]}
+    assert ended_early(stage.fleet, report) == ["web is completed, and web_1 still waits for it"]
+    assert ended_early(stage.fleet, {**report, "runs": [{**listed, "state": "paused"}]}) == []
+    skipped = {**listed, "history": [{"event": "skip"}]}
+    assert ended_early(stage.fleet, {**report, "runs": [skipped]}) == []
