@@ -27,6 +27,7 @@ INSTANCES = frozenset({"list instances", "list virtual machines"})
 LISTINGS = INSTANCES | {"list scale sets"}
 WRITES = frozenset({"start", "set repairs"})
 SLOW = (timedelta(seconds=40), timedelta(minutes=5))
+MARKED = (("earlier-code", views.earlier_code), ("failed-instance", views.failed))
 DISTORTED = (
     ("missing-view", views.without_view),
     ("null-view", views.null_view),
@@ -163,10 +164,10 @@ class Liar:
     def instance(self, body: Json, *, how: How = "direct") -> Json:
         """One instance as a listing or a read of its own shows it."""
         thing, now = _thing(body), self.now()
-        if self.lies.marked("earlier-code", thing):
-            body = views.earlier_code(body)
-        if self.lies.marked("failed-instance", thing):
-            body = views.failed(body)
+        for name, distorted in MARKED:
+            if self.lies.marked(name, thing):
+                truth, body = body, distorted(body)
+                self.told[name] += body is not truth
         if "stale" in self.lies:
             lag = self._lag.shown(f"{how} {thing}", body, now, self.lies.share("stale"), self._dice["stale"])
             self.told["stale"] += lag is not body
