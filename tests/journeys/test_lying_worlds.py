@@ -56,6 +56,18 @@ def small(lies: Lies) -> Drawn:
     return Drawn(world, wave, frozenset(), policy.limits, nightly=False)
 
 
+def said(world: World, word: str, after: timedelta) -> None:
+    """A person says it, as soon as there is a run to say it to."""
+
+    async def say() -> None:
+        if "set0" in world.runs():
+            await world.say("set0", word)
+        else:
+            said(world, word, timedelta(hours=1))
+
+    world.at(world.clock() + after, say)
+
+
 def played(trial: Trial) -> list[str]:
     return trial.play()[0]
 
@@ -64,8 +76,8 @@ def played(trial: Trial) -> list[str]:
 async def test_each_lie_by_itself_breaks_no_promise(lie: Lie) -> None:
     wave = small(Lies({lie.name: STRONGER.get(lie.name, STRONG)}, SEED))
     world = wave.world
-    world.at(world.clock() + timedelta(minutes=20), lambda: world.say("set0", "hold"))
-    world.at(world.clock() + timedelta(minutes=40), lambda: world.say("set0", "resume"))
+    said(world, "hold", timedelta(minutes=20))
+    said(world, "resume", timedelta(minutes=40))
     await wave.play()
     assert wave.broken() == []
     if lie.where in SEEN and lie.name not in NOT_HERE:
