@@ -5,13 +5,13 @@ BIN := .venv/bin
 PORT ?=
 export PYTHONUNBUFFERED = 1
 
-.PHONY: setup demo test check host azurite azure lock bench
+.PHONY: setup demo test check host azurite azure lock bench chaos
 
 setup:
 	@$(PYTHON) scripts/setup.py
 
 demo: setup
-	@$(BIN)/python -m simulator.demo
+	@$(BIN)/python -m simulator.demo $(if $(LIES),--lies "$(LIES)") $(if $(SEED),--seed $(SEED))
 
 test: setup
 	@$(BIN)/python -m pytest -n 4
@@ -30,7 +30,11 @@ azurite: setup
 	@exec $(BIN)/python -m simulator.azurite $(if $(BLOB_PORT),--blob-port $(BLOB_PORT)) $(if $(QUEUE_PORT),--queue-port $(QUEUE_PORT)) $(if $(TABLE_PORT),--table-port $(TABLE_PORT))
 
 azure: setup
-	@exec $(BIN)/python -m simulator.azure $(if $(PORT),--port $(PORT))
+	@exec $(BIN)/python -m simulator.azure $(if $(PORT),--port $(PORT)) $(if $(LIES),--lies "$(LIES)") $(if $(SEED),--seed $(SEED))
+
+# Worlds that lie, on all cores: SEED= the first one, WORLDS= how many, LIES= these instead of random ones.
+chaos: setup
+	@$(BIN)/python -m tests.world $(if $(SEED),--seed $(SEED)) $(if $(WORLDS),--worlds $(WORLDS)) $(if $(LIES),--lies "$(LIES)")
 
 bench: setup
 	@$(BIN)/python -m benchmarks.planning

@@ -27,7 +27,7 @@ from simulator.fleet.ledger import (
 )
 from simulator.oracle_repairs import left_suspended, replaced_under_way, resumed_for_others
 
-__all__ = ["accounted", "left_suspended", "violations"]
+__all__ = ["accounted", "ended_early", "left_suspended", "violations"]
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
 NO_GRACE = timedelta(0)
@@ -238,6 +238,25 @@ def accounted(fleet: Fleet, report: Mapping[str, Any]) -> list[str]:
             found.append(f"{instance.name}: its scale set {instance.owner.name} is not in the report")
         elif not (_left(run) or _in_batches(run, instance)):
             found.append(f"{instance.name} of {instance.owner.name} is not maintained and in no batch")
+    return found
+
+
+def ended_early(fleet: Fleet, report: Mapping[str, Any]) -> list[str]:
+    """Runs that say they are done, or called off, while Azure still waits for one of their instances.
+
+    report is the body of `GET /api/waves/<tracking id>.json`. What runs, may be started now and is not protected
+    is meant; a person's skip is no such end.
+    """
+    runs = {str(run["scale_set"]).lower(): run for run in report.get("runs", ())}
+    found = []
+    for instance, ticket in fleet.wave(str(report["tracking_id"])).tickets:
+        run = runs.get(instance.owner.id.lower(), {})
+        here = instance.owner.instances.get(instance.instance_id) is instance
+        waits = here and ticket.outstanding and ticket.allowed(fleet.now) and instance.power == "running"
+        skipped = any(str(entry["event"]).startswith("skip") for entry in run.get("history", ()))
+        over = run.get("state") in {"completed", "cancelled"} and not skipped
+        if over and waits and not instance.protect_from_actions and not instance.behaviour.refused:
+            found.append(f"{instance.owner.name} is {run['state']}, and {instance.name} still waits for it")
     return found
 
 

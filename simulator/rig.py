@@ -20,6 +20,7 @@ from simulator.arm.faults import Faults
 from simulator.fleet import Fleet
 from simulator.host import HostProcess
 from simulator.inboxes import MailInbox, TeamsInbox
+from simulator.lies import Liar
 
 
 class Rig:
@@ -27,7 +28,7 @@ class Rig:
 
     policy: the text of policy.yaml; `{teams}` in it becomes the Teams inbox's address. storage: a connection
     string, or an Azurite of its own. settings: further settings of the app. folder: where the inboxes save
-    what arrives.
+    what arrives. liar: what the simulated Azure answers wrongly.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Rig:
         port: int = 0,
         lock_seconds: int = 600,
         page_size: int = 120,
+        liar: Liar | None = None,
     ) -> None:
         self.fleet = fleet
         self.faults = faults or Faults()
@@ -52,7 +54,7 @@ class Rig:
         self.storage = storage
         self._policy, self._settings = policy, dict(settings or {})
         self._how_many, self._port, self._lock_seconds = hosts, port, lock_seconds
-        self._page_size = page_size
+        self._page_size, self._liar = page_size, liar
         self._stack = contextlib.AsyncExitStack()
         self._arm: ArmServer | None = None
         self._http: aiohttp.ClientSession | None = None
@@ -99,7 +101,7 @@ class Rig:
             self.storage = emulator.connection_string
         await enter(self.teams)
         await enter(self.mail)
-        self._arm = await serve(self.fleet, faults=self.faults, page_size=self._page_size)
+        self._arm = await serve(self.fleet, faults=self.faults, page_size=self._page_size, liar=self._liar)
         self._stack.push_async_callback(self._arm.close)
         self._http = await enter(aiohttp.ClientSession())
         if self._policy:

@@ -6,6 +6,7 @@ address of its operation in both headers ARM clients know.
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from simulator.arm import graph, shapes
@@ -15,6 +16,7 @@ from simulator.arm.kql import QueryError
 from simulator.arm.pages import Texts, page
 from simulator.arm.set_view import scale_set_view
 from simulator.fleet import Answer, Fleet, Instance, ScaleSet
+from simulator.lies import Liar
 
 SET_FILTER = re.compile(
     r"^\s*'?(?:properties/)?virtualMachineScaleSet/id'?\s+eq\s+'?([^']+?)'?\s*$", re.IGNORECASE
@@ -29,6 +31,7 @@ class Compute:
         self._faults = faults
         self.page_size = page_size
         self.retry_after = retry_after
+        self.liar: Liar | None = None
         self._sets: Texts[ScaleSet] = Texts()
         self._plain: Texts[Instance] = Texts()
         self._viewed: Texts[Instance] = Texts()
@@ -113,10 +116,16 @@ class Compute:
         return good(shapes.instance_view(self._machine(request), self._fleet.world.now, self._faults))
 
     def start_instance(self, request: Request) -> Reply:
-        return self._started(self._fleet.start_maintenance(self._instance(request)), request)
+        return self._start(self._instance(request), request)
 
     def start_machine(self, request: Request) -> Reply:
-        return self._started(self._fleet.start_maintenance(self._machine(request)), request)
+        return self._start(self._machine(request), request)
+
+    def _start(self, instance: Instance, request: Request) -> Reply:
+        if self.liar is None:
+            return self._started(self._fleet.start_maintenance(instance), request)
+        instead, lost = self.liar.start(instance), self.liar.happens("lost-answer")
+        return self._started(self._fleet.start_maintenance(instance, instead=instead, lost=lost), request)
 
     def start_scale_set(self, request: Request) -> Reply:
         found = self._scale_set(request)
@@ -134,7 +143,10 @@ class Compute:
             raise bad_request(f"The value {service!r} of parameter serviceName is invalid.")
         if action not in {"Suspend", "Resume"}:
             raise bad_request(f"The value {action!r} of parameter action is invalid.")
-        return self._started(self._fleet.set_repairs(self._scale_set(request), action), request)
+        answer = self._fleet.set_repairs(self._scale_set(request), action)
+        if self.liar is not None and self.liar.happens("lost-answer"):
+            answer = replace(answer, dropped=True)
+        return self._started(answer, request)
 
     def _started(self, answer: Answer, request: Request) -> Reply:
         if answer.status in {403, 409}:

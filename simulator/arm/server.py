@@ -15,6 +15,7 @@ from simulator.arm.faults import Fault, Faults
 from simulator.arm.identity import Identity
 from simulator.arm.routes import Call, match
 from simulator.fleet import Fleet
+from simulator.lies import Liar
 
 KEPT = 100_000
 
@@ -33,13 +34,17 @@ class Seen:
 class ArmServer:
     """A running server. `calls` counts calls by kind, each page and each refused call as one."""
 
-    def __init__(self, fleet: Fleet, faults: Faults, *, page_size: int, retry_after: int) -> None:
+    def __init__(
+        self, fleet: Fleet, faults: Faults, *, page_size: int, retry_after: int, liar: Liar | None = None
+    ) -> None:
         self.fleet = fleet
         self.faults = faults
         self.calls: Counter[str] = Counter()
         self.seen: deque[Seen] = deque(maxlen=KEPT)
         self.identity = Identity()
         self.face = Face(fleet, faults, page_size=page_size, retry_after=retry_after)
+        if liar is not None:
+            self.face.lied_by(liar)
         self.url = ""
         self._runner: web.AppRunner | None = None
 
@@ -83,8 +88,9 @@ class ArmServer:
         call = match(request.method, request.path)
         kind = call.kind if call is not None else "unknown"
         self.calls[kind] += 1
-        if self.faults.latency:
-            await asyncio.sleep(self.faults.latency)
+        slow = self.face.liar.takes(kind).total_seconds() if self.face.liar is not None else 0.0
+        if self.faults.latency + slow:
+            await asyncio.sleep(self.faults.latency + slow)
         try:
             reply = await self._reply(request, call, self.faults.take(kind))
         except Refusal as refusal:
@@ -136,8 +142,12 @@ async def serve(
     *,
     page_size: int = 120,
     retry_after: int = 1,
+    liar: Liar | None = None,
 ) -> ArmServer:
-    """Start serving; port 0 takes a free one. page_size: items per page of any list; retry_after: seconds."""
-    server = ArmServer(fleet, faults or Faults(), page_size=page_size, retry_after=retry_after)
+    """Start serving; port 0 takes a free one. page_size: items per page of any list; retry_after: seconds.
+
+    liar: answers wrongly now and then.
+    """
+    server = ArmServer(fleet, faults or Faults(), page_size=page_size, retry_after=retry_after, liar=liar)
     await server.open(host, port)
     return server

@@ -1,5 +1,6 @@
 """Play the wave, show it, leave `.demo/`, and say whether every promise was kept."""
 
+import argparse
 import asyncio
 import contextlib
 import os
@@ -12,14 +13,16 @@ from pathlib import Path
 import aiohttp
 
 from simulator.demo.fleet import TRACKING_ID, demo_fleet
-from simulator.demo.play import SETTINGS, Play, kinds
+from simulator.demo.play import PACE, SETTINGS, Play, kinds
 from simulator.demo.view import View, legend, summary
+from simulator.lies import Liar, Lies
+from simulator.lies.lies import listed
 from simulator.rig import Rig
 
 FOLDER = Path(__file__).resolve().parents[2] / ".demo"
 
 
-async def main() -> int:
+async def main(lies: Lies) -> int:
     """Exit status: 0 when the wave came to its end, everybody was told, and no promise was broken."""
     await asyncio.to_thread(_empty, FOLDER)
     fleet = demo_fleet()
@@ -28,9 +31,12 @@ async def main() -> int:
     settings = {**SETTINGS, "BREAKWATER_PUBLIC_URL": f"http://127.0.0.1:{port}"}
     view = View(kinds(fleet))
     view.say("Starting Azurite, a simulated Azure, inboxes, and the app under the local Functions host ...")
-    async with Rig(fleet, policy=policy, settings=settings, folder=FOLDER, port=port) as rig:
+    liar = Liar.over(fleet, lies, pace=PACE) if lies.shares else None
+    async with Rig(fleet, policy=policy, settings=settings, folder=FOLDER, port=port, liar=liar) as rig:
         view.say(f"A wave is announced for {len(fleet.scale_sets())} scale sets in two regions. {legend()}")
-        play = Play(rig, view)
+        if liar is not None:
+            view.say(f"This Azure lies: {lies} (seed {lies.seed}); how the wave ends is up to it.")
+        play = Play(rig, view, lies)
         try:
             with view:
                 await play.perform()
@@ -40,6 +46,9 @@ async def main() -> int:
         finally:
             await asyncio.to_thread((FOLDER / "host.log").write_text, rig.host.log, encoding="utf-8")
         _conclude(view, rig, play)
+        if liar is not None:
+            told = ", ".join(f"{name} {times}" for name, times in liar.told.most_common())
+            view.say(f"Lies told: {told or 'none'}")
         if os.environ.get("KEEP"):
             await _keep(view, rig)
     return 1 if play.problems else 0
@@ -81,6 +90,22 @@ def _empty(folder: Path) -> None:
     folder.mkdir()
 
 
+def chosen() -> Lies:
+    """What the command line, or else the environment (LIES, SEED), says of lies; leaves with the list of them."""
+    parser = argparse.ArgumentParser(prog="python -m simulator.demo", description="A wave on real parts.")
+    parser.add_argument("--lies", default=os.environ.get("LIES", ""), help="such as missing-view=0.1,stale")
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED") or 1))
+    parser.add_argument("--list-lies", action="store_true", help="the lies this Azure knows")
+    said = parser.parse_args()
+    if said.list_lies or said.lies == "help":
+        print(listed())
+        sys.exit(0)
+    try:
+        return Lies.parse(said.lies, said.seed)
+    except ValueError as wrong:
+        parser.error(str(wrong))
+
+
 def _free_port() -> int:
     """Links in messages name the port, so it is chosen before the host starts."""
     with socket.socket() as probe:
@@ -92,6 +117,6 @@ if __name__ == "__main__":
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     try:
-        sys.exit(asyncio.run(main()))
+        sys.exit(asyncio.run(main(chosen())))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -12,12 +12,15 @@ from simulator.demo.people import Engineer, untold
 from simulator.demo.story import Event, Story
 from simulator.demo.view import View
 from simulator.fleet import Fleet
-from simulator.oracle import accounted, violations
+from simulator.lies import Lies
+from simulator.lies.memory import LONGEST_LAG
+from simulator.oracle import accounted, ended_early, violations
 from simulator.rig import Rig
 
 PATIENCE = 150  # seconds from the alert to the end of the wave; on two quiet cores it takes forty
 TOLD_WITHIN = 45  # seconds for the last messages; grouping holds them back for three
 LOOK_TO_START = timedelta(seconds=5)
+PACE = 1 / 60  # a minute of Azure's is a second here
 WORDS = {"completed": "Completed", "paused": "Paused"}
 ON_CALL = "ana@example.org"
 SETTINGS = {
@@ -30,8 +33,8 @@ SETTINGS = {
 class Play:
     """One wave over one rig; `problems` are sentences, none when everything went as promised."""
 
-    def __init__(self, rig: Rig, view: View) -> None:
-        self._rig, self._view = rig, view
+    def __init__(self, rig: Rig, view: View, lies: Lies | None = None) -> None:
+        self._rig, self._view, self._lies = rig, view, lies or Lies()
         self._story = Story(rig.fleet)
         self._engineer = Engineer(ON_CALL)
         self._began = time.monotonic()
@@ -44,6 +47,13 @@ class Play:
         status, answer = await self._rig.post_alert(self._rig.fleet.alert(TRACKING_ID))
         self._show(Event("action group", f"alert posted, answered {status}: {answer['reason']}"))
         await self._follow(PATIENCE, lambda: settled(self.report["runs"]))
+        if self._lies.shares:
+            # How it ends is up to the lies; what was promised holds all the same.
+            self.problems = [
+                *broken(self._rig.fleet, self.report, LOOK_TO_START + LONGEST_LAG * PACE),
+                *ended_early(self._rig.fleet, self.report),
+            ]
+            return
         self.problems = unlike(self.report["runs"])
         await self._follow(TOLD_WITHIN, lambda: not self._untold())
         self.problems += [f"Nobody was told by mail how {name} ended." for name in self._untold()]
@@ -104,9 +114,9 @@ def unlike(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     return found
 
 
-def broken(fleet: Fleet, report: Mapping[str, Any]) -> list[str]:
+def broken(fleet: Fleet, report: Mapping[str, Any], grace: timedelta = LOOK_TO_START) -> list[str]:
     """Broken promises, judged from the fleet's ledger, and instances nobody accounts for."""
     return [
-        *violations(fleet, blocked=UNTOUCHED, max_unavailable={"web-prod": 2}, grace=LOOK_TO_START),
+        *violations(fleet, blocked=UNTOUCHED, max_unavailable={"web-prod": 2}, grace=grace),
         *accounted(fleet, report),
     ]

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 Health = Literal["healthy", "unhealthy", "initializing", "unknown", "missing"]
 AfterSuccess = Literal["cleared", "lingers_allowed", "lingers_done"]
+EndsUp = Literal["running", "stopped", "deallocated", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class Behaviour:
     lingers_for           how long it stays before vanishing; None is until the wave is over
     fails_after_reboot    it reboots and comes back, and then the operation fails; still not maintained
     hangs                 the operation never ends: the instance stays down, or is maintained all the same
+    ends_up               maintained, and then off, or its provisioning failed: nobody brings it back
+    relapses_after        from its final health after maintenance to the moment it does not serve any more
     """
 
     reboot: timedelta = timedelta(minutes=4)
@@ -51,6 +54,8 @@ class Behaviour:
     lingers_for: timedelta | None = None
     fails_after_reboot: bool = False
     hangs: Literal["", "down", "up"] = ""
+    ends_up: EndsUp = "running"
+    relapses_after: timedelta | None = None
 
     def __or__(self, other: "Behaviour") -> "Behaviour":
         set_there: dict[str, Any] = {

@@ -158,9 +158,14 @@ class Fleet:
         self.world.look()
         return self.world.waves[tracking_id]
 
-    def start_maintenance(self, instance: Instance) -> Answer:
-        """performMaintenance on one instance, asked by the customer."""
-        return self._maintenance.start(instance)
+    def start_maintenance(
+        self, instance: Instance, *, instead: Answer | None = None, lost: bool = False
+    ) -> Answer:
+        """performMaintenance on one instance, asked by the customer.
+
+        instead: Azure refuses it in these words, whatever the truth. lost: its answer does not arrive.
+        """
+        return self._maintenance.start(instance, instead=instead, lost=lost)
 
     def start_in_portal(self, instance: Instance) -> Answer:
         """performMaintenance on one instance, asked by a person: "Start now" in the portal."""

@@ -36,6 +36,7 @@ class StartAsked:
     allowed and windows are what the instance view said at that moment; shown_since is when the status last
     changed by an act (planned, moved, cancelled, maintained), which a look just before may have missed.
     code is Azure's error code when refused. answered is false when the connection dropped after work began.
+    passing is true for a refusal that has nothing to do with the instance and does not last.
     """
 
     at: datetime
@@ -51,6 +52,7 @@ class StartAsked:
     others: tuple[Neighbour, ...]
     operation: str
     answered: bool
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

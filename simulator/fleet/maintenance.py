@@ -6,14 +6,18 @@ get it.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
 from simulator.fleet.answers import Answer, conflict
+from simulator.fleet.behaviour import EndsUp
 from simulator.fleet.ledger import Maintained, StartAsked, Who, Windows
 from simulator.fleet.model import Instance, Operation
 from simulator.fleet.records import OPERATOR, PERSON, Annotation
 from simulator.fleet.world import World
+
+RELAPSE = "relapse after maintenance"
 
 
 class Maintenance:
@@ -22,11 +26,24 @@ class Maintenance:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def start(self, instance: Instance, who: Who = "customer", *, reboot: timedelta | None = None) -> Answer:
-        """Ask for maintenance on one instance, as the customer's software, a person in the portal, or Azure."""
+    def start(
+        self,
+        instance: Instance,
+        who: Who = "customer",
+        *,
+        reboot: timedelta | None = None,
+        instead: Answer | None = None,
+        lost: bool = False,
+    ) -> Answer:
+        """Ask for maintenance on one instance, as the customer's software, a person in the portal, or Azure.
+
+        instead: Azure refuses with these words, rightly or not. lost: what it answers does not arrive.
+        """
         world = self._world
         now = world.now if who == "azure" else world.look()
-        answer = self._refusal(instance, who) or self._operation(instance, who)
+        answer = instead or self._refusal(instance, who) or self._operation(instance, who)
+        if lost and answer.operation is not None:
+            answer = replace(answer, dropped=True)
         ticket = instance.ticket
         others = (
             other.as_neighbour(now) for other in instance.owner.instances.values() if other is not instance
@@ -46,6 +63,7 @@ class Maintenance:
                 others=tuple(other for other in others if other is not None),
                 operation=answer.operation.id if answer.operation is not None else "",
                 answered=not answer.dropped,
+                passing=instead is not None,
             )
         )
         self._record(instance, who, answer)
@@ -149,17 +167,46 @@ class Maintenance:
         world, how = self._world, instance.behaviour
         if who != "azure" and how.hangs == "down":
             return
-        world.bring_up(instance)
+        if who == "azure" or how.ends_up == "running":
+            world.bring_up(instance)
         if who != "azure" and how.fails_after_reboot:
             message = f"VM '{instance.name}' did not report that it started within the time allowed."
             world.close(instance, "Failed", "OSProvisioningTimedOut", message)
             return
         self._done(instance, who, windows)
+        if who != "azure" and how.ends_up != "running":
+            self._gives_out(instance, how.ends_up)
+            return
+        if who != "azure" and how.relapses_after is not None:
+            world.later(instance, how.health_delay + how.relapses_after, lambda: self._relapse(instance))
         if who != "azure" and how.hangs == "up":
             instance.operation = None
             world.settle(instance)
         else:
             world.close(instance, "Succeeded")
+
+    def _gives_out(self, instance: Instance, ends_up: EndsUp) -> None:
+        """Maintained and still down: its operation succeeds, and that is all that comes of it."""
+        world = self._world
+        instance.provisioning = "Failed" if ends_up == "failed" else "Succeeded"
+        if ends_up == "failed":
+            instance.power = "running"
+        else:
+            instance.power = ends_up
+        if ends_up == "deallocated":
+            for ticket in instance.tickets:
+                ticket.shown = False
+            instance.shown_since = world.now
+        world.close(instance, "Succeeded")
+
+    def _relapse(self, instance: Instance) -> None:
+        """Well after its maintenance, and some time later not any more."""
+        instance.cause = RELAPSE
+        if instance.owner.reports_health:
+            self._world.health(instance, "unhealthy")
+        else:
+            self._world.take_down(instance, RELAPSE)
+        self._world.settle(instance)
 
     def _done(self, instance: Instance, who: Who, windows: Windows | None) -> None:
         """On an updated host now, which serves every open wave the instance is part of."""

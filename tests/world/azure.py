@@ -16,6 +16,7 @@ from simulator.arm.faults import Faults
 from simulator.arm.routes import match
 from simulator.arm.set_view import scale_set_view
 from simulator.fleet import SUBSCRIPTION, Fleet
+from simulator.lies import Instead, Liar, Lies
 from tests.world.chaos import Chaos
 from tests.world.sentry import Sentry
 
@@ -23,20 +24,28 @@ from tests.world.sentry import Sentry
 class FleetCompute:
     subscription = SUBSCRIPTION
 
-    def __init__(self, fleet: Fleet, chaos: Chaos, sentry: Sentry) -> None:
+    def __init__(self, fleet: Fleet, chaos: Chaos, sentry: Sentry, liar: Liar | None = None) -> None:
         self.fleet, self.chaos, self.sentry = fleet, chaos, sentry
         self.calls: Counter[str] = Counter()
         self.faults = Faults()
         self.face = Face(fleet, self.faults)
+        self.liar = liar or Liar(Lies(), fleet.world.clock)
 
-    async def _read(self, kind: str) -> None:
+    async def _read(self, kind: str, thing: str = "") -> None:
         self.calls[kind] += 1
         await self.chaos.step()
         if self.chaos.happens(self.chaos.throttle):
             raise Throttled(self.chaos.wait())
         if self.chaos.happens(self.chaos.azure):
             raise Unreachable("Azure answered 503.")
+        if took := self.liar.takes(kind):
+            self.fleet.world.clock.advance(took)
+        self._instead(kind, thing)
         self.fleet.world.look()
+
+    def _instead(self, kind: str, thing: str) -> None:
+        if (told := self.liar.instead(kind, thing.lower())) is not None:
+            raise _trouble(told)
 
     def _set(self, arm_id: str):
         found = self.fleet.world.scale_sets.get(arm_id.lower())
@@ -51,7 +60,8 @@ class FleetCompute:
             path = page.get("nextLink", "")
 
     async def post_json(self, path: str, payload: dict) -> dict:
-        return await self._call("POST", path, json.dumps(payload).encode())
+        answer = await self._call("POST", path, json.dumps(payload).encode())
+        return {**answer, "data": self.liar.graph(answer.get("data", []))}
 
     async def _call(self, method: str, path: str, body: bytes = b"") -> dict:
         """As the simulated ARM answers it over HTTP, with the product's words for its noes."""
@@ -72,12 +82,13 @@ class FleetCompute:
 
     async def scale_sets(self):
         await self._read("list scale sets")
-        for one in list(self.fleet.world.scale_sets.values()):
-            yield shapes.scale_set(arm.scale_set(one))
+        found = [arm.scale_set(one) for one in self.fleet.world.scale_sets.values()]
+        for one in self.liar.scale_sets(found):
+            yield shapes.scale_set(one)
 
     async def scale_set(self, arm_id: str) -> ScaleSet:
-        await self._read("get scale set")
-        return shapes.scale_set(arm.scale_set(self._set(arm_id)))
+        await self._read("get scale set", arm_id)
+        return shapes.scale_set(self.liar.scale_set(arm.scale_set(self._set(arm_id))))
 
     async def rolling_upgrade(self, arm_id: str) -> str:
         await self._read("rolling upgrade")
@@ -95,6 +106,7 @@ class FleetCompute:
         await self.chaos.step()
         if self.chaos.happens(self.chaos.throttle):
             raise Throttled(timedelta(seconds=20))
+        self._instead("set repairs", arm_id)
         self.fleet.world.look()
         answer = self.fleet.set_repairs(self._set(arm_id), "Suspend" if suspend else "Resume")
         await self.chaos.step()
@@ -102,20 +114,38 @@ class FleetCompute:
             raise Forbidden(answer.message)
         if answer.status == 409:
             raise Refused(answer.code, answer.message)
-        if answer.dropped or self.chaos.happens(self.chaos.azure):
+        if answer.dropped or self.chaos.happens(self.chaos.azure) or self.liar.happens("lost-answer"):
             raise Unreachable("The connection broke.")
 
     async def instances(self, scale_set: ScaleSet) -> tuple[Instance, ...]:
-        await self._read("list instances")
+        kind = "list virtual machines" if scale_set.flexible else "list instances"
+        await self._read(kind, scale_set.id)
         now = self.fleet.now
         if scale_set.flexible:
             found = self.fleet.world.scale_sets.get(scale_set.id.lower())
             ones = list(found.instances.values()) if found else []
-            return tuple(
-                shapes.flexible_instance(arm.machine(one, now, self.faults, view=True)) for one in ones
-            )
+            shown = self.liar.instances([arm.machine(one, now, self.faults, view=True) for one in ones])
+            return tuple(shapes.flexible_instance(one) for one in shown)
         ones = list(self._set(scale_set.id).instances.values())
-        return tuple(shapes.uniform_instance(arm.instance(one, now, self.faults, view=True)) for one in ones)
+        shown = self.liar.instances([arm.instance(one, now, self.faults, view=True) for one in ones])
+        return tuple(shapes.uniform_instance(one) for one in shown)
+
+    async def instance(self, scale_set: ScaleSet, instance_id: str) -> Instance:
+        """One instance by a read of its own, with its view; NotFound when it is not there."""
+        found = self.fleet.world.scale_sets.get(scale_set.id.lower())
+        one = found.instances.get(instance_id) if found else None
+        thing = one.id if one else f"{scale_set.id}/{instance_id}"
+        await self._read("get virtual machine" if scale_set.flexible else "get instance", thing)
+        found = self.fleet.world.scale_sets.get(scale_set.id.lower())
+        one = found.instances.get(instance_id) if found else None
+        if one is None:
+            raise NotFound("NotFound: it is gone.")
+        write, read = (
+            (arm.machine, shapes.flexible_instance)
+            if scale_set.flexible
+            else (arm.instance, shapes.uniform_instance)
+        )
+        return read(self.liar.instance(write(one, self.fleet.now, self.faults, view=True)))
 
     async def instance(self, scale_set: ScaleSet, instance: str) -> Instance:
         await self._read("get instance")
@@ -140,7 +170,10 @@ class FleetCompute:
         if found is None:
             raise NotFound("NotFound: it is gone.")
         self.sentry.asked(found, self.fleet.now)
-        answer = self.fleet.start_maintenance(found)
+        self._instead("start", found.id)
+        answer = self.fleet.start_maintenance(
+            found, instead=self.liar.start(found), lost=self.liar.happens("lost-answer")
+        )
         await self.chaos.step()
         if answer.status == 409:
             raise Refused(answer.code, answer.message)
@@ -149,8 +182,20 @@ class FleetCompute:
         return Accepted(answer.operation.id if answer.status == 202 and answer.operation else "")
 
     async def operation(self, address: str) -> Operation:
-        await self._read("operation")
+        try:
+            await self._read("operation", address)
+        except NotFound:
+            return Operation("Unknown", message="Azure no longer knows the operation.")
         found = self.fleet.world.operations.get(address)
         if found is None:
             return Operation("Unknown")
         return Operation(found.status, found.code, found.message)
+
+
+def _trouble(told: Instead) -> Exception:
+    """In the product's words, as its own translation would have it."""
+    if told.status == 429:
+        return Throttled(told.retry_after)
+    if told.status == 404:
+        return NotFound(f"{told.code}: {told.message}")
+    return Unreachable(told.message)

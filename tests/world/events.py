@@ -1,6 +1,6 @@
 """What else happens during a wave: it moves, it is called off, a second one comes, people change their minds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from random import Random
 
@@ -28,18 +28,12 @@ RAISES = (
 )
 
 
-def happen(world: World, wave: Wave, random: Random) -> None:
+def happen(world: World, wave: Wave, random: Random, leave_out: Collection[str] = ()) -> None:
     """Tags first, then a handful of events at random moments of the self-service window."""
     _tags(world, random)
-    kinds: tuple[Callable[[World, Wave, Random], None], ...] = (
-        _duplicates, _late_announcement, _second_wave, _moved, _called_off, _new_instances, _words, _words,
-        _words, _stopped_for_a_while, _policy_changed, _tags_changed, _said_again_at_the_end, _restarted,
-        _over_and_again, upheavals.befallen, upheavals.ambushed, upheavals.ambushed, upheavals.set_deleted,
-        upheavals.capacity_changed, upheavals.azure_first, upheavals.in_the_portal,
-        upheavals.windows_overlap,
-    )  # fmt: skip
-    for kind in random.sample(kinds, random.randint(3, 8)):
-        kind(world, wave, random)
+    for kind in random.sample(_kinds, random.randint(3, 8)):
+        if kind.__name__ not in leave_out:
+            kind(world, wave, random)
 
 
 def _tags(world: World, random: Random) -> None:
@@ -256,3 +250,14 @@ def _over_and_again(world: World, wave: Wave, random: Random) -> None:
 
     world.at(at, complete)
     world.at(anew, reopened)
+
+
+_kinds: tuple[Callable[[World, Wave, Random], None], ...] = (
+    _duplicates, _late_announcement, _second_wave, _moved, _called_off, _new_instances, _words, _words,
+    _words, _stopped_for_a_while, _policy_changed, _tags_changed, _said_again_at_the_end, _restarted,
+    _over_and_again, upheavals.befallen, upheavals.ambushed, upheavals.ambushed, upheavals.set_deleted,
+    upheavals.capacity_changed, upheavals.azure_first, upheavals.in_the_portal,
+    upheavals.windows_overlap,
+)  # fmt: skip
+KINDS = tuple(dict.fromkeys(one.__name__ for one in _kinds))
+"""The names of what can happen, to leave it out."""

@@ -10,6 +10,7 @@ from planner.run import ANSWERS, ENDED, SETTLED, InstanceState, Run, RunState
 from planner.saying import say
 from simulator.fleet.ledger import Down, Ended, Meanwhile, StartAsked, Up
 from simulator.oracle import accounted, left_suspended
+from tests.world.told import unwarned
 from tests.world.truth import untrue
 from tests.world.world import World
 
@@ -33,10 +34,17 @@ def broken(
     spans = {one: _nights(world) for one in _names(world) - windows} if nightly else {}
     wider = dict.fromkeys(world.watch.raised("max-unavailable"), 100)
     return [
-        *world.violations(blocked=blocked, windows=spans, max_unavailable=wider, in_doubt=IN_DOUBT),
+        *world.violations(
+            blocked=blocked, windows=spans, max_unavailable=wider, in_doubt=IN_DOUBT, grace=world.grace
+        ),
         *world.errors,
         *world.watch.findings,
         *world.sentry.findings,
+        *world.served.findings,
+        *world.endings.findings,
+        *world.told.findings,
+        *world.messages.findings,
+        *unwarned(world.fleet, _every_run(world)),
         *untrue(world),
         *_quarantined(world),
         *_runs(world),
@@ -46,6 +54,10 @@ def broken(
         *(f"{path} is still claimed" for path in world.claims()),
         *(_crowded(world, limits) if limits is not None else ()),
     ]
+
+
+def _every_run(world: World) -> list[Run]:
+    return [one for run in world.runs().values() for one in (run, *world.archived(run))]
 
 
 def _names(world: World) -> set[str]:

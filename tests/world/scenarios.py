@@ -1,5 +1,6 @@
 """Random waves: fleets, behaviours, policies and meddling people, drawn by a seed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -9,6 +10,9 @@ from simulator.fleet import Instance, ScaleSet
 from simulator.fleet.behaviour import Behaviour
 from simulator.fleet.build import SUBSCRIPTION, flexible, uniform
 from simulator.fleet.waves import Wave, Window
+from simulator.lies import Lies
+from simulator.lies.machines import afflict
+from simulator.lies.somebody import meddle
 from tests.world import events
 from tests.world.chaos import Chaos
 from tests.world.promises import broken
@@ -74,11 +78,14 @@ def drawn(
     chaos: Chaos | None = None,
     start: datetime = START,
     freezes: bool = False,
+    lies: Lies | None = None,
+    leave_out: Collection[str] = (),
 ) -> Drawn:
     """A world with a fleet and a wave, everything decided by the seed.
 
     eventful: more happens than one announcement and some meddling, see `tests.world.events`. start: when it
-    is announced. freezes: at times nothing may be started at all.
+    is announced. freezes: at times nothing may be started at all. lies: what this Azure tells wrongly.
+    leave_out: scale sets, and kinds of events, by name.
     """
     random = Random(seed)
     policy = Policy(
@@ -92,10 +99,12 @@ def drawn(
     )
     if freezes:
         policy = replace(policy, freezes=_freezes(start, Random(f"freezes of {seed}")))
-    world = World(policy=policy, chaos=chaos or Chaos(seed), start=start)
+    world = World(policy=policy, chaos=chaos or Chaos(seed), start=start, lies=lies)
     blocked: set[str] = set()
     for number in range(random.randint(1, 5)):
         _one_set(world, random, number, blocked, trouble=trouble)
+    for name in leave_out:
+        world.fleet.world.scale_sets.pop(_id_of(world, name), None)
     opens = world.clock() + random.choice((-1, 2, 30)) * timedelta(hours=1)
     closes = opens + timedelta(days=random.choice((1, 3, 30)))
     unlucky = random.random() < 0.3
@@ -117,8 +126,15 @@ def drawn(
         _meddling(world, random)
     _repairs(world, Random(f"repairs of {seed}"), people=people)
     if eventful:
-        events.happen(world, wave, Random(f"events of {seed}"))
+        events.happen(world, wave, Random(f"events of {seed}"), leave_out)
+    if lies is not None:
+        afflict(world.fleet, lies)
+        meddle(world.fleet, lies)
     return Drawn(world, wave, frozenset(blocked), policy.limits, policy.defaults["windows"] != "any time")
+
+
+def _id_of(world: World, name: str) -> str:
+    return next((key for key, one in world.fleet.world.scale_sets.items() if one.name == name), "")
 
 
 def _freezes(start: datetime, random: Random) -> tuple[Freeze, ...]:

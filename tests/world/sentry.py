@@ -8,21 +8,24 @@ from datetime import datetime
 
 from planner.policy import Policy
 from simulator.fleet import Instance
+from tests.world.served import Served, most_down
 
 FORBIDDEN = {"self-service": "never", "mode": "observe"}
-FIFTH = 5
-"""Of a Uniform set's instances a fifth may be down, at least one; of a Flexible set's one."""
 
 
 class Sentry:
     """`policy` is the one in force, `raised` names the sets for whose run a person has raised a key."""
 
-    def __init__(self, policy: Callable[[], Policy], raised: Callable[[str], set[str]]) -> None:
+    def __init__(
+        self, policy: Callable[[], Policy], raised: Callable[[str], set[str]], served: Served | None = None
+    ) -> None:
         self.findings: list[str] = []
-        self._policy, self._raised = policy, raised
+        self._policy, self._raised, self._served = policy, raised, served
 
     def asked(self, instance: Instance, now: datetime) -> None:
         """Called when the customer asks for a start, before Azure answers."""
+        if self._served is not None:
+            self._served.asked(instance, now)
         what = f"{now:%Y-%m-%d %H:%M:%S}Z {instance.name} of {instance.owner.name} was started"
         self.findings += [
             f"{what} {why}" for why in (*self._wanted(instance, now), *self._together(instance))
@@ -50,9 +53,6 @@ class Sentry:
             for one in owner.instances.values()
             if one is not instance and one.operation is not None and one.operation.who == "customer"
         ]
-        most = 1 if owner.mode == "Flexible" else max(1, len(owner.instances) // FIFTH)
-        said = owner.tags.get("breakwater-max-unavailable", "")
-        if said.isdigit():
-            most = min(most, int(said))
+        most = most_down(owner)
         if len(flying) + 1 > most:
             yield f"with {', '.join(flying)} under way, and {most} of {len(owner.instances)} may be down at once"

@@ -2,22 +2,44 @@
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from handlers.cloud.names import QUEUES, poison
 from handlers.cloud.queues import LONGEST_WAIT
 from handlers.cloud.records import Absent, Conflict, Listed, StorageDown, Stored
+from simulator.lies import Liar
 from tests.world.chaos import Chaos
+
+BEARS_A_WORD: ContextVar[bool] = ContextVar("bears a word", default=False)
+"""Whether what is being done is for a person's word: the message that is handled has one, or it is being said."""
+
+
+SENDER: ContextVar[str] = ContextVar("sender", default="")
+"""Whose work is done: the queue whose message is handled, or `sweep`."""
 
 
 class MemoryRecords:
-    def __init__(self, now: Callable[[], datetime], chaos: Chaos) -> None:
+    def __init__(self, now: Callable[[], datetime], chaos: Chaos, liar: Liar | None = None) -> None:
         self.documents: dict[str, tuple[Stored, datetime]] = {}
         self.writes = 0
         self.watching: list[Callable[[str, bytes], None]] = []
-        self._now, self._chaos = now, chaos
+        self._now, self._chaos, self._liar = now, chaos, liar
         self._etags = itertools.count(1)
+
+    def _lied(self, name: str) -> bool:
+        return self._liar is not None and self._liar.happens(name)
+
+    def _overtaken(self, path: str) -> None:
+        """Another host writes the same document a moment before, with nothing in it changed but the etag."""
+        known = self.documents.get(path)
+        if known is None or not (
+            self._lied("record-conflict") or (BEARS_A_WORD.get() and self._lied("word-conflict"))
+        ):
+            return
+        stored, created = known
+        self.documents[path] = (replace(stored, etag=f"e{next(self._etags)}"), created)
 
     async def _step(self) -> None:
         await self._chaos.step()
@@ -31,6 +53,7 @@ class MemoryRecords:
         self, path: str, body: bytes, *, etag: str | None, metadata: Mapping[str, str] | None = None
     ) -> str:
         await self._step()
+        self._overtaken(path)
         known = self.documents.get(path)
         if (known[0].etag if known else None) != etag:
             raise Conflict(path)
@@ -41,6 +64,8 @@ class MemoryRecords:
         for watch in self.watching:
             watch(path, body)
         await self._chaos.step()
+        if self._lied("lost-record"):
+            raise StorageDown("The answer to the write is lost.")
         return new
 
     async def read(self, path: str) -> Stored | None:
@@ -83,8 +108,10 @@ class Queued:
 class MemoryQueues:
     now: Callable[[], datetime]
     chaos: Chaos
+    liar: Liar | None = None
     waiting: list[Queued] = field(default_factory=list)
     numbers: itertools.count = field(default_factory=lambda: itertools.count(1))
+    watching: list[Callable[[str, str, str], None]] = field(default_factory=list)
 
     async def send(self, queue: str, message, *, delay: timedelta = timedelta(0)) -> None:
         await self.send_text(queue, message.model_dump_json(), delay=delay)
@@ -96,7 +123,11 @@ class MemoryQueues:
         assert delay <= LONGEST_WAIT or queue == "runs"
         visible = self.now() + min(delay, LONGEST_WAIT)
         self.waiting.append(Queued(queue, text, visible, next(self.numbers)))
+        for watch in self.watching:
+            watch(queue, text, SENDER.get())
         await self.chaos.step()
+        if self.liar is not None and self.liar.happens("lost-send"):
+            raise StorageDown("The answer to the message is lost.")
 
     async def lengths(self) -> dict[str, int]:
         names = [*QUEUES, *(poison(one) for one in QUEUES)]

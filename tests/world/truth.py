@@ -41,7 +41,7 @@ class _Facts:
                 isinstance(fact, Meanwhile) and not fact.what.startswith(NO_MATTER)
             ):
                 self._befell[_key(fact.scale_set, fact.instance)].append(fact.at)
-            elif isinstance(fact, StartAsked) and fact.code == "OperationNotAllowed":
+            elif isinstance(fact, StartAsked) and fact.code == "OperationNotAllowed" and not fact.passing:
                 self._refused.add(_key(fact.scale_set, fact.instance))
         for wave in world.fleet.world.waves.values():
             self._refused |= {

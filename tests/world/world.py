@@ -19,12 +19,18 @@ from planner.policy import Policy
 from planner.run import Run
 from simulator.fleet import Fleet
 from simulator.fleet.clock import VirtualClock
+from simulator.lies import Liar, Lies
+from simulator.lies.memory import LONGEST_LAG
 from simulator.oracle import violations
 from tests.world.azure import FleetCompute
 from tests.world.chaos import Chaos, Killed
+from tests.world.endings import Endings
 from tests.world.mailbox import Mailbox
+from tests.world.messages import Messages
 from tests.world.sentry import Sentry
-from tests.world.storage import MemoryQueues, MemoryRecords, Queued
+from tests.world.served import Served
+from tests.world.storage import BEARS_A_WORD, SENDER, MemoryQueues, MemoryRecords, Queued
+from tests.world.told import Told
 from tests.world.watch import Watch
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -48,18 +54,29 @@ class World:
         chaos: Chaos | None = None,
         start: datetime = START,
         mailbox: Mailbox | None = None,
+        lies: Lies | None = None,
     ) -> None:
         self.clock = VirtualClock(start)
         self.fleet = Fleet(self.clock)
         self.policy = policy or Policy()
         self.mailbox = mailbox
         self.chaos = chaos or Chaos()
-        self.records = MemoryRecords(self.clock, self.chaos)
-        self.queues = MemoryQueues(self.clock, self.chaos)
+        self.lies = lies or Lies()
+        liar = Liar(self.lies, self.clock)
+        self.records = MemoryRecords(self.clock, self.chaos, liar)
+        self.queues = MemoryQueues(self.clock, self.chaos, liar)
         self.watch = Watch(lambda: self.policy)
         self.records.watching.append(self.watch.written)
-        self.sentry = Sentry(lambda: self.policy, self.watch.raised)
-        self.compute = FleetCompute(self.fleet, self.chaos, self.sentry)
+        self.grace = LONGEST_LAG if "stale" in self.lies else timedelta(0)
+        self.served = Served(self.fleet, self.watch.raised, self.grace)
+        self.endings = Endings(self.fleet)
+        self.told = Told()
+        self.messages = Messages(self._texts, self.clock)
+        for judge in (self.served, self.endings, self.told, self.messages):
+            self.records.watching.append(judge.written)
+        self.queues.watching.append(self.messages.sent)
+        self.sentry = Sentry(lambda: self.policy, self.watch.raised, self.served)
+        self.compute = FleetCompute(self.fleet, self.chaos, self.sentry, liar)
         self.settings = Settings(AzureWebJobsStorage="UseDevelopmentStorage=true")
         self.wiring = self._new_wiring()
         self.beside = [self._new_wiring() for _ in range(self.chaos.processes - 1)]
@@ -70,6 +87,9 @@ class World:
         self.last_alert: bytes = b""
         self.accepted: list[tuple[str, str, str, datetime]] = []
         """Every word answered 202: the run's name, the word's id, its kind, and when it was answered."""
+
+    def _texts(self, queue: str) -> list[str]:
+        return [one.text for one in self.queues.waiting if one.queue == queue]
 
     def _new_wiring(self) -> Wiring:
         wiring = Wiring(self.settings, self.clock)
@@ -184,16 +204,22 @@ class World:
 
     async def _sweep(self) -> None:
         self.next_sweep = self.clock() + SWEEP_EVERY
+        self.told.tick(self.clock())
+        SENDER.set("sweep")
         try:
             await sweep.handle(self.wiring)
         except Killed:
+            self.messages.noted("death")
             self.wiring = self._new_wiring()
         except StorageDown:
+            self.messages.noted("storage")
             self.next_sweep = self.clock() + RETRY
 
     async def _handle(self, message: Queued) -> None:
         self.handled += 1
         message.tries += 1
+        SENDER.set(message.queue)
+        BEARS_A_WORD.set('"event":{' in message.text)
         wiring = self._process()
         try:
             if message.queue in STAGES:
@@ -208,17 +234,20 @@ class World:
             else:
                 await bury.handle(message.queue.removesuffix("-poison"), message.text.encode(), wiring)
         except Killed:
+            self.messages.noted("death")
             # The message comes back when its lock runs out; the process is started again.
             self._restarted(wiring)
             self._given_up(message)
             self._again(message, LOCK)
         except Exception as error:  # noqa: BLE001 - the host's own catch-all
+            self.messages.noted("failure")
             if not isinstance(error, StorageDown):
                 self.errors.append(f"{message.queue}: {error!r}")
             self._given_up(message)
             self._again(message, RETRY)
         else:
             if self.chaos.happens(self.chaos.twice):
+                self.messages.noted("twice")
                 self._again(message, LOCK)
 
     def _restarted(self, wiring: Wiring) -> None:

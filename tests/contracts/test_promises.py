@@ -1,0 +1,38 @@
+"""docs/promises.md names tests and judges that exist, and lies that can be told."""
+
+import re
+from pathlib import Path
+
+from simulator.lies import CATALOGUE
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split(" | ")]
+    for line in PAGE.splitlines()
+    if line.startswith("| ") and not line.startswith("| promise")
+]
+EVERY = "every lie"
+
+
+def test_every_promise_has_somebody_who_keeps_it_and_lies_it_was_tried_under() -> None:
+    assert len(ROWS) > 10
+    for promise, kept_by, tried in ROWS:
+        assert promise
+        assert "`" in kept_by, promise
+        assert tried, promise
+
+
+def test_the_judges_and_tests_named_there_exist() -> None:
+    for _, kept_by, _ in ROWS:
+        for named in re.findall(r"`([^`]+)`", kept_by):
+            path, _, test = named.partition("::")
+            text = (ROOT / path).read_text(encoding="utf-8")
+            assert not test or re.search(rf"^(async )?def {test}\(", text, re.MULTILINE), named
+
+
+def test_the_lies_named_there_are_lies_that_can_be_told() -> None:
+    known = {one.name for one in CATALOGUE}
+    for promise, _, tried in ROWS:
+        named = set() if tried == EVERY else set(tried.split(", "))
+        assert named <= known, (promise, named - known)

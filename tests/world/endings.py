@@ -1,0 +1,82 @@
+"""No run ends on one answer: what a run says when it ends is held against the fleet at that moment."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from handlers.wire.documents import decode_run
+from planner.run import ENDED, InstanceState, Run, RunState
+from simulator.fleet import Fleet, Instance
+from simulator.fleet.ledger import Meanwhile, Replaced
+from simulator.fleet.maintenance import RELAPSE
+
+SETTLES = timedelta(minutes=10)
+"""What changed more lately than this the last looks may have missed."""
+
+SAID_DONE = frozenset({InstanceState.MAINTAINED, InstanceState.BY_AZURE, InstanceState.CANCELLED})
+SAID_WELL = frozenset({RunState.COMPLETED, RunState.CANCELLED})
+OURS = frozenset({"customer maintenance", RELAPSE})
+
+
+class Endings:
+    """Follows the records; `findings` are sentences."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.findings: list[str] = []
+        self._fleet = fleet
+        self._over: dict[str, bool] = {}
+
+    def written(self, path: str, body: bytes) -> None:
+        if not path.startswith("runs/"):
+            return
+        run = decode_run(body)
+        over, was = run.state in ENDED, self._over.get(path, False)
+        self._over[path] = over
+        if over and not was:
+            now = self._fleet.now
+            self.findings += [
+                f"{now:%Y-%m-%d %H:%M:%S}Z {run.target.name} ended {run.state}, and {why}"
+                for why in self._untrue(run, now)
+            ]
+
+    def _untrue(self, run: Run, now: datetime) -> Iterator[str]:
+        owner = self._fleet.world.scale_sets.get(run.target.id.lower())
+        if owner is None:
+            return
+        if "was deleted" in run.reason and not self._deleted(run, ""):
+            yield "the scale set was never deleted"
+        for passage in run.passages:
+            one = owner.instances.get(passage.id)
+            if one is None:
+                continue
+            if passage.state in SAID_DONE and self._open(one, now):
+                yield f"instance {passage.id}, said to be {passage.state}, is still to be maintained"
+            gone = passage.state is InstanceState.EXCUSED and "deleted" in passage.reason
+            if gone and not self._deleted(run, one.id):
+                yield f"instance {passage.id}, said to be deleted, is there"
+        if run.state in SAID_WELL:
+            yield from self._down(run, list(owner.instances.values()), now)
+
+    @staticmethod
+    def _open(one: Instance, now: datetime) -> bool:
+        ticket = one.ticket
+        shown = one.shown_since is not None and now - one.shown_since > SETTLES
+        return ticket is not None and ticket.outstanding and shown
+
+    @staticmethod
+    def _down(run: Run, instances: list[Instance], now: datetime) -> Iterator[str]:
+        """What our maintenance has taken down and a person has not let go."""
+        skipped = any(one.event.startswith("skip") for one in run.history)
+        for one in instances:
+            trouble, since = one.trouble(), one.unwell_since or now
+            if trouble and one.cause in OURS and now - since > SETTLES and not skipped:
+                yield f"instance {one.instance_id} has been down since {since:%H:%M:%S}Z by our doing ({trouble})"
+
+    def _deleted(self, run: Run, instance: str) -> bool:
+        """By the ledger: the instance, or without one the scale set, since the run was planned."""
+        mine = [one for one in self._fleet.ledger if one.at >= run.planned_at - SETTLES]
+        deleted = (one for one in mine if isinstance(one, Meanwhile) and one.what == "delete")
+        replaced = (one for one in mine if isinstance(one, Replaced))
+        here = run.target.id.lower()
+        return any(
+            one.scale_set.lower() == here and one.instance in {instance, ""} for one in deleted
+        ) or any(one.instance == instance for one in replaced)

@@ -1,0 +1,142 @@
+"""Nothing waits in silence, and what Azure does in spite of a plan is told before: judged along the way.
+
+`stalled-after` is what people are promised: whatever may start by its times and does not is told after it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from handlers.wire.documents import decode_run
+from planner.notice import Kind, Urgency
+from planner.run import IN_FLIGHT, InstanceState, Run, RunState, Verdict
+from simulator.fleet import Fleet
+from simulator.fleet.ledger import StartAsked
+
+STALLED_AFTER = timedelta(hours=4)
+TROUBLE_AFTER = timedelta(minutes=30)
+A_LOOK = timedelta(minutes=20)
+"""How much later than promised a look that has to tell may come: waits after trouble double up to ten minutes."""
+
+WARNS = frozenset({Kind.SLACK, Kind.TROUBLE, Kind.PAUSED, Kind.APPROVAL, Kind.MISSED})
+KNOWN_FOR = timedelta(hours=1)
+"""A window that moved more lately than this may come without a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Since when a run stands still, and by what it is seen to have moved."""
+
+    since: datetime
+    mark: tuple[object, ...]
+
+
+class Told:
+    def __init__(self) -> None:
+        self.findings: list[str] = []
+        self._runs: dict[str, Run] = {}
+        self._still: dict[str, Standing] = {}
+
+    def written(self, path: str, body: bytes) -> None:
+        if path.startswith("runs/"):
+            self._runs[path] = decode_run(body)
+
+    def tick(self, now: datetime) -> None:
+        """Now and then: who stands still, and who should have been told."""
+        for path, run in self._runs.items():
+            self._trouble(run, now)
+            mark = _mark(run, now)
+            if mark is None:
+                self._still.pop(path, None)
+                continue
+            known = self._still.get(path)
+            if known is None or known.mark != mark:
+                known = self._still[path] = Standing(_may_since(run, now), mark)
+            lasted = now - known.since
+            if lasted > STALLED_AFTER + A_LOOK and not _told_since(run, known.since):
+                self._find(
+                    run, now, f"could have started since {known.since:%d %H:%M} and nobody was told why not"
+                )
+                self._still[path] = Standing(now, mark)
+
+    def _trouble(self, run: Run, now: datetime) -> None:
+        trouble = run.trouble
+        silent = trouble is not None and not _told_since(run, trouble.since)
+        if silent and now - trouble.since > TROUBLE_AFTER + A_LOOK:
+            self._find(run, now, f"could not read Azure since {trouble.since:%d %H:%M} and told nobody")
+
+    def _find(self, run: Run, now: datetime, why: str) -> None:
+        found = f"{now:%Y-%m-%d %H:%M:%S}Z {run.target.name} {why}"
+        if len(self.findings) < 50 and found not in self.findings:
+            self.findings.append(found)
+
+
+def _may_since(run: Run, now: datetime) -> datetime:
+    """Since when its next batch may start by its times; the future when it may not yet."""
+    waits = [
+        max(filter(None, (one.not_before, one.held_until, run.lead_over)), default=now)
+        for one in run.batches
+        if any(each.state is InstanceState.PENDING for each in one.instances)
+    ]
+    return min(waits, default=now)
+
+
+def _mark(run: Run, now: datetime) -> tuple[object, ...] | None:
+    """What changes when a run moves; None when it is not one that stands still."""
+    moving = any(one.state in IN_FLIGHT for one in run.passages) or any(
+        one.verified_at is not None and now < one.verified_at + run.soak for one in run.batches
+    )
+    pending = any(one.state is InstanceState.PENDING for one in run.passages)
+    waits = run.state in {RunState.SCHEDULED, RunState.RUNNING} and run.mode != "observe"
+    if not waits or moving or not pending or run.misfit or _may_since(run, now) > now:
+        return None
+    settled = tuple((one.id, one.state, one.intent_at) for one in run.passages)
+    return (run.state, _may_since(run, now), settled)
+
+
+def _told_since(run: Run, since: datetime) -> bool:
+    return any(one.at >= since for one in run.notices if one.kind is not Kind.STARTED)
+
+
+def unwarned(fleet: Fleet, runs: Iterable[Run]) -> Iterator[str]:
+    """Instances that Azure maintained in its own turn although we had promised to, and nobody was told before."""
+    all_runs = [one for one in runs if one.verdict is Verdict.SELF_SERVICE and one.mode != "observe"]
+    for fact in fleet.ledger:
+        if not isinstance(fact, StartAsked) or fact.who != "azure" or not fact.accepted:
+            continue
+        foreseen = (
+            fact.windows is not None
+            and fact.windows[2] <= fact.at
+            and fact.shown_since is not None
+            and fact.at - fact.shown_since > KNOWN_FOR
+        )
+        if foreseen:
+            yield from (
+                f"{fact.at:%Y-%m-%d %H:%M:%S}Z {run.target.name}: Azure began {fact.instance.rsplit('/', 1)[-1]}, "
+                "which was to be maintained by us, and nobody was told before"
+                for run in all_runs
+                if run.target.id.lower() == fact.scale_set.lower()
+                and _promised(run, fact)
+                and not _warned(run, fact)
+            )
+
+
+def _promised(run: Run, fact: StartAsked) -> bool:
+    over = run.ended_at is not None and run.ended_at < fact.at
+    if over or run.planned_at >= fact.at or not run.notices or run.notices[0].at >= fact.at:
+        return False
+    name = fact.instance.rsplit("/", 1)[-1].lower()
+    return any(
+        one.id.lower() == name
+        and one.intent_at is None
+        and (one.finished_at is None or one.finished_at >= fact.at)
+        and one.state is not InstanceState.EXCUSED
+        for one in run.passages
+    )
+
+
+def _warned(run: Run, fact: StartAsked) -> bool:
+    return any(
+        one.at < fact.at and (one.kind in WARNS or one.urgency in {Urgency.ACT, Urgency.PAGE})
+        for one in run.notices
+    )
