@@ -1,4 +1,4 @@
-"""What Azure does not show: an instance or scale set is gone when two looks and a direct read agree.
+"""What Azure does not show: an instance or scale set is gone when two looks agree, each with a direct read.
 
 Listings leave out what exists, and ARM answers 404 while it replicates between regions
 (hashicorp/terraform-provider-azurerm#18268, #32535). Until the second look what is not shown is unreadable.
@@ -41,8 +41,7 @@ def _unclear(run: Run, look: Look, seen: dict[str, Instance]) -> Iterator[str]:
             yield one.id
     waiting = [one for one in passages if one.state not in SETTLED]
     yield from (one.id for one in waiting if _doubtful(one, seen.get(one.id), look))
-    yield from (one for one in run.missing if one not in seen and _poll_ago(run.missing[one], look))
-    yield from (one for one in run.served if one in seen and seen[one].unreadable)
+    yield from (one for one in run.served if one not in seen or seen[one].unreadable)
 
 
 def _doubtful(passage: Passage, instance: Instance | None, look: Look) -> bool:
@@ -60,15 +59,18 @@ def noticed(run: Run, look: Look) -> tuple[Run, frozenset[str]]:
     """The run with what this look did not show, and the instances that are certainly gone."""
     if look.deleted:
         everything = frozenset(one.id for one in run.passages)
-        return replace(run, missing={}, served=()), everything
+        return replace(run, missing={}, not_found={}, served=()), everything
     seen = {one.id for one in look.instances or ()}
     known = dict.fromkeys((*(one.id for one in run.passages if one.state not in SETTLED), *run.served))
     missing = {one: run.missing.get(one, look.at) for one in known if one not in seen}
-    gone = frozenset(one for one, since in missing.items() if one in look.absent and _poll_ago(since, look))
+    # A listing that leaves it out and a 404 are one look's answer; the next look has to give both again.
+    not_found = {one: run.not_found.get(one, look.at) for one in missing if one in look.absent}
+    gone = frozenset(one for one, since in not_found.items() if _poll_ago(since, look))
     return (
         replace(
             run,
             missing={one: since for one, since in missing.items() if one not in gone},
+            not_found={one: since for one, since in not_found.items() if one not in gone},
             served=tuple(one for one in run.served if one not in gone),
         ),
         gone,

@@ -24,7 +24,7 @@ def finished(run: Run, look: Look, now: datetime) -> Run:
         return replace(run, reason=run.reason if paused else reason, due=now + look.look_again)
     counts = counted(run.passages)
     states = {one.state for one in run.passages}
-    run = replace(run, ended_at=now, forecast_end=None, slack=None, missing={}, unread=None)
+    run = replace(run, ended_at=now, forecast_end=None, slack=None, missing={}, not_found={}, unread=None)
     run = looked_at_later(run, look, now)
     if InstanceState.MISSED in states:
         run = moved(run, RunState.MISSED, f"The self-service window closed on it: {counts}.", now)

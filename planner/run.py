@@ -280,7 +280,8 @@ class Run:
     while no start can be sent in time, `in_vain` counts the plans in a row that changed nothing because what
     was started has to be watched first.
 
-    What Azure does not show: `missing` are instances that listings leave out, since the look that first did;
+    What Azure does not show: `missing` are instances that listings leave out, since the look that first did,
+    `not_found` those of them that direct reads answer 404 for, since the first of these in a row;
     `absent_since` when the scale set itself was first not there; `unread` is set while something of it cannot
     be read. All of them last until Azure shows it again or a second look and a direct read agree.
 
@@ -354,6 +355,7 @@ class Run:
     unsent: Trouble | None = None
     unread: Trouble | None = None
     missing: Mapping[str, datetime] = field(default_factory=dict)
+    not_found: Mapping[str, datetime] = field(default_factory=dict)
     absent_since: datetime | None = None
     served: tuple[str, ...] = ()
     stops: Mapping[str, str] = field(default_factory=dict)

@@ -42,7 +42,7 @@ def test_a_neighbour_that_is_off_and_nobody_is_known_to_have_stopped_holds_up_ev
     run = planned(instances=BYSTANDERS, a_policy=ONE)
     run, actions = confirmed(run, changed(BYSTANDERS, "7", power=power), ONE)
     assert starts(actions) == []
-    assert "1 other instances are down and 1 may be down at once" in run.reason
+    assert "1 other instance is down and 1 may be down at once" in run.reason
     _, actions = step(run, looked(None, BYSTANDERS, ONE, NOW + 2 * MINUTE))
     assert starts(actions) == ["0"], "it serves again"
 

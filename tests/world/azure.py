@@ -147,16 +147,6 @@ class FleetCompute:
         )
         return read(self.liar.instance(write(one, self.fleet.now, self.faults, view=True)))
 
-    async def instance(self, scale_set: ScaleSet, instance: str) -> Instance:
-        await self._read("get instance")
-        now = self.fleet.now
-        found = self._set(scale_set.id).instances.get(instance)
-        if found is None:
-            raise NotFound("NotFound: it is gone.")
-        if scale_set.flexible:
-            return shapes.flexible_instance(arm.machine(found, now, self.faults, view=True))
-        return shapes.uniform_instance(arm.instance(found, now, self.faults, view=True))
-
     async def ready(self) -> None:
         pass
 
