@@ -15,7 +15,7 @@ from planner.notice import Kind, Urgency
 from planner.run import ACTIVE, IN_FLIGHT, SETTLED, InstanceState, Passage, Run, RunState, Trouble
 from planner.saying import many, say
 from planner.serving import ill
-from planner.sightings import STATUS, matured
+from planner.sightings import ILL, STATUS, STOPPED, matured
 from planner.telling import if_nobody_answers, told
 
 MOST_READS = 32
@@ -85,7 +85,15 @@ def deleted_for_certain(run: Run, look: Look) -> bool:
 def unclear(run: Run) -> bool:
     """Whether the next look has to read Azure, and soon: something is to be confirmed or was not readable."""
     waits = run.unread is not None or run.absent_since is not None or bool(run.missing)
-    return waits or any(one.sighting is not None and one.state not in SETTLED for one in run.passages)
+    return waits or any(_to_confirm(one) for one in run.passages)
+
+
+def _to_confirm(passage: Passage) -> bool:
+    """Whether a second look may change what becomes of it; what has failed waits for a person."""
+    settled = passage.state in SETTLED and passage.state is not InstanceState.MAINTAINED
+    if passage.sighting is None or settled or passage.state is InstanceState.FAILED:
+        return False
+    return passage.proof_at is None or passage.sighting.what in {STOPPED, ILL}
 
 
 def unreadable(run: Run, look: Look) -> str:

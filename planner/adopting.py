@@ -103,7 +103,7 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
         run,
         lead_over=_lead_over(run, rules.lead, now),
         lead=rules.lead,
-        deadline=schedule.deadline(run.self_service, rules.complete_by),
+        deadline=schedule.deadline(run.self_service, run.scheduled, rules.complete_by),
         reason=run.reason if _stays_paused(run) else decision.reason,
     )
     # What looks have learned from the wave's other runs stays until this run knows better.

@@ -100,7 +100,7 @@ def _waiting(run: Run, passage: Passage, instance: Instance, look: Look, now: da
             words = "Azure shows no maintenance for it any more; a second look has to confirm it."
             return sighted(passage, STATUS, look, words)
         return _without_status(run, passage, instance, now)
-    if _done_by_others(passage, status):
+    if _done_by_others(passage, status, now):
         # Nobody here started it, and Azure may go on showing its status, and even offering it.
         if not confirmed(passage, COMPLETED, look):
             words = (
@@ -147,10 +147,14 @@ def _without_status(run: Run, passage: Passage, instance: Instance, now: datetim
     return _settled(passage, InstanceState.CANCELLED, words, now, gone=True)
 
 
-def _done_by_others(passage: Passage, status: MaintenanceStatus) -> bool:
-    """Whether the result code turned to completed under our eyes; one of an earlier wave proves nothing."""
+def _done_by_others(passage: Passage, status: MaintenanceStatus, now: datetime) -> bool:
+    """Whether the result code turned to completed under our eyes; one of an earlier wave proves nothing.
+
+    What Azure allows us to start in an open window is due, whatever the code says.
+    """
+    due = status.allowed and status.self_service is not None and now in status.self_service
     turned = passage.code not in {"", DONE_CODE}
-    return status.result == DONE_CODE and (turned or (passage.seen_down and not status.allowed))
+    return status.result == DONE_CODE and not due and (turned or passage.seen_down)
 
 
 def _looking_for_proof(run: Run, passage: Passage, instance: Instance, look: Look, now: datetime) -> Passage:

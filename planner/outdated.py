@@ -37,6 +37,8 @@ def why(run: Run, look: Look, now: datetime) -> str:
             return f"instance {instance.id} was maintained and Azure offers it again in another window"
         if passage.state is InstanceState.PENDING and _earlier(status.self_service, run.self_service, now):
             return f"the self-service window of instance {instance.id} has been moved forward"
+        if passage.state in _TO_START and _azures_turn_sooner(status.scheduled, run):
+            return f"Azure's own window of instance {instance.id} begins sooner than it was planned by"
         if passage.state in _TO_START and _longer(status.self_service, run.self_service, now):
             return f"the self-service window of instance {instance.id} is open longer than it was planned by"
     return ""
@@ -53,6 +55,13 @@ def _earlier(seen: Interval | None, planned: Interval | None, now: datetime) -> 
     if seen is None or planned is None or now >= seen.end:
         return False
     return seen.start < planned.start or seen.end < planned.end
+
+
+def _azures_turn_sooner(seen: Interval | None, run: Run) -> bool:
+    """Whether Azure may begin before what was planned by, and before the self-service window is over."""
+    if seen is None or run.scheduled is None or run.self_service is None:
+        return False
+    return seen.start < run.scheduled.start and seen.start < run.self_service.end
 
 
 def _longer(seen: Interval | None, planned: Interval | None, now: datetime) -> bool:

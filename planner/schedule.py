@@ -193,9 +193,17 @@ def timed(run: Run, now: datetime) -> Run:
     return replace(run, batches=batches, forecast_end=end, slack=slack)
 
 
-def deadline(self_service: Interval | None, complete_by: datetime | None) -> datetime | None:
-    """The earlier of the end of the self-service window, less a margin, and `complete-by`."""
+def deadline(
+    self_service: Interval | None, scheduled: Interval | None, complete_by: datetime | None
+) -> datetime | None:
+    """The earliest of the end of the self-service window, less a margin, Azure's own turn, and `complete-by`.
+
+    Azure's window mostly begins after the self-service window; where it begins before, nobody can promise
+    that what is left is not maintained by Azure.
+    """
     ends = [self_service.end - margin(self_service)] if self_service else []
+    if scheduled is not None and self_service is not None:
+        ends.append(scheduled.start)
     if complete_by is not None:
         ends.append(complete_by)
     return min(ends, default=None)

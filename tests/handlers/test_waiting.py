@@ -145,6 +145,7 @@ async def test_letting_the_others_pass_gives_the_claim_away_and_going_on_needs_o
     )
     await put(scene, replace(web, batches=(first, *web.batches[1:])))
     await look(scene, "web", "resume")
+    scene.clock.forward(minutes=10)  # what was begun soaks
     web = await look(scene, "web")
     assert "1 scale set of this subscription is in flight" in web.reason
     assert web.lets_pass

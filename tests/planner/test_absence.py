@@ -94,14 +94,24 @@ def test_an_instance_in_flight_that_one_listing_leaves_out_is_watched_and_not_st
     assert run.missing == {}
 
 
-def test_an_instance_is_gone_when_two_looks_and_a_direct_read_agree():
+def test_an_instance_is_gone_when_two_looks_agree_each_with_a_direct_read():
     rest = without(fleet(), "3")
     run, _ = step(planned(), listed(None, rest, now=NOW + MINUTE))
     run, _ = step(run, listed(None, rest, now=NOW + 2 * MINUTE))
     assert states(run)["3"] is InstanceState.PENDING, "listings alone prove nothing, however many"
     assert absence.to_read(run, listed(None, rest, now=NOW + 3 * MINUTE)) == ("3",)
     run, _ = step(run, looked(None, rest, now=NOW + 3 * MINUTE, absent=("3",)))
+    assert states(run)["3"] is InstanceState.PENDING, "one direct read proves nothing either"
+    run, _ = step(run, looked(None, rest, now=NOW + 4 * MINUTE, absent=("3",)))
     assert one_of(run, "3").reason == "Excused: the instance was deleted."
+
+
+def test_a_direct_read_that_did_not_find_it_counts_no_more_once_one_could_not_be_made():
+    rest = without(fleet(), "3")
+    run, _ = step(planned(), looked(None, rest, now=NOW + MINUTE, absent=("3",)))
+    run, _ = step(run, listed(None, rest, now=NOW + 2 * MINUTE))
+    run, _ = step(run, looked(None, rest, now=NOW + 3 * MINUTE, absent=("3",)))
+    assert states(run)["3"] is InstanceState.PENDING
 
 
 def test_a_direct_read_that_does_not_find_it_counts_only_a_poll_after_the_first_look():

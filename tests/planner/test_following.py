@@ -219,10 +219,12 @@ def test_a_deleted_instance_and_a_deleted_scale_set_are_excused_each_in_its_word
     run = story.look(6, absent=())
     assert states(run)["0"] is InstanceState.PENDING, "two listings without it and no direct read"
     run = story.look(7)
+    assert states(run)["0"] is InstanceState.PENDING, "one direct read that does not find it"
+    run = story.look(8)
     assert one_of(run, "0").reason == "Excused: the instance was deleted."
-    run = story.look(8, {"1": None}, deleted=True)
+    run = story.look(9, {"1": None}, deleted=True)
     assert states(run)["1"] is InstanceState.PENDING, "one 404 proves nothing"
-    run = story.look(9, deleted=True)
+    run = story.look(10, deleted=True)
     assert one_of(run, "1").reason == "Excused: the scale set was deleted."
     assert "it is over: 2 excused" in run.reason
 

@@ -207,11 +207,17 @@ def test_when_a_batch_finds_no_time_nothing_behind_it_keeps_a_time_of_an_earlier
 
 def test_the_deadline_is_the_earlier_of_the_date_and_azures_window_less_a_margin():
     window = Interval(NOW, NOW + 10 * DAY)
-    assert deadline(window, None) == NOW + 10 * DAY - HOUR
-    assert deadline(window, NOW + DAY) == NOW + DAY
-    assert deadline(window, NOW + 11 * DAY) == NOW + 10 * DAY - HOUR
-    assert deadline(None, NOW + DAY) == NOW + DAY
-    assert deadline(None, None) is None
+    assert deadline(window, None, None) == NOW + 10 * DAY - HOUR
+    assert deadline(window, None, NOW + DAY) == NOW + DAY
+    assert deadline(window, None, NOW + 11 * DAY) == NOW + 10 * DAY - HOUR
+    assert deadline(None, None, NOW + DAY) == NOW + DAY
+    assert deadline(None, None, None) is None
+
+
+def test_where_azures_own_turn_begins_before_the_self_service_window_is_over_that_is_the_deadline():
+    window = Interval(NOW, NOW + 10 * DAY)
+    assert deadline(window, Interval(NOW + 3 * DAY, NOW + 20 * DAY), None) == NOW + 3 * DAY
+    assert deadline(window, Interval(NOW + 11 * DAY, NOW + 20 * DAY), None) == NOW + 10 * DAY - HOUR
     assert margin(Interval(NOW, NOW + 50 * HOUR)) == HOUR
     assert margin(Interval(NOW, NOW + 25 * HOUR)) == 30 * MINUTE
     assert margin(Interval(NOW, NOW)) == timedelta(0)
