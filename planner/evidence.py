@@ -17,6 +17,7 @@ from planner.serving import describe, ill, serving
 from planner.sightings import COMPLETED, ILL, STATUS, STOPPED, cleared, confirmed, matured, sighted
 
 HEALTHY_LOOKS = 2
+QUIET_LOOKS = 2  # a start that was taken shows within a look or two: a reboot takes minutes
 RETRY_CODES = frozenset({"RetryLater", "MaintenanceAborted"})
 ATTEMPTS_IN_DOUBT = 2
 
@@ -189,14 +190,9 @@ def _looking_for_proof(run: Run, passage: Passage, instance: Instance, look: Loo
     elif changed_result and result == DONE_CODE:
         proof = f"its result code changed to {DONE_CODE}"
     elif status is None:
-        if look.cancelled and not passage.seen_down and not passage.answered:
-            return _settled(
-                passage,
-                InstanceState.CANCELLED,
-                "The wave was cancelled; its start left no trace.",
-                now,
-                gone=True,
-            )
+        if _left_no_trace(passage, look):
+            words = "Its maintenance status is gone, and its start left no trace."
+            return _settled(passage, InstanceState.CANCELLED, words, now, gone=True)
         proof = "its maintenance status is gone"
     elif _closed_early(passage, instance, now) and operation.status != "InProgress" and passage.seen_down:
         proof = "it went down and Azure no longer offers its maintenance"
@@ -240,6 +236,12 @@ def _off(run: Run, passage: Passage, instance: Instance, look: Look, now: dateti
     )
 
 
+def _left_no_trace(passage: Passage, look: Look) -> bool:
+    """Whether a start that nobody answered was never seen to begin, by looks that would have seen it."""
+    silent = not passage.seen_down and not passage.answered
+    return silent and (look.cancelled or passage.quiet_looks >= QUIET_LOOKS)
+
+
 def _closed_early(passage: Passage, instance: Instance, now: datetime) -> bool:
     status, before = instance.status, passage.before
     if status is None or before is None or before.self_service is None:
@@ -271,7 +273,8 @@ def _without_proof(
         )
     if now - since < look.in_doubt:
         said = f"Azure answered {passage.refused}" if passage.refused else "Azure's answer is not on record"
-        return replace(passage, reason=f"In doubt: the start was written, {said}.")
+        reason = f"In doubt: the start was written, {said}."
+        return replace(passage, reason=reason, quiet_looks=passage.quiet_looks + 1)
     if passage.refused and passage.attempts < ATTEMPTS_IN_DOUBT:
         # Azure did answer, and nothing came of it: what was in the way was not a start of ours.
         return _set_aside(passage, instance, look, now, passage.refused)

@@ -44,6 +44,7 @@ def _intent(passage: Passage, instance: Instance, now: datetime) -> Passage:
         answered=False,
         operation="",
         seen_down=False,
+        quiet_looks=0,
         up_at=None,
         sighting=None,
         proof_at=None,

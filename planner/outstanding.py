@@ -41,14 +41,15 @@ def returned(passage: Passage, instance: Instance) -> bool:
 
 
 def offered_anew(passage: Passage, instance: Instance) -> bool:
-    """Whether Azure offers maintenance in another window than the one we maintained it in.
+    """Whether Azure offers maintenance that we have done, and it does not merely linger.
 
-    Nobody has seen it without its status in between, so that by itself it proves no new maintenance.
+    It shows another window and nobody has seen it without its status in between, or its status was gone and
+    is there again with the window it had: by itself neither proves new maintenance.
     """
     status, before = instance.status, passage.before
-    if status is None or before is None or passage.gone or passage.state is not InstanceState.MAINTAINED:
+    if status is None or before is None or passage.state is not InstanceState.MAINTAINED:
         return False
-    return status.allowed and status.self_service != before.self_service
+    return status.allowed and passage.gone is (status.self_service == before.self_service)
 
 
 def due_again(passage: Passage, instance: Instance) -> bool:

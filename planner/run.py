@@ -115,7 +115,8 @@ class Passage:
     """One instance's way through the plan.
 
     `intent_at` is when its start was written, before it was sent; `answered` whether Azure's answer is on
-    record; `operation` the address to read the operation at; `since` from when `recover-within` counts;
+    record; `quiet_looks` how many looks since have seen nothing of it; `operation` the address to read the
+    operation at; `since` from when `recover-within` counts;
     `proof_at` when the maintenance itself was proven; `healthy_looks` how many looks in a row saw it running
     and healthy since. `window` and `code` are its self-service window and result code when it was planned;
     `window` the one it still shows where others have maintained it. `down_at` and `up_at` are when looks
@@ -144,6 +145,7 @@ class Passage:
     answered: bool = False
     operation: str = ""
     seen_down: bool = False
+    quiet_looks: int = 0
     proof_at: datetime | None = None
     proof: str = ""
     healthy_looks: int = 0
