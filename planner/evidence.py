@@ -151,11 +151,14 @@ def _without_status(run: Run, passage: Passage, instance: Instance, now: datetim
 def _done_by_others(passage: Passage, status: MaintenanceStatus, now: datetime) -> bool:
     """Whether the result code turned to completed under our eyes; one of an earlier wave proves nothing.
 
-    What Azure allows us to start in an open window is due, whatever the code says.
+    What Azure allows us to start in an open window is due, whatever the code says, unless a look has seen it
+    go down for it.
     """
     due = status.allowed and status.self_service is not None and now in status.self_service
     turned = passage.code not in {"", DONE_CODE}
-    return status.result == DONE_CODE and not due and (turned or passage.seen_down)
+    if status.result != DONE_CODE:
+        return False
+    return (turned and passage.seen_down) or (not due and (turned or passage.seen_down))
 
 
 def _looking_for_proof(run: Run, passage: Passage, instance: Instance, look: Look, now: datetime) -> Passage:

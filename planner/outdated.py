@@ -34,7 +34,7 @@ def why(run: Run, look: Look, now: datetime) -> str:
         if returned(passage, instance):
             return f"instance {instance.id} shows maintenance again"
         if offered_anew(passage, instance):
-            return f"instance {instance.id} was maintained and Azure offers it again in another window"
+            return f"instance {instance.id} was maintained and Azure offers it again"
         if passage.state is InstanceState.PENDING and _earlier(status.self_service, run.self_service, now):
             return f"the self-service window of instance {instance.id} has been moved forward"
         if passage.state in _TO_START and _azures_turn_sooner(status.scheduled, run):

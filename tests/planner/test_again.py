@@ -247,16 +247,27 @@ def test_a_run_that_begins_again_after_its_end_says_why_and_waits_for_its_own_le
     assert set(states(run)) == {"0", "1", "2"}
 
 
-def test_a_run_in_progress_reopens_a_finished_instance_for_new_windows_only():
+def test_a_status_that_was_gone_and_came_back_with_its_old_window_asks_a_person():
     before = Before(allowed=True, result="None", self_service=STATUS.self_service, reported_health=True)
     done = Passage("0", state=InstanceState.MAINTAINED, finished_at=NOW - HOUR, before=before, gone=True)
+    run = replace(planned(instances=fleet(2, 2)), batches=(batch(1, done, finished_at=NOW), batch(2, "1")))
+    again = planned_again(run, instances=fleet(2, 2), now=NOW + HOUR)
+    (passage,) = [one for one in again.passages if one.id == "0"]
+    assert (passage.state, passage.asks, passage.approved) == (InstanceState.PENDING, True, False)
+    assert "scheduled for the second time" in again.again
+
+
+def test_a_run_in_progress_reopens_a_finished_instance_for_new_windows():
+    before = Before(allowed=True, result="None", self_service=STATUS.self_service, reported_health=True)
+    done = Passage("0", state=InstanceState.MAINTAINED, finished_at=NOW - HOUR, before=before)
     run = replace(planned(instances=fleet(2, 2)), batches=(batch(1, done, finished_at=NOW), batch(2, "1")))
     lingers = planned_again(run, instances=fleet(2, 2), now=NOW + HOUR)
     assert states(lingers)["0"] is InstanceState.MAINTAINED
     assert lingers.again == ""
     moved = replace(STATUS, self_service=Interval(NOW, NOW + 9 * DAY))
     a_set = scale_set(habits=Habits(healed={"0": NOW}))
-    reopened = planned_again(run, a_set, changed(fleet(2, 2), "0", maintenance=moved), now=NOW + HOUR)
+    gone = replace(run, batches=(batch(1, replace(done, gone=True), finished_at=NOW), batch(2, "1")))
+    reopened = planned_again(gone, a_set, changed(fleet(2, 2), "0", maintenance=moved), now=NOW + HOUR)
     assert states(reopened)["0"] is InstanceState.PENDING
     assert "service healing" in reopened.again
     assert sum(one.event == "scheduled again" for one in reopened.history) == 1

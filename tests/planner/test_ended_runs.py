@@ -95,7 +95,8 @@ def test_an_instance_with_a_new_window_opens_the_run():
         replace(
             one,
             instances=tuple(
-                replace(each, state=InstanceState.MAINTAINED, before=before) for each in one.instances
+                replace(each, state=InstanceState.MAINTAINED, before=before, gone=False)
+                for each in one.instances
             ),
         )
         for one in run.batches

@@ -58,9 +58,13 @@ def test_a_status_that_was_gone_and_came_back_makes_it_outdated(state: InstanceS
     assert why(one(state, gone=True), instance("0")) == "instance 0 shows maintenance again"
 
 
-def test_what_was_maintained_is_due_again_only_with_new_windows():
+def test_what_was_maintained_and_merely_lingers_is_not_due_again():
+    assert why(one(InstanceState.MAINTAINED), instance("0")) == ""
+
+
+def test_what_was_maintained_is_planned_again_when_its_status_was_gone_and_is_there_again():
     done = one(InstanceState.MAINTAINED, gone=True)
-    assert why(done, instance("0")) == ""
+    assert "offers it again" in why(done, instance("0"))
     assert why(done, instance("0", maintenance=NEW)) == "instance 0 shows maintenance again"
 
 
