@@ -12,10 +12,20 @@ from planner.doubling import doubled
 from planner.fleet import Instance
 from planner.look import Look
 from planner.notice import Kind, Urgency
-from planner.run import ACTIVE, IN_FLIGHT, SETTLED, InstanceState, Passage, Run, RunState, Trouble
+from planner.run import (
+    ACTIVE,
+    IN_FLIGHT,
+    SETTLED,
+    TO_START,
+    InstanceState,
+    Passage,
+    Run,
+    RunState,
+    Trouble,
+)
 from planner.saying import many, say
 from planner.serving import ill
-from planner.sightings import ILL, STATUS, STOPPED, matured
+from planner.sightings import COMPLETED, ILL, STATUS, STOPPED, matured
 from planner.telling import if_nobody_answers, told
 
 MOST_READS = 32
@@ -89,11 +99,18 @@ def unclear(run: Run) -> bool:
 
 
 def _to_confirm(passage: Passage) -> bool:
-    """Whether a second look may change what becomes of it; what has failed waits for a person."""
-    settled = passage.state in SETTLED and passage.state is not InstanceState.MAINTAINED
-    if passage.sighting is None or settled or passage.state is InstanceState.FAILED:
+    """Whether a second look, whatever may start by then, changes what becomes of it.
+
+    What has failed waits for a person, and what would excuse a waiting instance for the time of its batch.
+    """
+    if passage.sighting is None:
         return False
-    return passage.proof_at is None or passage.sighting.what in {STOPPED, ILL}
+    what = passage.sighting.what
+    if passage.state in TO_START:
+        return what in {STATUS, COMPLETED}
+    if passage.state in IN_FLIGHT:
+        return what == STOPPED or passage.proof_at is None
+    return passage.state is InstanceState.MAINTAINED and what == ILL
 
 
 def unreadable(run: Run, look: Look) -> str:
