@@ -14,6 +14,7 @@ from planner.policy import Mode
 from planner.run import (
     IN_FLIGHT,
     SETTLED,
+    TO_START,
     Batch,
     BatchState,
     Run,
@@ -128,7 +129,8 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
     waits = approval.holds_up(run) and not any(one.state in IN_FLIGHT for one in run.passages)
     if begun:
         return replace(run, state=RunState.AWAITING_APPROVAL if waits else RunState.RUNNING, due=now)
-    first = next((one.not_before for one in run.batches if one.not_before is not None), None)
+    waiting = (one for one in run.batches if any(each.state in TO_START for each in one.instances))
+    first = min((one.not_before for one in waiting if one.not_before is not None), default=None)
     return replace(
         run,
         state=RunState.AWAITING_APPROVAL if waits else RunState.SCHEDULED,
