@@ -105,7 +105,7 @@ def test_a_finding_is_made_smaller_until_only_what_it_takes_is_left(monkeypatch:
     lies = Lies({"no-set": 0.5, "stale": 0.2, "throttled": 0.1}, 3)
     trial = Trial(3, lies, "the process dies at any step")
 
-    def play(self: Trial):
+    def play(self: Trial, seconds: float | None = None):
         found = "no-set" in self.lies and "set0" not in self.leave_out
         return (["set0 was given up"] if found else []), self.world()
 

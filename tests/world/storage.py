@@ -34,9 +34,7 @@ class MemoryRecords:
     def _overtaken(self, path: str) -> None:
         """Another host writes the same document a moment before, with nothing in it changed but the etag."""
         known = self.documents.get(path)
-        if known is None or not (
-            self._lied("record-conflict") or (BEARS_A_WORD.get() and self._lied("word-conflict"))
-        ):
+        if known is None or not self._lied("word-conflict" if BEARS_A_WORD.get() else "record-conflict"):
             return
         stored, created = known
         self.documents[path] = (replace(stored, etag=f"e{next(self._etags)}"), created)

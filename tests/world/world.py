@@ -149,11 +149,14 @@ class World:
         request = Request("POST", {**place, "name": name, "action": kind}, body=json.dumps(said).encode())
         for _ in range(20):
             wiring = self._process()
+            word = BEARS_A_WORD.set(True)
             try:
                 answer = await respond.handle(request, wiring)
             except Killed:
                 self._restarted(wiring)
                 continue
+            finally:
+                BEARS_A_WORD.reset(word)
             if answer.status == 202:
                 self.accepted.append((name, json.loads(answer.body)["id"], kind, self.clock()))
             if answer.status != 503:
