@@ -5,6 +5,7 @@ in which nothing else fails; then random handfuls of lies by their seed, with ev
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -20,7 +21,7 @@ from tests.world.world import World
 
 SEED = 7
 STRONG = 0.3
-STRONGER = {"throttled-for-hours": 0.05, "failed-set": 0.9, "word-conflict": 0.9}
+STRONGER = {"throttled-for-hours": 0.05, "failed-set": 0.9, "word-conflict": 0.9, "missing-set": 0.9}
 SEEN = {"view", "listing", "answer", "refusal", "storage"}
 NOT_HERE = {"odd-address", "empty-graph", "no-instance"}
 """Told over HTTP, and of what nobody needs to ask in so small a world."""
@@ -116,3 +117,14 @@ def test_a_finding_is_made_smaller_until_only_what_it_takes_is_left(monkeypatch:
     assert smallest.regime == QUIET
     assert not smallest.eventful
     assert {"set1", "set2", "set3", "set4"} <= smallest.leave_out
+
+
+def test_a_world_that_hangs_is_a_finding_and_hangs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def for_ever(self: Drawn) -> None:
+        while True:
+            with suppress(Exception):
+                await asyncio.sleep(0)
+
+    monkeypatch.setattr(Drawn, "play", for_ever)
+    findings, _ = Trial.of(1).play(0.2)
+    assert findings == ["the world took longer than 0.2 s"]

@@ -25,6 +25,8 @@ class MemoryRecords:
         self.documents: dict[str, tuple[Stored, datetime]] = {}
         self.writes = 0
         self.watching: list[Callable[[str, bytes], None]] = []
+        self.overtaken: list[Callable[[str], None]] = []
+        """Told the path of each document that a lie has written a moment before."""
         self._now, self._chaos, self._liar = now, chaos, liar
         self._etags = itertools.count(1)
 
@@ -38,6 +40,8 @@ class MemoryRecords:
             return
         stored, created = known
         self.documents[path] = (replace(stored, etag=f"e{next(self._etags)}"), created)
+        for tell in self.overtaken:
+            tell(path)
 
     async def _step(self) -> None:
         await self._chaos.step()

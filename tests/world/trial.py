@@ -22,7 +22,7 @@ REGIMES = {
 MOST_TRIES = 80
 """How many smaller worlds are tried for one finding."""
 
-LONGEST = 300.0
+LONGEST = 120.0
 """Seconds after which no smaller one is tried."""
 
 
@@ -64,7 +64,7 @@ class Trial:
                 asyncio.run(found.play())
                 return found.broken(), found
         except TookTooLong:
-            return [f"the world took longer than {seconds:.0f} s"], found
+            return [f"the world took longer than {seconds:g} s"], found
         except AssertionError as error:
             return [f"the wave came to no end: {str(error)[:300]}"], found
         except Exception as error:  # noqa: BLE001 - a world that cannot be played is a finding

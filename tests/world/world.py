@@ -75,6 +75,7 @@ class World:
         for judge in (self.served, self.endings, self.told, self.messages):
             self.records.watching.append(judge.written)
         self.queues.watching.append(self.messages.sent)
+        self.records.overtaken.append(lambda path: self.messages.noted("conflict", path))
         self.sentry = Sentry(lambda: self.policy, self.watch.raised, self.served)
         self.compute = FleetCompute(self.fleet, self.chaos, self.sentry, liar)
         self.settings = Settings(AzureWebJobsStorage="UseDevelopmentStorage=true")
