@@ -107,7 +107,7 @@ def grow(
         created=scale_set.created,
     )
     scale_set.instances[instance_id] = instance
-    if uniform_:
+    if instance_id.isdigit():
         scale_set.last_number = max(scale_set.last_number, int(instance_id))
     scale_set.version += 1
     return instance

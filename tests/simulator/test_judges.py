@@ -9,6 +9,8 @@ from handlers.cloud.names import RUNS, run_path
 from handlers.wire.documents import encode_run
 from handlers.wire.messages import RunMessage
 from planner.fleet import Interval, Orchestration
+from planner.latest import latest
+from planner.look import FIT
 from planner.notice import Kind, Notice, Urgency
 from planner.run import (
     Batch,
@@ -130,12 +132,8 @@ def test_an_end_that_is_true_is_left_alone():
 def test_a_word_that_is_lost_or_there_twice_is_found():
     stage = Stage(uniform("web", 1))
     word = ("web", "w1", "hold", stage.fleet.now)
-    line = Entry(stage.fleet.now, "ana", "hold", "as agreed")
-    entries = {
-        "lost": (),
-        "once": (replace_id(line, "w1"),),
-        "twice": (replace_id(line, "w1"), replace_id(line, "w1")),
-    }
+    line = Entry(stage.fleet.now, "ana", "hold", "as agreed", id="w1")
+    entries = {"lost": (), "once": (line,), "twice": (line, line)}
     found = {
         name: list(lost_or_doubled([word], [run(stage, history=lines)])) for name, lines in entries.items()
     }
@@ -144,13 +142,11 @@ def test_a_word_that_is_lost_or_there_twice_is_found():
     assert "is in the history 2 times" in found["twice"][0]
 
 
-def replace_id(entry, word):
-    class Named:
-        """A line of history with the id of its word, as the records will have it."""
-
-        at, actor, event, reason, id = entry.at, entry.actor, entry.event, entry.reason, word
-
-    return Named
+def test_a_word_in_a_run_and_in_the_same_run_in_the_archive_is_there_once():
+    stage = Stage(uniform("web", 1))
+    word = ("web", "w1", "hold", stage.fleet.now)
+    one = run(stage, history=(Entry(stage.fleet.now, "ana", "hold", "as agreed", id="w1"),))
+    assert list(lost_or_doubled([word], [one, one])) == []
 
 
 def test_a_run_that_may_start_and_does_not_is_found_when_nobody_was_told_for_longer_than_promised():
@@ -269,3 +265,32 @@ def test_a_report_that_says_done_of_an_instance_that_azure_waits_for_is_found():
     assert ended_early(stage.fleet, {**report, "runs": [{**listed, "state": "paused"}]}) == []
     skipped = {**listed, "history": [{"event": "skip"}]}
     assert ended_early(stage.fleet, {**report, "runs": [skipped]}) == []
+
+
+def test_a_pause_of_which_nobody_is_reminded_a_day_before_it_is_too_late_is_found():
+    stage = Stage(uniform("web", 1))
+    now = stage.fleet.now
+    asked = Notice(1, now, Kind.PAUSED, Urgency.ACT, "An instance is down.")
+    paused = run(stage, InstanceState.PENDING, state=RunState.PAUSED, waived=(FIT,), notices=(asked,))
+    last = latest(paused, now).start
+    assert last is not None
+    told = Notice(2, last - 3 * DAY, Kind.REMINDER, Urgency.ACT, "Still paused: an instance is down.")
+    judge = Told()
+    judge.written(PATH, encode_run(replace(paused, notices=(asked, told))))
+    judge.tick(last - 4 * DAY)
+    judge.tick(last - 2 * DAY)
+    assert judge.findings == []
+    judge.tick(last - 23 * HOUR)
+    assert "nobody was reminded 24 hours before" in judge.findings[0]
+
+
+def test_a_pause_that_begins_hours_before_it_is_too_late_needs_no_reminder_of_the_days_before():
+    stage = Stage(uniform("web", 1))
+    paused = run(stage, InstanceState.PENDING, state=RunState.PAUSED, waived=(FIT,))
+    last = latest(paused, stage.fleet.now).start
+    assert last is not None
+    judge = Told()
+    judge.written(PATH, encode_run(paused))
+    judge.tick(last - 10 * HOUR)
+    judge.tick(last - 5 * HOUR)
+    assert judge.findings == []

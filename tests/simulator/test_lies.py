@@ -6,10 +6,11 @@ from random import Random
 import pytest
 
 from handlers.cloud import shapes
+from handlers.cloud.records import Conflict
 from planner.fleet import Health
 from simulator.arm import shapes as arm
 from simulator.arm.faults import Faults
-from simulator.fleet import uniform
+from simulator.fleet import flexible, uniform
 from simulator.fleet.ledger import Down, StartAsked, Up
 from simulator.lies import CATALOGUE, Liar, Lies
 from simulator.lies.machines import ENDINGS
@@ -17,6 +18,8 @@ from simulator.lies.memory import LONGEST_LAG, Absences, Lag
 from simulator.lies.refusals import ORDER
 from simulator.lies.somebody import ACTS
 from tests.simulator.support import DAY, HOUR, MINUTE, START, Stage
+from tests.world.chaos import Chaos
+from tests.world.storage import BEARS_A_WORD, MemoryRecords
 
 ALWAYS = 1.0
 
@@ -262,3 +265,30 @@ def test_somebody_acts_just_while_an_instance_reboots_and_not_otherwise(act):
         "somebody-resizes": "resize", "somebody-deletes": "delete", "somebody-adds": "create",
     }  # fmt: skip
     assert words[act] in said
+
+
+@pytest.mark.parametrize("owner", [uniform("web", 3), flexible("web", 3)], ids=["uniform", "flexible"])
+def test_whoever_adds_instances_again_and_again_gives_each_a_number_of_its_own(owner):
+    stage = Stage(owner)
+    for _ in range(3):
+        ACTS["somebody-adds"](stage.fleet, stage.fleet.scale_set("web"), Random(1))
+    assert {"501", "502", "503"} <= set(stage.fleet.scale_set("web").instances)
+
+
+async def test_a_conflict_where_a_word_is_written_and_one_anywhere_else_are_lies_of_their_own():
+    met = {}
+    for lie in ("word-conflict", "record-conflict"):
+        for bears in (True, False):
+            records = MemoryRecords(lambda: START, Chaos(), Liar(Lies({lie: ALWAYS}), lambda: START))
+            etag = await records.create("runs/s/rg/web.json", b"{}")
+            token = BEARS_A_WORD.set(bears)
+            try:
+                await records.write("runs/s/rg/web.json", b"{}", etag=etag)
+                met[lie, bears] = False
+            except Conflict:
+                met[lie, bears] = True
+            BEARS_A_WORD.reset(token)
+    assert [key for key, conflict in met.items() if conflict] == [
+        ("word-conflict", True),
+        ("record-conflict", False),
+    ]

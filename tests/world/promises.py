@@ -1,6 +1,5 @@
 """What must hold of a world whatever happened in it, each finding a sentence."""
 
-from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from simulator.fleet.ledger import Down, Ended, Meanwhile, StartAsked, Up
 from simulator.oracle import accounted, left_suspended
 from tests.world.told import unwarned
 from tests.world.truth import untrue
+from tests.world.words import lost_or_doubled
 from tests.world.world import World
 
 ENDS = frozenset({"deleted", "delete", "deallocated", "stopped", "automatic repairs"})
@@ -49,7 +49,7 @@ def broken(
         *_quarantined(world),
         *_runs(world),
         *_forgotten(world),
-        *_words(world),
+        *lost_or_doubled(world.accepted, _every_run(world)),
         *left_suspended(world.fleet),
         *(f"{path} is still claimed" for path in world.claims()),
         *(_crowded(world, limits) if limits is not None else ()),
@@ -119,18 +119,6 @@ def _left_to_azure(name: str, run: Run) -> Iterator[str]:
     watched = [one for one in done if one.down_at is not None and one.up_at is not None]
     if watched and all(one.state in SETTLED for one in run.passages) and "Azure took" not in run.reason:
         yield f"{name} was left to Azure and tells no story: {run.reason}"
-
-
-def _words(world: World) -> Iterator[str]:
-    """Every accepted word is in the history exactly once, also after its run was archived."""
-    lines: Counter[str] = Counter()
-    for run in world.runs().values():
-        for one in (run, *world.archived(run)):
-            # Who died while archiving leaves the same run in both places.
-            lines |= Counter(entry.id for entry in one.history if entry.id)
-    for name, word, kind, at in world.accepted:
-        if lines[word] != 1:
-            yield f"{kind}, said to {name} and accepted at {at}, is in the history {lines[word]} times"
 
 
 def _forgotten(world: World) -> Iterator[str]:

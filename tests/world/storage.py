@@ -25,6 +25,8 @@ class MemoryRecords:
         self.documents: dict[str, tuple[Stored, datetime]] = {}
         self.writes = 0
         self.watching: list[Callable[[str, bytes], None]] = []
+        self.overtaken: list[Callable[[str], None]] = []
+        """Told the path of each document that a lie has written a moment before."""
         self._now, self._chaos, self._liar = now, chaos, liar
         self._etags = itertools.count(1)
 
@@ -34,12 +36,12 @@ class MemoryRecords:
     def _overtaken(self, path: str) -> None:
         """Another host writes the same document a moment before, with nothing in it changed but the etag."""
         known = self.documents.get(path)
-        if known is None or not (
-            self._lied("record-conflict") or (BEARS_A_WORD.get() and self._lied("word-conflict"))
-        ):
+        if known is None or not self._lied("word-conflict" if BEARS_A_WORD.get() else "record-conflict"):
             return
         stored, created = known
         self.documents[path] = (replace(stored, etag=f"e{next(self._etags)}"), created)
+        for tell in self.overtaken:
+            tell(path)
 
     async def _step(self) -> None:
         await self._chaos.step()

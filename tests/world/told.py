@@ -4,10 +4,11 @@
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from handlers.wire.documents import decode_run
+from planner.latest import latest
 from planner.notice import Kind, Urgency
 from planner.run import IN_FLIGHT, InstanceState, Run, RunState, Verdict
 from simulator.fleet import Fleet
@@ -17,6 +18,10 @@ STALLED_AFTER = timedelta(hours=4)
 TROUBLE_AFTER = timedelta(minutes=30)
 A_LOOK = timedelta(minutes=20)
 """How much later than promised a look that has to tell may come: waits after trouble double up to ten minutes."""
+
+WAITS = frozenset({RunState.PAUSED, RunState.AWAITING_APPROVAL})
+REMINDED = (72, 24, 4)
+"""Hours before the latest start at which people are reminded of what waits for them."""
 
 WARNS = frozenset({Kind.SLACK, Kind.TROUBLE, Kind.PAUSED, Kind.APPROVAL, Kind.MISSED})
 KNOWN_FOR = timedelta(hours=1)
@@ -31,11 +36,21 @@ class Standing:
     mark: tuple[object, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A run that waits for a person: known so since `since`, to be answered `by`."""
+
+    state: RunState
+    since: datetime
+    by: datetime
+
+
 class Told:
     def __init__(self) -> None:
         self.findings: list[str] = []
         self._runs: dict[str, Run] = {}
         self._still: dict[str, Standing] = {}
+        self._asked: dict[str, Asked] = {}
 
     def written(self, path: str, body: bytes) -> None:
         if path.startswith("runs/"):
@@ -45,6 +60,7 @@ class Told:
         """Now and then: who stands still, and who should have been told."""
         for path, run in self._runs.items():
             self._trouble(run, now)
+            self._reminded(path, run, now)
             mark = _mark(run, now)
             if mark is None:
                 self._still.pop(path, None)
@@ -64,6 +80,26 @@ class Told:
         silent = trouble is not None and not _told_since(run, trouble.since)
         if silent and now - trouble.since > TROUBLE_AFTER + A_LOOK:
             self._find(run, now, f"could not read Azure since {trouble.since:%d %H:%M} and told nobody")
+
+    def _reminded(self, path: str, run: Run, now: datetime) -> None:
+        """Whoever waits for a person's answer reminds people of it before it is too late for one."""
+        by = latest(run, now).start if run.state in WAITS else None
+        known = self._asked.get(path)
+        if by is None or known is None or (known.state, known.by) != (run.state, by):
+            self._asked.pop(path, None)
+            if by is not None:
+                self._asked[path] = Asked(run.state, now, by)
+            return
+        for hours in REMINDED:
+            moment = by - timedelta(hours=hours)
+            if not known.since < moment < now - A_LOOK:
+                continue
+            if not any(moment <= one.at <= moment + A_LOOK for one in run.notices):
+                why = (
+                    f"is {run.state} since {known.since:%d %H:%M} or longer and has to start by {by:%d %H:%M}"
+                )
+                self._find(run, now, f"{why}; nobody was reminded {hours} hours before")
+            self._asked[path] = replace(known, since=moment)
 
     def _find(self, run: Run, now: datetime, why: str) -> None:
         found = f"{now:%Y-%m-%d %H:%M:%S}Z {run.target.name} {why}"

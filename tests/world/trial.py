@@ -1,6 +1,7 @@
 """A world of random lies by its seed, played to its end, and made smaller while a finding stays."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
@@ -8,6 +9,7 @@ from random import Random
 from simulator.lies import Lies
 from tests.world.chaos import Chaos
 from tests.world.events import KINDS
+from tests.world.limit import TookTooLong, limited
 from tests.world.scenarios import Drawn, drawn
 
 QUIET = "nothing fails"
@@ -19,6 +21,9 @@ REGIMES = {
 }
 MOST_TRIES = 80
 """How many smaller worlds are tried for one finding."""
+
+LONGEST = 120.0
+"""Seconds after which no smaller one is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +53,22 @@ class Trial:
             leave_out=self.leave_out,
         )
 
-    def play(self) -> tuple[list[str], Drawn]:
-        """The broken promises of this world, and the world as it is then."""
+    def play(self, seconds: float | None = None) -> tuple[list[str], Drawn]:
+        """The broken promises of this world, and the world as it is then.
+
+        That it cannot be played, or takes longer than `seconds` (main thread only), is a finding, too.
+        """
         found = self.world()
         try:
-            asyncio.run(found.play())
+            with limited(seconds):
+                asyncio.run(found.play())
+                return found.broken(), found
+        except TookTooLong:
+            return [f"the world took longer than {seconds:g} s"], found
         except AssertionError as error:
             return [f"the wave came to no end: {str(error)[:300]}"], found
-        return found.broken(), found
+        except Exception as error:  # noqa: BLE001 - a world that cannot be played is a finding
+            return [f"the world could not be played: {error!r}"], found
 
     def smaller(self) -> Iterator["Trial"]:
         """The same with one thing less, the largest things first."""
@@ -87,20 +100,25 @@ def kind_of(finding: str) -> str:
     return " ".join(words)[:60]
 
 
-def shrunk(trial: Trial, finding: str, *, most: int = MOST_TRIES) -> tuple[Trial, list[str], Drawn]:
-    """The smallest world found that still has a finding of this kind, its findings, and the world."""
-    wanted, left = kind_of(finding), most
-    findings, world = trial.play()
+def shrunk(
+    trial: Trial, finding: str, *, most: int = MOST_TRIES, seconds: float | None = None
+) -> tuple[Trial, list[str], Drawn]:
+    """The smallest world found that still has a finding of this kind, its findings, and the world.
+
+    `seconds` is how long each world may take; no more are tried once all together have taken `LONGEST`.
+    """
+    wanted, left, until = kind_of(finding), most, time.monotonic() + LONGEST
+    findings, world = trial.play(seconds)
     going = True
-    while going and left > 0:
+    while going:
         going = False
         for smaller in trial.smaller():
+            if left <= 0 or time.monotonic() > until:
+                break
             left -= 1
-            found, played = smaller.play()
+            found, played = smaller.play(seconds)
             if any(kind_of(one) == wanted for one in found):
                 trial, findings, world, going = smaller, found, played, True
-                break
-            if left <= 0:
                 break
     return trial, findings, world
 

@@ -75,6 +75,7 @@ class World:
         for judge in (self.served, self.endings, self.told, self.messages):
             self.records.watching.append(judge.written)
         self.queues.watching.append(self.messages.sent)
+        self.records.overtaken.append(lambda path: self.messages.noted("conflict", path))
         self.sentry = Sentry(lambda: self.policy, self.watch.raised, self.served)
         self.compute = FleetCompute(self.fleet, self.chaos, self.sentry, liar)
         self.settings = Settings(AzureWebJobsStorage="UseDevelopmentStorage=true")
@@ -149,11 +150,14 @@ class World:
         request = Request("POST", {**place, "name": name, "action": kind}, body=json.dumps(said).encode())
         for _ in range(20):
             wiring = self._process()
+            word = BEARS_A_WORD.set(True)
             try:
                 answer = await respond.handle(request, wiring)
             except Killed:
                 self._restarted(wiring)
                 continue
+            finally:
+                BEARS_A_WORD.reset(word)
             if answer.status == 202:
                 self.accepted.append((name, json.loads(answer.body)["id"], kind, self.clock()))
             if answer.status != 503:

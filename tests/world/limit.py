@@ -1,0 +1,35 @@
+"""A world that hangs must not hang those who wait for it."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+AGAIN = 1.0
+"""Seconds: what is raised inside the event loop's own code is swallowed there, so it is raised again."""
+
+
+class TookTooLong(BaseException):
+    """No Exception: the hosts of a world catch those."""
+
+
+@contextmanager
+def limited(seconds: float | None) -> Iterator[None]:
+    """Raise TookTooLong in what is done within, once it has taken so long; None is without a limit.
+
+    Works in a process's main thread only.
+    """
+    if seconds is None:
+        yield
+        return
+
+    def ring(_number: int, _frame: FrameType | None) -> None:
+        raise TookTooLong
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
