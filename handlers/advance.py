@@ -77,6 +77,7 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
         await wiring.queues.send(RUNS, message, delay=early)
         return
     look, waves = await observing.from_storage(run, wiring)
+    began = wiring.now()
     try:
         look = await azure_look.with_azure(run, look, waves, wiring)
     except Throttled as error:
@@ -84,6 +85,10 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
         look = replace(look, trouble=error.sentence, wait=error.retry_after)
     except AzureTrouble as error:
         look = replace(look, trouble=error.sentence)
+    reading = azure_look.slowness(began, wiring)
+    if reading and await _outrun(run, path, wiring):
+        log.info("run.look_outrun", extra={"path": path, "seconds": reading.total_seconds()})
+        return
     new, actions = advance(run, look, (), wiring.now())
     if any(isinstance(one, Start) for one in actions):
         limit = await claims.acquire(wiring, run)
@@ -93,7 +98,18 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
     if new.state is RunState.PAUSED and new.claims and look.held_up is None:
         look = await observing.with_held_up(run, look, wiring)
         new, actions = advance(run, look, (), wiring.now())
+    if look.instances is not None or look.trouble:
+        new = replace(new, reading=reading)
     await _perform(wiring, stored, new, actions, look)
+
+
+async def _outrun(run: Run, path: str, wiring: Wiring) -> bool:
+    """Whether somebody looked, planned or said a word while Azure was read for minutes.
+
+    Their message is sent. One of ours would be of their generation, and two looks would go on side by side.
+    """
+    stored = await wiring.records.read(path)
+    return stored is not None and decode_run(stored.body).generation > run.generation
 
 
 async def _perform(wiring: Wiring, stored: Stored, run: Run, actions: Sequence[Action], look: Look) -> None:

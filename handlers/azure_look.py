@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from handlers import stops
+from handlers.cloud import patience
 from handlers.cloud.errors import AzureTrouble, NotFound, Refused, Unreachable
 from handlers.wiring import Wiring
 from planner import absence, gate
@@ -14,6 +16,7 @@ from planner.fleet import Instance, Orchestration, ScaleSet
 from planner.look import Look, OperationSeen
 from planner.policy import rules_for
 from planner.run import IN_FLIGHT, SETTLED, Run
+from planner.saying import long
 from planner.starting import FRESH
 from planner.wave import Wave, informed
 
@@ -22,11 +25,37 @@ AT_ONCE = 32  # operations and single instances read side by side
 LISTING_TOO_OLD = FRESH - timedelta(seconds=10)
 """A listing that took longer than this leaves no time to send a start: its batch is read once more."""
 
+LOOK_WITHIN = timedelta(minutes=7)
+"""How long all reading for a look or a plan may take: one listing and what is read beside it.
+
+Less than half of `functionTimeout` (host.json): of two messages of a run in one process the second waits for
+the first, and may have to do it all again. Whoever goes over that takes the whole process along.
+"""
+
+
+def slowness(since: datetime, wiring: Wiring) -> timedelta:
+    """How long reading since then has taken, where that is long enough to be told apart; otherwise nothing.
+
+    The sweep waits that much longer for the run's next look before it counts as lost.
+    """
+    taken = wiring.now() - since
+    return taken if taken >= LISTING_TOO_OLD else timedelta(0)
+
+
+def in_time() -> AbstractAsyncContextManager[None]:
+    """Ends all reading for a look or a plan after LOOK_WITHIN, with Unreachable."""
+    return patience.in_time(LOOK_WITHIN, f"Azure took longer than {long(LOOK_WITHIN)} to answer.")
+
 
 async def with_azure(run: Run, look: Look, waves: Sequence[Wave], wiring: Wiring) -> Look:
     """The look with what Azure shows, where that is needed. Raises AzureTrouble."""
     if not needs_azure(run, look, wiring.now()):
         return look
+    async with in_time():
+        return await _read(run, look, waves, wiring)
+
+
+async def _read(run: Run, look: Look, waves: Sequence[Wave], wiring: Wiring) -> Look:
     compute = wiring.compute(run.target.subscription)
     look = replace(look, at=wiring.now())
     scale_set = run.target.scale_set

@@ -58,6 +58,7 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
         )
     scale_set: ScaleSet = member.scale_set
     look: Look | None = None
+    reading = timedelta(0)
     stored: Stored | None = None
     path = run_path(scale_set.subscription, scale_set.resource_group, scale_set.name)
     if message.reason != "announced" or len(wave.announcements) > 1:
@@ -70,8 +71,11 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
         over = not any(one.open for one in waves)
         cancelled = over and any(one.stage is Stage.CANCELED for one in waves)
         if look is None and not cancelled:
+            began = wiring.now()
             try:
-                scale_set, look = await _read(wiring, run, scale_set, message)
+                async with azure_look.in_time():
+                    scale_set, look = await _read(wiring, run, scale_set, message)
+                reading = azure_look.slowness(began, wiring)
             except _NotFoundYet:
                 if run is None or run.state not in ACTIVE:
                     await _confirm_later(wiring, message)
@@ -89,7 +93,7 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
         if new is None:
             return
         try:
-            await _write(wiring, path, stored, run, new)
+            await _write(wiring, path, stored, run, replace(new, reading=reading))
         except Conflict:
             stored = await wiring.records.read(path)
             continue

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Literal
 
 from handlers.cloud.names import NOTICES, SCALE_SETS, wave_path
@@ -16,6 +17,9 @@ from planner.wave import Announcement, Member, Wave
 
 AT_ONCE = 16
 """Messages sent side by side."""
+
+SECOND_LISTING = timedelta(minutes=15)
+"""How long after a discovery an open wave's scale sets are listed again."""
 
 REDOS = 8
 """How often somebody else's write is made room for within one message."""
@@ -48,9 +52,12 @@ async def listed(subscription: str, wiring: Wiring) -> tuple[ScaleSet, ...]:
 def with_listing(wave: Wave, found: Sequence[ScaleSet], wiring: Wiring) -> Wave:
     """The wave with everything listed now, and what was found earlier.
 
-    What is no longer listed still hears what becomes of its wave: one answer is no proof that it is gone.
+    What is no longer listed still hears what becomes of its wave: one answer is no proof that it is gone. Nor
+    is it one that there are no others, so there is a second listing soon.
     """
-    policy = wiring.policy()
+    policy, now = wiring.policy(), wiring.now()
+    coming = wave.list_again is not None and wave.list_again > now
+    soon = now + SECOND_LISTING
     members: dict[str, Member] = {}
     for scale_set in found:
         if wave.current.covers(scale_set.location):
@@ -65,12 +72,8 @@ def with_listing(wave: Wave, found: Sequence[ScaleSet], wiring: Wiring) -> Wave:
         roster=tuple(members[key] for key in sorted(members)),
         unlooked=tuple(dict.fromkeys((*wave.unlooked, *joined))),
         unlisted=tuple(key for key in wave.keys if key not in there),
+        list_again=min(wave.list_again, soon) if coming and wave.list_again else soon,
     )
-
-
-def settled(wave: Wave) -> Wave:
-    """The wave after two listings that agree on who is missing."""
-    return replace(wave, unlisted=())
 
 
 def next_generation(wave: Wave) -> Wave:

@@ -95,12 +95,13 @@ class _Sweep:
                 log.exception("sweep.item", extra={"what": what, "path": line.path})
 
     async def overdue(self, line: Listed) -> None:
-        """A run whose look did not come."""
+        """A run whose look did not come; one that takes minutes to read is given them."""
         metadata = line.metadata
         if "due" not in metadata:
             return
         due = datetime.fromisoformat(metadata["due"])
-        if due + self.grace > self.now or not self._may(line.path):
+        reading = timedelta(seconds=int(metadata.get("reading", "0")))
+        if due + reading + self.grace > self.now or not self._may(line.path):
             return
         subscription, group, name = _place(line)
         log.warning("sweep.overdue", extra={"path": line.path, "due": metadata["due"]})

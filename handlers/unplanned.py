@@ -1,7 +1,6 @@
 """Finds what is left to do for open waves: their messages were lost or given up, or one answer was no proof.
 
-Scale sets that nobody has planned, look-ups that nobody has made, listings that were empty or shorter than
-before.
+Scale sets that nobody has planned, look-ups that nobody has made, listings that want a second one.
 """
 
 import logging
@@ -57,12 +56,12 @@ async def waits_for_azure(subscription: str, now: datetime, patience: timedelta,
 
 
 async def _look_again(wave: Wave, state: State, now: datetime, wiring: Wiring) -> None:
-    """Look-ups nobody made, and a listing that is no proof; at growing distances, from AGAIN to SELDOM."""
+    """Look-ups nobody made, and listings whose time has come; at growing distances, from AGAIN to SELDOM."""
     alert = wave.current.alert
     asked: tuple[tuple[str, bool, dict[str, Any]], ...] = (
         # The first message has had its tries, or has lost them: this one goes on without what is unread.
         ("look-ups", wave.wants_look_ups, {"renew": EVERY, "look_ups": renewal.TRIES}),
-        ("listing", relisting.wanted(wave), {"relist": True}),
+        ("listing", relisting.wanted(wave, now), {"relist": True}),
     )
     for what, wanted, fields in asked:
         key = f"{ALERTS}/{what}/{wave.tracking_id}/{wave.subscription}"

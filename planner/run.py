@@ -291,7 +291,8 @@ class Run:
     stopped since: each that does not serve counts against `max-unavailable`. `stops` says who stopped what,
     by the activity log. `log_read_at` is when that was last asked.
 
-    `recheck` is when an ended run is looked at again while a wave of its is open.
+    `recheck` is when an ended run is looked at again while a wave of its is open. `reading` is how long the
+    last look at Azure took, nothing for the usual few seconds.
 
     `reports`: its instances report application health. `serving` and `capacity` say what each batch takes
     away of what serves; `again` why instances are
@@ -373,6 +374,7 @@ class Run:
     reminders: Reminders | None = None
     holds_up: HeldUp | None = None
     lets_pass: bool = False
+    reading: timedelta = timedelta(0)
     v: int = 1
 
     @property

@@ -83,6 +83,7 @@ class Wave:
     `evidence` is what the extra look-ups showed, none before they were made; `unlooked` are the members that
     joined after them. `to_plan` are the members whose plan the evidence changes, until they are asked for.
     `unlisted` are the members that the last listing did not have. All three are keys of scale sets.
+    `list_again` is when its scale sets are listed the next time; None in records that don't say: now.
     """
 
     tracking_id: str
@@ -96,6 +97,7 @@ class Wave:
     unlooked: tuple[str, ...] = ()
     to_plan: tuple[str, ...] = ()
     unlisted: tuple[str, ...] = ()
+    list_again: datetime | None = None
 
     @property
     def current(self) -> Announcement:

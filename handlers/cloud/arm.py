@@ -17,20 +17,29 @@ from pydantic_core import from_json
 
 from handlers.cloud.endpoint import host_of, on_endpoint
 from handlers.cloud.errors import AzureTrouble, Throttled, Unreachable
-from handlers.cloud.patience import PatientExceptWhenThrottled, PlainHttp
+from handlers.cloud.patience import PatientExceptWhenThrottled, PlainHttp, in_time
 from handlers.cloud.transport import environment_settings
 from handlers.cloud.trouble import translated
 from planner.doubling import spread
+from planner.saying import long, many
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.mgmt.compute.aio import ComputeManagementClient
 
-READ_SECONDS = 60
+READ_SECONDS, PAGE_SECONDS = 60, 120
+"""How long to wait for the next byte of an answer, and of a page of a listing."""
+
 PUBLIC = "https://management.azure.com"
 
-LISTING_WITHIN = timedelta(seconds=140)
-"""How long one listing may take: less than half of `functionTimeout` (host.json), with room for the rest."""
+LISTING_WITHIN = timedelta(minutes=6)
+"""How long one listing may take, to its last byte.
+
+Instance listings of large scale sets have been seen to take five minutes. A page cannot be kept from one
+message to the next without storing half a listing, which would look like instances that are gone; so the
+function may last longer instead: Flex Consumption sets no upper limit to `functionTimeout` (host.json; Learn,
+azure-functions/functions-scale), and whatever reads ends itself at less than half of it.
+"""
 
 PAGE_TRIES = 3
 """How often a page after the first is asked for: beginning again at page 1 costs all the pages before."""
@@ -113,11 +122,15 @@ class Arm:
         """The list at a path below the endpoint, page by page.
 
         A page after the first that fails is asked for again, since the pages before it are read already.
+        Raises Unreachable after LISTING_WITHIN.
         """
         address = self._endpoint + path
         began, seen = self._ticks(), set[str]()
         while address:
-            page = await (self._page(address) if seen else self.get(address))
+            left = LISTING_WITHIN - timedelta(seconds=self._ticks() - began)
+            so_far = f"not complete after {long(LISTING_WITHIN)}: {many(len(seen), 'page')} read"
+            async with in_time(left, f"A listing of Azure was {so_far}."):
+                page = await self._page(address, tries=PAGE_TRIES if seen else 1)
             seen.add(address)
             found, following = page.get("value"), page.get("nextLink") or ""
             # Half a listing would look like resources that are gone.
@@ -127,29 +140,24 @@ class Arm:
             if address in seen:
                 raise Unreachable("Azure's next page is one that was read already.")
             yield found
-            if address and self._ticks() - began > LISTING_WITHIN.total_seconds():
-                raise Unreachable(
-                    f"A listing of Azure took longer than {LISTING_WITHIN.total_seconds():.0f} s: "
-                    f"{len(seen)} pages were read and there are more."
-                )
 
-    async def _page(self, address: str) -> dict[str, Any]:
-        """A page in the middle of a listing, asked for a few times."""
-        for failed in range(1, PAGE_TRIES):
+    async def _page(self, address: str, *, tries: int) -> dict[str, Any]:
+        """A page of a listing, asked for a few times."""
+        for failed in range(1, tries):
             try:
-                return await self.get(address)
+                return await self.get(address, read_seconds=PAGE_SECONDS)
             except (Throttled, Unreachable) as error:
                 wait = error.retry_after if isinstance(error, Throttled) else PAGE_WAIT * failed
                 if wait > LONGEST_PAGE_WAIT:
                     raise
             await self._sleep(spread(wait, address, self._now()).total_seconds())
-        return await self.get(address)
+        return await self.get(address, read_seconds=PAGE_SECONDS)
 
-    async def get(self, address: str) -> dict[str, Any]:
+    async def get(self, address: str, *, read_seconds: int = READ_SECONDS) -> dict[str, Any]:
         """A resource by its path, or a page by its whole address on the endpoint."""
         await self._keep_quiet()
         whole = self._endpoint + address if address.startswith("/") else self._own(address)
-        return body(await self._send(HttpRequest("GET", whole)))
+        return body(await self._send(HttpRequest("GET", whole), read_seconds))
 
     def _own(self, address: Any) -> str:
         """The address of a next page as one of the endpoint; the token must not follow it anywhere else."""
@@ -165,9 +173,9 @@ class Arm:
         await self._keep_quiet()
         return body(await self._send(HttpRequest("POST", self._endpoint + path, json=payload)))
 
-    async def _send(self, request: HttpRequest) -> AsyncHttpResponse:
+    async def _send(self, request: HttpRequest, read_seconds: int = READ_SECONDS) -> AsyncHttpResponse:
         try:
-            response = await (await self._client()).send_request(request)
+            response = await (await self._client()).send_request(request, read_timeout=read_seconds)
             response.raise_for_status()
         except AzureError as error:
             raise await self._translated(error) from error

@@ -1,6 +1,8 @@
 """How long to wait for Azure: the client's own retries, and what Retry-After asks for."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -8,10 +10,24 @@ from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncRetryPolicy, SansIOHTTPPolicy
 
+from handlers.cloud.errors import Unreachable
+
 THROTTLED_FOR = timedelta(seconds=60)
 """Microsoft.Compute: throttling clears within a minute."""
 
 LONGEST_SLEEP = timedelta(seconds=10)
+
+
+@asynccontextmanager
+async def in_time(limit: timedelta, why: str) -> AsyncIterator[None]:
+    """End what takes longer than `limit`. Raises Unreachable with `why`, a sentence."""
+    if limit <= timedelta(0):
+        raise Unreachable(why)
+    try:
+        async with asyncio.timeout(limit.total_seconds()):
+            yield
+    except TimeoutError:
+        raise Unreachable(why) from None
 
 
 class PatientExceptWhenThrottled(AsyncRetryPolicy[Any, Any]):

@@ -82,9 +82,10 @@ def decode_wave(body: bytes) -> Wave:
 
 
 def run_metadata(run: Run) -> dict[str, str]:
-    """What a listing shows of a run: ASCII, no prose; times in UTC, slack and `took` in whole seconds.
+    """What a listing shows of a run: ASCII, no prose; times in UTC, lengths of time in whole seconds.
 
-    `took` is the longest of its finished batches, from start to verification.
+    `took` is the longest of its finished batches, from start to verification; `reading` how long its last
+    look at Azure took, where that was long.
 
     Names are percent-encoded in Azure's spelling (a path has them in lower case). What is not known is left
     out.
@@ -99,6 +100,7 @@ def run_metadata(run: Run) -> dict[str, str]:
         "deadline": instant(run.deadline) if run.deadline else "",
         "forecast": instant(run.forecast_end) if run.forecast_end else "",
         "took": str(round(took.total_seconds())) if took is not None else "",
+        "reading": str(round(run.reading.total_seconds())) if run.reading else "",
         "slack": str(int(run.slack.total_seconds())) if run.slack is not None else "",
         "needs_person": "true" if run.needs_person else "false",
         "waves": ",".join(run.waves),

@@ -413,8 +413,48 @@ async def test_an_empty_listing_is_no_proof_and_tells_nobody_yet(wiring):
     assert notice.tracking_id == "VM12-3AB"
 
 
-async def relisted(wiring, message: AlertMessage) -> None:
+async def relisted(wiring, message: AlertMessage) -> timedelta:
+    """Listed again when it is time; when the next time comes."""
+    wiring.clock.at = max(wiring.clock.at, (await the_wave(wiring)).list_again)
     await discover.handle(message.model_copy(update={"relist": True, "swept": True}), wiring)
+    return (await the_wave(wiring)).list_again - wiring.now()
+
+
+async def test_a_second_listing_a_quarter_of_an_hour_later_finds_whom_the_first_left_out(wiring):
+    wiring.fake.sets = [one for one in FLEET if one.name != "api"]
+    message = await discovered(wiring, alert())
+    assert told(wiring) == {"web": 1, "eu": 1}
+    assert (await the_wave(wiring)).list_again == wiring.now() + timedelta(minutes=15)
+    wiring.fake.sets = list(FLEET)
+    wiring.spy.forget()
+    assert await relisted(wiring, message) == timedelta(hours=1), "the two differed"
+    assert told(wiring) == {"api": 1}
+    assert [one.renew for one in wiring.spy.of(ALERTS)] == ["*"]
+    assert wiring.fake.listings == 2
+
+
+async def test_listings_that_differ_are_made_again_after_an_hour_and_those_that_agree_after_six(wiring):
+    waits = []
+    message = await discovered(wiring, alert())
+    for shown in (FLEET[:2], FLEET, FLEET, FLEET[:2], FLEET[:2], [], [], FLEET):
+        wiring.fake.sets = list(shown)
+        waits.append(await relisted(wiring, message) // timedelta(hours=1))
+        assert len((await the_wave(wiring)).roster) == 3, "nobody leaves the roster by being missing"
+    assert waits == [1, 1, 6, 1, 6, 1, 6, 1]
+
+
+async def test_a_message_that_comes_before_its_time_lists_nothing(wiring):
+    message = await discovered(wiring, alert())
+    wiring.clock.forward(minutes=14)
+    await discover.handle(message.model_copy(update={"relist": True, "swept": True}), wiring)
+    assert wiring.fake.listings == 1
+
+
+async def test_a_later_announcement_is_listed_for_a_second_time_as_well(wiring):
+    message = await discovered(wiring, alert())
+    assert await relisted(wiring, message) == timedelta(hours=6)
+    await discovered(wiring, later(alert(), hours=1, communication="2"))
+    assert (await the_wave(wiring)).list_again == wiring.now() + timedelta(minutes=15)
 
 
 async def test_who_is_found_by_a_later_listing_is_planned_and_looked_up(wiring):
@@ -425,8 +465,8 @@ async def test_who_is_found_by_a_later_listing_is_planned_and_looked_up(wiring):
     assert told(wiring) == {"api": 1, "web": 1, "eu": 1}
     assert [one.renew for one in wiring.spy.of(ALERTS)] == ["*"]
     assert len((await the_wave(wiring)).roster) == 3
-    await relisted(wiring, message)
-    assert wiring.fake.listings == 2, "all is found; nobody lists a third time"
+    await discover.handle(message.model_copy(update={"relist": True, "swept": True}), wiring)
+    assert wiring.fake.listings == 2, "the third has an hour's time"
 
 
 async def test_who_is_missing_in_one_listing_stays_and_new_ones_are_found_by_the_next(wiring):
@@ -442,13 +482,12 @@ async def test_who_is_missing_in_one_listing_stays_and_new_ones_are_found_by_the
     assert (await the_wave(wiring)).unlisted == ()
 
 
-async def test_who_is_missing_in_two_listings_is_not_listed_for_again(wiring):
+async def test_who_is_missing_in_two_listings_stays_on_the_roster_and_is_not_asked_for_any_more(wiring):
     await discovered(wiring, alert())
     wiring.fake.sets = FLEET[:1]
     message = await discovered(wiring, later(alert(), hours=1, communication="2"))
     wiring.spy.forget()
-    await relisted(wiring, message)
-    assert (await the_wave(wiring)).unlisted == ()
+    assert await relisted(wiring, message) == timedelta(hours=6)
     assert len((await the_wave(wiring)).roster) == 3
     assert told(wiring) == {}
 

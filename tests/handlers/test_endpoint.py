@@ -1,15 +1,17 @@
 """Azure's own addresses are followed however they are spelled; addresses of other hosts never are."""
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from handlers.cloud import arm
 from handlers.cloud.compute import Compute
 from handlers.cloud.endpoint import on_endpoint
 from handlers.cloud.errors import Throttled, Unreachable
-from tests.handlers.parts import SAMPLES, SUBSCRIPTION, Clock, scale_set
+from tests.handlers.parts import NOW, SAMPLES, SUBSCRIPTION, Clock, scale_set
 
 AZURE = "https://management.azure.com"
 FIRST = json.loads((SAMPLES / "listings" / "next-page-with-default-port.json").read_text())
@@ -87,6 +89,7 @@ class Canned(Compute):
         self.answers, self.asked, self.slept = list(answers), list[str](), list[float]()
         self._sleep = self._slept
         self._ticks = self._timestamp
+        self.patience = list[int]()
         self.took = timedelta(0)
 
     def _timestamp(self) -> float:
@@ -96,8 +99,9 @@ class Canned(Compute):
         self.slept.append(seconds)
         self.clock.forward(seconds=seconds)
 
-    async def _send(self, request: Any) -> Any:
+    async def _send(self, request: Any, read_seconds: int = arm.READ_SECONDS) -> Any:
         self.asked.append(request.url)
+        self.patience.append(read_seconds)
         self.clock.at += self.took
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -162,14 +166,45 @@ async def test_the_first_page_is_asked_for_once() -> None:
     assert len(compute.asked) == 1
 
 
-async def test_a_listing_of_forty_seconds_is_read_and_one_of_five_minutes_ends_before_the_function_does() -> (
-    None
-):
-    pages = [{**second(), "nextLink": f"{AZURE}/page{number}"} for number in range(29)]
-    compute = Canned(*pages, second())
-    compute.took = timedelta(seconds=4) / 3
+@pytest.mark.parametrize("seconds", [40, 300])
+async def test_a_listing_of_forty_seconds_or_five_minutes_is_read_to_its_end(seconds: int) -> None:
+    compute = Canned(*many_pages(29), second())
+    compute.took = timedelta(seconds=seconds) / 30
     assert len(await compute.instances(scale_set("web"))) == 30
-    compute = Canned(*pages, second())
-    compute.took = timedelta(seconds=10)
-    with pytest.raises(Unreachable, match="longer than 140 s: 15 pages were read and there are more"):
+
+
+async def test_a_listing_without_end_is_given_up_well_before_the_function_is() -> None:
+    compute = Canned(*many_pages(99), second())
+    compute.took = timedelta(seconds=13)
+    with pytest.raises(Unreachable, match="not complete after 6 minutes: 28 pages read"):
         await compute.instances(scale_set("web"))
+    assert compute.clock.at - NOW < timedelta(minutes=7)
+
+
+@pytest.mark.parametrize("before", [0, 1])
+async def test_a_page_that_never_ends_is_given_up_when_the_listings_time_is_over(
+    before: int, monkeypatch
+) -> None:
+    monkeypatch.setattr(arm, "LISTING_WITHIN", timedelta(milliseconds=50))
+    compute = Canned(*many_pages(before))
+    honest = compute._send
+
+    async def hangs(request: Any, read_seconds: int) -> Any:
+        if not compute.answers:
+            await asyncio.Event().wait()
+        return await honest(request, read_seconds)
+
+    compute._send = hangs  # type: ignore[method-assign]
+    with pytest.raises(Unreachable, match=f"{before} pages? read"):
+        await asyncio.wait_for(compute.instances(scale_set("web")), 5)
+
+
+async def test_a_page_of_a_listing_is_waited_for_longer_than_any_other_answer() -> None:
+    compute = Canned(FIRST, second(), {})
+    await compute.instances(scale_set("web"))
+    await compute.get("/subscriptions")
+    assert compute.patience == [120, 120, 60]
+
+
+def many_pages(number: int) -> list[dict[str, Any]]:
+    return [{**second(), "nextLink": f"{AZURE}/page{one}"} for one in range(number)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from handlers.azure_look import LOOK_WITHIN
 from handlers.cloud.arm import LISTING_WITHIN
 from handlers.cloud.lookups import LISTS_WITHIN, MACHINES_WITHIN, look_up
 from planner.habits import Source
@@ -56,7 +57,11 @@ async def test_a_list_that_never_begins_is_asked_for_again_later():
     assert "Azure showed nothing of it within" in looked.evidence.unread[Source.SCHEDULES]
 
 
-@pytest.mark.parametrize("spent", [LISTS_WITHIN + MACHINES_WITHIN, LISTING_WITHIN])
+@pytest.mark.parametrize("spent", [LISTS_WITHIN + MACHINES_WITHIN, LISTING_WITHIN, LOOK_WITHIN])
 def test_what_takes_long_ends_well_before_the_function_is_ended(spent: timedelta):
     hours, minutes, seconds = map(int, HOST["functionTimeout"].split(":"))
     assert spent < timedelta(hours=hours, minutes=minutes, seconds=seconds) / 2
+
+
+def test_one_listing_of_five_minutes_leaves_a_look_time_for_the_rest():
+    assert timedelta(minutes=5) < LISTING_WITHIN < LOOK_WITHIN

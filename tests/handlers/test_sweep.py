@@ -69,6 +69,16 @@ async def test_a_run_overdue_by_three_look_agains_is_looked_at_once_per_patience
     assert len(wiring.spy.of(RUNS)) == 2
 
 
+async def test_a_run_whose_looks_take_minutes_is_given_them_before_its_look_counts_as_lost(wiring):
+    await put(wiring, run(due=wiring.now(), generation=7, reading=timedelta(minutes=5)))
+    wiring.clock.forward(seconds=300 + 179)
+    await sweep.handle(wiring)
+    assert not wiring.spy.of(RUNS)
+    wiring.clock.forward(seconds=2)
+    await sweep.handle(wiring)
+    assert len(wiring.spy.of(RUNS)) == 1
+
+
 @pytest.mark.parametrize(
     ("run_state", "sent"),
     [
@@ -172,7 +182,7 @@ async def test_a_discovered_alert_and_a_test_alert_are_left_alone(wiring):
     wiring.spy.forget()
     wiring.clock.forward(hours=1)
     await sweep.handle(wiring)
-    assert not wiring.spy.of(ALERTS)
+    assert [one.relist for one in wiring.spy.of(ALERTS)] == [True], "but for the wave's second listing"
 
 
 async def test_a_broken_wave_record_does_not_fail_the_sweep(wiring):

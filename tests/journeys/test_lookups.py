@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from handlers.relisting import WHEN_AGREED
 from planner.run import ANSWERS, ENDED
 from simulator.fleet import SUBSCRIPTION, Wave, Window, flexible, uniform
 from tests.world import Chaos, World
@@ -44,10 +45,13 @@ def announced(count: int, chaos: Chaos | None = None) -> World:
 async def test_a_wave_costs_the_same_few_calls_for_few_and_for_many_and_none_when_said_again(count: int):
     world = announced(count)
     for stage in ("Planned", "Active", "InProgress"):
+        before = world.compute.calls["list scale sets"]
         await world.alert(TRACKING_ID, stage)
+        await world.until(world.clock() + timedelta(minutes=15))
+        assert world.compute.calls["list scale sets"] == before + 1
         await world.until(world.clock() + DAY)
+        assert world.compute.calls["list scale sets"] <= before + 2 + DAY // WHEN_AGREED
     assert {kind: world.compute.calls[kind] for kind in LOOK_UPS} == LOOK_UPS
-    assert world.compute.calls["list scale sets"] == 3
     assert world.errors == []
     evidence = world.wave(TRACKING_ID).evidence
     assert {one.stops for one in evidence.scale_sets.values()} == {1}
