@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from handlers.wire.documents import decode_run
-from planner.run import ENDED, InstanceState, Run, RunState
+from planner.run import ENDED, InstanceState, Passage, Run, RunState
 from simulator.fleet import Fleet, Instance
 from simulator.fleet.ledger import Meanwhile, Replaced
 from simulator.fleet.maintenance import RELAPSE
@@ -15,6 +15,11 @@ SETTLES = timedelta(minutes=10)
 SAID_DONE = frozenset({InstanceState.MAINTAINED, InstanceState.BY_AZURE, InstanceState.CANCELLED})
 SAID_WELL = frozenset({RunState.COMPLETED, RunState.CANCELLED})
 OURS = frozenset({"customer maintenance", RELAPSE})
+
+
+def _called_off(passage: Passage) -> bool:
+    """Whether Azure has announced that the wave is cancelled: its word comes before its statuses follow."""
+    return passage.state is InstanceState.CANCELLED and passage.reason.startswith("The wave was cancelled")
 
 
 class Endings:
@@ -48,7 +53,7 @@ class Endings:
             one = owner.instances.get(passage.id)
             if one is None:
                 continue
-            if passage.state in SAID_DONE and self._open(one, now):
+            if passage.state in SAID_DONE and self._open(one, now) and not _called_off(passage):
                 yield f"instance {passage.id}, said to be {passage.state}, is still to be maintained"
             gone = passage.state is InstanceState.EXCUSED and "deleted" in passage.reason
             if gone and not self._deleted(run, one.id):
