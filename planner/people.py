@@ -9,6 +9,7 @@ from planner import approval, pausing, pointless, skipping
 from planner.durations import parse_duration
 from planner.look import ASKS, FIT, ORDER, Event, Look, Word
 from planner.notice import Kind, Urgency
+from planner.raising import raised_further
 from planner.run import (
     ACTIVE,
     IN_FLIGHT,
@@ -181,7 +182,9 @@ def _raised(run: Run, event: Event, look: Look, now: datetime) -> Run:
     """Change what the plan goes by for this run alone; the next plan is made with it."""
     del look, now
     run = replace(
-        run, raised={**run.raised, **event.raised}, replan=f"{event.actor} raised {_what(event)} for this run"
+        run,
+        raised=raised_further(run.raised, event.raised),
+        replan=f"{event.actor} raised {_what(event)} for this run",
     )
     if "lead" in event.raised and run.lead_over is not None:
         # Somebody who knows the plan says how much longer people need.

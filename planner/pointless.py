@@ -4,6 +4,7 @@ from planner import approval
 from planner.look import Event
 from planner.policy import Mode
 from planner.policy_values import PARSERS
+from planner.raising import raised_further
 from planner.run import IN_FLIGHT, Run, RunState
 
 
@@ -51,6 +52,8 @@ def raised(run: Run, event: Event) -> str:
 
 
 def _so(run: Run, key: str, text: str) -> bool:
+    if key == "accept":
+        return raised_further(run.raised, {key: text}) == {key: "", **run.raised}
     parse = PARSERS[key]
     if key in run.raised:
         return bool(parse(run.raised[key]) == parse(text))

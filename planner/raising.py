@@ -29,6 +29,15 @@ def checked_raise(key: str, text: str) -> str:
     return key
 
 
+def raised_further(raised: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """What is raised for a run after another word: the latest counts, and what was accepted stays accepted."""
+    merged = {**raised, **more}
+    if "accept" in raised and "accept" in more:
+        names = (*_parse_accepted(raised["accept"]), *_parse_accepted(more["accept"]))
+        merged["accept"] = ", ".join(dict.fromkeys(names))
+    return merged
+
+
 def accepted_instances(accept: Iterable[str]) -> frozenset[str]:
     """The instances whose failed provisioning is accepted by name."""
     return frozenset(one.removeprefix(INSTANCE) for one in accept if one.startswith(INSTANCE))

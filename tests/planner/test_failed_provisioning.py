@@ -8,6 +8,7 @@ from planner.check import Outcome
 from planner.checks import conditions
 from planner.fleet import Health
 from planner.look import Look, Start, Word
+from planner.people import refusal
 from planner.raising import accepted_instances, checked_raise, with_raised
 from planner.run import RunState
 from tests.planner.builders import (
@@ -115,3 +116,18 @@ def test_what_is_accepted_for_a_run_is_taken_beside_what_the_policy_accepts():
 def test_what_cannot_be_accepted_is_refused_with_a_sentence(text: str):
     with pytest.raises(ValueError, match="write"):
         checked_raise("accept", text)
+
+
+def test_what_was_accepted_stays_accepted_when_something_else_is_accepted_later():
+    run, _ = step(planned(), looked(), said(Word.RAISE, "a", raised={"accept": "instance/3"}))
+    run, _ = step(
+        run, looked(now=NOW + MINUTE), said(Word.RAISE, "b", raised={"accept": "provisioning-failed"})
+    )
+    assert run.raised["accept"] == "instance/3, provisioning-failed"
+
+
+def test_accepting_the_same_once_more_is_refused_with_a_sentence():
+    run, _ = step(planned(), looked(), said(Word.RAISE, "a", raised={"accept": "instance/3"}))
+    again = said(Word.RAISE, "b", raised={"accept": "instance/3"})
+    assert refusal(run, again) == "It is so already for this run: accept instance/3."
+    assert refusal(run, said(Word.RAISE, "c", raised={"accept": "instance/4"})) == ""
