@@ -30,7 +30,7 @@ def checked_raise(key: str, text: str) -> str:
 
 
 def raised_further(raised: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
-    """What is raised for a run after another word: the latest counts, and what was accepted stays accepted."""
+    """What is raised after another word: the latest counts, and what was accepted stays accepted."""
     merged = {**raised, **more}
     if "accept" in raised and "accept" in more:
         names = (*_parse_accepted(raised["accept"]), *_parse_accepted(more["accept"]))
