@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from handlers.wire.documents import decode_run
 from planner.latest import latest
 from planner.notice import Kind, Urgency
+from planner.openings import usable
 from planner.run import IN_FLIGHT, InstanceState, Run, RunState, Verdict
 from simulator.fleet import Fleet
 from simulator.fleet.ledger import StartAsked
@@ -22,6 +23,9 @@ A_LOOK = timedelta(minutes=20)
 WAITS = frozenset({RunState.PAUSED, RunState.AWAITING_APPROVAL})
 REMINDED = (72, 24, 4)
 """Hours before the latest start at which people are reminded of what waits for them."""
+
+WORKED_OUT = timedelta(hours=1)
+"""How much sooner than that it may be: a latest start that was worked out serves for an hour."""
 
 WARNS = frozenset({Kind.SLACK, Kind.TROUBLE, Kind.PAUSED, Kind.APPROVAL, Kind.MISSED})
 KNOWN_FOR = timedelta(hours=1)
@@ -68,7 +72,8 @@ class Told:
             known = self._still.get(path)
             if known is None or known.mark != mark:
                 known = self._still[path] = Standing(_may_since(run, now), mark)
-            lasted = now - known.since
+            # A closed window of the operator's neither counts nor begins anew.
+            lasted = usable(run.windows, run.freezes, known.since, now, run.expected)
             if lasted > STALLED_AFTER + A_LOOK and not _told_since(run, known.since):
                 self._find(
                     run, now, f"could have started since {known.since:%d %H:%M} and nobody was told why not"
@@ -94,7 +99,7 @@ class Told:
             moment = by - timedelta(hours=hours)
             if not known.since < moment < now - A_LOOK:
                 continue
-            if not any(moment <= one.at <= moment + A_LOOK for one in run.notices):
+            if not any(moment - WORKED_OUT <= one.at <= moment + A_LOOK for one in run.notices):
                 why = (
                     f"is {run.state} since {known.since:%d %H:%M} or longer and has to start by {by:%d %H:%M}"
                 )
