@@ -17,6 +17,7 @@ from handlers.cloud.records import Conflict
 from handlers.wire.messages import EVERY, AlertMessage
 from handlers.wiring import Wiring
 from planner.doubling import throttled_wait
+from planner.policy import Mode, rules_for
 from planner.wave import Announcement, Wave, with_evidence
 
 log = logging.getLogger(__name__)
@@ -83,13 +84,23 @@ async def _renewed(announcement: Announcement, message: AlertMessage, wiring: Wi
                 await _in_an_hour(message, wiring)
                 asked_again = True
             if looked.trouble is None or first:
-                wave = roster.next_generation(with_evidence(wave, looked.evidence, looked.about))
+                wave = with_evidence(wave, looked.evidence, looked.about)
+                if first:
+                    wave = _with_who_asks(wave, wiring)
+                wave = roster.next_generation(wave)
                 etag = await roster.written(wave, etag, wiring)
                 if etag is None:
                     continue
         await _plan_again(wave, etag, message, announcement, wiring)
         return True
     raise Conflict(f"The record of wave {announcement.tracking_id} is written by somebody else all the time.")
+
+
+def _with_who_asks(wave: Wave, wiring: Wiring) -> Wave:
+    """The wave with those to plan again whose plan a person reads before it starts: with every check made."""
+    policy = wiring.policy()
+    asks = [one.scale_set.key for one in wave.roster if rules_for(policy, one.scale_set).mode is Mode.APPROVE]
+    return replace(wave, to_plan=tuple(dict.fromkeys((*wave.to_plan, *asks))))
 
 
 async def _plan_again(

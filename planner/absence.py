@@ -58,7 +58,8 @@ def _doubtful(passage: Passage, instance: Instance | None, look: Look) -> bool:
     """Whether the listing alone does not tell; a status that is gone is read directly at the second look."""
     if instance is None or instance.unreadable:
         return True
-    return instance.maintenance is None and matured(passage, STATUS, look)
+    unproven = passage.proof_at is None
+    return unproven and instance.maintenance is None and matured(passage, STATUS, look)
 
 
 def _poll_ago(at: datetime, look: Look) -> bool:

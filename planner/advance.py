@@ -223,7 +223,7 @@ def _going_on(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, .
         problem = fit.misfit(run, now)
         if problem:
             return pausing.misfit(run, problem, look, now), ()
-    run = ready.excused(run, look, now)
+    run = ready.excused(starting.with_checks(run, look, now), look, now)
     if all(one.state in SETTLED for one in run.passages):
         return ending.finished(run, look, now), ()
     answer = starting.prepare(run, look, now)

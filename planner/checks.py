@@ -48,6 +48,12 @@ def counter_indications(
     return tuple(_accepted(check, rules) for check in found)
 
 
+def evaluated_again(shown: Sequence[Check], fresh: Sequence[Check]) -> tuple[Check, ...]:
+    """The checks people are shown, each as it came out last."""
+    by_name = {one.name: one for one in fresh}
+    return tuple(by_name.get(one.name, one) for one in shown)
+
+
 def conditions(
     scale_set: ScaleSet,
     instances: Sequence[Instance],

@@ -12,8 +12,8 @@ LOOK_BACK = timedelta(days=14)
 """How far back the activity log and the changes are read; Resource Graph keeps changes for 14 days."""
 
 NOT_READ_YET = (
-    f"What Azure shows of its last {LOOK_BACK.days} days was still being read when this was planned; it is "
-    "read before anything starts, and what it changes is planned again."
+    "Azure was still being asked about it when this was planned: the answer comes before anything starts, "
+    "and what it changes is planned again."
 )
 """Why a source is unread while the look-ups are under way."""
 

@@ -1,6 +1,6 @@
 """Before a batch: every check runs again, and what may be started is sent in this very look or not at all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from planner import checks, gate, ready, repairs
@@ -90,6 +90,15 @@ def prepare(run: Run, look: Look, now: datetime) -> Wait | AskPerson | PlanAgain
     if first is not None:
         return First(*first, "its automatic repairs to be suspended")
     return Go(with_intents(batch, able, now), _before(look, able))
+
+
+def with_checks(run: Run, look: Look, now: datetime) -> Run:
+    """The run with its checks as this look finds them, where it has read what they need."""
+    if look.instances is None or look.scale_set is None or look.rules is None:
+        return run
+    due = outstanding(look.instances, run, now)
+    fresh = checks.counter_indications(look.scale_set, due, look.rules, now)
+    return replace(run, checks=checks.evaluated_again(run.checks, fresh))
 
 
 def _conditions(run: Run, look: Look, going_down: frozenset[str]) -> Wait | None:

@@ -443,6 +443,12 @@ async def test_listings_that_differ_are_made_again_after_an_hour_and_those_that_
     assert waits == [1, 1, 6, 1, 6, 1, 6, 1]
 
 
+async def test_a_wave_of_which_nobody_is_found_is_listed_every_hour(wiring):
+    wiring.fake.sets = []
+    message = await discovered(wiring, alert())
+    assert [await relisted(wiring, message) for _ in range(3)] == [timedelta(hours=1)] * 3
+
+
 async def test_a_message_that_comes_before_its_time_lists_nothing(wiring):
     message = await discovered(wiring, alert())
     wiring.clock.forward(minutes=14)
