@@ -32,7 +32,8 @@ async def from_storage(run: Run, wiring: Wiring) -> tuple[Look, Sequence[Wave]]:
     )
     if run.after:
         look = await _with_predecessors(run, look, waves, wiring)
-    if may_start(run, look, wiring.now()):
+    # Whether a plan that does not fit fits again depends on who is in flight, too.
+    if may_start(run, look, wiring.now()) or (run.misfit and not run.claims):
         around = await neighbours.of(run, wiring)
         limit = await claims.forbidden(wiring, run)
         if limit:

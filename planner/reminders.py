@@ -22,6 +22,9 @@ MARKS = (4, 24, 72)
 
 HOUR = timedelta(hours=1)
 
+MOVED = timedelta(minutes=30)
+"""A latest start that is later by more than this is another one."""
+
 AGAIN = HOUR
 """How long a latest start that was worked out serves; a new plan works it out anew."""
 
@@ -48,9 +51,6 @@ def reminded(run: Run, look: Look, now: datetime) -> Run:
         run = _told(run, what, look, now)
         half = kept.half if kept.half is not None and kept.half > now else None
         kept = replace(kept, number=run.last_notice, half=half, mark=mark)
-    elif kept.mark is not None and by - now > kept.mark * HOUR * 1.25:
-        # The latest start has moved away: its hours count again.
-        kept = replace(kept, mark=mark)
     run = replace(run, reminders=kept)
     ahead = _next(kept, now)
     return replace(run, due=min(run.due, ahead)) if ahead is not None else run
@@ -85,7 +85,12 @@ def _kept(run: Run, now: datetime) -> tuple[Run, Reminders]:
     if old is not None and old.by_at >= run.planned_at and now < old.by_at + AGAIN:
         return run, old
     by = _by(run, now)
-    kept = Reminders(-1, None, None, by, now) if old is None else replace(old, by=by, by_at=now)
+    if old is None:
+        return run, Reminders(-1, None, None, by, now)
+    kept = replace(old, by=by, by_at=now)
+    if by is not None and old.by is not None and by - old.by > MOVED:
+        # The latest start has moved away: its hours count again.
+        kept = replace(kept, mark=_mark(by - now))
     return run, kept
 
 
