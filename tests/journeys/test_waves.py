@@ -183,7 +183,9 @@ def _has_the_contract(report: dict[str, Any]) -> None:
 
 def _within_budget(calls: Counter[str], report: dict[str, Any]) -> None:
     assert calls["list scale sets"] == 1
-    assert calls["get instance"] == calls["instance view"] == calls["scale set view"] == 0
+    assert calls["instance view"] == calls["scale set view"] == 0
+    # Whose answer was lost has no operation to read: that its status is gone is confirmed by a read of its own.
+    assert calls["get instance"] <= 1
     assert calls["start scale set"] == calls["unknown"] == 0
     assert calls["activity log"] == calls["resource graph"] == 2
     assert calls["autoscale settings"] == calls["auto-shutdown schedules"] == calls["resource groups"] == 1
