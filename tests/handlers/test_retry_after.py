@@ -132,7 +132,7 @@ class TwoHosts:
 async def test_after_a_429_at_one_host_the_other_asks_nothing_before_retry_after(shelf, clock) -> None:
     hosts = TwoHosts(shelf, Throttled(timedelta(seconds=40)))
 
-    async def refused(request: Any) -> Any:
+    async def refused(request: Any, *_: Any) -> Any:
         raise await hosts.here._translated(_too_many())
 
     hosts.here._send = refused  # type: ignore[method-assign]
