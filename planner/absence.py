@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.doubling import doubled
-from planner.fleet import Instance
+from planner.fleet import Health, Instance, natural
 from planner.look import Look
 from planner.notice import Kind, Urgency
 from planner.run import (
@@ -52,6 +52,7 @@ def _unclear(run: Run, look: Look, seen: dict[str, Instance]) -> Iterator[str]:
     waiting = [one for one in passages if one.state not in SETTLED]
     yield from (one.id for one in waiting if _doubtful(one, seen.get(one.id), look))
     yield from (one for one in run.served if one not in seen or seen[one].unreadable)
+    yield from (one for one in run.members if one not in seen)
 
 
 def _doubtful(passage: Passage, instance: Instance | None, look: Look) -> bool:
@@ -70,9 +71,10 @@ def noticed(run: Run, look: Look) -> tuple[Run, frozenset[str]]:
     """The run with what this look did not show, and the instances that are certainly gone."""
     if look.deleted:
         everything = frozenset(one.id for one in run.passages)
-        return replace(run, missing={}, not_found={}, served=()), everything
+        return replace(run, missing={}, not_found={}, served=(), members=(), reporting=()), everything
     seen = {one.id for one in look.instances or ()}
-    known = dict.fromkeys((*(one.id for one in run.passages if one.state not in SETTLED), *run.served))
+    open_ones = (one.id for one in run.passages if one.state not in SETTLED)
+    known = dict.fromkeys((*open_ones, *run.served, *run.members))
     missing = {one: run.missing.get(one, look.at) for one in known if one not in seen}
     # A listing that leaves it out and a 404 are one look's answer; the next look has to give both again.
     not_found = {one: run.not_found.get(one, look.at) for one in missing if one in look.absent}
@@ -83,9 +85,24 @@ def noticed(run: Run, look: Look) -> tuple[Run, frozenset[str]]:
             missing={one: since for one, since in missing.items() if one not in gone},
             not_found={one: since for one, since in not_found.items() if one not in gone},
             served=tuple(one for one in run.served if one not in gone),
+            members=_with(run.members, seen, gone),
+            reporting=_with(run.reporting, set(_reporting(look)), gone),
         ),
         gone,
     )
+
+
+def _reporting(look: Look) -> Iterator[str]:
+    """Those whose application reports health in this look."""
+    unsaid = {Health.NOT_REPORTED, Health.UNKNOWN}
+    return (one.id for one in look.instances or () if not one.unreadable and one.health not in unsaid)
+
+
+def _with(known: tuple[str, ...], seen: set[str], gone: frozenset[str]) -> tuple[str, ...]:
+    """The ids known so far with those seen now and without those that are gone, in a stable order."""
+    before = set(known)
+    after = (before | seen) - gone
+    return known if after == before else tuple(sorted(after, key=natural))
 
 
 def deleted_for_certain(run: Run, look: Look) -> bool:

@@ -131,11 +131,11 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
         return replace(run, state=RunState.AWAITING_APPROVAL if waits else RunState.RUNNING, due=now)
     waiting = (one for one in run.batches if any(each.state in TO_START for each in one.instances))
     first = min((one.not_before for one in waiting if one.not_before is not None), default=None)
-    return replace(
-        run,
-        state=RunState.AWAITING_APPROVAL if waits else RunState.SCHEDULED,
-        due=min(first, now + DAILY) if first is not None else now + NO_TIME_AGAIN,
-    )
+    if waits:
+        # Looked at at once: when people are to be reminded follows from the plan as it is now.
+        return replace(run, state=RunState.AWAITING_APPROVAL, due=now)
+    due = min(first, now + DAILY) if first is not None else now + NO_TIME_AGAIN
+    return replace(run, state=RunState.SCHEDULED, due=due)
 
 
 def _lead_over(run: Run, lead: timedelta, now: datetime) -> datetime:

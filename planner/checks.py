@@ -5,7 +5,7 @@ Counter-indications come from Microsoft's guidance "When to start a maintenance 
 Conditions come and go (an operation in flight, an instance down): they hold up a start and decide nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from planner.check import Check, Outcome
@@ -62,11 +62,13 @@ def conditions(
     going_down: frozenset[str] = frozenset(),
     reported: bool = False,
     missing: Sequence[str] = (),
+    reporting: Collection[str] = (),
 ) -> tuple[Check, ...]:
     """What must hold at the moment of a start; `going_down` are the batch's own instances.
 
     `reported`: the instances reported health when the plan was made. In a Uniform set all of them report or
-    none, so one that falls silent is not healthy. `missing` are instances that Azure does not show just now.
+    none, so one that falls silent is not healthy. `missing` are instances that Azure does not show just now,
+    `reporting` those that have reported health before and owe it.
     """
     others = [one for one in instances if one.id not in going_down]
     owed = not scale_set.flexible and (
@@ -76,7 +78,7 @@ def conditions(
         _accepted(_operation_in_flight(scale_set), rules),
         _accepted(_provisioning_failed(scale_set), rules),
         _all_shown(instances, missing),
-        _others_serving(others, rules, owed=owed),
+        _others_serving(others, rules, owed=owed, reporting=reporting),
     )
 
 
@@ -239,13 +241,15 @@ def _all_shown(instances: Sequence[Instance], missing: Sequence[str]) -> Check:
     return Check(name, Outcome.PASS, "Azure shows every instance with its view.")
 
 
-def _others_serving(others: Sequence[Instance], rules: Rules, *, owed: bool) -> Check:
+def _others_serving(
+    others: Sequence[Instance], rules: Rules, *, owed: bool, reporting: Collection[str]
+) -> Check:
     accepted = accepted_instances(rules.accept)
     meant_to_run = [one for one in others if not one.switched_off and not one.unreadable]
     down = [
         one
         for one in meant_to_run
-        if not serving(one, rules.health, reported_before=owed)
+        if not serving(one, rules.health, reported_before=owed or one.id in reporting)
         and not (one.id in accepted and one.running and not one.busy)
     ]
     if down:

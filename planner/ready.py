@@ -8,7 +8,7 @@ from planner.batches import standing
 from planner.capacity import lost
 from planner.cause import Cause
 from planner.fleet import Instance
-from planner.gate import PlanAgain, Wait, next_batch, to_start
+from planner.gate import PlanAgain, Wait, to_start
 from planner.look import Look
 from planner.raising import accepted_instances
 from planner.run import (
@@ -24,15 +24,20 @@ from planner.sightings import NOT_OFFERED, PROTECTED, STOPPED, cleared, confirme
 
 
 def excused(run: Run, look: Look, now: datetime) -> Run:
-    """The run with what its next batch need not wait for: protected, switched off, not offered by Azure.
+    """The run with what its batches need not wait for: protected, switched off, not offered by Azure.
 
     One look is no proof: an instance is excused when a second one, a poll later, shows the same.
     """
-    batch = next_batch(run, now)
-    if batch is None or look.instances is None or look.rules is None:
+    if look.instances is None or look.rules is None:
         return run
-    new = standing(_without_excused(batch, look, look.rules.accept, now), now)
-    return replace(run, batches=tuple(new if one is batch else one for one in run.batches))
+    accepted = look.rules.accept
+    batches = tuple(
+        standing(_without_excused(one, look, accepted, now), now)
+        if any(map(to_start, one.instances))
+        else one
+        for one in run.batches
+    )
+    return replace(run, batches=batches)
 
 
 def _without_excused(batch: Batch, look: Look, accepted: Sequence[str], now: datetime) -> Batch:
@@ -40,7 +45,10 @@ def _without_excused(batch: Batch, look: Look, accepted: Sequence[str], now: dat
     passages: list[Passage] = []
     for passage in batch.instances:
         instance = seen.get(passage.id)
-        found = _excuse(instance, accepted, now) if to_start(passage) and instance is not None else None
+        # What may be done already is to be confirmed first.
+        open_question = passage.sighting is not None and passage.sighting.what not in _EXCUSES
+        asks = to_start(passage) and instance is not None and not open_question
+        found = _excuse(instance, accepted, now) if asks and instance is not None else None
         if found is None:
             settles = passage.sighting is not None and passage.sighting.what in _EXCUSES
             back = replace(cleared(passage), reason="It may be started again.")
@@ -90,6 +98,8 @@ def startable(batch: Batch, look: Look, now: datetime) -> dict[str, Instance]:
         instance = seen.get(passage.id)
         status = instance.status if instance is not None else None
         if not to_start(passage) or instance is None or status is None or passage.sighting is not None:
+            continue
+        if _excuse(instance, look.rules.accept if look.rules is not None else (), now) is not None:
             continue
         if passage.retry_at is not None and passage.retry_at > now:
             continue

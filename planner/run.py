@@ -287,6 +287,9 @@ class Run:
     `absent_since` when the scale set itself was first not there; `unread` is set while something of it cannot
     be read. All of them last until Azure shows it again or a second look and a direct read agree.
 
+    `members` are all instances that looks have seen of the scale set and that are not certainly gone,
+    `reporting` those of them whose application has reported health.
+
     Capacity: `served` are the instances that served when the plan was made and that nobody is known to have
     stopped since: each that does not serve counts against `max-unavailable`. `stops` says who stopped what,
     by the activity log. `log_read_at` is when that was last asked.
@@ -361,6 +364,8 @@ class Run:
     not_found: Mapping[str, datetime] = field(default_factory=dict)
     absent_since: datetime | None = None
     served: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    reporting: tuple[str, ...] = ()
     stops: Mapping[str, str] = field(default_factory=dict)
     log_read_at: datetime | None = None
     recheck: datetime | None = None

@@ -112,6 +112,7 @@ def _conditions(run: Run, look: Look, going_down: frozenset[str]) -> Wait | None
         going_down=going_down,
         reported=run.reports,
         missing=tuple(run.missing),
+        reporting=run.reporting,
     )
     first = next(iter(checks.blocking(found)), None)
     return Wait(inner(first.reason), cause=_cause(run, look, first)) if first is not None else None

@@ -9,7 +9,7 @@ from planner import absence
 from planner.answers import answered
 from planner.check import Outcome
 from planner.checks import conditions
-from planner.fleet import Instance, Unreadable
+from planner.fleet import Health, Instance, Unreadable
 from planner.look import Answer, Answered, OperationSeen, Replan, Start
 from planner.notice import Kind
 from planner.run import ENDED, SETTLED, InstanceState, Run, RunState
@@ -20,6 +20,8 @@ from tests.planner.builders import (
     changed,
     confirmed,
     fleet,
+    flexible,
+    instance,
     listed,
     looked,
     one_of,
@@ -218,3 +220,27 @@ def test_an_instance_without_its_view_holds_up_every_start_by_a_check_of_its_own
     assert found["instances-readable"].outcome is Outcome.UNKNOWN
     assert found["instances-readable"].instances == ("9",)
     assert found["others-healthy"].outcome is Outcome.PASS, "unreadable is not ill"
+
+
+def test_a_bystander_that_was_ill_when_it_was_planned_holds_up_every_start_while_listings_leave_it_out():
+    ill = instance("9", 4, maintenance=None, health=Health.UNHEALTHY)
+    instances = (*fleet(4, 4), ill)
+    run, actions = step(planned(instances=instances), looked(None, instances))
+    assert starts(actions) == [], "it is seen, and ill"
+    run, actions = step(run, listed(None, without(instances, "9"), now=NOW + MINUTE))
+    assert starts(actions) == []
+    assert list(run.missing) == ["9"]
+
+
+def test_a_flexible_instance_that_has_reported_health_owes_it_when_a_view_leaves_it_out():
+    a_set = flexible()
+    instances = tuple(instance(f"flex_{one}", None, health=Health.UNHEALTHY if one == 2 else Health.HEALTHY)
+                      for one in range(3))  # fmt: skip
+    run, actions = step(planned(a_set, instances), looked(a_set, instances))
+    assert starts(actions) == []
+    silent = changed(instances, "flex_2", health=Health.NOT_REPORTED)
+    run, actions = step(run, looked(a_set, silent, now=NOW + MINUTE))
+    assert starts(actions) == []
+    well = changed(instances, "flex_2", health=Health.HEALTHY)
+    run, actions = step(run, looked(a_set, well, now=NOW + 2 * MINUTE))
+    assert len(starts(actions)) == 1

@@ -120,3 +120,13 @@ def test_without_a_word_of_the_operation_a_status_that_is_gone_proves_it_in_the_
     assert one_of(run, "0").proof_at is None
     run, _ = step(run, looked(None, gone, SLOW, NOW + 2 * MINUTE, operations=unknown))
     assert one_of(run, "0").proof == "its maintenance status is gone"
+
+
+def test_a_protected_instance_is_not_started_by_the_very_look_that_excuses_the_batch_before_it():
+    instances = (instance("0", 0, power="stopped"), instance("1", 1, protected=True), instance("2", 2))
+    run = planned(instances=instances)
+    run, actions = step(run, looked(None, instances))
+    assert starts(actions) == []
+    run, actions = step(run, looked(None, instances, now=NOW + MINUTE))
+    assert "1" not in starts(actions)
+    assert states(run)["0"] is states(run)["1"] is InstanceState.EXCUSED
