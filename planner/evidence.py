@@ -75,7 +75,9 @@ def _no_longer_serving(run: Run, passage: Passage, instance: Instance, look: Loo
     """Maintained by this run and served again, and does not any more: no next domain before a person says."""
     if instance.switched_off and passage.id in run.stops:
         words = f"Maintained; stopped since by {run.stops[passage.id]}."
-        return replace(cleared(passage), reason=words)
+        # A stop can take its status with it and bring it back at the next start.
+        gone = passage.gone or instance.maintenance is None
+        return replace(cleared(passage), reason=words, gone=gone)
     if passage.id not in look.direct and not matured(passage, ILL, look):
         return sighted(passage, ILL, look)
     return replace(

@@ -50,8 +50,10 @@ class Asked:
 
 
 class Told:
-    def __init__(self) -> None:
+    def __init__(self, late: timedelta = A_LOOK) -> None:
+        """`late`: how much later a look may come; where messages die, as late as the next sweep."""
         self.findings: list[str] = []
+        self._late = late
         self._runs: dict[str, Run] = {}
         self._still: dict[str, Standing] = {}
         self._asked: dict[str, Asked] = {}
@@ -74,7 +76,7 @@ class Told:
                 known = self._still[path] = Standing(_may_since(run, now), mark)
             # A closed window of the operator's neither counts nor begins anew.
             lasted = usable(run.windows, run.freezes, known.since, now, run.expected)
-            if lasted > STALLED_AFTER + A_LOOK and not _told_since(run, known.since):
+            if lasted > STALLED_AFTER + self._late and not _told_since(run, known.since):
                 self._find(
                     run, now, f"could have started since {known.since:%d %H:%M} and nobody was told why not"
                 )
@@ -83,7 +85,7 @@ class Told:
     def _trouble(self, run: Run, now: datetime) -> None:
         trouble = run.trouble
         silent = trouble is not None and not _told_since(run, trouble.since)
-        if silent and now - trouble.since > TROUBLE_AFTER + A_LOOK:
+        if silent and now - trouble.since > TROUBLE_AFTER + self._late:
             self._find(run, now, f"could not read Azure since {trouble.since:%d %H:%M} and told nobody")
 
     def _reminded(self, path: str, run: Run, now: datetime) -> None:
@@ -97,9 +99,9 @@ class Told:
             return
         for hours in REMINDED:
             moment = by - timedelta(hours=hours)
-            if not known.since < moment < now - A_LOOK:
+            if not known.since < moment < now - self._late:
                 continue
-            if not any(moment - WORKED_OUT <= one.at <= moment + A_LOOK for one in run.notices):
+            if not any(moment - WORKED_OUT <= one.at <= moment + self._late for one in run.notices):
                 why = (
                     f"is {run.state} since {known.since:%d %H:%M} or longer and has to start by {by:%d %H:%M}"
                 )

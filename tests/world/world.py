@@ -30,7 +30,7 @@ from tests.world.messages import Messages
 from tests.world.sentry import Sentry
 from tests.world.served import Served
 from tests.world.storage import BEARS_A_WORD, SENDER, MemoryQueues, MemoryRecords, Queued
-from tests.world.told import Told
+from tests.world.told import A_LOOK, Told
 from tests.world.watch import Watch
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -70,7 +70,8 @@ class World:
         self.grace = LONGEST_LAG if "stale" in self.lies else timedelta(0)
         self.served = Served(self.fleet, self.watch.raised, self.grace)
         self.endings = Endings(self.fleet)
-        self.told = Told()
+        dying = self.chaos.kill or self.chaos.storage
+        self.told = Told(late=SWEEP_EVERY + A_LOOK) if dying else Told()
         self.messages = Messages(self._texts, self.clock)
         for judge in (self.served, self.endings, self.told, self.messages):
             self.records.watching.append(judge.written)
