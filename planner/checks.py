@@ -170,7 +170,7 @@ def _local_state(scale_set: ScaleSet, rules: Rules) -> Check:
 
 
 def _status_readable(instances: Sequence[Instance]) -> Check:
-    strange = [one for one in impacted(instances) if one.status and one.status.unreadable]
+    strange = impacted(one for one in instances if (status := one.status) and status.unreadable)
     if strange:
         first = strange[0].status
         return Check(

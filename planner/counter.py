@@ -136,12 +136,8 @@ def declared(name: str, what: str, rules: Rules) -> Check:
 
 def wave_end(instances: Iterable[Instance]) -> datetime | None:
     """When Azure's scheduled window ends for the last of the impacted instances."""
-    ends = [
-        one.status.scheduled.end
-        for one in impacted(instances)
-        if one.status is not None and one.status.scheduled is not None
-    ]
-    return max(ends, default=None)
+    scheduled = (status.scheduled for one in instances if (status := one.status) is not None)
+    return max((window.end for window in scheduled if window is not None), default=None)
 
 
 def _seen(name: str, sentence: str, source: str) -> Check:

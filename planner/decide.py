@@ -66,10 +66,11 @@ def decide(
     declared = rules_for(policy, scale_set)
     rules = with_raised(declared, raised)
     concerned = impacted(instances)
-    windows = [one.status.self_service for one in concerned if one.status]
+    statuses = [status for one in concerned if (status := one.status) is not None]
+    windows = [status.self_service for status in statuses]
     # A window that is over says nothing about the instances that still have one to come.
     self_service = _first(one for one in windows if one is not None and now < one.end) or _first(windows)
-    scheduled = _first(one.status.scheduled for one in concerned if one.status)
+    scheduled = _first(status.scheduled for status in statuses)
     structural = checks.counter_indications(scale_set, instances, rules, now)
     offer = _offered(concerned, self_service, now)
     known = _known_domains(scale_set, concerned)
@@ -154,7 +155,7 @@ def _offered(concerned: Sequence[Instance], window: Interval | None, now: dateti
     name = "offered"
     if not concerned:
         return Check(name, Outcome.PASS, "No instance shows maintenance, so there is nothing to offer.")
-    allowed = tuple(one.id for one in concerned if one.status and one.status.allowed)
+    allowed = tuple(one.id for one in concerned if (status := one.status) and status.allowed)
     if allowed:
         return Check(
             name,
@@ -236,4 +237,4 @@ def _first(intervals: Iterable[Interval | None]) -> Interval | None:
 def _column(concerned: Sequence[Instance]) -> str:
     if not concerned:
         return "-"
-    return "Yes" if any(one.status and one.status.allowed for one in concerned) else "No"
+    return "Yes" if any((status := one.status) and status.allowed for one in concerned) else "No"

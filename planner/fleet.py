@@ -223,8 +223,10 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     return tuple(parts)
 
 
+def _by_id(instance: Instance) -> tuple[tuple[int, int, str], ...]:
+    return natural(instance.id)
+
+
 def impacted(instances: Iterable[Instance]) -> tuple[Instance, ...]:
     """The instances that show maintenance, in a stable order."""
-    return tuple(
-        sorted((one for one in instances if one.status is not None), key=lambda one: natural(one.id))
-    )
+    return tuple(sorted((one for one in instances if one.status is not None), key=_by_id))
