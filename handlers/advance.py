@@ -32,6 +32,7 @@ from planner.run import ACTIVE, ENDED, Run, RunState
 log = logging.getLogger(__name__)
 
 EARLY = timedelta(seconds=1)  # storage shows a message up to a second before its time
+LOOKS = 3  # at one message, when others write the record without carrying on with the run
 
 
 async def handle(message: RunMessage, wiring: Wiring) -> None:
@@ -44,7 +45,10 @@ async def handle(message: RunMessage, wiring: Wiring) -> None:
     path = run_path(message.subscription, message.resource_group, message.name)
     # Two messages of one run in one process take turns, so that the second finds its generation gone.
     async with wiring.turn(path):
-        await _look(message, path, wiring)
+        message = await _heard(message, path, wiring)
+        for _ in range(LOOKS):
+            if await _look(message, path, wiring):
+                return
 
 
 async def _heard(message: RunMessage, path: str, wiring: Wiring) -> RunMessage:
@@ -60,8 +64,12 @@ async def _heard(message: RunMessage, path: str, wiring: Wiring) -> RunMessage:
     return message.model_copy(update={"event": None, "generation": run.generation})
 
 
-async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
-    message = await _heard(message, path, wiring)
+async def _look(message: RunMessage, path: str, wiring: Wiring) -> bool:
+    """Whether the run goes on from here; not when somebody wrote its record first.
+
+    Whoever looked, planned or said a word by then has sent a message, and the next look finds its generation
+    gone. A write that was ours all along, or a repeated one, has sent none.
+    """
     stored = await wiring.records.read(path)
     if stored is None:
         raise LookupError(f"There is no run at {path}.")
@@ -70,12 +78,12 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
         await claims.release(wiring.records, run)
     over = run.ended_at is not None and run.recheck is None
     if message.generation < run.generation or over:
-        return
+        return True
     early = run.due - wiring.now()
     if early > EARLY:
         # Storage hides a message for seven days at most: longer waits are chained.
         await wiring.queues.send(RUNS, message, delay=early)
-        return
+        return True
     look, waves = await observing.from_storage(run, wiring)
     began = wiring.now()
     try:
@@ -88,7 +96,7 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
     reading = azure_look.slowness(began, wiring)
     if reading and await _outrun(run, path, wiring):
         log.info("run.look_outrun", extra={"path": path, "seconds": reading.total_seconds()})
-        return
+        return True
     new, actions = advance(run, look, (), wiring.now())
     if any(isinstance(one, Start) for one in actions):
         limit = await claims.acquire(wiring, run)
@@ -100,7 +108,7 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> None:
         new, actions = advance(run, look, (), wiring.now())
     if look.instances is not None or look.trouble:
         new = replace(new, reading=reading)
-    await _perform(wiring, stored, new, actions, look)
+    return await _perform(wiring, stored, new, actions, look)
 
 
 async def _outrun(run: Run, path: str, wiring: Wiring) -> bool:
@@ -112,8 +120,8 @@ async def _outrun(run: Run, path: str, wiring: Wiring) -> bool:
     return stored is not None and decode_run(stored.body).generation > run.generation
 
 
-async def _perform(wiring: Wiring, stored: Stored, run: Run, actions: Sequence[Action], look: Look) -> None:
-    """Next message, record, starts, answers; in this order."""
+async def _perform(wiring: Wiring, stored: Stored, run: Run, actions: Sequence[Action], look: Look) -> bool:
+    """Next message, record, starts, answers; in this order. False when somebody wrote the record first."""
     run = replace(run, generation=run.generation + 1)
     for action in actions:
         match action:
@@ -130,9 +138,8 @@ async def _perform(wiring: Wiring, stored: Stored, run: Run, actions: Sequence[A
             stored.path, encode_run(run), etag=stored.etag, metadata=run_metadata(run)
         )
     except Conflict:
-        # Somebody looked, planned or said a word in between: what they saw is newer, their message is sent.
         log.info("run.look_dropped", extra={"path": stored.path})
-        return
+        return False
     for one in actions:
         if isinstance(one, SetRepairs):
             run, etag = await sending.set_repairs(wiring, stored.path, etag, run, one)
@@ -152,6 +159,7 @@ async def _perform(wiring: Wiring, stored: Stored, run: Run, actions: Sequence[A
             "seen": look.at.isoformat(),
         },
     )
+    return True
 
 
 def _message(run: Run) -> RunMessage:

@@ -71,7 +71,7 @@ def noticed(run: Run, look: Look) -> tuple[Run, frozenset[str]]:
     """The run with what this look did not show, and the instances that are certainly gone."""
     if look.deleted:
         everything = frozenset(one.id for one in run.passages)
-        return replace(run, missing={}, not_found={}, served=(), members=(), reporting=()), everything
+        return replace(run, missing={}, not_found={}, served=(), left_down=(), members=(), reporting=()), everything
     seen = {one.id for one in look.instances or ()}
     open_ones = (one.id for one in run.passages if one.state not in SETTLED)
     known = dict.fromkeys((*open_ones, *run.served, *run.members))
@@ -85,6 +85,7 @@ def noticed(run: Run, look: Look) -> tuple[Run, frozenset[str]]:
             missing={one: since for one, since in missing.items() if one not in gone},
             not_found={one: since for one, since in not_found.items() if one not in gone},
             served=tuple(one for one in run.served if one not in gone),
+            left_down=tuple(one for one in run.left_down if one not in gone),
             members=_with(run.members, seen, gone),
             reporting=_with(run.reporting, set(_reporting(look)), gone),
         ),

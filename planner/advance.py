@@ -50,15 +50,9 @@ from planner.telling import begun_told, moved, noted
 
 DAILY = timedelta(days=1)
 
-TROUBLE_FIRST, TROUBLE_MOST, TROUBLE_TOLD = (
-    timedelta(seconds=30),
-    timedelta(minutes=10),
-    timedelta(minutes=30),
-)
-PAUSED_LOOKS, PAUSED_LONG = 5, 60  # look-agains between looks at a paused run, at first and later
+PAUSED_LOOKS = pausing.PAUSED_LOOKS
 SOON = timedelta(seconds=5)
 LONG_WAIT = 10  # a run that waits for others looks that much less often later
-QUIET = 60  # later is after so many look-agains without anything happening
 
 
 def advance(run: Run, look: Look, events: Iterable[Event], now: datetime) -> tuple[Run, tuple[Action, ...]]:

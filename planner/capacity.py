@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from planner.fleet import Instance, ScaleSet, natural
 from planner.policy import Rules
-from planner.run import SETTLED, Batch, BatchState, Run
+from planner.run import SETTLED, Batch, BatchState, InstanceState, Run
 from planner.saying import many
 from planner.serving import serving
 
@@ -51,7 +51,16 @@ def with_served(run: Run, instances: Sequence[Instance]) -> Run:
     shown = {one.id for one in instances if not one.unreadable}
     begun = any(batch.started_at is not None for batch in run.batches)
     kept = set(run.served) if begun else set(run.served) - shown
-    return replace(run, served=tuple(sorted(kept | up, key=natural)))
+    left = tuple(one for one in run.left_down if one not in up)
+    return replace(run, served=tuple(sorted(kept | up | set(left), key=natural)), left_down=left)
+
+
+def left_down(former: Run) -> tuple[str, ...]:
+    """What the maintenance of `former`, or of a run before it, left not serving: its last word on them."""
+    settled = {one.id for one in former.passages}
+    earlier = (one for one in former.left_down if one not in settled)
+    ours = (one.id for one in former.passages if one.begun and one.state is InstanceState.MISSED)
+    return (*earlier, *ours)
 
 
 def lost(run: Run, instances: Sequence[Instance], accepted: Collection[str] = ()) -> frozenset[str]:

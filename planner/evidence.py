@@ -18,6 +18,7 @@ from planner.sightings import COMPLETED, ILL, STATUS, STOPPED, cleared, confirme
 
 HEALTHY_LOOKS = 2
 CLOCKS_DIFFER = timedelta(minutes=10)  # Azure closes a window by its own clock, and nobody's is exact
+VIEWS_FOLLOW = timedelta(minutes=10)  # a view is minutes behind at the most
 QUIET_LOOKS = 2  # a start that was taken shows within a look or two: a reboot takes minutes
 RETRY_CODES = frozenset({"RetryLater", "MaintenanceAborted"})
 ATTEMPTS_IN_DOUBT = 2
@@ -104,7 +105,7 @@ def _waiting(run: Run, passage: Passage, instance: Instance, look: Look, now: da
             words = "Azure shows no maintenance for it any more; a second look has to confirm it."
             return sighted(passage, STATUS, look, words)
         return _without_status(run, passage, instance, now)
-    if _done_by_others(passage, status, now):
+    if _done_by_others(passage, status, instance, now):
         # Nobody here started it, and Azure may go on showing its status, and even offering it.
         if not confirmed(passage, COMPLETED, look):
             words = (
@@ -151,17 +152,21 @@ def _without_status(run: Run, passage: Passage, instance: Instance, now: datetim
     return _settled(passage, InstanceState.CANCELLED, words, now, gone=True)
 
 
-def _done_by_others(passage: Passage, status: MaintenanceStatus, now: datetime) -> bool:
-    """Whether the result code turned to completed under our eyes; one of an earlier wave proves nothing.
+def _done_by_others(
+    passage: Passage, status: MaintenanceStatus, instance: Instance, now: datetime
+) -> bool:
+    """Whether somebody else's maintenance is over: the result code turned to completed under our eyes.
 
     What Azure allows us to start in an open window is due, whatever the code says, unless a look has seen it
-    go down for it.
+    go down for it. A code of an earlier wave proves nothing: then it has to have gone down as well, and Azure
+    to offer it no longer while its window is open. What is down is not over.
     """
-    due = status.allowed and status.self_service is not None and now in status.self_service
-    turned = passage.code not in {"", DONE_CODE}
-    if status.result != DONE_CODE:
+    if status.result != DONE_CODE or not instance.running:
         return False
-    return (turned and passage.seen_down) or (not due and (turned or passage.seen_down))
+    inside = status.self_service is not None and now in status.self_service
+    if passage.code not in {"", DONE_CODE}:
+        return passage.seen_down or not (status.allowed and inside)
+    return passage.seen_down and inside and not status.allowed
 
 
 def _looking_for_proof(run: Run, passage: Passage, instance: Instance, look: Look, now: datetime) -> Passage:
@@ -330,12 +335,16 @@ def _verifying(run: Run, passage: Passage, instance: Instance, look: Look, now: 
         looks = passage.healthy_looks + 1
         passage = replace(passage, healthy_looks=looks, up_at=passage.up_at or now)
         if looks >= HEALTHY_LOOKS and passage.state is not InstanceState.FAILED:
+            offered = _offered_as_before(passage, instance, now)
+            if offered and now - (passage.proof_at or now) < VIEWS_FOLLOW:
+                words = f"Maintained ({passage.proof}) and serving, and Azure still offers its maintenance."
+                return replace(passage, reason=words)
             return _settled(
                 passage,
                 InstanceState.MAINTAINED,
                 f"Maintained: {passage.proof}, running and {_health(instance)} on two looks.",
                 now,
-                gone=matured(passage, STATUS, look),
+                gone=offered or matured(passage, STATUS, look),
             )
         return passage
     since = passage.since or passage.intent_at or now
@@ -348,6 +357,18 @@ def _verifying(run: Run, passage: Passage, instance: Instance, look: Look, now: 
             f"start (last seen: {describe(instance)}).",
         )
     return replace(passage, healthy_looks=0)
+
+
+def _offered_as_before(passage: Passage, instance: Instance, now: datetime) -> bool:
+    """Whether Azure shows the very status it showed before the start: done, and due again.
+
+    A stop and start since the maintenance does that, and no look need have seen it.
+    """
+    status, before = instance.status, passage.before
+    if status is None or before is None or status.result == DONE_CODE:
+        return False
+    same = (status.allowed, status.result, status.self_service) == (True, before.result, before.self_service)
+    return same and status.self_service is not None and now in status.self_service
 
 
 def _health(instance: Instance) -> str:

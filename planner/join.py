@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from planner import absence, again, approval, following, outdated
 from planner.adopting import adopted, to_be_carried_out
 from planner.batches import counted
+from planner.capacity import left_down
 from planner.decide import Decision
 from planner.fleet import Instance, ScaleSet
 from planner.learning import REBOOT_LOOKS
@@ -56,7 +57,12 @@ def begun(
     )
     batches = decision.batches
     if former is not None:
-        run = replace(run, finished=remembered(former, instances), numbered=former.last_notice)
+        run = replace(
+            run,
+            finished=remembered(former, instances),
+            numbered=former.last_notice,
+            left_down=left_down(former),
+        )
         run = replace(run, again=again.explained(former, decision.concerned, waves, scale_set))
         asks = again.without_a_reason(former, decision.concerned, waves, scale_set)
         batches = _asking(decision.batches, asks)

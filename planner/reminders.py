@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner import stalled
-from planner.latest import fits, latest
+from planner.latest import AHEAD, fits, latest
 from planner.look import Look
 from planner.notice import Kind, Urgency
 from planner.run import ACTIVE, InstanceState, Run, RunState
@@ -21,6 +21,9 @@ MARKS = (4, 24, 72)
 """Hours before the latest start, the smallest first."""
 
 HOUR = timedelta(hours=1)
+
+JUST_AFTER = 2 * AHEAD
+"""How long after the latest start a look finds that the plan does not fit any more."""
 
 MOVED = timedelta(minutes=30)
 """A latest start that is later by more than this is another one."""
@@ -39,8 +42,10 @@ def reminded(run: Run, look: Look, now: datetime) -> Run:
         return replace(run, reminders=None) if run.reminders is not None else run
     run, kept = _kept(run, now)
     by = kept.by
-    if by is None or by <= now:
+    if by is None:
         return replace(run, reminders=kept)
+    if by <= now:
+        return replace(run, reminders=kept, due=min(run.due, now + JUST_AFTER))
     asked = max((one.number for one in run.notices if one.urgency is not Urgency.KNOW), default=0)
     mark = _mark(by - now)
     if kept.number != asked:
@@ -82,7 +87,8 @@ def _asked(run: Run) -> bool:
 def _kept(run: Run, now: datetime) -> tuple[Run, Reminders]:
     """What was told so far, with a latest start that is not older than an hour or than the plan."""
     old = run.reminders
-    if old is not None and old.by_at >= run.planned_at and now < old.by_at + AGAIN:
+    still_ahead = old is not None and (old.by is None or now < old.by)
+    if old is not None and still_ahead and old.by_at >= run.planned_at and now < old.by_at + AGAIN:
         return run, old
     by = _by(run, now)
     if old is None:
@@ -111,11 +117,12 @@ def _crossed(before: int | None, mark: int | None) -> bool:
 
 
 def _next(kept: Reminders, now: datetime) -> datetime | None:
-    """When the next reminder is due."""
+    """When the next reminder is due; once it is too late, that has to be told as well."""
     if kept.by is None:
         return None
     moments = [kept.by - one * HOUR for one in MARKS if kept.mark is None or one < kept.mark]
     moments += [kept.half] if kept.half is not None else []
+    moments.append(kept.by + JUST_AFTER)
     return min((one for one in moments if one > now), default=None)
 
 

@@ -291,8 +291,8 @@ class Run:
     `reporting` those of them whose application has reported health.
 
     Capacity: `served` are the instances that served when the plan was made and that nobody is known to have
-    stopped since: each that does not serve counts against `max-unavailable`. `stops` says who stopped what,
-    by the activity log. `log_read_at` is when that was last asked.
+    stopped since: each that does not serve counts against `max-unavailable`. `left_down` are those among them
+    that an earlier run's maintenance has left not serving. `stops` says who stopped what, by the activity log. `log_read_at` is when that was last asked.
 
     `recheck` is when an ended run is looked at again while a wave of its is open. `reading` is how long the
     last look at Azure took, nothing for the usual few seconds.
@@ -364,6 +364,7 @@ class Run:
     not_found: Mapping[str, datetime] = field(default_factory=dict)
     absent_since: datetime | None = None
     served: tuple[str, ...] = ()
+    left_down: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     reporting: tuple[str, ...] = ()
     stops: Mapping[str, str] = field(default_factory=dict)

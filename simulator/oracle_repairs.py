@@ -31,7 +31,8 @@ IN_HAND = frozenset({"stopped", "deallocated", "start", "delete", "reimage", "re
 class UnderWay:
     """An instance the customer maintains: from the accepted start until it is back and healthy again.
 
-    Also over when its operation failed or somebody else took the instance in hand.
+    Also over when its operation failed, or ended without the instance coming back, or somebody else took the
+    instance in hand.
     """
 
     since: datetime
@@ -57,7 +58,10 @@ def replaced_under_way(fleet: Fleet, recover_within: timedelta) -> Iterator[Find
             by_a_person[fact.scale_set] = fact.at
         elif isinstance(fact, Meanwhile | Ended) and _over(fact):
             under_way.pop(fact.instance, None)
-        elif isinstance(fact, Ended | Up) and fact.instance in under_way:
+        elif isinstance(fact, Ended) and fact.instance in under_way and not under_way[fact.instance].back:
+            # Azure is done with it and it did not come back: to repair that is what repairs are for.
+            del under_way[fact.instance]
+        elif isinstance(fact, Up) and fact.instance in under_way:
             under_way[fact.instance] = replace(under_way[fact.instance], back=True)
         elif isinstance(fact, Replaced):
             one = under_way.pop(fact.instance, None)

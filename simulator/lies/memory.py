@@ -8,7 +8,9 @@ from typing import Any, Literal
 POLL = timedelta(seconds=50)
 """A little less than the shortest time between two looks of the product."""
 
-REMEMBERED = timedelta(minutes=30)
+REMEMBERED = timedelta(hours=2)
+"""Longer than a paused run waits between two looks."""
+
 LONGEST_LAG = timedelta(minutes=2)
 SHORTEST_LAG = timedelta(seconds=10)
 

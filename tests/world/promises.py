@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from planner.policy import Limits
 from planner.run import ANSWERS, ENDED, SETTLED, InstanceState, Run, RunState
 from planner.saying import say
+from planner.telling import MOST_LINES
 from simulator.fleet.ledger import Down, Ended, Meanwhile, StartAsked, Up
 from simulator.oracle import accounted, left_suspended
 from tests.world.told import unwarned
@@ -91,7 +92,7 @@ def _shape(name: str, run: Run) -> Iterator[str]:
     numbers = [one.number for one in run.notices]
     if numbers and numbers != list(range(numbers[-1] - len(numbers) + 1, numbers[-1] + 1)):
         yield f"{name} has notices {numbers}"
-    if len(run.notices) > 60 or len(run.history) > 300:
+    if len(run.notices) > 60 or len(run.history) > MOST_LINES:
         yield f"{name} has {len(run.notices)} notices and {len(run.history)} lines of history"
     ids = [one.id for one in run.passages]
     if len(ids) != len(set(ids)):

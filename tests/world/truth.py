@@ -18,10 +18,18 @@ def untrue(world: World) -> Iterator[str]:
     """Sentences about instances whose end the ledger does not bear out."""
     facts = _Facts(world)
     for run in world.runs().values():
-        for one in (run, *world.archived(run)):
+        given_up: set[str] = set()
+        for one in (*world.archived(run), run):
             for passage in one.passages:
-                if why := facts.against(one, passage):
+                why = facts.against(one, passage)
+                if why and not (passage.id in given_up and passage.state is InstanceState.EXCUSED):
                     yield f"{one.target.name}: {passage.id} is {passage.state} ({passage.reason}), and {why}"
+            # Told as maintained and not serving: that it is still switched off is nothing new.
+            given_up |= {
+                each.id
+                for each in one.passages
+                if each.state is InstanceState.MISSED and each.proof_at is not None
+            }
 
 
 class _Facts:
