@@ -71,7 +71,9 @@ def noticed(run: Run, look: Look) -> tuple[Run, frozenset[str]]:
     """The run with what this look did not show, and the instances that are certainly gone."""
     if look.deleted:
         everything = frozenset(one.id for one in run.passages)
-        return replace(run, missing={}, not_found={}, served=(), left_down=(), members=(), reporting=()), everything
+        return replace(
+            run, missing={}, not_found={}, served=(), left_down=(), members=(), reporting=()
+        ), everything
     seen = {one.id for one in look.instances or ()}
     open_ones = (one.id for one in run.passages if one.state not in SETTLED)
     known = dict.fromkeys((*open_ones, *run.served, *run.members))

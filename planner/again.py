@@ -70,9 +70,11 @@ def _why(passage: Passage, finished: datetime, waves: Sequence[Wave], scale_set:
     habits = scale_set.habits or Habits()
     key = passage.id.lower()
     healed, stopped = habits.healed.get(key), habits.stopped.get(key)
-    if healed is not None and healed >= finished:
+    # What came after our start and before looks saw it serve again may have undone it as well.
+    begun = passage.intent_at or finished
+    if healed is not None and healed >= begun:
         return f"Azure moved it at {say(healed)} to repair its host (service healing)"
-    if stopped is not None and stopped >= finished:
+    if stopped is not None and stopped >= begun:
         if habits.shutdown:
             return f"the auto-shutdown schedule {habits.shutdown} stops it, last at {say(stopped)}"
         # The caller is known of the last stop only, which may have been another instance's.

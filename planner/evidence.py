@@ -152,9 +152,7 @@ def _without_status(run: Run, passage: Passage, instance: Instance, now: datetim
     return _settled(passage, InstanceState.CANCELLED, words, now, gone=True)
 
 
-def _done_by_others(
-    passage: Passage, status: MaintenanceStatus, instance: Instance, now: datetime
-) -> bool:
+def _done_by_others(passage: Passage, status: MaintenanceStatus, instance: Instance, now: datetime) -> bool:
     """Whether somebody else's maintenance is over: the result code turned to completed under our eyes.
 
     What Azure allows us to start in an open window is due, whatever the code says, unless a look has seen it
@@ -176,11 +174,11 @@ def _looking_for_proof(run: Run, passage: Passage, instance: Instance, look: Loo
     finished = operation.status in {"Succeeded", "Failed", "Canceled"}
     changed_result = status is not None and before is not None and result != before.result
     if result in RETRY_CODES and (changed_result or finished):
-        return _set_aside(passage, instance, look, now, result)
+        return _set_aside(run, passage, instance, look, now, result)
     if operation.status in {"Failed", "Canceled"} and not (changed_result and result == DONE_CODE):
         error = f"{operation.code}: {operation.message}".strip(": ")
         if operation.code in RETRY_CODES:
-            return _set_aside(passage, instance, look, now, operation.code)
+            return _set_aside(run, passage, instance, look, now, operation.code)
         return replace(
             passage,
             state=InstanceState.FAILED,
@@ -289,7 +287,7 @@ def _without_proof(
         return replace(passage, reason=reason, quiet_looks=passage.quiet_looks + 1)
     if passage.refused and passage.attempts < ATTEMPTS_IN_DOUBT:
         # Azure did answer, and nothing came of it: what was in the way was not a start of ours.
-        return _set_aside(passage, instance, look, now, passage.refused)
+        return _set_aside(run, passage, instance, look, now, passage.refused)
     if passage.attempts < ATTEMPTS_IN_DOUBT:
         return replace(
             passage,
@@ -305,10 +303,22 @@ def _without_proof(
     )
 
 
-def _set_aside(passage: Passage, instance: Instance, look: Look, now: datetime, code: str) -> Passage:
-    """`RetryLater` and `MaintenanceAborted` on a serving instance hold up nobody; retried with back-off."""
-    if not instance.running or instance.busy:
-        return replace(passage, reason=f"Azure answered {code}; waiting for it to be running.")
+def _set_aside(
+    run: Run, passage: Passage, instance: Instance, look: Look, now: datetime, code: str
+) -> Passage:
+    """`RetryLater` and `MaintenanceAborted` on a serving instance hold up nobody; retried with back-off.
+
+    One that is not back within `recover-within` has failed, unless somebody is known to have stopped it.
+    """
+    stopped = instance.switched_off and passage.id in run.stops
+    if (not instance.running or instance.busy) and not stopped:
+        since = passage.since or passage.intent_at or now
+        if passage.state is InstanceState.FAILED:
+            return passage
+        if now - since <= run.recover_within:
+            return replace(passage, reason=f"Azure answered {code}; waiting for it to be running.")
+        words = f"Azure answered {code}, and it is not back after {_minutes(run)} ({describe(instance)})."
+        return replace(passage, state=InstanceState.FAILED, healthy_looks=0, begun=True, reason=words)
     wait = back_off(look.look_again, passage.retries)
     return replace(
         passage,

@@ -7,7 +7,7 @@ from planner.fleet import Interval
 from planner.following import ANSWER_AGAIN
 from planner.look import Look
 from planner.outstanding import finished, offered_anew, returned
-from planner.run import IN_FLIGHT, InstanceState, Run, RunState
+from planner.run import IN_FLIGHT, BatchState, InstanceState, Run, RunState
 
 _TO_START = frozenset({InstanceState.PENDING, InstanceState.ASIDE})
 
@@ -22,6 +22,8 @@ def why(run: Run, look: Look, now: datetime) -> str:
     if _waits_by_another_policy(run, look):
         return "the policy file has changed since the plan was made"
     passages = {one.id: one for one in run.passages}
+    # A new plan takes what is offered anew out of its batch, and its soak with it.
+    soaking = {one.id for each in run.batches if each.state is BatchState.SOAKING for one in each.instances}
     for instance in look.instances:
         status = instance.status
         if status is None:
@@ -33,7 +35,7 @@ def why(run: Run, look: Look, now: datetime) -> str:
             return f"instance {instance.id} shows maintenance and is not in the plan"
         if returned(passage, instance):
             return f"instance {instance.id} shows maintenance again"
-        if offered_anew(passage, instance):
+        if offered_anew(passage, instance) and passage.id not in soaking:
             return f"instance {instance.id} was maintained and Azure offers it again"
         if passage.state is InstanceState.PENDING and _earlier(status.self_service, run.self_service, now):
             return f"the self-service window of instance {instance.id} has been moved forward"

@@ -94,8 +94,8 @@ def _kept(run: Run, now: datetime) -> tuple[Run, Reminders]:
     if old is None:
         return run, Reminders(-1, None, None, by, now)
     kept = replace(old, by=by, by_at=now)
-    if by is not None and old.by is not None and by - old.by > MOVED:
-        # The latest start has moved away: its hours count again.
+    if by is not None and (old.by is None or by - old.by > MOVED):
+        # The latest start has moved away, or there is one again: its hours count anew.
         kept = replace(kept, mark=_mark(by - now))
     return run, kept
 

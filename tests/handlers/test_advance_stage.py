@@ -192,10 +192,10 @@ async def test_a_run_that_waits_for_weeks_is_looked_at_every_day(storage) -> Non
     await scene.close()
 
 
-async def test_a_conflict_before_the_start_drops_the_look_and_starts_nothing(scene) -> None:
+async def test_conflict_after_conflict_before_the_start_drops_the_look_and_starts_nothing(scene) -> None:
     message = await scene.ready()
     before = await scene.run()
-    on_write(scene, conflict)
+    on_write(scene, conflict, conflict, conflict)
     assert await scene.look(message) == before
     assert scene.started() == []
     assert not [one for one in scene.events if one.startswith("start")]
@@ -616,4 +616,13 @@ async def test_nothing_starts_while_the_look_ups_of_the_wave_are_still_being_mad
     await scene.wiring.records.write(path, encode_wave(wave), etag=stored.etag)
     scene.clock.at = run.due
     await scene.look()
+    assert scene.started() == ["0", "2"]
+
+
+async def test_a_look_whose_write_fails_although_nobody_carried_on_is_made_again_at_once(scene) -> None:
+    """A repeated write of our own answers 412 as well, and nobody has sent a message for it."""
+    message = await scene.ready()
+    on_write(scene, conflict)
+    run = await scene.look(message)
+    assert run.generation == message.generation + 1
     assert scene.started() == ["0", "2"]

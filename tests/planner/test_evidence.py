@@ -7,7 +7,9 @@ from typing import Any
 from planner.answers import answered
 from planner.fleet import Health, Instance
 from planner.look import Answer, Answered, OperationSeen
-from planner.run import InstanceState, Run
+from planner.notice import Urgency
+from planner.outstanding import due_again
+from planner.run import InstanceState, Run, RunState
 from tests.planner.builders import MINUTE, NOW, always, instance, looked, one_of, planned, step
 
 ONE = (instance("0"),)
@@ -53,3 +55,36 @@ def test_proof_alone_is_not_enough_while_it_does_not_serve():
             health=Health.INITIALIZING,
         )  # fmt: skip
         assert one_of(run, "0").state is InstanceState.VERIFYING
+
+
+def test_what_azure_offers_exactly_as_before_its_start_is_due_again_and_not_in_the_look_that_ends_it():
+    """A stop and start right after the maintenance: no look saw either, and Azure shows what it showed."""
+    done = {"operation": OperationSeen("Succeeded")}
+    run = seen(rebooting(), NOW + MINUTE, power="starting", provisioning="updating", health=Health.UNKNOWN)
+    for minute in range(2, 12):
+        run = seen(run, NOW + minute * MINUTE, **done)
+        assert one_of(run, "0").state is InstanceState.VERIFYING, "a view may be minutes behind"
+    assert "still offers its maintenance" in one_of(run, "0").reason
+    run = seen(run, NOW + 12 * MINUTE, **done)
+    assert one_of(run, "0").state is InstanceState.MAINTAINED
+    assert run.state is RunState.RUNNING
+    assert due_again(one_of(run, "0"), ONE[0])
+
+
+def test_what_azure_put_off_and_does_not_come_back_has_failed_after_recover_within():
+    """It was refused, went down, and is in nobody's hands: waiting for it to run would last for ever."""
+    put_off = {
+        "operation": OperationSeen("Failed", "RetryLater"),
+        "power": "deallocated",
+        "maintenance": None,
+        "health": Health.UNKNOWN,
+    }
+    run = seen(rebooting(), NOW + MINUTE, **put_off)
+    assert one_of(run, "0").reason == "Azure answered RetryLater; waiting for it to be running."
+    run = seen(run, NOW + 61 * MINUTE, **put_off)
+    assert one_of(run, "0").state is InstanceState.FAILED
+    assert "not back after 60 minutes (deallocated" in one_of(run, "0").reason
+    assert run.state is RunState.PAUSED
+    assert run.notices[-1].urgency is Urgency.PAGE
+    run = seen(run, NOW + 62 * MINUTE, operation=OperationSeen("Failed", "RetryLater"))
+    assert one_of(run, "0").state is InstanceState.ASIDE, "back again: started once more later"

@@ -144,3 +144,12 @@ def test_nobody_passes_while_something_is_still_rebooting() -> None:
     flying = Passage("0", state=InstanceState.REBOOTING, reason="It reboots.")
     run = run_of(batch(1, flying, state=BatchState.REBOOTING, started_at=SUNDAY), state=RunState.PAUSED)
     assert "Instance 0 is still being watched" in let_pass(run, said(Word.LET_PASS))
+
+
+def test_that_it_is_too_late_is_told_when_it_is_and_not_at_the_next_daily_look() -> None:
+    world = living(hours=480, mode="approve")
+    last = latest(run_of_world(world), NOW).start
+    assert last is not None
+    run = until(world, 479 * H)
+    paused = next(one for one in run.history if one.event == "awaiting_approval -> paused")
+    assert timedelta(0) <= paused.at - last <= 5 * M

@@ -1,5 +1,6 @@
 """What served when the plan was made and does not now counts against max-unavailable, whatever took it down."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from planner.capacity import lost
 from planner.fleet import Health, Unreadable
 from planner.look import Start
+from planner.run import Batch, InstanceState, Passage
 from tests.planner.builders import (
     MINUTE,
     NOW,
@@ -108,3 +110,24 @@ def test_an_instance_that_is_gone_for_certain_is_no_longer_missed():
     run, actions = confirmed(planned(instances=BYSTANDERS, a_policy=ONE), rest, ONE, absent=("7",))
     assert "7" not in run.served
     assert starts(actions) == ["0"]
+
+
+def test_what_an_earlier_run_left_down_counts_in_the_next_one_until_it_serves_again():
+    down = changed(BYSTANDERS, "7", power="deallocated")
+    left = (Passage("7", state=InstanceState.MISSED, begun=True), Passage("6", state=InstanceState.MISSED))
+    former = replace(planned(instances=BYSTANDERS, a_policy=ONE), batches=(Batch(1, "domain 0", left),))
+    run = planned(instances=down, a_policy=ONE, former=former)
+    assert run.left_down == ("7",), "what was never started is nobody's doing"
+    run = planned_again(run, instances=down, a_policy=ONE)
+    run, actions = confirmed(run, down, ONE)
+    assert starts(actions) == []
+    assert "1 other instance is down and 1 may be down at once" in run.reason
+    _, actions = step(run, looked(None, BYSTANDERS, ONE, NOW + 2 * MINUTE))
+    assert starts(actions) == ["0"]
+
+
+def test_what_an_earlier_run_left_down_and_is_gone_holds_up_nobody():
+    run = replace(planned(instances=BYSTANDERS, a_policy=ONE), left_down=("9",), served=("9",))
+    run, _ = step(run, looked(None, BYSTANDERS, ONE, absent=("9",)))
+    run, _ = step(run, looked(None, BYSTANDERS, ONE, NOW + MINUTE, absent=("9",)))
+    assert run.left_down == ()

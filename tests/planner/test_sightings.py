@@ -130,3 +130,17 @@ def test_a_protected_instance_is_not_started_by_the_very_look_that_excuses_the_b
     run, actions = step(run, looked(None, instances, now=NOW + MINUTE))
     assert "1" not in starts(actions)
     assert states(run)["0"] is states(run)["1"] is InstanceState.EXCUSED
+
+
+def test_what_is_down_is_not_done_by_others_though_its_code_says_completed():
+    stop = {"stopped": "Everything is stopped."}
+    completed = replace(STATUS, result="MaintenanceCompleted")
+    run, _ = step(planned(), looked(**stop))
+    down = changed(fleet(), "0", maintenance=completed, power="starting", provisioning="updating")
+    for minute in (1, 2, 3):
+        run, _ = step(run, looked(None, down, now=NOW + minute * MINUTE, **stop))
+        assert states(run)["0"] is InstanceState.PENDING
+    for minute in (4, 5):
+        up = changed(fleet(), "0", maintenance=completed)
+        run, _ = step(run, looked(None, up, now=NOW + minute * MINUTE, **stop))
+    assert states(run)["0"] is InstanceState.BY_AZURE

@@ -49,11 +49,14 @@ class Endings:
             return
         if "was deleted" in run.reason and not self._deleted(run, ""):
             yield "the scale set was never deleted"
+        over = any(map(_called_off, run.passages))
         for passage in run.passages:
             one = owner.instances.get(passage.id)
             if one is None:
                 continue
-            if passage.state in SAID_DONE and self._open(one, now) and not _called_off(passage):
+            # What a wave shows that was announced since is that wave's to plan.
+            anew = over and passage.finished_at is not None and passage.finished_at < (one.shown_since or now)
+            if passage.state in SAID_DONE and self._open(one, now) and not (_called_off(passage) or anew):
                 yield f"instance {passage.id}, said to be {passage.state}, is still to be maintained"
             gone = passage.state is InstanceState.EXCUSED and "deleted" in passage.reason
             if gone and not self._deleted(run, one.id):

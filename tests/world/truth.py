@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from planner.run import InstanceState, Passage, Run
-from simulator.fleet.ledger import Maintained, Meanwhile, Replaced, StartAsked, WaveBecame
+from simulator.fleet.ledger import Down, Maintained, Meanwhile, Replaced, StartAsked, WaveBecame
+from simulator.fleet.maintenance import RELAPSE
 from tests.world.world import World
 
 HEARD_FIRST = timedelta(minutes=10)
@@ -48,6 +49,9 @@ class _Facts:
             elif isinstance(fact, Replaced) or (
                 isinstance(fact, Meanwhile) and not fact.what.startswith(NO_MATTER)
             ):
+                self._befell[_key(fact.scale_set, fact.instance)].append(fact.at)
+            elif isinstance(fact, Down) and fact.cause == RELAPSE:
+                # Served and went down by itself: whoever looks sees it stopped, and not by whom.
                 self._befell[_key(fact.scale_set, fact.instance)].append(fact.at)
             elif isinstance(fact, StartAsked) and fact.code == "OperationNotAllowed" and not fact.passing:
                 self._refused.add(_key(fact.scale_set, fact.instance))

@@ -250,7 +250,9 @@ class World:
             self._again(message, LOCK)
         except Exception as error:  # noqa: BLE001 - the host's own catch-all
             self.messages.noted("failure")
-            lied = isinstance(error, Conflict) and not {"record-conflict", "word-conflict"}.isdisjoint(self.lies.shares)
+            lied = isinstance(error, Conflict) and not {"record-conflict", "word-conflict"}.isdisjoint(
+                self.lies.shares
+            )
             if not isinstance(error, StorageDown) and not lied:
                 self.errors.append(f"{message.queue}: {error!r}")
             self._given_up(message)
