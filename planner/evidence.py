@@ -333,12 +333,19 @@ def _set_aside(
         operation="",
         seen_down=False,
         healthy_looks=0,
+        proof_at=None,
+        proof="",
     )
 
 
 def _verifying(run: Run, passage: Passage, instance: Instance, look: Look, now: datetime) -> Passage:
     if instance.switched_off:
         return _off(run, passage, instance, look, now)
+    if passage.state is InstanceState.VERIFYING and _put_off(passage, instance):
+        # Its operation succeeded in putting it off; the view that was read with that was of before.
+        return _set_aside(
+            run, passage, instance, look, now, instance.status.result if instance.status else ""
+        )
     passage = sighted(passage, STATUS, look) if instance.maintenance is None else cleared(passage)
     reported = passage.before is not None and passage.before.reported_health
     if serving(instance, run.health, reported_before=reported):
@@ -367,6 +374,14 @@ def _verifying(run: Run, passage: Passage, instance: Instance, look: Look, now: 
             f"start (last seen: {describe(instance)}).",
         )
     return replace(passage, healthy_looks=0)
+
+
+def _put_off(passage: Passage, instance: Instance) -> bool:
+    """Whether the result code has changed to one that says Azure did not maintain it."""
+    status, before = instance.status, passage.before
+    if status is None or before is None:
+        return False
+    return status.result in RETRY_CODES and status.result != before.result
 
 
 def _offered_as_before(passage: Passage, instance: Instance, now: datetime) -> bool:

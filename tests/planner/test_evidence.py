@@ -88,3 +88,14 @@ def test_what_azure_put_off_and_does_not_come_back_has_failed_after_recover_with
     assert run.notices[-1].urgency is Urgency.PAGE
     run = seen(run, NOW + 62 * MINUTE, operation=OperationSeen("Failed", "RetryLater"))
     assert one_of(run, "0").state is InstanceState.ASIDE, "back again: started once more later"
+
+
+def test_an_operation_that_succeeded_in_putting_it_off_is_no_proof_once_the_view_follows():
+    """Azure ends it as Succeeded and says RetryLater in the status; the first view is of a minute before."""
+    run = seen(rebooting(), NOW + MINUTE, operation=OperationSeen("Succeeded"))
+    assert one_of(run, "0").state is InstanceState.VERIFYING
+    put_off = replace(ONE[0].status, result="RetryLater")
+    run = seen(run, NOW + 2 * MINUTE, operation=OperationSeen("Succeeded"), maintenance=put_off)
+    assert one_of(run, "0").state is InstanceState.ASIDE
+    assert one_of(run, "0").proof == ""
+    assert "Azure answered RetryLater; to be started again after" in one_of(run, "0").reason

@@ -36,7 +36,11 @@ def broken(
     wider = dict.fromkeys(world.watch.raised("max-unavailable"), 100)
     return [
         *world.violations(
-            blocked=blocked, windows=spans, max_unavailable=wider, in_doubt=IN_DOUBT, grace=world.grace
+            blocked=_still_blocked(world, blocked),
+            windows=spans,
+            max_unavailable=wider,
+            in_doubt=IN_DOUBT,
+            grace=world.grace,
         ),
         *world.errors,
         *world.watch.findings,
@@ -54,6 +58,21 @@ def broken(
         *left_suspended(world.fleet),
         *(f"{path} is still claimed" for path in world.claims()),
         *(_crowded(world, limits) if limits is not None else ()),
+    ]
+
+
+def _still_blocked(world: World, blocked: Collection[str]) -> list[str]:
+    """Without what was deleted with its scale set: one made anew under its name is another."""
+    deleted = {
+        one.scale_set.lower()
+        for one in world.fleet.ledger
+        if isinstance(one, Meanwhile) and one.what == "delete" and not one.instance
+    }
+    names = {one.rsplit("/", 1)[-1] for one in deleted}
+    return [
+        one
+        for one in blocked
+        if one.lower() not in names and not any(one.lower().startswith(f"{each}/") for each in deleted)
     ]
 
 
