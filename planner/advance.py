@@ -167,6 +167,9 @@ def _with_others(run: Run, look: Look) -> Run:
 
 
 def _stepped(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[Action, ...]]:
+    if look.deleted:
+        # There is nothing to plan any more, whatever a plan was asked for.
+        run = replace(run, replan="")
     if run.replan:
         pace = 1 if any(one.state in IN_FLIGHT for one in run.passages) else PAUSED_LOOKS
         run = _unplanned(replace(run, due=now + look.look_again * pace), run.replan, look, now)

@@ -244,3 +244,11 @@ def test_a_flexible_instance_that_has_reported_health_owes_it_when_a_view_leaves
     well = changed(instances, "flex_2", health=Health.HEALTHY)
     run, actions = step(run, looked(a_set, well, now=NOW + 2 * MINUTE))
     assert len(starts(actions)) == 1
+
+
+def test_a_scale_set_that_is_gone_ends_its_run_though_a_new_plan_was_asked_for():
+    """There is nothing to plan: asked again and again, the run would be looked at every minute for weeks."""
+    run, _ = step(replace(planned(), replan="ana raised the soak"), looked(instances=(), deleted=True))
+    run, actions = step(run, looked(instances=(), deleted=True, now=NOW + MINUTE))
+    assert run.state in ENDED
+    assert not [one for one in actions if isinstance(one, Replan)]
