@@ -152,10 +152,13 @@ def test_an_auto_shutdown_is_a_reason_with_the_stop_it_made():
     assert "shutdown-web stops it" in why(shutdown="shutdown-web")
 
 
-def test_what_happened_before_the_instance_was_finished_is_no_reason():
-    found = why(healed={"0": DONE_AT - MINUTE}, stopped={"0": DONE_AT - MINUTE}, last_stop=DONE_AT - MINUTE)
+def test_what_happened_before_our_start_is_no_reason_and_what_came_after_it_is():
+    before = DONE_AT - HOUR - MINUTE
+    found = why(healed={"0": before}, stopped={"0": before}, last_stop=before)
     assert "Azure shows no restarted wave, no service healing" in found
-    assert "service healing)" in why(healed={"0": DONE_AT})
+    meanwhile = DONE_AT - MINUTE
+    assert "service healing)" in why(healed={"0": meanwhile}), "looks saw it serve again only later"
+    assert "it was stopped and started since" in why(stopped={"0": meanwhile}, last_stop=meanwhile)
 
 
 def test_what_happened_to_another_instance_is_no_reason():
