@@ -8,7 +8,7 @@ import pytest
 from planner import outdated
 from planner.fleet import Instance, Interval
 from planner.look import Replan, Start
-from planner.run import SETTLED, Before, InstanceState, Passage, Run, RunState
+from planner.run import SETTLED, BatchState, Before, InstanceState, Passage, Run, RunState
 from tests.planner.builders import (
     DAY,
     HOUR,
@@ -159,3 +159,13 @@ def test_why_a_paused_run_waits_for_a_person_stays_to_be_read():
     run = replace(planned(), state=RunState.PAUSED, reason="Held by ada.", holding="Held by ada.")
     soon = outdated.planned_soon(run, "instance 7 shows maintenance again", looked())
     assert (soon.reason, soon.due) == ("Held by ada.", NOW + 5 * MINUTE)
+
+
+def test_what_is_offered_anew_is_planned_again_once_its_batch_has_soaked():
+    """A new plan takes it out of its batch: the next domain would start before the soak is over."""
+    done = Passage("0", state=InstanceState.MAINTAINED, before=BEFORE, finished_at=NOW, gone=True, begun=True)
+    run = run_of(batch(1, done, state=BatchState.SOAKING), batch(2, Passage("1")))
+    look = looked(instances=(instance("0"), instance("1")))
+    assert outdated.why(run, look, NOW) == ""
+    rested = replace(run, batches=(batch(1, done, state=BatchState.DONE), run.batches[1]))
+    assert outdated.why(rested, look, NOW) == "instance 0 was maintained and Azure offers it again"
