@@ -13,7 +13,7 @@ from handlers.wiring import Wiring
 from planner import absence, gate
 from planner.advance import may_start, needs_azure, repairs_wanted
 from planner.fleet import Instance, Orchestration, ScaleSet
-from planner.look import Look, OperationSeen
+from planner.look import Look, OperationSeen, with_direct_reads
 from planner.policy import rules_for
 from planner.run import IN_FLIGHT, SETTLED, Run
 from planner.saying import long
@@ -95,15 +95,7 @@ async def read_directly(scale_set: ScaleSet, look: Look, ids: Iterable[str], wir
                 return  # one answer less; the next look asks again
 
     await asyncio.gather(*(read(key) for key in ids))
-    if not found and not absent:
-        return look
-    listed = {one.id: one for one in look.instances or () if one.id not in absent}
-    return replace(
-        look,
-        instances=tuple((listed | found).values()),
-        direct=look.direct | frozenset(found) | frozenset(absent),
-        absent=look.absent | frozenset(absent),
-    )
+    return with_direct_reads(look, found, absent)
 
 
 async def _before_a_batch(run: Run, look: Look, waves: Sequence[Wave], wiring: Wiring) -> Look:

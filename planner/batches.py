@@ -113,8 +113,9 @@ def soaked(run: Run, now: datetime) -> Run:
 def _over_at_window_end(run: Run, now: datetime) -> Run:
     """With the window closed nothing can be tried again: a failed instance is what it is."""
     unsettled = [one for one in run.passages if one.state not in SETTLED]
-    closed = run.self_service is not None and now >= run.self_service.end
-    if not closed or not unsettled or any(one.state is not InstanceState.FAILED for one in unsettled):
+    if not unsettled or any(one.state is not InstanceState.FAILED for one in unsettled):
+        return run
+    if not all(_closed(run, one, now) for one in unsettled):
         return run
 
     def settled(passage: Passage) -> Passage:
@@ -130,6 +131,13 @@ def _over_at_window_end(run: Run, now: datetime) -> Run:
         standing(replace(one, instances=tuple(map(settled, one.instances))), now) for one in run.batches
     )
     return replace(run, batches=batches)
+
+
+def _closed(run: Run, passage: Passage, now: datetime) -> bool:
+    """Whether every self-service window known of the run and of this instance is over."""
+    recorded = passage.before.self_service if passage.before is not None else None
+    windows = [one for one in (run.self_service, passage.window, recorded) if one is not None]
+    return bool(windows) and all(now >= one.end for one in windows)
 
 
 def again_label(passages: Sequence[Passage]) -> str:

@@ -1,7 +1,7 @@
 """What a look brings to `advance`, and what `advance` asks for in return. All of them are values."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -48,15 +48,16 @@ class Look:
 
     `instances` is None when Azure was not read: nothing can be started then. `scale_set` and `rules` are
     read afresh before a batch and None otherwise. `direct` are the instances this look read one by one,
-    `absent` those of them that Azure answered 404 for; `deleted`: the listing and a direct read of the
-    scale set both say that it is not there. `stops` says who stopped which instances since the plan was made
-    (None: the activity log was not asked, or could not be read). `open`: a wave of the run is open.
-    `cancelled` says that no open wave covers the set any
-    more, `stopped` why nothing new may start anywhere, `policy` is the digest of the policy file, `limit` why
-    the limits in flight forbid a start now and `limit_until` when the first of those in flight is expected to
-    be over, `durations` how long batches of the wave's other runs took, `repairs` the state of the automatic
-    repairs in Azure's word (lower case, empty when not asked for), `trouble` why Azure could not be read,
-    `wait` how long Azure asks to be left alone (429), and `awaits` what is to be read before anything starts.
+    `absent` those of them that Azure answered 404 for, `alone` those whose listing did not show what their
+    direct read shows of their maintenance, or nothing that could be read; `deleted`: the listing and a direct
+    read of the scale set both say that it is not there. `stops` says who stopped which instances since the
+    plan was made (None: the activity log was not asked, or could not be read). `open`: a wave of the run is
+    open. `cancelled` says that no open wave covers the set any more, `stopped` why nothing new may start
+    anywhere, `policy` is the digest of the policy file, `limit` why the limits in flight forbid a start now
+    and `limit_until` when the first of those in flight is expected to be over, `durations` how long batches
+    of the wave's other runs took, `repairs` the state of the automatic repairs in Azure's word (lower case,
+    empty when not asked for), `trouble` why Azure could not be read, `wait` how long Azure asks to be left
+    alone (429), and `awaits` what is to be read before anything starts.
     `held_up` is who waits for a limit while this run holds a claim; None when nobody looked.
     """
 
@@ -65,6 +66,7 @@ class Look:
     deleted: bool = False
     direct: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
+    alone: frozenset[str] = frozenset()
     stops: Mapping[str, str] | None = None
     open: bool = True
     operations: Mapping[str, OperationSeen] = field(default_factory=dict)
@@ -85,6 +87,30 @@ class Look:
     awaits: str = ""
     look_again: timedelta = timedelta(seconds=60)
     in_doubt: timedelta = timedelta(minutes=30)
+
+
+def with_direct_reads(look: Look, found: Mapping[str, Instance], absent: Iterable[str]) -> Look:
+    """The look with what reading instances one by one shows in place of what was listed, by instance id."""
+    absent = frozenset(absent)
+    if not found and not absent:
+        return look
+    before = {one.id: one for one in look.instances or ()}
+    alone = {key for key, one in found.items() if key not in before or not _alike(before[key], one)}
+    listed = {key: one for key, one in before.items() if key not in absent}
+    return replace(
+        look,
+        instances=tuple((listed | dict(found)).values()),
+        direct=look.direct | frozenset(found) | absent,
+        absent=look.absent | absent,
+        alone=look.alone | alone,
+    )
+
+
+def _alike(listed: Instance, read: Instance) -> bool:
+    """Whether both show a maintenance status, or both none; what cannot be read shows neither."""
+    if listed.unreadable or read.unreadable:
+        return False
+    return (listed.maintenance is None) == (read.maintenance is None)
 
 
 class Word(StrEnum):

@@ -103,11 +103,13 @@ class Sighting:
     """What one look showed and a second one, at least a poll later, has to confirm; one answer is no proof.
 
     `what` is the claim: `status` (its maintenance status is gone), `stopped`, `protected`, `not offered`,
-    `completed` (its result code changed although nobody here started it). `since` is the first look's time.
+    `completed` (its result code changed although nobody here started it). `since` is the first look's time,
+    `alone` that of the first look in which only a direct read showed it.
     """
 
     what: str
     since: datetime
+    alone: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,18 @@ STOPPED, PROTECTED, NOT_OFFERED, COMPLETED, ILL = "stopped", "protected", "not o
 
 
 def confirmed(passage: Passage, what: str, look: Look) -> bool:
-    """Whether `what` was seen at least one poll ago as well and, where it has to be, read directly."""
-    return matured(passage, what, look) and (what != STATUS or passage.id in look.direct)
+    """Whether `what` was seen at least one poll ago as well and, where it has to be, read directly.
+
+    A direct read beside a listing that shows otherwise, or cannot be read, is one answer: it counts when
+    another one, a poll ago, said the same.
+    """
+    if not matured(passage, what, look):
+        return False
+    if what != STATUS:
+        return True
+    before = passage.sighting.alone if passage.sighting is not None else None
+    twice = before is not None and look.at - before >= look.look_again
+    return passage.id in look.direct and (passage.id not in look.alone or twice)
 
 
 def matured(passage: Passage, what: str, look: Look) -> bool:
@@ -31,6 +41,8 @@ def sighted(passage: Passage, what: str, look: Look, reason: str = "") -> Passag
     seen = passage.sighting
     if seen is None or seen.what != what:
         seen = Sighting(what, look.at)
+    if passage.id in look.alone and seen.alone is None:
+        seen = replace(seen, alone=look.at)
     return replace(passage, sighting=seen, reason=reason or passage.reason)
 
 

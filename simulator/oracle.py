@@ -23,6 +23,7 @@ from simulator.fleet.ledger import (
     SetWideCall,
     StartAsked,
     Up,
+    WaveBecame,
     Windows,
 )
 from simulator.oracle_repairs import left_suspended, replaced_under_way, resumed_for_others
@@ -34,6 +35,9 @@ NO_GRACE = timedelta(0)
 BY_CHOICE = frozenset({"stopped", "deallocated"})
 ELSEWHERE = frozenset({"delete", "automatic repairs", "deallocated"})
 """Causes after which what has the same id is on another host, where its maintenance may be due again."""
+
+LEAVES = frozenset({"service heal", "resize"})
+"""What moves an instance to other hardware, and with that out of its wave until it is scheduled again."""
 
 MAINTENANCE = frozenset({"customer maintenance", "person maintenance", "azure maintenance"})
 AT_ONCE = 1
@@ -225,13 +229,20 @@ def accounted(fleet: Fleet, report: Mapping[str, Any]) -> list[str]:
 
     report is the body of `GET /api/waves/<tracking id>.json`. An instance is accounted for when it is truly
     maintained, when a batch of its scale set's run shows it with a state, or when the run leaves it to Azure
-    or finds it not impacted, and says why. Raises KeyError for a wave the fleet does not know.
+    or finds it not impacted, and says why. Nobody owes one that Azure has taken out of the wave, or a wave
+    that was called off. Raises KeyError for a wave the fleet does not know.
     """
+    wave = fleet.wave(str(report["tracking_id"]))
     runs = {str(run["scale_set"]).lower(): run for run in report.get("runs", ())}
-    found = []
-    for instance, ticket in fleet.wave(str(report["tracking_id"])).tickets:
+    found: list[str] = []
+    if _called_off(fleet, wave.tracking_id):
+        return found
+    moved = {one.instance for one in fleet.ledger if isinstance(one, Meanwhile) and one.what in LEAVES}
+    for instance, ticket in wave.tickets:
         present = instance.instance_id in instance.owner.instances
         if not ticket.eligible or not present or ticket.done_at is not None:
+            continue
+        if instance.id in moved and not ticket.shown:
             continue
         run = runs.get(instance.owner.id.lower())
         if run is None:
@@ -239,6 +250,14 @@ def accounted(fleet: Fleet, report: Mapping[str, Any]) -> list[str]:
         elif not (_left(run) or _in_batches(run, instance)):
             found.append(f"{instance.name} of {instance.owner.name} is not maintained and in no batch")
     return found
+
+
+def _called_off(fleet: Fleet, tracking_id: str) -> bool:
+    """Whether it was cancelled and not announced again; Azure may close such a wave as complete."""
+    states = [
+        one.state for one in fleet.ledger if isinstance(one, WaveBecame) and one.tracking_id == tracking_id
+    ]
+    return next((one for one in reversed(states) if one != "complete"), "") == "cancelled"
 
 
 def ended_early(fleet: Fleet, report: Mapping[str, Any]) -> list[str]:

@@ -172,15 +172,15 @@ class Liar:
             lag = self._lag.shown(f"{how} {thing}", body, now, self.lies.share("stale"), self._dice["stale"])
             self.told["stale"] += lag is not body
             body = lag
-        status = f"{thing}#status"
-        if views.status(body):
-            if self._absent("missing-status", [status], how):
-                body = views.without_status(body)
-            else:
-                self._gone.show(status, now)
+        status, there = f"{thing}#status", bool(views.status(body))
+        if there and self._absent("missing-status", [status], how):
+            there, body = False, views.without_status(body)
         for name, distorted in DISTORTED:
             if self.happens(name):
-                return distorted(body)
+                body = distorted(body)
+                break
+        if there and views.status(body):
+            self._gone.show(status, now)
         return body
 
     def view(self, thing: str, body: Json) -> Json:

@@ -12,7 +12,19 @@ from planner import absence, ending, join, reopening, repairs
 from planner.advance import advance, may_start, needs_azure, repairs_wanted
 from planner.answers import answered
 from planner.decide import decide
-from planner.look import Action, Answer, Answered, Event, Look, Predecessor, Replan, SetRepairs, Start, Word
+from planner.look import (
+    Action,
+    Answer,
+    Answered,
+    Event,
+    Look,
+    Predecessor,
+    Replan,
+    SetRepairs,
+    Start,
+    Word,
+    with_direct_reads,
+)
 from planner.outstanding import outstanding
 from planner.policy import Policy, rules_for
 from planner.raising import NOTHING
@@ -242,13 +254,7 @@ class Protocol:
     def _read_directly(self, ids: Sequence[str], look: Look) -> Look:
         """As `handlers.azure_look` has it: what a direct read shows takes the place of what was listed."""
         found, absent = self.liar.directly(ids, self.azure.shown(self.now))
-        listed = {one.id: one for one in look.instances or () if one.id not in absent}
-        return replace(
-            look,
-            instances=tuple((listed | found).values()),
-            direct=frozenset(found) | absent,
-            absent=absent,
-        )
+        return with_direct_reads(look, found, absent)
 
     def _set_repairs(self, actions: Iterable[Action]) -> None:
         for one in actions:

@@ -230,6 +230,22 @@ def test_an_instance_nobody_accounts_for_is_named() -> None:
     only(accounted(stage.fleet, report(stage.fleet, web={"batches": [batch]})), "web_2 of web")
 
 
+def test_nobody_owes_an_instance_that_azure_has_moved_out_of_the_wave() -> None:
+    stage = Stage(uniform("web", 2))
+    stage.fleet.service_heal(stage.fleet.instance("web", 0))
+    stage.fleet.stop(stage.fleet.instance("web", 1))
+    only(accounted(stage.fleet, report(stage.fleet, web={})), "web_1 of web")
+
+
+def test_nobody_owes_a_wave_that_was_called_off_and_closed_since() -> None:
+    stage = Stage(uniform("web", 2))
+    stage.fleet.complete("VM1T-1Q8")
+    assert len(accounted(stage.fleet, report(stage.fleet, web={}))) == 2
+    stage.fleet.cancel("VM1T-1Q8")
+    stage.fleet.complete("VM1T-1Q8")
+    assert accounted(stage.fleet, report(stage.fleet, web={})) == []
+
+
 def test_a_set_left_to_azure_needs_a_reason_to_be_accounted_for() -> None:
     stage = Stage(uniform("web", 3, zones=("1",)), eligible=lambda i: i.instance_id != "2")
     silent = report(stage.fleet, web={"verdict": "leave_to_azure"})

@@ -155,9 +155,8 @@ def _forgotten(world: World) -> Iterator[str]:
         }
         for run in world.runs().values()
     ]
-    for tracking_id, wave in world.fleet.world.waves.items():
-        if wave.state != "cancelled":
-            yield from accounted(world.fleet, {"tracking_id": tracking_id, "runs": report})
+    for tracking_id in world.fleet.world.waves:
+        yield from accounted(world.fleet, {"tracking_id": tracking_id, "runs": report})
 
 
 def _nights(world: World) -> list[tuple[datetime, datetime]]:

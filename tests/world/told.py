@@ -138,6 +138,9 @@ def _mark(run: Run, now: datetime) -> tuple[object, ...] | None:
 
 
 def _told_since(run: Run, since: datetime) -> bool:
+    """Whether people were told since then, or know already that Azure cannot be read and nothing is started."""
+    if run.trouble is not None:
+        since = min(since, run.trouble.since)
     return any(one.at >= since for one in run.notices if one.kind is not Kind.STARTED)
 
 
