@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from handlers.cloud import activity
 from handlers.cloud.errors import AzureTrouble
 from handlers.cloud.notes import Notes, place
 from handlers.wiring import Wiring
+from planner.habits import LOOK_BACK
 from planner.look import Look
 from planner.run import InstanceState, Run
 from planner.saying import say
@@ -24,6 +25,8 @@ PACE = 5
 async def since_planned(run: Run, look: Look, wiring: Wiring) -> Mapping[str, str] | None:
     """Who stopped instances of the run since it was planned, by instance id: a name and a time.
 
+    What an earlier run left down may have been stopped long before that: the first question asks so far back.
+
     None where nobody has to know, or the log could not be read: then nobody is known to have stopped them.
     """
     off = {one.id for one in look.instances or () if one.switched_off and one.id not in run.stops}
@@ -35,11 +38,17 @@ async def since_planned(run: Run, look: Look, wiring: Wiring) -> Mapping[str, st
     notes = Notes()
     compute = wiring.compute(run.target.subscription)
     try:
-        await activity.stops(compute, max(run.planned_at, look.at - FAR_BACK), look.at, notes)
+        await activity.stops(compute, _since(run, look), look.at, notes)
     except AzureTrouble as error:
         log.info("run.stops_unread", extra={"scale_set": run.target.id, "why": error.sentence})
         return None
     return _named(run, notes, off)
+
+
+def _since(run: Run, look: Look) -> datetime:
+    if run.left_down and run.log_read_at is None:
+        return look.at - LOOK_BACK
+    return max(run.planned_at, look.at - FAR_BACK)
 
 
 def _named(run: Run, notes: Notes, off: set[str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The batches of a run after a look: what became of their instances, and how each batch stands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from planner import evidence
 from planner.fleet import Instance
 from planner.look import Look
 from planner.run import IN_FLIGHT, SETTLED, Batch, BatchState, InstanceState, Passage, Run
+from planner.sightings import STATUS, matured
 from planner.telling import noted
 
 
@@ -57,7 +58,7 @@ def observed(run: Run, look: Look, now: datetime, gone: frozenset[str] = frozens
             changed = noted(
                 changed, f"batch {new.number} {new.state}", f"{new.domain}: {counted(new.instances)}", now
             )
-    return _over_at_window_end(changed, now)
+    return _over_at_window_end(changed, seen, look, now)
 
 
 def _goes_apart(batch: Batch, passages: Sequence[Passage]) -> bool:
@@ -110,12 +111,12 @@ def soaked(run: Run, now: datetime) -> Run:
     return replace(run, batches=tuple(map(rested, run.batches)))
 
 
-def _over_at_window_end(run: Run, now: datetime) -> Run:
+def _over_at_window_end(run: Run, seen: Mapping[str, Instance], look: Look, now: datetime) -> Run:
     """With the window closed nothing can be tried again: a failed instance is what it is."""
     unsettled = [one for one in run.passages if one.state not in SETTLED]
     if not unsettled or any(one.state is not InstanceState.FAILED for one in unsettled):
         return run
-    if not all(_closed(run, one, now) for one in unsettled):
+    if not all(_closed(run, one, seen.get(one.id), look, now) for one in unsettled):
         return run
 
     def settled(passage: Passage) -> Passage:
@@ -133,10 +134,18 @@ def _over_at_window_end(run: Run, now: datetime) -> Run:
     return replace(run, batches=batches)
 
 
-def _closed(run: Run, passage: Passage, now: datetime) -> bool:
-    """Whether every self-service window known of the run and of this instance is over."""
+def _closed(run: Run, passage: Passage, instance: Instance | None, look: Look, now: datetime) -> bool:
+    """Whether its self-service window is over: the one Azure shows for it, or the run's where it shows none.
+
+    While Azure does not show it, every window known of it has to be over.
+    """
+    status = instance.status if instance is not None else None
+    if status is not None and status.self_service is not None:
+        return now >= status.self_service.end
     recorded = passage.before.self_service if passage.before is not None else None
-    windows = [one for one in (run.self_service, passage.window, recorded) if one is not None]
+    shown_without = instance is not None and not instance.unreadable and matured(passage, STATUS, look)
+    known = (run.self_service,) if shown_without else (run.self_service, passage.window, recorded)
+    windows = [one for one in known if one is not None]
     return bool(windows) and all(now >= one.end for one in windows)
 
 

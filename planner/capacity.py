@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from planner.fleet import Instance, ScaleSet, natural
+from planner.habits import LOOK_BACK
 from planner.policy import Rules
 from planner.run import SETTLED, Batch, BatchState, InstanceState, Run
 from planner.saying import many
-from planner.serving import serving
+from planner.serving import ill, serving
 
 
 def share(batch: Batch, serving_now: int) -> int | None:
@@ -55,12 +57,25 @@ def with_served(run: Run, instances: Sequence[Instance]) -> Run:
     return replace(run, served=tuple(sorted(kept | up | set(left), key=natural)), left_down=left)
 
 
-def left_down(former: Run) -> tuple[str, ...]:
-    """What the maintenance of `former`, or of a run before it, left not serving: its last word on them."""
+def left_down(former: Run, instances: Sequence[Instance], now: datetime) -> tuple[str, ...]:
+    """What the maintenance of `former`, or of a run before it, left not serving.
+
+    Its last word on them; and what it maintained and is ill now, as long ago as the activity log is read: a
+    reboot shows late what it has broken. What somebody is known to have stopped is let go (`lost`).
+    """
     settled = {one.id for one in former.passages}
     earlier = (one for one in former.left_down if one not in settled)
-    ours = (one.id for one in former.passages if one.begun and one.state is InstanceState.MISSED)
-    return (*earlier, *ours)
+    missed = (one.id for one in former.passages if one.begun and one.state is InstanceState.MISSED)
+    down = {one.id for one in instances if ill(one, former.health)}
+    relapsed = (
+        one.id
+        for one in former.passages
+        if one.state is InstanceState.MAINTAINED
+        and one.id in down
+        and one.finished_at is not None
+        and now - one.finished_at < LOOK_BACK
+    )
+    return (*earlier, *missed, *relapsed)
 
 
 def lost(run: Run, instances: Sequence[Instance], accepted: Collection[str] = ()) -> frozenset[str]:

@@ -61,7 +61,7 @@ def begun(
             run,
             finished=remembered(former, instances),
             numbered=former.last_notice,
-            left_down=left_down(former),
+            left_down=left_down(former, instances, now),
         )
         run = replace(run, again=again.explained(former, decision.concerned, waves, scale_set))
         asks = again.without_a_reason(former, decision.concerned, waves, scale_set)

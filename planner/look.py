@@ -107,9 +107,7 @@ def with_direct_reads(look: Look, found: Mapping[str, Instance], absent: Iterabl
 
 
 def _alike(listed: Instance, read: Instance) -> bool:
-    """Whether both show a maintenance status, or both none; what cannot be read shows neither."""
-    if listed.unreadable or read.unreadable:
-        return False
+    """Whether both show no maintenance status, or neither does."""
     return (listed.maintenance is None) == (read.maintenance is None)
 
 

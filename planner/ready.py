@@ -7,7 +7,7 @@ from datetime import datetime
 from planner.batches import standing
 from planner.capacity import lost
 from planner.cause import Cause
-from planner.fleet import Instance
+from planner.fleet import Instance, natural
 from planner.gate import PlanAgain, Wait, to_start
 from planner.look import Look
 from planner.raising import accepted_instances
@@ -19,6 +19,7 @@ from planner.run import (
     Passage,
     Run,
 )
+from planner.saying import few
 from planner.schedule import most_down, together
 from planner.sightings import NOT_OFFERED, PROTECTED, STOPPED, cleared, confirmed, sighted
 
@@ -142,7 +143,8 @@ def room(run: Run, batch: Batch, instances: Sequence[Instance], look: Look) -> i
     )
     allowed = most_down(look.scale_set, look.rules, running, max(1, len(batch.instances)))
     others = {one.id for one in instances if one.id not in mine and not one.running and not one.switched_off}
-    down = len(others | (lost(run, instances, accepted_instances(look.rules.accept)) - mine))
+    ill = others | (lost(run, instances, accepted_instances(look.rules.accept)) - mine)
+    down = len(ill)
     if batch.started_at is not None:
         # Under way already: as many more as there is room for, the rest in a later look.
         more = allowed - down - sum(not to_start(passage) for passage in left)
@@ -155,5 +157,6 @@ def room(run: Run, batch: Batch, instances: Sequence[Instance], look: Look) -> i
         )
     if down + len(mine) > allowed:
         others_down = "1 other instance is" if down == 1 else f"{down} other instances are"
-        return Wait(f"{others_down} down and {allowed} may be down at once", cause=Cause.ROOM)
+        names = few(sorted(ill, key=natural))
+        return Wait(f"{others_down} down ({names}) and {allowed} may be down at once", cause=Cause.ROOM)
     return allowed

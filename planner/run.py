@@ -294,8 +294,8 @@ class Run:
 
     Capacity: `served` are the instances that served when the plan was made and that nobody is known to have
     stopped since: each that does not serve counts against `max-unavailable`. `left_down` are those among them
-    that an earlier run's maintenance has left not serving. `stops` says who stopped what, by the
-    activity log. `log_read_at` is when that was last asked.
+    that an earlier run's maintenance has left not serving, or that were ill later. `stops` says
+    who stopped what, by the activity log. `log_read_at` is when that was last asked.
 
     `recheck` is when an ended run is looked at again while a wave of its is open. `reading` is how long the
     last look at Azure took, nothing for the usual few seconds.

@@ -1,5 +1,6 @@
 """How moments, lengths of time and numbers are said to people, the same everywhere."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 _NAMES = ("Azure", "Breakwater", "Service Fabric", "Spot", "Flexible")
@@ -27,6 +28,12 @@ def long(time: timedelta) -> str:
 def many(number: int, what: str) -> str:
     """`1 stop`, `3 stops`."""
     return f"1 {what}" if number == 1 else f"{number} {what}s"
+
+
+def few(names: Sequence[str], most: int = 3) -> str:
+    """The first of some names and how many more: `0, 1, 2 and 4 more`."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def lower(sentence: str) -> str:

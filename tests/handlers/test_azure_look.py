@@ -197,6 +197,21 @@ async def test_whoever_the_activity_log_names_has_stopped_it_and_the_others_go_o
     assert sorted(scene.started()) == ["0", "1", "2"]
 
 
+async def test_a_stop_of_days_ago_explains_what_an_earlier_run_maintained_and_is_off(scene) -> None:
+    await scene.ready()
+    await to_the_end(scene)
+    web = scene.azure.scale_sets()[0]
+    scene.azure.people.stop(web.instances["3"])
+    scene.clock.forward(days=5)
+    scene.azure.add_instance(web, "9", wave=TRACKING_ID)
+    await looks(scene)
+    await plan.handle(scene.wiring.spy.of("scale-sets")[-1], scene.wiring)
+    assert (await scene.run()).left_down == ("3",)
+    run = await to_the_end(scene)
+    assert run.state is RunState.COMPLETED
+    assert list(run.stops) == ["3"]
+
+
 async def test_without_the_logs_word_an_instance_that_stops_counts_as_down(storage) -> None:
     made = Scene(
         storage,
@@ -213,7 +228,7 @@ async def test_without_the_logs_word_an_instance_that_stops_counts_as_down(stora
     made.azure.people.stop(made.azure.scale_sets()[0].instances["3"])
     run = await looks(made, 20)
     assert made.started() == []
-    assert "1 other instance is down and 1 may be down at once" in run.reason
+    assert "1 other instance is down (3) and 1 may be down at once" in run.reason
     await made.close()
 
 

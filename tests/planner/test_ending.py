@@ -1,11 +1,20 @@
 """How instances and runs end: missed, by Azure, and what people then read."""
 
 from dataclasses import replace
+from typing import Any
 
-from planner.look import Start
+import pytest
+
+from planner.answers import answered
+from planner.fleet import Unreadable
+from planner.look import Answer, Answered, Start
 from planner.notice import Kind, Urgency
-from planner.run import InstanceState, RunState
+from planner.run import InstanceState, Run, RunState
 from tests.planner.builders import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOW,
     SCHEDULED,
     SELF_SERVICE,
     STATUS,
@@ -42,6 +51,57 @@ def test_nothing_is_started_in_the_minute_the_window_closes_although_azure_still
     run, actions = step(planned(), looked(instances=fleet(), now=CLOSED))
     assert run.state is RunState.MISSED
     assert not any(isinstance(one, Start) for one in actions)
+
+
+def failed(**fields: Any) -> Run:
+    """A run of two whose instance 0 was started and does not come back, until after the run's own window."""
+    instances = changed(fleet(2, 2, maintenance=None), "0", maintenance=STATUS)
+    run, _ = step(planned(instances=instances), looked(None, instances))
+    run = answered(run, [Answer("0", Answered.ACCEPTED, operation="/o")], NOW)
+    down = changed(instances, "0", power="unknown", provisioning="updating")
+    for minute in (1, 90):
+        run, _ = step(run, looked(None, down, now=NOW + minute * MINUTE))
+    assert run.state is RunState.PAUSED
+    return replace(run, **fields)
+
+
+LATER = replace(STATUS, self_service=replace(SELF_SERVICE, end=CLOSED + DAY))
+"""An instance whose own window is open a day longer than the run's."""
+
+
+@pytest.mark.parametrize("shown", [LATER, Unreadable("Azure sent no instance view.")])
+def test_what_has_failed_is_asked_about_until_its_own_window_has_closed(shown: Any):
+    run = failed()
+    run = replace(
+        run,
+        batches=tuple(
+            replace(one, instances=tuple(replace(each, window=LATER.self_service) for each in one.instances))
+            for one in run.batches
+        ),
+    )
+    down = changed(fleet(2, 2, maintenance=None), "0", power="unknown", maintenance=shown)
+    open_still, _ = step(run, looked(None, down, now=CLOSED + HOUR))
+    assert open_still.state is RunState.PAUSED
+    run, _ = step(open_still, looked(None, down, now=CLOSED + DAY))
+    assert run.state is RunState.MISSED
+    assert one_of(run, "0").reason.endswith("has closed; a person must look at it.")
+
+
+def test_what_has_failed_is_over_with_the_window_that_azure_shows_since_the_wave_was_moved():
+    sooner = replace(STATUS, self_service=replace(SELF_SERVICE, end=NOW + 3 * HOUR))
+    down = changed(fleet(2, 2, maintenance=None), "0", power="unknown", maintenance=sooner)
+    run = failed(self_service=sooner.self_service)
+    run, _ = step(run, looked(None, down, now=NOW + 3 * HOUR))
+    assert run.state is RunState.MISSED
+
+
+def test_what_has_failed_and_shows_no_status_any_more_is_over_with_the_window_of_its_run():
+    down = changed(fleet(2, 2, maintenance=None), "0", power="unknown")
+    run = failed(self_service=replace(SELF_SERVICE, end=NOW + HOUR))
+    run, _ = step(run, looked(None, down, now=NOW + 3 * HOUR))
+    assert run.state is RunState.PAUSED, "one look without its status may be a lie"
+    run, _ = step(run, looked(None, down, now=NOW + 3 * HOUR + MINUTE))
+    assert run.state is RunState.MISSED
 
 
 def test_what_azure_did_before_anybody_looked_is_by_azure_and_only_the_rest_is_missed():

@@ -1,6 +1,7 @@
 """What served when the plan was made and does not now counts against max-unavailable, whatever took it down."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from planner.fleet import Health, Unreadable
 from planner.look import Start
 from planner.run import Batch, InstanceState, Passage
 from tests.planner.builders import (
+    DAY,
+    HOUR,
     MINUTE,
     NOW,
     always,
@@ -44,7 +47,7 @@ def test_a_neighbour_that_is_off_and_nobody_is_known_to_have_stopped_holds_up_ev
     run = planned(instances=BYSTANDERS, a_policy=ONE)
     run, actions = confirmed(run, changed(BYSTANDERS, "7", power=power), ONE)
     assert starts(actions) == []
-    assert "1 other instance is down and 1 may be down at once" in run.reason
+    assert "1 other instance is down (7) and 1 may be down at once" in run.reason
     _, actions = step(run, looked(None, BYSTANDERS, ONE, NOW + 2 * MINUTE))
     assert starts(actions) == ["0"], "it serves again"
 
@@ -121,8 +124,34 @@ def test_what_an_earlier_run_left_down_counts_in_the_next_one_until_it_serves_ag
     run = planned_again(run, instances=down, a_policy=ONE)
     run, actions = confirmed(run, down, ONE)
     assert starts(actions) == []
-    assert "1 other instance is down and 1 may be down at once" in run.reason
+    assert "1 other instance is down (7) and 1 may be down at once" in run.reason
     _, actions = step(run, looked(None, BYSTANDERS, ONE, NOW + 2 * MINUTE))
+    assert starts(actions) == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "finished", "counts"),
+    [
+        ({"power": "stopped"}, NOW - 13 * DAY, True),
+        ({"health": Health.UNHEALTHY}, NOW - HOUR, True),
+        ({"power": "stopped"}, NOW - 14 * DAY, False),
+        ({"maintenance": Unreadable("Azure sent no instance view")}, NOW - HOUR, False),
+        ({}, NOW - HOUR, False),
+    ],
+)
+def test_what_an_earlier_run_maintained_and_does_not_serve_now_counts_in_the_next_one(
+    fields: dict[str, Any], finished: datetime, counts: bool
+):
+    done = Passage("7", state=InstanceState.MAINTAINED, begun=True, finished_at=finished)
+    former = replace(planned(instances=BYSTANDERS, a_policy=ONE), batches=(Batch(1, "domain 0", (done,)),))
+    run = planned(instances=changed(BYSTANDERS, "7", **fields), a_policy=ONE, former=former)
+    assert (run.left_down == ("7",)) is counts
+
+
+def test_what_an_earlier_run_maintained_and_somebody_is_known_to_have_stopped_holds_up_nobody():
+    off = changed(BYSTANDERS, "7", power="stopped")
+    run = replace(planned(instances=off, a_policy=ONE), left_down=("7",), served=(*"0123456", "7"))
+    _, actions = step(run, looked(None, off, ONE, stops=ADA))
     assert starts(actions) == ["0"]
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from planner.answers import answered
-from planner.look import Answer, Answered, OperationSeen, Start
+from planner.fleet import Unreadable
+from planner.look import Answer, Answered, Look, OperationSeen, Start, with_direct_reads
 from planner.run import InstanceState, Run, RunState
 from tests.planner.builders import (
     MINUTE,
@@ -23,6 +24,7 @@ from tests.planner.builders import (
     planned,
     states,
     step,
+    without,
 )
 
 SLOW = always(soak="10m")
@@ -51,6 +53,33 @@ def test_a_status_that_is_gone_counts_in_the_second_look_that_reads_the_instance
     assert states(unread)["0"] is InstanceState.PENDING, "a listing is a listing, however often"
     run, _ = step(run, looked(None, rest, now=NOW + MINUTE))
     assert states(run)["0"] is InstanceState.CANCELLED
+
+
+BLIND = Unreadable("Azure sent no instance view.")
+
+
+def read_alone(minute: float, listed_as: Any = BLIND, read_as: Any = None) -> Look:
+    """A look whose listing shows instance 0 in one way and whose direct read of it in another."""
+    look = listed(None, changed(fleet(), "0", maintenance=listed_as), now=NOW + minute * MINUTE)
+    return with_direct_reads(look, {"0": instance("0", maintenance=read_as)}, ())
+
+
+@pytest.mark.parametrize("listed_as", [BLIND, STATUS])
+def test_a_direct_read_that_the_listing_beside_it_does_not_bear_out_is_one_answer(listed_as: Any):
+    run, _ = step(planned(), listed(None, changed(fleet(), "0", maintenance=None)))
+    run, _ = step(run, read_alone(1, listed_as))
+    assert states(run)["0"] is InstanceState.PENDING, "a listing and a read, a look each"
+    soon, _ = step(run, read_alone(1.5, listed_as))
+    assert states(soon)["0"] is InstanceState.PENDING, "two reads within one poll"
+    run, _ = step(run, read_alone(2, listed_as))
+    assert states(run)["0"] is InstanceState.CANCELLED, "two reads, a poll apart"
+
+
+def test_a_direct_read_beside_a_listing_that_left_it_out_is_one_answer_too():
+    run, _ = step(planned(), listed(None, changed(fleet(), "0", maintenance=None)))
+    look = listed(None, without(fleet(), "0"), now=NOW + MINUTE)
+    run, _ = step(run, with_direct_reads(look, {"0": instance("0", maintenance=None)}, ()))
+    assert states(run)["0"] is InstanceState.PENDING
 
 
 def test_no_run_ends_by_a_single_look_in_which_every_status_is_gone():

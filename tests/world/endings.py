@@ -76,7 +76,9 @@ class Endings:
         skipped = any(one.event.startswith("skip") for one in run.history)
         for one in instances:
             trouble, since = one.trouble(), one.unwell_since or now
-            if trouble and one.cause in OURS and now - since > SETTLES and not skipped:
+            # What an earlier run left down holds this one up, and people are told so.
+            counted = run.state is RunState.CANCELLED and one.instance_id in run.left_down
+            if trouble and one.cause in OURS and now - since > SETTLES and not skipped and not counted:
                 yield f"instance {one.instance_id} has been down since {since:%H:%M:%S}Z by our doing ({trouble})"
 
     def _deleted(self, run: Run, instance: str) -> bool:
