@@ -202,6 +202,8 @@ def _looking_for_proof(run: Run, passage: Passage, instance: Instance, look: Loo
         if _left_no_trace(passage, look):
             words = "Its maintenance status is gone, and its start left no trace."
             return _settled(passage, InstanceState.CANCELLED, words, now, gone=True)
+        if _has_failed(passage):
+            return _no_longer_wanted(run, passage, instance, now)
         proof = "its maintenance status is gone"
     elif _closed_early(passage, instance, now) and operation.status != "InProgress" and passage.seen_down:
         proof = "it went down and Azure no longer offers its maintenance"
@@ -245,6 +247,22 @@ def _off(run: Run, passage: Passage, instance: Instance, look: Look, now: dateti
     )
 
 
+def _has_failed(passage: Passage) -> bool:
+    """Whether Azure's operation is known to have failed: what is gone after that proves nothing was done."""
+    return passage.state is InstanceState.FAILED and passage.begun and not passage.answered
+
+
+def _no_longer_wanted(run: Run, passage: Passage, instance: Instance, now: datetime) -> Passage:
+    """Its operation failed and its status is gone since: done by others, or called off. Down, it waits."""
+    reported = passage.before is not None and passage.before.reported_health
+    if not serving(instance, run.health, reported_before=reported):
+        return passage
+    words = (
+        "Azure's operation failed and its maintenance status is gone since; it serves, nothing is left to do."
+    )
+    return _settled(passage, InstanceState.CANCELLED, words, now, gone=True)
+
+
 def _left_no_trace(passage: Passage, look: Look) -> bool:
     """Whether a start that nobody answered was never seen to begin, by looks that would have seen it."""
     silent = not passage.seen_down and not passage.answered
@@ -255,7 +273,7 @@ def _closed_early(passage: Passage, instance: Instance, now: datetime) -> bool:
     status, before = instance.status, passage.before
     if status is None or before is None or before.self_service is None:
         return False
-    same = status.self_service == before.self_service
+    same = status.self_service == before.self_service and not _has_failed(passage)
     return same and before.allowed and not status.allowed and now < before.self_service.end - CLOCKS_DIFFER
 
 

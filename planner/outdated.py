@@ -17,7 +17,7 @@ PACE = 5
 
 def why(run: Run, look: Look, now: datetime) -> str:
     """Why the plan no longer covers what the look saw, empty when it does."""
-    if look.instances is None or look.cancelled:
+    if look.instances is None or look.cancelled or look.deleted:
         return ""
     if _waits_by_another_policy(run, look):
         return "the policy file has changed since the plan was made"

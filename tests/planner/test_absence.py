@@ -246,6 +246,15 @@ def test_a_flexible_instance_that_has_reported_health_owes_it_when_a_view_leaves
     assert len(starts(actions)) == 1
 
 
+def test_a_scale_set_that_is_gone_ends_its_run_though_the_policy_has_changed_since_it_was_planned():
+    run = replace(planned(a_policy=always(mode="approve")), policy="of yesterday")
+    for minute in range(2):
+        gone = looked(instances=(), deleted=True, policy="of today", now=NOW + minute * MINUTE)
+        run, actions = step(run, gone)
+    assert run.state in ENDED
+    assert not [one for one in actions if isinstance(one, Replan)]
+
+
 def test_a_scale_set_that_is_gone_ends_its_run_though_a_new_plan_was_asked_for():
     """There is nothing to plan: asked again and again, the run would be looked at every minute for weeks."""
     run, _ = step(replace(planned(), replan="ana raised the soak"), looked(instances=(), deleted=True))

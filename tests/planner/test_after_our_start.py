@@ -14,6 +14,7 @@ from planner.run import BatchState, InstanceState, Run, RunState
 from tests.planner.builders import (
     MINUTE,
     NOW,
+    STATUS,
     always,
     changed,
     fleet,
@@ -39,6 +40,7 @@ class Started:
         self.run: Run = planned(instances=self.instances, a_policy=policy)
         self.started: list[str] = []
         self.minute = 0
+        self.operation = DONE
         self.look()
         assert self.started == ["0"]
 
@@ -47,7 +49,7 @@ class Started:
         self.instances = changed(self.instances, "0", **fields)
         now = NOW + self.minute * MINUTE
         self.minute += 1
-        flying = {one.id: DONE for one in self.run.passages if one.operation}
+        flying = {one.id: self.operation for one in self.run.passages if one.operation}
         reads = looked if direct else listed
         self.run, actions = step(
             self.run, reads(None, self.instances, self.policy, now, operations=flying, **more)
@@ -194,6 +196,22 @@ def test_what_failed_and_serves_again_is_no_reason_to_start_the_next_before_a_pe
         story.look(health=Health.HEALTHY)
     assert story.run.state is RunState.PAUSED
     assert story.started == ["0"]
+
+
+@pytest.mark.parametrize("shown", [None, replace(STATUS, allowed=False)])
+def test_after_a_failed_operation_nothing_that_azure_takes_away_proves_the_maintenance(shown: Any):
+    story = Started()
+    story.operation = OperationSeen("Failed", "OSProvisioningTimedOut", "It did not report that it started.")
+    story.look(power="unknown", provisioning="updating")
+    run = story.look(maintenance=shown)
+    for _ in range(3):
+        run = story.look()
+        assert states(run)["0"] is InstanceState.FAILED, "it does not serve"
+    for _ in range(3):
+        run = story.look(power="running", provisioning="succeeded")
+    over = InstanceState.CANCELLED if shown is None else InstanceState.FAILED
+    assert states(run)["0"] is over
+    assert one_of(run, "0").proof_at is None
 
 
 def test_a_failure_that_nobody_of_us_began_asks_and_does_not_page():
