@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
-from handlers import azure_look
+from handlers import azure_look, stops
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Throttled, Unreachable
 from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, archive_path, run_path
 from handlers.cloud.records import Conflict, Stored
@@ -157,6 +157,8 @@ async def _read(
     ids = absence.to_read(run, look) if run is not None else unreadable
     look = await azure_look.read_directly(scale_set, look, ids[: absence.MOST_READS], wiring)
     unplanned = run.unplanned if run is not None else None
+    if run is not None and _alive(run):
+        look = replace(look, stops=await stops.since_planned(run, look, wiring, planning=True))
     _readable(look, max(message.attempt, unplanned.count if unplanned is not None else 0))
     return scale_set, look
 

@@ -16,16 +16,19 @@ from planner.saying import say
 log = logging.getLogger(__name__)
 
 FAR_BACK = timedelta(days=2)
-"""How far back it is read: what was stopped earlier was seen, and asked about, earlier."""
+"""How far back it is read again: what was stopped earlier was in the answer before."""
 
 PACE = 5
 """Look-agains between two questions: the log is minutes behind, and its quota is small."""
 
 
-async def since_planned(run: Run, look: Look, wiring: Wiring) -> Mapping[str, str] | None:
+async def since_planned(
+    run: Run, look: Look, wiring: Wiring, *, planning: bool = False
+) -> Mapping[str, str] | None:
     """Who stopped instances of the run since it was planned, by instance id: a name and a time.
 
     What an earlier run left down may have been stopped long before that: the first question asks so far back.
+    `planning`: a plan is about to be made, after which nobody asks for what was before it.
 
     None where nobody has to know, or the log could not be read: then nobody is known to have stopped them.
     """
@@ -33,7 +36,8 @@ async def since_planned(run: Run, look: Look, wiring: Wiring) -> Mapping[str, st
     ours = {one.id for one in run.passages if one.state is not InstanceState.EXCUSED}
     if not off & (ours | set(run.served)):
         return None
-    if run.log_read_at is not None and look.at - run.log_read_at < look.look_again * PACE:
+    lately = run.log_read_at is not None and look.at - run.log_read_at < look.look_again * PACE
+    if lately and not planning:
         return None
     notes = Notes()
     compute = wiring.compute(run.target.subscription)
@@ -46,9 +50,10 @@ async def since_planned(run: Run, look: Look, wiring: Wiring) -> Mapping[str, st
 
 
 def _since(run: Run, look: Look) -> datetime:
-    if run.left_down and run.log_read_at is None:
-        return look.at - LOOK_BACK
-    return max(run.planned_at, look.at - FAR_BACK)
+    asked = run.log_read_at
+    far = LOOK_BACK if asked is None or look.at - asked > FAR_BACK else FAR_BACK
+    begin = look.at - far
+    return begin if run.left_down and asked is None else max(run.planned_at, begin)
 
 
 def _named(run: Run, notes: Notes, off: set[str]) -> dict[str, str]:

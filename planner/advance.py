@@ -26,6 +26,7 @@ from planner import (
     starting,
 )
 from planner.batches import counted, observed, soaked, standing
+from planner.capacity import with_stops
 from planner.cause import Cause
 from planner.doubling import throttled_wait
 from planner.learning import learned
@@ -150,11 +151,9 @@ def _accounted(run: Run, look: Look) -> tuple[Run, frozenset[str] | None]:
     """The run with what this look left out, and what is certainly gone; None while the set itself may be."""
     if look.deleted and not absence.deleted_for_certain(run, look):
         return run, None
-    run = replace(run, stops={**run.stops, **(look.stops or {})})
+    run = with_stops(run, look)
     if not look.deleted:
         run = replace(run, absent_since=None)
-    if look.stops is not None:
-        run = replace(run, log_read_at=look.at)
     return absence.noticed(run, look)
 
 

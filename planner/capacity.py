@@ -6,6 +6,7 @@ from datetime import datetime
 
 from planner.fleet import Instance, ScaleSet, natural
 from planner.habits import LOOK_BACK
+from planner.look import Look
 from planner.policy import Rules
 from planner.run import SETTLED, Batch, BatchState, InstanceState, Run
 from planner.saying import many
@@ -44,15 +45,13 @@ def with_capacity(run: Run, scale_set: ScaleSet, instances: Sequence[Instance], 
 
 
 def with_served(run: Run, instances: Sequence[Instance]) -> Run:
-    """The run with the instances that served when it was planned.
+    """The run with the instances that served when it was planned, or at a plan before.
 
-    Once something was started a new plan forgets none of them: what is down since, whatever took it down,
-    counts against `max-unavailable` until it serves again, and so does what a listing leaves out.
+    A new plan forgets none of them: what is down since, whatever took it down, counts against
+    `max-unavailable` until it serves again, and so does what a listing leaves out.
     """
     up = {one.id for one in instances if serving(one, run.health)}
-    shown = {one.id for one in instances if not one.unreadable}
-    begun = any(batch.started_at is not None for batch in run.batches)
-    kept = set(run.served) if begun else set(run.served) - shown
+    kept = set(run.served)
     left = tuple(one for one in run.left_down if one not in up)
     return replace(run, served=tuple(sorted(kept | up | set(left), key=natural)), left_down=left)
 
@@ -76,6 +75,13 @@ def left_down(former: Run, instances: Sequence[Instance], now: datetime) -> tupl
         and now - one.finished_at < LOOK_BACK
     )
     return (*earlier, *missed, *relapsed)
+
+
+def with_stops(run: Run, look: Look) -> Run:
+    """The run with who stopped what, where this look has asked the activity log."""
+    if look.stops is None:
+        return run
+    return replace(run, stops={**run.stops, **look.stops}, log_read_at=look.at)
 
 
 def lost(run: Run, instances: Sequence[Instance], accepted: Collection[str] = ()) -> frozenset[str]:

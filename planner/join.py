@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from planner import absence, again, approval, following, outdated
 from planner.adopting import adopted, to_be_carried_out
 from planner.batches import counted
-from planner.capacity import left_down
+from planner.capacity import left_down, with_stops
 from planner.decide import Decision
 from planner.fleet import Instance, ScaleSet
 from planner.learning import REBOOT_LOOKS
@@ -103,7 +103,7 @@ def _rejoined(
     run: Run, scale_set: ScaleSet, decision: Decision, waves: Sequence[Wave], look: Look, now: datetime
 ) -> Run:
     old, instances = run, look.instances or ()
-    run, gone = absence.noticed(run, look)
+    run, gone = absence.noticed(with_stops(run, look), look)
     run = replace(
         run,
         target=_target(scale_set, len(instances)),

@@ -197,6 +197,33 @@ async def test_whoever_the_activity_log_names_has_stopped_it_and_the_others_go_o
     assert sorted(scene.started()) == ["0", "1", "2"]
 
 
+async def test_a_stop_before_a_new_plan_is_still_explained_after_it(scene) -> None:
+    await scene.ready()
+    scene.azure.people.stop(scene.azure.scale_sets()[0].instances["3"])
+    asked = scene.wiring.spy.of("scale-sets")[-1].model_copy(update={"reason": "look_again"})
+    for _ in range(2):
+        scene.clock.forward(minutes=1)
+        await plan.handle(asked, scene.wiring)
+    assert list((await scene.run()).stops) == ["3"]
+    scene.azure.people.stop(scene.azure.scale_sets()[0].instances["2"])
+    scene.clock.forward(minutes=1)
+    await plan.handle(asked, scene.wiring)
+    run = await to_the_end(scene)
+    assert sorted(run.stops) == ["2", "3"], "asked anew, although it was a minute ago: it is the last to ask"
+    assert run.state is RunState.COMPLETED
+
+
+async def test_a_stop_from_before_the_plan_explains_nothing_that_went_down_after_it(scene) -> None:
+    machine = scene.azure.scale_sets()[0].instances["3"]
+    scene.azure.people.stop(machine)
+    scene.azure.people.start(machine)
+    scene.clock.forward(minutes=30)
+    await scene.ready()
+    scene.azure.world.take_down(machine, "crash")
+    run = await looks(scene, 3)
+    assert run.stops == {}
+
+
 async def test_a_stop_of_days_ago_explains_what_an_earlier_run_maintained_and_is_off(scene) -> None:
     await scene.ready()
     await to_the_end(scene)

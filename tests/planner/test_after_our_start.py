@@ -202,7 +202,7 @@ def test_what_failed_and_serves_again_is_no_reason_to_start_the_next_before_a_pe
 def test_after_a_failed_operation_nothing_that_azure_takes_away_proves_the_maintenance(shown: Any):
     story = Started()
     story.operation = OperationSeen("Failed", "OSProvisioningTimedOut", "It did not report that it started.")
-    story.look(power="unknown", provisioning="updating")
+    story.look(power="starting", provisioning="updating")
     run = story.look(maintenance=shown)
     for _ in range(3):
         run = story.look()

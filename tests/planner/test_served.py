@@ -90,15 +90,21 @@ def test_each_way_of_not_serving_counts(fields: dict[str, Any], counts: bool):
     assert "7" not in lost(run, changed(BYSTANDERS, "7", **fields), accepted=("7",))
 
 
-def test_a_new_plan_forgets_none_of_them_once_something_was_started():
+def test_a_new_plan_forgets_none_of_those_that_served_at_one_before_it():
     run = planned(instances=BYSTANDERS, a_policy=ONE)
     off = changed(BYSTANDERS, "7", power="stopped")
-    before = planned_again(run, None, off, ONE, NOW + MINUTE)
-    assert "7" not in before.served, "nothing was started, so it is none of our doing"
-    run, actions = step(run, looked(None, BYSTANDERS, ONE))
+    run = planned_again(run, None, off, ONE, NOW + MINUTE)
+    run, actions = step(run, looked(None, off, ONE, NOW + 2 * MINUTE))
+    assert starts(actions) == []
+    assert "1 other instance is down (7)" in run.reason
+
+
+def test_what_somebody_is_known_to_have_stopped_before_a_new_plan_does_not_count_in_it():
+    off = changed(BYSTANDERS, "7", power="stopped")
+    run = planned(instances=BYSTANDERS, a_policy=ONE)
+    run = planned_again(run, None, off, ONE, NOW + MINUTE, stops=ADA)
+    _, actions = step(run, looked(None, off, ONE, NOW + 2 * MINUTE))
     assert starts(actions) == ["0"]
-    after = planned_again(run, None, off, ONE, NOW + MINUTE)
-    assert "7" in after.served
 
 
 def test_a_new_plan_forgets_nothing_that_it_merely_did_not_see():

@@ -46,6 +46,9 @@ class _Facts:
                 self._waves.append(fact.at)
             elif isinstance(fact, Maintained):
                 self._maintained[_key(fact.scale_set, fact.instance)].append(fact.at)
+                if fact.who == "person":
+                    # Whoever maintains it outside may leave it off, and whoever looks sees no more than that.
+                    self._befell[_key(fact.scale_set, fact.instance)].append(fact.at)
             elif isinstance(fact, Replaced) or (
                 isinstance(fact, Meanwhile) and not fact.what.startswith(NO_MATTER)
             ):
