@@ -66,7 +66,7 @@ def _stands_still(run: Run, look: Look) -> str:
     if run.state not in ACTIVE:
         return ""
     if run.state is RunState.PAUSED:
-        return f"Still paused: {run.reason}"
+        return f"Still paused: {run.reason.rstrip('.')}."
     if run.state is RunState.AWAITING_APPROVAL:
         return "The plan still waits for approval."
     if run.trouble is not None and run.trouble.told:

@@ -1,6 +1,8 @@
 """What stands still is told again before its latest start: at half of the slack, and 72, 24 and 4 hours before."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -8,8 +10,9 @@ from planner.latest import latest
 from planner.look import Word
 from planner.notice import Kind, Urgency
 from planner.pointless import let_pass
+from planner.reminders import reminded
 from planner.run import BatchState, InstanceState, Passage, Run, RunState
-from planner.waits import HeldUp
+from planner.waits import HeldUp, Reminders
 from tests.planner.builders import NOW as SUNDAY
 from tests.planner.builders import batch, looked, planned, run_of, said, step
 from tests.planner.protocol import NOW, Protocol
@@ -23,6 +26,12 @@ def reminders(run: Run) -> list[float]:
     last = latest(run, NOW).start
     assert last is not None
     return [round((last - one.at) / H, 1) for one in told(run, Kind.REMINDER)]
+
+
+def held_run() -> Run:
+    run, _ = step(run_of(batch(1, "0")), looked(), said(Word.HOLD, actor="ana", comment="as agreed"))
+    assert run.state is RunState.PAUSED
+    return replace(run, reminders=None)
 
 
 def held(world: Protocol) -> None:
@@ -144,6 +153,23 @@ def test_nobody_passes_while_something_is_still_rebooting() -> None:
     flying = Passage("0", state=InstanceState.REBOOTING, reason="It reboots.")
     run = run_of(batch(1, flying, state=BatchState.REBOOTING, started_at=SUNDAY), state=RunState.PAUSED)
     assert "Instance 0 is still being watched" in let_pass(run, said(Word.LET_PASS))
+
+
+@pytest.mark.parametrize("before", [None, SUNDAY + 2 * H])
+def test_the_hours_of_a_latest_start_that_moved_away_or_is_there_again_count_anew(before: Any) -> None:
+    run = held_run()
+    run = replace(run, reminders=Reminders(run.last_notice, None, 4, before, SUNDAY - 2 * H))
+    kept = reminded(run, looked(), SUNDAY).reminders
+    assert kept is not None and kept.by is not None
+    assert kept.mark is None, "its latest start is weeks ahead, and 72 hours before it are still to come"
+
+
+def test_a_reason_in_a_persons_own_words_ends_before_the_next_sentence_begins() -> None:
+    run = held_run()
+    last = latest(run, SUNDAY).start
+    assert last is not None
+    run = reminded(reminded(run, looked(), SUNDAY), looked(), last - 23 * H)
+    assert run.notices[-1].sentence.startswith("Still paused: Held by ana: as agreed. It still fits")
 
 
 def test_that_it_is_too_late_is_told_when_it_is_and_not_at_the_next_daily_look() -> None:
