@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner import evidence
-from planner.fleet import Instance
+from planner.fleet import Instance, Interval
 from planner.look import Look
 from planner.run import IN_FLIGHT, SETTLED, Batch, BatchState, InstanceState, Passage, Run
 from planner.sightings import STATUS, matured
@@ -142,11 +142,17 @@ def _closed(run: Run, passage: Passage, instance: Instance | None, look: Look, n
     status = instance.status if instance is not None else None
     if status is not None and status.self_service is not None:
         return now >= status.self_service.end
-    recorded = passage.before.self_service if passage.before is not None else None
     shown_without = instance is not None and not instance.unreadable and matured(passage, STATUS, look)
-    known = (run.self_service,) if shown_without else (run.self_service, passage.window, recorded)
-    windows = [one for one in known if one is not None]
+    if shown_without:
+        return run.self_service is not None and now >= run.self_service.end
+    windows = known_windows(run, passage)
     return bool(windows) and all(now >= one.end for one in windows)
+
+
+def known_windows(run: Run, passage: Passage) -> list[Interval]:
+    """The self-service windows on record that concern it: the run's, its own, and that before its start."""
+    recorded = passage.before.self_service if passage.before is not None else None
+    return [one for one in (run.self_service, passage.window, recorded) if one is not None]
 
 
 def again_label(passages: Sequence[Passage]) -> str:

@@ -9,10 +9,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner import stalled
+from planner.batches import known_windows
 from planner.latest import AHEAD, fits, latest
 from planner.look import Look
 from planner.notice import Kind, Urgency
-from planner.run import ACTIVE, InstanceState, Run, RunState
+from planner.run import ACTIVE, TO_START, InstanceState, Run, RunState
 from planner.saying import inner
 from planner.telling import if_nobody_answers, told
 from planner.waits import Reminders
@@ -45,7 +46,9 @@ def reminded(run: Run, look: Look, now: datetime) -> Run:
     if by is None:
         return replace(run, reminders=kept)
     if by <= now:
-        return replace(run, reminders=kept, due=min(run.due, now + JUST_AFTER))
+        # A look just after it finds that it is too late; whatever is left then is looked at as any other run.
+        due = min(run.due, by + JUST_AFTER) if now < by + JUST_AFTER else run.due
+        return replace(run, reminders=kept, due=due)
     asked = max((one.number for one in run.notices if one.urgency is not Urgency.KNOW), default=0)
     mark = _mark(by - now)
     if kept.number != asked:
@@ -101,11 +104,12 @@ def _kept(run: Run, now: datetime) -> tuple[Run, Reminders]:
 
 
 def _by(run: Run, now: datetime) -> datetime | None:
-    """The latest start; of a run of which only what failed is left, the end of its window."""
+    """The latest start; of a run of which only what failed is left, the end of the last window of these."""
     last = latest(run, now).start
-    failed = any(one.state is InstanceState.FAILED for one in run.passages)
-    pending = any(one.state in {InstanceState.PENDING, InstanceState.ASIDE} for one in run.passages)
-    return run.self_service.end if last is None and failed and not pending and run.self_service else last
+    if last is not None or any(one.state in TO_START for one in run.passages):
+        return last
+    failed = [one for one in run.passages if one.state is InstanceState.FAILED]
+    return max((one.end for each in failed for one in known_windows(run, each)), default=None)
 
 
 def _mark(left: timedelta) -> int | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from planner.fleet import Interval
 from planner.latest import latest
 from planner.look import Word
 from planner.notice import Kind, Urgency
@@ -162,6 +163,17 @@ def test_the_hours_of_a_latest_start_that_moved_away_or_is_there_again_count_ane
     kept = reminded(run, looked(), SUNDAY).reminders
     assert kept is not None and kept.by is not None
     assert kept.mark is None, "its latest start is weeks ahead, and 72 hours before it are still to come"
+
+
+def test_a_run_of_which_only_what_failed_is_left_is_looked_at_seldom_while_its_own_window_is_open() -> None:
+    own = Interval(SUNDAY, SUNDAY + 9 * DAY)
+    failed = Passage("0", state=InstanceState.FAILED, reason="It did not come back.", begun=True, window=own)
+    run = run_of(batch(1, failed, started_at=SUNDAY), state=RunState.PAUSED, due=SUNDAY + 4 * DAY)
+    run = replace(run, self_service=Interval(SUNDAY - DAY, SUNDAY + DAY))
+    later = reminded(run, looked(), SUNDAY + 2 * DAY)
+    assert later.reminders is not None and later.reminders.by == own.end
+    over = reminded(replace(run, due=SUNDAY + 20 * DAY), looked(), own.end + 5 * M)
+    assert over.due == SUNDAY + 20 * DAY, "too late is found once, not every two minutes for ever"
 
 
 def test_a_reason_in_a_persons_own_words_ends_before_the_next_sentence_begins() -> None:
