@@ -232,8 +232,8 @@ def test_an_instance_nobody_accounts_for_is_named() -> None:
 
 def test_nobody_owes_an_instance_that_azure_has_moved_out_of_the_wave() -> None:
     stage = Stage(uniform("web", 2))
-    stage.fleet.service_heal(stage.fleet.instance("web", 0))
-    stage.fleet.stop(stage.fleet.instance("web", 1))
+    stage.fleet.people.service_heal(stage.fleet.instance("web", 0))
+    stage.fleet.people.stop(stage.fleet.instance("web", 1))
     only(accounted(stage.fleet, report(stage.fleet, web={})), "web_1 of web")
 
 

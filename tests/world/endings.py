@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from handlers.wire.documents import decode_run
 from planner.run import ENDED, InstanceState, Passage, Run, RunState
 from simulator.fleet import Fleet, Instance
-from simulator.fleet.ledger import Meanwhile, Replaced
+from simulator.fleet.ledger import Maintained, Meanwhile, Replaced
 from simulator.fleet.maintenance import RELAPSE
 
 SETTLES = timedelta(minutes=10)
@@ -14,7 +14,6 @@ SETTLES = timedelta(minutes=10)
 
 SAID_DONE = frozenset({InstanceState.MAINTAINED, InstanceState.BY_AZURE, InstanceState.CANCELLED})
 SAID_WELL = frozenset({RunState.COMPLETED, RunState.CANCELLED})
-OURS = frozenset({"customer maintenance", RELAPSE})
 
 
 def _called_off(passage: Passage) -> bool:
@@ -70,16 +69,26 @@ class Endings:
         shown = one.shown_since is not None and now - one.shown_since > SETTLES
         return ticket is not None and ticket.outstanding and shown
 
-    @staticmethod
-    def _down(run: Run, instances: list[Instance], now: datetime) -> Iterator[str]:
+    def _down(self, run: Run, instances: list[Instance], now: datetime) -> Iterator[str]:
         """What our maintenance has taken down and a person has not let go."""
         skipped = any(one.event.startswith("skip") for one in run.history)
         for one in instances:
             trouble, since = one.trouble(), one.unwell_since or now
             # What an earlier run left down holds this one up, and people are told so.
             counted = run.state is RunState.CANCELLED and one.instance_id in run.left_down
-            if trouble and one.cause in OURS and now - since > SETTLES and not skipped and not counted:
+            if trouble and self._ours(one) and now - since > SETTLES and not skipped and not counted:
                 yield f"instance {one.instance_id} has been down since {since:%H:%M:%S}Z by our doing ({trouble})"
+
+    def _ours(self, one: Instance) -> bool:
+        """Whether our maintenance has taken it down, or it came back from that and went down later."""
+        if one.cause != RELAPSE:
+            return one.cause == "customer maintenance"
+        who = [
+            fact.who
+            for fact in self._fleet.ledger
+            if isinstance(fact, Maintained) and fact.instance == one.id
+        ]
+        return who[-1:] == ["customer"]
 
     def _deleted(self, run: Run, instance: str) -> bool:
         """By the ledger: the instance, or without one the scale set, since the run was planned."""
