@@ -170,7 +170,10 @@ def _again(passage: Passage, now: datetime) -> Passage:
         return replace(passage, state=InstanceState.VERIFYING, since=now, healthy_looks=0)
     if passage.answered:
         return replace(passage, state=InstanceState.REBOOTING, since=now)
-    return replace(passage, state=InstanceState.PENDING, since=None, intent_at=None, attempts=0)
+    # It went down in an attempt that has failed: what is due again has to be seen to go down again.
+    return replace(
+        passage, state=InstanceState.PENDING, since=None, intent_at=None, attempts=0, seen_down=False
+    )
 
 
 def _skipped(run: Run, event: Event, look: Look, now: datetime) -> Run:

@@ -77,10 +77,12 @@ def _deletes(fleet: Fleet, owner: ScaleSet, dice: Random) -> None:
 
 
 def _adds(fleet: Fleet, owner: ScaleSet, dice: Random) -> None:
-    number = max(owner.last_number, 500) + 1
+    number = owner.last_number = max(owner.last_number, 500) + 1
     open_ = [one.tracking_id for one in fleet.world.waves.values() if not one.over]
     inside = dice.choice(open_) if open_ and dice.random() < 0.5 else None
-    fleet.add_instance(owner, str(number), wave=inside)
+    # A machine's name is unique in its resource group, and a Flexible scale set's instances are machines.
+    name = f"{owner.name}_{number}" if owner.mode == "Flexible" else str(number)
+    fleet.add_instance(owner, name, wave=inside)
 
 
 ACTS: dict[str, Act] = {

@@ -7,7 +7,7 @@ import pytest
 
 from planner.answers import answered
 from planner.fleet import Health, Instance
-from planner.look import Answer, Answered, OperationSeen, Start
+from planner.look import Answer, Answered, Event, OperationSeen, Start, Word
 from planner.notice import Kind, Urgency
 from planner.policy import Policy
 from planner.run import BatchState, InstanceState, Run, RunState
@@ -22,6 +22,7 @@ from tests.planner.builders import (
     looked,
     one_of,
     planned,
+    said,
     states,
     step,
 )
@@ -44,7 +45,7 @@ class Started:
         self.look()
         assert self.started == ["0"]
 
-    def look(self, *, direct: bool = True, **fields: Any) -> Run:
+    def look(self, *words: Event, direct: bool = True, **fields: Any) -> Run:
         more = {key: fields.pop(key) for key in ("stops",) if key in fields}
         self.instances = changed(self.instances, "0", **fields)
         now = NOW + self.minute * MINUTE
@@ -52,7 +53,7 @@ class Started:
         flying = {one.id: self.operation for one in self.run.passages if one.operation}
         reads = looked if direct else listed
         self.run, actions = step(
-            self.run, reads(None, self.instances, self.policy, now, operations=flying, **more)
+            self.run, reads(None, self.instances, self.policy, now, operations=flying, **more), *words
         )
         begun = [one.instance for one in actions if isinstance(one, Start)]
         self.started += begun
@@ -212,6 +213,21 @@ def test_after_a_failed_operation_nothing_that_azure_takes_away_proves_the_maint
     over = InstanceState.CANCELLED if shown is None else InstanceState.FAILED
     assert states(run)["0"] is over
     assert one_of(run, "0").proof_at is None
+
+
+def test_after_a_failed_start_and_a_resume_an_earlier_waves_code_is_no_word_of_anybodys_maintenance():
+    story = Started()
+    story.operation = OperationSeen("Failed", "OperationPreempted", "Preempted by a more recent operation.")
+    story.look(power="starting", provisioning="updating")
+    story.look(power="running", provisioning="succeeded")
+    assert states(story.run)["0"] is InstanceState.FAILED
+    resume = said(Word.RESUME, at=NOW + story.minute * MINUTE)
+    earlier = replace(STATUS, result="MaintenanceCompleted")
+    run = story.look(resume, maintenance=earlier)
+    for _ in range(3):
+        run = story.look()
+    assert states(run)["0"] is not InstanceState.BY_AZURE
+    assert story.started == ["0", "0"]
 
 
 def test_a_failure_that_nobody_of_us_began_asks_and_does_not_page():
