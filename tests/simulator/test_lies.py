@@ -267,12 +267,17 @@ def test_somebody_acts_just_while_an_instance_reboots_and_not_otherwise(act):
     assert words[act] in said
 
 
-@pytest.mark.parametrize("owner", [uniform("web", 3), flexible("web", 3)], ids=["uniform", "flexible"])
-def test_whoever_adds_instances_again_and_again_gives_each_a_number_of_its_own(owner):
+@pytest.mark.parametrize(
+    ("owner", "before"), [(uniform("web", 3), ""), (flexible("web", 3), "web_")], ids=["uniform", "flexible"]
+)
+def test_whoever_adds_instances_again_and_again_gives_each_a_name_of_its_own(owner, before):
     stage = Stage(owner)
     for _ in range(3):
         ACTS["somebody-adds"](stage.fleet, stage.fleet.scale_set("web"), Random(1))
-    assert {"501", "502", "503"} <= set(stage.fleet.scale_set("web").instances)
+    names = {f"{before}{number}" for number in (501, 502, 503)}
+    assert names <= set(stage.fleet.scale_set("web").instances), (
+        "a machine's name holds in its resource group"
+    )
 
 
 async def test_a_conflict_where_a_word_is_written_and_one_anywhere_else_are_lies_of_their_own():
