@@ -33,8 +33,9 @@ async def since_planned(
     None where nobody has to know, or the log could not be read: then nobody is known to have stopped them.
     """
     off = {one.id for one in look.instances or () if one.switched_off and one.id not in run.stops}
-    ours = {one.id for one in run.passages if one.state is not InstanceState.EXCUSED}
-    if not off & (ours | set(run.served)):
+    # A plan asks of those that served alone: what was off all along is nobody's to explain.
+    open_ones = {one.id for one in run.passages if one.state is not InstanceState.EXCUSED}
+    if not off & (set(run.served) if planning else open_ones | set(run.served)):
         return None
     lately = run.log_read_at is not None and look.at - run.log_read_at < look.look_again * PACE
     if lately and not planning:
