@@ -157,9 +157,9 @@ async def _read(
     ids = absence.to_read(run, look) if run is not None else unreadable
     look = await azure_look.read_directly(scale_set, look, ids[: absence.MOST_READS], wiring)
     unplanned = run.unplanned if run is not None else None
+    _readable(look, max(message.attempt, unplanned.count if unplanned is not None else 0))
     if run is not None and _alive(run):
         look = replace(look, stops=await stops.since_planned(run, look, wiring, planning=True))
-    _readable(look, max(message.attempt, unplanned.count if unplanned is not None else 0))
     return scale_set, look
 
 

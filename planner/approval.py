@@ -9,16 +9,14 @@ from datetime import datetime
 
 from planner.notice import Kind, Urgency
 from planner.policy import Mode
-from planner.run import SETTLED, Batch, InstanceState, Passage, Run
+from planner.run import SETTLED, TO_START, Batch, Passage, Run
 from planner.saying import lower
 from planner.telling import if_nobody_answers, told
-
-WAITING = frozenset({InstanceState.PENDING, InstanceState.ASIDE})
 
 
 def cleared(run: Run, batch: Batch) -> bool:
     """Whether everything of the batch that may still be started needs no approval, or has it."""
-    waiting = [one for one in batch.instances if one.state in WAITING]
+    waiting = [one for one in batch.instances if one.state in TO_START]
     return all(_has(run, one) for one in waiting if one.asks or run.mode == Mode.APPROVE)
 
 
@@ -29,7 +27,7 @@ def wanted(run: Run) -> bool:
 
 def holds_up(run: Run) -> bool:
     """Whether nothing can be started before somebody approves."""
-    open_ones = [one for one in run.batches if any(each.state in WAITING for each in one.instances)]
+    open_ones = [one for one in run.batches if any(each.state in TO_START for each in one.instances)]
     return bool(open_ones) and not any(cleared(run, one) for one in open_ones)
 
 

@@ -11,7 +11,7 @@ from planner.fleet import COMPLETED as DONE_CODE
 from planner.fleet import Instance, Interval, MaintenanceStatus
 from planner.look import Look, OperationSeen
 from planner.refusal import Refusal
-from planner.run import SETTLED, InstanceState, Passage, Run
+from planner.run import SETTLED, TO_START, InstanceState, Passage, Run
 from planner.saying import say
 from planner.serving import describe, ill, serving
 from planner.sightings import COMPLETED, ILL, STATUS, STOPPED, cleared, confirmed, matured, sighted
@@ -41,7 +41,7 @@ def observed(
         return _settled(passage, InstanceState.EXCUSED, f"Excused: {why}.", now, gone=True)
     if instance is None or instance.unreadable:
         return passage
-    if passage.state in {InstanceState.PENDING, InstanceState.ASIDE}:
+    if passage.state in TO_START:
         return _waiting(run, passage, instance, look, now)
     passage = replace(passage, seen_down=passage.seen_down or instance.down)
     if passage.proof_at is None:
@@ -254,8 +254,7 @@ def _has_failed(passage: Passage) -> bool:
 
 def _no_longer_wanted(run: Run, passage: Passage, instance: Instance, now: datetime) -> Passage:
     """Its operation failed and its status is gone since: done by others, or called off. Down, it waits."""
-    reported = passage.before is not None and passage.before.reported_health
-    if not serving(instance, run.health, reported_before=reported):
+    if not _serves(run, passage, instance):
         return passage
     words = (
         "Azure's operation failed and its maintenance status is gone since; it serves, nothing is left to do."
@@ -365,8 +364,7 @@ def _verifying(run: Run, passage: Passage, instance: Instance, look: Look, now: 
             run, passage, instance, look, now, instance.status.result if instance.status else ""
         )
     passage = sighted(passage, STATUS, look) if instance.maintenance is None else cleared(passage)
-    reported = passage.before is not None and passage.before.reported_health
-    if serving(instance, run.health, reported_before=reported):
+    if _serves(run, passage, instance):
         looks = passage.healthy_looks + 1
         passage = replace(passage, healthy_looks=looks, up_at=passage.up_at or now)
         if looks >= HEALTHY_LOOKS and passage.state is not InstanceState.FAILED:
@@ -392,6 +390,11 @@ def _verifying(run: Run, passage: Passage, instance: Instance, look: Look, now: 
             f"start (last seen: {describe(instance)}).",
         )
     return replace(passage, healthy_looks=0)
+
+
+def _serves(run: Run, passage: Passage, instance: Instance) -> bool:
+    reported = passage.before is not None and passage.before.reported_health
+    return serving(instance, run.health, reported_before=reported)
 
 
 def _put_off(passage: Passage, instance: Instance) -> bool:

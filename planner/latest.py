@@ -8,7 +8,7 @@ from planner import schedule
 from planner.fit import misfit
 from planner.look import FIT
 from planner.openings import opening
-from planner.run import Batch, BatchState, InstanceState, Run
+from planner.run import TO_START, Batch, BatchState, Run
 from planner.saying import long, say
 
 MINUTE = timedelta(minutes=1)
@@ -72,7 +72,7 @@ def fits(run: Run, now: datetime) -> str:
 
 
 def _to_start(batch: Batch) -> bool:
-    return any(one.state in {InstanceState.PENDING, InstanceState.ASIDE} for one in batch.instances)
+    return any(one.state in TO_START for one in batch.instances)
 
 
 def _ends(run: Run, at: datetime) -> Iterator[datetime]:

@@ -11,7 +11,7 @@ from planner.decide import Decision
 from planner.fleet import Instance, natural
 from planner.look import Look
 from planner.outstanding import due_again
-from planner.run import SETTLED, Batch, InstanceState, Passage, Run
+from planner.run import SETTLED, TO_START, Batch, InstanceState, Passage, Run
 
 
 def merged(
@@ -40,7 +40,7 @@ def merged(
             if one.id not in back
             and (
                 one.state in SETTLED
-                or one.state not in {InstanceState.PENDING, InstanceState.ASIDE}
+                or one.state not in TO_START
                 or one.attempts
                 or (followed and one.id not in wanted)
             )

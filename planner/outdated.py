@@ -7,9 +7,7 @@ from planner.fleet import Interval
 from planner.following import ANSWER_AGAIN
 from planner.look import Look
 from planner.outstanding import finished, offered_anew, returned
-from planner.run import IN_FLIGHT, BatchState, InstanceState, Run, RunState
-
-_TO_START = frozenset({InstanceState.PENDING, InstanceState.ASIDE})
+from planner.run import IN_FLIGHT, TO_START, BatchState, InstanceState, Run, RunState
 
 PACE = 5
 """Look-agains between two plans of a run."""
@@ -39,9 +37,9 @@ def why(run: Run, look: Look, now: datetime) -> str:
             return f"instance {instance.id} was maintained and Azure offers it again"
         if passage.state is InstanceState.PENDING and _earlier(status.self_service, run.self_service, now):
             return f"the self-service window of instance {instance.id} has been moved forward"
-        if passage.state in _TO_START and _azures_turn_sooner(status.scheduled, run):
+        if passage.state in TO_START and _azures_turn_sooner(status.scheduled, run):
             return f"Azure's own window of instance {instance.id} begins sooner than it was planned by"
-        if passage.state in _TO_START and _longer(status.self_service, run.self_service, now):
+        if passage.state in TO_START and _longer(status.self_service, run.self_service, now):
             return f"the self-service window of instance {instance.id} is open longer than it was planned by"
     return ""
 

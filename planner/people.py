@@ -21,7 +21,7 @@ from planner.run import (
     Run,
     RunState,
 )
-from planner.saying import many
+from planner.saying import many, some
 from planner.telling import if_nobody_answers, moved, noted, told
 
 REMEMBERED = 50  # ids of events kept to apply each once; a message is redelivered within hours
@@ -83,7 +83,7 @@ def _hold_effect(before: Run) -> str:
     unsent = [one.id for one in flying if one.state is InstanceState.STARTING and not one.answered]
     said = "Held: no start is written from now on."
     if unsent:
-        said += f" Written before, so it may still be sent: {skipping.some(unsent)}."
+        said += f" Written before, so it may still be sent: {some(unsent)}."
     if flying:
         said += f" Watched until it serves again: {many(len(flying), 'instance')} under way."
     return said

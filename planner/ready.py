@@ -19,7 +19,7 @@ from planner.run import (
     Passage,
     Run,
 )
-from planner.saying import few
+from planner.saying import some
 from planner.schedule import most_down, together
 from planner.sightings import NOT_OFFERED, PROTECTED, STOPPED, cleared, confirmed, sighted
 
@@ -157,6 +157,6 @@ def room(run: Run, batch: Batch, instances: Sequence[Instance], look: Look) -> i
         )
     if down + len(mine) > allowed:
         others_down = "1 other instance is" if down == 1 else f"{down} other instances are"
-        names = few(sorted(ill, key=natural))
+        names = some(sorted(ill, key=natural), most=3)
         return Wait(f"{others_down} down ({names}) and {allowed} may be down at once", cause=Cause.ROOM)
     return allowed

@@ -1,6 +1,6 @@
 """How moments, lengths of time and numbers are said to people, the same everywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 _NAMES = ("Azure", "Breakwater", "Service Fabric", "Spot", "Flexible")
@@ -30,10 +30,11 @@ def many(number: int, what: str) -> str:
     return f"1 {what}" if number == 1 else f"{number} {what}s"
 
 
-def few(names: Sequence[str], most: int = 3) -> str:
-    """The first of some names and how many more: `0, 1, 2 and 4 more`."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def some(names: Iterable[str], separator: str = ", ", *, most: int = 20) -> str:
+    """The names, of very many the first and how many more: `0, 1, 2 and 4 more`."""
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return f"{separator.join(one[:200] for one in every[:most])}{more}"
 
 
 def lower(sentence: str) -> str:

@@ -1,16 +1,13 @@
 """Which instances a person leaves to Azure, and what is said where a word to skip would touch none."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from planner.batches import counted
 from planner.look import Event
-from planner.run import InstanceState, Passage, Run
-
-WAITING = frozenset({InstanceState.PENDING, InstanceState.ASIDE})
-NAMED = 20
-"""Instances that a sentence names; of more it says how many there are."""
+from planner.run import TO_START, InstanceState, Passage, Run
+from planner.saying import some
 
 
 def chosen(run: Run, event: Event) -> frozenset[str]:
@@ -18,7 +15,7 @@ def chosen(run: Run, event: Event) -> frozenset[str]:
 
     An instance that failed is skipped only where it or its domain is named: somebody has to see to it.
     """
-    waiting = frozenset(one.id for one in run.passages if one.state in WAITING)
+    waiting = frozenset(one.id for one in run.passages if one.state in TO_START)
     if not event.instances and not event.domains:
         return waiting
     failed = frozenset(one.id for one in run.passages if one.state is InstanceState.FAILED)
@@ -73,13 +70,6 @@ def words(run: Run, event: Event) -> str:
     return f"{said} Not skipped: {rest}." if rest else said
 
 
-def some(names: Iterable[str], separator: str = ", ") -> str:
-    """The names, of very many the first and how many more."""
-    every = list(names)
-    more = f" and {len(every) - NAMED} more" if len(every) > NAMED else ""
-    return f"{separator.join(one[:200] for one in every[:NAMED])}{more}"
-
-
 def _named(run: Run, event: Event) -> frozenset[str]:
     of_domains = {one.id for batch in run.batches if batch.domain in event.domains for one in batch.instances}
     return frozenset(event.instances) | of_domains
@@ -99,7 +89,7 @@ def _open(run: Run) -> str:
     """What can be skipped, by domain; of a failed one that it has to be named."""
     parts = []
     for batch in run.batches:
-        ids = [one.id for one in batch.instances if one.state in WAITING or _failed(one)]
+        ids = [one.id for one in batch.instances if one.state in TO_START or _failed(one)]
         if ids:
             parts.append(f"{some(ids)} ({batch.domain})")
     if not parts:

@@ -7,7 +7,7 @@ from datetime import datetime
 from planner.fleet import Instance
 from planner.latest import latest
 from planner.notice import Choice, Down, Kind, Notice, Urgency
-from planner.run import Entry, InstanceState, Run, RunState
+from planner.run import TO_START, Entry, InstanceState, Run, RunState
 from planner.saying import many, say
 from planner.serving import describe, serving
 
@@ -101,7 +101,7 @@ def if_nobody_answers(run: Run, now: datetime) -> str:
 
 
 def _comes_to(run: Run, now: datetime) -> str:
-    left = sum(one.state in {InstanceState.PENDING, InstanceState.ASIDE} for one in run.passages)
+    left = sum(one.state in TO_START for one in run.passages)
     if run.self_service is None or not left:
         return "If nobody answers, nothing more is started."
     what = "1 instance is" if left == 1 else f"{left} instances are"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from simulator.fleet import Behaviour, flexible, uniform
+from simulator.fleet import Behaviour, Fleet, flexible, uniform
 from simulator.fleet.ledger import Replaced
 from simulator.oracle import left_suspended, violations
 from tests.simulator.support import HOUR, MINUTE, Stage
@@ -95,21 +95,19 @@ def test_what_failed_may_be_replaced() -> None:
 
 @pytest.mark.parametrize("ends_up", ["stopped", "failed"])
 def test_what_azure_is_done_with_and_did_not_come_back_may_be_replaced_and_no_sooner(ends_up) -> None:
-    out = stage(Behaviour(reboot=30 * MINUTE, ends_up=ends_up))
-    customer(out, "Suspend")
-    start(out)
-    out.after(31 * MINUTE)
-    customer(out, "Resume")
-    out.after(HOUR)
-    assert violations(out.fleet) == []
-    assert any(isinstance(one, Replaced) for one in out.fleet.ledger)
-    early = stage(Behaviour(reboot=30 * MINUTE, ends_up=ends_up))
-    customer(early, "Suspend")
-    start(early)
-    early.after(20 * MINUTE)
-    customer(early, "Resume")
-    early.after(HOUR)
-    only(violations(early.fleet), "0 of web was replaced")
+    def resumed_after(time: timedelta) -> Fleet:
+        one = stage(Behaviour(reboot=30 * MINUTE, ends_up=ends_up))
+        customer(one, "Suspend")
+        start(one)
+        one.after(time)
+        customer(one, "Resume")
+        one.after(HOUR)
+        return one.fleet
+
+    out = resumed_after(31 * MINUTE)
+    assert violations(out) == []
+    assert any(isinstance(one, Replaced) for one in out.ledger)
+    only(violations(resumed_after(20 * MINUTE)), "0 of web was replaced")
 
 
 def test_what_somebody_else_took_in_hand_may_be_replaced_and_sick_neighbours_too() -> None:
