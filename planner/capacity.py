@@ -8,8 +8,9 @@ from planner.fleet import Instance, ScaleSet, natural
 from planner.habits import LOOK_BACK
 from planner.look import Look
 from planner.policy import Rules
+from planner.raising import accepted_instances
 from planner.run import SETTLED, Batch, BatchState, InstanceState, Run
-from planner.saying import many
+from planner.saying import many, some
 from planner.serving import ill, serving
 
 
@@ -96,6 +97,22 @@ def lost(run: Run, instances: Sequence[Instance], accepted: Collection[str] = ()
         if key not in accepted
         and not (key in seen and (serving(seen[key], run.health) or _stopped(run, seen[key])))
     )
+
+
+def left_behind(run: Run, look: Look) -> str:
+    """What maintenance of an earlier run left down and does not serve at this look either, as a sentence.
+
+    Starts with a space; empty when there is none. The end of a run must not read as if all were well.
+    """
+    if look.instances is None or look.deleted:
+        return ""
+    accepted = accepted_instances(look.rules.accept) if look.rules is not None else frozenset()
+    gone_dark = lost(run, look.instances, accepted)
+    down = sorted(gone_dark.intersection(run.left_down), key=natural)
+    if not down:
+        return ""
+    which, does = ("Instance", "does") if len(down) == 1 else ("Instances", "do")
+    return f" {which} {some(down, most=10)} {does} not serve since an earlier maintenance by Breakwater."
 
 
 def _stopped(run: Run, instance: Instance) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from planner import following
 from planner.batches import counted, soaked
+from planner.capacity import left_behind
 from planner.excuses import excuses
 from planner.look import Look, Replan
 from planner.notice import Kind, Urgency
@@ -26,15 +27,29 @@ def finished(run: Run, look: Look, now: datetime) -> Run:
     states = {one.state for one in run.passages}
     run = replace(run, ended_at=now, forecast_end=None, slack=None, missing={}, not_found={}, unread=None)
     run = looked_at_later(run, look, now)
+    behind = left_behind(run, look)
     if InstanceState.MISSED in states:
-        run = moved(run, RunState.MISSED, f"The self-service window closed on it: {counts}.", now)
+        run = moved(run, RunState.MISSED, f"The self-service window closed on it: {counts}.{behind}", now)
         return told(run, Kind.MISSED, Urgency.ACT, run.reason + _rest(run), now, instances=look.instances)
     if InstanceState.CANCELLED in states:
-        run = moved(run, RunState.CANCELLED, f"The wave no longer concerns what was left: {counts}.", now)
-        return told(run, Kind.CANCELLED, Urgency.KNOW, run.reason, now, instances=look.instances)
-    run = moved(run, RunState.COMPLETED, f"Every instance is accounted for: {counts}.", now)
-    sentence = f"{run.reason} {excuses(run)}".strip()
-    return told(run, Kind.COMPLETED, Urgency.KNOW, sentence, now, instances=look.instances)
+        run = moved(
+            run, RunState.CANCELLED, f"The wave no longer concerns what was left: {counts}.{behind}", now
+        )
+        kind, sentence = Kind.CANCELLED, run.reason
+    else:
+        run = moved(run, RunState.COMPLETED, f"Every instance is accounted for: {counts}.{behind}", now)
+        kind, sentence = Kind.COMPLETED, f"{run.reason} {excuses(run)}".strip()
+    if behind:
+        return told(
+            run,
+            Kind.TROUBLE,
+            Urgency.ACT,
+            sentence,
+            now,
+            instances=look.instances,
+            otherwise=following.UNTOUCHED,
+        )
+    return told(run, kind, Urgency.KNOW, sentence, now, instances=look.instances)
 
 
 def looked_at_later(run: Run, look: Look, now: datetime) -> Run:
@@ -74,8 +89,9 @@ def closed(run: Run, now: datetime, *, cancelled: bool = False) -> Run:
         # Whatever a new plan was asked for, there is none to be made any more.
         return replace(run, replan="", due=now)
     words = "The wave was cancelled." if cancelled else "The wave is over."
-    if cancelled:
+    if cancelled and run.batches:
         run = replace(run, batches=tuple(_cancelled(one, words, now) for one in run.batches))
+        run = replace(run, reason=following.called_off(run))
     return replace(noted(run, "wave over", words, now), ended_at=now)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from planner.absence import unclear
 from planner.batches import counted
+from planner.capacity import left_behind
 from planner.fleet import COMPLETED, Instance
 from planner.look import Look
 from planner.notice import Kind, Urgency
@@ -23,8 +24,8 @@ ANSWER_AGAIN = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
 """When an answer of the day is planned again: after 15 minutes, an hour, then every six hours."""
 
 UNTOUCHED = (
-    "Azure is done and Breakwater does nothing more here: what does not serve stays so until somebody looks "
-    "at it."
+    "The run is over and Breakwater does nothing more here: what does not serve stays so until somebody "
+    "looks at it."
 )
 
 SELDOM = 5
@@ -84,6 +85,11 @@ def watched(
 def over(run: Run) -> str:
     """How it ended, in a sentence."""
     return f"Left to Azure, and it is over: {counted(run.passages)}.{_story(run.passages)}"
+
+
+def called_off(run: Run) -> str:
+    """What had come of it when its wave was cancelled, in a sentence."""
+    return f"The wave was cancelled: {counted(run.passages)}.{_story(run.passages)}"
 
 
 def next_look(run: Run, look: Look, now: datetime) -> datetime:
@@ -175,16 +181,15 @@ def _over(run: Run, seen: dict[str, Instance], look: Look, now: datetime) -> Run
         for one in run.passages
         if one.state is InstanceState.BY_AZURE and one.id in seen and not serving(seen[one.id], run.health)
     ]
-    reason = over(run)
+    reason, behind = over(run), left_behind(run, look)
     if sick:
         which = "instance" if len(sick) == 1 else "instances"
         reason += f" Not serving afterwards: {which} {', '.join(sick)}."
+    reason += behind
     run = noted(replace(run, reason=reason), "followed to its end", reason, now, "azure")
-    urgency = Urgency.ACT if sick else Urgency.KNOW
-    kind = Kind.TROUBLE if sick else Kind.COMPLETED
-    return told(
-        run, kind, urgency, reason, now, instances=look.instances, otherwise=UNTOUCHED if sick else ""
-    )
+    if not sick and not behind:
+        return told(run, Kind.COMPLETED, Urgency.KNOW, reason, now, instances=look.instances)
+    return told(run, Kind.TROUBLE, Urgency.ACT, reason, now, instances=look.instances, otherwise=UNTOUCHED)
 
 
 def _story(passages: Sequence[Passage]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from planner.answers import answered
-from planner.fleet import Unreadable
+from planner.fleet import COMPLETED, Unreadable
 from planner.look import Answer, Answered, Start
 from planner.notice import Kind, Urgency
 from planner.run import InstanceState, Run, RunState
@@ -109,3 +109,52 @@ def test_what_azure_did_before_anybody_looked_is_by_azure_and_only_the_rest_is_m
     run, _ = confirmed(planned(instances=fleet(2, 2)), instances, now=SCHEDULED.start)
     assert states(run) == {"0": InstanceState.BY_AZURE, "1": InstanceState.MISSED}
     assert run.reason == "The self-service window closed on it: 1 by Azure, 1 missed."
+
+
+HALF = (*fleet(4, 4), *fleet(8, 8, maintenance=None)[4:])
+"""Instances 0 to 3 are in the wave, 4 to 7 are not."""
+
+
+def ended(rest: dict[str, Any], **seven: Any) -> Run:
+    """A run that ends with 0 to 3 as `rest`, and 7, which an earlier run had left down, as `seven`."""
+    run = replace(planned(instances=HALF), left_down=("7",), served=tuple("01234567"))
+    instances = changed(HALF, "7", **seven)
+    for id_ in "0123":
+        instances = changed(instances, id_, **rest)
+    stops = {"7": "ada at Sun 22 Nov 2026 12:01 UTC"} if seven.get("power") == "deallocated" else None
+    return confirmed(run, instances, stops=stops)[0]
+
+
+@pytest.mark.parametrize(
+    ("rest", "state"),
+    [
+        ({"maintenance": replace(OVER, result=COMPLETED)}, RunState.COMPLETED),
+        ({"maintenance": None}, RunState.CANCELLED),
+    ],
+)
+def test_a_run_that_ends_names_what_an_earlier_one_left_down_and_does_not_serve(
+    rest: dict[str, Any], state: RunState
+):
+    run = ended(rest, power="stopped")
+    assert run.state is state
+    assert "Instance 7 does not serve since an earlier maintenance by Breakwater." in run.reason
+    notice = run.notices[-1]
+    assert (notice.kind, notice.urgency) == (Kind.TROUBLE, Urgency.ACT)
+    assert "Instance 7 does not serve" in notice.sentence
+
+
+@pytest.mark.parametrize("seven", [{}, {"power": "deallocated"}])
+def test_a_run_that_ends_is_silent_about_what_serves_again_or_somebody_is_known_to_have_stopped(
+    seven: dict[str, Any],
+):
+    run = ended({"maintenance": None}, **seven)
+    assert "Instance 7" not in run.reason
+    assert run.notices[-1].urgency is Urgency.KNOW
+
+
+def test_a_run_whose_window_closed_names_what_an_earlier_one_left_down_and_does_not_serve():
+    run = replace(planned(instances=HALF), left_down=("7",), served=tuple("01234567"))
+    over = (*fleet(4, 4, maintenance=OVER), *changed(HALF, "7", power="stopped")[4:])
+    run, _ = step(run, looked(instances=over, now=CLOSED))
+    assert run.state is RunState.MISSED
+    assert "Instance 7 does not serve since an earlier maintenance by Breakwater." in run.reason

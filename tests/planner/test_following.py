@@ -314,6 +314,20 @@ def test_a_cancelled_wave_ends_what_azure_has_not_done_as_cancelled():
     ended = ending.closed(story.run, AT + HOUR, cancelled=True)
     assert states(ended) == {"0": InstanceState.BY_AZURE, "1": InstanceState.CANCELLED}
     assert ended.ended_at == AT + HOUR
+    assert ended.reason == (
+        "The wave was cancelled: 1 by Azure, 1 cancelled. Azure took 1 instance between Sun 13 Dec 2026 12:00 UTC "
+        "and Sun 13 Dec 2026 12:09 UTC; it was down for 9 minutes."
+    )
+
+
+def test_what_an_earlier_run_left_down_is_named_as_trouble_although_azure_did_all_well():
+    story = Story(1)
+    story.instances["7"] = replace(story.instances["0"], **{**UP, "power": "stopped"}, id="7")
+    story.run = replace(story.run, left_down=("7",), served=("0", "7"))
+    story.look(0, {"0": DOWN})
+    run = story.sees(9, {"0": UP})
+    assert "Instance 7 does not serve since an earlier maintenance by Breakwater." in run.reason
+    assert (run.notices[-1].kind, run.notices[-1].urgency) == (Kind.TROUBLE, Urgency.ACT)
 
 
 def test_words_to_what_is_left_to_azure_come_too_late_and_stop_no_following():

@@ -74,8 +74,8 @@ class Endings:
         skipped = any(one.event.startswith("skip") for one in run.history)
         for one in instances:
             trouble, since = one.trouble(), one.unwell_since or now
-            # What an earlier run left down holds this one up, and people are told so.
-            counted = run.state is RunState.CANCELLED and one.instance_id in run.left_down
+            # What an earlier run left down is named where this one ends.
+            counted = one.instance_id in run.left_down and "since an earlier maintenance" in run.reason
             if trouble and self._ours(one) and now - since > SETTLES and not skipped and not counted:
                 yield f"instance {one.instance_id} has been down since {since:%H:%M:%S}Z by our doing ({trouble})"
 
