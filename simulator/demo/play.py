@@ -18,6 +18,7 @@ from simulator.oracle import accounted, ended_early, violations
 from simulator.rig import Rig
 
 PATIENCE = 150  # seconds from the alert to the end of the wave; on two quiet cores it takes forty
+PATIENCE_WITH_LIES = 300  # beyond the policy's `recover-within`: a machine that does not come back pauses its run
 TOLD_WITHIN = 45  # seconds for the last messages; grouping holds them back for three
 LOOK_TO_START = timedelta(seconds=5)
 PACE = 1 / 60  # a minute of Azure's is a second here
@@ -46,7 +47,8 @@ class Play:
         self._began = time.monotonic()
         status, answer = await self._rig.post_alert(self._rig.fleet.alert(TRACKING_ID))
         self._show(Event("action group", f"alert posted, answered {status}: {answer['reason']}"))
-        await self._follow(PATIENCE, lambda: settled(self.report["runs"]))
+        patience = PATIENCE_WITH_LIES if self._lies.shares else PATIENCE
+        await self._follow(patience, lambda: settled(self.report["runs"]))
         if self._lies.shares:
             # How it ends is up to the lies; what was promised holds all the same.
             self.problems = [
