@@ -50,7 +50,9 @@ def main() -> int:
     parser.add_argument("--worlds", type=int, default=100, help="how many worlds (default 100)")
     parser.add_argument("--lies", help="these lies in every world instead of random ones")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--limit", type=float, default=120, help="seconds a world may take (default 120)")
+    parser.add_argument(
+        "--limit", type=float, default=120, help="seconds of CPU a world may take (default 120)"
+    )
     parser.add_argument("--kinds", type=int, default=5, help="kinds of findings told with their story")
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--list-lies", action="store_true")
