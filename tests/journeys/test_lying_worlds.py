@@ -122,11 +122,14 @@ def test_a_finding_is_made_smaller_until_only_what_it_takes_is_left(monkeypatch:
     assert {"set1", "set2", "set3", "set4"} <= smallest.leave_out
 
 
-def test_a_world_that_hangs_is_a_finding_and_hangs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("naps", [0, 3600])
+def test_a_world_that_hangs_is_a_finding_and_hangs_nobody(
+    monkeypatch: pytest.MonkeyPatch, naps: float
+) -> None:
     async def for_ever(self: Drawn) -> None:
         while True:
             with suppress(Exception):
-                await asyncio.sleep(0)
+                await asyncio.sleep(naps)
 
     monkeypatch.setattr(Drawn, "play", for_ever)
     findings, _ = Trial.of(1).play(0.2)
