@@ -53,7 +53,7 @@ def _response(response: Response) -> func.HttpResponse:
 @app.route(route="alerts", methods=["POST"])
 async def receive(req: func.HttpRequest) -> func.HttpResponse:
     """Take a Service Health alert."""
-    from handlers import receive as stage  # noqa: PLC0415
+    from handlers.stages import receive as stage  # noqa: PLC0415
 
     return _response(await stage.handle(_request(req), wiring()))
 
@@ -68,7 +68,7 @@ async def _hand_over(queue: Queue, msg: func.QueueMessage, stage: Callable[..., 
 @app.queue_trigger(arg_name="msg", queue_name=ALERTS, connection=STORAGE)
 async def discover(msg: func.QueueMessage) -> None:
     """Find the scale sets of an announcement."""
-    from handlers import discover as stage  # noqa: PLC0415
+    from handlers.stages import discover as stage  # noqa: PLC0415
 
     await _hand_over(ALERTS, msg, stage.handle)
 
@@ -77,7 +77,7 @@ async def discover(msg: func.QueueMessage) -> None:
 @app.queue_trigger(arg_name="msg", queue_name=SCALE_SETS, connection=STORAGE)
 async def plan(msg: func.QueueMessage) -> None:
     """Decide for one scale set."""
-    from handlers import plan as stage  # noqa: PLC0415
+    from handlers.stages import plan as stage  # noqa: PLC0415
 
     await _hand_over(SCALE_SETS, msg, stage.handle)
 
@@ -86,7 +86,7 @@ async def plan(msg: func.QueueMessage) -> None:
 @app.queue_trigger(arg_name="msg", queue_name=RUNS, connection=STORAGE)
 async def advance(msg: func.QueueMessage) -> None:
     """Look at one run and carry on with it."""
-    from handlers import advance as stage  # noqa: PLC0415
+    from handlers.stages import advance as stage  # noqa: PLC0415
 
     await _hand_over(RUNS, msg, stage.handle)
 
@@ -95,7 +95,7 @@ async def advance(msg: func.QueueMessage) -> None:
 @app.queue_trigger(arg_name="msg", queue_name=NOTICES, connection=STORAGE)
 async def notify(msg: func.QueueMessage) -> None:
     """Tell people what they have not been told."""
-    from handlers import notify as stage  # noqa: PLC0415
+    from handlers.stages import notify as stage  # noqa: PLC0415
 
     await _hand_over(NOTICES, msg, stage.handle)
 
@@ -104,14 +104,14 @@ async def notify(msg: func.QueueMessage) -> None:
 @app.timer_trigger(arg_name="timer", schedule=SWEEP, run_on_startup=False, use_monitor=True)
 async def sweep(timer: func.TimerRequest) -> None:
     """Find what the queues lost and what no alert brought."""
-    from handlers import sweep as stage  # noqa: PLC0415
+    from handlers.stages import sweep as stage  # noqa: PLC0415
 
     del timer
     await stage.handle(wiring())
 
 
 async def _bury(queue: Queue, msg: func.QueueMessage) -> None:
-    from handlers import bury as stage  # noqa: PLC0415
+    from handlers.stages import bury as stage  # noqa: PLC0415
 
     await stage.handle(queue, msg.get_body(), wiring())
 
@@ -145,7 +145,7 @@ async def bury_notices(msg: func.QueueMessage) -> None:
 
 
 async def _report(req: func.HttpRequest, extra: dict[str, str] | None = None) -> func.HttpResponse:
-    from handlers import report as stage  # noqa: PLC0415
+    from handlers.stages import report as stage  # noqa: PLC0415
 
     asked = _request(req)
     asked = replace(asked, path_parameters={**asked.path_parameters, **(extra or {})})
@@ -184,7 +184,7 @@ async def report_run(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(route=RUN + "/{action}", methods=["POST"])
 async def respond(req: func.HttpRequest) -> func.HttpResponse:
     """Take a person's word about a run: approve, hold, resume, skip."""
-    from handlers import respond as stage  # noqa: PLC0415
+    from handlers.stages import respond as stage  # noqa: PLC0415
 
     return _response(await stage.handle(_request(req), wiring()))
 
@@ -193,7 +193,7 @@ async def respond(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def health(req: func.HttpRequest) -> func.HttpResponse:
     """Say whether storage answers, and how the queues stand."""
-    from handlers import health as stage  # noqa: PLC0415
+    from handlers.stages import health as stage  # noqa: PLC0415
 
     del req
     return _response(await stage.handle(wiring()))

@@ -16,8 +16,8 @@ from benchmarks import advancing
 from benchmarks.fleets import ANNOUNCEMENT, CASES, START, Case, instances, scale_set
 from benchmarks.growth import HEADS, Size, grown, show, timed, worse_than_linear
 from benchmarks.passage import planned
-from planner.decide import decide
-from planner.fleet import Instance, ScaleSet
+from planner.azure.fleet import Instance, ScaleSet
+from planner.decision.decide import decide
 
 SIZES = (10, 100, 1000)
 IN_A_WAVE = 20

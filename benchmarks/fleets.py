@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from planner.fleet import Health, Instance, Interval, MaintenanceStatus, ScaleSet
-from planner.policy import Freeze, Match, Policy, Rule
-from planner.wave import Announcement, Stage, Wave
+from planner.azure.fleet import Health, Instance, Interval, MaintenanceStatus, ScaleSet
+from planner.azure.wave import Announcement, Stage, Wave
+from planner.policy.resolve import Freeze, Match, Policy, Rule
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 SELF_SERVICE = Interval(START - timedelta(days=1), START + timedelta(days=34))

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from benchmarks.fleets import ANNOUNCEMENT, START, WAVE, Case, instances, scale_set
-from planner import join
-from planner.advance import advance, may_start, needs_azure
-from planner.answers import answered
-from planner.decide import decide
-from planner.fleet import Health, Instance, ScaleSet
-from planner.look import Answer, Answered, Look, LookAgain, OperationSeen, Replan, Start
-from planner.policy import rules_for
-from planner.run import ENDED, IN_FLIGHT, InstanceState, Run, RunState
+from planner.azure.fleet import Health, Instance, ScaleSet
+from planner.decision.decide import decide
+from planner.machine.advance import advance, may_start, needs_azure
+from planner.policy.resolve import rules_for
+from planner.record.observation import Answer, Answered, Look, LookAgain, OperationSeen, Replan, Start
+from planner.record.run import ENDED, IN_FLIGHT, InstanceState, Run, RunState
+from planner.replan import new_plan
+from planner.start.results import answered
 
 DOWN, UP, WELL = timedelta(seconds=30), timedelta(minutes=4), timedelta(minutes=5)
 """After its start an instance goes down, is up again with its maintenance done, and reports healthy."""
@@ -95,7 +95,7 @@ def play(case: Case, sets: int, count: int) -> Played:
 def planned(case: Case, this: ScaleSet, there: tuple[Instance, ...]) -> Run:
     """The decision about a scale set and the run begun from it."""
     decision = decide(this, there, [ANNOUNCEMENT], case.policy, START)
-    return join.begun(this, there, decision, [WAVE], START)
+    return new_plan.begun(this, there, decision, [WAVE], START)
 
 
 def _set(case: Case, number: int, count: int) -> _Set:
@@ -104,7 +104,7 @@ def _set(case: Case, number: int, count: int) -> _Set:
 
 
 def _look(case: Case, one: _Set, at: datetime, played: Played) -> datetime | None:
-    """One look in the steps of `handlers.advance`; when to look again, None at the end of the run."""
+    """One look in the steps of `handlers.stages.advance`; when to look again, None at the end of the run."""
     run, look = one.run, Look(at)
     began = time.process_time_ns()
     fresh = may_start(run, look, at)

@@ -97,10 +97,10 @@ async def _play(sets: int, alert: dict[str, Any]) -> tuple[float, Book]:
 def _keep(book: Book, sets: int, done: asyncio.Event) -> None:
     """Book the faces of the app in this process, and notice the last run."""
     import function_app
-    from handlers import discover, plan
     from handlers.cloud.compute import Compute
     from handlers.cloud.queues import Queues
     from handlers.cloud.records import Records
+    from handlers.stages import discover, plan
 
     planned: set[str] = set()
     write = Records.write

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-from handlers import failures
 from handlers.cloud.names import Queue, poison
 from handlers.cloud.records import StorageDown
+from handlers.failures import reasons
 from handlers.wire.documents import NewerRecord
 from handlers.wire.messages import (
     NEWER_MESSAGE_WAIT_SECONDS,
@@ -48,8 +48,8 @@ async def hand_over(
     except StorageDown:
         raise
     except Exception as error:
-        await failures.note(queue, body, error, wiring)
+        await reasons.note(queue, body, error, wiring)
         raise
     else:
         if tries > 1:
-            await failures.forget(queue, body, wiring)
+            await reasons.forget(queue, body, wiring)

@@ -8,9 +8,10 @@ import asyncio
 import json
 import sys
 
-from handlers import quarantine, receive
 from handlers.cloud.names import QUARANTINE, QUEUES
 from handlers.cloud.records import StorageDown
+from handlers.failures import quarantine
+from handlers.stages import receive
 from handlers.wire.documents import BadRecord
 from handlers.wire.http import Request
 from handlers.wire.messages import BadMessage, NewerMessage, parse

@@ -12,11 +12,11 @@ from weakref import WeakValueDictionary
 from handlers.cloud.names import wave_path
 from handlers.cloud.queues import Queues
 from handlers.cloud.records import Absent, Records
-from handlers.retry_after import RetryAfter
+from handlers.failures.retry_after import RetryAfter
 from handlers.wire.documents import decode_wave
 from handlers.wire.settings import Settings
-from planner.policy import Policy
-from planner.wave import Wave
+from planner.azure.wave import Wave
+from planner.policy.resolve import Policy
 
 if TYPE_CHECKING:
     from handlers.channels import Channels

@@ -11,10 +11,11 @@ from handlers.cloud.names import run_path, wave_path
 from handlers.wire.documents import encode_run, encode_wave, run_metadata, wave_metadata
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
-from planner.check import Check, Outcome
-from planner.fleet import Interval, Orchestration, ScaleSet
-from planner.notice import Choice, Down, Kind, Notice, Urgency
-from planner.run import (
+from planner.azure.fleet import Interval, Orchestration, ScaleSet
+from planner.azure.wave import Announcement, Member, Stage, Wave
+from planner.record.check import Check, Outcome
+from planner.record.notice import Choice, Down, Kind, Notice, Urgency
+from planner.record.run import (
     Batch,
     BatchState,
     Entry,
@@ -26,7 +27,6 @@ from planner.run import (
     Target,
     Verdict,
 )
-from planner.wave import Announcement, Member, Stage, Wave
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SUBSCRIPTION = "12345678-1234-1234-1234-1234567890ab"

@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from handlers.cloud.notes import Notes, Stop, place
 from handlers.cloud.reading import ReadsArm, read
 from handlers.cloud.shapes import Json, instant
-from planner.saying import many, say
+from planner.text.phrases import many, say
 
 API = "2015-04-01"
 FIELDS = (

@@ -20,8 +20,8 @@ from handlers.cloud.errors import AzureTrouble, Throttled, Unreachable
 from handlers.cloud.patience import PatientExceptWhenThrottled, PlainHttp, in_time
 from handlers.cloud.transport import environment_settings
 from handlers.cloud.trouble import translated
-from planner.doubling import spread
-from planner.saying import long, many
+from planner.text.backoff import spread
+from planner.text.phrases import long, many
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

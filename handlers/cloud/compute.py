@@ -18,7 +18,7 @@ from handlers.cloud.arm import Arm, body
 from handlers.cloud.endpoint import on_endpoint
 from handlers.cloud.errors import NotFound, Refused
 from handlers.cloud.reading import read, safe
-from planner.fleet import Instance, ScaleSet
+from planner.azure.fleet import Instance, ScaleSet
 
 COMPUTE_API = "2026-04-01"
 ONE_INSTANCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")

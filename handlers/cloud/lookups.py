@@ -14,9 +14,9 @@ from handlers.cloud import activity, around
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Refused, Throttled, Unreachable
 from handlers.cloud.notes import Notes, machine
 from handlers.cloud.reading import Counted, ReadsArm
-from planner.fleet import ScaleSet
-from planner.habits import LOOK_BACK, Evidence, Source
-from planner.saying import long, many, upper
+from planner.azure.fleet import ScaleSet
+from planner.azure.usage import LOOK_BACK, Evidence, Source
+from planner.text.phrases import long, many, upper
 
 logger = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from planner.fleet import ScaleSet
-from planner.habits import Habits
+from planner.azure.fleet import ScaleSet
+from planner.azure.usage import Habits
 
 type Place = tuple[str, str]
 """A scale set's key and an instance's id in lower case, `""` for the scale set itself."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from planner.fleet import (
+from planner.azure.fleet import (
     Health,
     Instance,
     Interval,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from handlers.wire.said import WHY, YOUR_NAME
-from planner.notice import Choice
-from planner.run import Run, Target
+from planner.record.notice import Choice
+from planner.record.run import Run, Target
 
 ANSWERS = {
     "approve": "Approve the plan",

@@ -4,7 +4,7 @@ from handlers.render.addresses import Addresses
 from handlers.render.letter import Letter
 from handlers.render.vocabulary import WORDS
 from handlers.render.words import one_line
-from planner.notice import Urgency
+from planner.record.notice import Urgency
 
 _SAID = {
     "wired": (

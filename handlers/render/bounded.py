@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from handlers.render.words import count
-from planner.run import Batch, BatchState, Entry, InstanceState, Passage, Run
+from planner.record.run import Batch, BatchState, Entry, InstanceState, Passage, Run
 
 IDS = 40
 """Instances named in one line."""

@@ -9,11 +9,11 @@ from handlers.render.heading import ORDER, Groups, endings, heading
 from handlers.render.letter import STOP, Answer, Event, Letter, Line, Option, Part, Story
 from handlers.render.vocabulary import KINDS, STATES, counted, waiting
 from handlers.render.words import count, one_line, when, when_and_how_far
-from planner import batches
-from planner.digest import Group, grouped
-from planner.excuses import excuses
-from planner.notice import Down, Kind, Notice, Urgency
-from planner.run import ACTIVE, SETTLED, Run, RunState
+from planner.notices.digest import Group, grouped
+from planner.observe import batches
+from planner.record.excuses import excuses
+from planner.record.notice import Down, Kind, Notice, Urgency
+from planner.record.run import ACTIVE, SETTLED, Run, RunState
 
 MOST_DOWN = 40
 """Instances that are named when many are down."""

@@ -7,10 +7,10 @@ from typing import Any
 from handlers.render import facts
 from handlers.render.azure_html import plain
 from handlers.render.vocabulary import STATES
-from planner.digest import Overview
-from planner.fleet import natural
-from planner.run import Batch, Run
-from planner.wave import Announcement, Wave
+from planner.azure.fleet import natural
+from planner.azure.wave import Announcement, Wave
+from planner.notices.digest import Overview
+from planner.record.run import Batch, Run
 
 _ORDER = list(STATES)
 

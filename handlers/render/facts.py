@@ -6,19 +6,19 @@ from datetime import datetime, timedelta
 
 from handlers.render.vocabulary import OUTCOMES
 from handlers.render.words import count, one_line, span, when, when_and_how_far
-from planner.capacity import share
-from planner.cause import FOR
-from planner.check import Check, Outcome
-from planner.look import FIT
-from planner.notice import Choice, Kind, Notice
-from planner.run import (
+from planner.record.cause import FOR
+from planner.record.check import Check, Outcome
+from planner.record.notice import Choice, Kind, Notice
+from planner.record.observation import FIT
+from planner.record.run import (
     ACTIVE,
     Batch,
     Run,
     RunState,
 )
-from planner.telling import held_up
-from planner.waits import HeldUp
+from planner.record.waits import HeldUp
+from planner.schedule.capacity import share
+from planner.state.journal import held_up
 
 NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
 STANDS_OUT = (Outcome.BLOCK, Outcome.UNKNOWN, Outcome.ACCEPTED)

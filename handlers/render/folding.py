@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from handlers.render.letter import Event, Letter, Line, Part
-from planner.saying import lower
+from planner.text.phrases import lower
 
 MANY = 3
 """So many that say the same are told one by one; more of them share a line."""

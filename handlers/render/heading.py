@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from handlers.render.letter import Story
 from handlers.render.vocabulary import KINDS, WORDS
 from handlers.render.words import count, one_line
-from planner.cause import FOR, Cause
-from planner.digest import Group, outcomes
-from planner.notice import Notice, Urgency
-from planner.run import InstanceState, Run
+from planner.notices.digest import Group, outcomes
+from planner.record.cause import FOR, Cause
+from planner.record.notice import Notice, Urgency
+from planner.record.run import InstanceState, Run
 
 ORDER = (Urgency.PAGE, Urgency.ACT, Urgency.KNOW)
 _RANK = tuple(KINDS)

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from handlers.render.words import one_line
-from planner.digest import Overview
-from planner.notice import Notice, Urgency
-from planner.run import Run
-from planner.wave import Wave
+from planner.azure.wave import Wave
+from planner.notices.digest import Overview
+from planner.record.notice import Notice, Urgency
+from planner.record.run import Run
 
 STOP = (
     "To stop everything: set BREAKWATER_STOP=1 on the function app, or stop: true in the policy file. "

@@ -12,12 +12,22 @@ from handlers.render.contract import announcements, in_order, self_service, stag
 from handlers.render.letter import STOP
 from handlers.render.vocabulary import BATCHES, INSTANCES, OUTCOMES, STATES, VERDICTS, counted, waiting
 from handlers.render.words import count, one_line, when_and_how_far
-from planner.delivery import Delivery
-from planner.digest import Overview, outcomes
-from planner.notice import Notice
-from planner.run import ACTIVE, SETTLED, Batch, BatchState, InstanceState, Run, RunState, Target, Verdict
-from planner.telling import LET_PASS, if_nobody_answers
-from planner.wave import Wave
+from planner.azure.wave import Wave
+from planner.notices.delivery import Delivery
+from planner.notices.digest import Overview, outcomes
+from planner.record.notice import Notice
+from planner.record.run import (
+    ACTIVE,
+    SETTLED,
+    Batch,
+    BatchState,
+    InstanceState,
+    Run,
+    RunState,
+    Target,
+    Verdict,
+)
+from planner.state.journal import LET_PASS, if_nobody_answers
 
 SECTIONS = 30
 """Scale sets told in full on the wave's page, two printed sheets each; beyond them each has its own page."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from handlers.render.contract import in_order, self_service
 from handlers.render.words import one_line
-from planner.run import Batch, Passage, Run
+from planner.record.run import Batch, Passage, Run
 
 COLUMNS = (
     "tracking_id",

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from planner.cause import FOR
-from planner.check import Outcome
-from planner.notice import Kind
-from planner.run import (
+from planner.record.cause import FOR
+from planner.record.check import Outcome
+from planner.record.notice import Kind
+from planner.record.run import (
     BatchState,
     InstanceState,
     RunState,

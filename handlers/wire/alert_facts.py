@@ -10,8 +10,8 @@ from typing import Any
 
 from handlers.wire.ids import GUID
 from handlers.wire.outside_json import AnyCase, UnusableJson, load
-from planner.regions import REGIONS
-from planner.wave import Stage, normal_region
+from planner.azure.regions import REGIONS
+from planner.azure.wave import Stage, normal_region
 
 SERVICES = frozenset({"virtualmachines", "virtualmachinescalesets"})
 """The services whose maintenance reboots instances of scale sets; compared without case and spaces."""

@@ -13,7 +13,7 @@ from handlers.wire import alert_facts as facts
 from handlers.wire import alert_kind as kind
 from handlers.wire.ids import TRACKING_ID
 from handlers.wire.outside_json import AnyCase, UnusableJson, load
-from planner.wave import Announcement
+from planner.azure.wave import Announcement
 
 SEARCH_SCHEMA = "breakwater/search"
 """What the sweep stores for a wave that Azure knows and no alert brought."""

@@ -12,9 +12,9 @@ from urllib.parse import quote
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from planner.learning import longest
-from planner.run import Run
-from planner.wave import Announcement, Wave
+from planner.azure.wave import Announcement, Wave
+from planner.decision.estimate import longest
+from planner.record.run import Run
 
 VERSION: Final = 1
 """The newest version of records this code understands."""

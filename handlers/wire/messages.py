@@ -31,7 +31,7 @@ from handlers.wire.ids import (
     checked_resource_group,
     checked_scale_set,
 )
-from planner.look import Event, Word
+from planner.record.observation import Event, Word
 
 VERSION: Final = 1
 """The newest version of messages this code understands."""

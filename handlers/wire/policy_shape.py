@@ -21,8 +21,8 @@ from handlers.wire.policy_fields import (
     moment,
     readable,
 )
-from planner.policy import HealthRule, Mode, SelfService
-from planner.policy_values import ACCEPTABLE, PARSERS
+from planner.policy.keys import ACCEPTABLE, PARSERS
+from planner.policy.resolve import HealthRule, Mode, SelfService
 
 
 class Strict(BaseModel):

@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from handlers.wire.http import Request
-from planner.look import Word
-from planner.people import SAYABLE
-from planner.raising import RAISABLE, checked_raise
+from planner.people.commands import SAYABLE
+from planner.policy.overrides import RAISABLE, checked_raise
+from planner.record.observation import Word
 
 YOUR_NAME, WHY = "YOUR NAME", "WHY"
 """What stands for who and why in the commands that people are sent; nobody is called that."""

@@ -18,7 +18,9 @@ from simulator.oracle import accounted, ended_early, violations
 from simulator.rig import Rig
 
 PATIENCE = 150  # seconds from the alert to the end of the wave; on two quiet cores it takes forty
-PATIENCE_WITH_LIES = 300  # beyond the policy's `recover-within`: a machine that does not come back pauses its run
+PATIENCE_WITH_LIES = (
+    300  # beyond the policy's `recover-within`: a machine that does not come back pauses its run
+)
 TOLD_WITHIN = 45  # seconds for the last messages; grouping holds them back for three
 LOOK_TO_START = timedelta(seconds=5)
 PACE = 1 / 60  # a minute of Azure's is a second here

@@ -16,12 +16,12 @@ from handlers.render.addresses import Addresses
 from handlers.render.compose import compose
 from handlers.render.letter import Story
 from handlers.render.notice import render
-from handlers.report import SECURITY
-from planner import sending as steps
-from planner.check import Check, Outcome
-from planner.delivery import Delivery, with_channels
-from planner.digest import Overview
-from planner.run import (
+from handlers.stages.report import SECURITY
+from planner.notices import delivery_steps as steps
+from planner.notices.delivery import Delivery, with_channels
+from planner.notices.digest import Overview
+from planner.record.check import Check, Outcome
+from planner.record.run import (
     Entry,
     InstanceState,
     RunState,

@@ -7,7 +7,8 @@ from typing import Any
 import tree_sitter
 import tree_sitter_bicep
 
-ROOT = Path(__file__).parents[2]
+from tests.places import ROOT
+
 INFRA = ROOT / "infra"
 TEMPLATES = sorted(INFRA.rglob("*.bicep"))
 BICEP = tree_sitter.Parser(tree_sitter.Language(tree_sitter_bicep.language()))

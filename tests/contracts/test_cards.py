@@ -20,10 +20,10 @@ from handlers.render.compose import compose
 from handlers.render.letter import Letter, Story
 from handlers.render.notice import CARD_BYTES, card, render
 from handlers.render.words import ZERO_WIDTH
-from planner.check import Check, Outcome
-from planner.digest import Overview
-from planner.notice import Choice, Down, Kind, Urgency
-from planner.run import (
+from planner.notices.digest import Overview
+from planner.record.check import Check, Outcome
+from planner.record.notice import Choice, Down, Kind, Urgency
+from planner.record.run import (
     InstanceState,
     Repairs,
     Run,

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-from planner.decide import decide
-from planner.fleet import Health, Instance, Interval, MaintenanceStatus, Orchestration, ScaleSet
-from planner.policy import COUNTER_INDICATIONS, Policy
+from planner.azure.fleet import Health, Instance, Interval, MaintenanceStatus, Orchestration, ScaleSet
+from planner.decision.decide import decide
+from planner.policy.resolve import COUNTER_INDICATIONS, Policy
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 GUIDANCE = ROOT / "docs" / "guidance.md"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ import pytest
 from handlers.cloud.lookups import MACHINES, RIGHTS
 from handlers.cloud.names import QUEUES, poison
 from handlers.wire.settings import Settings
-from planner.habits import Source
+from planner.azure.usage import Source
 from tests.contracts.bicep import (
     INFRA,
     ROOT,

@@ -3,9 +3,8 @@
 import ast
 import json
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.places import ROOT
 
 
 def test_the_function_app_never_imports_the_simulator() -> None:

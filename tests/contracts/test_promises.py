@@ -1,11 +1,10 @@
 """docs/promises.md names tests and judges that exist, and lies that can be told."""
 
 import re
-from pathlib import Path
 
 from simulator.lies import CATALOGUE
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
 ROWS = [
     [cell.strip() for cell in line.strip("|").split(" | ")]

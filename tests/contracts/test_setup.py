@@ -7,7 +7,9 @@ from types import ModuleType
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "setup.py"
+from tests.places import ROOT
+
+SCRIPT = ROOT / "scripts" / "setup.py"
 
 
 class Setup:

@@ -1,18 +1,16 @@
 """What the documents say of checks and of the report's fields is what the code has."""
 
 import re
-from pathlib import Path
 
 from handlers.render import contract
-from planner.checks import HARMLESS
-from planner.decide import decide
-from planner.digest import Overview
-from planner.policy import ACCEPTABLE, Policy
-from planner.raising import RAISABLE
+from planner.decision.checks import HARMLESS
+from planner.decision.decide import decide
+from planner.notices.digest import Overview
+from planner.policy.overrides import RAISABLE
+from planner.policy.resolve import ACCEPTABLE, Policy
 from tests.contracts.test_guidance import NOW, instance, sample
 from tests.notices import misfit, wave
-
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+from tests.places import DOCS
 
 
 def rows(document: str, heading: str) -> list[list[str]]:

@@ -5,7 +5,6 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from handlers.cloud.names import SWEEP_STATE, run_path
@@ -14,11 +13,11 @@ from handlers.wire.documents import encode_run, run_metadata
 from handlers.wire.messages import Message
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
-from planner.fleet import Orchestration, ScaleSet
-from planner.policy import Policy
-from planner.run import Batch, Passage, Run, RunState, Target, Verdict
+from planner.azure.fleet import Orchestration, ScaleSet
+from planner.policy.resolve import Policy
+from planner.record.run import Batch, Passage, Run, RunState, Target, Verdict
+from tests.places import SAMPLES
 
-SAMPLES = Path(__file__).parent.parent / "samples"
 SUBSCRIPTION = "aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"
 OTHER = "bbbb0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

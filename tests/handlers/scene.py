@@ -4,13 +4,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from handlers import advance, discover, plan, receive
 from handlers.cloud.names import run_path
+from handlers.stages import advance, discover, plan, receive
 from handlers.wire.documents import decode_run
 from handlers.wire.http import Request
 from handlers.wire.messages import RunMessage, ScaleSetMessage
 from handlers.wire.policy_file import load
-from planner.run import Run
+from planner.record.run import Run
 from simulator.fleet import SUBSCRIPTION, Behaviour, Fleet, ScaleSet, Wave, Window, uniform
 from tests.handlers.parts import Clock, TestWiring
 from tests.world.azure import FleetCompute

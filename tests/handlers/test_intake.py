@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from handlers import failures
 from handlers.cloud.names import ALERTS, NOTICES, QUEUES, RUNS, SCALE_SETS, poison
 from handlers.cloud.records import StorageDown
+from handlers.failures import reasons
 from handlers.intake import hand_over
 from handlers.wire.documents import NewerRecord
 from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage, ScaleSetMessage
@@ -126,12 +126,12 @@ async def test_why_a_stage_failed_is_kept_until_the_message_goes_through(wiring)
 
     with pytest.raises(LookupError):
         await hand_over(RUNS, body, broken, wiring)
-    said = await failures.last(RUNS, body, wiring)
+    said = await reasons.last(RUNS, body, wiring)
     assert said.startswith("LookupError: There is no run at")
     assert "secret" not in said
-    assert await failures.last(SCALE_SETS, body, wiring) == ""
+    assert await reasons.last(SCALE_SETS, body, wiring) == ""
     await hand_over(RUNS, body, well, wiring, tries=2)
-    assert await failures.last(RUNS, body, wiring) == ""
+    assert await reasons.last(RUNS, body, wiring) == ""
 
 
 async def test_that_storage_is_away_is_nothing_against_a_message(wiring) -> None:
@@ -142,13 +142,13 @@ async def test_that_storage_is_away_is_nothing_against_a_message(wiring) -> None
 
     with pytest.raises(StorageDown):
         await hand_over(RUNS, body, away, wiring, tries=5)
-    assert await failures.last(RUNS, body, wiring) == ""
+    assert await reasons.last(RUNS, body, wiring) == ""
 
 
 async def test_a_failure_of_long_ago_is_not_that_of_a_message_with_the_same_text(storage) -> None:
     body, clock = GOOD[RUNS].model_dump_json().encode(), Clock()
     made = TestWiring(storage, clock)
-    await failures.note(RUNS, body, RuntimeError("it broke"), made)
+    await reasons.note(RUNS, body, RuntimeError("it broke"), made)
     clock.forward(days=2)
-    assert await failures.last(RUNS, body, made) == ""
+    assert await reasons.last(RUNS, body, made) == ""
     await made.close()

@@ -8,7 +8,7 @@ import pytest
 from handlers.cloud.names import wave_path
 from handlers.cloud.records import Records
 from handlers.wire.documents import encode_wave
-from planner.wave import Wave
+from planner.azure.wave import Wave
 from tests.handlers.parts import SUBSCRIPTION, Clock, TestWiring
 
 WAVE = Wave("VM12-3AB", SUBSCRIPTION, generation=3)

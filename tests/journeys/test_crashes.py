@@ -11,7 +11,7 @@ from handlers.cloud.names import RUNS_PREFIX, delivery_prefix
 from handlers.cloud.records import Records
 from handlers.wire.documents import decode
 from handlers.wire.settings import Settings
-from planner.delivery import ChannelState, Delivery
+from planner.notices.delivery import ChannelState, Delivery
 from simulator.fleet import Fleet, flexible, uniform
 from simulator.rig import Rig
 from tests.eventually import eventually

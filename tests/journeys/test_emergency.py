@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from planner.notice import Kind, Urgency
-from planner.policy import Policy, Receiver
-from planner.run import RunState
+from planner.policy.resolve import Policy, Receiver
+from planner.record.notice import Kind, Urgency
+from planner.record.run import RunState
 from simulator.fleet import SUBSCRIPTION, ScaleSet, uniform
 from simulator.fleet.waves import Wave, Window
 from tests.world import World

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from planner.notice import Urgency
-from planner.policy import Policy
-from planner.run import InstanceState, Run, RunState
+from planner.policy.resolve import Policy
+from planner.record.notice import Urgency
+from planner.record.run import InstanceState, Run, RunState
 from simulator.fleet import SUBSCRIPTION, Behaviour, Instance, ScaleSet, uniform
 from simulator.fleet.waves import Wave, Window
 from tests.world import World

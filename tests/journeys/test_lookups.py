@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.relisting import WHEN_AGREED
-from planner.run import ANSWERS, ENDED
+from handlers.waves.relisting import WHEN_AGREED
+from planner.record.run import ANSWERS, ENDED
 from simulator.fleet import SUBSCRIPTION, Wave, Window, flexible, uniform
 from tests.world import Chaos, World
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from handlers import sweep
 from handlers.cloud.names import ALERTS, RUNS, SCALE_SETS
-from planner.notice import Kind
-from planner.policy import Policy
-from planner.run import ENDED, RunState
+from handlers.stages import sweep
+from planner.policy.resolve import Policy
+from planner.record.notice import Kind
+from planner.record.run import ENDED, RunState
 from simulator.fleet import SUBSCRIPTION, Wave, Window, uniform
 from tests.world import Chaos, World
 

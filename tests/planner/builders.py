@@ -5,18 +5,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from planner import join
-from planner.advance import advance
-from planner.check import Check
-from planner.checks import counter_indications
-from planner.decide import Decision, decide
-from planner.fleet import Health, Instance, Interval, MaintenanceStatus, Orchestration, ScaleSet
-from planner.habits import Habits
-from planner.look import Action, Event, Look, Word
-from planner.outstanding import outstanding
-from planner.policy import Match, Policy, Rule, Rules, rules_for
-from planner.raising import NOTHING
-from planner.run import (
+from planner.azure.fleet import Health, Instance, Interval, MaintenanceStatus, Orchestration, ScaleSet
+from planner.azure.usage import Habits
+from planner.azure.wave import Announcement, Stage, Wave
+from planner.decision.checks import counter_indications
+from planner.decision.decide import Decision, decide
+from planner.machine.advance import advance
+from planner.observe.outstanding import outstanding
+from planner.policy.overrides import NOTHING
+from planner.policy.resolve import Match, Policy, Rule, Rules, rules_for
+from planner.record.check import Check
+from planner.record.observation import Action, Event, Look, Word
+from planner.record.run import (
     Batch,
     InstanceState,
     Passage,
@@ -25,7 +25,7 @@ from planner.run import (
     Target,
     Verdict,
 )
-from planner.wave import Announcement, Stage, Wave
+from planner.replan import new_plan
 
 SUBSCRIPTION = "aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)  # a Sunday
@@ -148,7 +148,7 @@ def planned(
         now,
         **more,
     )
-    return join.begun(a_set, instances, decision, waves, now, former=former)
+    return new_plan.begun(a_set, instances, decision, waves, now, former=former)
 
 
 def planned_again(
@@ -175,7 +175,7 @@ def planned_again(
         raised=run.raised or NOTHING,
     )
     look = looked(a_set, instances, now=now, **more)
-    return join.rejoined(run, a_set, instances, decision, waves, now, look)
+    return new_plan.rejoined(run, a_set, instances, decision, waves, now, look)
 
 
 def looked(

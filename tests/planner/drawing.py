@@ -5,10 +5,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from planner.fleet import Health
-from planner.look import Answered
-from planner.run import RunState
-from planner.wave import Stage
+from planner.azure.fleet import Health
+from planner.azure.wave import Stage
+from planner.record.observation import Answered
+from planner.record.run import RunState
 from tests.planner.lies import LIES
 from tests.planner.small_azure import ENDINGS
 

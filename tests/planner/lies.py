@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from planner.fleet import Health, Instance, Unreadable
+from planner.azure.fleet import Health, Instance, Unreadable
 
 LIES = (
     "no view",

@@ -3,12 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from planner.fleet import Health, Instance, ScaleSet, domain_of
-from planner.look import Action, Look, LookAgain, Start
-from planner.notice import Kind, Urgency
-from planner.policy import HealthRule, Mode, Rules
-from planner.run import ACTIVE, ENDED, IN_FLIGHT, SETTLED, BatchState, InstanceState, Passage, Run, RunState
-from planner.schedule import most_down
+from planner.azure.fleet import Health, Instance, ScaleSet, domain_of
+from planner.policy.resolve import HealthRule, Mode, Rules
+from planner.record.notice import Kind, Urgency
+from planner.record.observation import Action, Look, LookAgain, Start
+from planner.record.run import (
+    ACTIVE,
+    ENDED,
+    IN_FLIGHT,
+    SETTLED,
+    BatchState,
+    InstanceState,
+    Passage,
+    Run,
+    RunState,
+)
+from planner.schedule.schedule import most_down
 
 ASKS = frozenset({Urgency.ACT, Urgency.PAGE})
 

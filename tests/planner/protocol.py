@@ -1,4 +1,4 @@
-"""The protocol around the pure planner, as `handlers.plan` and `handlers.advance` follow it, without storage.
+"""The protocol around the pure planner, as `handlers.stages.plan` and `handlers.stages.advance` follow it, without storage.
 
 A look observes what it needs, advances, writes, starts what was written, adds the answers; and may die between
 any two of these. What is written survives, everything else is gone.
@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner import absence, ending, join, reopening, repairs
-from planner.advance import advance, may_start, needs_azure, repairs_wanted
-from planner.answers import answered
-from planner.decide import decide
-from planner.look import (
+from planner.azure.wave import Announcement, Stage, Wave
+from planner.decision.decide import decide
+from planner.machine import ending
+from planner.machine.advance import advance, may_start, needs_azure, repairs_wanted
+from planner.observe import absence
+from planner.observe.outstanding import outstanding
+from planner.policy.overrides import NOTHING
+from planner.policy.resolve import Policy, rules_for
+from planner.record.observation import (
     Action,
     Answer,
     Answered,
@@ -25,11 +29,10 @@ from planner.look import (
     Word,
     with_direct_reads,
 )
-from planner.outstanding import outstanding
-from planner.policy import Policy, rules_for
-from planner.raising import NOTHING
-from planner.run import ACTIVE, ENDED, IN_FLIGHT, Run, Verdict
-from planner.wave import Announcement, Stage, Wave
+from planner.record.run import ACTIVE, ENDED, IN_FLIGHT, Run, Verdict
+from planner.replan import new_plan, reopening
+from planner.start import repairs
+from planner.start.results import answered
 from tests.planner import promises
 from tests.planner.lies import Liar
 from tests.planner.small_azure import NOW, SUBSCRIPTION, SmallAzure
@@ -76,7 +79,7 @@ class Protocol:
         self.plan()
 
     def plan(self, tracking_id: str = "", *, announced: bool = True) -> None:
-        """As `handlers.plan` has it, in the wave that was announced last unless another one is asked for.
+        """As `handlers.stages.plan` has it, in the wave that was announced last unless another one is asked for.
 
         Not `announced`: an ended run, or an answer of the day, has asked for it.
         """
@@ -116,9 +119,9 @@ class Protocol:
             if run is not None:
                 self.archive.append(run)
             self.run = None
-            self._write(join.begun(self.azure.scale_set, instances, decision, waves, now, former=run))
+            self._write(new_plan.begun(self.azure.scale_set, instances, decision, waves, now, former=run))
         elif alive:
-            new = join.rejoined(run, self.azure.scale_set, instances, decision, waves, now, look)
+            new = new_plan.rejoined(run, self.azure.scale_set, instances, decision, waves, now, look)
             self._write(ending.closed(new, now) if over and spared else new)
 
     def _read_for_plan(self, run: Run | None) -> Look | None:
@@ -252,7 +255,7 @@ class Protocol:
         return replace(look, operations=operations)
 
     def _read_directly(self, ids: Sequence[str], look: Look) -> Look:
-        """As `handlers.azure_look` has it: what a direct read shows takes the place of what was listed."""
+        """As `handlers.runs.azure` has it: what a direct read shows takes the place of what was listed."""
         found, absent = self.liar.directly(ids, self.azure.shown(self.now))
         return with_direct_reads(look, found, absent)
 

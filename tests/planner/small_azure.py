@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from planner.fleet import Health, Instance, Interval, MaintenanceStatus, Orchestration, ScaleSet
-from planner.look import OperationSeen
+from planner.azure.fleet import Health, Instance, Interval, MaintenanceStatus, Orchestration, ScaleSet
+from planner.record.observation import OperationSeen
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"

@@ -8,11 +8,10 @@ import pytest
 from handlers.cloud.names import RUNS, run_path
 from handlers.wire.documents import encode_run
 from handlers.wire.messages import RunMessage
-from planner.fleet import Interval, Orchestration
-from planner.latest import latest
-from planner.look import FIT
-from planner.notice import Kind, Notice, Urgency
-from planner.run import (
+from planner.azure.fleet import Interval, Orchestration
+from planner.record.notice import Kind, Notice, Urgency
+from planner.record.observation import FIT
+from planner.record.run import (
     Batch,
     Entry,
     InstanceState,
@@ -23,6 +22,7 @@ from planner.run import (
     Trouble,
     Verdict,
 )
+from planner.schedule.latest_start import latest
 from simulator.fleet import Behaviour, flexible, uniform
 from simulator.oracle import ended_early
 from tests.simulator.support import DAY, HOUR, MINUTE, Stage

@@ -7,7 +7,7 @@ import pytest
 
 from handlers.cloud import shapes
 from handlers.cloud.records import Conflict
-from planner.fleet import Health
+from planner.azure.fleet import Health
 from simulator.arm import shapes as arm
 from simulator.arm.faults import Faults
 from simulator.fleet import flexible, uniform

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from handlers.cloud import shapes
 from handlers.cloud.compute import Accepted, Operation
 from handlers.cloud.errors import Forbidden, NotFound, Refused, Throttled, Unreachable
-from planner.fleet import Instance, ScaleSet
+from planner.azure.fleet import Instance, ScaleSet
 from simulator.arm import shapes as arm
 from simulator.arm.answers import Refusal, Request
 from simulator.arm.face import Face

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from handlers.wire.documents import decode_run
-from planner.run import ENDED, InstanceState, Passage, Run, RunState
+from planner.record.run import ENDED, InstanceState, Passage, Run, RunState
 from simulator.fleet import Fleet, Instance
 from simulator.fleet.ledger import Maintained, Meanwhile, Replaced
 from simulator.fleet.maintenance import RELAPSE

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from planner.policy import Limits
-from planner.run import ANSWERS, ENDED, SETTLED, InstanceState, Run, RunState
-from planner.saying import say
-from planner.telling import MOST_LINES
+from planner.policy.resolve import Limits
+from planner.record.run import ANSWERS, ENDED, SETTLED, InstanceState, Run, RunState
+from planner.state.journal import MOST_LINES
+from planner.text.phrases import say
 from simulator.fleet.ledger import Down, Ended, Meanwhile, StartAsked, Up
 from simulator.oracle import accounted, left_suspended
 from tests.world.told import unwarned

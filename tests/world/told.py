@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from handlers.wire.documents import decode_run
-from planner.latest import latest
-from planner.notice import Kind, Urgency
-from planner.openings import usable
-from planner.run import IN_FLIGHT, InstanceState, Run, RunState, Verdict
+from planner.calendar.openings import usable
+from planner.record.notice import Kind, Urgency
+from planner.record.run import IN_FLIGHT, InstanceState, Run, RunState, Verdict
+from planner.schedule.latest_start import latest
 from simulator.fleet import Fleet
 from simulator.fleet.ledger import StartAsked
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from planner.run import InstanceState, Passage, Run
+from planner.record.run import InstanceState, Passage, Run
 from simulator.fleet.ledger import Down, Maintained, Meanwhile, Replaced, StartAsked, WaveBecame
 from simulator.fleet.maintenance import RELAPSE
 from tests.world.world import World

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from handlers.wire.documents import decode_run
-from planner.durations import parse_duration
-from planner.look import FIT
-from planner.notice import Kind, Urgency
-from planner.policy import Mode, Policy
-from planner.run import ACTIVE, ENDED, IN_FLIGHT, SETTLED, InstanceState, Passage, Run, RunState
+from planner.policy.durations import parse_duration
+from planner.policy.resolve import Mode, Policy
+from planner.record.notice import Kind, Urgency
+from planner.record.observation import FIT
+from planner.record.run import ACTIVE, ENDED, IN_FLIGHT, SETTLED, InstanceState, Passage, Run, RunState
 
 NOTHING = timedelta(0)
 ASKS = frozenset({Urgency.ACT, Urgency.PAGE})

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from planner.run import Run
+from planner.record.run import Run
 
 type Accepted = tuple[str, str, str, datetime]
 """The run's name, the word's id, what was said, and when it was answered."""

@@ -7,16 +7,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from handlers import advance, bury, discover, notify, plan, receive, respond, sweep
 from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, archive_path, poison
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.intake import hand_over
+from handlers.stages import advance, bury, discover, notify, plan, receive, respond, sweep
 from handlers.wire.documents import decode_run, decode_wave
 from handlers.wire.http import Request
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
-from planner.policy import Policy
-from planner.run import Run
+from planner.policy.resolve import Policy
+from planner.record.run import Run
 from simulator.fleet import Fleet
 from simulator.fleet.clock import VirtualClock
 from simulator.lies import Liar, Lies

@@ -1,0 +1,154 @@
+"""Claim, send, record: how a message reaches every channel of a receiver once, whoever dies in between."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from handlers.channels import ChannelTrouble, Message, Sender
+from handlers.cloud.names import NOTICES, delivery_path
+from handlers.cloud.records import Conflict
+from handlers.delivery import fallback_receiver
+from handlers.render.letter import Letter
+from handlers.render.notice import render
+from handlers.wire.documents import decode, encode
+from handlers.wire.messages import NoticeMessage
+from handlers.wiring import Wiring
+from planner.notices import delivery_steps as steps
+from planner.notices.delivery import Delivery
+from planner.policy.resolve import Policy
+
+log = logging.getLogger(__name__)
+
+NOBODY = "nobody"
+"""The receiver, and the channel, of what the policy tells nobody."""
+
+
+class Nobody:
+    """Takes every message and remarks that nobody reads it, so that the report can say so."""
+
+    def __init__(self, receiver: str) -> None:
+        self._receiver = receiver
+
+    async def send(self, message: Message) -> str:  # noqa: ARG002 - every sender takes one
+        return f"Told to nobody: the policy declares no receiver {self._receiver!r} with an address."
+
+
+def senders_of(receiver: str, policy: Policy, wiring: Wiring) -> dict[str, Sender] | None:
+    """The receiver's channels; None while a broken policy file or setting keeps us from knowing them."""
+    known = policy.receiver(receiver)
+    senders = wiring.channels.of(known) if known else {}
+    if senders:
+        return senders
+    problem = policy.problem or wiring.settings.problem
+    if problem:
+        log.error("notify.policy", extra={"receiver": receiver, "reason": problem})
+        return None
+    log.error("notify.nobody", extra={"receiver": receiver})
+    return {NOBODY: Nobody(receiver)}
+
+
+async def read(tracking_id: str, receiver: str, wiring: Wiring) -> tuple[Delivery, str | None]:
+    """The delivery record and its etag, an empty one when there is none yet."""
+    stored = await wiring.records.read(delivery_path(tracking_id, receiver))
+    if stored is None:
+        return Delivery(tracking_id, receiver), None
+    return decode(Delivery, stored.body), stored.etag
+
+
+async def deliver(
+    before: Delivery,
+    claimed: Delivery,
+    etag: str | None,
+    letters: Mapping[str, Letter | None],
+    senders: Mapping[str, Sender],
+    wiring: Wiring,
+    *,
+    reports: bool = True,
+) -> Delivery | None:
+    """Write the claims, send their letters, write what became of them; None when somebody else is at it.
+
+    A letter of None has nothing left to tell. `reports`: people are told of channels that do not get through.
+    Raises only what storage raises.
+    """
+    about = {"tracking_id": before.tracking_id, "receiver": before.receiver}
+    path = delivery_path(before.tracking_id, before.receiver)
+    try:
+        etag = await wiring.records.write(path, encode(Delivery, claimed), etag=etag)
+    except Conflict:
+        log.info("notify.busy", extra=about)
+        return None
+    names = tuple(letters)
+    outcomes = await asyncio.gather(*(_send(claimed, name, senders[name], letters[name]) for name in names))
+    recorded, now = claimed, wiring.now()
+    for name, (subject, outcome) in zip(names, outcomes, strict=True):
+        if isinstance(outcome, str):
+            recorded = steps.accepted(recorded, name, subject, now, outcome)
+        elif outcome.recoverable:
+            wait, broken = outcome.retry_after, outcome.broken
+            recorded = steps.failed(recorded, name, subject, outcome.sentence, wait, now, broken=broken)
+        else:
+            recorded = steps.refused(recorded, name, subject, outcome.sentence, now)
+    recorded = replace(recorded, not_before=now + wiring.settings.group_wait)
+    if reports:
+        recorded = await fallback_receiver.report(before, recorded, now, wiring)
+    try:
+        await wiring.records.write(path, encode(Delivery, recorded), etag=etag)
+    except Conflict:
+        # Five minutes have passed and somebody else took it over: it goes, or went, once more.
+        log.warning("notify.overtaken", extra=about)
+        return None
+    return recorded
+
+
+async def come_back(
+    wake: datetime, delivery: Delivery, etag: str | None, message: NoticeMessage, wiring: Wiring
+) -> None:
+    """See to it that somebody looks again at `wake`: one message, however many asked."""
+    now = wiring.now()
+    coming = delivery.follow_up
+    if coming is not None and now < coming <= wake:
+        return
+    # Sent before it is noted: a message too many is cheaper than one that never comes.
+    await wiring.queues.send(NOTICES, message, delay=wake - now)
+    quiet = delivery.not_before is not None and delivery.not_before > now
+    noted = replace(delivery, follow_up=wake, not_before=delivery.not_before if quiet else wake)
+    try:
+        path = delivery_path(delivery.tracking_id, delivery.receiver)
+        await wiring.records.write(path, encode(Delivery, noted), etag=etag)
+    except Conflict:
+        log.info("notify.busy", extra={"tracking_id": delivery.tracking_id, "receiver": delivery.receiver})
+
+
+async def _send(
+    delivery: Delivery, channel: str, sender: Sender, letter: Letter | None
+) -> tuple[str, str | ChannelTrouble]:
+    sending = delivery.channels[channel].sending
+    assert sending is not None
+    if letter is None:
+        return "", "Nothing left to tell: the run was replaced by another one."
+    names = f"{delivery.tracking_id}\n{delivery.receiver}".encode()
+    thread = f"wave-{hashlib.sha256(names).hexdigest()[:32]}"
+    # A thousand scale sets take a second of CPU: the worker's loop must go on answering meanwhile.
+    message = await asyncio.to_thread(render, letter, sending.message_id, thread)
+    about = {
+        "tracking_id": delivery.tracking_id,
+        "receiver": delivery.receiver,
+        "channel": channel,
+        "message_id": sending.message_id,
+        "tries": sending.tries,
+    }
+    try:
+        remark = await sender.send(message)
+    except ChannelTrouble as trouble:
+        reason = {
+            "reason": trouble.sentence,
+            "recoverable": trouble.recoverable,
+            "broken": trouble.broken,
+        }
+        log.warning("notify.failed", extra=about | reason)
+        return letter.subject, trouble
+    log.info("notify.sent", extra=about)
+    return letter.subject, remark

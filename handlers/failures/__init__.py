@@ -1,0 +1,1 @@
+"""What failed, why, and when is it tried again?"""

@@ -1,0 +1,100 @@
+"""A person's word on the run's own record: written there before anybody is told that it was taken.
+
+Starts are written with If-Match on the same record, so a hold lies before every start that is written later,
+on whatever host. The message that follows only wakes: a host that dies with it takes no word along.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from handlers.cloud.names import NOTICES, RUNS
+from handlers.cloud.records import Conflict, StorageDown
+from handlers.runs import claims, storage
+from handlers.wire.documents import decode_run, encode_run, run_metadata
+from handlers.wire.messages import NoticeMessage, RunMessage
+from handlers.wiring import Wiring
+from planner.people.commands import WORDS, heard
+from planner.record.observation import Event, Look
+from planner.record.run import ACTIVE, Run
+
+log = logging.getLogger(__name__)
+
+TRIES = 5
+"""Writers of one run are few: plan, advance, a second host, another person."""
+
+
+async def applied(
+    event: Event, path: str, wiring: Wiring, judge: Callable[[Run], None] = lambda _: None
+) -> tuple[Run, Run]:
+    """The run before the word and after it, as it stands on record; once by the word's id.
+
+    `judge` sees the run first and may raise. Raises LookupError where there is no run, Conflict when others
+    wrote in between again and again, StorageDown, BadRecord and NewerRecord.
+    """
+    before: Run | None = None
+    lost: StorageDown | None = None
+    for _ in range(TRIES):
+        stored = await wiring.records.read(path)
+        if stored is None:
+            raise LookupError(f"There is no run at {path}.")
+        run = decode_run(stored.body)
+        if event.id in run.events:
+            # The answer to our write was lost, or its message came twice.
+            return before or run, run
+        if lost is not None:
+            raise lost
+        judge(run)
+        before, new = run, await _heard(run, event, wiring)
+        # Read before the write that gives it away: whoever claims it anew after that must keep it.
+        lets_pass = new.lets_pass and not run.lets_pass
+        claim = await claims.etag_of(wiring.records, run) if lets_pass else None
+        try:
+            await wiring.records.write(path, encode_run(new), etag=stored.etag, metadata=run_metadata(new))
+        except Conflict:
+            continue
+        except StorageDown as error:
+            # It may have been written all the same: whoever said it should not have to say it twice.
+            lost = error
+            continue
+        if claim is not None:
+            await claims.give_back(wiring.records, new, claim)
+        log.info("run.word", extra={"path": path, "word": str(event.word), "event": event.id})
+        return run, new
+    raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")
+
+
+async def _heard(run: Run, event: Event, wiring: Wiring) -> Run:
+    look = Look(wiring.now())
+    if WORDS[event.word].others:
+        look, _ = await storage.from_storage(run, wiring)
+    now = wiring.now()
+    new = heard(run, (event,), look, now)
+    # Due now, on record and in its listing: should the wake be lost, the sweep finds it.
+    return replace(new, generation=run.generation + 1, due=now if new.state in ACTIVE else run.due)
+
+
+async def wake(run: Run, wiring: Wiring, traceparent: str = "") -> None:
+    """A look at a run on whose record a word was written. Lost is not late: the sweep wakes it, too."""
+    message = RunMessage(
+        subscription=run.target.subscription,
+        resource_group=run.target.resource_group,
+        name=run.target.name,
+        generation=run.generation,
+        traceparent=traceparent[:200],
+    )
+    try:
+        await wiring.queues.send(RUNS, message, delay=max(run.due - wiring.now(), timedelta(0)))
+    except StorageDown as error:
+        log.warning("run.wake_lost", extra={"scale_set": run.target.id, "why": str(error)})
+
+
+async def tell(before: Run, after: Run, wiring: Wiring) -> None:
+    """What the word has people told; should the message be lost, the sweep finds it untold."""
+    if after.last_notice <= before.last_notice:
+        return
+    try:
+        await wiring.queues.send(NOTICES, NoticeMessage(tracking_id=after.waves[0], kind="wave"))
+    except StorageDown as error:
+        log.warning("run.tell_lost", extra={"scale_set": after.target.id, "why": str(error)})

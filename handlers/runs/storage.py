@@ -1,0 +1,93 @@
+"""What a look at a run sees in storage: the waves, who goes first, the limits; `azure_look` goes on."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from handlers.cloud.names import run_path
+from handlers.runs import claims, neighbours
+from handlers.wire.documents import waves_of
+from handlers.wiring import Wiring
+from planner.azure import order
+from planner.azure.wave import Stage, Wave, awaited
+from planner.machine.advance import may_start
+from planner.policy.fingerprint import digest
+from planner.record.observation import Look, Predecessor
+from planner.record.run import ACTIVE, ENDED, Run, RunState
+
+
+async def from_storage(run: Run, wiring: Wiring) -> tuple[Look, Sequence[Wave]]:
+    """What the records and the policy say: the stop, the waves, who goes first, the limits."""
+    look = _blank(wiring)
+    if run.state in ENDED:
+        waves = await _waves(run, wiring)
+        return replace(look, open=any(one.open for one in waves)), waves
+    if run.state not in ACTIVE:
+        return look, ()
+    waves = await _waves(run, wiring)
+    look = replace(
+        look,
+        cancelled=_cancelled(waves),
+        open=any(one.open for one in waves),
+        awaits=awaited(run.target.id.lower(), waves),
+    )
+    if run.after:
+        look = await _with_predecessors(run, look, waves, wiring)
+    # Whether a plan that does not fit fits again depends on who is in flight, too.
+    if may_start(run, look, wiring.now()) or (run.misfit and not run.claims):
+        around = await neighbours.of(run, wiring)
+        limit = await claims.forbidden(wiring, run)
+        if limit:
+            limit = f"{limit} {await neighbours.blockers(around, wiring)}".strip()
+        look = replace(
+            look,
+            limit=limit,
+            limit_until=around.first_end,
+            durations=around.durations,
+        )
+    elif run.state is RunState.PAUSED and run.claims:
+        look = replace(look, held_up=(await neighbours.of(run, wiring)).held_up)
+    return look, waves
+
+
+async def with_held_up(run: Run, look: Look, wiring: Wiring) -> Look:
+    """The look with whom the run holds up, for the notice of a pause that this very look brought about."""
+    return replace(look, held_up=(await neighbours.of(run, wiring)).held_up)
+
+
+def _blank(wiring: Wiring) -> Look:
+    """A look that has not read Azure."""
+    settings = wiring.settings
+    return Look(
+        at=wiring.now(),
+        stopped=wiring.stopped(),
+        policy=digest(wiring.policy()),
+        look_again=settings.look_again,
+        in_doubt=settings.in_doubt,
+    )
+
+
+async def _waves(run: Run, wiring: Wiring) -> list[Wave]:
+    found = [await wiring.wave(one, run.target.subscription) for one in run.waves]
+    return [one for one in found if one is not None and one.announcements]
+
+
+def _cancelled(waves: Sequence[Wave]) -> bool:
+    """A cancelled wave stops a run only if no other open wave covers the set."""
+    return not any(one.open for one in waves) and any(one.stage is Stage.CANCELED for one in waves)
+
+
+async def _with_predecessors(run: Run, look: Look, waves: Sequence[Wave], wiring: Wiring) -> Look:
+    """Where the runs stand that go first, by one small listing each."""
+    roster = {one.scale_set.key: one for wave in waves for one in wave.roster}
+    first, problem = order.predecessors(tuple(roster.values()), run.target.id, run.after)
+    found: list[Predecessor] = []
+    for member in first:
+        one = member.scale_set
+        path = run_path(one.subscription, one.resource_group, one.name)
+        listed = [each for each in await wiring.records.list(path) if each.path == path]
+        state, ends = None, None
+        if listed and set(waves_of(listed[0].metadata)) & set(run.waves):
+            state = RunState(listed[0].metadata["state"])
+            ends = neighbours.forecast(listed[0])
+        found.append(Predecessor(one.name, state, ends))
+    return replace(look, predecessors=tuple(found), order_problem=problem)

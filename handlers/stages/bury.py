@@ -1,0 +1,184 @@
+"""bury: what failed five times becomes visible: kept in quarantine, its run paused, people told.
+
+What did not fail by itself is sent again: hosts that are killed while they hold a message use up its tries.
+
+Bad content never raises here, or a poison queue would need a poison queue.
+"""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from handlers.cloud.names import NOTICES, RUNS, Queue, run_path
+from handlers.failures import reasons
+from handlers.failures.quarantine import keep
+from handlers.wire.documents import BadRecord, NewerRecord, decode_run
+from handlers.wire.messages import (
+    BadMessage,
+    Message,
+    NewerMessage,
+    NoticeMessage,
+    PersonEvent,
+    RunMessage,
+    ScaleSetMessage,
+    arm_parts,
+    parse,
+)
+from handlers.wiring import Wiring
+from planner.record.observation import Word
+from planner.record.run import Run
+from planner.text.backoff import doubled
+
+log = logging.getLogger(__name__)
+
+ACTOR = "breakwater"
+
+MOST_LIVES = 5
+"""How often a message is sent again of which no failure is known; one that kills its process must end."""
+
+LONGEST_WAIT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class _Buried:
+    """A poison message, read as far as it can be."""
+
+    queue: Queue
+    body: bytes
+    message: Message | None
+    error: str
+    failed: bool = False
+
+    @property
+    def name(self) -> str:
+        return hashlib.sha256(self.queue.encode() + b"\n" + self.body).hexdigest()[:32]
+
+
+async def handle(queue: Queue, body: str | bytes, wiring: Wiring) -> None:
+    """Bury one message of `queue`'s poison queue. Raises only StorageDown: then it comes again."""
+    buried = await _read(queue, body, wiring)
+    if await _sent_again(buried, wiring):
+        return
+    paused = await _pause(buried, wiring)
+
+    async def tell(path: str) -> None:
+        await _tell(buried, path, paused, wiring)
+
+    path = await keep(queue, buried.body, buried.error, wiring, tell=tell)
+    await reasons.forget(queue, buried.body, wiring)
+    log.error("bury.kept", extra={"queue": queue, "path": path, "reason": buried.error})
+
+
+async def _sent_again(buried: _Buried, wiring: Wiring) -> bool:
+    """Send a message once more that nothing is known against, later each time; whether that was done."""
+    message = buried.message
+    if message is None or buried.failed or message.lives >= MOST_LIVES:
+        return False
+    wait = doubled(wiring.settings.look_again, message.lives, LONGEST_WAIT)
+    again = message.model_copy(update={"lives": message.lives + 1})
+    await wiring.queues.send(buried.queue, again, delay=wait)
+    log.warning("bury.sent_again", extra={"queue": buried.queue, "life": again.lives})
+    return True
+
+
+async def _read(queue: Queue, body: str | bytes, wiring: Wiring) -> _Buried:
+    raw = body.encode(errors="backslashreplace") if isinstance(body, str) else body
+    try:
+        message: Message = parse(queue, raw)
+    except (BadMessage, NewerMessage) as error:
+        return _Buried(queue, raw, None, str(error))
+    failure = await reasons.last(queue, raw, wiring)
+    why = (
+        f"The last time: {failure}"
+        if failure
+        else "Each time its process was killed or storage went away, also after it was sent again."
+    )
+    return _Buried(
+        queue, raw, message, f"A message of the queue {queue} failed 5 times. {why}", failed=bool(failure)
+    )
+
+
+async def _pause(buried: _Buried, wiring: Wiring) -> bool:
+    """Have the run this was about paused; whether there is one."""
+    place = _run_of(buried.message)
+    if place is None:
+        return False
+    stored = await wiring.records.read(run_path(*place))
+    if stored is None:
+        return False
+    try:
+        run = decode_run(stored.body)
+    except (BadRecord, NewerRecord) as error:
+        log.exception("bury.run_unreadable", extra={"path": stored.path, "reason": str(error)})
+        return False
+    if _superseded(buried.message, run):
+        return False
+    event = PersonEvent(
+        id=f"quarantined-{buried.name}-{run.generation}",
+        kind=Word.QUARANTINED,
+        actor=ACTOR,
+        comment=buried.error,
+        at=wiring.now(),
+    )
+    subscription, group, name = place
+    await wiring.queues.send(
+        RUNS,
+        RunMessage(
+            subscription=subscription,
+            resource_group=group,
+            name=name,
+            generation=run.generation,
+            event=event,
+            traceparent=buried.message.traceparent if buried.message else "",
+        ),
+    )
+    return True
+
+
+def _superseded(message: Message | None, run: Run) -> bool:
+    """Whether it is a look that a later one has replaced: it would have been dropped, nothing is missing.
+
+    Hosts that die again and again while they hold a message leave such ones behind.
+    """
+    return isinstance(message, RunMessage) and message.event is None and message.generation < run.generation
+
+
+def _run_of(message: Message | None) -> tuple[str, str, str] | None:
+    if isinstance(message, RunMessage):
+        if message.event is not None and message.event.kind is Word.QUARANTINED:
+            # The pause itself failed: another one would fail, be buried and ask for a pause again.
+            return None
+        return message.subscription, message.resource_group, message.name
+    if isinstance(message, ScaleSetMessage):
+        return arm_parts(message.scale_set)
+    return None
+
+
+async def _tell(buried: _Buried, path: str, paused: bool, wiring: Wiring) -> None:
+    message = buried.message
+    if buried.queue == NOTICES and (message is None or getattr(message, "kind", "") == "quarantined"):
+        return  # telling that telling failed would fail as well; the quarantine shows it
+    where = _about(message)
+    consequence = " The scale set's run is paused until a person resumes it." if paused else ""
+    text = f"{buried.error}{where} It is kept at {path} and can be replayed.{consequence}"
+    await wiring.queues.send(
+        NOTICES,
+        NoticeMessage(
+            tracking_id=getattr(message, "tracking_id", ""),
+            kind="quarantined",
+            alert=getattr(message, "alert", ""),
+            text=text[:4000],
+            traceparent=message.traceparent if message else "",
+        ),
+    )
+
+
+def _about(message: Message | None) -> str:
+    match message:
+        case ScaleSetMessage():
+            return f" It was about {message.scale_set}."
+        case RunMessage():
+            return f" It was about the scale set {message.name} in {message.resource_group}."
+        case _:
+            return ""

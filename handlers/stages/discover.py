@@ -1,0 +1,213 @@
+"""discover: an announcement becomes a wave with its roster, and every scale set concerned gets a message.
+
+The roster is written before the first message. Then the scale sets are queued, then the extra look-ups, and
+the alert counts as discovered only after the last of these messages, so that a crash anywhere in between is
+repaired by doing it again: a message sent twice is harmless.
+"""
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from handlers.cloud.errors import Forbidden, NotFound, Throttled, Unreachable
+from handlers.cloud.names import ALERTS, NOTICES, alert_path
+from handlers.failures.quarantine import ALERT, keep
+from handlers.failures.throttling import put_off
+from handlers.waves import extra_lookups, relisting, roster
+from handlers.wire.alerts import NotAnAlert, NotForUs, read_alert
+from handlers.wire.documents import NewerRecord
+from handlers.wire.messages import NEWER_MESSAGE_WAIT_SECONDS, AlertMessage, NoticeMessage
+from handlers.wiring import Wiring
+from planner.azure.fleet import ScaleSet
+from planner.azure.wave import Announcement, Wave, with_announcement
+from planner.text.backoff import doubled
+
+log = logging.getLogger(__name__)
+
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=10)
+TOLD_AFTER = timedelta(minutes=30)
+
+
+async def handle(message: AlertMessage, wiring: Wiring) -> None:
+    """Discover one stored alert.
+
+    Raises what storage raises, and LookupError when there is no such alert: the host tries again, then it is
+    quarantined. What only needs time sends its own fresh message.
+    """
+    announcement = await _announcement(message, wiring)
+    if announcement is None:
+        return
+    try:
+        if not await _only_again(announcement, message, wiring):
+            await _discover(announcement, message, wiring)
+    except extra_lookups.LookUpsLater as later:
+        if not message.swept:
+            await _later(later.message, later.wait, str(later), wiring)
+    except (Throttled, Unreachable, NewerRecord) as trouble:
+        if message.swept:
+            # The sweep asks again, and must not ask beside a message that waits.
+            log.info("discover.left_to_the_sweep", extra={"alert": message.alert, "reason": str(trouble)})
+            return
+        await _put_off(announcement, message, trouble, wiring)
+    except NotFound as trouble:
+        if message.tries or message.swept:
+            await _not_ours(announcement, message, trouble.sentence, wiring)
+        else:
+            # Regions of Azure Resource Manager agree after a while: one 404 is no proof.
+            await _azure_is_down(announcement, message, trouble.sentence, wiring)
+    except Forbidden as trouble:
+        await _not_ours(announcement, message, trouble.sentence, wiring)
+
+
+async def _only_again(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> bool:
+    """Whether a discovered alert asked for no more than its look-ups, or its listing, once more."""
+    if message.renew:
+        return await extra_lookups.renewed(announcement, message, wiring)
+    return message.relist and await relisting.relisted(announcement, message, wiring)
+
+
+async def _put_off(
+    announcement: Announcement,
+    message: AlertMessage,
+    trouble: Throttled | Unreachable | NewerRecord,
+    wiring: Wiring,
+) -> None:
+    if isinstance(trouble, NewerRecord):
+        await _later(message, timedelta(seconds=NEWER_MESSAGE_WAIT_SECONDS), str(trouble), wiring)
+    elif isinstance(trouble, Throttled):
+        again, delay, tell = put_off(message, trouble, wiring.now(), announcement.alert)
+        await _later(again, delay, trouble.sentence, wiring)
+        if tell:
+            await _tell(announcement, message, _not_listed(announcement, trouble.sentence), wiring)
+    else:
+        await _azure_is_down(announcement, message, trouble.sentence, wiring)
+
+
+async def _announcement(message: AlertMessage, wiring: Wiring) -> Announcement | None:
+    stored = await wiring.records.read(alert_path(message.alert))
+    if stored is None:
+        raise LookupError(f"There is no stored alert {message.alert}.")
+    received = datetime.fromisoformat(stored.metadata.get("received") or wiring.now().isoformat())
+    try:
+        alert = read_alert(stored.body, received)
+    except NotAnAlert as error:
+        # Stored by a version of this app that read it differently.
+        log.warning("discover.unreadable", extra={"alert": message.alert, "reason": error.sentence})
+        await keep(ALERT, stored.body, error.sentence, wiring)
+        return None
+    if isinstance(alert, NotForUs):
+        log.info("discover.not_for_us", extra={"alert": message.alert, "reason": alert.reason})
+        return None
+    return alert
+
+
+async def _discover(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> None:
+    about = {"tracking_id": announcement.tracking_id, "alert": announcement.alert}
+    listed: tuple[ScaleSet, ...] | None = None
+    for _ in range(roster.REDOS):
+        wave, etag = await roster.read(announcement, wiring)
+        if announcement.alert in wave.discovered:
+            return
+        updated, _ = with_announcement(wave, announcement)
+        if updated.current.alert != announcement.alert:
+            # An older one, or another copy of one that is known: on record, and nothing else changes.
+            log.info("discover.stale", extra={**about, "current": updated.current.alert})
+            if await roster.written(_discovered(updated, announcement), etag, wiring):
+                return
+            continue
+        if updated.open:
+            if listed is None:
+                listed = await roster.listed(announcement.subscription, wiring)
+            updated = roster.with_listing(updated, listed, wiring)
+        if updated != wave:
+            updated = roster.next_generation(updated)
+            new_etag = await roster.written(updated, etag, wiring)
+            if new_etag is None:
+                continue
+            etag = new_etag
+        await _send_all(updated, message, wiring)
+        if updated.open and listed and not updated.roster:
+            await roster.tell_empty(updated, message.traceparent, wiring)
+        await _record_discovered(updated, announcement, etag, wiring)
+        log.info("discover.done", extra={**about, "scale_sets": len(updated.roster)})
+        return
+    await _later(message, FIRST_WAIT, "The wave's record is written by somebody else all the time.", wiring)
+
+
+async def _send_all(wave: Wave, message: AlertMessage, wiring: Wiring) -> None:
+    await roster.ask_for_plans(wave, wave.roster, "announced", message.traceparent, wiring)
+    await wiring.queues.send(
+        NOTICES,
+        NoticeMessage(tracking_id=wave.tracking_id, kind="wave", traceparent=message.traceparent),
+        delay=wiring.settings.group_wait,
+    )
+    await extra_lookups.ask(wave, message, wiring)
+
+
+async def _record_discovered(
+    wave: Wave, announcement: Announcement, etag: str | None, wiring: Wiring
+) -> None:
+    for _ in range(roster.REDOS):
+        if await roster.written(_discovered(wave, announcement), etag, wiring):
+            return
+        wave, etag = await roster.read(announcement, wiring)
+        if announcement.alert in wave.discovered:
+            return
+    # Not on record means discovered again by the sweep: more work, no harm.
+    log.warning("discover.not_recorded", extra={"tracking_id": wave.tracking_id, "alert": announcement.alert})
+
+
+def _discovered(wave: Wave, announcement: Announcement) -> Wave:
+    return roster.next_generation(replace(wave, discovered=(*wave.discovered, announcement.alert)))
+
+
+async def _later(message: AlertMessage, wait: timedelta, why: str, wiring: Wiring) -> None:
+    log.info("discover.later", extra={"alert": message.alert, "reason": why, "seconds": wait.total_seconds()})
+    await wiring.queues.send(ALERTS, message, delay=wait)
+
+
+async def _azure_is_down(announcement: Announcement, message: AlertMessage, why: str, wiring: Wiring) -> None:
+    """Try again with growing patience, and say so once after half an hour."""
+    waits = [doubled(FIRST_WAIT, one, LONGEST_WAIT) for one in range(min(message.tries, 20) + 1)]
+    before, after = sum(waits[:-1], timedelta(0)), sum(waits, timedelta(0))
+    if before < TOLD_AFTER <= after:
+        await _tell(announcement, message, _not_listed(announcement, why), wiring)
+    again = message.model_copy(update={"tries": message.tries + 1})
+    await _later(again, waits[-1], why, wiring)
+
+
+def _not_listed(announcement: Announcement, why: str) -> str:
+    return (
+        f"Wave {announcement.tracking_id} was announced, but the scale sets of subscription "
+        f"{announcement.subscription} could not be listed for half an hour: {why} "
+        "Breakwater goes on trying; nothing is planned for this wave until it succeeds."
+    )
+
+
+async def _not_ours(announcement: Announcement, message: AlertMessage, why: str, wiring: Wiring) -> None:
+    """Azure does not show us the subscription; the sweep asks again, people hear of it once a day."""
+    text = (
+        f"Wave {announcement.tracking_id} was announced for subscription {announcement.subscription}, whose "
+        f"scale sets Breakwater may not read: {why} Give Breakwater's identity its role on this subscription "
+        "(Microsoft.Compute/virtualMachineScaleSets/read is what was missing); it tries again by itself."
+    )
+    body = message.model_copy(update={"tries": 0, "traceparent": ""}).model_dump_json().encode()
+    log.error("discover.not_ours", extra={"tracking_id": announcement.tracking_id, "reason": why})
+
+    async def tell(path: str) -> None:
+        del path
+        await _tell(announcement, message, text, wiring)
+
+    await keep(ALERTS, body, text, wiring, tell=tell)
+
+
+async def _tell(announcement: Announcement, message: AlertMessage, text: str, wiring: Wiring) -> None:
+    notice = NoticeMessage(
+        tracking_id=announcement.tracking_id,
+        kind="quarantined",
+        alert=announcement.alert,
+        text=text,
+        unread=True,
+        traceparent=message.traceparent,
+    )
+    await wiring.queues.send(NOTICES, notice)

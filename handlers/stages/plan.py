@@ -1,0 +1,368 @@
+"""Plan: one scale set of a wave, decided by what its instances show, becomes or joins a run."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Throttled, Unreachable
+from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, archive_path, run_path
+from handlers.cloud.records import Conflict, Stored
+from handlers.failures.throttling import TOLD_AFTER, put_off
+from handlers.runs import azure, stops
+from handlers.wire.documents import decode_run, encode_run, run_metadata
+from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage, ScaleSetMessage, arm_parts
+from handlers.wiring import Wiring
+from planner.azure import order
+from planner.azure.fleet import Instance, ScaleSet, impacted
+from planner.azure.wave import Stage, Wave, informed
+from planner.decision.decide import decide
+from planner.machine import ending
+from planner.observe import absence
+from planner.observe.outstanding import outstanding
+from planner.policy.overrides import NOTHING
+from planner.policy.resolve import rules_for
+from planner.record.notice import Urgency
+from planner.record.observation import Look
+from planner.record.run import ACTIVE, ENDED, Run, Trouble, Verdict
+from planner.replan import new_plan, reopening, second_time
+from planner.state.journal import noted
+from planner.text.backoff import doubled
+
+log = logging.getLogger(__name__)
+
+RETRY_FIRST, RETRY_MOST = timedelta(seconds=30), timedelta(minutes=10)
+TOLD_AT_ATTEMPT = 6  # waits of 30 s doubling to 10 min: about half an hour
+PATIENT_TRIES = 3
+"""Tries for which a plan waits for views that Azure has left out: a minute or two."""
+
+_ASKED_BY_THE_RUN = frozenset({"look_again", "replan"})
+TRIES = 5  # writers of one run are few: plan, advance, a second host
+
+
+class _NotFoundYet(Exception):
+    """Azure did not find the scale set, and nobody else has said so yet."""
+
+
+class UnknownScaleSet(ValueError):
+    """The message names a wave or a scale set that no discovery has found."""
+
+
+async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
+    """Decide for one scale set and write its run.
+
+    Raises UnknownScaleSet for a message that no discovery sent: it belongs into the quarantine.
+    """
+    wave = await wiring.wave(message.tracking_id, message.subscription, message.wave_generation)
+    member = wave.member(message.scale_set) if wave is not None else None
+    if wave is None or member is None:
+        raise UnknownScaleSet(
+            f"No discovery of wave {message.tracking_id} has found {message.scale_set}. "
+            "The message was not sent by Breakwater, or the wave's record was removed."
+        )
+    scale_set: ScaleSet = member.scale_set
+    look: Look | None = None
+    reading = timedelta(0)
+    stored: Stored | None = None
+    path = run_path(scale_set.subscription, scale_set.resource_group, scale_set.name)
+    if message.reason != "announced" or len(wave.announcements) > 1:
+        stored = await wiring.records.read(path)
+    if message.reason == "swept" and stored is not None and _has_joined(stored, wave):
+        return  # planned meanwhile
+    for _ in range(TRIES):
+        run = decode_run(stored.body) if stored is not None else None
+        waves = await _waves(wiring, wave, run)
+        over = not any(one.open for one in waves)
+        cancelled = over and any(one.stage is Stage.CANCELED for one in waves)
+        if look is None and not cancelled:
+            began = wiring.now()
+            try:
+                async with azure.in_time():
+                    scale_set, look = await _read(wiring, run, scale_set, message)
+                reading = azure.slowness(began, wiring)
+            except _NotFoundYet:
+                if run is None or run.state not in ACTIVE:
+                    await _confirm_later(wiring, message)
+                return  # looks at the run find out by themselves whether its scale set is gone
+            except AzureTrouble as error:
+                if stored is not None and run is not None and message.reason in _ASKED_BY_THE_RUN:
+                    await _unplanned(wiring, stored, run, message, error)
+                else:
+                    await _later(wiring, message, error)
+                return
+        seen = look or Look(wiring.now(), ())
+        if await _asked_why(wiring, run, scale_set, seen.instances or (), waves, message):
+            return
+        new = _planned(wiring, run, scale_set, seen, waves, message, over=over, cancelled=cancelled)
+        if new is None:
+            return
+        try:
+            await _write(wiring, path, stored, run, replace(new, reading=reading))
+        except Conflict:
+            stored = await wiring.records.read(path)
+            continue
+        return
+    raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")
+
+
+def _has_joined(stored: Stored, wave: Wave) -> bool:
+    return wave.tracking_id in decode_run(stored.body).waves
+
+
+async def _asked_why(
+    wiring: Wiring,
+    run: Run | None,
+    scale_set: ScaleSet,
+    instances: tuple[Instance, ...],
+    waves: list[Wave],
+    message: ScaleSetMessage,
+) -> bool:
+    """Have the look-ups renewed when a finished instance is due again and they can't say why."""
+    if run is None or message.reason == "renewed" or not waves[0].open:
+        return False
+    if not second_time.unexplained(run, outstanding(instances, run, wiring.now()), waves):
+        return False
+    renew = AlertMessage(alert=waves[0].current.alert, renew=scale_set.id, traceparent=message.traceparent)
+    await wiring.queues.send(ALERTS, renew)
+    log.info("plan.look_ups_asked_for", extra={"scale_set": scale_set.id})
+    return True
+
+
+async def _waves(wiring: Wiring, wave: Wave, run: Run | None) -> list[Wave]:
+    """The waves the set is in: this one and those its run belongs to."""
+    waves = [wave]
+    for tracking_id in run.waves if run is not None else ():
+        if tracking_id != wave.tracking_id:
+            other = await wiring.wave(tracking_id, wave.subscription)
+            if other is not None and other.announcements:
+                waves.append(other)
+    return waves
+
+
+async def _read(
+    wiring: Wiring, run: Run | None, scale_set: ScaleSet, message: ScaleSetMessage
+) -> tuple[ScaleSet, Look]:
+    """One listing of instances; the scale set itself is as discovery found it unless that is long ago.
+
+    Raises AzureTrouble, and _NotFoundYet for a scale set that Azure has not found for the first time.
+    """
+    compute = wiring.compute(scale_set.subscription)
+    look = Look(wiring.now(), look_again=wiring.settings.look_again)
+    try:
+        if message.reason != "announced":
+            scale_set = await compute.scale_set(scale_set.id)
+        look = replace(look, instances=await compute.instances(scale_set))
+        if not look.instances:
+            # A Flexible set's machines are listed by a filter, which finds none of a set that is gone.
+            scale_set = await compute.scale_set(scale_set.id)
+    except NotFound:
+        return scale_set, await _without_scale_set(wiring, scale_set, look, message)
+    unreadable = tuple(one.id for one in look.instances or () if one.unreadable)
+    ids = absence.to_read(run, look) if run is not None else unreadable
+    look = await azure.read_directly(scale_set, look, ids[: absence.MOST_READS], wiring)
+    unplanned = run.unplanned if run is not None else None
+    _readable(look, max(message.attempt, unplanned.count if unplanned is not None else 0))
+    if run is not None and _alive(run):
+        look = replace(look, stops=await stops.since_planned(run, look, wiring, planning=True))
+    return scale_set, look
+
+
+async def _without_scale_set(
+    wiring: Wiring, scale_set: ScaleSet, look: Look, message: ScaleSetMessage
+) -> Look:
+    """A 404 was answered: it counts when a direct read says the same, twice, a poll apart."""
+    try:
+        await wiring.compute(scale_set.subscription).scale_set(scale_set.id)
+    except NotFound:
+        since = message.absent_since
+        if since is not None and look.at - since >= look.look_again:
+            return replace(look, deleted=True, instances=())
+        raise _NotFoundYet from None
+    raise Unreachable("Azure answered 404 and shows the scale set at the next read.")
+
+
+def _readable(look: Look, tries: int) -> None:
+    """Raise Unreachable where Azure left out views that may decide the plan.
+
+    After a while the plan is made by what can be read, if anything of that is impacted: what is unreadable
+    holds up every start, and looks plan again as soon as it shows.
+    """
+    unreadable = [one for one in look.instances or () if one.unreadable]
+    if unreadable and (tries < PATIENT_TRIES or not impacted(look.instances or ())):
+        raise Unreachable(f"{unreadable[0].unreadable} (instance {unreadable[0].id}).")
+
+
+async def _confirm_later(wiring: Wiring, message: ScaleSetMessage) -> None:
+    log.warning("plan.scale_set_not_found", extra={"scale_set": message.scale_set})
+    later = message.model_copy(update={"absent_since": message.absent_since or wiring.now()})
+    await wiring.queues.send(SCALE_SETS, later, delay=wiring.settings.look_again)
+
+
+def _planned(
+    wiring: Wiring,
+    run: Run | None,
+    scale_set: ScaleSet,
+    look: Look,
+    waves: list[Wave],
+    message: ScaleSetMessage,
+    *,
+    over: bool,
+    cancelled: bool,
+) -> Run | None:
+    """The run as it should be written, planned in `waves[0]`; None when there is nothing to write."""
+    now, wave, instances = wiring.now(), waves[0], look.instances or ()
+    scale_set = informed(scale_set, waves)
+    if cancelled:
+        return ending.closed(run, now, cancelled=True) if run is not None and _alive(run) else None
+    decision = decide(
+        scale_set,
+        outstanding(instances, run, now),
+        [one.current for one in waves],
+        wiring.policy(),
+        now,
+        raised=run.raised if run is not None and _alive(run) else NOTHING,
+        order_problem=order.predecessors(
+            wave.roster, scale_set.key, rules_for(wiring.policy(), scale_set).after
+        )[1],
+    )
+    another = run is not None and not _alive(run) and wave.tracking_id not in run.waves
+    reopened = reopening.why(run, decision) if run is not None and not _alive(run) else ""
+    due_again = run is not None and not _alive(run) and decision.verdict is not Verdict.NOT_IMPACTED
+    # What was merely left over opens again when Azure announces it again, and not by itself.
+    due_again = due_again and (bool(reopened) or message.reason != "look_again")
+    if run is None or another or due_again:
+        if over and decision.verdict is Verdict.NOT_IMPACTED and run is not None:
+            return None
+        new = new_plan.begun(
+            scale_set, instances, decision, waves, now, former=run, look_again=wiring.settings.look_again
+        )
+        return noted(new, "opened again", reopened, now) if reopened and not another else new
+    if not _alive(run):
+        return None
+    new = new_plan.rejoined(run, scale_set, instances, decision, waves, now, look)
+    if over and decision.verdict is Verdict.NOT_IMPACTED:
+        return ending.closed(new, now)
+    return new
+
+
+def _alive(run: Run) -> bool:
+    return run.state not in ENDED and run.ended_at is None
+
+
+async def _write(wiring: Wiring, path: str, stored: Stored | None, old: Run | None, new: Run) -> None:
+    """Send the next message, then write: a message whose writer died is a look like any other.
+
+    A new run is written first: nobody can look at it before.
+    """
+    new = replace(new, generation=(old.generation if old is not None else 0) + 1)
+    target = new.target
+    if old is not None and not _alive(old):
+        archive = archive_path(
+            target.subscription, target.resource_group, target.name, old.ended_at or wiring.now()
+        )
+        try:
+            await wiring.records.create(archive, encode_run(old), run_metadata(old))
+        except Conflict:
+            log.info("run.archived_already", extra={"path": archive})
+    if old is not None:
+        await _send_look(wiring, new)
+    await wiring.records.write(
+        path, encode_run(new), etag=stored.etag if stored is not None else None, metadata=run_metadata(new)
+    )
+    if old is None:
+        # A look at a run that is not written yet would fail; who dies here comes again with this message.
+        await _send_look(wiring, new)
+    if _told_now(old, new):
+        await wiring.queues.send(NOTICES, NoticeMessage(tracking_id=new.waves[0], kind="wave"))
+    log.info(
+        "run.planned",
+        extra={
+            "scale_set": target.id,
+            "state": str(new.state),
+            "verdict": str(new.verdict),
+            "why": new.reason,
+        },
+    )
+
+
+def _told_now(old: Run | None, new: Run) -> bool:
+    """Whether people are told without waiting.
+
+    The first plan of a wave is told by discovery's message, for all its scale sets at once; one that pages
+    (emergency maintenance) cannot wait for that.
+    """
+    if old is None or not _alive(old):
+        return any(one.urgency is Urgency.PAGE for one in new.notices)
+    return new.last_notice > old.last_notice
+
+
+async def _send_look(wiring: Wiring, run: Run) -> None:
+    if run.ended_at is not None:
+        return
+    message = RunMessage(
+        subscription=run.target.subscription,
+        resource_group=run.target.resource_group,
+        name=run.target.name,
+        generation=run.generation,
+    )
+    await wiring.queues.send(RUNS, message, delay=max(run.due - wiring.now(), timedelta(0)))
+
+
+async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) -> None:
+    """Azure cannot be read now: a fresh message, and people are told once it has lasted."""
+    if message.reason == "swept":
+        log.info("plan.left_to_the_sweep", extra={"scale_set": message.scale_set, "why": error.sentence})
+        return  # it asks again, and must not ask beside a message that waits
+    if isinstance(error, Throttled):
+        again, delay, tell = put_off(message, error, wiring.now(), message.scale_set)
+        await wiring.queues.send(SCALE_SETS, again, delay=delay)
+        if tell:
+            await _tell(wiring, message, error)
+        return
+    wait = doubled(RETRY_FIRST, message.attempt, RETRY_MOST)
+    later = message.model_copy(update={"attempt": message.attempt + 1})
+    await wiring.queues.send(SCALE_SETS, later, delay=wait)
+    log.warning("plan.azure_unreadable", extra={"scale_set": message.scale_set, "why": error.sentence})
+    if message.attempt + 1 == (1 if isinstance(error, Forbidden) else TOLD_AT_ATTEMPT):
+        await _tell(wiring, message, error)
+
+
+async def _unplanned(
+    wiring: Wiring, stored: Stored, run: Run, message: ScaleSetMessage, error: AzureTrouble
+) -> None:
+    """Azure cannot be read for a plan that the run's own looks ask for, again and again until it is made.
+
+    A message kept beside them would become one more each time they ask.
+    """
+    now = wiring.now()
+    old = run.unplanned or Trouble(since=now, count=0, error="")
+    lasted = isinstance(error, Forbidden) or now - old.since >= TOLD_AFTER
+    trouble = Trouble(old.since, old.count + 1, error.sentence, told=old.told or lasted)
+    log.warning("plan.left_to_the_run", extra={"scale_set": message.scale_set, "why": error.sentence})
+    if lasted and not old.told:
+        await _tell(wiring, message, error)
+    new = replace(run, unplanned=trouble)
+    try:
+        await wiring.records.write(stored.path, encode_run(new), etag=stored.etag, metadata=run_metadata(new))
+    except Conflict:
+        log.info("plan.trouble_not_recorded", extra={"path": stored.path})
+
+
+async def _tell(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) -> None:
+    """Once for a wave and a kind of trouble: two hundred scale sets of a subscription share it."""
+    subscription, group, name = arm_parts(message.scale_set)
+    if isinstance(error, Forbidden):
+        whose = f"Scale sets of resource group {group}"
+        about = f"forbidden {subscription}/{group}".lower()
+        then = "Give the app's identity its role there; Breakwater tries again every ten minutes."
+    elif isinstance(error, Throttled):
+        whose, about = "Scale sets", f"throttled {subscription}".lower()
+        then = "That has lasted for half an hour; Breakwater waits as long as Azure asks and goes on then."
+    else:
+        whose, about = "Scale sets", f"unreachable {subscription}".lower()
+        then = "That has lasted for half an hour; Breakwater tries again every ten minutes."
+    what = f"{whose} of subscription {subscription} cannot be planned, among them {name}"
+    text = f"{what}: {error.sentence} {then}"
+    notice = NoticeMessage(
+        tracking_id=message.tracking_id, kind="quarantined", text=text[:4000], about=about, unread=True
+    )
+    await wiring.queues.send(NOTICES, notice)

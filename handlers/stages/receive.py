@@ -1,0 +1,132 @@
+"""receive: an alert's body is stored as it came and queued, nothing else is on the path.
+
+Action groups retry only 408, 429, 503 and 504, so whatever is our own trouble is answered 503.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+
+from handlers.cloud.names import ALERTS, NOTICES, alert_path
+from handlers.cloud.records import Conflict, StorageDown
+from handlers.failures.quarantine import ALERT, keep
+from handlers.wire.alerts import NotAnAlert, NotForUs, alert_hash, read_alert
+from handlers.wire.documents import BadRecord, NewerRecord, alert_metadata
+from handlers.wire.http import Request, Response, json_response
+from handlers.wire.messages import AlertMessage, NoticeMessage
+from handlers.wiring import Wiring
+from planner.azure.wave import Announcement
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY = 1024 * 1024
+"""Bytes; a common-schema alert has at most 256 KB."""
+
+LONGEST_SECONDS = 8
+"""An action group does not wait for long, and it calls again after 503."""
+
+RETRY_AFTER_SECONDS = 10
+
+
+async def handle(request: Request, wiring: Wiring) -> Response:
+    """Answer one delivery of an alert; never raises, never 500."""
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            return await _answer(request, wiring)
+    except (StorageDown, TimeoutError) as error:
+        log.warning("receive.storage_down", extra={"reason": str(error)})
+        reason = "Storage does not answer; the alert was not taken. Send it again."
+    except Exception:
+        log.exception("receive.failed")
+        reason = "Something unexpected happened; the alert may not have been taken. Send it again."
+    return _said(503, "rejected", reason, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+async def _answer(request: Request, wiring: Wiring) -> Response:
+    now = wiring.now()
+    body = request.body
+    if len(body) > LARGEST_BODY:
+        log.warning("receive.too_large", extra={"bytes": len(body)})
+        return _said(413, "rejected", f"The body has {len(body)} bytes; at most {LARGEST_BODY} are taken.")
+    try:
+        alert = read_alert(body, now)
+    except NotAnAlert as error:
+        return await _rejected(body, error, request, wiring)
+    if isinstance(alert, NotForUs):
+        return await _ignored(body, alert, now, request, wiring)
+    return await _taken(body, alert, request, wiring)
+
+
+async def _taken(body: bytes, alert: Announcement, request: Request, wiring: Wiring) -> Response:
+    about = {"tracking_id": alert.tracking_id, "alert": alert.alert, "stage": alert.stage.value}
+    known = not await _stored(body, alert.alert, alert_metadata(alert), wiring)
+    if known and await _discovered(alert, wiring):
+        log.info("receive.duplicate", extra=about)
+        return _said(200, "duplicate", "This alert has been worked through already.", alert.tracking_id)
+    await wiring.queues.send(ALERTS, AlertMessage(alert=alert.alert, traceparent=_trace(request)))
+    if known:
+        log.info("receive.duplicate_queued", extra=about)
+        return _said(
+            200, "duplicate", "This alert is known; it is queued again to be sure.", alert.tracking_id
+        )
+    log.info("receive.accepted", extra=about)
+    return _said(202, "accepted", "The alert is stored and queued.", alert.tracking_id)
+
+
+async def _ignored(body: bytes, alert: NotForUs, now: datetime, request: Request, wiring: Wiring) -> Response:
+    name = alert_hash(body)
+    log.info("receive.ignored", extra={"alert": name, "reason": alert.reason, "test": alert.test})
+    # Kept as well: should we have read it wrongly, it is not lost.
+    sort = "test" if alert.test else "ignored"
+    await _stored(body, name, {"v": "1", "kind": sort, "received": now.isoformat()}, wiring)
+    if not alert.test:
+        return _said(200, "ignored", alert.reason, alert.tracking_id)
+    await wiring.queues.send(NOTICES, NoticeMessage(kind="wired", alert=name, traceparent=_trace(request)))
+    reason = f"{alert.reason} It went all the way to the notices: you are wired up."
+    return _said(200, "ignored", reason, alert.tracking_id)
+
+
+async def _rejected(body: bytes, error: NotAnAlert, request: Request, wiring: Wiring) -> Response:
+    log.warning("receive.rejected", extra={"alert": alert_hash(body), "reason": error.sentence})
+
+    async def tell(path: str) -> None:
+        text = f"An alert could not be read and was refused: {error.sentence} It is kept at {path}."
+        notice = NoticeMessage(
+            kind="quarantined", alert=alert_hash(body), text=text, traceparent=_trace(request)
+        )
+        await wiring.queues.send(NOTICES, notice)
+
+    # Whose alert rule sends something like an alert thinks that it is heard.
+    await keep(ALERT, body, error.sentence, wiring, tell=tell if error.looks_like_one else None)
+    return _said(400, "rejected", error.sentence, error.tracking_id)
+
+
+async def _stored(body: bytes, name: str, metadata: Mapping[str, str], wiring: Wiring) -> bool:
+    """Whether this body is new."""
+    try:
+        await wiring.records.create(alert_path(name), body, metadata)
+    except Conflict:
+        return False
+    return True
+
+
+async def _discovered(alert: Announcement, wiring: Wiring) -> bool:
+    try:
+        wave = await wiring.wave(alert.tracking_id, alert.subscription)
+    except (BadRecord, NewerRecord):
+        # What is wrong with the wave's record is for discover to find out.
+        log.exception("receive.wave_unreadable", extra={"tracking_id": alert.tracking_id})
+        return False
+    return wave is not None and alert.alert in wave.discovered
+
+
+def _trace(request: Request) -> str:
+    return request.headers.get("traceparent", "")[:200]
+
+
+def _said(
+    status: int, word: str, reason: str, tracking_id: str = "", *, headers: Mapping[str, str] | None = None
+) -> Response:
+    payload = {"tracking_id": tracking_id or None, "status": word, "reason": reason}
+    return json_response(status, payload, headers)

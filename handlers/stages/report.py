@@ -1,0 +1,229 @@
+"""report: the overview, a wave and a scale set as page, JSON, calendar and spreadsheet; read only.
+
+Route parameters: none for the overview, `wave` for a wave, and `subscription`, `group`, `name` with it for a
+scale set. The last one carries the suffix: `.json`, for a wave also `.ics` and `.csv`; the overview has no
+segment for it and is handed it as `suffix`.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Sequence
+from email.utils import parseaddr
+
+from handlers.cloud.names import (
+    ARCHIVE_PREFIX,
+    RUNS_PREFIX,
+    WAVES_PREFIX,
+    checked_subscription,
+    checked_tracking_id,
+    delivery_prefix,
+    run_path,
+)
+from handlers.cloud.records import Listed, StorageDown
+from handlers.render import calendar, contract, page, table
+from handlers.render.addresses import Addresses, wave_path
+from handlers.waves import read_wave
+from handlers.wire.documents import BadRecord, NewerRecord, decode, waves_of
+from handlers.wire.http import Request, Response, json_response
+from handlers.wiring import Wiring
+from planner.azure.wave import Wave
+from planner.notices.delivery import Delivery
+from planner.notices.digest import overview
+from planner.record.run import Run
+
+log = logging.getLogger(__name__)
+
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+"""No script, nothing loaded, no address given away, no copy kept on the way."""
+
+_SUFFIX = re.compile(r"(.+?)(?:\.(json|ics|csv))?", re.DOTALL)
+
+
+async def handle(request: Request, wiring: Wiring) -> Response:
+    """Answer a GET; 404 with a sentence for what is not on record, 503 while storage is down."""
+    given = dict(request.path_parameters)
+    try:
+        return await _answer(given, wiring)
+    except StorageDown as error:
+        log.warning("report.storage_down", extra={"reason": str(error)})
+        words = {"error": f"The records cannot be read right now, try again in a minute: {error}"}
+        return json_response(503, words, {**SECURITY, "Retry-After": "30"})
+
+
+async def _answer(given: dict[str, str], wiring: Wiring) -> Response:
+    if "wave" not in given:
+        return await _overview(wiring, as_json=given.get("suffix") == "json")
+    if "name" in given:
+        given["name"], suffix = _split(given["name"], known=("json",))
+        return await _run(given, wiring, suffix)
+    tracking_id, suffix = _split(given["wave"], known=("json", "ics", "csv"))
+    return await _wave(tracking_id, wiring, suffix)
+
+
+def _split(last: str, known: Sequence[str]) -> tuple[str, str]:
+    """The last segment and its suffix; a scale set's name may hold dots of its own."""
+    found = _SUFFIX.fullmatch(last)
+    if found and found[2] in known:
+        return found[1], found[2]
+    return last, ""
+
+
+async def _overview(wiring: Wiring, *, as_json: bool) -> Response:
+    ids = sorted({line.path.split("/")[1] for line in await wiring.records.list(WAVES_PREFIX)})
+    current = await read_wave.listed_runs(wiring)
+    archived: list[Listed] | None = None
+    rows = []
+    for tracking_id in ids:
+        waves = await read_wave.waves(wiring, tracking_id)
+        if not waves:
+            continue
+        if archived is None and _left(tracking_id, waves, current):
+            archived = await read_wave.listed_runs(wiring, ARCHIVE_PREFIX)
+        lines = _members(tracking_id, waves, current, archived or ())
+        seen = overview(
+            [read_wave.row(line, key) for key, line in lines.items()],
+            read_wave.roster(waves),
+            wave_open=any(wave.open for wave in waves),
+        )
+        heard = contract.announcements(waves)[-1].order
+        rows.append(
+            (seen.needs_person == 0, -heard[0].timestamp(), contract.overview_row(tracking_id, waves, seen))
+        )
+    found = [row for *_, row in sorted(rows, key=lambda one: (one[0], one[1], one[2]["tracking_id"]))]
+    if as_json:
+        return json_response(200, found, SECURITY)
+    return _page(200, page.waves_page(found, _addresses(wiring), wiring.now()))
+
+
+async def _wave(tracking_id: str, wiring: Wiring, suffix: str) -> Response:
+    try:
+        waves = await read_wave.waves(wiring, checked_tracking_id(tracking_id))
+    except ValueError as error:
+        return _missing(str(error), suffix, wiring)
+    if not waves:
+        return _missing(f"No announcement of a wave {tracking_id} is on record.", suffix, wiring)
+    lines = await _lines(tracking_id, waves, wiring)
+    runs = tuple((await read_wave.runs(wiring, lines.values())).values())
+    if suffix == "json":
+        return json_response(200, contract.wave_document(tracking_id, waves, runs), SECURITY)
+    if suffix == "csv":
+        return Response(200, table.table(tracking_id, runs), "text/csv", _as_file(f"{tracking_id}.csv"))
+    addresses = _addresses(wiring)
+    if suffix == "ics":
+        # The plain address: a link's token would expire in somebody's calendar.
+        base = wiring.settings.public_url
+        address = f"{base}/api/{wave_path(tracking_id)}" if base else ""
+        organizer = parseaddr(wiring.settings.mail_from)[1]
+        made = calendar.calendar(tracking_id, waves, runs, address, organizer)
+        return Response(200, made, "text/calendar", _as_file(f"{tracking_id}.ics"))
+    seen = overview(
+        [read_wave.row(line, key) for key, line in lines.items()],
+        read_wave.roster(waves),
+        wave_open=any(wave.open for wave in waves),
+    )
+    report = page.Report(tracking_id, waves, runs, seen, await _deliveries(tracking_id, wiring))
+    # A thousand scale sets take a second of CPU: the worker's loop must go on answering meanwhile.
+    return _page(200, await asyncio.to_thread(page.wave_page, report, addresses, wiring.now()))
+
+
+async def _run(given: dict[str, str], wiring: Wiring, suffix: str) -> Response:
+    tracking_id = given["wave"]
+    try:
+        checked_tracking_id(tracking_id)
+        checked_subscription(given["subscription"])
+        path = run_path(given["subscription"], given["group"], given["name"])
+    except ValueError as error:
+        return _missing(str(error), suffix, wiring)
+    run = await _find(tracking_id, path, wiring)
+    if run is None:
+        return _missing(
+            f"Wave {tracking_id} has no run of {given['name']} in {given['group']} on record.",
+            suffix,
+            wiring,
+        )
+    if suffix == "json":
+        return json_response(200, contract.run_document(run), SECURITY)
+    return _page(200, page.run_page(tracking_id, run, _addresses(wiring), wiring.now()))
+
+
+async def _find(tracking_id: str, path: str, wiring: Wiring) -> Run | None:
+    """The run in its place, or, when a later wave has taken the place, in the archive."""
+    archive = ARCHIVE_PREFIX + path.removeprefix(RUNS_PREFIX).removesuffix(".json") + "/"
+    for prefix in (path, archive):
+        listed = [
+            one
+            for one in await read_wave.listed_runs(wiring, prefix)
+            if tracking_id in waves_of(one.metadata)
+        ]
+        found = list((await read_wave.runs(wiring, listed[-1:])).values())
+        if found:
+            return found[0]
+    return None
+
+
+async def _lines(tracking_id: str, waves: Sequence[Wave], wiring: Wiring) -> dict[str, Listed]:
+    current = await read_wave.listed_runs(wiring)
+    archived = (
+        await read_wave.listed_runs(wiring, ARCHIVE_PREFIX) if _left(tracking_id, waves, current) else []
+    )
+    return _members(tracking_id, waves, current, archived)
+
+
+def _left(tracking_id: str, waves: Sequence[Wave], current: Sequence[Listed]) -> set[str]:
+    """Scale sets of the roster whose run is not in its place: never planned, or archived by a later wave."""
+    there = {line.path for line in current if tracking_id in waves_of(line.metadata)}
+    return set(read_wave.roster(waves)) - there
+
+
+def _members(
+    tracking_id: str, waves: Sequence[Wave], current: Sequence[Listed], archived: Sequence[Listed]
+) -> dict[str, Listed]:
+    """The wave's runs by the path they have, or had, in `runs/`; of several archived ones the last."""
+    missing = _left(tracking_id, waves, current)
+    lines = {line.path: line for line in current if tracking_id in waves_of(line.metadata)}
+    for line in archived:
+        place = RUNS_PREFIX + line.path.removeprefix(ARCHIVE_PREFIX).rpartition("/")[0] + ".json"
+        if place in missing and tracking_id in waves_of(line.metadata):
+            lines[place] = line
+    return lines
+
+
+async def _deliveries(tracking_id: str, wiring: Wiring) -> tuple[Delivery, ...]:
+    found = []
+    for line in await wiring.records.list(delivery_prefix(tracking_id)):
+        stored = await wiring.records.read(line.path)
+        try:
+            if stored is not None:
+                found.append(decode(Delivery, stored.body))
+        except (NewerRecord, BadRecord):
+            continue  # the page can do without it
+    return tuple(found)
+
+
+def _missing(sentence: str, suffix: str, wiring: Wiring) -> Response:
+    if suffix == "json":
+        return json_response(404, {"error": sentence}, SECURITY)
+    if suffix:
+        return Response(404, sentence, "text/plain", SECURITY)
+    return _page(404, page.missing_page(sentence, wiring.now()))
+
+
+def _page(status: int, body: str) -> Response:
+    return Response(status, body, "text/html", SECURITY)
+
+
+def _as_file(name: str) -> dict[str, str]:
+    return {**SECURITY, "Content-Disposition": f'attachment; filename="{name}"'}
+
+
+def _addresses(wiring: Wiring) -> Addresses:
+    return Addresses(wiring.settings.public_url)

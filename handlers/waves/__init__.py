@@ -1,0 +1,1 @@
+"""Which scale sets does a wave concern, and what is known of them all?"""

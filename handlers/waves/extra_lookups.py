@@ -1,0 +1,147 @@
+"""The extra look-ups of a wave: made once its scale sets are queued, and again when somebody needs them.
+
+They explain and they caution, so a wave never waits for them: its scale sets are planned meanwhile, nothing
+starts before they are made, and whoever they change something for is planned again. What cannot be read after
+a few tries is unread, and asked for again an hour later.
+"""
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from handlers.cloud.errors import AzureTrouble, Throttled
+from handlers.cloud.lookups import Looked, look_up
+from handlers.cloud.names import ALERTS
+from handlers.cloud.records import Conflict
+from handlers.waves import roster
+from handlers.wire.messages import EVERY, AlertMessage
+from handlers.wiring import Wiring
+from planner.azure.wave import Announcement, Wave, with_evidence
+from planner.policy.resolve import Mode, rules_for
+from planner.text.backoff import throttled_wait
+
+log = logging.getLogger(__name__)
+
+TRIES = 3
+"""How often a message is sent again for look-ups before it goes on without what could not be read."""
+
+PUT_OFF_FOR = timedelta(hours=12)
+"""How long 429 may put look-ups off before it goes on without them: nothing starts meanwhile."""
+
+FIRST_WAIT = timedelta(seconds=30)
+FRESH = timedelta(hours=1)
+"""Look-ups younger than this are not made again."""
+
+
+class LookUpsLater(Exception):
+    """Azure cannot be read for the look-ups now; `message` is to be sent again after `wait`.
+
+    429 uses up no try: who gave up would have everybody planned again for nothing, in the midst of it.
+    """
+
+    def __init__(self, message: AlertMessage, trouble: AzureTrouble, now: datetime) -> None:
+        super().__init__(str(trouble))
+        if isinstance(trouble, Throttled):
+            since = message.throttled_since or now
+            self.wait = throttled_wait(trouble.retry_after, now - since, message.alert, now)
+            self.message = message.model_copy(update={"throttled_since": since})
+        else:
+            self.wait = FIRST_WAIT * 2**message.look_ups
+            self.message = message.model_copy(
+                update={"look_ups": message.look_ups + 1, "throttled_since": None}
+            )
+
+
+async def ask(wave: Wave, message: AlertMessage, wiring: Wiring) -> None:
+    """Have the look-ups made that a discovery needs: none were made, or not for all that is on the roster."""
+    if wave.wants_look_ups:
+        again = AlertMessage(alert=message.alert, renew=EVERY, traceparent=message.traceparent)
+        await wiring.queues.send(ALERTS, again)
+
+
+async def renewed(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> bool:
+    """Make the look-ups of an alert's wave; False when the alert is still to be discovered.
+
+    Raises LookUpsLater while waiting for Azure may help. After that what is on record stays: it was true not
+    long ago, which is better than not knowing. Where nothing is on record, what could be read counts.
+    """
+    async with wiring.turn(f"look-ups/{announcement.tracking_id}/{announcement.subscription}"):
+        return await _renewed(announcement, message, wiring)
+
+
+async def _renewed(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> bool:
+    looked: Looked | None = None
+    asked_again = False
+    for _ in range(roster.REDOS):
+        wave, etag = await roster.read(announcement, wiring)
+        if not wave.knows(announcement.alert):
+            return False
+        if wave.open and wave.roster and _stale(wave, wiring):
+            first = wave.evidence is None or bool(wave.unlooked)
+            looked = looked or await _look(wave, message, wiring)
+            if looked.trouble is not None and not asked_again and (first or message.renew == EVERY):
+                # Before the record: whoever dies meanwhile, it is asked for again.
+                await _in_an_hour(message, wiring)
+                asked_again = True
+            if looked.trouble is None or first:
+                wave = with_evidence(wave, looked.evidence, looked.about)
+                if first:
+                    wave = _with_who_asks(wave, wiring)
+                wave = roster.next_generation(wave)
+                etag = await roster.written(wave, etag, wiring)
+                if etag is None:
+                    continue
+        await _plan_again(wave, etag, message, announcement, wiring)
+        return True
+    raise Conflict(f"The record of wave {announcement.tracking_id} is written by somebody else all the time.")
+
+
+def _with_who_asks(wave: Wave, wiring: Wiring) -> Wave:
+    """The wave with those to plan again whose plan a person reads before it starts: with every check made."""
+    policy = wiring.policy()
+    asks = [one.scale_set.key for one in wave.roster if rules_for(policy, one.scale_set).mode is Mode.APPROVE]
+    return replace(wave, to_plan=tuple(dict.fromkeys((*wave.to_plan, *asks))))
+
+
+async def _plan_again(
+    wave: Wave, etag: str | None, message: AlertMessage, announcement: Announcement, wiring: Wiring
+) -> None:
+    """Ask for the plans that the look-ups change, and for the one that asked for them.
+
+    Who is to be asked for stands in the record until all are, so that nobody is forgotten.
+    """
+    wanted = {*wave.to_plan, *(() if message.renew == EVERY else (message.renew.lower(),))}
+    concerned = tuple(one for one in wave.roster if one.scale_set.key in wanted)
+    await roster.ask_for_plans(wave, concerned, "renewed", message.traceparent, wiring)
+    log.info("look_ups.made", extra={"tracking_id": wave.tracking_id, "planned_again": len(concerned)})
+    for _ in range(roster.REDOS):
+        if not wanted & set(wave.to_plan):
+            return
+        left = tuple(key for key in wave.to_plan if key not in wanted)
+        if await roster.written(roster.next_generation(replace(wave, to_plan=left)), etag, wiring):
+            return
+        wave, etag = await roster.read(announcement, wiring)
+
+
+async def _look(wave: Wave, message: AlertMessage, wiring: Wiring) -> Looked:
+    scale_sets = [member.scale_set for member in wave.roster]
+    # Before the first look-ups there was a listing; who was in it, is in a resource group that Azure shows.
+    complete = wave.evidence is not None and not wave.unlooked
+    listed = () if complete else [one for one in scale_sets if one.key not in wave.unlisted]
+    looked = await look_up(wiring.compute(wave.subscription), scale_sets, wiring.now(), listed)
+    now = wiring.now()
+    put_off = isinstance(looked.trouble, Throttled)
+    if looked.trouble is not None and (
+        now - (message.throttled_since or now) < PUT_OFF_FOR if put_off else message.look_ups < TRIES
+    ):
+        raise LookUpsLater(message, looked.trouble, now)
+    return looked
+
+
+def _stale(wave: Wave, wiring: Wiring) -> bool:
+    return wave.evidence is None or bool(wave.unlooked) or wiring.now() - wave.evidence.at >= FRESH
+
+
+async def _in_an_hour(message: AlertMessage, wiring: Wiring) -> None:
+    log.warning("look_ups.incomplete", extra={"alert": message.alert})
+    await wiring.queues.send(ALERTS, AlertMessage(alert=message.alert, renew=EVERY), delay=FRESH)

@@ -1,0 +1,143 @@
+"""What Azure knows and no alert brought: the sweep's hourly question to Resource Graph.
+
+A wave found this way becomes an alert like any other, stored and queued, so that everything after it is the
+same. Where Azure gives no tracking id nothing is started, and people are told.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, MutableMapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from handlers.cloud.errors import AzureTrouble
+from handlers.cloud.graph import Found, planned_maintenance
+from handlers.cloud.names import ALERTS, NOTICES, alert_path
+from handlers.cloud.records import Conflict, Listed, StorageDown
+from handlers.wire.alerts import SEARCH_SCHEMA, NotAnAlert, NotForUs, read_alert
+from handlers.wire.documents import ANNOUNCED, alert_metadata, instant
+from handlers.wire.messages import AlertMessage, NoticeMessage
+from handlers.wiring import Wiring
+from planner.azure.wave import OVER, Announcement
+
+log = logging.getLogger(__name__)
+
+FAR_BACK = timedelta(days=60)
+
+
+async def handle(
+    alerts: Iterable[Listed], told: MutableMapping[str, datetime], wiring: Wiring
+) -> dict[str, str]:
+    """Search every configured subscription; the trouble by subscription. Never raises but StorageDown.
+
+    `alerts` is the listing of stored alerts, `told` what people have heard of waves without a tracking id.
+    """
+    now = wiring.now()
+    brought: set[tuple[str, str]] = set()
+    searched: set[tuple[str, str]] = set()
+    for line in alerts:
+        if line.metadata.get("kind") == ANNOUNCED:
+            wave = (line.metadata.get("tracking_id", ""), line.metadata.get("subscription", ""))
+            (searched if line.metadata.get("found_by_search") == "true" else brought).add(wave)
+    trouble: dict[str, str] = {}
+    for subscription in wiring.settings.subscriptions:
+        try:
+            for found in await planned_maintenance(wiring.compute(subscription), subscription):
+                if found.updated is None or found.updated > now - FAR_BACK:
+                    await _one(found, brought, searched, told, wiring)
+        except StorageDown:
+            raise
+        except AzureTrouble as error:
+            trouble[subscription] = error.sentence
+            log.warning("search.failed", extra={"subscription": subscription, "reason": error.sentence})
+        except Exception:
+            trouble[subscription] = "The search failed in an unexpected way; the log has the details."
+            log.exception("search.failed", extra={"subscription": subscription})
+    for key in [key for key, at in told.items() if at < now - FAR_BACK]:
+        del told[key]
+    return trouble
+
+
+async def _one(
+    found: Found,
+    brought: set[tuple[str, str]],
+    searched: set[tuple[str, str]],
+    told: MutableMapping[str, datetime],
+    wiring: Wiring,
+) -> None:
+    body = _body(found)
+    try:
+        alert = read_alert(body, wiring.now())
+    except NotAnAlert as error:
+        why = error.sentence if found.tracking_id else "Azure gives no tracking id for it."
+        await _unknown(found, why, told, wiring)
+        return
+    if isinstance(alert, NotForUs):
+        return
+    wave = (alert.tracking_id, alert.subscription)
+    if wave in brought or (alert.stage in OVER and wave not in searched):
+        return
+    await _store(alert, body, wiring)
+
+
+async def _store(alert: Announcement, body: bytes, wiring: Wiring) -> None:
+    try:
+        await wiring.records.create(alert_path(alert.alert), body, alert_metadata(alert))
+    except Conflict:
+        return  # found before; should its message be lost, the sweep sends it again
+    log.warning("search.found", extra={"tracking_id": alert.tracking_id, "alert": alert.alert})
+    await wiring.queues.send(ALERTS, AlertMessage(alert=alert.alert))
+
+
+async def _unknown(found: Found, why: str, told: MutableMapping[str, datetime], wiring: Wiring) -> None:
+    """Without a tracking id nothing can follow it; only open ones of our services are worth a message."""
+    if found.status.lower() == "resolved" or not _may_be_ours(found, wiring.now()):
+        return
+    name = f"{found.subscription}\n{found.title}\n{found.impact_start}"
+    key = hashlib.sha256(name.encode()).hexdigest()[:32]
+    if key in told:
+        return
+    start = f", from {instant(found.impact_start)}" if found.impact_start else ""
+    text = (
+        f"Resource Graph shows planned maintenance in subscription {found.subscription}{start}: "
+        f"{found.title or 'without a title'}. {why} Breakwater starts nothing for it."
+    )
+    await wiring.queues.send(NOTICES, NoticeMessage(kind="unknown_wave", text=text[:4000]))
+    told[key] = wiring.now()
+
+
+def _may_be_ours(found: Found, now: datetime) -> bool:
+    """Asked of the same event as if it had a tracking id."""
+    try:
+        alert = read_alert(_body(found, tracking_id="0"), now)
+    except NotAnAlert:
+        return False
+    return isinstance(alert, Announcement)
+
+
+def _body(found: Found, tracking_id: str | None = None) -> bytes:
+    """The event as an alert's body; the same event gives the same body."""
+    impact = [
+        {"ServiceName": service, "ImpactedRegions": [{"RegionName": region} for region in regions]}
+        for service, regions in found.impact
+    ]
+    properties: dict[str, Any] = {
+        "trackingId": found.tracking_id if tracking_id is None else tracking_id,
+        "incidentType": "Maintenance",
+        "title": found.title,
+        "communication": found.summary,
+        "impactedServices": impact,
+        "impactStartTime": instant(found.impact_start) if found.impact_start else None,
+        "impactMitigationTime": instant(found.impact_end) if found.impact_end else None,
+        "communicationId": f"search-{instant(found.updated)}-{found.status}" if found.updated else "",
+    }
+    data = {
+        "subscriptionId": found.subscription,
+        "level": found.level,
+        "status": found.status,
+        "operationName": "Microsoft.ServiceHealth/maintenance/action",
+        "eventTimestamp": found.updated.isoformat() if found.updated else None,
+        "properties": properties,
+    }
+    return json.dumps({"schemaId": SEARCH_SCHEMA, "data": data}, sort_keys=True).encode()

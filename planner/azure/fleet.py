@@ -1,0 +1,232 @@
+"""Scale sets and instances as Azure shows them, reduced to what a decision needs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+
+from planner.azure.usage import Habits, Source
+
+
+class Orchestration(StrEnum):
+    """How a scale set runs its instances; immutable in Azure."""
+
+    UNIFORM = "Uniform"
+    FLEXIBLE = "Flexible"
+
+
+class Health(StrEnum):
+    """What the application health probe or extension last reported."""
+
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    INITIALIZING = "initializing"
+    UNKNOWN = "unknown"
+    NOT_REPORTED = "not_reported"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """From start, included, to end, excluded; aware times."""
+
+    start: datetime
+    end: datetime
+
+    def __contains__(self, at: datetime) -> bool:
+        return self.start <= at < self.end
+
+
+COMPLETED = "MaintenanceCompleted"
+"""Azure's result code of an instance whose last maintenance is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceStatus:
+    """An instance's `maintenanceRedeployStatus`; an instance outside every wave has none.
+
+    `unreadable` names what Azure sent that could not be understood; nothing is started on such a status.
+    """
+
+    allowed: bool
+    self_service: Interval | None = None
+    scheduled: Interval | None = None
+    result: str = "None"
+    message: str = ""
+    unreadable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What was asked for and did not come: not "no maintenance", not healthy, not stopped.
+
+    It blocks a start, proves nothing, settles nothing and ends nothing. `reason` is a sentence for people.
+    """
+
+    reason: str
+
+
+type Maintenance = MaintenanceStatus | Unreadable | None
+"""What an instance shows of its maintenance; None only where Azure sent its view and no status in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One instance; `id` is the instance id of a Uniform set, the machine's name in a Flexible one.
+
+    `power` is `unknown` where Azure sent none: such an instance neither runs nor is it stopped.
+    """
+
+    id: str
+    zone: str = ""
+    placement_group: str = ""
+    update_domain: int | None = None
+    power: str = "unknown"
+    provisioning: str = "unknown"
+    health: Health = Health.NOT_REPORTED
+    protected: bool = False
+    created: datetime | None = None
+    maintenance: Maintenance = None
+
+    @property
+    def status(self) -> MaintenanceStatus | None:
+        """The maintenance status Azure showed; ask `unreadable` before taking None for "no maintenance"."""
+        return self.maintenance if isinstance(self.maintenance, MaintenanceStatus) else None
+
+    @property
+    def unreadable(self) -> str:
+        """Why Azure's view of it could not be read, empty when it could."""
+        return self.maintenance.reason if isinstance(self.maintenance, Unreadable) else ""
+
+    @property
+    def running(self) -> bool:
+        return self.power == "running"
+
+    @property
+    def down(self) -> bool:
+        """Azure says that it does not run; an unknown power state says nothing."""
+        return self.power not in {"running", "unknown"}
+
+    @property
+    def switched_off(self) -> bool:
+        """Somebody stopped or deallocated it: it is not meant to run now.
+
+        Off in the middle of an operation (a reimage, a reboot) is down, not switched off.
+        """
+        return self.power in {"stopped", "deallocated", "deallocating"} and not self.busy
+
+    @property
+    def busy(self) -> bool:
+        """Azure is carrying out an operation on it."""
+        return self.provisioning not in {"succeeded", "failed", "canceled", "unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleSet:
+    """One scale set; `id` is its ARM id in Azure's own spelling.
+
+    `unreadable` names what Azure could have shown but we could not read (a missing permission, a strange
+    answer); checks that would have needed it come out as unknown. `habits` is what the wave's extra look-ups
+    showed of it, None before they were made; `unread` why a source of theirs is not read, or not yet.
+    `scheduled_events_parts` names the parts of the model by which it has adopted scheduled events, in Azure's
+    spelling.
+    """
+
+    id: str
+    subscription: str
+    resource_group: str
+    name: str
+    location: str
+    orchestration: Orchestration = Orchestration.UNIFORM
+    tags: Mapping[str, str] = field(default_factory=dict)
+    zones: tuple[str, ...] = ()
+    sku: str = ""
+    managed_by: str = ""
+    provisioning: str = "succeeded"
+    spot: bool = False
+    ephemeral_os_disk: bool = False
+    service_fabric: bool = False
+    scheduled_events: bool = False
+    scheduled_events_parts: tuple[str, ...] = ()
+    automatic_repairs: bool = False
+    repair_action: str = ""
+    zone_rebalancing: bool = False
+    created: datetime | None = None
+    rolling_upgrade: str = ""
+    unreadable: tuple[str, ...] = ()
+    habits: Habits | None = None
+    unread: Mapping[Source, str] = field(default_factory=dict)
+
+    @property
+    def flexible(self) -> bool:
+        return self.orchestration is Orchestration.FLEXIBLE
+
+    @property
+    def awaits_look_ups(self) -> bool:
+        """Whether the look-ups about it are still being made, as `planner.azure.wave.informed` says it."""
+        return self.habits is None and bool(self.unread)
+
+    @property
+    def key(self) -> str:
+        """What tells scale sets apart: Azure compares ids without regard to case."""
+        return self.id.lower()
+
+
+type Domain = tuple[str, str, str]
+"""Zone, placement group, update domain: instances that may go down together."""
+
+
+def domain_of(scale_set: ScaleSet, instance: Instance) -> Domain:
+    """The domain an instance belongs to.
+
+    Update domains count only within a placement group (azure-compute-docs, placement groups). A Flexible
+    scale set shows no usable domains and an unknown domain may be shared with anyone: both stand alone.
+    """
+    if scale_set.flexible:
+        return (instance.zone, "", f"instance {instance.id}")
+    if instance.update_domain is None:
+        return (instance.zone, instance.placement_group, f"unknown, instance {instance.id}")
+    return (instance.zone, instance.placement_group, str(instance.update_domain))
+
+
+def domain_label(domain: Domain, *, group_letters: int) -> str:
+    """The domain in words for people, with so many letters of its placement group's name."""
+    zone, group, update_domain = domain
+    parts = [f"zone {zone}"] if zone else []
+    if group and group_letters:
+        parts.append(f"group {group[:group_letters]}")
+    parts.append(update_domain if update_domain.startswith("instance") else f"domain {update_domain}")
+    return ", ".join(parts)
+
+
+@lru_cache(maxsize=8192)
+def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key that puts 2 before 10, for instance ids and domains."""
+    parts: list[tuple[int, int, str]] = []
+    number = ""
+    word = ""
+    for character in text:
+        if character.isascii() and character.isdigit():
+            if word:
+                parts.append((1, 0, word))
+                word = ""
+            number += character
+        else:
+            if number:
+                parts.append((0, int(number), ""))
+                number = ""
+            word += character
+    if number:
+        parts.append((0, int(number), ""))
+    if word:
+        parts.append((1, 0, word))
+    return tuple(parts)
+
+
+def _by_id(instance: Instance) -> tuple[tuple[int, int, str], ...]:
+    return natural(instance.id)
+
+
+def impacted(instances: Iterable[Instance]) -> tuple[Instance, ...]:
+    """The instances that show maintenance, in a stable order."""
+    return tuple(sorted((one for one in instances if one.status is not None), key=_by_id))

@@ -1,0 +1,212 @@
+"""Waves and their announcements: which one counts, and whether a wave is still open."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from planner.azure.fleet import ScaleSet
+from planner.azure.usage import LOOK_BACK, NOT_READ_YET, Evidence, Habits, Source
+
+
+class Stage(StrEnum):
+    """The stages of a planned maintenance (Service Health event properties; Azure's spelling)."""
+
+    ACTIVE = "Active"
+    PLANNED = "Planned"
+    IN_PROGRESS = "InProgress"
+    CANCELED = "Canceled"
+    RESCHEDULED = "Rescheduled"
+    RESOLVED = "Resolved"
+    COMPLETE = "Complete"
+
+
+OVER = frozenset({Stage.CANCELED, Stage.COMPLETE, Stage.RESOLVED})
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One alert about a wave. `alert` names the stored body it was read from.
+
+    `regions` are normalised (lower case, no spaces); none means every region. Times are aware UTC.
+    """
+
+    tracking_id: str
+    subscription: str
+    communication_id: str
+    stage: Stage
+    alert: str
+    event_time: datetime
+    submitted_at: datetime
+    received_at: datetime
+    title: str = ""
+    text: str = ""
+    level: str = "Informational"
+    services: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    impact_start: datetime | None = None
+    impact_end: datetime | None = None
+    found_by_search: bool = False
+
+    @property
+    def emergency(self) -> bool:
+        """Level Warning means emergency maintenance (Service Health notification properties)."""
+        return self.level.lower() in {"warning", "error", "critical"}
+
+    @property
+    def order(self) -> tuple[datetime, datetime, datetime]:
+        return (self.event_time, self.submitted_at, self.received_at)
+
+    def covers(self, location: str) -> bool:
+        return not self.regions or normal_region(location) in self.regions
+
+
+def normal_region(name: str) -> str:
+    """`East US 2` and `eastus2` are one region."""
+    return "".join(name.split()).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A scale set of the roster, with what an order between scale sets needs."""
+
+    scale_set: ScaleSet
+    tier: str = ""
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """One wave in one subscription. `announcements` are in order, the last one counts.
+
+    `discovered` names the alerts whose discovery is complete: roster written and every message sent.
+    `evidence` is what the extra look-ups showed, none before they were made; `unlooked` are the members that
+    joined after them. `to_plan` are the members whose plan the evidence changes, until they are asked for.
+    `unlisted` are the members that the last listing did not have. All three are keys of scale sets.
+    `list_again` is when its scale sets are listed the next time; None in records that don't say: now.
+    """
+
+    tracking_id: str
+    subscription: str
+    announcements: tuple[Announcement, ...] = ()
+    roster: tuple[Member, ...] = ()
+    discovered: tuple[str, ...] = ()
+    generation: int = 0
+    v: int = 1
+    evidence: Evidence | None = None
+    unlooked: tuple[str, ...] = ()
+    to_plan: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
+    list_again: datetime | None = None
+
+    @property
+    def current(self) -> Announcement:
+        """The announcement that counts; raises IndexError before the first one."""
+        return self.announcements[-1]
+
+    @property
+    def stage(self) -> Stage:
+        return self.current.stage
+
+    @property
+    def open(self) -> bool:
+        return self.stage not in OVER
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the roster's scale sets."""
+        return tuple(one.scale_set.key for one in self.roster)
+
+    @property
+    def wants_look_ups(self) -> bool:
+        """Whether look-ups are still to be made, or somebody has still to be planned by what they showed."""
+        return (
+            self.open and bool(self.roster) and (self.evidence is None or bool(self.unlooked or self.to_plan))
+        )
+
+    def knows(self, alert: str) -> bool:
+        """Whether an alert is on record here, its discovery complete or not."""
+        return alert in self.discovered or any(one.alert == alert for one in self.announcements)
+
+    def member(self, key: str) -> Member | None:
+        return next((one for one in self.roster if one.scale_set.key == key.lower()), None)
+
+    def looked_up(self, key: str) -> bool:
+        """Whether the extra look-ups were about this scale set, too."""
+        return self.evidence is not None and key not in self.unlooked
+
+    def awaits(self, key: str) -> bool:
+        """Whether the look-ups about a member are still being made; of a wave that is over none are."""
+        return self.open and not self.looked_up(key) and self.member(key) is not None
+
+    def informed(self, scale_set: ScaleSet) -> ScaleSet:
+        """The scale set with what this wave's look-ups showed of it."""
+        if self.evidence is None or not self.looked_up(scale_set.key):
+            return scale_set
+        return replace(scale_set, habits=self.evidence.of(scale_set.key), unread=dict(self.evidence.unread))
+
+
+def with_evidence(wave: Wave, evidence: Evidence, looked_at: Collection[str]) -> Wave:
+    """The wave with what look-ups showed of the members `looked_at` (keys), and whose plans that changes.
+
+    A scale set of which nothing is found is planned as it was before anybody looked.
+    """
+    calm = Habits()
+    changed = [
+        key
+        for key in looked_at
+        if (wave.evidence.of(key) if wave.evidence is not None and wave.looked_up(key) else calm)
+        != evidence.of(key)
+        or (wave.evidence.unread if wave.evidence is not None and wave.looked_up(key) else {})
+        != evidence.unread
+    ]
+    return replace(
+        wave,
+        evidence=evidence,
+        unlooked=tuple(key for key in wave.keys if key not in set(looked_at)),
+        to_plan=tuple(dict.fromkeys((*wave.to_plan, *changed))),
+    )
+
+
+def informed(scale_set: ScaleSet, waves: Sequence[Wave]) -> ScaleSet:
+    """The scale set with what the newest look-ups of the waves it is in showed of it.
+
+    While they are still being made every source of theirs is unread: not read yet is not "no".
+    """
+    looked = [
+        (wave.evidence.at, place, wave)
+        for place, wave in enumerate(waves)
+        if wave.evidence is not None and wave.looked_up(scale_set.key)
+    ]
+    if looked:
+        return max(looked)[2].informed(scale_set)
+    if awaited(scale_set.key, waves):
+        return replace(scale_set, habits=None, unread=dict.fromkeys(Source, NOT_READ_YET))
+    return scale_set
+
+
+def awaited(key: str, waves: Sequence[Wave]) -> str:
+    """What has to be read before anything of this scale set may start, empty when nothing has."""
+    if any(wave.looked_up(key) for wave in waves):
+        return ""
+    waits = next((wave for wave in waves if wave.open and wave.awaits(key)), None)
+    return f"what Azure shows of its last {LOOK_BACK.days} days, which is still being read" if waits else ""
+
+
+def with_announcement(wave: Wave, new: Announcement) -> tuple[Wave, bool]:
+    """The wave with `new` in its place, and whether the one that counts has changed.
+
+    Order is event time, submission, arrival; the same communication twice changes nothing, an older one
+    is kept and changes nothing.
+    """
+    if any(_same(old, new) for old in wave.announcements):
+        return wave, False
+    announcements = tuple(sorted((*wave.announcements, new), key=lambda one: one.order))
+    changed = announcements[-1] is new
+    return replace(wave, announcements=announcements), changed
+
+
+def _same(old: Announcement, new: Announcement) -> bool:
+    if old.alert == new.alert:
+        return True
+    return bool(new.communication_id) and old.communication_id == new.communication_id

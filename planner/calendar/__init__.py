@@ -1,0 +1,1 @@
+"""When may something start: windows less freezes?"""

@@ -1,0 +1,181 @@
+"""The guidance's counter-indications that the life of a scale set tells: stopped, short-lived, resized.
+
+Evidence first: what Azure shows, then what somebody declared. A source that could not be read makes the check
+`unknown`; these checks spare work that would be lost and protect neither data nor people, so that alone does
+not block (`planner.decision.checks`).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+from planner.azure.fleet import Instance, ScaleSet, impacted
+from planner.azure.usage import LOOK_BACK, Habits, Source
+from planner.policy.resolve import Rules
+from planner.record.check import Check, Outcome
+from planner.text.phrases import many, say
+
+OFTEN_STOPPED = 3
+"""Stops within the look-back that make a habit: more than a repair or two."""
+
+OFTEN_RESIZED = 2
+"""Changes of the size within the look-back: one is a correction, two are a habit."""
+
+YOUNG = timedelta(days=4)
+"""Where autoscale removes instances: half of them younger than this will not live through a wave."""
+
+EXPIRY_TAGS = (
+    "expireson",
+    "expires-on",
+    "expiry",
+    "expirydate",
+    "expirationdate",
+    "deleteafter",
+    "delete-after",
+)
+"""Tags, in lower case, by which clean-up tools know when a resource goes."""
+
+DAYS = LOOK_BACK.days
+
+
+def often_stopped(scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules) -> Check:
+    """Stopped by people, by a schedule or now: a status may revert, and what is off cannot be started."""
+    name, habits = "often-stopped", scale_set.habits or Habits()
+    if name in rules.declared:
+        return declared(name, "its instances are often stopped or deallocated", rules)
+    hit = impacted(instances)
+    if hit and all(one.switched_off for one in hit):
+        words = "Every impacted instance is stopped or deallocated now, so there is nothing to reboot."
+        return Check(name, Outcome.BLOCK, words, tuple(one.id for one in hit), ("power states",))
+    if habits.shutdown:
+        return _seen(name, f"The auto-shutdown schedule {habits.shutdown} stops it.", Source.SCHEDULES)
+    if habits.to_zero:
+        return _seen(
+            name,
+            f"The autoscale setting {habits.autoscale} takes it down to no instance on a schedule "
+            f"(profile {habits.to_zero}).",
+            Source.AUTOSCALE,
+        )
+    if habits.stops >= OFTEN_STOPPED:
+        last = f", last {say(habits.last_stop)}" if habits.last_stop else ""
+        by = f" by {habits.stopped_by}" if habits.stopped_by else ""
+        return _seen(
+            name,
+            f"It was stopped or deallocated {habits.stops} times in the last {DAYS} days{last}{by}: "
+            "maintenance done by us may show as due again.",
+            Source.ACTIVITY_LOG,
+        )
+    sources = (Source.ACTIVITY_LOG, Source.SCHEDULES, Source.AUTOSCALE)
+    calm = (
+        f"{many(habits.stops, 'stop')} in the last {DAYS} days, no auto-shutdown schedule, "
+        "and no recurring profile that scales to none."
+    )
+    return _otherwise(name, scale_set, sources, calm, "its instances are often stopped or deallocated")
+
+
+def short_lived(scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules, now: datetime) -> Check:
+    """Gone before Azure gets to them: Spot, an expiry tag, autoscale that keeps replacing them."""
+    name, habits = "short-lived", scale_set.habits or Habits()
+    if scale_set.spot:
+        words = "It runs Spot instances: they may be evicted before Azure gets to them."
+        return Check(name, Outcome.BLOCK, words, (), ("priority of its model",))
+    if name in rules.declared:
+        return declared(name, "its instances are short-lived", rules)
+    expiry, unclear = _expiry(scale_set)
+    until = wave_end(instances)
+    if expiry is not None and until is not None and expiry[0] < until:
+        return _seen(
+            name,
+            f"Its tag {expiry[1]} says it goes at {say(expiry[0])}, before the wave ends at {say(until)}.",
+            "tags",
+        )
+    if instances and habits.scaled_in >= len(instances):
+        return _seen(
+            name,
+            f"Autoscale removed {many(habits.scaled_in, 'instance')} in the last {DAYS} days and it has "
+            f"{len(instances)}: most are gone before Azure gets to them.",
+            Source.ACTIVITY_LOG,
+        )
+    young = _young(scale_set, instances, habits, now)
+    if young:
+        return _seen(name, young, Source.AUTOSCALE)
+    if unclear:
+        # Said last: a date nobody can read must not hide what Azure shows.
+        return Check(name, Outcome.UNKNOWN, unclear, (), ("tags",))
+    calm = (
+        f"Autoscale removed {many(habits.scaled_in, 'instance')} in the last {DAYS} days, no Spot, no expiry "
+        "tag before the wave's end."
+    )
+    sources = (Source.ACTIVITY_LOG, Source.AUTOSCALE)
+    return _otherwise(name, scale_set, sources, calm, "its instances are short-lived")
+
+
+def often_resized(scale_set: ScaleSet, rules: Rules) -> Check:
+    """A resize moves an instance to other hardware, and its maintenance may be due again."""
+    name, habits = "often-resized", scale_set.habits or Habits()
+    if name in rules.declared:
+        return declared(name, "its instances are often resized", rules)
+    if habits.resizes >= OFTEN_RESIZED:
+        last = f", last {say(habits.last_resize)}" if habits.last_resize else ""
+        return _seen(
+            name,
+            f"Its size was changed {habits.resizes} times in the last {DAYS} days{last}.",
+            Source.CHANGES,
+        )
+    calm = f"{many(habits.resizes, 'change')} of its size in the last {DAYS} days."
+    return _otherwise(name, scale_set, (Source.CHANGES,), calm, "its instances are often resized")
+
+
+def declared(name: str, what: str, rules: Rules) -> Check:
+    """What Azure cannot show: blocks if somebody declared it, and passes as not declared otherwise."""
+    if name in rules.declared:
+        where = rules.sources.get(name, "the policy")
+        return Check(name, Outcome.BLOCK, f"Declared ({where}): {what}.", (), (where,))
+    return Check(name, Outcome.NOT_DECLARED, f"Azure cannot show whether {what}; not declared.")
+
+
+def wave_end(instances: Iterable[Instance]) -> datetime | None:
+    """When Azure's scheduled window ends for the last of the impacted instances."""
+    scheduled = (status.scheduled for one in instances if (status := one.status) is not None)
+    return max((window.end for window in scheduled if window is not None), default=None)
+
+
+def _seen(name: str, sentence: str, source: str) -> Check:
+    return Check(name, Outcome.BLOCK, sentence, (), (str(source),))
+
+
+def _otherwise(name: str, scale_set: ScaleSet, sources: Sequence[Source], calm: str, what: str) -> Check:
+    """Nothing seen: a pass if everything was looked at, else what could not be read."""
+    if scale_set.habits is None and not scale_set.unread:
+        return Check(name, Outcome.NOT_DECLARED, f"Nobody has looked up whether {what}; not declared.")
+    unread = dict.fromkeys(scale_set.unread[one] for one in sources if one in scale_set.unread)
+    if unread:
+        return Check(name, Outcome.UNKNOWN, " ".join(unread), (), tuple(map(str, sources)))
+    return Check(name, Outcome.PASS, calm[:1].upper() + calm[1:], (), tuple(map(str, sources)))
+
+
+def _expiry(scale_set: ScaleSet) -> tuple[tuple[datetime, str] | None, str]:
+    """The earliest date a tag says it goes at, with the tag; and what is wrong with a tag that has none."""
+    dates: list[tuple[datetime, str]] = []
+    unclear = ""
+    for name, value in sorted(scale_set.tags.items()):
+        if name.lower() not in EXPIRY_TAGS:
+            continue
+        try:
+            at = datetime.fromisoformat(value.strip())
+            dates.append((at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC), name))
+        except (ValueError, OverflowError):
+            unclear = f"Its tag {name} says `{value[:40]}`, which is no date: nobody knows how long it lives."
+    return min(dates, default=None), unclear
+
+
+def _young(scale_set: ScaleSet, instances: Sequence[Instance], habits: Habits, now: datetime) -> str:
+    """Whether autoscale replaces instances so fast that half of them are young; a young set cannot tell."""
+    ages = [(now - one.created).total_seconds() for one in instances if one.created is not None]
+    old_enough = scale_set.created is not None and now - scale_set.created >= LOOK_BACK
+    if not habits.scales_in or not ages or not old_enough or median(ages) >= YOUNG.total_seconds():
+        return ""
+    return (
+        f"The autoscale setting {habits.autoscale} keeps replacing its instances: half of them are younger "
+        f"than {YOUNG.days} days, and the scale set is older than {DAYS}."
+    )

@@ -1,0 +1,41 @@
+"""How long a batch takes, learned from those that are finished: this run's own, else the wave's."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from planner.decision.scheduled_events import reboot
+from planner.record.run import Batch, InstanceState, Run
+
+REBOOT_LOOKS = 10
+"""Ten minutes with a look every minute: the guidance says that a self-service reboot takes several."""
+
+
+def took(batch: Batch) -> timedelta | None:
+    """From its start to its verification; None where it is not verified or we maintained nothing of it."""
+    ours = any(one.state is InstanceState.MAINTAINED for one in batch.instances)
+    if not ours or batch.started_at is None or batch.verified_at is None:
+        return None
+    return batch.verified_at - batch.started_at
+
+
+def longest(run: Run) -> timedelta | None:
+    """The longest of the run's own finished batches: what the rest must be expected to take."""
+    return max((time for batch in run.batches if (time := took(batch)) is not None), default=None)
+
+
+def learned(run: Run, look_again: timedelta, others: Sequence[timedelta] = ()) -> Run:
+    """The run with what a batch is expected to take; `others` are the longest of the wave's other runs.
+
+    Its own batches count most; the wave's count by their median, since one that got stuck says nothing about
+    the rest; before any has finished it is what the guidance says, counted in looks at an instance that
+    reboots, so that it follows a world that goes faster. Guests that handle scheduled events may hold a start
+    back, however quick the wave's other sets were.
+    """
+    own = longest(run)
+    if own is not None:
+        return replace(run, expected=min(own, run.recover_within))
+    if others:
+        usual = sorted(others)[len(others) // 2] + reboot(look_again, 0, run.checks)
+        return replace(run, expected=min(usual, run.recover_within))
+    return replace(run, expected=min(reboot(look_again, REBOOT_LOOKS, run.checks), run.recover_within))

@@ -1,0 +1,1 @@
+"""What is the next step of a run, and when is it over?"""

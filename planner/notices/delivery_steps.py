@@ -1,0 +1,142 @@
+"""The steps of a delivery record: claim, accepted, refused, failed; and what has to be told beside them."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from planner.notices.delivery import FINISHED, ChannelState, Delivery, Sending, Sent
+from planner.text.backoff import doubled
+
+GIVE_UP = timedelta(hours=24)
+"""How long one message is tried on a channel that is down before the next one gets its turn."""
+
+LOST = timedelta(days=7)
+"""How long nothing is given up on a channel that somebody has to mend: what it missed is told together."""
+
+REMINDER = timedelta(hours=24)
+"""How often people are told of a channel that does not get through."""
+
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(minutes=10)
+
+LOG = 50
+"""How many messages the record remembers; the report shows them."""
+
+
+def message_id(delivery: Delivery, channel: str, upto: Mapping[str, int], kinds: Iterable[str]) -> str:
+    """A name for a message made of what it tells: the same message has the same name, whoever sends it."""
+    words = [delivery.tracking_id, delivery.receiver, channel, *kinds]
+    words += [f"{key}={number}" for key, number in sorted(upto.items())]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:32]
+
+
+def claim(
+    delivery: Delivery, channel: str, upto: Mapping[str, int], kinds: tuple[str, ...], now: datetime
+) -> Delivery:
+    """The record with a message on its way; one that is there already goes again under its own id."""
+    state = delivery.channels[channel]
+    if state.sending is not None:
+        again = state.sending
+        sending = replace(again, since=now, again_at=None, tries=again.tries + 1)
+    else:
+        sending = Sending(message_id(delivery, channel, upto, kinds), now, now, dict(upto), kinds)
+    return _with_state(delivery, channel, replace(state, sending=sending))
+
+
+def accepted(delivery: Delivery, channel: str, subject: str, now: datetime, remark: str = "") -> Delivery:
+    """The channel took the message: what it tells is told."""
+    return _over(
+        delivery, channel, Sent(now, _sending(delivery, channel).message_id, channel, subject, remark)
+    )
+
+
+def refused(delivery: Delivery, channel: str, subject: str, trouble: str, now: datetime) -> Delivery:
+    """Trying again cannot help: recorded with the reason, and the next message gets its turn."""
+    line = Sent(now, _sending(delivery, channel).message_id, channel, subject, trouble)
+    return _over(delivery, channel, line)
+
+
+def failed(
+    delivery: Delivery,
+    channel: str,
+    subject: str,
+    trouble: str,
+    wait: timedelta | None,
+    now: datetime,
+    *,
+    broken: bool = False,
+) -> Delivery:
+    """The channel is down: the message waits, twice as long each time, or as long as the channel asked.
+
+    `broken`: somebody has to mend its address or its setting. After a day the next message gets its turn; on
+    a broken channel it tells what this one would have told.
+    """
+    sending = _sending(delivery, channel)
+    state = delivery.channels[channel]
+    since = state.down_since or now
+    state = replace(state, trouble=trouble, down_since=since, broken=broken)
+    if now - sending.first >= GIVE_UP:
+        if not broken or now - since >= LOST:
+            days = "7 days" if broken else "24 hours"
+            return refused(delivery, channel, subject, f"Given up after {days}. {trouble}", now)
+        kept = f"Not delivered for 24 hours; the next message tells it. {trouble}"
+        line = Sent(now, sending.message_id, channel, subject, kept)
+        again = _with_state(delivery, channel, replace(state, sending=None))
+        return replace(again, messages=(*delivery.messages, line)[-LOG:])
+    patience = doubled(FIRST_WAIT, sending.tries - 1, LONGEST_WAIT)
+    again_at = now + max(patience, wait or timedelta(0))
+    return _with_state(delivery, channel, replace(state, sending=replace(sending, again_at=again_at)))
+
+
+def to_be_told(before: Delivery, after: Delivery, now: datetime) -> tuple[str, ...]:
+    """The channels that do not get through and of which people have not been told for a day.
+
+    `before` is the record before the tries that `after` has: one that was not tried has nothing new to tell.
+    """
+    return tuple(
+        name
+        for name, state in after.channels.items()
+        if state.stuck(now)
+        and state != before.channels.get(name)
+        and (state.down_told is None or now - state.down_told >= REMINDER)
+    )
+
+
+def with_told(delivery: Delivery, names: Iterable[str], now: datetime) -> Delivery:
+    """The record once people have been told of these channels."""
+    for name in names:
+        delivery = _with_state(delivery, name, replace(delivery.channels[name], down_told=now))
+    return delivery
+
+
+def reopened(delivery: Delivery) -> Delivery:
+    """A run of a finished wave lives again: its next end is told again."""
+    channels = {
+        name: replace(state, wave_told=tuple(kind for kind in state.wave_told if kind != FINISHED))
+        for name, state in delivery.channels.items()
+    }
+    return replace(delivery, channels=channels)
+
+
+def _sending(delivery: Delivery, channel: str) -> Sending:
+    sending = delivery.channels[channel].sending
+    if sending is None:
+        raise ValueError(f"Nothing is on its way to {channel} of {delivery.receiver}.")
+    return sending
+
+
+def _over(delivery: Delivery, channel: str, line: Sent) -> Delivery:
+    state = delivery.channels[channel]
+    sending = _sending(delivery, channel)
+    told = dict(state.told)
+    for key, number in sending.upto.items():
+        told[key] = max(number, told.get(key, 0))
+    kinds = tuple(sorted({*state.wave_told, *sending.kinds}))
+    done = ChannelState(told, kinds, None, line.trouble, stands_in=state.stands_in)
+    messages = (*delivery.messages, line)[-LOG:]
+    return replace(_with_state(delivery, channel, done), messages=messages)
+
+
+def _with_state(delivery: Delivery, channel: str, state: ChannelState) -> Delivery:
+    return replace(delivery, channels={**delivery.channels, channel: state})

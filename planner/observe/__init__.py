@@ -1,0 +1,1 @@
+"""What has become of each instance, by what Azure shows?"""

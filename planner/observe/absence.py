@@ -1,0 +1,181 @@
+"""What Azure does not show: an instance or scale set is gone when two looks agree, each with a direct read.
+
+Listings leave out what exists, and ARM answers 404 while it replicates between regions
+(hashicorp/terraform-provider-azurerm#18268, #32535). Until the second look what is not shown is unreadable.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from planner.azure.fleet import Health, Instance, natural
+from planner.observe.confirmation import COMPLETED, ILL, STATUS, STOPPED, matured
+from planner.policy.health import ill
+from planner.record.notice import Kind, Urgency
+from planner.record.observation import Look
+from planner.record.run import (
+    ACTIVE,
+    IN_FLIGHT,
+    SETTLED,
+    TO_START,
+    InstanceState,
+    Passage,
+    Run,
+    RunState,
+    Trouble,
+)
+from planner.state.journal import if_nobody_answers, told
+from planner.text.backoff import doubled
+from planner.text.phrases import many, say
+
+MOST_READS = 32
+"""Instances that one look reads one by one: a listing without any view would otherwise cost one call each."""
+
+FIRST_WAIT, LONGEST_WAIT, TOLD_AFTER = timedelta(seconds=30), timedelta(minutes=10), timedelta(minutes=30)
+
+
+def to_read(run: Run, look: Look) -> tuple[str, ...]:
+    """The instances this look has to read one by one, the most urgent first, `MOST_READS` at the most."""
+    seen = {one.id: one for one in look.instances or ()}
+    wanted = dict.fromkeys(_unclear(run, look, seen))
+    return tuple(wanted)[:MOST_READS]
+
+
+def _unclear(run: Run, look: Look, seen: dict[str, Instance]) -> Iterator[str]:
+    passages = run.passages
+    flying = [one for one in passages if one.state in IN_FLIGHT or one.state is InstanceState.FAILED]
+    yield from (one.id for one in flying if _doubtful(one, seen.get(one.id), look))
+    for one in passages:
+        instance = seen.get(one.id)
+        if one.state is InstanceState.MAINTAINED and instance is not None and ill(instance, run.health):
+            yield one.id
+    waiting = [one for one in passages if one.state not in SETTLED]
+    yield from (one.id for one in waiting if _doubtful(one, seen.get(one.id), look))
+    yield from (one for one in run.served if one not in seen or seen[one].unreadable)
+    yield from (one for one in run.members if one not in seen)
+
+
+def _doubtful(passage: Passage, instance: Instance | None, look: Look) -> bool:
+    """Whether the listing alone does not tell; a status that is gone is read directly at the second look."""
+    if instance is None or instance.unreadable:
+        return True
+    unproven = passage.proof_at is None
+    return unproven and instance.maintenance is None and matured(passage, STATUS, look)
+
+
+def _poll_ago(at: datetime, look: Look) -> bool:
+    return look.at - at >= look.look_again
+
+
+def noticed(run: Run, look: Look) -> tuple[Run, frozenset[str]]:
+    """The run with what this look did not show, and the instances that are certainly gone."""
+    if look.deleted:
+        everything = frozenset(one.id for one in run.passages)
+        return replace(
+            run, missing={}, not_found={}, served=(), left_down=(), members=(), reporting=()
+        ), everything
+    seen = {one.id for one in look.instances or ()}
+    open_ones = (one.id for one in run.passages if one.state not in SETTLED)
+    known = dict.fromkeys((*open_ones, *run.served, *run.members))
+    missing = {one: run.missing.get(one, look.at) for one in known if one not in seen}
+    # A listing that leaves it out and a 404 are one look's answer; the next look has to give both again.
+    not_found = {one: run.not_found.get(one, look.at) for one in missing if one in look.absent}
+    gone = frozenset(one for one, since in not_found.items() if _poll_ago(since, look))
+    return (
+        replace(
+            run,
+            missing={one: since for one, since in missing.items() if one not in gone},
+            not_found={one: since for one, since in not_found.items() if one not in gone},
+            served=tuple(one for one in run.served if one not in gone),
+            left_down=tuple(one for one in run.left_down if one not in gone),
+            members=_with(run.members, seen, gone),
+            reporting=_with(run.reporting, set(_reporting(look)), gone),
+        ),
+        gone,
+    )
+
+
+def _reporting(look: Look) -> Iterator[str]:
+    """Those whose application reports health in this look."""
+    unsaid = {Health.NOT_REPORTED, Health.UNKNOWN}
+    return (one.id for one in look.instances or () if not one.unreadable and one.health not in unsaid)
+
+
+def _with(known: tuple[str, ...], seen: set[str], gone: frozenset[str]) -> tuple[str, ...]:
+    """The ids known so far with those seen now and without those that are gone, in a stable order."""
+    before = set(known)
+    after = (before | seen) - gone
+    return known if after == before else tuple(sorted(after, key=natural))
+
+
+def deleted_for_certain(run: Run, look: Look) -> bool:
+    """Whether an earlier look, a poll ago or more, did not find the scale set either."""
+    return look.deleted and run.absent_since is not None and _poll_ago(run.absent_since, look)
+
+
+def unclear(run: Run) -> bool:
+    """Whether the next look has to read Azure, and soon: something is to be confirmed or was not readable."""
+    waits = run.unread is not None or run.absent_since is not None or bool(run.missing)
+    return waits or any(_to_confirm(one) for one in run.passages)
+
+
+def _to_confirm(passage: Passage) -> bool:
+    """Whether a second look, whatever may start by then, changes what becomes of it.
+
+    What has failed waits for a person, and what would excuse a waiting instance for the time of its batch.
+    """
+    if passage.sighting is None:
+        return False
+    what = passage.sighting.what
+    if passage.state in TO_START:
+        return what in {STATUS, COMPLETED}
+    if passage.state in IN_FLIGHT:
+        return what == STOPPED or passage.proof_at is None
+    return passage.state is InstanceState.MAINTAINED and what == ILL
+
+
+def unreadable(run: Run, look: Look) -> str:
+    """What of the run this look could not read, in a sentence; empty when it read everything."""
+    if look.deleted and not deleted_for_certain(run, look):
+        return "Azure does not show the scale set; a second look has to confirm that it is gone."
+    open_ones = {one.id for one in run.passages if one.state not in SETTLED} | set(run.served)
+    found = [one for one in look.instances or () if one.id in open_ones and one.unreadable]
+    if found:
+        more = f", and {many(len(found) - 1, 'more instance')} like it" if len(found) > 1 else ""
+        return f"{found[0].unreadable} (instance {found[0].id}{more})."
+    if run.missing:
+        first, *others = run.missing
+        more = f", and {many(len(others), 'more instance')}" if others else ""
+        return f"Azure lists no instance {first}{more}, and no direct read says that it is gone."
+    return ""
+
+
+def tracked(run: Run, look: Look, now: datetime) -> Run:
+    """The run with how long something of it has been unreadable; told once after half an hour."""
+    why = unreadable(run, look)
+    if not why:
+        return replace(run, unread=None)
+    old = run.unread or Trouble(since=look.at, count=0, error="")
+    trouble = Trouble(old.since, old.count + 1, why, old.told)
+    run = replace(run, unread=trouble)
+    if trouble.told or now - trouble.since < TOLD_AFTER:
+        return run
+    sentence = f"Not readable since {say(trouble.since)}: {why} Nothing is started until Azure shows it."
+    run = told(
+        run, Kind.TROUBLE, Urgency.ACT, sentence, now,
+        instances=look.instances, otherwise=if_nobody_answers(run, now),
+    )  # fmt: skip
+    return replace(run, unread=replace(trouble, told=True))
+
+
+def next_look(run: Run, look: Look, now: datetime) -> datetime:
+    """When to look again at what is unclear: a poll from now, later the longer it stays unreadable."""
+    count = run.unread.count if run.unread is not None else 0
+    return now + max(look.look_again, doubled(FIRST_WAIT, max(0, count - 2), LONGEST_WAIT))
+
+
+def without_scale_set(run: Run, look: Look, now: datetime) -> Run:
+    """The run after a look that did not find its scale set for the first time: nothing has ended yet."""
+    if run.state in ACTIVE and run.state is not RunState.PAUSED:
+        run = replace(run, reason=unreadable(run, look))
+    return replace(run, absent_since=run.absent_since or look.at, due=now + look.look_again)

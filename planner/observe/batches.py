@@ -1,0 +1,172 @@
+"""The batches of a run after a look: what became of their instances, and how each batch stands."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from planner.azure.fleet import Instance, Interval
+from planner.observe import evidence
+from planner.observe.confirmation import STATUS, matured
+from planner.record.observation import Look
+from planner.record.run import IN_FLIGHT, SETTLED, Batch, BatchState, InstanceState, Passage, Run
+from planner.state.journal import noted
+
+
+def observed(run: Run, look: Look, now: datetime, gone: frozenset[str] = frozenset()) -> Run:
+    """The run after a look that read Azure: every passage, and how each batch stands.
+
+    `gone` are the instances that are certainly no more.
+    """
+    seen: dict[str, Instance] = {one.id: one for one in look.instances or ()}
+    batches: list[Batch] = []
+    aside: list[Passage] = []
+    for batch in run.batches:
+        passages = [
+            evidence.observed(run, one, seen.get(one.id), look, now, gone=one.id in gone)
+            for one in batch.instances
+        ]
+        apart = _goes_apart(batch, passages)
+        if not apart and all(one is old for one, old in zip(passages, batch.instances, strict=True)):
+            # Most batches of a large set are done or still to come: what did not change is not copied.
+            batches.append(standing(batch, now))
+            continue
+        if apart:
+            aside += [one for one in passages if one.state is InstanceState.ASIDE]
+            passages = [one for one in passages if one.state is not InstanceState.ASIDE]
+        if passages:
+            batches.append(standing(replace(batch, instances=tuple(passages)), now))
+    number = max((one.number for one in run.batches), default=0)
+    for passage in aside:
+        number += 1
+        batches.append(
+            Batch(
+                number,
+                again_label([passage]),
+                (passage,),
+                retry=True,
+            )
+        )
+    changed = replace(run, batches=tuple(batches))
+    by_number = {one.number: one for one in batches}
+    for old in run.batches:
+        new = by_number.get(old.number)
+        if (
+            new is not None
+            and new.state is not old.state
+            and new.state in {BatchState.SOAKING, BatchState.DONE}
+        ):
+            changed = noted(
+                changed, f"batch {new.number} {new.state}", f"{new.domain}: {counted(new.instances)}", now
+            )
+    return _over_at_window_end(changed, seen, look, now)
+
+
+def _goes_apart(batch: Batch, passages: Sequence[Passage]) -> bool:
+    """Whether some of a batch under way is put off: tried again in a batch of its own it holds up nothing."""
+    put_off = [one.state is InstanceState.ASIDE for one in passages]
+    return batch.state is not BatchState.PENDING and any(put_off) and not all(put_off)
+
+
+def standing(batch: Batch, now: datetime) -> Batch:
+    """The batch's state from its instances'."""
+    states = {one.state for one in batch.instances}
+    if InstanceState.FAILED in states:
+        # Also of one that was done: what has stopped serving since is watched and soaks again.
+        return replace(batch, state=BatchState.FAILED, finished_at=None)
+    if batch.state is BatchState.DONE:
+        return batch
+    if states & IN_FLIGHT:
+        for state, name in (
+            (InstanceState.STARTING, BatchState.STARTING),
+            (InstanceState.REBOOTING, BatchState.REBOOTING),
+        ):
+            if state in states:
+                return replace(batch, state=name)
+        return replace(batch, state=BatchState.VERIFYING)
+    if states <= SETTLED:
+        begun = any(one.begun or one.state is InstanceState.MAINTAINED for one in batch.instances)
+        if batch.started_at is None or not begun:
+            return replace(batch, state=BatchState.DONE, finished_at=batch.finished_at or now)
+        if batch.state is BatchState.SOAKING:
+            return batch
+        return replace(batch, state=BatchState.SOAKING, verified_at=now)
+    if states == {InstanceState.ASIDE}:
+        return replace(batch, state=BatchState.PENDING, retry=True)
+    return batch
+
+
+def soaked(run: Run, now: datetime) -> Run:
+    """Batches whose soak is over are done; the last one needs no soak."""
+    if all(one.state is not BatchState.SOAKING for one in run.batches):
+        return run
+    over = all(one.state in SETTLED for one in run.passages)
+
+    def rested(batch: Batch) -> Batch:
+        if batch.state is not BatchState.SOAKING or batch.verified_at is None:
+            return batch
+        if over or now >= batch.verified_at + run.soak:
+            return replace(batch, state=BatchState.DONE, finished_at=now)
+        return batch
+
+    return replace(run, batches=tuple(map(rested, run.batches)))
+
+
+def _over_at_window_end(run: Run, seen: Mapping[str, Instance], look: Look, now: datetime) -> Run:
+    """With the window closed nothing can be tried again: a failed instance is what it is."""
+    unsettled = [one for one in run.passages if one.state not in SETTLED]
+    if not unsettled or any(one.state is not InstanceState.FAILED for one in unsettled):
+        return run
+    if not all(_closed(run, one, seen.get(one.id), look, now) for one in unsettled):
+        return run
+
+    def settled(passage: Passage) -> Passage:
+        if passage.state is not InstanceState.FAILED:
+            return passage
+        # Maintained or not, it does not serve: whoever goes after this scale set has to ask a person.
+        words = "The self-service window has closed; a person must look at it."
+        return replace(
+            passage, state=InstanceState.MISSED, reason=f"{passage.reason} {words}", finished_at=now
+        )
+
+    batches = tuple(
+        standing(replace(one, instances=tuple(map(settled, one.instances))), now) for one in run.batches
+    )
+    return replace(run, batches=batches)
+
+
+def _closed(run: Run, passage: Passage, instance: Instance | None, look: Look, now: datetime) -> bool:
+    """Whether its self-service window is over: the one Azure shows for it, or the run's where it shows none.
+
+    While Azure does not show it, every window known of it has to be over.
+    """
+    status = instance.status if instance is not None else None
+    if status is not None and status.self_service is not None:
+        return now >= status.self_service.end
+    shown_without = instance is not None and not instance.unreadable and matured(passage, STATUS, look)
+    if shown_without:
+        return run.self_service is not None and now >= run.self_service.end
+    windows = known_windows(run, passage)
+    return bool(windows) and all(now >= one.end for one in windows)
+
+
+def known_windows(run: Run, passage: Passage) -> list[Interval]:
+    """The self-service windows on record that concern it: the run's, its own, and that before its start."""
+    recorded = passage.before.self_service if passage.before is not None else None
+    return [one for one in (run.self_service, passage.window, recorded) if one is not None]
+
+
+def again_label(passages: Sequence[Passage]) -> str:
+    """What people call a batch of what Azure has put off."""
+    ids = [one.id for one in passages]
+    if len(ids) > 2:
+        return f"instances {ids[0]} to {ids[-1]} ({len(ids)}), again"
+    return f"{'instance' if len(ids) == 1 else 'instances'} {', '.join(ids)}, again"
+
+
+def counted(passages: Sequence[Passage]) -> str:
+    """How many instances stand where, in words: `3 maintained, 1 excused`."""
+    counts: dict[str, int] = {}
+    for one in passages:
+        counts[one.state] = counts.get(one.state, 0) + 1
+    names = {InstanceState.BY_AZURE: "by Azure", InstanceState.ASIDE: "set aside"}
+    return ", ".join(f"{number} {names.get(InstanceState(state), state)}" for state, number in counts.items())

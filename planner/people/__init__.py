@@ -1,0 +1,1 @@
+"""What did a person say, and what does it change?"""

@@ -1,0 +1,84 @@
+"""Why a person's word would have no effect on a run as it is: then it is refused, with the sentence."""
+
+from planner.people import approval
+from planner.policy.keys import PARSERS
+from planner.policy.overrides import raised_further
+from planner.policy.resolve import Mode
+from planner.record.observation import Event
+from planner.record.run import IN_FLIGHT, Run, RunState
+
+
+def approve(run: Run, event: Event) -> str:
+    """An approval is for one plan, which it names by its checksum."""
+    if not approval.wanted(run):
+        if run.mode != Mode.APPROVE:
+            return "Nothing of it waits for approval: its mode is " + run.mode + "."
+        return "Nothing of it waits for approval: what is left of the plan has been approved."
+    if event.checksum == run.checksum:
+        return ""
+    now = f"The plan is {run.checksum} now: look at it, then approve it with that checksum."
+    if not event.checksum:
+        return f"An approval names the plan it is for, in `checksum`. {now}"
+    return f"The plan has changed since you saw it: this approval is for {event.checksum}. {now}"
+
+
+def hold(run: Run, event: Event) -> str:
+    """Held once is held; who holds it is told."""
+    del event
+    return f"It is held already. {run.held}" if run.holding else ""
+
+
+def quarantined(run: Run, event: Event) -> str:
+    """Each cause pauses once."""
+    return "It is paused for this already." if event.comment and event.comment in run.held else ""
+
+
+def resume(run: Run, event: Event) -> str:
+    """There is something to resume while it is paused, or asks whether to go on though time is short."""
+    del event
+    if run.state is RunState.PAUSED or run.choices:
+        return ""
+    if run.state is RunState.AWAITING_APPROVAL:
+        return f"It is not paused, it waits for approval: approve the plan {run.checksum}. {run.reason}"
+    return f"It is neither held nor paused: it is {run.state}. {run.reason}"
+
+
+def raised(run: Run, event: Event) -> str:
+    """What is so already is not raised again."""
+    same = [f"{key} {text}" for key, text in event.raised.items() if _so(run, key, text)]
+    if len(same) < len(event.raised):
+        return ""
+    return f"It is so already for this run: {', '.join(same)}." if same else "It names nothing to raise."
+
+
+def _so(run: Run, key: str, text: str) -> bool:
+    if key == "accept":
+        return raised_further(run.raised, {key: text}) == {key: "", **run.raised}
+    parse = PARSERS[key]
+    if key in run.raised:
+        return bool(parse(run.raised[key]) == parse(text))
+    match key:
+        case "soak":
+            return bool(parse(text) == run.soak)
+        case "lead":
+            return bool(parse(text) == run.lead)
+        case "windows":
+            windows = parse(text)
+            return run.windows == ((windows,) if windows else ())
+        case _:
+            # What the policy says of the others is not on the run's record.
+            return False
+
+
+def let_pass(run: Run, event: Event) -> str:
+    del event
+    if run.state is not RunState.PAUSED:
+        return f"The run is {run.state} and not paused: only a paused run can let the others pass."
+    if run.lets_pass:
+        return "The run lets the others pass already."
+    if not run.claims:
+        return "Nothing of the run has been started, so it counts against no limit and holds up nobody."
+    flying = next((one.id for one in run.passages if one.state in IN_FLIGHT), "")
+    if flying:
+        return f"Instance {flying} is still being watched after its start; say it once that is over."
+    return ""

@@ -1,0 +1,74 @@
+"""What a person may raise for one run: pauses, windows, how many may be down, what is accepted by name."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from planner.policy.durations import parse_duration
+from planner.policy.keys import PARSERS, parse_checks, parse_deadline, parse_max_unavailable
+from planner.policy.model import Rules
+from planner.policy.weekly import parse_windows
+
+RAISABLE = ("soak", "max-unavailable", "windows", "complete-by", "lead", "accept")
+"""Keys of the policy that a person may set for one run; the policy itself stays as it is."""
+
+INSTANCE = "instance/"
+"""How one instance is named among what is accepted for a run."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def checked_raise(key: str, text: str) -> str:
+    """The key, if a person may raise it to `text`; ValueError with a sentence otherwise."""
+    if key not in RAISABLE:
+        raise ValueError(f"`{key[:40]}` cannot be raised for one run: write {', '.join(RAISABLE)}")
+    if key == "accept":
+        _parse_accepted(text)
+    else:
+        PARSERS[key](text)
+    return key
+
+
+def raised_further(raised: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """What is raised after another word: the latest counts, and what was accepted stays accepted."""
+    merged = {**raised, **more}
+    if "accept" in raised and "accept" in more:
+        names = (*_parse_accepted(raised["accept"]), *_parse_accepted(more["accept"]))
+        merged["accept"] = ", ".join(dict.fromkeys(names))
+    return merged
+
+
+def accepted_instances(accept: Iterable[str]) -> frozenset[str]:
+    """The instances whose failed provisioning is accepted by name."""
+    return frozenset(one.removeprefix(INSTANCE) for one in accept if one.startswith(INSTANCE))
+
+
+def _parse_accepted(text: str) -> tuple[str, ...]:
+    """Names of checks, and instances as `instance/3`; ValueError with a sentence for anything else."""
+    names = [part.strip() for part in text.split(",")]
+    checks = [one for one in names if not one.lower().startswith(INSTANCE)]
+    instances = [INSTANCE + one[len(INSTANCE) :] for one in names if one.lower().startswith(INSTANCE)]
+    if INSTANCE in instances:
+        raise ValueError(f"`{text[:60]}` names no instance: write {INSTANCE}<its id>, such as {INSTANCE}3")
+    return (*(parse_checks(", ".join(checks)) if checks else ()), *instances)
+
+
+def with_raised(rules: Rules, raised: Mapping[str, str]) -> Rules:
+    """The rules as a person has raised them for one run; texts were checked when they were taken."""
+    for key, text in raised.items():
+        if key == "soak":
+            rules = replace(rules, soak=parse_duration(text))
+        elif key == "lead":
+            rules = replace(rules, lead=parse_duration(text))
+        elif key == "windows":
+            windows = parse_windows(text)
+            rules = replace(rules, windows=(windows,) if windows else ())
+        elif key == "complete-by":
+            rules = replace(rules, complete_by=parse_deadline(text))
+        elif key == "accept":
+            rules = replace(rules, accept=tuple(dict.fromkeys((*rules.accept, *_parse_accepted(text)))))
+        elif key == "max-unavailable":
+            share = parse_max_unavailable(text)
+            rules = replace(rules, max_unavailable=(share,) if share else (), default_share=share is None)
+        rules = replace(rules, sources={**rules.sources, key: "raised by a person for this run"})
+    return rules

@@ -1,0 +1,1 @@
+"""What is kept of a run, and what does one observation of Azure bring to it?"""

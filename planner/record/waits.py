@@ -1,0 +1,80 @@
+"""What a record keeps of standing still: for what it waits, how long, what was told, whom it holds up."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from planner.record.cause import Cause
+
+NOTHING = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """One cause since the last start, met first at `since`; `spent` in which it alone was in the way."""
+
+    cause: Cause
+    since: datetime
+    spent: timedelta = NOTHING
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stalled:
+    """A run that may start by its times and does not.
+
+    `cause` and `what` are of the last look that met one, at `seen` (UTC). `active`: the latest look met it,
+    too; false while times, a stop or a missing approval stand before it. `passed`: an opening has closed
+    meanwhile. `waited` has every cause since the last start, in the order in which they were met.
+    """
+
+    cause: Cause
+    what: str
+    seen: datetime
+    active: bool = True
+    passed: bool = False
+    waited: tuple[Waited, ...] = field(default_factory=tuple)
+
+    @property
+    def since(self) -> datetime:
+        """Since when nothing could start, whatever the cause was then."""
+        return min((one.since for one in self.waited), default=self.seen)
+
+    @property
+    def spent(self) -> timedelta:
+        """How long it could have started by its times."""
+        return sum((one.spent for one in self.waited), NOTHING)
+
+    @property
+    def told(self) -> bool:
+        return any(one.told for one in self.waited)
+
+    def of(self, cause: Cause) -> Waited | None:
+        return next((one for one in self.waited if one.cause is cause), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reminders:
+    """What was told, or counts as told, of a run that stands still before its latest start `by`.
+
+    `number` is the last notice that asked for something, `half` when half of the slack is gone that there was
+    then, `mark` the last of the hours before `by` that has passed (None: the first is still to come). `by_at`
+    is when `by` was worked out.
+    """
+
+    number: int
+    half: datetime | None
+    mark: int | None
+    by: datetime | None
+    by_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldUp:
+    """Scale sets of the subscription that wait for a limit: how many, of which regions.
+
+    `until` is when the first of them has to start to be done in time, as far as they say so.
+    """
+
+    sets: int = 0
+    regions: tuple[str, ...] = ()
+    until: datetime | None = None

@@ -1,0 +1,1 @@
+"""How does a new plan become a run or join the one under way?"""

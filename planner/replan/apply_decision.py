@@ -1,0 +1,152 @@
+"""A run takes a decision on: its rules, its times and its state, with why."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from planner.azure.fleet import Health, Instance, ScaleSet
+from planner.decision.decide import Decision
+from planner.decision.estimate import longest
+from planner.observe import left_to_azure
+from planner.people import approval
+from planner.policy.resolve import Mode
+from planner.record.observation import FIT
+from planner.record.run import (
+    IN_FLIGHT,
+    SETTLED,
+    TO_START,
+    Batch,
+    BatchState,
+    Run,
+    RunState,
+    Verdict,
+)
+from planner.schedule import options, schedule
+from planner.schedule.capacity import with_capacity, with_served
+
+DAILY = timedelta(days=1)
+MISFIT_AGAIN, NO_TIME_AGAIN = timedelta(minutes=15), timedelta(hours=1)
+
+
+def adopted(
+    run: Run,
+    scale_set: ScaleSet,
+    instances: Sequence[Instance],
+    decision: Decision,
+    batches: Sequence[Batch],
+    now: datetime,
+) -> Run:
+    """The run after `decision`, with `batches` as they are merged with what it has done already."""
+    rules = decision.rules
+    fingerprint = schedule.fingerprint(rules)
+    checksum = schedule.checksum(decision.verdict, rules, batches)
+    same = run.rules == fingerprint and run.verdict is decision.verdict
+    marked, approved = approval.kept(run, batches, same_rules=same, checksum=checksum)
+    run = replace(
+        run,
+        approved=approved,
+        verdict=decision.verdict,
+        mode=str(rules.mode),
+        receiver=rules.owner,
+        checks=decision.checks,
+        batches=marked,
+        after=rules.after,
+        soak=rules.soak,
+        recover_within=rules.recover_within,
+        stalled_after=rules.stalled_after,
+        health=rules.health,
+        rules=fingerprint,
+        windows=rules.windows,
+        freezes=rules.freezes,
+        self_service=decision.self_service or run.self_service,
+        scheduled=decision.scheduled or run.scheduled,
+        checksum=checksum,
+        facts={"self_service": decision.offered},
+        choices=(),
+        reports=any(one.health is not Health.NOT_REPORTED for one in instances),
+    )
+    run = with_served(with_capacity(run, scale_set, instances, rules), instances)
+    if to_be_carried_out(decision):
+        return _to_carry_out(run, decision, now)
+    state = RunState.NOT_IMPACTED if decision.verdict is Verdict.NOT_IMPACTED else RunState.LEFT_TO_AZURE
+    # A plan made later is told anew, and its lead time counts from then.
+    run = replace(
+        run,
+        state=state,
+        reason=decision.reason,
+        batches=tuple(_rested(one, now) for one in run.batches),
+        lead_over=None,
+        deadline=None,
+        forecast_end=None,
+        slack=None,
+        start_by=None,
+        capacity="",
+        misfit="",
+        stalled=None,
+        reminders=None,
+        holds_up=None,
+    )
+    return replace(run, due=left_to_azure.due(run, now))
+
+
+def to_be_carried_out(decision: Decision) -> bool:
+    """Whether it starts anything: observing only says what would be done."""
+    return decision.verdict is Verdict.SELF_SERVICE and decision.rules.mode is not Mode.OBSERVE
+
+
+def _rested(batch: Batch, now: datetime) -> Batch:
+    """Nobody looks after a soak once the rest is left to Azure."""
+    over = batch.state is not BatchState.DONE and all(one.state in SETTLED for one in batch.instances)
+    return replace(batch, state=BatchState.DONE, finished_at=now) if over else batch
+
+
+def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
+    rules = decision.rules
+    run = replace(
+        run,
+        lead_over=_lead_over(run, rules.lead, now),
+        lead=rules.lead,
+        deadline=schedule.deadline(run.self_service, run.scheduled, rules.complete_by),
+        reason=run.reason if _stays_paused(run) else decision.reason,
+    )
+    # What looks have learned from the wave's other runs stays until this run knows better.
+    run = replace(run, expected=min(longest(run) or run.expected, run.recover_within))
+    run = schedule.timed(run, now)
+    run = replace(run, start_by=schedule.start_by(run, now))
+    if _stays_paused(run):
+        # A person's hold outlives every plan, also one that left it to Azure for a while.
+        return replace(run, state=RunState.PAUSED, reason=run.held or run.reason, due=now)
+    begun = any(batch.started_at for batch in run.batches)
+    problem = "" if begun or FIT in run.waived else options.misfit(run, now)
+    if problem:
+        return replace(
+            run,
+            state=RunState.PAUSED,
+            reason=problem,
+            misfit=problem,
+            choices=options.choices(run, now),
+            due=now + MISFIT_AGAIN,
+        )
+    run = replace(run, misfit="")
+    waits = approval.holds_up(run) and not any(one.state in IN_FLIGHT for one in run.passages)
+    if begun:
+        return replace(run, state=RunState.AWAITING_APPROVAL if waits else RunState.RUNNING, due=now)
+    waiting = (one for one in run.batches if any(each.state in TO_START for each in one.instances))
+    first = min((one.not_before for one in waiting if one.not_before is not None), default=None)
+    if waits:
+        # Looked at at once: when people are to be reminded follows from the plan as it is now.
+        return replace(run, state=RunState.AWAITING_APPROVAL, due=now)
+    due = min(first, now + DAILY) if first is not None else now + NO_TIME_AGAIN
+    return replace(run, state=RunState.SCHEDULED, due=due)
+
+
+def _lead_over(run: Run, lead: timedelta, now: datetime) -> datetime:
+    """When the lead time has passed: it counts from when the plan was first told, however long it is now."""
+    if run.lead_over is None:
+        return now + lead
+    return run.lead_over if run.lead is None else run.lead_over - run.lead + lead
+
+
+def _stays_paused(run: Run) -> bool:
+    """Whatever the new plan says: somebody holds the run, or it waits for a person for another reason."""
+    return bool(run.holding) or (run.state is RunState.PAUSED and not run.misfit)

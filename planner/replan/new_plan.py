@@ -1,0 +1,217 @@
+"""How a decision becomes a run, or joins the one in progress. Finished instances stay finished."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from planner.azure.fleet import Instance, ScaleSet
+from planner.azure.wave import Wave
+from planner.decision.decide import Decision
+from planner.decision.estimate import REBOOT_LOOKS
+from planner.decision.scheduled_events import reboot
+from planner.observe import absence, left_to_azure
+from planner.observe.batches import counted
+from planner.observe.outstanding import due_again, remembered
+from planner.people import approval
+from planner.record.notice import Kind, Urgency
+from planner.record.observation import Look
+from planner.record.run import (
+    ACTIVE,
+    ANSWERS,
+    SETTLED,
+    Batch,
+    Passage,
+    Run,
+    RunState,
+    Target,
+    Verdict,
+)
+from planner.replan import outdated, second_time
+from planner.replan.apply_decision import adopted, to_be_carried_out
+from planner.replan.merge import merged
+from planner.schedule.capacity import left_down, with_stops
+from planner.state.journal import if_nobody_answers, noted, told
+
+MINUTE = timedelta(minutes=1)
+
+
+def begun(
+    scale_set: ScaleSet,
+    instances: Sequence[Instance],
+    decision: Decision,
+    waves: Sequence[Wave],
+    now: datetime,
+    *,
+    former: Run | None = None,
+    look_again: timedelta = MINUTE,
+) -> Run:
+    """A new run from its first decision, in the first of `waves`; `former` is the run before it."""
+    run = Run(
+        target=_target(scale_set, len(instances)),
+        waves=(waves[0].tracking_id,),
+        state=RunState.NOT_IMPACTED,
+        reason="",
+        verdict=decision.verdict,
+        due=now,
+        planned_at=now,
+        policy=decision.policy,
+        expected=reboot(look_again, REBOOT_LOOKS, decision.checks),
+    )
+    batches = decision.batches
+    if former is not None:
+        run = replace(
+            run,
+            finished=remembered(former, instances),
+            numbered=former.last_notice,
+            left_down=left_down(former, instances, now),
+        )
+        run = replace(run, again=second_time.explained(former, decision.concerned, waves, scale_set))
+        asks = second_time.without_a_reason(former, decision.concerned, waves, scale_set)
+        batches = _asking(decision.batches, asks)
+    run = adopted(run, scale_set, instances, decision, batches, now)
+    run = noted(run, f"planned as {run.state}", run.reason, now)
+    if run.again:
+        run = noted(run, "scheduled again", run.again, now)
+    return _told_of_plan(run, decision, now, first=True)
+
+
+def rejoined(
+    run: Run,
+    scale_set: ScaleSet,
+    instances: Sequence[Instance],
+    decision: Decision,
+    waves: Sequence[Wave],
+    now: datetime,
+    look: Look | None = None,
+) -> Run:
+    """The run in progress, or the answer of the day, after another decision; it joins `waves[0]`.
+
+    `look` says what of `instances` was read one by one; without it nothing was.
+    """
+    look = look or Look(now, tuple(instances))
+    return _alarmed(_rejoined(run, scale_set, decision, waves, look, now), decision, now)
+
+
+def _alarmed(run: Run, decision: Decision, now: datetime) -> Run:
+    """Told as a page, once, when Azure raises what it had announced to emergency maintenance."""
+    if not decision.emergency or any(one.emergency for one in run.notices):
+        return run
+    reason = "Azure has raised this maintenance to an emergency (level Warning)."
+    run = noted(run, "emergency", reason, now, "azure")
+    return told(run, Kind.PLANNED, Urgency.PAGE, f"{reason} {run.reason}", now)
+
+
+def _rejoined(
+    run: Run, scale_set: ScaleSet, decision: Decision, waves: Sequence[Wave], look: Look, now: datetime
+) -> Run:
+    old, instances = run, look.instances or ()
+    run, gone = absence.noticed(with_stops(run, look), look)
+    run = replace(
+        run,
+        target=_target(scale_set, len(instances)),
+        waves=tuple(dict.fromkeys((*run.waves, waves[0].tracking_id))),
+        planned_at=now,
+        policy=decision.policy,
+        replan="",
+        unplanned=None,
+        finished=tuple(one for one in run.finished if one.id not in _without_status(instances)),
+    )
+    asks = second_time.without_a_reason(run, decision.concerned, waves, scale_set)
+    run = _again(run, instances, waves, scale_set, now)
+    batches = _asking(merged(run, instances, decision, look, now, gone), asks)
+    if _window_over(run, now) and decision.self_service is not None:
+        # Instances have windows of their own: what was planned by may be over and theirs is not.
+        run = replace(run, self_service=decision.self_service)
+    if run.state in ACTIVE:
+        # What is left is settled by advance, instance by instance, from what the look sees.
+        if decision.verdict is Verdict.NOT_IMPACTED:
+            return replace(run, due=now)
+        if decision.verdict is Verdict.LEAVE_TO_AZURE and _window_over(run, now):
+            return replace(run, batches=batches, due=now)
+        if not to_be_carried_out(decision) and outdated.watched(run):
+            # Nothing new starts by these rules; what was started is watched until it serves again, and
+            # automatic repairs until they run again.
+            return replace(run, in_vain=run.in_vain + 1, due=now)
+    if decision.verdict is Verdict.NOT_IMPACTED and any(one.instances for one in batches):
+        return _followed(run, batches, now)
+    run = adopted(replace(run, in_vain=0), scale_set, instances, decision, batches, now)
+    # Where the answer stays and only the instances concerned have changed: on record, and no news to anybody.
+    stays = run.state is old.state and run.state in ANSWERS and run.verdict is old.verdict
+    if stays or (run.state, run.checksum, run.again) == (old.state, old.checksum, old.again):
+        run = replace(run, looks=old.looks + 1)
+        return replace(run, due=left_to_azure.due(run, now)) if run.state in ANSWERS else run
+    run = noted(run, "planned again", run.reason, now)
+    return _told_of_plan(run, decision, now, first=False)
+
+
+def _without_status(instances: Sequence[Instance]) -> frozenset[str]:
+    """Those that can be read and show no maintenance; what is unreadable or missing is not among them."""
+    return frozenset(one.id for one in instances if one.maintenance is None)
+
+
+def _followed(run: Run, batches: Sequence[Batch], now: datetime) -> Run:
+    """What was left to Azure and shows no maintenance any more: the answer stays, with how it ended."""
+    run = replace(run, batches=tuple(batches), looks=run.looks + 1)
+    settled = all(one.state in SETTLED for one in run.passages)
+    reason = left_to_azure.over(run) if settled else f"Left to Azure: {counted(run.passages)}."
+    return replace(run, reason=reason, due=left_to_azure.due(run, now))
+
+
+def _window_over(run: Run, now: datetime) -> bool:
+    return run.self_service is not None and now >= run.self_service.end
+
+
+def _target(scale_set: ScaleSet, capacity: int) -> Target:
+    return Target(
+        scale_set.id,
+        scale_set.subscription,
+        scale_set.resource_group,
+        scale_set.name,
+        scale_set.location,
+        scale_set.orchestration,
+        capacity,
+    )
+
+
+def _again(
+    run: Run, instances: Sequence[Instance], waves: Sequence[Wave], scale_set: ScaleSet, now: datetime
+) -> Run:
+    """The run with why finished instances are due again."""
+    seen = {one.id: one for one in instances}
+    back = [seen[one.id] for one in run.passages if one.id in seen and due_again(one, seen[one.id])]
+    why = second_time.explained(run, back, waves, scale_set)
+    return noted(replace(run, again=why), "scheduled again", why, now) if why else run
+
+
+def _asking(batches: Sequence[Batch], asks: frozenset[str]) -> tuple[Batch, ...]:
+    """The batches with those instances marked that only a person may have started."""
+    if not asks:
+        return tuple(batches)
+
+    def marked(passage: Passage) -> Passage:
+        waits = passage.id in asks and passage.state not in SETTLED
+        return replace(passage, asks=True) if waits else passage
+
+    return tuple(replace(one, instances=tuple(map(marked, one.instances))) for one in batches)
+
+
+def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -> Run:
+    kind = Kind.PLANNED if first else Kind.REPLANNED
+    urgency = Urgency.PAGE if first and decision.emergency else Urgency.KNOW
+    sentence = f"{decision.reason} {run.again}".strip()
+    run = told(run, kind, urgency, sentence, now)
+    if run.misfit:
+        return told(
+            run,
+            Kind.PAUSED,
+            Urgency.ACT,
+            run.misfit,
+            now,
+            otherwise=if_nobody_answers(run, now),
+            answers=("resume", "skip"),
+            choices=run.choices,
+            deadline=run.deadline,
+        )
+    if run.state in ACTIVE and approval.wanted(run):
+        run = approval.asked(run, f"{decision.reason} {run.again}".strip(), now)
+    return run

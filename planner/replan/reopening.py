@@ -1,0 +1,41 @@
+"""Why a run that is over is opened again: nobody else would look at its scale set until the wave ends."""
+
+from datetime import timedelta
+
+from planner.azure.fleet import Instance
+from planner.decision.decide import Decision
+from planner.observe.outstanding import due_again
+from planner.record.run import InstanceState, Passage, Run, Verdict
+from planner.text.phrases import many
+
+EVERY = timedelta(hours=6)
+"""How often an ended run is looked at while a wave of its is open."""
+
+NAMED = 3
+
+
+def why(run: Run, decision: Decision) -> str:
+    """What is due now and was not when the run ended, in a sentence; empty when it stays closed.
+
+    What has merely been left over (missed, and Azure will do it) opens nothing: that was told.
+    """
+    passages = {one.id: one for one in run.passages}
+    found = [(one, _reason(passages.get(one.id), one, decision)) for one in decision.concerned]
+    due = [(one.id, reason) for one, reason in found if reason]
+    if not due:
+        return ""
+    named = "; ".join(f"instance {key} {reason}" for key, reason in due[:NAMED])
+    more = f"; and {many(len(due) - NAMED, 'more instance')}" if len(due) > NAMED else ""
+    return f"Opened again: {named}{more}."
+
+
+def _reason(passage: Passage | None, instance: Instance, decision: Decision) -> str:
+    if passage is None:
+        return "has joined the wave"
+    if due_again(passage, instance):
+        excused = passage.state is InstanceState.EXCUSED
+        return "can be maintained again" if excused else "has a new maintenance window"
+    if passage.state is InstanceState.EXCUSED or decision.verdict is not Verdict.SELF_SERVICE:
+        # What excused it has not passed: each opening would only find the same and say so again.
+        return ""
+    return "is offered by Azure and not done"

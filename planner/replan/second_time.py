@@ -1,0 +1,136 @@
+"""Why an instance is scheduled for the second time, of the guidance's four reasons, by evidence.
+
+The guidance ("Why is my VM scheduled for a second time?"): the wave was cancelled and restarted, the instance
+was service healed, it was stopped and started, or an auto-shutdown did that.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from planner.azure.fleet import Instance, ScaleSet
+from planner.azure.usage import Habits
+from planner.azure.wave import OVER, Announcement, Stage, Wave
+from planner.observe.outstanding import offered_anew
+from planner.record.run import InstanceState, Passage, Run
+from planner.text.phrases import say
+
+DONE = frozenset({InstanceState.MAINTAINED, InstanceState.BY_AZURE})
+
+
+def explained(run: Run, concerned: Sequence[Instance], waves: Sequence[Wave], scale_set: ScaleSet) -> str:
+    """A sentence for the instances among `concerned` that `run` had finished; empty when there are none."""
+    finished = {one.id: one for one in run.passages if one.state in DONE and one.finished_at is not None}
+    found: dict[str, list[str]] = {}
+    for instance in concerned:
+        passage = finished.get(instance.id)
+        if passage is not None and passage.finished_at is not None:
+            why = _why(passage, passage.finished_at, waves, scale_set) or _unknown(scale_set)
+            found.setdefault(why, []).append(instance.id)
+    return " ".join(f"{_which(ids)} scheduled for the second time: {why}." for why, ids in found.items())
+
+
+def without_a_reason(
+    run: Run, concerned: Sequence[Instance], waves: Sequence[Wave], scale_set: ScaleSet
+) -> frozenset[str]:
+    """The instances `run` maintained that are offered in another window, and nothing says why.
+
+    Only a person may have them started again: their old status may just show the windows of today.
+    """
+    maintained = {one.id: one for one in run.passages if one.state is InstanceState.MAINTAINED}
+    return frozenset(
+        one.id
+        for one in concerned
+        if one.id in maintained
+        and offered_anew(maintained[one.id], one)
+        and not _why(maintained[one.id], maintained[one.id].finished_at or run.planned_at, waves, scale_set)
+    )
+
+
+def unexplained(run: Run, concerned: Sequence[Instance], waves: Sequence[Wave]) -> bool:
+    """Whether instances that `run` had finished are due again, and every look-up is older than their end."""
+    looked_up = max((one.evidence.at for one in waves if one.evidence is not None), default=None)
+    if looked_up is None:
+        return False
+    due = {one.id for one in concerned if one.status is not None}
+    return any(
+        one.id in due and one.state in DONE and one.finished_at is not None and one.finished_at > looked_up
+        for one in run.passages
+    )
+
+
+def _which(ids: Sequence[str]) -> str:
+    if len(ids) == 1:
+        return f"Instance {ids[0]} is"
+    return f"Instances {', '.join(ids[:10])}{' and others' if len(ids) > 10 else ''} are"
+
+
+def _why(passage: Passage, finished: datetime, waves: Sequence[Wave], scale_set: ScaleSet) -> str:
+    """The evidence, in words; empty where there is none."""
+    habits = scale_set.habits or Habits()
+    key = passage.id.lower()
+    healed, stopped = habits.healed.get(key), habits.stopped.get(key)
+    # What came after our start and before looks saw it serve again may have undone it as well.
+    begun = passage.intent_at or finished
+    if healed is not None and healed >= begun:
+        return f"Azure moved it at {say(healed)} to repair its host (service healing)"
+    if stopped is not None and stopped >= begun:
+        if habits.shutdown:
+            return f"the auto-shutdown schedule {habits.shutdown} stops it, last at {say(stopped)}"
+        # The caller is known of the last stop only, which may have been another instance's.
+        last = habits.last_stop is None or stopped == habits.last_stop
+        by = f" by {habits.stopped_by}" if habits.stopped_by and last else ""
+        return f"it was stopped and started since, at {say(stopped)}{by}"
+    restarted = _restarted(finished, waves)
+    if restarted:
+        return restarted
+    if habits.shutdown:
+        return (
+            f"the auto-shutdown schedule {habits.shutdown} stops it, and a stop makes maintenance due again"
+        )
+    return ""
+
+
+def _unknown(scale_set: ScaleSet) -> str:
+    unread = " ".join(dict.fromkeys(scale_set.unread.values()))
+    if scale_set.habits is None or unread:
+        return f"why cannot be told ({unread or 'nothing was looked up'})"
+    return "Azure shows no restarted wave, no service healing, no stop and start, and no auto-shutdown"
+
+
+def _restarted(finished: datetime, waves: Sequence[Wave]) -> str:
+    """A wave that was cancelled or over and is announced again, or another wave announced since."""
+    for wave in waves:
+        restart = _restart(wave)
+        if restart is not None and restart[1].event_time >= finished:
+            over, anew = restart
+            return (
+                f"wave {wave.tracking_id} was {over.stage.value.lower()} at {say(over.event_time)} and "
+                f"restarted at {say(anew.event_time)}"
+            )
+    called_off = [wave for wave in waves if not wave.open]
+    for wave in waves:
+        if wave.open and wave.announcements and wave.announcements[0].event_time >= finished:
+            before = f" after wave {called_off[0].tracking_id} was called off" if called_off else ""
+            return f"wave {wave.tracking_id} was announced at {say(wave.announcements[0].event_time)}{before}"
+    moved = [
+        (wave, one)
+        for wave in waves
+        if wave.open
+        for one in wave.announcements[1:]
+        if one.event_time >= finished and one.stage not in OVER | {Stage.IN_PROGRESS}
+    ]
+    if moved:
+        wave, one = moved[-1]
+        return f"wave {wave.tracking_id} was announced anew at {say(one.event_time)} ({one.stage.value})"
+    return ""
+
+
+def _restart(wave: Wave) -> tuple[Announcement, Announcement] | None:
+    """The last announcement that ended an open wave, and the one that began it again."""
+    if not wave.open:
+        return None
+    for over, anew in reversed(list(pairwise(wave.announcements))):
+        if over.stage in OVER and anew.stage not in OVER:
+            return over, anew
+    return None

@@ -1,0 +1,1 @@
+"""Who goes down together and when, does it fit, and what would make it fit?"""

@@ -1,0 +1,119 @@
+"""What a plan takes away of what serves, and what would make up for it: people or autoscale add it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from planner.azure.fleet import Instance, ScaleSet, natural
+from planner.azure.usage import LOOK_BACK
+from planner.policy.health import ill, serving
+from planner.policy.overrides import accepted_instances
+from planner.policy.resolve import Rules
+from planner.record.observation import Look
+from planner.record.run import SETTLED, Batch, BatchState, InstanceState, Run
+from planner.text.phrases import many, some
+
+
+def share(batch: Batch, serving_now: int) -> int | None:
+    """How much of the serving instances a batch takes away, in percent; None when nothing serves."""
+    return round(100 * len(batch.instances) / serving_now) if serving_now else None
+
+
+def with_capacity(run: Run, scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules) -> Run:
+    """The run with how many instances serve now and the sentence about what its batches take away."""
+    up = {one.id for one in instances if serving(one, rules.health)}
+    # What is switched off or ill already is taken away by nobody.
+    waiting = [
+        sum(one.state not in SETTLED and one.id in up for one in batch.instances)
+        for batch in run.batches
+        if batch.state is BatchState.PENDING
+    ]
+    most = max(waiting, default=0)
+    if not most:
+        return replace(run, serving=len(up), capacity="")
+    words = (
+        f"A batch takes away at most {most} of {len(up)} serving instances "
+        f"({round(100 * most / len(up))} %); "
+        f"{many(most, 'more instance')} would make up for it."
+    )
+    habits = scale_set.habits
+    if habits is not None and habits.autoscale and habits.scales_in:
+        words += (
+            f" The autoscale setting {habits.autoscale} may remove instances meanwhile: raise its minimum "
+            "until the run is over."
+        )
+    return replace(run, serving=len(up), capacity=words)
+
+
+def with_served(run: Run, instances: Sequence[Instance]) -> Run:
+    """The run with the instances that served when it was planned, or at a plan before.
+
+    A new plan forgets none of them: what is down since, whatever took it down, counts against
+    `max-unavailable` until it serves again, and so does what a listing leaves out.
+    """
+    up = {one.id for one in instances if serving(one, run.health)}
+    kept = set(run.served)
+    left = tuple(one for one in run.left_down if one not in up)
+    return replace(run, served=tuple(sorted(kept | up | set(left), key=natural)), left_down=left)
+
+
+def left_down(former: Run, instances: Sequence[Instance], now: datetime) -> tuple[str, ...]:
+    """What the maintenance of `former`, or of a run before it, left not serving.
+
+    Its last word on them; and what it maintained and is ill now, as long ago as the activity log is read: a
+    reboot shows late what it has broken. What somebody is known to have stopped is let go (`lost`).
+    """
+    settled = {one.id for one in former.passages}
+    earlier = (one for one in former.left_down if one not in settled)
+    missed = (one.id for one in former.passages if one.begun and one.state is InstanceState.MISSED)
+    down = {one.id for one in instances if ill(one, former.health)}
+    relapsed = (
+        one.id
+        for one in former.passages
+        if one.state is InstanceState.MAINTAINED
+        and one.id in down
+        and one.finished_at is not None
+        and now - one.finished_at < LOOK_BACK
+    )
+    return (*earlier, *missed, *relapsed)
+
+
+def with_stops(run: Run, look: Look) -> Run:
+    """The run with who stopped what, where this look has asked the activity log."""
+    if look.stops is None:
+        return run
+    return replace(run, stops={**run.stops, **look.stops}, log_read_at=look.at)
+
+
+def lost(run: Run, instances: Sequence[Instance], accepted: Collection[str] = ()) -> frozenset[str]:
+    """The instances that served when it was planned and do not now, whatever the reason.
+
+    Not those that somebody is known to have stopped, and those whose failure a person has `accepted`.
+    """
+    seen = {one.id: one for one in instances}
+    return frozenset(
+        key
+        for key in run.served
+        if key not in accepted
+        and not (key in seen and (serving(seen[key], run.health) or _stopped(run, seen[key])))
+    )
+
+
+def left_behind(run: Run, look: Look) -> str:
+    """What maintenance of an earlier run left down and does not serve at this look either, as a sentence.
+
+    Starts with a space; empty when there is none. The end of a run must not read as if all were well.
+    """
+    if look.instances is None or look.deleted:
+        return ""
+    accepted = accepted_instances(look.rules.accept) if look.rules is not None else frozenset()
+    gone_dark = lost(run, look.instances, accepted)
+    down = sorted(gone_dark.intersection(run.left_down), key=natural)
+    if not down:
+        return ""
+    which, does = ("Instance", "does") if len(down) == 1 else ("Instances", "do")
+    return f" {which} {some(down, most=10)} {does} not serve since an earlier maintenance by Breakwater."
+
+
+def _stopped(run: Run, instance: Instance) -> bool:
+    return instance.switched_off and instance.id in run.stops

@@ -1,0 +1,1 @@
+"""May a batch start now, and what did Azure answer?"""

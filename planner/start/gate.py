@@ -1,0 +1,144 @@
+"""What holds a start up before Azure is read: approval, the stop, times, who goes first, limits."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from planner.people import approval
+from planner.record.cause import Cause
+from planner.record.observation import ASKS, ORDER, Look
+from planner.record.run import (
+    TO_START,
+    Batch,
+    BatchState,
+    Passage,
+    Run,
+    RunState,
+)
+from planner.schedule.schedule import next_start
+from planner.text.phrases import inner, long, say
+
+DAILY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can start now, and why; `until` is the time to look again, none for a look-again from now.
+
+    `cause` is the kind of reason: what may start by its times and does not is told under it.
+    """
+
+    reason: str
+    until: datetime | None = None
+    cause: Cause = field(kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class AskPerson:
+    """Only a person can go on from here."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAgain:
+    """What was planned no longer fits what is there."""
+
+    reason: str
+
+
+def open_batch(run: Run) -> Batch | None:
+    """The batch that is under way: something of it was started and it is not done."""
+    return next(
+        (one for one in run.batches if one.state not in {BatchState.PENDING, BatchState.DONE}),
+        None,
+    )
+
+
+def next_batch(run: Run, now: datetime) -> Batch | None:
+    """The batch to start from next: the one under way, else the first that may go or is held back least."""
+    waiting = [
+        one
+        for one in run.batches
+        if one.state is not BatchState.DONE
+        and any(to_start(passage) for passage in one.instances)
+        and approval.cleared(run, one)
+    ]
+    under_way = open_batch(run)
+    if under_way is not None:
+        return under_way if under_way in waiting else None
+    ready = [one for one in waiting if one.waits_until is None or one.waits_until <= now]
+    if ready:
+        return ready[0]
+    return min(waiting, key=lambda one: (one.waits_until or now, one.number), default=None)
+
+
+def to_start(passage: Passage) -> bool:
+    """Whether it still has to be started, for the first time or again."""
+    return passage.state in TO_START
+
+
+def held(run: Run, look: Look, now: datetime) -> Wait | AskPerson | None:
+    """What forbids a start whatever Azure shows; None when Azure has to be read.
+
+    Called before Azure is read, so that waiting costs no calls.
+    """
+    batch = next_batch(run, now)
+    if batch is None:
+        if approval.wanted(run):
+            return Wait("a person's approval", now + DAILY, cause=Cause.APPROVAL)
+        return Wait("nothing is left to start", cause=Cause.STARTED)
+    if look.stopped:
+        return Wait(inner(look.stopped), cause=Cause.STOP)
+    waits = batch.waits_until
+    earliest = max(
+        (moment for moment in (run.lead_over, waits, _opens(run)) if moment is not None),
+        default=now,
+    )
+    if now < earliest:
+        what = "the lead time" if earliest == run.lead_over else "the self-service window"
+        if earliest == waits and earliest not in {run.lead_over, _opens(run)}:
+            what = "its next attempt" if batch.retry else "its time"
+        return Wait(f"{what} until {say(earliest)}", earliest, cause=Cause.TIMES)
+    windows, freezes = (
+        (look.rules.windows, look.rules.freezes) if look.rules is not None else (run.windows, run.freezes)
+    )
+    start, why = next_start(windows, freezes, now, run.expected)
+    if start is None:
+        return Wait(why, now + DAILY, cause=Cause.TIMES)
+    if start > now:
+        return Wait(why, start, cause=Cause.TIMES)
+    closing = run.self_service.end if run.self_service is not None else None
+    if closing is not None and now + run.expected > closing:
+        return Wait(
+            f"nothing any more: the self-service window closes at {say(closing)}, sooner than the "
+            f"{long(run.expected)} a batch is expected to take",
+            closing,
+            cause=Cause.TIMES,
+        )
+    first = _predecessors(run, look)
+    if first is None and look.awaits:
+        return Wait(look.awaits, cause=Cause.UNREADABLE)
+    if first is None and look.limit:
+        return Wait(inner(look.limit), cause=Cause.LIMIT)
+    return first
+
+
+def _opens(run: Run) -> datetime | None:
+    return run.self_service.start if run.self_service is not None else None
+
+
+def _predecessors(run: Run, look: Look) -> Wait | AskPerson | None:
+    if look.order_problem and ORDER not in run.waived:
+        return AskPerson(look.order_problem)
+    for one in look.predecessors:
+        if one.name in run.waived:
+            continue
+        if one.state in ASKS:
+            return AskPerson(
+                f"It goes after {one.name}, whose run ended as {one.state}. Resume to go ahead all the same."
+            )
+    for one in look.predecessors:
+        if one.name not in run.waived and one.state not in {RunState.COMPLETED, RunState.NOT_IMPACTED}:
+            standing = f"is {one.state}" if one.state is not None else "has not been planned yet"
+            return Wait(f"{one.name} goes first and {standing}", cause=Cause.PREDECESSOR)
+    return None

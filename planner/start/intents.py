@@ -1,0 +1,53 @@
+"""Intents: what is written into the run before any start is sent."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from planner.azure.fleet import Instance
+from planner.record.run import Batch, BatchState, Before, InstanceState, Passage
+
+
+def with_intents(batch: Batch, ready: Mapping[str, Instance], now: datetime) -> Batch:
+    """The batch with an intent for each of `ready`, beside what Azure showed of it before its start."""
+    passages = tuple(
+        _intent(passage, ready[passage.id], now) if passage.id in ready else passage
+        for passage in batch.instances
+    )
+    return replace(
+        batch,
+        instances=passages,
+        state=BatchState.STARTING,
+        started_at=batch.started_at or now,
+        verified_at=None,
+    )
+
+
+def _intent(passage: Passage, instance: Instance, now: datetime) -> Passage:
+    status = instance.status
+    return replace(
+        passage,
+        state=InstanceState.STARTING,
+        reason="To be started: the intent is written.",
+        before=Before(
+            allowed=status.allowed if status else False,
+            result=status.result if status else "None",
+            self_service=status.self_service if status else None,
+            reported_health=instance.health.value != "not_reported",
+        ),
+        intent_at=now,
+        since=now,
+        retry_at=None,
+        refusal=None,
+        refused="",
+        attempts=passage.attempts + 1,
+        answered=False,
+        operation="",
+        seen_down=False,
+        quiet_looks=0,
+        up_at=None,
+        sighting=None,
+        proof_at=None,
+        proof="",
+        healthy_looks=0,
+    )

@@ -1,0 +1,158 @@
+"""Automatic repairs: suspended from a batch's start to its verification, if they were found running.
+
+The intent is on record before Azure is called, so that whoever comes after a crash knows that these are ours
+to resume; what somebody else suspended is left alone.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from planner.azure.refusal import Refusal, classified
+from planner.record.notice import Kind, Urgency
+from planner.record.observation import Look, SetRepairs
+from planner.record.run import IN_FLIGHT, Repairs, Run, RunState
+from planner.start.locks import locked
+from planner.state.journal import noted, told
+from planner.text.phrases import long, say
+
+RUNNING, SUSPENDED = "running", "suspended"
+
+PATIENCE = timedelta(minutes=30)
+"""How long resuming is tried before people are told and the run goes on to its end."""
+
+PATIENT_LOOKS = 3
+"""Azure takes seconds to a minute to follow; asked again meanwhile, it would speak of a conflict."""
+
+TRIES = 5
+"""Looks may be far apart, and whoever asks Azure may die before: it is asked so often at least."""
+
+WAITS = 10
+"""Look-agains for which suspended repairs wait for the start they were suspended for."""
+
+STARTING = frozenset({RunState.SCHEDULED, RunState.RUNNING})
+
+CHECK = "automatic-repairs"
+
+
+def suspension(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[SetRepairs, ...]] | None:
+    """What to do before a start: the run with the intent and the call; None when the start may go."""
+    if look.scale_set is None or look.rules is None:
+        return None
+    if not look.scale_set.automatic_repairs or CHECK in look.rules.accept or look.repairs != RUNNING:
+        return None
+    held = run.repairs
+    if held is None:
+        run = noted(run, "suspends automatic repairs", "They would replace an instance that reboots.", now)
+    if held is None or held.resuming_since is not None:
+        held = Repairs(now)
+    return _asked(run, held, look, now, suspend=True)
+
+
+def _asked(
+    run: Run, held: Repairs, look: Look, now: datetime, *, suspend: bool
+) -> tuple[Run, tuple[SetRepairs, ...]]:
+    """The run with Azure asked, or asked again when it has had time to follow."""
+    if held.asked_at is not None and now - held.asked_at < look.look_again * PATIENT_LOOKS:
+        return replace(run, repairs=held), ()
+    held = replace(held, asked_at=now, tries=held.tries + (not suspend))
+    return replace(run, repairs=held), (SetRepairs(suspend=suspend),)
+
+
+def refused(run: Run, look: Look, now: datetime) -> str:
+    """What a person has to know when repairs run and Azure does not suspend them; empty when it does."""
+    held = run.repairs
+    if held is None or held.seen_suspended or look.repairs != RUNNING:
+        return ""
+    waited = now - held.since
+    if not held.denied and waited <= look.look_again * WAITS:
+        return ""
+    why = held.error or f"Azure took the order and did not follow it within {long(waited)}."
+    return (
+        f"Its automatic repairs run and cannot be suspended: {why} Resume when that is settled, or accept "
+        f"`{CHECK}` in the policy."
+    )
+
+
+def kept(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[SetRepairs, ...]]:
+    """The run after a look at repairs it suspended: resumed once nothing of it is in flight any more."""
+    held = run.repairs
+    if held is None:
+        return run, ()
+    if look.deleted:
+        return replace(run, repairs=None), ()
+    if _refused_to_us(held) and (look.repairs == SUSPENDED or run.state is RunState.PAUSED):
+        # Azure had refused it, so whoever has suspended them since, it was not us.
+        words = "Nothing is to be resumed: Azure had refused to suspend them for us."
+        return noted(replace(run, repairs=None), "automatic repairs left alone", words, now), ()
+    if look.repairs == SUSPENDED and not held.seen_suspended:
+        held = replace(held, seen_suspended=True, error="", denied=False)
+        run = replace(run, repairs=held)
+    flying = any(one.state in IN_FLIGHT for one in run.passages)
+    if look.repairs == RUNNING and (held.seen_suspended or held.resuming_since is not None):
+        # Running again: by us, or somebody resumed them under our feet, and then they are theirs.
+        words = (
+            "They run again." if not flying else "Somebody else resumed them while instances were rebooting."
+        )
+        return noted(replace(run, repairs=None), "automatic repairs run", words, now), ()
+    if flying or _about_to_start(run, look, now):
+        return run, ()
+    since = held.resuming_since or now
+    if now - since > PATIENCE and held.tries >= TRIES:
+        return _given_up(run, held, now), ()
+    if held.resuming_since is None:
+        run = noted(run, "resumes automatic repairs", _why(run), now)
+        held = replace(held, resuming_since=since, asked_at=None)
+    return _asked(run, held, look, now, suspend=False)
+
+
+def answered(run: Run, error: str, *, denied: bool) -> Run:
+    """The run with what Azure said against the last call; the next look sees what became of it.
+
+    `denied`: asking again is of no use; otherwise another operation may only have been in the way.
+    """
+    if run.repairs is None or (run.repairs.error, run.repairs.denied) == (error, denied):
+        return run
+    return replace(run, repairs=replace(run.repairs, error=error, denied=denied))
+
+
+def refused_by_azure(run: Run, code: str, message: str, *, suspend: bool) -> Run:
+    """The run with Azure's refusal of the last call; a lock is final until somebody removes it."""
+    if classified(code, message) is not Refusal.LOCKED:
+        return answered(run, message, denied=False)
+    doing = f"{'suspending' if suspend else 'resuming'} the automatic repairs of {run.target.name}"
+    return answered(run, locked(run.target, message, keeps_from=doing), denied=True)
+
+
+def _refused_to_us(held: Repairs) -> bool:
+    """Whether the only call so far was the one to suspend them, and our role lacks the right.
+
+    A conflict says nothing of the kind: an earlier order of ours may have been what was in the way.
+    """
+    return held.denied and not held.seen_suspended and held.resuming_since is None
+
+
+def _about_to_start(run: Run, look: Look, now: datetime) -> bool:
+    """Suspended for a batch that the next looks start; what takes longer must not keep them suspended."""
+    held = run.repairs
+    if held is None or held.resuming_since is not None or run.state not in STARTING or run.holding:
+        return False
+    started = any(one.started_at is not None and one.started_at >= held.since for one in run.batches)
+    return not started and now - held.since <= look.look_again * 2 * WAITS
+
+
+def _why(run: Run) -> str:
+    if run.state is RunState.PAUSED:
+        return "The run is paused, so they may repair what is unhealthy."
+    return "Nothing is rebooting any more."
+
+
+def _given_up(run: Run, held: Repairs, now: datetime) -> Run:
+    one = run.target
+    words = (
+        f"The automatic repairs of {one.name} were suspended by Breakwater at {say(held.since)} and could "
+        f"not be resumed for {long(PATIENCE)}{f': {held.error}' if held.error else '.'} Resume by hand: "
+        "az vmss set-orchestration-service-state --service-name AutomaticRepairs --action Resume "
+        f"--name {one.name} --resource-group {one.resource_group} --subscription {one.subscription}"
+    )
+    run = noted(replace(run, repairs=None), "automatic repairs left suspended", words, now)
+    return told(run, Kind.TROUBLE, Urgency.ACT, words, now)

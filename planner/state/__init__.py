@@ -1,0 +1,1 @@
+"""Which states are there, and what is written down when one changes?"""

@@ -1,0 +1,179 @@
+"""Writes into a run what people will read: transitions, history, notices."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from planner.azure.fleet import Instance
+from planner.policy.health import describe, serving
+from planner.record.notice import Choice, Down, Kind, Notice, Urgency
+from planner.record.run import TO_START, Entry, InstanceState, Run, RunState
+from planner.schedule.latest_start import latest
+from planner.text.phrases import many, say
+
+BREAKWATER = "breakwater"
+
+LET_PASS = "let-pass"  # noqa: S105, a word for people
+"""The word that lets others pass a paused run that holds them up."""
+
+MOST_LINES, FIRST_LINES, DROPPED = 400, 20, 80
+MOST_NOTICES = 200
+"""A record is replaced whole at every write: a run that goes back and forth for weeks must stay small."""
+
+
+def noted(
+    run: Run, event: str, reason: str, now: datetime, actor: str = BREAKWATER, *, word: str = ""
+) -> Run:
+    """The run with one more line of history; `word` is the id of the person's word that it records.
+
+    Of a very long one the beginning, the latest and what people said are kept.
+    """
+    history = run.history
+    if len(history) >= MOST_LINES:
+        first, later = history[:FIRST_LINES], history[FIRST_LINES:]
+        gap = Entry(later[0].at, BREAKWATER, "left out", "Lines after this one were left out.")
+        dropped = frozenset([place for place, one in enumerate(later) if not one.id][:DROPPED])
+        kept = tuple(one for place, one in enumerate(later) if place not in dropped)
+        history = (*first, gap, *kept[-2 * MOST_LINES :])
+    return replace(run, history=(*history, Entry(now, actor, event, reason, word)))
+
+
+def moved(run: Run, state: RunState, reason: str, now: datetime, actor: str = BREAKWATER) -> Run:
+    """The run in `state` with its sentence; only a change of state is a line of history."""
+    if run.state is not state:
+        run = noted(run, f"{run.state} -> {state}", reason, now, actor)
+    return replace(run, state=state, reason=reason)
+
+
+def told(
+    run: Run,
+    kind: Kind,
+    urgency: Urgency,
+    sentence: str,
+    now: datetime,
+    *,
+    instances: Sequence[Instance] | None = None,
+    on_record: bool = False,
+    otherwise: str = "",
+    answers: tuple[str, ...] = (),
+    choices: tuple[Choice, ...] = (),
+    deadline: datetime | None = None,
+) -> Run:
+    """The run with one more notice; what is down and what still serves come from the look's instances.
+
+    `on_record`: without a look it says what is down by the run's own record. Numbers go on; of very many
+    notices the oldest, told long ago, are dropped.
+    """
+    if answers and kind in {Kind.PAUSED, Kind.REMINDER} and held_up(run):
+        answers = (*answers, LET_PASS)
+    down = _down(run, instances or ())
+    if instances is None and on_record:
+        down = _down_on_record(run)
+    notice = Notice(
+        number=run.last_notice + 1,
+        at=now,
+        kind=kind,
+        urgency=urgency,
+        sentence=sentence,
+        down=down if urgency is not Urgency.KNOW else (),
+        serving=_serving(run, instances) if instances is not None else "",
+        otherwise=otherwise,
+        answers=answers,
+        choices=choices,
+        deadline=deadline,
+    )
+    return replace(run, notices=(*run.notices, notice)[-MOST_NOTICES:])
+
+
+def begun_told(run: Run, now: datetime) -> Run:
+    """The run with the notice that maintenance has begun, once something of it was taken or may have been."""
+    if any(one.kind is Kind.STARTED for one in run.notices):
+        return run
+    batch = next((one for one in run.batches if any(each.answered for each in one.instances)), None)
+    if batch is None:
+        return run
+    return told(run, Kind.STARTED, Urgency.KNOW, f"Maintenance has begun with {batch.domain}.", now)
+
+
+def if_nobody_answers(run: Run, now: datetime) -> str:
+    """What a run that stands still comes to, until when an answer helps, and whom it holds up meanwhile."""
+    return f"{_comes_to(run, now)} {held_up(run)}".strip()
+
+
+def _comes_to(run: Run, now: datetime) -> str:
+    left = sum(one.state in TO_START for one in run.passages)
+    if run.self_service is None or not left:
+        return "If nobody answers, nothing more is started."
+    what = "1 instance is" if left == 1 else f"{left} instances are"
+    when = f" between {say(run.scheduled.start)} and {say(run.scheduled.end)}" if run.scheduled else ""
+    azure = (
+        f"{what} left to Azure, which maintains {'it' if left == 1 else 'them'}{when or ' when it likes'}."
+    )
+    found = latest(run, now)
+    if found.anything is None:
+        return (
+            "No answer helps any more: nothing can be started before the self-service window closes at "
+            f"{say(run.self_service.end)}, and {azure}"
+        )
+    last = f"by {say(found.anything)}, nothing more can be started and {azure}"
+    if found.everything is None:
+        return f"If nobody answers {last} As planned, not all of it fits."
+    if found.everything < found.anything:
+        return f"If nobody answers by {say(found.everything)}, there is no time left for all of it; {last}"
+    return f"If nobody answers by {say(found.everything)}, there is no time left and {azure}"
+
+
+def held_up(run: Run) -> str:
+    """Whom a paused run holds up, and until when they fit; empty where it holds up nobody."""
+    others = run.holds_up
+    if others is None or not others.sets or run.lets_pass:
+        return ""
+    where = f" of {', '.join(others.regions)}" if others.regions else ""
+    them, first = ("it", "it has") if others.sets == 1 else ("them", "the first of them has")
+    until = f"; {first} to start by {say(others.until)}" if others.until is not None else ""
+    return (
+        f"Meanwhile it holds up {many(others.sets, 'scale set')}{where} that "
+        f"{'waits' if others.sets == 1 else 'wait'} for a limit{until}. Say `let-pass` to let {them} pass."
+    )
+
+
+def _down(run: Run, instances: Sequence[Instance]) -> tuple[Down, ...]:
+    domains = {one.id: (batch.domain, one) for batch in run.batches for one in batch.instances}
+    found: list[Down] = []
+    for instance in instances:
+        if instance.switched_off or serving(instance, run.health):
+            continue
+        domain, passage = domains.get(instance.id, ("", None))
+        error = passage.reason if passage is not None and passage.state is InstanceState.FAILED else ""
+        if not error and instance.status is not None:
+            error = instance.status.message
+        found.append(Down(instance.id, instance.zone, domain, describe(instance), error))
+    return tuple(found)
+
+
+_AS_RECORDED = {
+    InstanceState.STARTING: "its start is on its way",
+    InstanceState.REBOOTING: "rebooting when it was last looked at",
+    InstanceState.VERIFYING: "not yet seen healthy twice",
+    InstanceState.FAILED: "not serving when it was last looked at",
+}
+
+
+def _down_on_record(run: Run) -> tuple[Down, ...]:
+    return tuple(
+        Down(
+            one.id,
+            one.zone,
+            batch.domain,
+            _AS_RECORDED[one.state],
+            one.reason if one.state is InstanceState.FAILED else "",
+        )
+        for batch in run.batches
+        for one in batch.instances
+        if one.state in _AS_RECORDED
+    )
+
+
+def _serving(run: Run, instances: Sequence[Instance]) -> str:
+    up = sum(serving(one, run.health) for one in instances)
+    return f"{up} of {len(instances)} instances are running and healthy"

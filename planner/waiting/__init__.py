@@ -1,0 +1,1 @@
+"""How long has a run stood still, and who is told when?"""

@@ -1,0 +1,34 @@
+"""Time that runs short: told once per deadline, early enough for a person to do something about it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from planner.record.notice import Kind, Urgency
+from planner.record.observation import FIT, Look
+from planner.record.run import ACTIVE, Run, RunState
+from planner.schedule import options
+from planner.state.journal import if_nobody_answers, told
+
+
+def warned(run: Run, look: Look, now: datetime) -> Run:
+    """The run with a notice when its forecast end falls behind its deadline."""
+    if run.choices and not run.misfit and not options.misfit(run, now):
+        return replace(run, choices=())
+    problem = options.misfit(run, now) if run.state in ACTIVE and not run.misfit else ""
+    if not problem or run.deadline is None or FIT in run.waived:
+        return run
+    if any(one.kind is Kind.SLACK and one.deadline == run.deadline for one in run.notices):
+        return run
+    run = replace(run, choices=options.choices(run, now))
+    return told(
+        run,
+        Kind.SLACK,
+        Urgency.ACT,
+        f"Time is short. {problem} {run.reason}",
+        now,
+        instances=look.instances,
+        otherwise=if_nobody_answers(run, now),
+        answers=("resume", "skip") if run.state is RunState.PAUSED else ("hold", "skip"),
+        choices=run.choices,
+        deadline=run.deadline,
+    )

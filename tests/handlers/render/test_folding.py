@@ -1,0 +1,120 @@
+"""What many scale sets say alike is read once; machines get every notice."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from handlers.render.addresses import Addresses
+from handlers.render.compose import compose
+from handlers.render.folding import folded
+from handlers.render.letter import Letter, Story
+from handlers.render.notice import render
+from planner.notices.digest import Overview
+from planner.record.notice import Kind, Notice, Urgency
+from planner.record.run import InstanceState, Passage, Run, RunState
+from tests.notices import NOW, TRACKING, batch, followed, notice, paused, run, wave
+
+SENTENCE = "Left to Azure, and it is over: 3 by Azure. Azure took 3 instances between {} and later."
+
+
+def letter(*items: tuple[Run, Notice], **more: object) -> Letter:
+    runs = [one for one, _ in items]
+    story = Story(TRACKING, (wave(*runs),), items, Overview({"completed": len(runs)}), **more)  # type: ignore[arg-type]
+    return compose(story, Addresses("https://breakwater.example"), NOW)
+
+
+def over(number: int) -> tuple[Run, Notice]:
+    """Left to Azure and over, like the others but for the moment."""
+    said = notice(2, Kind.COMPLETED, sentence=SENTENCE.format(NOW + timedelta(seconds=number)))
+    one = followed(f"set{number:03}")
+    return replace(one, notices=(said,)), said
+
+
+def planned(number: int) -> tuple[Run, Notice]:
+    one = run(f"set{number:03}", notice(), state=RunState.LEFT_TO_AZURE, reason="Left to Azure: no need.")
+    return one, one.notices[0]
+
+
+def test_two_hundred_that_azure_has_finished_are_one_line():
+    message = render(letter(*map(over, range(200))), "0" * 32, "wave")
+    assert message.text.count("by Azure") == 1
+    assert "Completed (200)" in message.text
+    assert "set000, set001, set002, " in message.text
+    assert " more (shop, westeurope): In each: left to Azure, and it is over: 3 by Azure." in message.text
+    assert len(message.text) < 2500
+    assert message.subject.startswith(f"[Completed] {TRACKING} set")
+
+
+def test_a_machine_gets_every_notice_that_people_read_in_one_line():
+    message = render(letter(*map(over, range(200))), "0" * 32, "wave")
+    assert len(message.payload["events"]) == 200
+
+
+def test_three_are_told_one_by_one_with_all_they_have_to_say():
+    text = render(letter(*map(over, range(3))), "0" * 32, "wave").text
+    assert text.count("Azure took 3 instances between") == 3
+
+
+def test_what_asks_for_something_is_never_folded():
+    asking = tuple((one, one.notices[-1]) for one in (paused(f"set{number}") for number in range(9)))
+    assert len(folded(letter(*asking)).events) == 9
+
+
+def test_a_scale_set_with_more_than_one_notice_tells_them_both():
+    items = tuple(over(number) for number in range(8))
+    first = items[0][0]
+    also = notice(1, Kind.TROUBLE, Urgency.KNOW)
+    shown = folded(letter((first, also), *items))
+    assert [event.name for event in shown.events] == ["set000", "set000"]
+    assert len(shown.parts[0].lines) == 1
+
+
+def test_a_digest_says_once_what_holds_for_many():
+    text = render(letter(*map(planned, range(60))), "0" * 32, "wave").text
+    assert text.count("Left to Azure: no need.") + text.count("left to Azure: no need.") == 1
+    assert all(f"set{number:03}" in text for number in range(60))
+
+
+def test_the_wave_s_end_does_not_say_twice_how_a_scale_set_ended():
+    done = replace(
+        run("web", state=RunState.COMPLETED, reason="Every instance is accounted for: 2 maintained."),
+        batches=(batch(1, "1", "2", state=InstanceState.MAINTAINED),),
+    )
+    skipped = Passage("1", state=InstanceState.EXCUSED, reason="Excused: skipped by Ana.")
+    left = replace(done, target=replace(done.target, name="db"), reason="Every instance: 1 excused.")
+    left = replace(left, batches=(replace(done.batches[0], instances=(skipped,)),))
+    text = render(letter(ended=(done, left)), "0" * 32, "wave").text
+    assert "web (shop, westeurope): Completed; 2 instances: 2 maintained by us.\n" in text
+    assert "db (shop, westeurope): Completed; 1 instance: 1 excused. Instance 1: skipped by Ana.\n" in text
+
+
+def test_eleven_that_need_a_person_need_it_in_the_plural():
+    asking = [replace(paused(f"set{number}"), notices=(notice(),)) for number in range(11)]
+    assert letter(*((one, one.notices[0]) for one in asking)).title == "11 need a person"
+    assert letter((asking[0], asking[0].notices[0])).title == "1 needs a person"
+
+
+def test_an_announcement_that_hits_nobody_does_not_say_that_it_hits():
+    spared = run("web", notice(), state=RunState.NOT_IMPACTED)
+    said = letter((spared, spared.notices[0])).sentence
+    assert said == "Azure announces maintenance; none of your 1 scale set in its regions is hit."
+
+
+def test_a_digest_that_comes_with_a_question_still_says_that_a_wave_is_announced():
+    asks = paused("web")
+    said = letter(*((asks, one) for one in asks.notices))
+    assert said.word == "Paused"
+    assert said.sentence == "Azure announces maintenance that hits your scale sets: 1 needs a person."
+
+
+def test_a_deadline_that_has_passed_is_not_the_next_one():
+    one, said = over(1)
+    for deadline, term in ((NOW - timedelta(hours=1), "Deadline passed"), (NOW, "Next deadline")):
+        story = Story(TRACKING, (wave(one),), ((one, said),), Overview({"running": 1}, deadline=deadline))
+        assert term in dict(compose(story, Addresses(), NOW).facts)
+
+
+def test_numbers_of_the_whole_wave_are_not_taken_for_those_of_the_receiver():
+    one, said = planned(1)
+    seen = Overview({"paused": 1, "scheduled": 11}, needs_person=1)
+    facts = dict(compose(Story(TRACKING, (wave(one),), ((one, said),), seen), Addresses(), NOW).facts)
+    assert facts["Whole wave"] == "12 scale sets: 1 paused, 11 scheduled; 1 scale set needs a person"

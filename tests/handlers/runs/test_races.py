@@ -1,0 +1,333 @@
+"""Two hosts, and hands that change something in the middle of a look."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from handlers.cloud.errors import Refused
+from handlers.cloud.names import CLAIMS_PREFIX, claim_path
+from handlers.runs import claims
+from handlers.stages import advance, plan, respond
+from handlers.wire.http import Request
+from handlers.wire.policy_file import load
+from planner.record.run import InstanceState, Run, RunState
+from simulator.fleet import SUBSCRIPTION, flexible
+from tests.handlers.parts import TestWiring
+from tests.handlers.scene import POLICY, QUICK, TRACKING_ID, WEB, Scene
+
+CLAIM = claim_path(SUBSCRIPTION, "rg-breakwater", "web")
+OTHER = claim_path(SUBSCRIPTION, "rg-breakwater", "other")
+ONE_SET = POLICY + "\nlimits: {scale-sets: 1}"
+WHERE = {"location": "westeurope"}
+
+
+@pytest.fixture
+async def scene(storage: str) -> AsyncIterator[Scene]:
+    made = Scene(storage, policy=ONE_SET)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def second(scene: Scene, storage: str) -> AsyncIterator[TestWiring]:
+    """Another host over the same storage and Azure."""
+    made = TestWiring(storage, scene.clock)
+    made.rules, made.__dict__["fake"] = scene.wiring.rules, scene.compute
+    yield made
+    await made.close()
+
+
+def once_before(owner: Any, name: str, act: Callable[[], Awaitable[object]]) -> None:
+    """Let something happen right before the next call."""
+    real = getattr(owner, name)
+
+    async def acting(*args: Any, **options: Any) -> Any:
+        setattr(owner, name, real)
+        await act()
+        return await real(*args, **options)
+
+    setattr(owner, name, acting)
+
+
+async def say(wiring: TestWiring, action: str = "hold", **said: Any) -> dict[str, Any]:
+    """A person's word to another host; its answer, with the status."""
+    place = {"wave": TRACKING_ID, "subscription": SUBSCRIPTION, "group": "rg-breakwater", "name": "web"}
+    body = json.dumps({"actor": "ana", "comment": "Wait."} | said).encode()
+    answer = await respond.handle(Request("POST", place | {"action": action}, body=body), wiring)
+    return {"answered": answer.status} | json.loads(answer.body)
+
+
+def words(run: Run) -> list[str]:
+    """The ids of the words in the history."""
+    return [one.id for one in run.history if one.id]
+
+
+@pytest.mark.parametrize("step", ["read", "scale_set", "instances"])
+async def test_a_hold_answered_while_another_host_looks_lies_before_every_start(
+    scene: Scene, second: TestWiring, step: str
+) -> None:
+    message = await scene.ready()
+    said: dict[str, Any] = {}
+
+    async def hold() -> None:
+        said.update(await say(second))
+
+    if step == "read":
+        # Right after the look has read the record.
+        listing = scene.wiring.wave
+
+        async def wave(*args: Any) -> Any:
+            await hold()
+            scene.wiring.wave = listing  # type: ignore[method-assign]
+            return await listing(*args)
+
+        scene.wiring.wave = wave  # type: ignore[method-assign]
+    else:
+        once_before(scene.compute, step, hold)
+    run = await scene.look(message)
+    assert said["answered"] == 202
+    assert words(run) == [said["id"]]
+    assert (run.state, scene.started()) == (RunState.PAUSED, [])
+    assert {one.state for one in run.passages} == {InstanceState.PENDING}
+    await advance.handle(second.spy.of("runs")[-1], second)
+    for message in [one for one in scene.wiring.spy.of("runs") if one.generation]:
+        scene.clock.forward(minutes=10)
+        await scene.look(message)
+    assert scene.started() == []
+
+
+async def test_a_hold_answered_right_before_the_intents_are_written_drops_them(
+    scene: Scene, second: TestWiring
+) -> None:
+    message = await scene.ready()
+    write, said = scene.wiring.records.write, {}
+
+    async def writing(path: str, *args: Any, **options: Any) -> str:
+        if path == WEB and not said:
+            said.update(await say(second))
+        return await write(path, *args, **options)
+
+    scene.wiring.records.write = writing  # type: ignore[method-assign]
+    run = await scene.look(message)
+    assert (said["answered"], words(run)) == (202, [said["id"]])
+    assert "may still be sent" not in said["reason"]
+    assert (run.state, scene.started()) == (RunState.PAUSED, [])
+
+
+async def test_a_hold_between_the_intents_and_their_starts_says_what_may_still_be_sent(
+    scene: Scene, second: TestWiring
+) -> None:
+    message = await scene.ready()
+    said: dict[str, Any] = {}
+
+    async def hold() -> None:
+        said.update(await say(second))
+
+    once_before(scene.compute, "start", hold)
+    run = await scene.look(message)
+    assert said["answered"] == 202
+    assert "Written before, so it may still be sent: 0, 2." in said["reason"]
+    assert words(run) == [said["id"]]
+    assert sorted(scene.started()) == ["0", "2"]
+    assert [str(one.state) for one in run.passages] == ["starting", "starting", "pending", "pending"]
+    await scene.look(second.spy.of("runs")[-1])
+    for _ in range(60):
+        scene.clock.forward(minutes=1)
+        run = await scene.look()
+    assert sorted(scene.started()) == ["0", "2"], "what was under way is watched, nothing new starts"
+    assert {one.id: str(one.state) for one in run.passages if one.id in "02"} == {
+        "0": "maintained",
+        "2": "maintained",
+    }
+    assert run.state is RunState.PAUSED
+
+
+async def test_no_start_follows_a_hold_whose_host_dies_with_its_message(
+    scene: Scene, second: TestWiring
+) -> None:
+    """The word is on record: the wake may be lost, and other messages of the run may come at any time."""
+    message = await scene.ready()
+    said = await say(second)
+    assert said["answered"] == 202
+    newer = message.model_copy(update={"generation": 99})
+    for one in (message, newer, newer):
+        run = await scene.look(one)
+        assert (run.state, scene.started()) == (RunState.PAUSED, [])
+    assert words(run) == [said["id"]]
+
+
+async def test_of_two_people_who_say_hold_at_once_one_is_told_that_the_other_was_first(
+    scene: Scene, second: TestWiring
+) -> None:
+    await scene.ready()
+    both = await asyncio.gather(say(scene.wiring, actor="ana"), say(second, actor="bo"))
+    assert sorted(one["answered"] for one in both) == [202, 409]
+    assert words(await scene.run()) == [one["id"] for one in both if one["answered"] == 202]
+
+
+async def test_words_said_at_once_to_several_hosts_are_all_on_record_once(
+    scene: Scene, second: TestWiring
+) -> None:
+    message = await scene.ready()
+    said = [say(second if one % 2 else scene.wiring, "raise", soak=f"{one + 20}m") for one in range(4)]
+    *answers, _ = await asyncio.gather(*said, advance.handle(message, scene.wiring))
+    taken = [one["id"] for one in answers if one["answered"] == 202]
+    assert taken
+    assert sorted(words(await scene.run())) == sorted(taken)
+    assert {one["answered"] for one in answers} <= {202, 503}
+
+
+async def test_a_stop_that_comes_while_azure_is_read_stops_the_starts_of_that_very_look(scene: Scene) -> None:
+    message = await scene.ready()
+    scene.wiring.stopped = lambda: ""  # type: ignore[method-assign]
+
+    async def stop() -> None:
+        scene.wiring.stopped = lambda: "Everything is stopped."  # type: ignore[method-assign]
+
+    once_before(scene.compute, "instances", stop)
+    run = await scene.look(message)
+    assert scene.started() == []
+    assert {one.state for one in run.passages} == {InstanceState.PENDING}
+    assert any("Everything is stopped" in one.reason for one in run.passages)
+
+    scene.wiring.stopped = lambda: ""  # type: ignore[method-assign]
+    scene.clock.at = run.due
+    await scene.look()
+    assert scene.started() == ["0", "2"]
+
+
+async def test_a_host_over_the_limit_leaves_the_claim_of_another_hosts_look_alone(
+    scene: Scene, second: TestWiring
+) -> None:
+    await scene.ready()
+    run = await scene.run()
+    assert await claims.acquire(scene.wiring, run) == ""
+    # Another scale set tries its luck, and will find itself over the limit.
+    await second.records.create(OTHER, b"{}", WHERE)
+    assert "in flight" in await claims.acquire(second, run)
+    assert await second.records.read(CLAIM) is not None, "the first host's starts are on their way"
+
+
+async def test_a_claim_that_another_hosts_look_relies_on_is_not_given_back(
+    scene: Scene, second: TestWiring
+) -> None:
+    await scene.ready()
+    run = await scene.run()
+
+    async def the_other_host_first() -> None:
+        assert await claims.acquire(second, run) == ""
+        await second.records.create(OTHER, b"{}", WHERE)
+
+    once_before(scene.wiring.records, "list", the_other_host_first)
+    assert "in flight" in await claims.acquire(scene.wiring, run)
+    assert await second.records.read(CLAIM) is not None
+
+
+async def test_a_claim_of_ones_own_over_the_limit_is_given_back_at_once(scene: Scene) -> None:
+    await scene.ready()
+    await scene.wiring.records.create(OTHER, b"{}", WHERE)
+    assert "in flight" in await claims.acquire(scene.wiring, await scene.run())
+    assert await scene.wiring.records.read(CLAIM) is None
+    scene.wiring.rules = load(POLICY, environment={})
+    assert await claims.acquire(scene.wiring, await scene.run()) == ""
+
+
+async def test_a_rolling_upgrade_of_a_flexible_set_that_shows_nowhere_else_holds_up_its_start(
+    storage: str,
+) -> None:
+    scene = Scene(storage, flexible("web", 2, behaviour=QUICK))
+    try:
+        message = await scene.ready()
+        rolling = scene.azure.scale_set("web")
+        scene.azure.people.start_rolling_upgrade(rolling)
+        rolling.provisioning = "Succeeded"
+        run = await scene.look(message)
+        assert scene.started() == []
+        assert "rolling upgrade" in run.reason
+        scene.azure.people.end_rolling_upgrade(rolling)
+        scene.clock.at = run.due
+        await scene.look()
+        assert len(scene.started()) == 1
+    finally:
+        await scene.close()
+
+
+async def test_a_flexible_set_whose_subscription_has_no_rolling_upgrades_has_none_under_way(
+    storage: str,
+) -> None:
+    scene = Scene(storage, flexible("web", 2, behaviour=QUICK))
+
+    async def refuse(arm_id: str) -> str:
+        raise Refused("OperationNotAllowed", f"There are no rolling upgrades for {arm_id}.")
+
+    scene.compute.rolling_upgrade = refuse  # type: ignore[method-assign]
+    try:
+        await scene.look(await scene.ready())
+        assert len(scene.started()) == 1
+    finally:
+        await scene.close()
+
+
+async def test_a_run_that_no_window_fits_goes_on_when_the_policy_file_is_corrected(storage: str) -> None:
+    scene = Scene(storage, policy=POLICY.replace("lead:", "windows: 'Tue 03:00-03:05 UTC', lead:"))
+    try:
+        await scene.ready()
+        assert (await scene.look()).state is RunState.PAUSED
+        scene.wiring.rules = load(POLICY, environment={})
+        scene.clock.at = (await scene.run()).due
+        await scene.look()
+        asked = scene.wiring.spy.of("scale-sets")[-1]
+        assert asked.reason == "replan"
+        await plan.handle(asked, scene.wiring)
+        assert (await scene.run()).state is RunState.SCHEDULED
+        await scene.look()
+        assert scene.started() == ["0", "2"]
+    finally:
+        await scene.close()
+
+
+async def test_who_waits_for_the_limit_costs_no_call_to_azure(scene: Scene) -> None:
+    message = await scene.ready()
+    await scene.wiring.records.create(OTHER, b"{}", WHERE)
+    scene.compute.calls.clear()
+    run = await scene.look(message)
+    assert run.state is RunState.SCHEDULED
+    assert "in flight" in run.reason
+    assert dict(scene.compute.calls) == {}
+
+
+async def test_a_claim_of_a_look_that_died_is_given_back_when_the_next_one_cannot_start(scene: Scene) -> None:
+    """Else it would hold up the others for as long as this one waits."""
+    message = await scene.ready()
+    await scene.wiring.records.create(CLAIM, b"{}", WHERE)
+    scene.azure.people.start_rolling_upgrade(scene.azure.scale_set("web"))
+    # Storage stamps documents with the time it is: the look has to come after that.
+    scene.clock.at = datetime.now(UTC) + claims.STALE
+    await scene.look(message)
+    assert scene.started() == []
+    assert await scene.wiring.records.read(CLAIM) is None
+
+
+async def test_a_run_that_has_begun_keeps_its_claim_when_the_limit_has_become_smaller(scene: Scene) -> None:
+    await scene.ready()
+    run = await scene.run()
+    begun = replace(run, batches=(replace(run.batches[0], started_at=scene.clock()), *run.batches[1:]))
+    await scene.wiring.records.create(CLAIM, b"{}", WHERE)
+    await scene.wiring.records.create(OTHER, b"{}", WHERE)
+    assert await claims.acquire(scene.wiring, begun) == ""
+    assert await scene.wiring.records.read(CLAIM) is not None
+
+
+async def test_of_sixteen_who_come_at_once_as_many_get_through_as_the_limit_allows(scene: Scene) -> None:
+    scene.wiring.rules = load(POLICY + "\nlimits: {scale-sets: 5}", environment={})
+    await scene.ready()
+    run = await scene.run()
+    many = [replace(run, target=replace(run.target, name=f"web{number}")) for number in range(16)]
+    answers = await asyncio.gather(*(claims.acquire(scene.wiring, one) for one in many))
+    assert answers.count("") == 5
+    assert len(await scene.wiring.records.list(CLAIMS_PREFIX)) == 5
