@@ -5,7 +5,7 @@ BIN := .venv/bin
 PORT ?=
 export PYTHONUNBUFFERED = 1
 
-.PHONY: setup demo test check host azurite azure lock bench chaos
+.PHONY: setup demo test check docs host azurite azure lock bench chaos
 
 setup:
 	@$(PYTHON) scripts/setup.py
@@ -22,6 +22,9 @@ check: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -n 4
+
+docs: setup
+	@$(BIN)/python scripts/docs.py
 
 host: setup
 	@exec $(BIN)/python -m simulator.host $(if $(PORT),--port $(PORT)) $(if $(LOCK_SECONDS),--lock-seconds $(LOCK_SECONDS))

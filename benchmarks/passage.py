@@ -16,7 +16,8 @@ from planner.decision.decide import decide
 from planner.machine.advance import advance, may_start, needs_azure
 from planner.policy.resolve import rules_for
 from planner.record.observation import Answer, Answered, Look, LookAgain, OperationSeen, Replan, Start
-from planner.record.run import ENDED, IN_FLIGHT, InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import ENDED, IN_FLIGHT, InstanceState, RunState
 from planner.replan import new_plan
 from planner.start.results import answered
 

@@ -15,18 +15,8 @@ from planner.azure.fleet import Interval, Orchestration, ScaleSet
 from planner.azure.wave import Announcement, Member, Stage, Wave
 from planner.record.check import Check, Outcome
 from planner.record.notice import Choice, Down, Kind, Notice, Urgency
-from planner.record.run import (
-    Batch,
-    BatchState,
-    Entry,
-    InstanceState,
-    Passage,
-    Repairs,
-    Run,
-    RunState,
-    Target,
-    Verdict,
-)
+from planner.record.run import Batch, Entry, Passage, Repairs, Run, Target, Verdict
+from planner.record.states import BatchState, InstanceState, RunState
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SUBSCRIPTION = "12345678-1234-1234-1234-1234567890ab"

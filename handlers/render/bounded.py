@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from handlers.render.words import count
-from planner.record.run import Batch, BatchState, Entry, InstanceState, Passage, Run
+from planner.record.run import Batch, Entry, Passage, Run
+from planner.record.states import BatchState, InstanceState
 
 IDS = 40
 """Instances named in one line."""

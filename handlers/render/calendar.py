@@ -8,7 +8,8 @@ from icalendar import Calendar, Event, Timezone, TimezoneStandard, vCalAddress
 from handlers.render.contract import announcements, in_order, stage
 from handlers.render.words import one_line
 from planner.azure.wave import OVER, Stage, Wave
-from planner.record.run import Run, RunState
+from planner.record.run import Run
+from planner.record.states import RunState
 
 _OURS = frozenset({RunState.SCHEDULED, RunState.AWAITING_APPROVAL, RunState.RUNNING, RunState.PAUSED})
 

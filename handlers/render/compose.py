@@ -13,7 +13,8 @@ from planner.notices.digest import Group, grouped
 from planner.observe import batches
 from planner.record.excuses import excuses
 from planner.record.notice import Down, Kind, Notice, Urgency
-from planner.record.run import ACTIVE, SETTLED, Run, RunState
+from planner.record.run import Run
+from planner.record.states import ACTIVE, SETTLED, RunState
 
 MOST_DOWN = 40
 """Instances that are named when many are down."""

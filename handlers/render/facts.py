@@ -10,12 +10,8 @@ from planner.record.cause import FOR
 from planner.record.check import Check, Outcome
 from planner.record.notice import Choice, Kind, Notice
 from planner.record.observation import FIT
-from planner.record.run import (
-    ACTIVE,
-    Batch,
-    Run,
-    RunState,
-)
+from planner.record.run import Batch, Run
+from planner.record.states import ACTIVE, RunState
 from planner.record.waits import HeldUp
 from planner.schedule.capacity import share
 from planner.state.journal import held_up

@@ -9,7 +9,8 @@ from handlers.render.words import count, one_line
 from planner.notices.digest import Group, outcomes
 from planner.record.cause import FOR, Cause
 from planner.record.notice import Notice, Urgency
-from planner.record.run import InstanceState, Run
+from planner.record.run import Run
+from planner.record.states import InstanceState
 
 ORDER = (Urgency.PAGE, Urgency.ACT, Urgency.KNOW)
 _RANK = tuple(KINDS)

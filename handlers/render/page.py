@@ -16,17 +16,8 @@ from planner.azure.wave import Wave
 from planner.notices.delivery import Delivery
 from planner.notices.digest import Overview, outcomes
 from planner.record.notice import Notice
-from planner.record.run import (
-    ACTIVE,
-    SETTLED,
-    Batch,
-    BatchState,
-    InstanceState,
-    Run,
-    RunState,
-    Target,
-    Verdict,
-)
+from planner.record.run import Batch, Run, Target, Verdict
+from planner.record.states import ACTIVE, SETTLED, BatchState, InstanceState, RunState
 from planner.state.journal import LET_PASS, if_nobody_answers
 
 SECTIONS = 30

@@ -5,12 +5,8 @@ from collections.abc import Mapping
 from planner.record.cause import FOR
 from planner.record.check import Outcome
 from planner.record.notice import Kind
-from planner.record.run import (
-    BatchState,
-    InstanceState,
-    RunState,
-    Verdict,
-)
+from planner.record.run import Verdict
+from planner.record.states import BatchState, InstanceState, RunState
 
 KINDS = {
     Kind.MISSED: ("✗", "Missed"),

@@ -16,7 +16,8 @@ from planner.machine.advance import may_start, needs_azure, repairs_wanted
 from planner.observe import absence
 from planner.policy.resolve import rules_for
 from planner.record.observation import Look, OperationSeen, with_direct_reads
-from planner.record.run import IN_FLIGHT, SETTLED, Run
+from planner.record.run import Run
+from planner.record.states import IN_FLIGHT, SETTLED
 from planner.start import gate
 from planner.start.prepare import FRESH
 from planner.text.phrases import long

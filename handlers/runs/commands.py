@@ -17,7 +17,8 @@ from handlers.wire.messages import NoticeMessage, RunMessage
 from handlers.wiring import Wiring
 from planner.people.commands import WORDS, heard
 from planner.record.observation import Event, Look
-from planner.record.run import ACTIVE, Run
+from planner.record.run import Run
+from planner.record.states import ACTIVE
 
 log = logging.getLogger(__name__)
 

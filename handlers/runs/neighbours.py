@@ -12,7 +12,8 @@ from handlers.waves import read_wave
 from handlers.wire.documents import waves_of
 from handlers.wiring import Wiring
 from planner.record.cause import Cause
-from planner.record.run import Run, RunState
+from planner.record.run import Run
+from planner.record.states import RunState
 from planner.record.waits import HeldUp
 
 MOST_NAMED, LONGEST_REASON = 3, 200

@@ -10,7 +10,8 @@ from handlers.cloud.notes import Notes, place
 from handlers.wiring import Wiring
 from planner.azure.usage import LOOK_BACK
 from planner.record.observation import Look
-from planner.record.run import InstanceState, Run
+from planner.record.run import Run
+from planner.record.states import InstanceState
 from planner.text.phrases import say
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,8 @@ from planner.azure.wave import Stage, Wave, awaited
 from planner.machine.advance import may_start
 from planner.policy.fingerprint import digest
 from planner.record.observation import Look, Predecessor
-from planner.record.run import ACTIVE, ENDED, Run, RunState
+from planner.record.run import Run
+from planner.record.states import ACTIVE, ENDED, RunState
 
 
 async def from_storage(run: Run, wiring: Wiring) -> tuple[Look, Sequence[Wave]]:

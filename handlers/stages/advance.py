@@ -27,7 +27,8 @@ from planner.record.observation import (
     Start,
     Tell,
 )
-from planner.record.run import ACTIVE, ENDED, Run, RunState
+from planner.record.run import Run
+from planner.record.states import ACTIVE, ENDED, RunState
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,8 @@ from planner.policy.overrides import NOTHING
 from planner.policy.resolve import rules_for
 from planner.record.notice import Urgency
 from planner.record.observation import Look
-from planner.record.run import ACTIVE, ENDED, Run, Trouble, Verdict
+from planner.record.run import Run, Trouble, Verdict
+from planner.record.states import ACTIVE, ENDED
 from planner.replan import new_plan, reopening, second_time
 from planner.state.journal import noted
 from planner.text.backoff import doubled
@@ -52,14 +53,7 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
 
     Raises UnknownScaleSet for a message that no discovery sent: it belongs into the quarantine.
     """
-    wave = await wiring.wave(message.tracking_id, message.subscription, message.wave_generation)
-    member = wave.member(message.scale_set) if wave is not None else None
-    if wave is None or member is None:
-        raise UnknownScaleSet(
-            f"No discovery of wave {message.tracking_id} has found {message.scale_set}. "
-            "The message was not sent by Breakwater, or the wave's record was removed."
-        )
-    scale_set: ScaleSet = member.scale_set
+    wave, scale_set = await _discovered(message, wiring)
     look: Look | None = None
     reading = timedelta(0)
     stored: Stored | None = None
@@ -102,6 +96,17 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
             continue
         return
     raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")
+
+
+async def _discovered(message: ScaleSetMessage, wiring: Wiring) -> tuple[Wave, ScaleSet]:
+    wave = await wiring.wave(message.tracking_id, message.subscription, message.wave_generation)
+    member = wave.member(message.scale_set) if wave is not None else None
+    if wave is None or member is None:
+        raise UnknownScaleSet(
+            f"No discovery of wave {message.tracking_id} has found {message.scale_set}. "
+            "The message was not sent by Breakwater, or the wave's record was removed."
+        )
+    return wave, member.scale_set
 
 
 def _has_joined(stored: Stored, wave: Wave) -> bool:

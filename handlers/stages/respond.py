@@ -17,7 +17,8 @@ from handlers.wiring import Wiring
 from planner.people import skipping
 from planner.people.commands import effect, refusal
 from planner.record.observation import Event, Word
-from planner.record.run import ACTIVE, Run
+from planner.record.run import Run
+from planner.record.states import ACTIVE
 
 log = logging.getLogger(__name__)
 

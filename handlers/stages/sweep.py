@@ -25,7 +25,7 @@ from handlers.wire.documents import ANNOUNCED, BadRecord, NewerRecord, decode, w
 from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage
 from handlers.wiring import Wiring
 from planner.notices.delivery import Delivery, behind
-from planner.record.run import ANSWERS, ENDED, RunState
+from planner.record.states import ANSWERS, ENDED, RunState
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from handlers.wire.documents import BadRecord, NewerRecord, decode_run, waves_of
 from handlers.wiring import Wiring
 from planner.azure.wave import Wave
 from planner.notices.digest import Row
-from planner.record.run import Run, RunState
+from planner.record.run import Run
+from planner.record.states import RunState
 
 log = logging.getLogger(__name__)
 

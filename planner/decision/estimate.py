@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from planner.decision.scheduled_events import reboot
-from planner.record.run import Batch, InstanceState, Run
+from planner.record.run import Batch, Run
+from planner.record.states import InstanceState
 
 REBOOT_LOOKS = 10
 """Ten minutes with a look every minute: the guidance says that a self-service reboot takes several."""

@@ -18,16 +18,15 @@ from planner.policy.overrides import with_raised
 from planner.record.cause import Cause
 from planner.record.notice import Urgency
 from planner.record.observation import FIT, Action, Event, Look, LookAgain, Replan, Start, Tell
-from planner.record.run import (
+from planner.record.run import Batch, Run
+from planner.record.states import (
     ACTIVE,
     ANSWERS,
     ENDED,
     IN_FLIGHT,
     SETTLED,
-    Batch,
     BatchState,
     InstanceState,
-    Run,
     RunState,
 )
 from planner.replan import outdated

@@ -8,7 +8,8 @@ from planner.observe.batches import counted, soaked
 from planner.record.excuses import excuses
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Look, Replan
-from planner.record.run import ANSWERS, SETTLED, Batch, InstanceState, Run, RunState
+from planner.record.run import Batch, Run
+from planner.record.states import ANSWERS, SETTLED, InstanceState, RunState, transition
 from planner.replan.reopening import EVERY
 from planner.schedule.capacity import left_behind
 from planner.state.journal import moved, noted, told
@@ -99,7 +100,7 @@ def _cancelled(batch: Batch, words: str, now: datetime) -> Batch:
     passages = tuple(
         one
         if one.state in SETTLED
-        else replace(one, state=InstanceState.CANCELLED, reason=words, finished_at=now)
+        else replace(one, state=transition(one.state, InstanceState.CANCELLED), reason=words, finished_at=now)
         for one in batch.instances
     )
     return replace(batch, instances=passages)

@@ -9,7 +9,8 @@ from enum import StrEnum
 from planner.notices.delivery import EMERGENCY, FINISHED, Delivery
 from planner.record.cause import Cause
 from planner.record.notice import Kind, Notice, Urgency
-from planner.record.run import ENDED, SETTLED, InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import ENDED, SETTLED, InstanceState, RunState
 
 HELD = frozenset({Kind.PLANNED, Kind.APPROVAL})
 """Notices of the wave's digest: they wait until every scale set of the roster has its plan."""

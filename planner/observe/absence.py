@@ -13,17 +13,8 @@ from planner.observe.confirmation import COMPLETED, ILL, STATUS, STOPPED, mature
 from planner.policy.health import ill
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Look
-from planner.record.run import (
-    ACTIVE,
-    IN_FLIGHT,
-    SETTLED,
-    TO_START,
-    InstanceState,
-    Passage,
-    Run,
-    RunState,
-    Trouble,
-)
+from planner.record.run import Passage, Run, Trouble
+from planner.record.states import ACTIVE, IN_FLIGHT, SETTLED, TO_START, InstanceState, RunState
 from planner.state.journal import if_nobody_answers, told
 from planner.text.backoff import doubled
 from planner.text.phrases import many, say

@@ -8,7 +8,8 @@ from planner.azure.fleet import Instance, Interval
 from planner.observe import evidence
 from planner.observe.confirmation import STATUS, matured
 from planner.record.observation import Look
-from planner.record.run import IN_FLIGHT, SETTLED, Batch, BatchState, InstanceState, Passage, Run
+from planner.record.run import Batch, Passage, Run
+from planner.record.states import IN_FLIGHT, SETTLED, BatchState, InstanceState, transition
 from planner.state.journal import noted
 
 
@@ -72,7 +73,7 @@ def standing(batch: Batch, now: datetime) -> Batch:
     states = {one.state for one in batch.instances}
     if InstanceState.FAILED in states:
         # Also of one that was done: what has stopped serving since is watched and soaks again.
-        return replace(batch, state=BatchState.FAILED, finished_at=None)
+        return replace(batch, state=transition(batch.state, BatchState.FAILED), finished_at=None)
     if batch.state is BatchState.DONE:
         return batch
     if states & IN_FLIGHT:
@@ -81,17 +82,19 @@ def standing(batch: Batch, now: datetime) -> Batch:
             (InstanceState.REBOOTING, BatchState.REBOOTING),
         ):
             if state in states:
-                return replace(batch, state=name)
-        return replace(batch, state=BatchState.VERIFYING)
+                return replace(batch, state=transition(batch.state, name))
+        return replace(batch, state=transition(batch.state, BatchState.VERIFYING))
     if states <= SETTLED:
         begun = any(one.begun or one.state is InstanceState.MAINTAINED for one in batch.instances)
         if batch.started_at is None or not begun:
-            return replace(batch, state=BatchState.DONE, finished_at=batch.finished_at or now)
+            return replace(
+                batch, state=transition(batch.state, BatchState.DONE), finished_at=batch.finished_at or now
+            )
         if batch.state is BatchState.SOAKING:
             return batch
-        return replace(batch, state=BatchState.SOAKING, verified_at=now)
+        return replace(batch, state=transition(batch.state, BatchState.SOAKING), verified_at=now)
     if states == {InstanceState.ASIDE}:
-        return replace(batch, state=BatchState.PENDING, retry=True)
+        return replace(batch, state=transition(batch.state, BatchState.PENDING), retry=True)
     return batch
 
 
@@ -105,7 +108,7 @@ def soaked(run: Run, now: datetime) -> Run:
         if batch.state is not BatchState.SOAKING or batch.verified_at is None:
             return batch
         if over or now >= batch.verified_at + run.soak:
-            return replace(batch, state=BatchState.DONE, finished_at=now)
+            return replace(batch, state=transition(batch.state, BatchState.DONE), finished_at=now)
         return batch
 
     return replace(run, batches=tuple(map(rested, run.batches)))
@@ -125,7 +128,10 @@ def _over_at_window_end(run: Run, seen: Mapping[str, Instance], look: Look, now:
         # Maintained or not, it does not serve: whoever goes after this scale set has to ask a person.
         words = "The self-service window has closed; a person must look at it."
         return replace(
-            passage, state=InstanceState.MISSED, reason=f"{passage.reason} {words}", finished_at=now
+            passage,
+            state=transition(passage.state, InstanceState.MISSED),
+            reason=f"{passage.reason} {words}",
+            finished_at=now,
         )
 
     batches = tuple(

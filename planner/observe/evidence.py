@@ -12,7 +12,8 @@ from planner.azure.refusal import Refusal
 from planner.observe.confirmation import COMPLETED, ILL, STATUS, STOPPED, cleared, confirmed, matured, sighted
 from planner.policy.health import describe, ill, serving
 from planner.record.observation import Look, OperationSeen
-from planner.record.run import SETTLED, TO_START, InstanceState, Passage, Run
+from planner.record.run import Passage, Run
+from planner.record.states import SETTLED, TO_START, InstanceState, transition
 from planner.text.backoff import back_off
 from planner.text.phrases import say
 
@@ -54,7 +55,14 @@ def observed(
 def _settled(
     passage: Passage, state: InstanceState, reason: str, now: datetime, *, gone: bool = False
 ) -> Passage:
-    return replace(passage, state=state, reason=reason, finished_at=now, gone=gone, sighting=None)
+    return replace(
+        passage,
+        state=transition(passage.state, state),
+        reason=reason,
+        finished_at=now,
+        gone=gone,
+        sighting=None,
+    )
 
 
 def _after_the_end(
@@ -83,7 +91,7 @@ def _no_longer_serving(run: Run, passage: Passage, instance: Instance, look: Loo
         return sighted(passage, ILL, look)
     return replace(
         passage,
-        state=InstanceState.FAILED,
+        state=transition(passage.state, InstanceState.FAILED),
         sighting=None,
         healthy_looks=0,
         finished_at=None,
@@ -169,57 +177,78 @@ def _done_by_others(passage: Passage, status: MaintenanceStatus, instance: Insta
 
 def _looking_for_proof(run: Run, passage: Passage, instance: Instance, look: Look, now: datetime) -> Passage:
     operation = look.operations.get(passage.id, OperationSeen("Unknown"))
-    status, before = instance.status, passage.before
-    result = status.result if status is not None else ""
+    status = instance.status
+    result = _new_result(passage, status)
     finished = operation.status in {"Succeeded", "Failed", "Canceled"}
-    changed_result = status is not None and before is not None and result != before.result
-    if result in RETRY_CODES and (changed_result or finished):
-        return _set_aside(run, passage, instance, look, now, result)
-    if operation.status in {"Failed", "Canceled"} and not (changed_result and result == DONE_CODE):
-        error = f"{operation.code}: {operation.message}".strip(": ")
+    if status is not None and status.result in RETRY_CODES and (result or finished):
+        return _set_aside(run, passage, instance, look, now, status.result)
+    if operation.status in {"Failed", "Canceled"} and result != DONE_CODE:
         if operation.code in RETRY_CODES:
             return _set_aside(run, passage, instance, look, now, operation.code)
-        return replace(
-            passage,
-            state=InstanceState.FAILED,
-            reason=f"Azure's operation ended {operation.status}: {error}",
-            answered=False,
-            operation="",
-        )
+        return _operation_failed(passage, operation)
     if status is None and operation.status == "InProgress":
         # A view without the status proves nothing while Azure is still at work.
         return _without_proof(run, cleared(passage), instance, operation, look, now)
-    if status is None and operation.status != "Succeeded" and not confirmed(passage, STATUS, look):
-        failed = passage.state is InstanceState.FAILED
-        words = "Azure shows no maintenance for it any more; a second look has to confirm it."
-        return sighted(passage, STATUS, look, passage.reason if failed else words)
-    proof = ""
-    if operation.status == "Succeeded":
-        proof = "Azure's operation succeeded"
-    elif changed_result and result == DONE_CODE:
-        proof = f"its result code changed to {DONE_CODE}"
-    elif status is None:
+    proof = _proof(passage, instance, operation, now)
+    if not proof and status is None:
+        if not confirmed(passage, STATUS, look):
+            failed = passage.state is InstanceState.FAILED
+            words = "Azure shows no maintenance for it any more; a second look has to confirm it."
+            return sighted(passage, STATUS, look, passage.reason if failed else words)
         if _left_no_trace(passage, look):
             words = "Its maintenance status is gone, and its start left no trace."
             return _settled(passage, InstanceState.CANCELLED, words, now, gone=True)
         if _has_failed(passage):
             return _no_longer_wanted(run, passage, instance, now)
         proof = "its maintenance status is gone"
-    elif _closed_early(passage, instance, now) and operation.status != "InProgress" and passage.seen_down:
-        proof = "it went down and Azure no longer offers its maintenance"
     if proof:
-        return replace(
-            passage,
-            state=InstanceState.VERIFYING,
-            reason=f"Maintained ({proof}); waiting for it to be running and healthy.",
-            proof_at=now,
-            proof=proof,
-            answered=True,
-            begun=True,
-        )
+        return _proven(passage, proof, now)
     if instance.switched_off and operation.status != "InProgress":
         return _off(run, passage, instance, look, now)
     return _without_proof(run, cleared(passage), instance, operation, look, now)
+
+
+def _new_result(passage: Passage, status: MaintenanceStatus | None) -> str:
+    """The result code, where it has changed since before the start; else empty."""
+    before = passage.before
+    return (
+        status.result if status is not None and before is not None and status.result != before.result else ""
+    )
+
+
+def _proof(passage: Passage, instance: Instance, operation: OperationSeen, now: datetime) -> str:
+    """What this look proves its maintenance by; empty where it proves nothing yet."""
+    if operation.status == "Succeeded":
+        return "Azure's operation succeeded"
+    if _new_result(passage, instance.status) == DONE_CODE:
+        return f"its result code changed to {DONE_CODE}"
+    early = instance.status is not None and _closed_early(passage, instance, now)
+    if early and operation.status != "InProgress" and passage.seen_down:
+        return "it went down and Azure no longer offers its maintenance"
+    return ""
+
+
+def _proven(passage: Passage, proof: str, now: datetime) -> Passage:
+    return replace(
+        passage,
+        state=transition(passage.state, InstanceState.VERIFYING),
+        reason=f"Maintained ({proof}); waiting for it to be running and healthy.",
+        proof_at=now,
+        proof=proof,
+        answered=True,
+        begun=True,
+    )
+
+
+def _operation_failed(passage: Passage, operation: OperationSeen) -> Passage:
+    error = f"{operation.code}: {operation.message}".strip(": ")
+    return replace(
+        passage,
+        state=transition(passage.state, InstanceState.FAILED),
+        reason=f"Azure's operation ended {operation.status}: {error}",
+        answered=False,
+        operation="",
+    )
 
 
 def _off(run: Run, passage: Passage, instance: Instance, look: Look, now: datetime) -> Passage:
@@ -238,7 +267,7 @@ def _off(run: Run, passage: Passage, instance: Instance, look: Look, now: dateti
         return sighted(passage, STOPPED, look, words)
     return replace(
         passage,
-        state=InstanceState.FAILED,
+        state=transition(passage.state, InstanceState.FAILED),
         sighting=None,
         healthy_looks=0,
         begun=True,
@@ -287,13 +316,13 @@ def _without_proof(
         if now - since > run.recover_within:
             return replace(
                 passage,
-                state=InstanceState.FAILED,
+                state=transition(passage.state, InstanceState.FAILED),
                 reason=f"Started at {say(passage.intent_at or since)}, and after {_minutes(run)} there is no "
                 f"proof that its maintenance happened (last seen: {describe(instance)}).",
             )
         return replace(
             passage,
-            state=InstanceState.REBOOTING,
+            state=transition(passage.state, InstanceState.REBOOTING),
             answered=True,
             begun=True,
             reason="Started; waiting for proof of the maintenance.",
@@ -308,14 +337,14 @@ def _without_proof(
     if passage.attempts < ATTEMPTS_IN_DOUBT:
         return replace(
             passage,
-            state=InstanceState.PENDING,
+            state=transition(passage.state, InstanceState.PENDING),
             intent_at=None,
             since=None,
             reason="In doubt for long and nothing happened: to be started once more.",
         )
     return replace(
         passage,
-        state=InstanceState.FAILED,
+        state=transition(passage.state, InstanceState.FAILED),
         reason="Started twice, both times without an answer or any sign that Azure took it.",
     )
 
@@ -335,11 +364,17 @@ def _set_aside(
         if now - since <= run.recover_within:
             return replace(passage, reason=f"Azure answered {code}; waiting for it to be running.")
         words = f"Azure answered {code}, and it is not back after {_minutes(run)} ({describe(instance)})."
-        return replace(passage, state=InstanceState.FAILED, healthy_looks=0, begun=True, reason=words)
+        return replace(
+            passage,
+            state=transition(passage.state, InstanceState.FAILED),
+            healthy_looks=0,
+            begun=True,
+            reason=words,
+        )
     wait = back_off(look.look_again, passage.retries)
     return replace(
         passage,
-        state=InstanceState.ASIDE,
+        state=transition(passage.state, InstanceState.ASIDE),
         reason=f"Azure answered {code}; to be started again after {say(now + wait)}.",
         retries=passage.retries + 1,
         attempts=0,
@@ -384,7 +419,7 @@ def _verifying(run: Run, passage: Passage, instance: Instance, look: Look, now: 
     if passage.state is not InstanceState.FAILED and now - since > run.recover_within:
         return replace(
             passage,
-            state=InstanceState.FAILED,
+            state=transition(passage.state, InstanceState.FAILED),
             healthy_looks=0,
             reason=f"Maintained ({passage.proof}), but not running and healthy within {_minutes(run)} of its "
             f"start (last seen: {describe(instance)}).",

@@ -15,7 +15,8 @@ from planner.observe.confirmation import STATUS, cleared, confirmed, sighted
 from planner.policy.health import describe, serving
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Look
-from planner.record.run import SETTLED, Batch, BatchState, InstanceState, Passage, Run, RunState
+from planner.record.run import Batch, Passage, Run
+from planner.record.states import SETTLED, BatchState, InstanceState, RunState, transition
 from planner.schedule.capacity import left_behind
 from planner.state.journal import noted, told
 from planner.text.phrases import long, many, say
@@ -118,7 +119,7 @@ def _batch(
         batch,
         instances=passages,
         started_at=batch.started_at or began,
-        state=BatchState.DONE if over else batch.state,
+        state=transition(batch.state, BatchState.DONE if over else batch.state),
         finished_at=now if over else None,
     )
 
@@ -163,7 +164,14 @@ def _passage(
 
 
 def _settled(passage: Passage, state: InstanceState, reason: str, now: datetime, *, gone: bool) -> Passage:
-    return replace(passage, state=state, reason=reason, finished_at=now, gone=gone, sighting=None)
+    return replace(
+        passage,
+        state=transition(passage.state, state),
+        reason=reason,
+        finished_at=now,
+        gone=gone,
+        sighting=None,
+    )
 
 
 def _how(passage: Passage) -> str:

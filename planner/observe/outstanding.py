@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import COMPLETED, Instance
-from planner.record.run import ENDED, SETTLED, InstanceState, Passage, Run
+from planner.record.run import Passage, Run
+from planner.record.states import ENDED, SETTLED, InstanceState
 
 
 def outstanding(instances: Sequence[Instance], run: Run | None, now: datetime) -> tuple[Instance, ...]:

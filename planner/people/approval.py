@@ -9,7 +9,8 @@ from datetime import datetime
 
 from planner.policy.resolve import Mode
 from planner.record.notice import Kind, Urgency
-from planner.record.run import SETTLED, TO_START, Batch, Passage, Run
+from planner.record.run import Batch, Passage, Run
+from planner.record.states import SETTLED, TO_START
 from planner.state.journal import if_nobody_answers, told
 from planner.text.phrases import lower
 

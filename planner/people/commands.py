@@ -10,17 +10,8 @@ from planner.policy.durations import parse_duration
 from planner.policy.overrides import raised_further
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import ASKS, FIT, ORDER, Event, Look, Word
-from planner.record.run import (
-    ACTIVE,
-    IN_FLIGHT,
-    SETTLED,
-    Batch,
-    BatchState,
-    InstanceState,
-    Passage,
-    Run,
-    RunState,
-)
+from planner.record.run import Batch, Passage, Run
+from planner.record.states import ACTIVE, IN_FLIGHT, SETTLED, BatchState, InstanceState, RunState, transition
 from planner.state.journal import if_nobody_answers, moved, noted, told
 from planner.text.phrases import many, some
 
@@ -135,7 +126,9 @@ def _resumed(run: Run, event: Event, look: Look, now: datetime) -> Run:
         replace(
             batch,
             instances=tuple(_again(one, now) for one in batch.instances),
-            state=BatchState.VERIFYING if batch.state is BatchState.FAILED else batch.state,
+            state=transition(
+                batch.state, BatchState.VERIFYING if batch.state is BatchState.FAILED else batch.state
+            ),
         )
         for batch in run.batches
     )
@@ -167,12 +160,19 @@ def _again(passage: Passage, now: datetime) -> Passage:
     if passage.state is not InstanceState.FAILED:
         return passage
     if passage.proof_at is not None:
-        return replace(passage, state=InstanceState.VERIFYING, since=now, healthy_looks=0)
+        return replace(
+            passage, state=transition(passage.state, InstanceState.VERIFYING), since=now, healthy_looks=0
+        )
     if passage.answered:
-        return replace(passage, state=InstanceState.REBOOTING, since=now)
+        return replace(passage, state=transition(passage.state, InstanceState.REBOOTING), since=now)
     # It went down in an attempt that has failed: what is due again has to be seen to go down again.
     return replace(
-        passage, state=InstanceState.PENDING, since=None, intent_at=None, attempts=0, seen_down=False
+        passage,
+        state=transition(passage.state, InstanceState.PENDING),
+        since=None,
+        intent_at=None,
+        attempts=0,
+        seen_down=False,
     )
 
 

@@ -5,7 +5,8 @@ from planner.policy.keys import PARSERS
 from planner.policy.overrides import raised_further
 from planner.policy.resolve import Mode
 from planner.record.observation import Event
-from planner.record.run import IN_FLIGHT, Run, RunState
+from planner.record.run import Run
+from planner.record.states import IN_FLIGHT, RunState
 
 
 def approve(run: Run, event: Event) -> str:

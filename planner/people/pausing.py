@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Look
-from planner.record.run import IN_FLIGHT, Passage, Run, RunState, Trouble
+from planner.record.run import Passage, Run, Trouble
+from planner.record.states import IN_FLIGHT, RunState
 from planner.schedule import options, schedule
 from planner.state.journal import if_nobody_answers, moved, noted, told
 from planner.text.backoff import doubled, throttled_wait

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from planner.observe.batches import counted
 from planner.record.observation import Event
-from planner.record.run import TO_START, InstanceState, Passage, Run
+from planner.record.run import Passage, Run
+from planner.record.states import TO_START, InstanceState, transition
 from planner.text.phrases import some
 
 
@@ -54,7 +55,9 @@ def skipped(run: Run, event: Event, now: datetime) -> Run:
     def excused(passage: Passage) -> Passage:
         if passage.id not in mine:
             return passage
-        return replace(passage, state=InstanceState.EXCUSED, reason=reason, finished_at=now)
+        return replace(
+            passage, state=transition(passage.state, InstanceState.EXCUSED), reason=reason, finished_at=now
+        )
 
     return replace(
         run,

@@ -1,6 +1,7 @@
 """Why instances were excused, for whoever reads how a run ended."""
 
-from planner.record.run import InstanceState, Run
+from planner.record.run import Run
+from planner.record.states import InstanceState
 from planner.text.phrases import many
 
 FIRST = 2

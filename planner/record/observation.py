@@ -8,7 +8,7 @@ from enum import StrEnum
 from planner.azure.fleet import Instance, ScaleSet
 from planner.policy.resolve import Rules
 from planner.record.notice import Notice
-from planner.record.run import RunState
+from planner.record.states import RunState
 from planner.record.waits import HeldUp
 
 ORDER = "the order itself"

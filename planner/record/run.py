@@ -12,6 +12,7 @@ from planner.policy.resolve import Freeze, HealthRule
 from planner.policy.weekly import WindowSets
 from planner.record.check import Check
 from planner.record.notice import Choice, Notice
+from planner.record.states import IN_FLIGHT, TO_START, BatchState, InstanceState, RunState
 from planner.record.waits import HeldUp, Reminders, Stalled
 
 
@@ -21,71 +22,6 @@ class Verdict(StrEnum):
     NOT_IMPACTED = "not_impacted"
     LEAVE_TO_AZURE = "leave_to_azure"
     SELF_SERVICE = "self_service"
-
-
-class RunState(StrEnum):
-    """The states of a run; design: Records, States."""
-
-    SCHEDULED = "scheduled"
-    AWAITING_APPROVAL = "awaiting_approval"
-    RUNNING = "running"
-    PAUSED = "paused"
-    COMPLETED = "completed"
-    LEFT_TO_AZURE = "left_to_azure"
-    NOT_IMPACTED = "not_impacted"
-    CANCELLED = "cancelled"
-    MISSED = "missed"
-
-
-ENDED = frozenset({RunState.COMPLETED, RunState.CANCELLED, RunState.MISSED})
-"""A run in these states is over; only another announcement or a returning status opens it again."""
-
-ANSWERS = frozenset({RunState.LEFT_TO_AZURE, RunState.NOT_IMPACTED})
-"""Answers of the day: planned again later while a wave of theirs is open."""
-
-ACTIVE = frozenset({RunState.SCHEDULED, RunState.AWAITING_APPROVAL, RunState.RUNNING, RunState.PAUSED})
-
-
-class BatchState(StrEnum):
-    PENDING = "pending"
-    STARTING = "starting"
-    REBOOTING = "rebooting"
-    VERIFYING = "verifying"
-    SOAKING = "soaking"
-    DONE = "done"
-    FAILED = "failed"
-
-
-class InstanceState(StrEnum):
-    """Where an instance of a plan stands; the last five are how it can end."""
-
-    PENDING = "pending"
-    ASIDE = "aside"
-    STARTING = "starting"
-    REBOOTING = "rebooting"
-    VERIFYING = "verifying"
-    FAILED = "failed"
-    MAINTAINED = "maintained"
-    BY_AZURE = "by_azure"
-    CANCELLED = "cancelled"
-    EXCUSED = "excused"
-    MISSED = "missed"
-
-
-SETTLED = frozenset(
-    {
-        InstanceState.MAINTAINED,
-        InstanceState.BY_AZURE,
-        InstanceState.CANCELLED,
-        InstanceState.EXCUSED,
-        InstanceState.MISSED,
-    }
-)
-
-TO_START = frozenset({InstanceState.PENDING, InstanceState.ASIDE})
-"""Still to be started, for the first time or again."""
-
-IN_FLIGHT = frozenset({InstanceState.STARTING, InstanceState.REBOOTING, InstanceState.VERIFYING})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,8 @@ from planner.observe import left_to_azure
 from planner.people import approval
 from planner.policy.resolve import Mode
 from planner.record.observation import FIT
-from planner.record.run import (
-    IN_FLIGHT,
-    SETTLED,
-    TO_START,
-    Batch,
-    BatchState,
-    Run,
-    RunState,
-    Verdict,
-)
+from planner.record.run import Batch, Run, Verdict
+from planner.record.states import IN_FLIGHT, SETTLED, TO_START, BatchState, RunState, transition
 from planner.schedule import options, schedule
 from planner.schedule.capacity import with_capacity, with_served
 
@@ -72,7 +64,7 @@ def adopted(
     # A plan made later is told anew, and its lead time counts from then.
     run = replace(
         run,
-        state=state,
+        state=transition(run.state, state),
         reason=decision.reason,
         batches=tuple(_rested(one, now) for one in run.batches),
         lead_over=None,
@@ -97,7 +89,7 @@ def to_be_carried_out(decision: Decision) -> bool:
 def _rested(batch: Batch, now: datetime) -> Batch:
     """Nobody looks after a soak once the rest is left to Azure."""
     over = batch.state is not BatchState.DONE and all(one.state in SETTLED for one in batch.instances)
-    return replace(batch, state=BatchState.DONE, finished_at=now) if over else batch
+    return replace(batch, state=transition(batch.state, BatchState.DONE), finished_at=now) if over else batch
 
 
 def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
@@ -115,13 +107,15 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
     run = replace(run, start_by=schedule.start_by(run, now))
     if _stays_paused(run):
         # A person's hold outlives every plan, also one that left it to Azure for a while.
-        return replace(run, state=RunState.PAUSED, reason=run.held or run.reason, due=now)
+        return replace(
+            run, state=transition(run.state, RunState.PAUSED), reason=run.held or run.reason, due=now
+        )
     begun = any(batch.started_at for batch in run.batches)
     problem = "" if begun or FIT in run.waived else options.misfit(run, now)
     if problem:
         return replace(
             run,
-            state=RunState.PAUSED,
+            state=transition(run.state, RunState.PAUSED),
             reason=problem,
             misfit=problem,
             choices=options.choices(run, now),
@@ -130,14 +124,18 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
     run = replace(run, misfit="")
     waits = approval.holds_up(run) and not any(one.state in IN_FLIGHT for one in run.passages)
     if begun:
-        return replace(run, state=RunState.AWAITING_APPROVAL if waits else RunState.RUNNING, due=now)
+        return replace(
+            run,
+            state=transition(run.state, RunState.AWAITING_APPROVAL if waits else RunState.RUNNING),
+            due=now,
+        )
     waiting = (one for one in run.batches if any(each.state in TO_START for each in one.instances))
     first = min((one.not_before for one in waiting if one.not_before is not None), default=None)
     if waits:
         # Looked at at once: when people are to be reminded follows from the plan as it is now.
-        return replace(run, state=RunState.AWAITING_APPROVAL, due=now)
+        return replace(run, state=transition(run.state, RunState.AWAITING_APPROVAL), due=now)
     due = min(first, now + DAILY) if first is not None else now + NO_TIME_AGAIN
-    return replace(run, state=RunState.SCHEDULED, due=due)
+    return replace(run, state=transition(run.state, RunState.SCHEDULED), due=due)
 
 
 def _lead_over(run: Run, lead: timedelta, now: datetime) -> datetime:

@@ -11,7 +11,8 @@ from planner.observe import evidence, left_to_azure
 from planner.observe.batches import again_label
 from planner.observe.outstanding import due_again
 from planner.record.observation import Look
-from planner.record.run import SETTLED, TO_START, Batch, InstanceState, Passage, Run
+from planner.record.run import Batch, Passage, Run
+from planner.record.states import SETTLED, TO_START, InstanceState
 
 
 def merged(

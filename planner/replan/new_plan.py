@@ -15,17 +15,8 @@ from planner.observe.outstanding import due_again, remembered
 from planner.people import approval
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Look
-from planner.record.run import (
-    ACTIVE,
-    ANSWERS,
-    SETTLED,
-    Batch,
-    Passage,
-    Run,
-    RunState,
-    Target,
-    Verdict,
-)
+from planner.record.run import Batch, Passage, Run, Target, Verdict
+from planner.record.states import ACTIVE, ANSWERS, SETTLED, RunState
 from planner.replan import outdated, second_time
 from planner.replan.apply_decision import adopted, to_be_carried_out
 from planner.replan.merge import merged

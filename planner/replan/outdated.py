@@ -7,7 +7,8 @@ from planner.azure.fleet import Interval
 from planner.observe.left_to_azure import ANSWER_AGAIN
 from planner.observe.outstanding import finished, offered_anew, returned
 from planner.record.observation import Look
-from planner.record.run import IN_FLIGHT, TO_START, BatchState, InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import IN_FLIGHT, TO_START, BatchState, InstanceState, RunState
 
 PACE = 5
 """Look-agains between two plans of a run."""

@@ -5,7 +5,8 @@ from datetime import timedelta
 from planner.azure.fleet import Instance
 from planner.decision.decide import Decision
 from planner.observe.outstanding import due_again
-from planner.record.run import InstanceState, Passage, Run, Verdict
+from planner.record.run import Passage, Run, Verdict
+from planner.record.states import InstanceState
 from planner.text.phrases import many
 
 EVERY = timedelta(hours=6)

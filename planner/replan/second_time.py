@@ -12,7 +12,8 @@ from planner.azure.fleet import Instance, ScaleSet
 from planner.azure.usage import Habits
 from planner.azure.wave import OVER, Announcement, Stage, Wave
 from planner.observe.outstanding import offered_anew
-from planner.record.run import InstanceState, Passage, Run
+from planner.record.run import Passage, Run
+from planner.record.states import InstanceState
 from planner.text.phrases import say
 
 DONE = frozenset({InstanceState.MAINTAINED, InstanceState.BY_AZURE})

@@ -10,7 +10,8 @@ from planner.policy.health import ill, serving
 from planner.policy.overrides import accepted_instances
 from planner.policy.resolve import Rules
 from planner.record.observation import Look
-from planner.record.run import SETTLED, Batch, BatchState, InstanceState, Run
+from planner.record.run import Batch, Run
+from planner.record.states import SETTLED, BatchState, InstanceState
 from planner.text.phrases import many, some
 
 

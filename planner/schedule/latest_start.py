@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from planner.calendar.openings import opening
 from planner.record.observation import FIT
-from planner.record.run import TO_START, Batch, BatchState, Run
+from planner.record.run import Batch, Run
+from planner.record.states import TO_START, BatchState
 from planner.schedule import schedule
 from planner.schedule.options import misfit
 from planner.text.phrases import long, say

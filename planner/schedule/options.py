@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from planner.azure.fleet import Orchestration
 from planner.policy.weekly import WeeklyWindow, Windows
 from planner.record.notice import Choice
-from planner.record.run import SETTLED, Batch, BatchState, Run
+from planner.record.run import Batch, Run
+from planner.record.states import SETTLED, BatchState
 from planner.schedule.schedule import NOTHING, earliest, margin, next_start, placed, timed
 from planner.text.phrases import long, many, say
 

@@ -13,7 +13,8 @@ from planner.azure.fleet import Domain, Instance, Interval, ScaleSet, domain_lab
 from planner.calendar.openings import Opening, open_at, opening
 from planner.calendar.windows import WindowSets
 from planner.policy.resolve import Freeze, Rules
-from planner.record.run import SETTLED, Batch, BatchState, Passage, Run
+from planner.record.run import Batch, Passage, Run
+from planner.record.states import SETTLED, BatchState
 from planner.text.phrases import long, say
 
 NOTHING = timedelta(0)

@@ -10,14 +10,8 @@ from planner.observe.confirmation import NOT_OFFERED, PROTECTED, STOPPED, cleare
 from planner.policy.overrides import accepted_instances
 from planner.record.cause import Cause
 from planner.record.observation import Look
-from planner.record.run import (
-    IN_FLIGHT,
-    SETTLED,
-    Batch,
-    InstanceState,
-    Passage,
-    Run,
-)
+from planner.record.run import Batch, Passage, Run
+from planner.record.states import IN_FLIGHT, SETTLED, InstanceState, transition
 from planner.schedule.capacity import lost
 from planner.schedule.schedule import most_down, together
 from planner.start.gate import PlanAgain, Wait, to_start
@@ -63,7 +57,7 @@ def _without_excused(batch: Batch, look: Look, accepted: Sequence[str], now: dat
         passages.append(
             replace(
                 passage,
-                state=InstanceState.EXCUSED,
+                state=transition(passage.state, InstanceState.EXCUSED),
                 reason=f"Excused: {why}.",
                 finished_at=now,
                 gone=what != PROTECTED,

@@ -6,14 +6,8 @@ from datetime import datetime, timedelta
 from planner.people import approval
 from planner.record.cause import Cause
 from planner.record.observation import ASKS, ORDER, Look
-from planner.record.run import (
-    TO_START,
-    Batch,
-    BatchState,
-    Passage,
-    Run,
-    RunState,
-)
+from planner.record.run import Batch, Passage, Run
+from planner.record.states import TO_START, BatchState, RunState
 from planner.schedule.schedule import next_start
 from planner.text.phrases import inner, long, say
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Instance
-from planner.record.run import Batch, BatchState, Before, InstanceState, Passage
+from planner.record.run import Batch, Before, Passage
+from planner.record.states import BatchState, InstanceState, transition
 
 
 def with_intents(batch: Batch, ready: Mapping[str, Instance], now: datetime) -> Batch:
@@ -17,7 +18,7 @@ def with_intents(batch: Batch, ready: Mapping[str, Instance], now: datetime) -> 
     return replace(
         batch,
         instances=passages,
-        state=BatchState.STARTING,
+        state=transition(batch.state, BatchState.STARTING),
         started_at=batch.started_at or now,
         verified_at=None,
     )
@@ -27,7 +28,7 @@ def _intent(passage: Passage, instance: Instance, now: datetime) -> Passage:
     status = instance.status
     return replace(
         passage,
-        state=InstanceState.STARTING,
+        state=transition(passage.state, InstanceState.STARTING),
         reason="To be started: the intent is written.",
         before=Before(
             allowed=status.allowed if status else False,

@@ -11,11 +11,8 @@ from planner.policy.resolve import HealthRule
 from planner.record.cause import Cause
 from planner.record.check import Check, Outcome
 from planner.record.observation import Look, SetRepairs
-from planner.record.run import (
-    IN_FLIGHT,
-    Batch,
-    Run,
-)
+from planner.record.run import Batch, Run
+from planner.record.states import IN_FLIGHT
 from planner.schedule.schedule import closes, fingerprint
 from planner.start import eligible, gate, repairs
 from planner.start.gate import AskPerson, PlanAgain, Wait

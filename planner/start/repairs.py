@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from planner.azure.refusal import Refusal, classified
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Look, SetRepairs
-from planner.record.run import IN_FLIGHT, Repairs, Run, RunState
+from planner.record.run import Repairs, Run
+from planner.record.states import IN_FLIGHT, RunState
 from planner.start.locks import locked
 from planner.state.journal import noted, told
 from planner.text.phrases import long, say

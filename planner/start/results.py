@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from planner.azure.refusal import Refusal, classified
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Answer, Answered
-from planner.record.run import BatchState, InstanceState, Passage, Run, RunState, Trouble
+from planner.record.run import Passage, Run, Trouble
+from planner.record.states import BatchState, InstanceState, RunState, transition
 from planner.start import refused
 from planner.start.gate import open_batch
 from planner.start.locks import locked
@@ -36,7 +37,7 @@ def answered(run: Run, answers: Iterable[Answer], now: datetime, look_again: tim
         for one in batch.instances
     )
     state = BatchState.REBOOTING if any(one.answered for one in passages) else batch.state
-    changed = replace(batch, instances=passages, state=state)
+    changed = replace(batch, instances=passages, state=transition(batch.state, state))
     run = replace(run, batches=tuple(changed if one.number == batch.number else one for one in run.batches))
     run = begun_told(_withdrawn(run, tuple(by_id.values()), now), now)
     run = refused.told_by_cause(run, [one for one in by_id.values() if one.answered is Answered.REFUSED], now)
@@ -89,7 +90,7 @@ def _with_answer(passage: Passage, answer: Answer, now: datetime, look_again: ti
     if answer.answered is Answered.ACCEPTED:
         return replace(
             passage,
-            state=InstanceState.REBOOTING,
+            state=transition(passage.state, InstanceState.REBOOTING),
             answered=True,
             operation=answer.operation,
             reason="Azure took the start; waiting for proof of the maintenance.",
@@ -98,9 +99,10 @@ def _with_answer(passage: Passage, answer: Answer, now: datetime, look_again: ti
         return replace(passage, reason=f"In doubt: {answer.message}")
     if answer.answered is Answered.REFUSED:
         return _refused(passage, answer, now, look_again)
+    passage = _not_started(passage)
     return replace(
-        _not_started(passage),
-        state=InstanceState.PENDING,
+        passage,
+        state=transition(passage.state, InstanceState.PENDING),
         reason=f"Not started: {answer.message}",
         retry_at=now + answer.retry_after if answer.retry_after is not None else None,
     )
@@ -116,11 +118,15 @@ def _refused(passage: Passage, answer: Answer, now: datetime, look_again: timede
     said = f"Azure refused it ({passage.refused})"
     if refusal is Refusal.LOCKED:
         # The run is paused, and whoever resumes it wants to see it tried; its batch stays as it was planned.
-        return replace(passage, state=InstanceState.PENDING, reason=f"{said}; a lock has to be removed.")
+        return replace(
+            passage,
+            state=transition(passage.state, InstanceState.PENDING),
+            reason=f"{said}; a lock has to be removed.",
+        )
     again = now + max(back_off(look_again, passage.retries), answer.retry_after or timedelta(0))
     return replace(
         passage,
-        state=InstanceState.ASIDE,
+        state=transition(passage.state, InstanceState.ASIDE),
         reason=f"{said}; to be started again after {say(again)}.",
         retries=passage.retries + 1,
         retry_at=again,

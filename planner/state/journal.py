@@ -7,7 +7,8 @@ from datetime import datetime
 from planner.azure.fleet import Instance
 from planner.policy.health import describe, serving
 from planner.record.notice import Choice, Down, Kind, Notice, Urgency
-from planner.record.run import TO_START, Entry, InstanceState, Run, RunState
+from planner.record.run import Entry, Run
+from planner.record.states import TO_START, InstanceState, RunState, transition
 from planner.schedule.latest_start import latest
 from planner.text.phrases import many, say
 
@@ -42,7 +43,7 @@ def moved(run: Run, state: RunState, reason: str, now: datetime, actor: str = BR
     """The run in `state` with its sentence; only a change of state is a line of history."""
     if run.state is not state:
         run = noted(run, f"{run.state} -> {state}", reason, now, actor)
-    return replace(run, state=state, reason=reason)
+    return replace(run, state=transition(run.state, state), reason=reason)
 
 
 def told(

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import FIT, Look
-from planner.record.run import ACTIVE, Run, RunState
+from planner.record.run import Run
+from planner.record.states import ACTIVE, RunState
 from planner.schedule import options
 from planner.state.journal import if_nobody_answers, told
 

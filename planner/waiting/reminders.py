@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from planner.observe.batches import known_windows
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Look
-from planner.record.run import ACTIVE, TO_START, InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import ACTIVE, TO_START, InstanceState, RunState
 from planner.record.waits import Reminders
 from planner.schedule.latest_start import AHEAD, fits, latest
 from planner.state.journal import if_nobody_answers, told

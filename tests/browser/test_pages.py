@@ -21,11 +21,8 @@ from planner.notices import delivery_steps as steps
 from planner.notices.delivery import Delivery, with_channels
 from planner.notices.digest import Overview
 from planner.record.check import Check, Outcome
-from planner.record.run import (
-    Entry,
-    InstanceState,
-    RunState,
-)
+from planner.record.run import Entry
+from planner.record.states import InstanceState, RunState
 from tests.notices import (
     CAPACITY,
     NOW,

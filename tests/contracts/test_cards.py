@@ -23,12 +23,8 @@ from handlers.render.words import ZERO_WIDTH
 from planner.notices.digest import Overview
 from planner.record.check import Check, Outcome
 from planner.record.notice import Choice, Down, Kind, Urgency
-from planner.record.run import (
-    InstanceState,
-    Repairs,
-    Run,
-    RunState,
-)
+from planner.record.run import Repairs, Run
+from planner.record.states import InstanceState, RunState
 from tests.notices import (
     CHOICES,
     NOW,

@@ -15,7 +15,8 @@ from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
 from planner.azure.fleet import Orchestration, ScaleSet
 from planner.policy.resolve import Policy
-from planner.record.run import Batch, Passage, Run, RunState, Target, Verdict
+from planner.record.run import Batch, Passage, Run, Target, Verdict
+from planner.record.states import RunState
 from tests.places import SAMPLES
 
 SUBSCRIPTION = "aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from planner.policy.resolve import Policy, Receiver
 from planner.record.notice import Kind, Urgency
-from planner.record.run import RunState
+from planner.record.states import RunState
 from simulator.fleet import SUBSCRIPTION, ScaleSet, uniform
 from simulator.fleet.waves import Wave, Window
 from tests.world import World

@@ -6,7 +6,7 @@ from typing import Any
 from handlers.cloud.errors import Throttled
 from handlers.wire.messages import RunMessage
 from handlers.wire.policy_file import load
-from planner.record.run import RunState
+from planner.record.states import RunState
 from simulator.fleet import SUBSCRIPTION, Behaviour, ScaleSet, Wave, Window, uniform
 from simulator.oracle import violations
 from tests.world.world import START, World

@@ -6,7 +6,8 @@ import pytest
 
 from planner.policy.resolve import Policy
 from planner.record.notice import Urgency
-from planner.record.run import InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import InstanceState, RunState
 from simulator.fleet import SUBSCRIPTION, Behaviour, Instance, ScaleSet, uniform
 from simulator.fleet.waves import Wave, Window
 from tests.world import World

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from handlers.waves.relisting import WHEN_AGREED
-from planner.record.run import ANSWERS, ENDED
+from planner.record.states import ANSWERS, ENDED
 from simulator.fleet import SUBSCRIPTION, Wave, Window, flexible, uniform
 from tests.world import Chaos, World
 

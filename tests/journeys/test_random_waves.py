@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from planner.record.run import ANSWERS, ENDED
+from planner.record.states import ANSWERS, ENDED
 from tests.world import Chaos
 from tests.world.scenarios import TRACKING_ID, drawn
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from planner.record.run import RunState
+from planner.record.states import RunState
 from simulator.fleet import uniform
 from tests.journeys.test_emergency import ID, world
 

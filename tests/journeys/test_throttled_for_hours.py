@@ -9,7 +9,7 @@ from handlers.cloud.names import ALERTS, RUNS, SCALE_SETS
 from handlers.stages import sweep
 from planner.policy.resolve import Policy
 from planner.record.notice import Kind
-from planner.record.run import ENDED, RunState
+from planner.record.states import ENDED, RunState
 from simulator.fleet import SUBSCRIPTION, Wave, Window, uniform
 from tests.world import Chaos, World
 

@@ -16,15 +16,8 @@ from planner.policy.overrides import NOTHING
 from planner.policy.resolve import Match, Policy, Rule, Rules, rules_for
 from planner.record.check import Check
 from planner.record.observation import Action, Event, Look, Word
-from planner.record.run import (
-    Batch,
-    InstanceState,
-    Passage,
-    Run,
-    RunState,
-    Target,
-    Verdict,
-)
+from planner.record.run import Batch, Passage, Run, Target, Verdict
+from planner.record.states import InstanceState, RunState
 from planner.replan import new_plan
 
 SUBSCRIPTION = "aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"

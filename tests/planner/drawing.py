@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from planner.azure.fleet import Health
 from planner.azure.wave import Stage
 from planner.record.observation import Answered
-from planner.record.run import RunState
+from planner.record.states import RunState
 from tests.planner.lies import LIES
 from tests.planner.small_azure import ENDINGS
 

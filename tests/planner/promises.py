@@ -7,17 +7,8 @@ from planner.azure.fleet import Health, Instance, ScaleSet, domain_of
 from planner.policy.resolve import HealthRule, Mode, Rules
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Action, Look, LookAgain, Start
-from planner.record.run import (
-    ACTIVE,
-    ENDED,
-    IN_FLIGHT,
-    SETTLED,
-    BatchState,
-    InstanceState,
-    Passage,
-    Run,
-    RunState,
-)
+from planner.record.run import Passage, Run
+from planner.record.states import ACTIVE, ENDED, IN_FLIGHT, SETTLED, BatchState, InstanceState, RunState
 from planner.schedule.schedule import most_down
 
 ASKS = frozenset({Urgency.ACT, Urgency.PAGE})

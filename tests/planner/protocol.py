@@ -29,7 +29,8 @@ from planner.record.observation import (
     Word,
     with_direct_reads,
 )
-from planner.record.run import ACTIVE, ENDED, IN_FLIGHT, Run, Verdict
+from planner.record.run import Run, Verdict
+from planner.record.states import ACTIVE, ENDED, IN_FLIGHT
 from planner.replan import new_plan, reopening
 from planner.start import repairs
 from planner.start.results import answered

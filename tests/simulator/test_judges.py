@@ -11,17 +11,8 @@ from handlers.wire.messages import RunMessage
 from planner.azure.fleet import Interval, Orchestration
 from planner.record.notice import Kind, Notice, Urgency
 from planner.record.observation import FIT
-from planner.record.run import (
-    Batch,
-    Entry,
-    InstanceState,
-    Passage,
-    Run,
-    RunState,
-    Target,
-    Trouble,
-    Verdict,
-)
+from planner.record.run import Batch, Entry, Passage, Run, Target, Trouble, Verdict
+from planner.record.states import InstanceState, RunState
 from planner.schedule.latest_start import latest
 from simulator.fleet import Behaviour, flexible, uniform
 from simulator.oracle import ended_early

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from handlers.wire.documents import decode_run
-from planner.record.run import ENDED, InstanceState, Passage, Run, RunState
+from planner.record.run import Passage, Run
+from planner.record.states import ENDED, InstanceState, RunState
 from simulator.fleet import Fleet, Instance
 from simulator.fleet.ledger import Maintained, Meanwhile, Replaced
 from simulator.fleet.maintenance import RELAPSE

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from planner.policy.resolve import Limits
-from planner.record.run import ANSWERS, ENDED, SETTLED, InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import ANSWERS, ENDED, SETTLED, InstanceState, RunState
 from planner.state.journal import MOST_LINES
 from planner.text.phrases import say
 from simulator.fleet.ledger import Down, Ended, Meanwhile, StartAsked, Up

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from handlers.wire.documents import decode_run
-from planner.record.run import ACTIVE
+from planner.record.states import ACTIVE
 from simulator.fleet import Fleet, Instance, ScaleSet
 
 BY_CHOICE = frozenset({"stopped", "deallocated"})

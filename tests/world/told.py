@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from handlers.wire.documents import decode_run
 from planner.calendar.openings import usable
 from planner.record.notice import Kind, Urgency
-from planner.record.run import IN_FLIGHT, InstanceState, Run, RunState, Verdict
+from planner.record.run import Run, Verdict
+from planner.record.states import IN_FLIGHT, InstanceState, RunState
 from planner.schedule.latest_start import latest
 from simulator.fleet import Fleet
 from simulator.fleet.ledger import StartAsked

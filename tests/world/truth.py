@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from planner.record.run import InstanceState, Passage, Run
+from planner.record.run import Passage, Run
+from planner.record.states import InstanceState
 from simulator.fleet.ledger import Down, Maintained, Meanwhile, Replaced, StartAsked, WaveBecame
 from simulator.fleet.maintenance import RELAPSE
 from tests.world.world import World

@@ -13,7 +13,8 @@ from planner.policy.durations import parse_duration
 from planner.policy.resolve import Mode, Policy
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import FIT
-from planner.record.run import ACTIVE, ENDED, IN_FLIGHT, SETTLED, InstanceState, Passage, Run, RunState
+from planner.record.run import Passage, Run
+from planner.record.states import ACTIVE, ENDED, IN_FLIGHT, SETTLED, InstanceState, RunState
 
 NOTHING = timedelta(0)
 ASKS = frozenset({Urgency.ACT, Urgency.PAGE})

@@ -10,7 +10,8 @@ from handlers.render.letter import Letter, Story
 from handlers.render.notice import render
 from planner.notices.digest import Overview
 from planner.record.notice import Kind, Notice, Urgency
-from planner.record.run import InstanceState, Passage, Run, RunState
+from planner.record.run import Passage, Run
+from planner.record.states import InstanceState, RunState
 from tests.notices import NOW, TRACKING, batch, followed, notice, paused, run, wave
 
 SENTENCE = "Left to Azure, and it is over: 3 by Azure. Azure took 3 instances between {} and later."

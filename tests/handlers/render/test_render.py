@@ -18,10 +18,8 @@ from planner.notices.digest import Overview
 from planner.record.cause import Cause
 from planner.record.check import Check, Outcome
 from planner.record.notice import Choice, Down, Kind, Urgency
-from planner.record.run import (
-    Run,
-    RunState,
-)
+from planner.record.run import Run
+from planner.record.states import RunState
 from planner.record.waits import Stalled, Waited
 from tests.notices import (
     CAPACITY,

@@ -9,13 +9,8 @@ from handlers.render import page
 from handlers.render.addresses import Addresses
 from planner.notices.digest import Overview
 from planner.record.check import Check, Outcome
-from planner.record.run import (
-    BatchState,
-    Entry,
-    InstanceState,
-    Repairs,
-    Run,
-)
+from planner.record.run import Entry, Repairs, Run
+from planner.record.states import BatchState, InstanceState
 from tests.notices import (
     CAPACITY,
     CHOICES,

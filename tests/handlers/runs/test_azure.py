@@ -12,7 +12,7 @@ from handlers.cloud.shapes import NO_VIEW
 from handlers.stages import advance, plan
 from planner.azure.fleet import Health, Instance
 from planner.record.notice import Kind, Urgency
-from planner.record.run import ENDED, InstanceState, RunState
+from planner.record.states import ENDED, InstanceState, RunState
 from planner.replan.reopening import EVERY
 from simulator.fleet import Behaviour, uniform
 from tests.handlers.scene import QUICK, TRACKING_ID, Scene

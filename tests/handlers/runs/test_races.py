@@ -15,7 +15,8 @@ from handlers.runs import claims
 from handlers.stages import advance, plan, respond
 from handlers.wire.http import Request
 from handlers.wire.policy_file import load
-from planner.record.run import InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import InstanceState, RunState
 from simulator.fleet import SUBSCRIPTION, flexible
 from tests.handlers.parts import TestWiring
 from tests.handlers.scene import POLICY, QUICK, TRACKING_ID, WEB, Scene

@@ -9,7 +9,7 @@ import pytest
 from handlers.runs import azure
 from handlers.stages import advance, plan
 from handlers.wire.documents import run_metadata
-from planner.record.run import ENDED, RunState
+from planner.record.states import ENDED, RunState
 from tests.handlers.parts import TestWiring
 from tests.handlers.scene import Scene
 

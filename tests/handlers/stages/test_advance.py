@@ -22,7 +22,8 @@ from handlers.wire.documents import (
 from handlers.wire.messages import PersonEvent, RunMessage
 from planner.azure.usage import Source
 from planner.record.notice import Kind
-from planner.record.run import InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import InstanceState, RunState
 from planner.text.phrases import say
 from simulator.fleet import SUBSCRIPTION, Behaviour, uniform
 from tests.handlers.scene import QUICK, TRACKING_ID, WEB, Scene

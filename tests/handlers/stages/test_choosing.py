@@ -12,7 +12,8 @@ from handlers.render.facts import choices
 from handlers.stages import plan, respond
 from handlers.wire.http import Request
 from planner.record.notice import Choice, Kind
-from planner.record.run import InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import InstanceState, RunState
 from simulator.fleet import uniform
 from tests.handlers.scene import QUICK, TRACKING_ID, Scene
 

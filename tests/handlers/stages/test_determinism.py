@@ -16,7 +16,7 @@ from planner.azure.fleet import Interval
 from planner.azure.wave import Stage
 from planner.decision.decide import Decision, decide
 from planner.policy.resolve import Limits, Match, Policy, Rule
-from planner.record.run import ENDED
+from planner.record.states import ENDED
 from tests.places import ROOT
 from tests.planner.protocol import NOW, Protocol, announced
 from tests.planner.small_azure import SmallAzure

@@ -19,7 +19,8 @@ from planner.notices import delivery_steps as steps
 from planner.notices.delivery import STALE, Delivery, with_channels
 from planner.policy.resolve import Policy
 from planner.record.notice import Kind, Urgency
-from planner.record.run import InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import InstanceState, RunState
 from simulator.inboxes import MailInbox, Scripted, TeamsInbox
 from tests.notices import (
     NOW,

@@ -12,7 +12,8 @@ from handlers.cloud.records import Conflict, StorageDown
 from handlers.stages import plan
 from handlers.wire.documents import decode_run, encode_run, run_metadata
 from planner.decision.decide import decide
-from planner.record.run import Entry, RunState
+from planner.record.run import Entry
+from planner.record.states import RunState
 from simulator.fleet import SUBSCRIPTION, Wave, Window
 from tests.handlers.scene import START, WEB, Scene
 

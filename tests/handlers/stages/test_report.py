@@ -25,12 +25,8 @@ from planner.azure.wave import Stage
 from planner.notices.digest import Overview
 from planner.record.check import Check, Outcome
 from planner.record.observation import FIT
-from planner.record.run import (
-    InstanceState,
-    Repairs,
-    Run,
-    RunState,
-)
+from planner.record.run import Repairs, Run
+from planner.record.states import InstanceState, RunState
 from tests.notices import (
     CAPACITY,
     HOUR,

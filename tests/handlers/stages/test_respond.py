@@ -15,7 +15,8 @@ from handlers.wire.http import Request
 from planner.azure.wave import Announcement, Member, Stage, Wave
 from planner.people.commands import SAYABLE
 from planner.record.observation import Word
-from planner.record.run import Batch, BatchState, Entry, InstanceState, Passage, RunState
+from planner.record.run import Batch, Entry, Passage
+from planner.record.states import BatchState, InstanceState, RunState
 from tests.handlers.parts import NOW, SUBSCRIPTION, Clock, TestWiring, put, run, scale_set
 from tests.places import DOCS
 

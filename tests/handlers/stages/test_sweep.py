@@ -26,7 +26,8 @@ from handlers.wire.documents import encode
 from handlers.wire.http import Request
 from planner.notices.delivery import ChannelState, Delivery
 from planner.record.notice import Kind, Notice, Urgency
-from planner.record.run import ENDED, Batch, RunState
+from planner.record.run import Batch
+from planner.record.states import ENDED, RunState
 from tests.handlers.parts import (
     SUBSCRIPTION,
     alert,

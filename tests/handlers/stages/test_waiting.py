@@ -12,7 +12,8 @@ from handlers.wire.documents import decode_run, encode_run, run_metadata
 from handlers.wire.http import Request
 from handlers.wire.messages import PersonEvent, RunMessage
 from planner.record.notice import Kind
-from planner.record.run import InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import InstanceState, RunState
 from simulator.fleet import SUBSCRIPTION, uniform
 from tests.handlers.scene import QUICK, TRACKING_ID, Scene
 

@@ -23,7 +23,8 @@ from planner.azure.usage import Evidence, Habits, Source
 from planner.azure.wave import Stage, Wave
 from planner.notices.delivery import Delivery
 from planner.record.cause import Cause
-from planner.record.run import InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import InstanceState, RunState
 from planner.record.waits import Stalled, Waited
 from tests.handlers.parts import NOW, SUBSCRIPTION, run
 from tests.places import SAMPLES

@@ -346,7 +346,7 @@ def test_whatever_is_written_is_a_policy_or_a_policy_error(data):
 
 def test_the_published_schema_is_the_one_of_the_code():
     published = json.loads((DOCS / "policy.schema.json").read_text("utf-8"))
-    assert published == schema(), "write json.dumps(schema(), indent=2) to docs/policy.schema.json"
+    assert published == schema(), "run `make docs`"
 
 
 def test_the_schema_accepts_the_example_and_refuses_what_load_refuses():

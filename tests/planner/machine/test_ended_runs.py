@@ -8,7 +8,8 @@ import pytest
 from planner.azure.fleet import Instance, Interval
 from planner.observe.outstanding import outstanding
 from planner.record.observation import LookAgain, Replan, Start
-from planner.record.run import Before, InstanceState, Run, RunState
+from planner.record.run import Before, Run
+from planner.record.states import InstanceState, RunState
 from planner.replan import reopening
 from tests.planner.builders import (
     DAY,

@@ -8,7 +8,8 @@ import pytest
 from planner.azure.fleet import COMPLETED, Unreadable
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Answer, Answered, Start
-from planner.record.run import InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import InstanceState, RunState
 from planner.start.results import answered
 from tests.planner.builders import (
     DAY,

@@ -9,7 +9,8 @@ from planner.azure.fleet import Interval
 from planner.azure.wave import Stage
 from planner.record.notice import Kind
 from planner.record.observation import Answer, Answered
-from planner.record.run import ACTIVE, InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.start import repairs
 from tests.planner.protocol import LOOK_AGAIN, NOW, Protocol, policy
 from tests.planner.small_azure import Ending, SmallAzure

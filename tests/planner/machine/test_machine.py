@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from planner.azure.fleet import Health, Interval
 from planner.azure.wave import Stage
 from planner.record.observation import Answer, Predecessor, Start
-from planner.record.run import ACTIVE, ANSWERS, ENDED, RunState
+from planner.record.states import ACTIVE, ANSWERS, ENDED, RunState
 from tests.planner.drawing import (
     ANSWERS_OF_AZURE,
     HAPPENINGS,

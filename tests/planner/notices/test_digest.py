@@ -7,7 +7,7 @@ from planner.notices.delivery_steps import GIVE_UP, LOST, REMINDER
 from planner.notices.digest import Group, Overview, Row, choose, grouped, outcomes, overview, ripe, untold
 from planner.record.cause import Cause
 from planner.record.notice import Kind, Urgency
-from planner.record.run import InstanceState, RunState
+from planner.record.states import InstanceState, RunState
 from planner.record.waits import Stalled, Waited
 from tests.notices import HOUR, NOW, batch, notice, paused, run
 

@@ -11,7 +11,8 @@ from planner.observe import absence
 from planner.record.check import Outcome
 from planner.record.notice import Kind
 from planner.record.observation import Answer, Answered, OperationSeen, Replan, Start
-from planner.record.run import ENDED, SETTLED, InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import ENDED, SETTLED, InstanceState, RunState
 from planner.start.results import answered
 from tests.planner.builders import (
     MINUTE,

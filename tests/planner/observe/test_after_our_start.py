@@ -9,7 +9,8 @@ from planner.azure.fleet import Health, Instance
 from planner.policy.resolve import Policy
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Answer, Answered, Event, OperationSeen, Start, Word
-from planner.record.run import BatchState, InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import BatchState, InstanceState, RunState
 from planner.start.results import answered
 from tests.planner.builders import (
     MINUTE,

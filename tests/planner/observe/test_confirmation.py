@@ -7,7 +7,8 @@ import pytest
 
 from planner.azure.fleet import Unreadable
 from planner.record.observation import Answer, Answered, Look, OperationSeen, Start, with_direct_reads
-from planner.record.run import InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import InstanceState, RunState
 from planner.start.results import answered
 from tests.planner.builders import (
     MINUTE,

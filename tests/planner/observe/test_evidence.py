@@ -8,7 +8,8 @@ from planner.azure.fleet import Health, Instance
 from planner.observe.outstanding import due_again
 from planner.record.notice import Urgency
 from planner.record.observation import Answer, Answered, OperationSeen
-from planner.record.run import InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import InstanceState, RunState
 from planner.start.results import answered
 from tests.planner.builders import MINUTE, NOW, always, instance, looked, one_of, planned, step
 

@@ -13,7 +13,8 @@ from planner.machine import ending
 from planner.observe import left_to_azure
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import LookAgain, Replan, SetRepairs, Start, Tell, Word
-from planner.record.run import InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import InstanceState, RunState
 from tests.planner.builders import (
     DAY,
     HOUR,

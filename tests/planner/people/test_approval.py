@@ -13,7 +13,8 @@ from planner.people import approval
 from planner.policy.resolve import Policy
 from planner.record.notice import Kind
 from planner.record.observation import Start, Word
-from planner.record.run import InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import InstanceState, RunState
 from tests.planner.builders import (
     DAY,
     HOUR,

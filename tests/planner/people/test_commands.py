@@ -14,7 +14,8 @@ from planner.policy.overrides import RAISABLE, checked_raise, with_raised
 from planner.policy.resolve import Rules, SelfService
 from planner.record.notice import Choice, Kind
 from planner.record.observation import FIT, ORDER, Event, Look, Predecessor, Replan, Start, Word
-from planner.record.run import ACTIVE, Batch, BatchState, InstanceState, Passage, Run, RunState
+from planner.record.run import Batch, Passage, Run
+from planner.record.states import ACTIVE, BatchState, InstanceState, RunState
 from planner.schedule.schedule import fingerprint
 from planner.state.journal import noted
 from tests.planner.builders import (

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from planner.machine import ending
 from planner.record.notice import Kind, Urgency
-from planner.record.run import SETTLED, BatchState, InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import SETTLED, BatchState, InstanceState, RunState
 from tests.planner.builders import (
     DAY,
     HOUR,

@@ -9,7 +9,8 @@ from planner.azure.usage import Habits
 from planner.azure.wave import Stage
 from planner.observe.outstanding import finished, offered_anew
 from planner.record.observation import Replan, Start, Word
-from planner.record.run import BatchState, Before, InstanceState, Run, RunState
+from planner.record.run import Before, Run
+from planner.record.states import BatchState, InstanceState, RunState
 from tests.planner.builders import (
     DAY,
     HOUR,

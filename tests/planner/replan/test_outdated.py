@@ -7,7 +7,8 @@ import pytest
 
 from planner.azure.fleet import Instance, Interval
 from planner.record.observation import Replan, Start
-from planner.record.run import SETTLED, BatchState, Before, InstanceState, Passage, Run, RunState
+from planner.record.run import Before, Passage, Run
+from planner.record.states import SETTLED, BatchState, InstanceState, RunState
 from planner.replan import outdated
 from tests.planner.builders import (
     DAY,

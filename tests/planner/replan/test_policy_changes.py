@@ -7,7 +7,8 @@ import pytest
 from planner.policy.fingerprint import digest
 from planner.policy.resolve import Limits, Match, Policy, Receiver, Rule
 from planner.record.observation import Replan, Word
-from planner.record.run import Run, RunState
+from planner.record.run import Run
+from planner.record.states import RunState
 from tests.planner.builders import (
     DAY,
     HOUR,

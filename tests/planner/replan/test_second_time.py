@@ -9,7 +9,8 @@ import pytest
 from planner.azure.fleet import Interval
 from planner.azure.usage import Habits, Source
 from planner.azure.wave import Stage, Wave
-from planner.record.run import Before, InstanceState, Passage, Run, RunState
+from planner.record.run import Before, Passage, Run
+from planner.record.states import InstanceState, RunState
 from planner.replan import second_time
 from tests.planner.builders import (
     DAY,

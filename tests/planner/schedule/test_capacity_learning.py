@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from planner.azure.fleet import Health, Instance
 from planner.azure.usage import Habits
 from planner.decision.estimate import learned, longest, took
-from planner.record.run import Batch, BatchState, InstanceState, Passage, Run
+from planner.record.run import Batch, Passage, Run
+from planner.record.states import BatchState, InstanceState
 from planner.schedule.capacity import share, with_capacity
 from tests.planner.builders import (
     HOUR,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from planner.azure.fleet import Health, Interval
 from planner.record.notice import Kind
-from planner.record.run import ACTIVE, InstanceState, RunState
+from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.schedule.latest_start import latest
 from planner.state.journal import if_nobody_answers
 from planner.text.phrases import say

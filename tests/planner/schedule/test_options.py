@@ -15,7 +15,8 @@ from planner.policy.overrides import checked_raise
 from planner.policy.resolve import Freeze, Policy
 from planner.record.notice import Choice, Kind, Urgency
 from planner.record.observation import FIT, LookAgain, Replan, Start, Tell, Word
-from planner.record.run import BatchState, InstanceState, Passage, Run, RunState
+from planner.record.run import Passage, Run
+from planner.record.states import BatchState, InstanceState, RunState
 from planner.schedule import options
 from planner.text.phrases import long, say
 from tests.planner.builders import (

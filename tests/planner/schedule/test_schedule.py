@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from planner.azure.fleet import Interval
 from planner.calendar.windows import WindowSets, all_open, parse_windows
 from planner.policy.resolve import Freeze, Rules
-from planner.record.run import Batch, BatchState, InstanceState, Passage, Run
+from planner.record.run import Batch, Passage, Run
+from planner.record.states import BatchState, InstanceState
 from planner.schedule import schedule
 from planner.schedule.schedule import deadline, earliest, margin, next_start, placed, start_by, timed
 from tests.planner.builders import DAY, HOUR, MINUTE, NOW, batch, run_of, utc

@@ -9,7 +9,8 @@ import pytest
 
 from planner.azure.fleet import Health, Instance, Interval
 from planner.record.observation import FIT, Start, Word
-from planner.record.run import InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import InstanceState, RunState
 from tests.planner.builders import (
     DAY,
     HOUR,

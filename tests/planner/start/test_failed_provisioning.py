@@ -10,7 +10,7 @@ from planner.people.commands import refusal
 from planner.policy.overrides import accepted_instances, checked_raise, with_raised
 from planner.record.check import Outcome
 from planner.record.observation import Look, Start, Word
-from planner.record.run import RunState
+from planner.record.states import RunState
 from tests.planner.builders import (
     MINUTE,
     NOW,

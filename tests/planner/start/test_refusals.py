@@ -13,7 +13,8 @@ from planner.azure.refusal import Refusal, classified
 from planner.observe.batches import observed
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Answer, Answered
-from planner.record.run import ENDED, BatchState, InstanceState, Passage, Run, RunState
+from planner.record.run import Passage, Run
+from planner.record.states import ENDED, BatchState, InstanceState, RunState
 from planner.text.backoff import back_off
 from tests.planner import builders
 from tests.planner.protocol import DIES, LOOK_AGAIN, NOW, Protocol, policy

@@ -11,7 +11,8 @@ from planner.azure.fleet import Health, Instance
 from planner.machine.advance import advance, needs_azure, repairs_wanted
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Answer, Answered, Event, OperationSeen, SetRepairs, Start, Tell, Word
-from planner.record.run import ENDED, IN_FLIGHT, SETTLED, InstanceState, Run, RunState
+from planner.record.run import Run
+from planner.record.states import ENDED, IN_FLIGHT, SETTLED, InstanceState, RunState
 from planner.start import repairs
 from planner.start.results import answered
 from tests.planner.builders import (

@@ -8,7 +8,8 @@ import pytest
 
 from planner.azure.fleet import Health, Unreadable
 from planner.record.observation import Start
-from planner.record.run import Batch, InstanceState, Passage
+from planner.record.run import Batch, Passage
+from planner.record.states import InstanceState
 from planner.schedule.capacity import lost
 from tests.planner.builders import (
     DAY,

@@ -11,7 +11,7 @@ from planner.policy.health import describe
 from planner.record.excuses import excuses
 from planner.record.notice import Kind
 from planner.record.observation import Answer, Answered
-from planner.record.run import InstanceState, RunState
+from planner.record.states import InstanceState, RunState
 from planner.start.results import answered
 from planner.state.journal import if_nobody_answers
 from planner.text.phrases import inner

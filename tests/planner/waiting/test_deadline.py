@@ -7,7 +7,8 @@ from typing import Any
 from planner.azure.fleet import Instance
 from planner.calendar.windows import parse_windows
 from planner.record.notice import Kind
-from planner.record.run import BatchState, InstanceState, Passage, Run, RunState
+from planner.record.run import Passage, Run
+from planner.record.states import BatchState, InstanceState, RunState
 from planner.text.phrases import say
 from tests.planner.builders import (
     DAY,

@@ -10,7 +10,8 @@ from planner.azure.fleet import Interval
 from planner.people.no_effect import let_pass
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Word
-from planner.record.run import BatchState, InstanceState, Passage, Run, RunState
+from planner.record.run import Passage, Run
+from planner.record.states import BatchState, InstanceState, RunState
 from planner.record.waits import HeldUp, Reminders
 from planner.schedule.latest_start import latest
 from planner.waiting.reminders import reminded

@@ -13,7 +13,7 @@ from planner.policy.weekly import parse_windows
 from planner.record.cause import QUIET, WAY_ON, Cause
 from planner.record.notice import Urgency
 from planner.record.observation import Look, Predecessor
-from planner.record.run import RunState
+from planner.record.states import RunState
 from planner.start.gate import Wait
 from planner.waiting import stalled
 from tests.planner.builders import NOW as SUNDAY
