@@ -183,7 +183,7 @@ async def report_run(req: func.HttpRequest) -> func.HttpResponse:
 @app.function_name("respond")
 @app.route(route=RUN + "/{action}", methods=["POST"])
 async def respond(req: func.HttpRequest) -> func.HttpResponse:
-    """Take a person's word about a run: approve, hold, resume, skip."""
+    """Take a person's command about a run: approve, hold, resume, skip."""
     from handlers.stages import respond as stage  # noqa: PLC0415
 
     return _response(await stage.handle(_request(req), wiring()))

@@ -15,14 +15,14 @@ from collections.abc import Callable, Sequence
 from benchmarks import advancing
 from benchmarks.fleets import ANNOUNCEMENT, CASES, START, Case, instances, scale_set
 from benchmarks.growth import HEADS, Size, grown, show, timed, worse_than_linear
-from benchmarks.passage import planned
+from benchmarks.whole_runs import planned
 from planner.azure.fleet import Instance, ScaleSet
 from planner.decision.decide import decide
 
 SIZES = (10, 100, 1000)
 IN_A_WAVE = 20
 BUDGET, BUDGET_SIZE = 10.0, 1000
-"""Milliseconds of CPU for one decision about so many instances (the design's budget)."""
+"""Milliseconds of CPU for one decision about so many instances (its budget)."""
 
 type Fleet = Sequence[tuple[ScaleSet, tuple[Instance, ...]]]
 type Work = Callable[[Case, Fleet], None]
@@ -39,16 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     alone = [Size(1, each) for each in SIZES]
     wave = [Size(sets, IN_A_WAVE) for sets in ((1, 2) if asked.quick else SIZES)]
     runs = [Size(1, each) for each in (5, 10)] if asked.quick else alone
-    rounds, passages = (2, 2) if asked.quick else (9, 5)
+    rounds, instances = (2, 2) if asked.quick else (9, 5)
     print(
         f"CPU of the planner, Python {sys.version.split()[0]}. Growth is the median's, from the line above; "
-        "columns behind the looks are about one look."
+        "columns behind the polls are about one poll."
     )
     middle = _deciding("decide, one scale set", _decided, alone, rounds)
     _deciding("decide and begin the run, one scale set", _begun, alone, rounds)
     _deciding(f"decide, a wave of scale sets of {IN_A_WAVE} instances", _decided, wave, rounds)
-    advancing.measure("advance, one scale set from its plan to its end", runs, passages)
-    advancing.measure(f"advance, a wave of scale sets of {IN_A_WAVE} instances to its end", wave, passages)
+    advancing.measure("advance, one scale set from its plan to its end", runs, instances)
+    advancing.measure(f"advance, a wave of scale sets of {IN_A_WAVE} instances to its end", wave, instances)
     return _judged(middle, asked.budget)
 
 

@@ -34,8 +34,8 @@ param platformAuth string = ''
 @description('When to sweep, as NCRONTAB with seconds. Empty: every five minutes.')
 param sweepSchedule string = ''
 
-@description('Seconds between looks while instances reboot or recover.')
-param lookAgain string = ''
+@description('Seconds between polls while instances reboot or recover.')
+param pollInterval string = ''
 
 @description('Seconds until a start without an answer may be sent again.')
 param inDoubt string = ''
@@ -143,7 +143,7 @@ module app 'modules/app.bicep' = {
       BREAKWATER_SUBSCRIPTIONS: join(watched, ',')
       BREAKWATER_POLICY: empty(policy) ? '' : '/home/site/wwwroot/${policy}'
       BREAKWATER_SWEEP_SCHEDULE: empty(sweepSchedule) ? '0 */5 * * * *' : sweepSchedule
-      BREAKWATER_LOOK_AGAIN: lookAgain
+      BREAKWATER_POLL_INTERVAL: pollInterval
       BREAKWATER_IN_DOUBT: inDoubt
       BREAKWATER_SEARCH_EVERY: searchEvery
       BREAKWATER_MAIL_FROM: mailFrom

@@ -17,9 +17,9 @@ sys.path.insert(0, str(ROOT))
 from handlers.wire.policy_file import schema  # noqa: E402
 from planner.record.states import (  # noqa: E402
     ACTIVE,
-    ANSWERS,
     BATCH_CHANGES,
     ENDED,
+    HANDS_OFF,
     IN_FLIGHT,
     INSTANCE_CHANGES,
     RUN_CHANGES,
@@ -44,7 +44,7 @@ CHAPTERS: tuple[tuple[str, str, type[StrEnum], Collection[Change[Any]], dict[str
         "One scale set's way through a wave. What has ended stays so: what is due again gets a new run.",
         RunState,
         RUN_CHANGES,
-        {"answers": ANSWERS, "active": ACTIVE, "ended": ENDED},
+        {"answers": HANDS_OFF, "active": ACTIVE, "ended": ENDED},
     ),
     (
         "A batch",

@@ -1,7 +1,7 @@
 """Was a promise broken? Judged from the fleet's ledger only, never from what the product says of itself.
 
 Every finding is a sentence that names the scale set, the instance and the time. An empty list is the good
-answer. The promises are the tenets of the design: inside the self-service window and the operator's
+answer. The promises (docs/promises.md): inside the self-service window and the operator's
 windows, one domain of a scale set at once, only beside healthy neighbours, nothing twice, nothing blocked,
 never "all", nothing replaced by automatic repairs in the middle of its maintenance, and no repairs resumed that
 a person had suspended. What must hold only at the end of everything are `accounted` and `left_suspended`.
@@ -72,8 +72,8 @@ def violations(
     like max_unavailable and health_ignored, name scale sets by name or ARM id, instances by ARM id, in any
     case. max_unavailable: instances of a set the customer may have down at once; a Flexible set's is 1
     unless given, a Uniform set's is its domain. health_ignored: sets whose policy looks at power only.
-    grace: how old a look may be at its start: what changed since then nobody can be blamed for. Zero suits a
-    virtual clock; with a real one give the longest time from look to start. in_doubt: how long a start whose
+    grace: how old a poll may be at its start: what changed since then nobody can be blamed for. Zero suits a
+    virtual clock; with a real one give the longest time from poll to start. in_doubt: how long a start whose
     answer was lost is left alone before it is sent once more. recover_within: how long the
     policy waits for an instance before it gives it up.
     """
@@ -134,8 +134,8 @@ class _Judge:
         if not self.blocked.isdisjoint(_keys(start.scale_set) | {start.instance.lower()}):
             yield f"{what} although it is blocked"
         fresh = start.shown_since is not None and start.at - start.shown_since <= self.grace
-        excused = fresh and not start.accepted and self.grace > NO_GRACE
-        if not excused:
+        skipped = fresh and not start.accepted and self.grace > NO_GRACE
+        if not skipped:
             if start.windows is None:
                 yield f"{what} although it is in no wave"
             elif not start.windows[0] <= start.at < start.windows[1]:

@@ -13,9 +13,11 @@ from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
 from planner.azure.fleet import Interval, Orchestration, ScaleSet
 from planner.azure.wave import Announcement, Member, Stage, Wave
+from planner.record.batch import Batch
 from planner.record.check import Check, Outcome
+from planner.record.instance import InstanceProgress
 from planner.record.notice import Choice, Down, Kind, Notice, Urgency
-from planner.record.run import Batch, Entry, Passage, Repairs, Run, Target, Verdict
+from planner.record.run import Entry, Repairs, Run, Target, Verdict
 from planner.record.states import BatchState, InstanceState, RunState
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -83,7 +85,7 @@ def batch(
     return Batch(
         number,
         domain,
-        tuple(Passage(one, state=state) for one in ids),
+        tuple(InstanceProgress(one, state=state) for one in ids),
         BatchState.PENDING,
         NOW + 25 * HOUR,
     )
@@ -163,18 +165,20 @@ def followed(name: str, *, over: bool = True) -> Run:
     seen = (
         "Maintained by Azure: down from Tue 24 Nov 2026 08:00 UTC to Tue 24 Nov 2026 08:25 UTC (25 minutes)."
     )
-    passages = [
-        Passage(
+    instances = [
+        InstanceProgress(
             "2", state=InstanceState.BY_AZURE, reason=seen, down_at=NOW - 2 * HOUR, finished_at=NOW - HOUR
         ),
-        Passage("0", state=InstanceState.BY_AZURE, reason=seen, down_at=NOW - 4 * HOUR, finished_at=NOW),
-        Passage("1", state=InstanceState.BY_AZURE, reason="By Azure.", down_at=NOW - HOUR)
+        InstanceProgress(
+            "0", state=InstanceState.BY_AZURE, reason=seen, down_at=NOW - 4 * HOUR, finished_at=NOW
+        ),
+        InstanceProgress("1", state=InstanceState.BY_AZURE, reason="By Azure.", down_at=NOW - HOUR)
         if over
-        else Passage("1"),
+        else InstanceProgress("1"),
     ]
     batches = tuple(
         Batch(number, f"domain {one.id}", (one,), BatchState.DONE if one.reason else BatchState.PENDING)
-        for number, one in enumerate(passages, 1)
+        for number, one in enumerate(instances, 1)
     )
     reason = (
         "Left to Azure, and it is over: 3 by Azure." if over else "Left to Azure: nobody declared a need."

@@ -38,7 +38,7 @@ def _setting(raw: Json) -> tuple[str, Autoscale]:
         for profile in profiles
         for rule in profile.get("rules") or ()
     )
-    to_none = (one for one in profiles if one.get("recurrence") and _most(one) == 0)
+    to_none = (profile for profile in profiles if profile.get("recurrence") and _most(profile) == 0)
     to_zero = next((_name(str(one.get("name", ""))) for one in to_none), "")
     name = str(raw.get("name") or properties.get("name") or "autoscale")
     return str(properties.get("targetResourceUri") or ""), Autoscale(name, scales_in, to_zero)

@@ -25,7 +25,7 @@ ONE_INSTANCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 ONE_ATTEMPT: dict[str, Any] = {
     "polling": False,
     "retry_total": 0,
-    "read_timeout": 20,  # a start must be sent and answered well inside the 30 s a look stays fresh
+    "read_timeout": 20,  # a start must be sent and answered well inside the 30 s a poll stays fresh
 }
 
 

@@ -79,25 +79,25 @@ async def look_up(
     Raises nothing: what cannot be read `within` that time is unread, with a sentence that says how far the
     reading came; what was read until then counts.
     """
-    look = _Look(arm, scale_sets, listed, now, within)
-    await look.over()
-    troubles = [trouble for _, trouble in look.later.values()]
+    observation = _Observation(arm, scale_sets, listed, now, within)
+    await observation.over()
+    troubles = [trouble for _, trouble in observation.later.values()]
     waits = [one for one in troubles if isinstance(one, Throttled)]
-    for source, (right, trouble) in look.later.items():
-        look.say(source, _unread(right, trouble))
+    for source, (right, trouble) in observation.later.items():
+        observation.say(source, _unread(right, trouble))
     evidence = Evidence(
         at=now,
-        since=look.since,
-        unread=dict(sorted(look.unread.items())),
-        scale_sets=look.notes.habits(scale_sets, look.machines),
+        since=observation.since,
+        unread=dict(sorted(observation.unread.items())),
+        scale_sets=observation.notes.habits(scale_sets, observation.machines),
     )
     longest = max(waits, key=lambda one: one.retry_after, default=None)
-    about = tuple(one.key for one in scale_sets)
+    about = tuple(scale_set.key for scale_set in scale_sets)
     return Looked(evidence, longest or next(iter(troubles), None), about)
 
 
-class _Look:
-    """One look at all sources. `later` has the trouble of those that a later try may read."""
+class _Observation:
+    """One poll at all sources. `later` has the trouble of those that a later try may read."""
 
     def __init__(
         self,
@@ -213,7 +213,7 @@ class _Look:
 
     def _about_machines(self) -> list[Source]:
         """The sources that spoke of machines which may be of a Flexible scale set."""
-        if not any(one.flexible for one in self.scale_sets):
+        if not any(scale_set.flexible for scale_set in self.scale_sets):
             return []
         said = {
             Source.ACTIVITY_LOG: (one.target for one in self.notes.stops),

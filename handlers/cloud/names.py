@@ -1,4 +1,4 @@
-"""Where records lie and what queues are called; the design page's Records section, as functions.
+"""Where records lie and what queues are called; one function a name.
 
 Names in paths are lower-cased (a tracking id keeps its case) and percent-encoded. Everything raises
 ValueError with a sentence when a tracking id, a subscription, a resource group or a scale set's name is not

@@ -33,7 +33,7 @@ async def in_time(limit: timedelta, why: str) -> AsyncIterator[None]:
 class PatientExceptWhenThrottled(AsyncRetryPolicy[Any, Any]):
     """The client's own retries for trouble on the way, none after 429: then everybody keeps quiet.
 
-    None either where Azure asks to wait for long: a look that slept it out would outlive its function.
+    None either where Azure asks to wait for long: a poll that slept it out would outlive its function.
     """
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:

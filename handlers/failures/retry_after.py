@@ -19,7 +19,7 @@ from handlers.wire.documents import BadRecord, NewerRecord, decode
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = timedelta(seconds=5)
+POLL_EVERY = timedelta(seconds=5)
 """How old what a host knows of the others may be: two hundred plans cost a handful of reads."""
 
 LONGEST = timedelta(days=1)
@@ -53,7 +53,7 @@ class RetryAfter:
         self._now = now
         self._until: datetime | None = None
         self._etag: str | None = None
-        self._looked_at: datetime | None = None
+        self._polled: datetime | None = None
         self._turn = asyncio.Lock()
 
     async def until(self) -> datetime | None:
@@ -65,7 +65,7 @@ class RetryAfter:
         """The end of the last time to be quiet that any host knows of, over or not; None before one."""
         async with self._turn:
             now = self._now()
-            if self._looked_at is None or not now - LOOK_EVERY < self._looked_at <= now:
+            if self._polled is None or not now - POLL_EVERY < self._polled <= now:
                 await self._look()
         return self._until
 
@@ -74,7 +74,7 @@ class RetryAfter:
         async with self._turn:
             for _ in range(REDOS):
                 now = self._now()
-                if self._until is not None and now < self._until and until <= self._until + LOOK_EVERY:
+                if self._until is not None and now < self._until and until <= self._until + POLL_EVERY:
                     return
                 if await self._written(until, now):
                     self._until = until
@@ -94,7 +94,7 @@ class RetryAfter:
         return True
 
     async def _look(self) -> None:
-        self._looked_at = self._now()
+        self._polled = self._now()
         try:
             stored = await self._records().read(self._path)
             self._etag = stored.etag if stored is not None else None

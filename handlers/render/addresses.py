@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from handlers.wire.said import WHY, YOUR_NAME
+from handlers.wire.command_request import WHY, YOUR_NAME
 from planner.record.notice import Choice
 from planner.record.run import Run, Target
 

@@ -11,15 +11,15 @@ from typing import Any
 from handlers.render.words import bare, for_card, marks_up
 
 _OF_THE_BLOCK = ("spacing", "separator")
-"""How a rich text block is set; every other look is its text's."""
+"""How a rich text block is set; every other poll is its text's."""
 
 
-def block(text: str, **look: Any) -> dict[str, Any]:
+def block(text: str, **observation: Any) -> dict[str, Any]:
     """The text as an element of a card: a text block, or a rich one where markdown would change it."""
     if not marks_up(text):
-        return {"type": "TextBlock", "wrap": True, **look, "text": for_card(text)}
-    outside = {name: value for name, value in look.items() if name in _OF_THE_BLOCK}
-    inside = {name: value for name, value in look.items() if name not in _OF_THE_BLOCK}
+        return {"type": "TextBlock", "wrap": True, **observation, "text": for_card(text)}
+    outside = {name: value for name, value in observation.items() if name in _OF_THE_BLOCK}
+    inside = {name: value for name, value in observation.items() if name not in _OF_THE_BLOCK}
     return {
         "type": "RichTextBlock",
         **outside,

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from handlers.render.words import count
-from planner.record.run import Batch, Entry, Passage, Run
+from planner.record.batch import Batch
+from planner.record.instance import InstanceProgress
+from planner.record.run import Entry, Run
 from planner.record.states import BatchState, InstanceState
 
 IDS = 40
@@ -62,23 +64,23 @@ def _left_out(left: Sequence[Batch], where: str) -> tuple[str, ...]:
 
 def members(batch: Batch) -> tuple[Members, ...]:
     """The batch's instances, those that stand alike together."""
-    return _alike((batch.domain, one) for one in batch.instances)
+    return _alike((batch.domain, instance) for instance in batch.instances)
 
 
 def followed(run: Run, most: int) -> tuple[Members | str, ...]:
-    """What was left to Azure, in the order in which looks saw it go down."""
-    every = [(batch, one) for batch in run.batches for one in batch.instances]
+    """What was left to Azure, in the order in which polls saw it go down."""
+    every = [(batch, instance) for batch in run.batches for instance in batch.instances]
     ordered = sorted(
         every, key=lambda pair: pair[1].down_at or pair[1].finished_at or pair[0].started_at or LATER
     )
     rows = _alike((batch.domain, one) for batch, one in ordered)
     if len(rows) <= most:
         return rows
-    left = sum(len(one.ids) for one in rows[most:])
+    left = sum(len(row.ids) for row in rows[most:])
     return (*rows[:most], f"{count(left, 'more instance')} left out here; the JSON has them all.")
 
 
-def _alike(pairs: Iterable[tuple[str, Passage]]) -> tuple[Members, ...]:
+def _alike(pairs: Iterable[tuple[str, InstanceProgress]]) -> tuple[Members, ...]:
     groups: dict[tuple[str, InstanceState, str], list[str]] = {}
     for domain, one in pairs:
         groups.setdefault((domain, one.state, one.reason), []).append(one.id)

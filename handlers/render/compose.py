@@ -11,9 +11,9 @@ from handlers.render.vocabulary import KINDS, STATES, counted, waiting
 from handlers.render.words import count, one_line, when, when_and_how_far
 from planner.notices.digest import Group, grouped
 from planner.observe import batches
-from planner.record.excuses import excuses
 from planner.record.notice import Down, Kind, Notice, Urgency
 from planner.record.run import Run
+from planner.record.skip_reasons import skip_reasons
 from planner.record.states import ACTIVE, SETTLED, RunState
 
 MOST_DOWN = 40
@@ -98,7 +98,7 @@ def _event(
     symbol, word = KINDS[notice.kind]
     # As they are now: what was offered counts no longer once the run goes on.
     choices = facts.choices(run) if offers and notice.choices else ()
-    chosen = {one.word for one in choices if not one.to}
+    chosen = {choice.word for choice in choices if not choice.to}
     return Event(
         word=word,
         symbol=symbol,
@@ -113,13 +113,13 @@ def _event(
         checks=facts.sentences(run) if offers and _held_up(run, notice) else (),
         choices=tuple(
             Option(
-                one.sentence,
-                one.word,
-                dict(one.to),
-                addresses.choose(story.tracking_id, run, one),
-                "" if one.to else addresses.act(story.tracking_id, run, one.word),
+                choice.sentence,
+                choice.word,
+                dict(choice.to),
+                addresses.choose(story.tracking_id, run, choice),
+                "" if choice.to else addresses.act(story.tracking_id, run, choice.word),
             )
-            for one in choices
+            for choice in choices
         ),
         answers=tuple(
             Answer(
@@ -147,7 +147,7 @@ def _brief(run: Run, notice: Notice) -> str:
     if notice.urgency is not Urgency.KNOW or notice.kind not in LISTED:
         return ""
     if notice.kind is Kind.COMPLETED and run.state is RunState.LEFT_TO_AZURE:
-        return f"Left to Azure, and it is over: {batches.counted(run.passages)}."
+        return f"Left to Azure, and it is over: {batches.counted(run.instances)}."
     return notice.sentence
 
 
@@ -249,8 +249,8 @@ def _over_parts(ended: Sequence[Run]) -> tuple[Part, ...]:
 
 def _how(run: Run) -> str:
     """What the counts do not say of a run's end."""
-    if run.state in {RunState.COMPLETED, RunState.LEFT_TO_AZURE} and run.passages:
-        return excuses(run) if all(one.state in SETTLED for one in run.passages) else ""
+    if run.state in {RunState.COMPLETED, RunState.LEFT_TO_AZURE} and run.instances:
+        return skip_reasons(run) if all(instance.state in SETTLED for instance in run.instances) else ""
     return run.reason
 
 

@@ -1,4 +1,4 @@
-"""The JSON that outside tools rely on; design: Contracts. Field names here are promises."""
+"""The JSON that outside tools rely on (docs/report.md). Field names here are promises."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -10,7 +10,8 @@ from handlers.render.vocabulary import STATES
 from planner.azure.fleet import natural
 from planner.azure.wave import Announcement, Wave
 from planner.notices.digest import Overview
-from planner.record.run import Batch, Run
+from planner.record.batch import Batch
+from planner.record.run import Run
 
 _ORDER = list(STATES)
 
@@ -131,7 +132,9 @@ def in_order(runs: Iterable[Run]) -> list[Run]:
 
 def announcements(waves: Iterable[Wave]) -> list[Announcement]:
     """Every announcement of every subscription, in order."""
-    return sorted((one for wave in waves for one in wave.announcements), key=lambda one: one.order)
+    return sorted(
+        (announcement for wave in waves for announcement in wave.announcements), key=lambda one: one.order
+    )
 
 
 def stage(waves: Iterable[Wave]) -> str:
@@ -169,7 +172,8 @@ def _batch(batch: Batch, run: Run) -> dict[str, Any]:
         "verified_at": _instant(batch.verified_at),
         "finished_at": _instant(batch.finished_at),
         "instances": [
-            {"id": one.id, "state": one.state.value, "reason": one.reason} for one in batch.instances
+            {"id": instance.id, "state": instance.state.value, "reason": instance.reason}
+            for instance in batch.instances
         ],
     }
 

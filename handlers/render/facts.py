@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 from handlers.render.vocabulary import OUTCOMES
 from handlers.render.words import count, one_line, span, when, when_and_how_far
+from planner.record.batch import Batch
 from planner.record.cause import FOR
 from planner.record.check import Check, Outcome
 from planner.record.notice import Choice, Kind, Notice
-from planner.record.observation import FIT
-from planner.record.run import Batch, Run
+from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
 from planner.record.waits import HeldUp
+from planner.record.waivers import FIT
 from planner.schedule.capacity import share
 from planner.state.journal import held_up
 
@@ -35,10 +36,10 @@ def plan(run: Run, now: datetime) -> str:
     """Who goes down together, from when on and until when; empty without a plan of ours."""
     if not run.batches or run.state not in ACTIVE:
         return ""
-    said = f"{count(len(run.passages), 'instance')} in {count(len(run.batches), 'batch', 'batches')}"
+    said = f"{count(len(run.instances), 'instance')} in {count(len(run.batches), 'batch', 'batches')}"
     domains = "; ".join(dict.fromkeys(one_line(batch.domain, 100) for batch in run.batches[:6]))
     said += f" ({domains}{'; …' if len(run.batches) > 6 else ''})"
-    first = next((one.not_before for one in run.batches if one.not_before), run.lead_over)
+    first = next((batch.not_before for batch in run.batches if batch.not_before), run.lead_over)
     if first is not None and not begun(run):
         said += f", the first not before {when_and_how_far(first, now)}"
     if run.forecast_end is not None:
@@ -102,7 +103,7 @@ def short(run: Run) -> Notice | None:
     late = run.slack is not None and run.slack < NOTHING
     if run.state not in ACTIVE or run.needs_person or not late or FIT in run.waived:
         return None
-    return next((one for one in reversed(run.notices) if one.kind is Kind.SLACK), None)
+    return next((notice for notice in reversed(run.notices) if notice.kind is Kind.SLACK), None)
 
 
 def held(run: Run) -> Notice | None:
@@ -110,7 +111,7 @@ def held(run: Run) -> Notice | None:
     if run.waits is None or not run.waits.told:
         return None
     kinds = {Kind.STALLED, Kind.REMINDER}
-    return next((one for one in reversed(run.notices) if one.kind in kinds), None)
+    return next((notice for notice in reversed(run.notices) if notice.kind in kinds), None)
 
 
 def choices(run: Run) -> tuple[Choice, ...]:
@@ -123,18 +124,18 @@ def choices(run: Run) -> tuple[Choice, ...]:
 
 def standing_out(checks: Sequence[Check]) -> tuple[Check, ...]:
     """The checks that block, could not be read, or are accepted, in this order."""
-    found = (one for one in checks if one.outcome in STANDS_OUT)
+    found = (check for check in checks if check.outcome in STANDS_OUT)
     return tuple(sorted(found, key=lambda one: STANDS_OUT.index(one.outcome)))
 
 
 def checked(run: Run) -> str:
     """How the checks came out: `16 passed, 2 not declared, 1 unknown (often-resized)`."""
-    counts = Counter(one.outcome for one in run.checks)
+    counts = Counter(check.outcome for check in run.checks)
     parts = []
     for outcome in Outcome:
         word = "blocking" if outcome is Outcome.BLOCK else OUTCOMES[outcome][1]
         if counts[outcome]:
-            names = [one.name for one in run.checks if one.outcome is outcome]
+            names = [check.name for check in run.checks if check.outcome is outcome]
             which = f" ({', '.join(names[:6])})" if outcome in STANDS_OUT else ""
             parts.append(f"{counts[outcome]} {word}{which}")
     return ", ".join(parts)

@@ -63,7 +63,7 @@ def endings(runs: Sequence[Run]) -> str:
     said = {
         InstanceState.MAINTAINED: "maintained by us",
         InstanceState.BY_AZURE: "by Azure",
-        InstanceState.EXCUSED: "excused",
+        InstanceState.SKIPPED: "skipped",
         InstanceState.CANCELLED: "cancelled",
         InstanceState.MISSED: "missed",
         InstanceState.PENDING: "never due",

@@ -149,11 +149,13 @@ def _shortened(letter: Letter) -> Letter:
             otherwise=cut(event.otherwise),
             down=tuple(cut(one) for one in event.down[:5]),
             facts=tuple((term, cut(value)) for term, value in event.facts),
-            checks=tuple(cut(one) for one in event.checks[:2]),
+            checks=tuple(cut(check) for check in event.checks[:2]),
             choices=tuple(
-                replace(one, sentence=cut(one.sentence)) for one in event.choices if len(one.command) <= LONG
+                replace(choice, sentence=cut(choice.sentence))
+                for choice in event.choices
+                if len(choice.command) <= LONG
             ),
-            answers=tuple(one for one in event.answers if len(one.command) <= LONG),
+            answers=tuple(result for result in event.answers if len(result.command) <= LONG),
         )
         for event in letter.events
     )
@@ -162,13 +164,13 @@ def _shortened(letter: Letter) -> Letter:
             part,
             lines=tuple(
                 replace(
-                    one,
-                    name=one.name[:100],
-                    where=one.where[:200],
-                    text=cut(one.text),
-                    checked=cut(one.checked),
+                    line,
+                    name=line.name[:100],
+                    where=line.where[:200],
+                    text=cut(line.text),
+                    checked=cut(line.checked),
                 )
-                for one in part.lines
+                for line in part.lines
             ),
         )
         for part in letter.parts

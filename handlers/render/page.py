@@ -15,8 +15,9 @@ from handlers.render.words import count, one_line, when_and_how_far
 from planner.azure.wave import Wave
 from planner.notices.delivery import Delivery
 from planner.notices.digest import Overview, outcomes
+from planner.record.batch import Batch
 from planner.record.notice import Notice
-from planner.record.run import Batch, Run, Target, Verdict
+from planner.record.run import Run, Target, Verdict
 from planner.record.states import ACTIVE, SETTLED, BatchState, InstanceState, RunState
 from planner.state.journal import LET_PASS, if_nobody_answers
 
@@ -74,7 +75,8 @@ def wave_page(report: Report, addresses: Addresses, now: datetime) -> str:
         untold=len(runs) - len(runs[:SECTIONS]),
         announcements=heard[::-1],
         health=[
-            (one.subscription, service_health(report.tracking_id, one.subscription)) for one in report.waves
+            (wave.subscription, service_health(report.tracking_id, wave.subscription))
+            for wave in report.waves
         ],
         addresses=addresses,
         now=now,
@@ -164,7 +166,7 @@ def _told_itself(run: Run) -> Notice | None:
 
 def _asked(run: Run) -> Notice | None:
     """The notice whose words belong to what the run asks now."""
-    return _told_itself(run) or next((one for one in reversed(run.notices) if one.answers), None)
+    return _told_itself(run) or next((notice for notice in reversed(run.notices) if notice.answers), None)
 
 
 def _answers(run: Run) -> tuple[str, ...]:
@@ -179,9 +181,9 @@ def _answers(run: Run) -> tuple[str, ...]:
     if facts.holding_up(run) is not None:
         words = tuple(dict.fromkeys((*words, LET_PASS)))
     elif LET_PASS in words:
-        words = tuple(one for one in words if one != LET_PASS)
+        words = tuple(word for word in words if word != LET_PASS)
     chosen = {one.word for one in facts.choices(run) if not one.to}
-    return tuple(one for one in words if one not in chosen)
+    return tuple(word for word in words if word not in chosen)
 
 
 def _otherwise(run: Run, notice: Notice, now: datetime) -> str:
@@ -203,13 +205,15 @@ def _why(run: Run) -> str:
 
 def _batch(batch: Batch) -> tuple[str, str, str]:
     """How a batch stands; one that is over and of which nothing was maintained is not called done."""
-    kept = {InstanceState.MAINTAINED, InstanceState.BY_AZURE} & {one.state for one in batch.instances}
+    kept = {InstanceState.MAINTAINED, InstanceState.BY_AZURE} & {
+        instance.state for instance in batch.instances
+    }
     return BATCHES[batch.state] if kept or batch.state is not BatchState.DONE else ("-", "over", "calm")
 
 
 def _progress(run: Run) -> str:
-    done = sum(passage.state in SETTLED for passage in run.passages)
-    return f"{done} of {len(run.passages)}" if run.passages else "no plan"
+    done = sum(progress.state in SETTLED for progress in run.instances)
+    return f"{done} of {len(run.instances)}" if run.instances else "no plan"
 
 
 def _ends(run: Run) -> str:

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 from handlers.render.contract import in_order, self_service
 from handlers.render.words import one_line
-from planner.record.run import Batch, Passage, Run
+from planner.record.batch import Batch
+from planner.record.instance import InstanceProgress
+from planner.record.run import Run
 
 COLUMNS = (
     "tracking_id",
@@ -36,20 +38,22 @@ def table(tracking_id: str, runs: Iterable[Run]) -> str:
     writer = csv.writer(made)
     writer.writerow(COLUMNS)
     for run in in_order(runs):
-        for batch, passage in _rows(run):
-            writer.writerow(_safe(value) for value in _values(tracking_id, run, batch, passage))
+        for batch, progress in _rows(run):
+            writer.writerow(_safe(value) for value in _values(tracking_id, run, batch, progress))
     return made.getvalue()
 
 
-def _rows(run: Run) -> Iterable[tuple[Batch | None, Passage | None]]:
-    if not run.passages:
+def _rows(run: Run) -> Iterable[tuple[Batch | None, InstanceProgress | None]]:
+    if not run.instances:
         yield None, None
     for batch in run.batches:
-        for passage in batch.instances:
-            yield batch, passage
+        for progress in batch.instances:
+            yield batch, progress
 
 
-def _values(tracking_id: str, run: Run, batch: Batch | None, passage: Passage | None) -> tuple[str, ...]:
+def _values(
+    tracking_id: str, run: Run, batch: Batch | None, progress: InstanceProgress | None
+) -> tuple[str, ...]:
     target = run.target
     return (
         tracking_id,
@@ -65,10 +69,10 @@ def _values(tracking_id: str, run: Run, batch: Batch | None, passage: Passage | 
         batch.state.value if batch else "",
         _instant(batch.not_before) if batch else "",
         _instant(batch.started_at) if batch else "",
-        _instant(passage.finished_at or (batch.finished_at if batch else None)) if passage else "",
-        passage.id if passage else "",
-        passage.state.value if passage else "",
-        (passage.reason if passage else "") or run.reason,
+        _instant(progress.finished_at or (batch.finished_at if batch else None)) if progress else "",
+        progress.id if progress else "",
+        progress.state.value if progress else "",
+        (progress.reason if progress else "") or run.reason,
     )
 
 

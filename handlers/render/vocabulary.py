@@ -84,7 +84,7 @@ INSTANCES = {
     InstanceState.MAINTAINED: ("✓", "maintained", "good"),
     InstanceState.BY_AZURE: ("✓", "by Azure", "good"),
     InstanceState.CANCELLED: ("-", "cancelled", "calm"),
-    InstanceState.EXCUSED: ("-", "excused", "calm"),
+    InstanceState.SKIPPED: ("-", "skipped", "calm"),
     InstanceState.MISSED: ("✗", "missed", "bad"),
 }
 

@@ -1,1 +1,1 @@
-"""What does one look at a run read and write beside its record?"""
+"""What does one poll of a run read and write beside its record?"""

@@ -13,7 +13,7 @@ from planner.record.run import Run
 from planner.start.prepare import FRESH
 
 STALE = 2 * FRESH
-"""A claim this old without a start on record belongs to a look that died: starts are sent within FRESH."""
+"""A claim this old without a start on record belongs to a poll that died: starts are sent within FRESH."""
 
 
 def path_of(run: Run) -> str:
@@ -23,14 +23,14 @@ def path_of(run: Run) -> str:
 async def forbidden(wiring: Wiring, run: Run) -> str:
     """Why a run that holds no claim could not get one now, empty when it could or holds one.
 
-    A claim left by a look that died before its first start is given back: it would hold up the others.
+    A claim left by a poll that died before its first start is given back: it would hold up the others.
     """
     found = await _claims(wiring.records, run)
     mine = Claim(path_of(run), run.target.location)
     if run.claims:
         return ""
     for one in found:
-        # A young claim may be that of another host's look, whose starts are on their way.
+        # A young claim may be that of another host's poll, whose starts are on their way.
         if one.path == mine.path and one.modified + STALE <= wiring.now():
             await _give_back(wiring.records, one.path, one.etag)
     return limits.over(map(_claim, found), mine, wiring.policy().limits)
@@ -53,7 +53,7 @@ async def acquire(wiring: Wiring, run: Run) -> str:
                 return ""
             etag = None
             if not await _shared(records, mine):
-                return "another look at it claims it just now"
+                return "another poll of it claims it just now"
         found = await _claims(records, run)
         why = limits.over(map(_claim, found), mine, wiring.policy().limits)
         if why and etag is not None:
@@ -62,7 +62,7 @@ async def acquire(wiring: Wiring, run: Run) -> str:
 
 
 async def _shared(records: Records, mine: Claim) -> bool:
-    """Stand beside the look whose claim it is: with another etag it cannot give back what both need.
+    """Stand beside the poll whose claim it is: with another etag it cannot give back what both need.
 
     Whoever shares it never gives it back: the starts of the other one may be on their way.
     """

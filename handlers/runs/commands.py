@@ -1,7 +1,7 @@
-"""A person's word on the run's own record: written there before anybody is told that it was taken.
+"""A person's command on the run's own record: written there before anybody is told that it was taken.
 
 Starts are written with If-Match on the same record, so a hold lies before every start that is written later,
-on whatever host. The message that follows only wakes: a host that dies with it takes no word along.
+on whatever host. The message that follows only wakes: a host that dies with it takes no command along.
 """
 
 import logging
@@ -11,12 +11,13 @@ from datetime import timedelta
 
 from handlers.cloud.names import NOTICES, RUNS
 from handlers.cloud.records import Conflict, StorageDown
-from handlers.runs import claims, storage
+from handlers.runs import claims, observe_storage
 from handlers.wire.documents import decode_run, encode_run, run_metadata
 from handlers.wire.messages import NoticeMessage, RunMessage
 from handlers.wiring import Wiring
-from planner.people.commands import WORDS, heard
-from planner.record.observation import Event, Look
+from planner.people.commands import WORDS, with_commands
+from planner.record.command import Command
+from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import ACTIVE
 
@@ -27,9 +28,9 @@ TRIES = 5
 
 
 async def applied(
-    event: Event, path: str, wiring: Wiring, judge: Callable[[Run], None] = lambda _: None
+    command: Command, path: str, wiring: Wiring, judge: Callable[[Run], None] = lambda _: None
 ) -> tuple[Run, Run]:
-    """The run before the word and after it, as it stands on record; once by the word's id.
+    """The run before the command and after it, as it stands on record; once by the command's id.
 
     `judge` sees the run first and may raise. Raises LookupError where there is no run, Conflict when others
     wrote in between again and again, StorageDown, BadRecord and NewerRecord.
@@ -41,13 +42,13 @@ async def applied(
         if stored is None:
             raise LookupError(f"There is no run at {path}.")
         run = decode_run(stored.body)
-        if event.id in run.events:
+        if command.id in run.events:
             # The answer to our write was lost, or its message came twice.
             return before or run, run
         if lost is not None:
             raise lost
         judge(run)
-        before, new = run, await _heard(run, event, wiring)
+        before, new = run, await _with_command(run, command, wiring)
         # Read before the write that gives it away: whoever claims it anew after that must keep it.
         lets_pass = new.lets_pass and not run.lets_pass
         claim = await claims.etag_of(wiring.records, run) if lets_pass else None
@@ -61,23 +62,23 @@ async def applied(
             continue
         if claim is not None:
             await claims.give_back(wiring.records, new, claim)
-        log.info("run.word", extra={"path": path, "word": str(event.word), "event": event.id})
+        log.info("run.word", extra={"path": path, "word": str(command.kind), "event": command.id})
         return run, new
     raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")
 
 
-async def _heard(run: Run, event: Event, wiring: Wiring) -> Run:
-    look = Look(wiring.now())
-    if WORDS[event.word].others:
-        look, _ = await storage.from_storage(run, wiring)
+async def _with_command(run: Run, command: Command, wiring: Wiring) -> Run:
+    observation = Observation(wiring.now())
+    if WORDS[command.kind].others:
+        observation, _ = await observe_storage.from_storage(run, wiring)
     now = wiring.now()
-    new = heard(run, (event,), look, now)
+    new = with_commands(run, (command,), observation, now)
     # Due now, on record and in its listing: should the wake be lost, the sweep finds it.
     return replace(new, generation=run.generation + 1, due=now if new.state in ACTIVE else run.due)
 
 
 async def wake(run: Run, wiring: Wiring, traceparent: str = "") -> None:
-    """A look at a run on whose record a word was written. Lost is not late: the sweep wakes it, too."""
+    """A poll of a run on whose record a command was written. Lost is not late: the sweep wakes it, too."""
     message = RunMessage(
         subscription=run.target.subscription,
         resource_group=run.target.resource_group,
@@ -92,7 +93,7 @@ async def wake(run: Run, wiring: Wiring, traceparent: str = "") -> None:
 
 
 async def tell(before: Run, after: Run, wiring: Wiring) -> None:
-    """What the word has people told; should the message be lost, the sweep finds it untold."""
+    """What the command has people told; should the message be lost, the sweep finds it untold."""
     if after.last_notice <= before.last_notice:
         return
     try:

@@ -1,4 +1,4 @@
-"""What a look has written is sent to Azure: starts and automatic repairs; then the answers are written."""
+"""What a poll has written is sent to Azure: starts and automatic repairs; then the answers are written."""
 
 import asyncio
 import logging
@@ -12,12 +12,7 @@ from handlers.wire.documents import encode_run, run_metadata
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner.azure.fleet import ScaleSet
-from planner.record.observation import (
-    Answer,
-    Answered,
-    SetRepairs,
-    Start,
-)
+from planner.record.action import SetRepairs, Start, StartOutcome, StartResult
 from planner.record.run import Run
 from planner.start import repairs
 from planner.start.results import answered
@@ -29,7 +24,7 @@ AT_ONCE = 32  # starts sent side by side
 
 
 async def set_repairs(wiring: Wiring, path: str, etag: str, run: Run, action: SetRepairs) -> tuple[Run, str]:
-    """Suspend or resume automatic repairs; what Azure says against it is written, a later look sees more."""
+    """Suspend or resume automatic repairs; what Azure says against it is written, a later poll sees more."""
     try:
         await wiring.compute(run.target.subscription).set_repairs(run.target.id, suspend=action.suspend)
     except Forbidden as error:
@@ -49,11 +44,11 @@ async def set_repairs(wiring: Wiring, path: str, etag: str, run: Run, action: Se
 
 
 async def start(wiring: Wiring, path: str, etag: str, run: Run, starts: Sequence[Start]) -> None:
-    """Send what was written, then add the answers; if they cannot be added, the next look sees."""
+    """Send what was written, then add the answers; if they cannot be added, the next poll sees."""
     gate = asyncio.Semaphore(AT_ONCE)
     scale_set = run.target.scale_set
 
-    async def send(start: Start) -> Answer:
+    async def send(start: Start) -> StartResult:
         async with gate:
             return await _sent(wiring, scale_set, start)
 
@@ -64,7 +59,7 @@ async def start(wiring: Wiring, path: str, etag: str, run: Run, starts: Sequence
         log.warning("run.no_token", extra={"path": path, "why": error.sentence})
     answers = await asyncio.gather(*(send(one) for one in starts))
     before = run.last_notice
-    run = answered(run, answers, wiring.now(), wiring.settings.look_again)
+    run = answered(run, answers, wiring.now(), wiring.settings.poll_interval)
     try:
         await wiring.records.write(path, encode_run(run), etag=etag, metadata=run_metadata(run))
     except Conflict:
@@ -74,32 +69,39 @@ async def start(wiring: Wiring, path: str, etag: str, run: Run, starts: Sequence
         await wiring.queues.send(NOTICES, NoticeMessage(tracking_id=run.waves[0], kind="wave"))
 
 
-async def _sent(wiring: Wiring, scale_set: ScaleSet, start: Start) -> Answer:
+async def _sent(wiring: Wiring, scale_set: ScaleSet, start: Start) -> StartResult:
     """One attempt at one instance, in time or not at all; what became of it as a value."""
     instance = start.instance
     now: datetime = wiring.now()
     if now >= start.before:
-        return Answer(instance, Answered.WITHDRAWN, message="the look that saw it is no longer fresh")
+        return StartResult(
+            instance, StartOutcome.WITHDRAWN, message="the poll that saw it is no longer fresh"
+        )
     stopped = wiring.stopped()
     if stopped:
         # Azure may have taken its time to be read: whoever has stopped everything meanwhile means now.
-        return Answer(instance, Answered.WITHDRAWN, message=stopped)
+        return StartResult(instance, StartOutcome.WITHDRAWN, message=stopped)
     try:
         accepted = await wiring.compute(scale_set.subscription).start(scale_set, instance)
     except Throttled as error:
-        return Answer(instance, Answered.WITHDRAWN, message=error.sentence, retry_after=error.retry_after)
+        return StartResult(
+            instance, StartOutcome.WITHDRAWN, message=error.sentence, retry_after=error.retry_after
+        )
     except NotFound as error:
-        # Azure may answer so for what is there, while it replicates; a later look sees whether it is gone.
-        wait = back_off(wiring.settings.look_again, 0)
-        return Answer(instance, Answered.WITHDRAWN, message=error.sentence, retry_after=wait)
+        # Azure may answer so for what is there, while it replicates; a later poll sees whether it is gone.
+        wait = back_off(wiring.settings.poll_interval, 0)
+        return StartResult(instance, StartOutcome.WITHDRAWN, message=error.sentence, retry_after=wait)
     except NotSent as error:
-        return Answer(
-            instance, Answered.WITHDRAWN, message=error.sentence, retry_after=wiring.settings.look_again
+        return StartResult(
+            instance,
+            StartOutcome.WITHDRAWN,
+            message=error.sentence,
+            retry_after=wiring.settings.poll_interval,
         )
     except Forbidden as error:
-        return Answer(instance, Answered.WITHDRAWN, message=error.sentence, needs_person=True)
+        return StartResult(instance, StartOutcome.WITHDRAWN, message=error.sentence, needs_person=True)
     except Refused as error:
-        return Answer(instance, Answered.REFUSED, code=error.code, message=error.sentence)
+        return StartResult(instance, StartOutcome.REFUSED, code=error.code, message=error.sentence)
     except AzureTrouble as error:
-        return Answer(instance, Answered.LOST, message=error.sentence)
-    return Answer(instance, Answered.ACCEPTED, operation=accepted.operation)
+        return StartResult(instance, StartOutcome.LOST, message=error.sentence)
+    return StartResult(instance, StartOutcome.ACCEPTED, operation=accepted.operation)

@@ -9,7 +9,7 @@ from handlers.cloud.errors import AzureTrouble
 from handlers.cloud.notes import Notes, place
 from handlers.wiring import Wiring
 from planner.azure.usage import LOOK_BACK
-from planner.record.observation import Look
+from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import InstanceState
 from planner.text.phrases import say
@@ -20,11 +20,11 @@ FAR_BACK = timedelta(days=2)
 """How far back it is read again: what was stopped earlier was in the answer before."""
 
 PACE = 5
-"""Look-agains between two questions: the log is minutes behind, and its quota is small."""
+"""Poll intervals between two questions: the log is minutes behind, and its quota is small."""
 
 
 async def since_planned(
-    run: Run, look: Look, wiring: Wiring, *, planning: bool = False
+    run: Run, observation: Observation, wiring: Wiring, *, planning: bool = False
 ) -> Mapping[str, str] | None:
     """Who stopped instances of the run since it was planned, by instance id: a name and a time.
 
@@ -33,28 +33,34 @@ async def since_planned(
 
     None where nobody has to know, or the log could not be read: then nobody is known to have stopped them.
     """
-    off = {one.id for one in look.instances or () if one.switched_off and one.id not in run.stops}
+    off = {
+        instance.id
+        for instance in observation.instances or ()
+        if instance.switched_off and instance.id not in run.stops
+    }
     # A plan asks of those that served alone: what was off all along is nobody's to explain.
-    open_ones = {one.id for one in run.passages if one.state is not InstanceState.EXCUSED}
+    open_ones = {instance.id for instance in run.instances if instance.state is not InstanceState.SKIPPED}
     if not off & (set(run.served) if planning else open_ones | set(run.served)):
         return None
-    lately = run.log_read_at is not None and look.at - run.log_read_at < look.look_again * PACE
+    lately = (
+        run.log_read_at is not None and observation.at - run.log_read_at < observation.poll_interval * PACE
+    )
     if lately and not planning:
         return None
     notes = Notes()
     compute = wiring.compute(run.target.subscription)
     try:
-        await activity.stops(compute, _since(run, look), look.at, notes)
+        await activity.stops(compute, _since(run, observation), observation.at, notes)
     except AzureTrouble as error:
         log.info("run.stops_unread", extra={"scale_set": run.target.id, "why": error.sentence})
         return None
     return _named(run, notes, off)
 
 
-def _since(run: Run, look: Look) -> datetime:
+def _since(run: Run, observation: Observation) -> datetime:
     asked = run.log_read_at
-    far = LOOK_BACK if asked is None or look.at - asked > FAR_BACK else FAR_BACK
-    begin = look.at - far
+    far = LOOK_BACK if asked is None or observation.at - asked > FAR_BACK else FAR_BACK
+    begin = observation.at - far
     return begin if run.left_down and asked is None else max(run.planned_at, begin)
 
 
@@ -65,7 +71,7 @@ def _named(run: Run, notes: Notes, off: set[str]) -> dict[str, str]:
         where = place(stop.target, machines)
         if where is None or where[0] != run.target.id.lower() or not stop.by:
             continue
-        named = {where[1]} if where[1] else {one.lower() for one in stop.instances}
+        named = {where[1]} if where[1] else {instance.lower() for instance in stop.instances}
         hit = [one for one in off if not named or one.lower() in named]
         found |= dict.fromkeys(hit, f"{stop.by} at {say(stop.at)}")
     return found

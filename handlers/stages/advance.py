@@ -1,6 +1,6 @@
-"""Advance: one look at a run, and what comes of it, by the protocols of the design.
+"""Advance: one poll of a run, and what comes of it, in the order of docs/architecture.md.
 
-The order of a look is what keeps its promises: next message, record, starts, answers. Whoever dies in
+The order of a poll is what keeps its promises: next message, record, starts, answers. Whoever dies in
 between leaves a message that is a look like any other, and intents that are watched before anything is sent
 again.
 """
@@ -13,33 +13,26 @@ from datetime import timedelta
 from handlers.cloud.errors import AzureTrouble, Throttled
 from handlers.cloud.names import NOTICES, RUNS, SCALE_SETS, run_path
 from handlers.cloud.records import Conflict, Stored
-from handlers.runs import azure, claims, commands, send_starts, storage
+from handlers.runs import claims, commands, observe_azure, observe_storage, send_starts
 from handlers.wire.documents import decode_run, encode_run, run_metadata
 from handlers.wire.messages import NoticeMessage, RunMessage, ScaleSetMessage
 from handlers.wiring import Wiring
 from planner.machine.advance import advance
-from planner.record.observation import (
-    Action,
-    Look,
-    LookAgain,
-    Replan,
-    SetRepairs,
-    Start,
-    Tell,
-)
+from planner.record.action import Action, Notify, PollAgain, Replan, SetRepairs, Start
+from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import ACTIVE, ENDED, RunState
 
 log = logging.getLogger(__name__)
 
 EARLY = timedelta(seconds=1)  # storage shows a message up to a second before its time
-LOOKS = 3  # at one message, when others write the record without carrying on with the run
+POLLS = 3  # at one message, when others write the record without carrying on with the run
 
 
 async def handle(message: RunMessage, wiring: Wiring) -> None:
     """Look at a run and carry on with it.
 
-    Raises StorageDown, Conflict when the word it carries cannot be written, LookupError when there is no such
+    Raises StorageDown, Conflict when its command cannot be written, LookupError when there is no such
     run (its plan is being written, or the message is none of ours: the host tries again, then it is
     quarantined) and what nobody expected.
     """
@@ -47,16 +40,16 @@ async def handle(message: RunMessage, wiring: Wiring) -> None:
     # Two messages of one run in one process take turns, so that the second finds its generation gone.
     async with wiring.turn(path):
         message = await _heard(message, path, wiring)
-        for _ in range(LOOKS):
+        for _ in range(POLLS):
             if await _look(message, path, wiring):
                 return
 
 
 async def _heard(message: RunMessage, path: str, wiring: Wiring) -> RunMessage:
-    """Write the word that a message carries on the run's record; what is left of the message wakes.
+    """Write the command that a message carries on the run's record; what is left of the message wakes.
 
-    Bury's pauses come so, and people's words from hosts of an earlier version. Raises Conflict when others
-    write again and again: the message, and with it the word, comes once more.
+    Bury's pauses come so, and people's commands from hosts of an earlier version. Raises Conflict when others
+    write again and again: the message, and with it the command, comes once more.
     """
     if message.event is None:
         return message
@@ -68,7 +61,7 @@ async def _heard(message: RunMessage, path: str, wiring: Wiring) -> RunMessage:
 async def _look(message: RunMessage, path: str, wiring: Wiring) -> bool:
     """Whether the run goes on from here; not when somebody wrote its record first.
 
-    Whoever looked, planned or said a word by then has sent a message, and the next look finds its generation
+    Whoever polled, planned or sent a command by then has sent a message; the next poll finds its generation
     gone. A write that was ours all along, or a repeated one, has sent none.
     """
     stored = await wiring.records.read(path)
@@ -85,61 +78,63 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> bool:
         # Storage hides a message for seven days at most: longer waits are chained.
         await wiring.queues.send(RUNS, message, delay=early)
         return True
-    look, waves = await storage.from_storage(run, wiring)
+    observation, waves = await observe_storage.from_storage(run, wiring)
     began = wiring.now()
     try:
-        look = await azure.with_azure(run, look, waves, wiring)
+        observation = await observe_azure.with_azure(run, observation, waves, wiring)
     except Throttled as error:
-        # On record like any other trouble: the messages of earlier looks end with it, and one is alive.
-        look = replace(look, trouble=error.sentence, wait=error.retry_after)
+        # On record like any other trouble: the messages of earlier polls end with it, and one is alive.
+        observation = replace(observation, trouble=error.sentence, wait=error.retry_after)
     except AzureTrouble as error:
-        look = replace(look, trouble=error.sentence)
-    reading = azure.slowness(began, wiring)
+        observation = replace(observation, trouble=error.sentence)
+    reading = observe_azure.slowness(began, wiring)
     if reading and await _outrun(run, path, wiring):
-        log.info("run.look_outrun", extra={"path": path, "seconds": reading.total_seconds()})
+        log.info("run.poll_outrun", extra={"path": path, "seconds": reading.total_seconds()})
         return True
-    new, actions = advance(run, look, (), wiring.now())
-    if any(isinstance(one, Start) for one in actions):
+    new, actions = advance(run, observation, (), wiring.now())
+    if any(isinstance(action, Start) for action in actions):
         limit = await claims.acquire(wiring, run)
         if limit:
-            look = replace(look, limit=limit)
-            new, actions = advance(run, look, (), wiring.now())
-    if new.state is RunState.PAUSED and new.claims and look.held_up is None:
-        look = await storage.with_held_up(run, look, wiring)
-        new, actions = advance(run, look, (), wiring.now())
-    if look.instances is not None or look.trouble:
+            observation = replace(observation, limit=limit)
+            new, actions = advance(run, observation, (), wiring.now())
+    if new.state is RunState.PAUSED and new.claims and observation.held_up is None:
+        observation = await observe_storage.with_held_up(run, observation, wiring)
+        new, actions = advance(run, observation, (), wiring.now())
+    if observation.instances is not None or observation.trouble:
         new = replace(new, reading=reading)
-    return await _perform(wiring, stored, new, actions, look)
+    return await _perform(wiring, stored, new, actions, observation)
 
 
 async def _outrun(run: Run, path: str, wiring: Wiring) -> bool:
-    """Whether somebody looked, planned or said a word while Azure was read for minutes.
+    """Whether somebody looked, planned or sent a command while Azure was read for minutes.
 
-    Their message is sent. One of ours would be of their generation, and two looks would go on side by side.
+    Their message is sent. One of ours would be of their generation, and two polls would go on side by side.
     """
     stored = await wiring.records.read(path)
     return stored is not None and decode_run(stored.body).generation > run.generation
 
 
-async def _perform(wiring: Wiring, stored: Stored, run: Run, actions: Sequence[Action], look: Look) -> bool:
+async def _perform(
+    wiring: Wiring, stored: Stored, run: Run, actions: Sequence[Action], observation: Observation
+) -> bool:
     """Next message, record, starts, answers; in this order. False when somebody wrote the record first."""
     run = replace(run, generation=run.generation + 1)
     for action in actions:
         match action:
-            case LookAgain(at):
+            case PollAgain(at):
                 delay = max(at - wiring.now(), timedelta(0))
                 await wiring.queues.send(RUNS, _message(run), delay=delay)
             case Replan(reason):
                 log.info("run.replan", extra={"scale_set": run.target.id, "why": reason})
                 await _ask_for_plan(wiring, run)
-            case Start() | SetRepairs() | Tell():
+            case Start() | SetRepairs() | Notify():
                 pass
     try:
         etag = await wiring.records.write(
             stored.path, encode_run(run), etag=stored.etag, metadata=run_metadata(run)
         )
     except Conflict:
-        log.info("run.look_dropped", extra={"path": stored.path})
+        log.info("run.poll_dropped", extra={"path": stored.path})
         return False
     for one in actions:
         if isinstance(one, SetRepairs):
@@ -149,7 +144,7 @@ async def _perform(wiring: Wiring, stored: Stored, run: Run, actions: Sequence[A
         await send_starts.start(wiring, stored.path, etag, run, starts)
     if run.state in ENDED:
         await claims.release(wiring.records, run)
-    if any(isinstance(one, Tell) for one in actions):
+    if any(isinstance(one, Notify) for one in actions):
         await wiring.queues.send(NOTICES, NoticeMessage(tracking_id=run.waves[0], kind="wave"))
     log.info(
         "run.advanced",
@@ -157,7 +152,7 @@ async def _perform(wiring: Wiring, stored: Stored, run: Run, actions: Sequence[A
             "scale_set": run.target.id,
             "state": str(run.state),
             "why": run.reason,
-            "seen": look.at.isoformat(),
+            "seen": observation.at.isoformat(),
         },
     )
     return True
@@ -174,7 +169,7 @@ def _message(run: Run) -> RunMessage:
 
 async def _ask_for_plan(wiring: Wiring, run: Run) -> None:
     """Only plan decides: any wave of the run that is still known will do."""
-    reason = "look_again" if run.state not in ACTIVE else "replan"
+    reason = "recheck" if run.state not in ACTIVE else "replan"
     message = ScaleSetMessage(
         tracking_id=run.waves[-1],
         subscription=run.target.subscription,

@@ -26,7 +26,7 @@ from handlers.wire.messages import (
     parse,
 )
 from handlers.wiring import Wiring
-from planner.record.observation import Word
+from planner.record.command import CommandKind
 from planner.record.run import Run
 from planner.text.backoff import doubled
 
@@ -75,7 +75,7 @@ async def _sent_again(buried: _Buried, wiring: Wiring) -> bool:
     message = buried.message
     if message is None or buried.failed or message.lives >= MOST_LIVES:
         return False
-    wait = doubled(wiring.settings.look_again, message.lives, LONGEST_WAIT)
+    wait = doubled(wiring.settings.poll_interval, message.lives, LONGEST_WAIT)
     again = message.model_copy(update={"lives": message.lives + 1})
     await wiring.queues.send(buried.queue, again, delay=wait)
     log.warning("bury.sent_again", extra={"queue": buried.queue, "life": again.lives})
@@ -116,7 +116,7 @@ async def _pause(buried: _Buried, wiring: Wiring) -> bool:
         return False
     event = PersonEvent(
         id=f"quarantined-{buried.name}-{run.generation}",
-        kind=Word.QUARANTINED,
+        kind=CommandKind.QUARANTINED,
         actor=ACTOR,
         comment=buried.error,
         at=wiring.now(),
@@ -137,7 +137,7 @@ async def _pause(buried: _Buried, wiring: Wiring) -> bool:
 
 
 def _superseded(message: Message | None, run: Run) -> bool:
-    """Whether it is a look that a later one has replaced: it would have been dropped, nothing is missing.
+    """Whether it is a poll that a later one has replaced: it would have been dropped, nothing is missing.
 
     Hosts that die again and again while they hold a message leave such ones behind.
     """
@@ -146,7 +146,7 @@ def _superseded(message: Message | None, run: Run) -> bool:
 
 def _run_of(message: Message | None) -> tuple[str, str, str] | None:
     if isinstance(message, RunMessage):
-        if message.event is not None and message.event.kind is Word.QUARANTINED:
+        if message.event is not None and message.event.kind is CommandKind.QUARANTINED:
             # The pause itself failed: another one would fail, be buried and ask for a pause again.
             return None
         return message.subscription, message.resource_group, message.name

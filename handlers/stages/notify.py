@@ -1,4 +1,4 @@
-"""notify: the untold notices of a wave, grouped into one message per receiver; design: Notices.
+"""notify: the untold notices of a wave, grouped into one message per receiver (docs/notices.md).
 
 It never writes a run and never raises because of a channel: notification trouble neither blocks nor repeats
 maintenance. What could not be sent waits in the delivery record and goes again under the same id.
@@ -34,7 +34,7 @@ from planner.record.run import Run
 AT_ONCE = 16
 """Receivers that are told side by side."""
 
-LOOKS = 8
+POLLS = 8
 """How often one message looks again after it sent something, before it leaves the rest to another one."""
 
 
@@ -47,7 +47,7 @@ async def handle(message: NoticeMessage, wiring: Wiring) -> None:
 
 
 class _Flights:
-    """One look at a wave at a time: a thousand scale sets planned at once ask for a thousand looks."""
+    """One poll of a wave at a time: a thousand scale sets planned at once ask for a thousand polls."""
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}
@@ -59,10 +59,10 @@ class _Flights:
         came = self._ticks
         async with self._locks.setdefault(message.tracking_id, asyncio.Lock()):
             if self._started.get(message.tracking_id, 0) > came:
-                return  # a look that began after this message came has seen whatever it is about
+                return  # a poll that began after this message came has seen whatever it is about
             self._ticks += 1
             started = self._ticks
-            for _ in range(LOOKS):
+            for _ in range(POLLS):
                 if not await _look(message, wiring):
                     break
             else:
@@ -75,7 +75,7 @@ _flights: WeakKeyDictionary[Wiring, _Flights] = WeakKeyDictionary()
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What one look found of a wave; `runs` are those that some channel has not been told to the end."""
+    """What one poll found of a wave; `runs` are those that some channel has not been told to the end."""
 
     message: NoticeMessage
     now: datetime
@@ -101,7 +101,7 @@ class _Seen:
 
 
 async def _look(message: NoticeMessage, wiring: Wiring) -> bool:
-    """One look at everything the wave's receivers have not been told; whether something was sent."""
+    """One poll of everything the wave's receivers have not been told; whether something was sent."""
     wanted = message.tracking_id
     listed = [one for one in await read_wave.listed_runs(wiring) if wanted in waves_of(one.metadata)]
     # A run of two waves is told under the first; a message about the second must not lose it.
@@ -133,7 +133,7 @@ async def _see(message: NoticeMessage, members: Sequence[Listed], wiring: Wiring
         if stored is not None:
             delivery = decode(Delivery, stored.body)
             deliveries[delivery.receiver.lower()] = (delivery, stored.etag)
-    mine = {one.path: one for one in members if waves_of(one.metadata)[0] == tracking_id}
+    mine = {member.path: member for member in members if waves_of(member.metadata)[0] == tracking_id}
     lasts = {path: int(one.metadata.get("last_notice", "0")) for path, one in mine.items()}
     late = {*behind((one for one, _ in deliveries.values()), lasts)}
     for one, _ in deliveries.values():
@@ -245,7 +245,11 @@ async def _tell_alone(message: NoticeMessage, wiring: Wiring) -> None:
     about = f"{message.tracking_id}\n{message.alert}\n{text}".encode()
     delivery, etag = await read(f"{message.kind}-{hashlib.sha256(about).hexdigest()[:40]}", receiver, wiring)
     delivery = with_channels(delivery, senders)
-    flying = [one.sending.since for one in delivery.channels.values() if one.sending and one.in_flight(now)]
+    flying = [
+        channel.sending.since
+        for channel in delivery.channels.values()
+        if channel.sending and channel.in_flight(now)
+    ]
     if flying:
         await wiring.queues.send(NOTICES, message, delay=max(flying) + STALE - now)
         return
@@ -262,7 +266,7 @@ async def _tell_alone(message: NoticeMessage, wiring: Wiring) -> None:
         if recorded is None:
             return
         delivery, etag = await read(recorded.tracking_id, receiver, wiring)
-    wakes = [wake for one in delivery.channels.values() if (wake := one.waits_until(now)) is not None]
+    wakes = [wake for channel in delivery.channels.values() if (wake := channel.waits_until(now)) is not None]
     if wakes:
         await come_back(min(wakes), delivery, etag, message, wiring)
 

@@ -8,7 +8,7 @@ from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Throttled, 
 from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, archive_path, run_path
 from handlers.cloud.records import Conflict, Stored
 from handlers.failures.throttling import TOLD_AFTER, put_off
-from handlers.runs import azure, stops
+from handlers.runs import observe_azure, stops
 from handlers.wire.documents import decode_run, encode_run, run_metadata
 from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage, ScaleSetMessage, arm_parts
 from handlers.wiring import Wiring
@@ -22,11 +22,11 @@ from planner.observe.outstanding import outstanding
 from planner.policy.overrides import NOTHING
 from planner.policy.resolve import rules_for
 from planner.record.notice import Urgency
-from planner.record.observation import Look
+from planner.record.observation import Observation
 from planner.record.run import Run, Trouble, Verdict
 from planner.record.states import ACTIVE, ENDED
 from planner.replan import new_plan, reopening, second_time
-from planner.state.journal import noted
+from planner.state.journal import with_entry
 from planner.text.backoff import doubled
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ TOLD_AT_ATTEMPT = 6  # waits of 30 s doubling to 10 min: about half an hour
 PATIENT_TRIES = 3
 """Tries for which a plan waits for views that Azure has left out: a minute or two."""
 
-_ASKED_BY_THE_RUN = frozenset({"look_again", "replan"})
+_ASKED_BY_THE_RUN = frozenset({"recheck", "replan"})
 TRIES = 5  # writers of one run are few: plan, advance, a second host
 
 
@@ -54,7 +54,7 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
     Raises UnknownScaleSet for a message that no discovery sent: it belongs into the quarantine.
     """
     wave, scale_set = await _discovered(message, wiring)
-    look: Look | None = None
+    observation: Observation | None = None
     reading = timedelta(0)
     stored: Stored | None = None
     path = run_path(scale_set.subscription, scale_set.resource_group, scale_set.name)
@@ -67,23 +67,23 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
         waves = await _waves(wiring, wave, run)
         over = not any(one.open for one in waves)
         cancelled = over and any(one.stage is Stage.CANCELED for one in waves)
-        if look is None and not cancelled:
+        if observation is None and not cancelled:
             began = wiring.now()
             try:
-                async with azure.in_time():
-                    scale_set, look = await _read(wiring, run, scale_set, message)
-                reading = azure.slowness(began, wiring)
+                async with observe_azure.in_time():
+                    scale_set, observation = await _read(wiring, run, scale_set, message)
+                reading = observe_azure.slowness(began, wiring)
             except _NotFoundYet:
                 if run is None or run.state not in ACTIVE:
                     await _confirm_later(wiring, message)
-                return  # looks at the run find out by themselves whether its scale set is gone
+                return  # polls of the run find out by themselves whether its scale set is gone
             except AzureTrouble as error:
                 if stored is not None and run is not None and message.reason in _ASKED_BY_THE_RUN:
                     await _unplanned(wiring, stored, run, message, error)
                 else:
                     await _later(wiring, message, error)
                 return
-        seen = look or Look(wiring.now(), ())
+        seen = observation or Observation(wiring.now(), ())
         if await _asked_why(wiring, run, scale_set, seen.instances or (), waves, message):
             return
         new = _planned(wiring, run, scale_set, seen, waves, message, over=over, cancelled=cancelled)
@@ -145,68 +145,70 @@ async def _waves(wiring: Wiring, wave: Wave, run: Run | None) -> list[Wave]:
 
 async def _read(
     wiring: Wiring, run: Run | None, scale_set: ScaleSet, message: ScaleSetMessage
-) -> tuple[ScaleSet, Look]:
+) -> tuple[ScaleSet, Observation]:
     """One listing of instances; the scale set itself is as discovery found it unless that is long ago.
 
     Raises AzureTrouble, and _NotFoundYet for a scale set that Azure has not found for the first time.
     """
     compute = wiring.compute(scale_set.subscription)
-    look = Look(wiring.now(), look_again=wiring.settings.look_again)
+    observation = Observation(wiring.now(), poll_interval=wiring.settings.poll_interval)
     try:
         if message.reason != "announced":
             scale_set = await compute.scale_set(scale_set.id)
-        look = replace(look, instances=await compute.instances(scale_set))
-        if not look.instances:
+        observation = replace(observation, instances=await compute.instances(scale_set))
+        if not observation.instances:
             # A Flexible set's machines are listed by a filter, which finds none of a set that is gone.
             scale_set = await compute.scale_set(scale_set.id)
     except NotFound:
-        return scale_set, await _without_scale_set(wiring, scale_set, look, message)
-    unreadable = tuple(one.id for one in look.instances or () if one.unreadable)
-    ids = absence.to_read(run, look) if run is not None else unreadable
-    look = await azure.read_directly(scale_set, look, ids[: absence.MOST_READS], wiring)
+        return scale_set, await _without_scale_set(wiring, scale_set, observation, message)
+    unreadable = tuple(instance.id for instance in observation.instances or () if instance.unreadable)
+    ids = absence.to_read(run, observation) if run is not None else unreadable
+    observation = await observe_azure.read_directly(scale_set, observation, ids[: absence.MOST_READS], wiring)
     unplanned = run.unplanned if run is not None else None
-    _readable(look, max(message.attempt, unplanned.count if unplanned is not None else 0))
+    _readable(observation, max(message.attempt, unplanned.count if unplanned is not None else 0))
     if run is not None and _alive(run):
-        look = replace(look, stops=await stops.since_planned(run, look, wiring, planning=True))
-    return scale_set, look
+        observation = replace(
+            observation, stops=await stops.since_planned(run, observation, wiring, planning=True)
+        )
+    return scale_set, observation
 
 
 async def _without_scale_set(
-    wiring: Wiring, scale_set: ScaleSet, look: Look, message: ScaleSetMessage
-) -> Look:
+    wiring: Wiring, scale_set: ScaleSet, observation: Observation, message: ScaleSetMessage
+) -> Observation:
     """A 404 was answered: it counts when a direct read says the same, twice, a poll apart."""
     try:
         await wiring.compute(scale_set.subscription).scale_set(scale_set.id)
     except NotFound:
         since = message.absent_since
-        if since is not None and look.at - since >= look.look_again:
-            return replace(look, deleted=True, instances=())
+        if since is not None and observation.at - since >= observation.poll_interval:
+            return replace(observation, deleted=True, instances=())
         raise _NotFoundYet from None
     raise Unreachable("Azure answered 404 and shows the scale set at the next read.")
 
 
-def _readable(look: Look, tries: int) -> None:
+def _readable(observation: Observation, tries: int) -> None:
     """Raise Unreachable where Azure left out views that may decide the plan.
 
     After a while the plan is made by what can be read, if anything of that is impacted: what is unreadable
-    holds up every start, and looks plan again as soon as it shows.
+    holds up every start, and polls plan again as soon as it shows.
     """
-    unreadable = [one for one in look.instances or () if one.unreadable]
-    if unreadable and (tries < PATIENT_TRIES or not impacted(look.instances or ())):
+    unreadable = [instance for instance in observation.instances or () if instance.unreadable]
+    if unreadable and (tries < PATIENT_TRIES or not impacted(observation.instances or ())):
         raise Unreachable(f"{unreadable[0].unreadable} (instance {unreadable[0].id}).")
 
 
 async def _confirm_later(wiring: Wiring, message: ScaleSetMessage) -> None:
     log.warning("plan.scale_set_not_found", extra={"scale_set": message.scale_set})
     later = message.model_copy(update={"absent_since": message.absent_since or wiring.now()})
-    await wiring.queues.send(SCALE_SETS, later, delay=wiring.settings.look_again)
+    await wiring.queues.send(SCALE_SETS, later, delay=wiring.settings.poll_interval)
 
 
 def _planned(
     wiring: Wiring,
     run: Run | None,
     scale_set: ScaleSet,
-    look: Look,
+    observation: Observation,
     waves: list[Wave],
     message: ScaleSetMessage,
     *,
@@ -214,7 +216,7 @@ def _planned(
     cancelled: bool,
 ) -> Run | None:
     """The run as it should be written, planned in `waves[0]`; None when there is nothing to write."""
-    now, wave, instances = wiring.now(), waves[0], look.instances or ()
+    now, wave, instances = wiring.now(), waves[0], observation.instances or ()
     scale_set = informed(scale_set, waves)
     if cancelled:
         return ending.closed(run, now, cancelled=True) if run is not None and _alive(run) else None
@@ -233,17 +235,23 @@ def _planned(
     reopened = reopening.why(run, decision) if run is not None and not _alive(run) else ""
     due_again = run is not None and not _alive(run) and decision.verdict is not Verdict.NOT_IMPACTED
     # What was merely left over opens again when Azure announces it again, and not by itself.
-    due_again = due_again and (bool(reopened) or message.reason != "look_again")
+    due_again = due_again and (bool(reopened) or message.reason != "recheck")
     if run is None or another or due_again:
         if over and decision.verdict is Verdict.NOT_IMPACTED and run is not None:
             return None
-        new = new_plan.begun(
-            scale_set, instances, decision, waves, now, former=run, look_again=wiring.settings.look_again
+        new = new_plan.new_run(
+            scale_set,
+            instances,
+            decision,
+            waves,
+            now,
+            former=run,
+            poll_interval=wiring.settings.poll_interval,
         )
-        return noted(new, "opened again", reopened, now) if reopened and not another else new
+        return with_entry(new, "opened again", reopened, now) if reopened and not another else new
     if not _alive(run):
         return None
-    new = new_plan.rejoined(run, scale_set, instances, decision, waves, now, look)
+    new = new_plan.replanned(run, scale_set, instances, decision, waves, now, observation)
     if over and decision.verdict is Verdict.NOT_IMPACTED:
         return ending.closed(new, now)
     return new
@@ -269,13 +277,13 @@ async def _write(wiring: Wiring, path: str, stored: Stored | None, old: Run | No
         except Conflict:
             log.info("run.archived_already", extra={"path": archive})
     if old is not None:
-        await _send_look(wiring, new)
+        await _send_poll(wiring, new)
     await wiring.records.write(
         path, encode_run(new), etag=stored.etag if stored is not None else None, metadata=run_metadata(new)
     )
     if old is None:
-        # A look at a run that is not written yet would fail; who dies here comes again with this message.
-        await _send_look(wiring, new)
+        # A poll of a run that is not written yet would fail; who dies here comes again with this message.
+        await _send_poll(wiring, new)
     if _told_now(old, new):
         await wiring.queues.send(NOTICES, NoticeMessage(tracking_id=new.waves[0], kind="wave"))
     log.info(
@@ -296,11 +304,11 @@ def _told_now(old: Run | None, new: Run) -> bool:
     (emergency maintenance) cannot wait for that.
     """
     if old is None or not _alive(old):
-        return any(one.urgency is Urgency.PAGE for one in new.notices)
+        return any(notice.urgency is Urgency.PAGE for notice in new.notices)
     return new.last_notice > old.last_notice
 
 
-async def _send_look(wiring: Wiring, run: Run) -> None:
+async def _send_poll(wiring: Wiring, run: Run) -> None:
     if run.ended_at is not None:
         return
     message = RunMessage(
@@ -334,7 +342,7 @@ async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) 
 async def _unplanned(
     wiring: Wiring, stored: Stored, run: Run, message: ScaleSetMessage, error: AzureTrouble
 ) -> None:
-    """Azure cannot be read for a plan that the run's own looks ask for, again and again until it is made.
+    """Azure cannot be read for a plan that the run's own polls ask for, again and again until it is made.
 
     A message kept beside them would become one more each time they ask.
     """

@@ -1,6 +1,6 @@
-"""respond: a person's word is written on the run's record, with who and why, before it is answered.
+"""respond: a person's command is written on the run's record, with who and why, before it is answered.
 
-Answered 202 means applied, 409 refused, with the sentence why. A word that would change nothing is refused.
+Answered 202 means applied, 409 refused, with the sentence why; so is a command that would change nothing.
 """
 
 import logging
@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from handlers.cloud.names import checked_tracking_id, run_path
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.runs import commands
+from handlers.wire.command_request import CommandRequest, Refused, read
 from handlers.wire.documents import BadRecord, NewerRecord
 from handlers.wire.http import Request, Response, json_response
-from handlers.wire.said import Refused, Said, read
 from handlers.wiring import Wiring
 from planner.people import skipping
 from planner.people.commands import effect, refusal
-from planner.record.observation import Event, Word
+from planner.record.command import Command, CommandKind
 from planner.record.run import Run
 from planner.record.states import ACTIVE
 
@@ -24,19 +24,19 @@ log = logging.getLogger(__name__)
 
 
 async def handle(request: Request, wiring: Wiring) -> Response:
-    """202 when the word is on the run's record; 400, 404, 409 with a sentence; 503 when storage is down.
+    """202 when the command is on the run's record; 400, 404, 409 with a sentence; 503 when storage is down.
 
     Route parameters: `wave`, `subscription`, `group`, `name`, `action`.
     """
     try:
         said = read(request, signed_in=wiring.settings.platform_auth)
         tracking_id, path = _place(request.path_parameters)
-        event = _event(said, wiring)
+        command = _command(said, wiring)
 
         def judge(run: Run) -> None:
-            _judge(event, run, tracking_id)
+            _judge(command, run, tracking_id)
 
-        before, after = await commands.applied(event, path, wiring, judge)
+        before, after = await commands.applied(command, path, wiring, judge)
     except Refused as refused:
         return _refused(refused.status, refused.sentence)
     except LookupError:
@@ -49,17 +49,17 @@ async def handle(request: Request, wiring: Wiring) -> Response:
         return json_response(503, {"status": "refused", "reason": reason}, {"Retry-After": "30"})
     await commands.wake(after, wiring, request.headers.get("traceparent", ""))
     await commands.tell(before, after, wiring)
-    log.info("respond.taken", extra={"action": said.word, "event": event.id, "scale_set": after.target.id})
+    log.info("respond.taken", extra={"action": said.kind, "event": command.id, "scale_set": after.target.id})
     return json_response(
         202,
         {
             "status": "accepted",
-            "id": event.id,
-            "action": said.word.value,
+            "id": command.id,
+            "action": said.kind.value,
             "actor": said.actor,
             "scale_set": after.target.id,
             "state": after.state.value,
-            "reason": effect(before, after, event),
+            "reason": effect(before, after, command),
         },
     )
 
@@ -68,10 +68,10 @@ def _refused(status: int, reason: str) -> Response:
     return json_response(status, {"status": "refused", "reason": reason})
 
 
-def _event(said: Said, wiring: Wiring) -> Event:
-    return Event(
+def _command(said: CommandRequest, wiring: Wiring) -> Command:
+    return Command(
         id=f"person-{uuid.uuid4()}",
-        word=said.word,
+        kind=said.kind,
         actor=said.actor,
         comment=said.comment,
         at=wiring.now(),
@@ -92,18 +92,22 @@ def _place(given: Mapping[str, str]) -> tuple[str, str]:
     return tracking_id, path
 
 
-def _judge(event: Event, run: Run, tracking_id: str) -> None:
-    """Raise Refused where the word is not for this run, not for its plan, or would change nothing."""
+def _judge(command: Command, run: Run, tracking_id: str) -> None:
+    """Raise Refused where the command is not for this run, not for its plan, or would change nothing."""
     if tracking_id not in run.waves:
         raise Refused(404, f"No run of this scale set in the wave {tracking_id} is on record.")
-    sentence = refusal(run, event)
-    if run.state in ACTIVE and event.word is not Word.APPROVE and event.checksum not in {"", run.checksum}:
+    sentence = refusal(run, command)
+    if (
+        run.state in ACTIVE
+        and command.kind is not CommandKind.APPROVE
+        and command.checksum not in {"", run.checksum}
+    ):
         sentence = (
             "The plan has changed since you saw it. Look at the run again and decide about the plan "
             f"{run.checksum}."
         )
-    if run.state in ACTIVE and event.word is Word.SKIP:
+    if run.state in ACTIVE and command.kind is CommandKind.SKIP:
         # A misspelt name among right ones must not pass unseen.
-        sentence = sentence or skipping.unknown(run, event)
+        sentence = sentence or skipping.unknown(run, command)
     if sentence:
         raise Refused(409, sentence)

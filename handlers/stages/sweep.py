@@ -1,6 +1,6 @@
 """sweep: what the queues lost is sent again. Reads storage only, and starts the search when it is time.
 
-Everything it sends is harmless when it was not lost: looks are looks, discovery and notices know what is
+Everything it sends is harmless when it was not lost: looks are polls, discovery and notices know what is
 done.
 """
 
@@ -25,12 +25,12 @@ from handlers.wire.documents import ANNOUNCED, BadRecord, NewerRecord, decode, w
 from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage
 from handlers.wiring import Wiring
 from planner.notices.delivery import Delivery, behind
-from planner.record.states import ANSWERS, ENDED, RunState
+from planner.record.states import ENDED, HANDS_OFF, RunState
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 3
-"""Look-agains that may pass before something counts as lost."""
+"""Poll intervals that may pass before something counts as lost."""
 
 ALERTS_FOR = timedelta(days=60)
 NOTICES_FOR = timedelta(days=30)
@@ -40,7 +40,7 @@ SWEPT_TRIES = 8
 """An alert sent again tells nobody of trouble: its first message may still be waiting, and tells."""
 
 _OVER = {state.value for state in ENDED}
-_UNCLAIMED = _OVER | {state.value for state in ANSWERS}
+_UNCLAIMED = _OVER | {state.value for state in HANDS_OFF}
 _NOT_YET = {RunState.SCHEDULED.value, RunState.AWAITING_APPROVAL.value}
 
 
@@ -79,7 +79,7 @@ class _Sweep:
         self.wiring = wiring
         self.now = wiring.now()
         self._state = state
-        self.grace = PATIENCE * wiring.settings.look_again
+        self.grace = PATIENCE * wiring.settings.poll_interval
         self._lasts: dict[str, dict[str, int]] = {}
 
     async def each(
@@ -95,7 +95,7 @@ class _Sweep:
                 log.exception("sweep.item", extra={"what": what, "path": line.path})
 
     async def overdue(self, line: Listed) -> None:
-        """A run whose look did not come; one that takes minutes to read is given them."""
+        """A run whose poll did not come; one that takes minutes to read is given them."""
         metadata = line.metadata
         if "due" not in metadata:
             return

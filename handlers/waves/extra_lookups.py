@@ -99,7 +99,11 @@ async def _renewed(announcement: Announcement, message: AlertMessage, wiring: Wi
 def _with_who_asks(wave: Wave, wiring: Wiring) -> Wave:
     """The wave with those to plan again whose plan a person reads before it starts: with every check made."""
     policy = wiring.policy()
-    asks = [one.scale_set.key for one in wave.roster if rules_for(policy, one.scale_set).mode is Mode.APPROVE]
+    asks = [
+        member.scale_set.key
+        for member in wave.roster
+        if rules_for(policy, member.scale_set).mode is Mode.APPROVE
+    ]
     return replace(wave, to_plan=tuple(dict.fromkeys((*wave.to_plan, *asks))))
 
 
@@ -111,7 +115,7 @@ async def _plan_again(
     Who is to be asked for stands in the record until all are, so that nobody is forgotten.
     """
     wanted = {*wave.to_plan, *(() if message.renew == EVERY else (message.renew.lower(),))}
-    concerned = tuple(one for one in wave.roster if one.scale_set.key in wanted)
+    concerned = tuple(member for member in wave.roster if member.scale_set.key in wanted)
     await roster.ask_for_plans(wave, concerned, "renewed", message.traceparent, wiring)
     log.info("look_ups.made", extra={"tracking_id": wave.tracking_id, "planned_again": len(concerned)})
     for _ in range(roster.REDOS):
@@ -127,7 +131,7 @@ async def _look(wave: Wave, message: AlertMessage, wiring: Wiring) -> Looked:
     scale_sets = [member.scale_set for member in wave.roster]
     # Before the first look-ups there was a listing; who was in it, is in a resource group that Azure shows.
     complete = wave.evidence is not None and not wave.unlooked
-    listed = () if complete else [one for one in scale_sets if one.key not in wave.unlisted]
+    listed = () if complete else [scale_set for scale_set in scale_sets if scale_set.key not in wave.unlisted]
     looked = await look_up(wiring.compute(wave.subscription), scale_sets, wiring.now(), listed)
     now = wiring.now()
     put_off = isinstance(looked.trouble, Throttled)

@@ -104,4 +104,6 @@ def row(line: Listed, key: str = "") -> Row:
 def roster(found: Iterable[Wave]) -> tuple[str, ...]:
     """The keys of every scale set on the wave's rosters: the paths of their runs."""
     sets = [member.scale_set for wave in found for member in wave.roster]
-    return tuple(run_path(one.subscription, one.resource_group, one.name) for one in sets)
+    return tuple(
+        run_path(scale_set.subscription, scale_set.resource_group, scale_set.name) for scale_set in sets
+    )

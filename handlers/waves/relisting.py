@@ -66,7 +66,7 @@ async def _told(before: Wave, after: Wave, message: AlertMessage, wiring: Wiring
     if not after.roster:
         await roster.tell_empty(after, message.traceparent, wiring)
         return
-    joined = [one for one in after.roster if before.member(one.scale_set.key) is None]
+    joined = [member for member in after.roster if before.member(member.scale_set.key) is None]
     if not joined:
         return
     log.warning("relisted.found", extra={"tracking_id": after.tracking_id, "scale_sets": len(joined)})

@@ -28,9 +28,9 @@ async def handle(
 ) -> None:
     """Ask for the plans that are missing, at growing distances. Raises StorageDown.
 
-    A wave is left alone for `patience` (of three look-agains) after its record was written.
+    A wave is left alone for `patience` (of three poll intervals) after its record was written.
     """
-    planned = {one.path: waves_of(one.metadata) for one in runs}
+    planned = {run.path: waves_of(run.metadata) for run in runs}
     for line in await wiring.records.list(WAVES_PREFIX):
         if line.metadata.get("open") == "false" or line.modified + patience > now:
             continue
@@ -46,7 +46,7 @@ async def handle(
             continue
         await _ask(wave, planned, state, now, patience, wiring)
         if line.modified + AGAIN <= now:
-            await _look_again(wave, state, now, wiring)
+            await _poll_interval(wave, state, now, wiring)
 
 
 async def waits_for_azure(subscription: str, now: datetime, patience: timedelta, wiring: Wiring) -> bool:
@@ -55,7 +55,7 @@ async def waits_for_azure(subscription: str, now: datetime, patience: timedelta,
     return quiet is not None and now < quiet + patience
 
 
-async def _look_again(wave: Wave, state: State, now: datetime, wiring: Wiring) -> None:
+async def _poll_interval(wave: Wave, state: State, now: datetime, wiring: Wiring) -> None:
     """Look-ups nobody made, and listings whose time has come; at growing distances, from AGAIN to SELDOM."""
     alert = wave.current.alert
     asked: tuple[tuple[str, bool, dict[str, Any]], ...] = (

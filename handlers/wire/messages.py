@@ -31,7 +31,7 @@ from handlers.wire.ids import (
     checked_resource_group,
     checked_scale_set,
 )
-from planner.record.observation import Event, Word
+from planner.record.command import Command, CommandKind
 
 VERSION: Final = 1
 """The newest version of messages this code understands."""
@@ -133,7 +133,7 @@ class ScaleSetMessage(_Patient):
     tracking_id: TrackingId
     subscription: Subscription
     scale_set: ScaleSetId
-    reason: Literal["announced", "look_again", "replan", "person", "renewed", "swept"]
+    reason: Literal["announced", "recheck", "replan", "renewed", "swept"]
     wave_generation: int = Field(default=0, ge=0)
     attempt: int = Field(default=0, ge=0)
     absent_since: AwareDatetime | None = None
@@ -154,7 +154,7 @@ class PersonEvent(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str = Field(min_length=1, max_length=100)
-    kind: Word
+    kind: CommandKind
     actor: str = Field(min_length=1, max_length=200)
     comment: str = Field(default="", max_length=2000)
     at: AwareDatetime
@@ -165,9 +165,9 @@ class PersonEvent(BaseModel):
         default_factory=dict, max_length=10
     )
 
-    def event(self) -> Event:
-        """The word as the planner knows it."""
-        return Event(
+    def event(self) -> Command:
+        """The command as the planner knows it."""
+        return Command(
             self.id,
             self.kind,
             self.actor,
@@ -181,7 +181,7 @@ class PersonEvent(BaseModel):
 
 
 class RunMessage(_Envelope):
-    """A run wants a look; `generation` is the record's after the look that sent this."""
+    """A run wants a poll; `generation` is the record's after the poll that sent this."""
 
     subscription: Subscription
     resource_group: ResourceGroup

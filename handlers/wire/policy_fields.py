@@ -32,7 +32,7 @@ def readable(key: str) -> AfterValidator:
 
 
 def choice(words: type[SelfService | Mode | HealthRule]) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "enum": [str(one) for one in words]})
+    return WithJsonSchema({"type": "string", "enum": [str(word) for word in words]})
 
 
 FLAG = WithJsonSchema({"type": "boolean"})

@@ -24,7 +24,7 @@ def load(text: str, *, environment: Mapping[str, str]) -> Policy:
         raise PolicyError(["line 1: it is not a mapping of keys such as `defaults:` and `rules:`"])
     problems = list(document.problems)
     # A problem of YAML has its sentence already; what the shape says about the same place adds nothing.
-    said = {one.partition(": ")[0] for one in problems}
+    said = {problem.partition(": ")[0] for problem in problems}
     shape = None
     try:
         shape = PolicyShape.model_validate(document.data, context={"environment": environment})
@@ -64,11 +64,13 @@ def _policy(shape: PolicyShape) -> Policy:
     return Policy(
         defaults=shape.defaults.texts(),
         rules=tuple(
-            Rule(one.name, _match(one.match), one.texts(), one.tags_may_loosen) for one in shape.rules
+            Rule(rule.name, _match(rule.match), rule.texts(), rule.tags_may_loosen) for rule in shape.rules
         ),
         tags_may_loosen=shape.defaults.tags_may_loosen or frozenset(),
         stop=shape.stop,
-        freezes=tuple(Freeze(one.start, one.end, one.reason, _match(one.match)) for one in shape.freezes),
+        freezes=tuple(
+            Freeze(freeze.start, freeze.end, freeze.reason, _match(freeze.match)) for freeze in shape.freezes
+        ),
         limits=Limits(regions=shape.limits.regions, scale_sets=shape.limits.scale_sets),
         receivers=tuple(
             Receiver(name, teams=one.teams, email=one.email, webhook=one.webhook)

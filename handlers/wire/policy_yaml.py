@@ -26,7 +26,7 @@ class PolicyError(ValueError):
     """The policy file cannot be used; `problems` has a sentence for each fault, without any address."""
 
     def __init__(self, problems: list[str]) -> None:
-        self.problems = tuple(_without_addresses(one) for one in problems)
+        self.problems = tuple(_without_addresses(problem) for problem in problems)
         shown = self.problems[:20]
         more = [f"and {len(self.problems) - len(shown)} more"] if len(self.problems) > len(shown) else []
         super().__init__(f"{'; '.join([*shown, *more])}. Nothing starts until this is mended.")

@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     arm_endpoint: str = _setting("BREAKWATER_ARM_ENDPOINT", "https://management.azure.com")
     policy: str = _setting("BREAKWATER_POLICY", "")
     subscriptions: Annotated[tuple[str, ...], NoDecode] = _setting("BREAKWATER_SUBSCRIPTIONS", ())
-    look_again: Seconds = _setting("BREAKWATER_LOOK_AGAIN", timedelta(seconds=60))
+    poll_interval: Seconds = _setting("BREAKWATER_POLL_INTERVAL", timedelta(seconds=60))
     in_doubt: Seconds = _setting("BREAKWATER_IN_DOUBT", timedelta(seconds=1800))
     sweep_schedule: str = _setting("BREAKWATER_SWEEP_SCHEDULE", "0 */5 * * * *")
     search_every: Seconds = _setting("BREAKWATER_SEARCH_EVERY", timedelta(seconds=3600))

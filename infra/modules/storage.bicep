@@ -35,7 +35,7 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   }
 }
 
-// No soft delete for blobs: records are replaced at every look, and each replacement would be kept and paid for.
+// No soft delete for blobs: records are replaced at every poll, and each replacement would be kept and paid for.
 resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
   parent: account
   name: 'default'

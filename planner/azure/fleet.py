@@ -229,4 +229,4 @@ def _by_id(instance: Instance) -> tuple[tuple[int, int, str], ...]:
 
 def impacted(instances: Iterable[Instance]) -> tuple[Instance, ...]:
     """The instances that show maintenance, in a stable order."""
-    return tuple(sorted((one for one in instances if one.status is not None), key=_by_id))
+    return tuple(sorted((instance for instance in instances if instance.status is not None), key=_by_id))

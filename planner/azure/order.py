@@ -17,8 +17,11 @@ def predecessors(
     person: the sentence spells them out.
     """
     if after is not None:
-        roster = [replace(one, after=after) if one.scale_set.key == key.lower() else one for one in roster]
-    by_key = {one.scale_set.key: one for one in roster}
+        roster = [
+            replace(member, after=after) if member.scale_set.key == key.lower() else member
+            for member in roster
+        ]
+    by_key = {member.scale_set.key: member for member in roster}
     me = by_key.get(key.lower())
     if me is None or not me.after:
         return (), ""
@@ -37,7 +40,7 @@ def predecessors(
 
 def _having(roster: Sequence[Member], name: str) -> list[Member]:
     wanted = name.lower()
-    return [one for one in roster if wanted in {one.scale_set.name.lower(), one.tier.lower()}]
+    return [member for member in roster if wanted in {member.scale_set.name.lower(), member.tier.lower()}]
 
 
 def _named(roster: Sequence[Member], me: Member) -> tuple[Member, ...]:

@@ -17,7 +17,7 @@ from enum import StrEnum
 class Refusal(StrEnum):
     """What to do about a refusal.
 
-    NOT_ELIGIBLE: final for this wave if a later look agrees. PASSING, OTHER: tried again with back-off.
+    NOT_ELIGIBLE: final for this wave if a later poll agrees. PASSING, OTHER: tried again with back-off.
     LOCKED: a person has to remove a lock. IN_DOUBT: another operation runs on this very instance, perhaps
     our own earlier start, so it is watched like a start without an answer.
     """

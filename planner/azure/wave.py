@@ -115,7 +115,7 @@ class Wave:
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of the roster's scale sets."""
-        return tuple(one.scale_set.key for one in self.roster)
+        return tuple(member.scale_set.key for member in self.roster)
 
     @property
     def wants_look_ups(self) -> bool:
@@ -126,10 +126,12 @@ class Wave:
 
     def knows(self, alert: str) -> bool:
         """Whether an alert is on record here, its discovery complete or not."""
-        return alert in self.discovered or any(one.alert == alert for one in self.announcements)
+        return alert in self.discovered or any(
+            announcement.alert == alert for announcement in self.announcements
+        )
 
     def member(self, key: str) -> Member | None:
-        return next((one for one in self.roster if one.scale_set.key == key.lower()), None)
+        return next((member for member in self.roster if member.scale_set.key == key.lower()), None)
 
     def looked_up(self, key: str) -> bool:
         """Whether the extra look-ups were about this scale set, too."""
@@ -146,7 +148,7 @@ class Wave:
         return replace(scale_set, habits=self.evidence.of(scale_set.key), unread=dict(self.evidence.unread))
 
 
-def with_evidence(wave: Wave, evidence: Evidence, looked_at: Collection[str]) -> Wave:
+def with_evidence(wave: Wave, evidence: Evidence, polled: Collection[str]) -> Wave:
     """The wave with what look-ups showed of the members `looked_at` (keys), and whose plans that changes.
 
     A scale set of which nothing is found is planned as it was before anybody looked.
@@ -154,7 +156,7 @@ def with_evidence(wave: Wave, evidence: Evidence, looked_at: Collection[str]) ->
     calm = Habits()
     changed = [
         key
-        for key in looked_at
+        for key in polled
         if (wave.evidence.of(key) if wave.evidence is not None and wave.looked_up(key) else calm)
         != evidence.of(key)
         or (wave.evidence.unread if wave.evidence is not None and wave.looked_up(key) else {})
@@ -163,7 +165,7 @@ def with_evidence(wave: Wave, evidence: Evidence, looked_at: Collection[str]) ->
     return replace(
         wave,
         evidence=evidence,
-        unlooked=tuple(key for key in wave.keys if key not in set(looked_at)),
+        unlooked=tuple(key for key in wave.keys if key not in set(polled)),
         to_plan=tuple(dict.fromkeys((*wave.to_plan, *changed))),
     )
 

@@ -1,6 +1,6 @@
 """When the operator lets something start: windows less freezes, worked out once a day and shared.
 
-A wave of a thousand scale sets has a handful of policies, and each of its looks asks when the next batch may
+A wave of a thousand scale sets has a handful of policies, and each of its polls asks when the next batch may
 start: the answers come from one list of openings.
 """
 
@@ -58,7 +58,7 @@ def open_at(windows: WindowSets, freezes: Sequence[Freeze], at: datetime) -> Ope
 
 
 def _spans(freezes: Sequence[Freeze]) -> tuple[Interval, ...]:
-    return tuple(Interval(one.start, one.end) for one in freezes)
+    return tuple(Interval(freeze.start, freeze.end) for freeze in freezes)
 
 
 @lru_cache(maxsize=512)

@@ -10,9 +10,9 @@ from datetime import datetime
 
 from planner.azure.fleet import Health, Instance, ScaleSet, impacted, natural
 from planner.azure.usage import Source
+from planner.decision.azure_upkeep import automatic_repairs, zone_rebalancing
 from planner.decision.counter_indications import declared, often_resized, often_stopped, short_lived
 from planner.decision.managed import owner
-from planner.decision.platform import automatic_repairs, zone_rebalancing
 from planner.decision.scheduled_events import scheduled_events
 from planner.policy.health import describe, serving
 from planner.policy.overrides import INSTANCE, accepted_instances
@@ -70,9 +70,9 @@ def conditions(
     none, so one that falls silent is not healthy. `missing` are instances that Azure does not show just now,
     `reporting` those that have reported health before and owe it.
     """
-    others = [one for one in instances if one.id not in going_down]
+    others = [instance for instance in instances if instance.id not in going_down]
     owed = not scale_set.flexible and (
-        reported or any(one.health is not Health.NOT_REPORTED for one in instances)
+        reported or any(instance.health is not Health.NOT_REPORTED for instance in instances)
     )
     return (
         _accepted(_operation_in_flight(scale_set), rules),
@@ -170,7 +170,9 @@ def _local_state(scale_set: ScaleSet, rules: Rules) -> Check:
 
 
 def _status_readable(instances: Sequence[Instance]) -> Check:
-    strange = impacted(one for one in instances if (status := one.status) and status.unreadable)
+    strange = impacted(
+        instance for instance in instances if (status := instance.status) and status.unreadable
+    )
     if strange:
         first = strange[0].status
         return Check(
@@ -183,9 +185,9 @@ def _status_readable(instances: Sequence[Instance]) -> Check:
 
 
 def _protection(instances: Sequence[Instance]) -> Check:
-    """Protected instances are excused one by one; a set with nothing else is left to Azure."""
+    """Protected instances are skipped one by one; a set with nothing else is left to Azure."""
     affected = impacted(instances)
-    protected = tuple(one.id for one in affected if one.protected)
+    protected = tuple(instance.id for instance in affected if instance.protected)
     if protected and len(protected) == len(affected):
         return Check(
             "protection",
@@ -229,7 +231,7 @@ def _provisioning_failed(scale_set: ScaleSet) -> Check:
 def _all_shown(instances: Sequence[Instance], missing: Sequence[str]) -> Check:
     """What Azure does not show is neither healthy nor gone, so nothing starts beside it."""
     name = "instances-readable"
-    unreadable = [one for one in instances if one.unreadable]
+    unreadable = [instance for instance in instances if instance.unreadable]
     if missing:
         first = min(missing, key=natural)
         words = f"Azure does not list instance {first}, and no direct read says that it is gone."

@@ -136,7 +136,7 @@ def declared(name: str, what: str, rules: Rules) -> Check:
 
 def wave_end(instances: Iterable[Instance]) -> datetime | None:
     """When Azure's scheduled window ends for the last of the impacted instances."""
-    scheduled = (status.scheduled for one in instances if (status := one.status) is not None)
+    scheduled = (status.scheduled for instance in instances if (status := instance.status) is not None)
     return max((window.end for window in scheduled if window is not None), default=None)
 
 
@@ -171,7 +171,9 @@ def _expiry(scale_set: ScaleSet) -> tuple[tuple[datetime, str] | None, str]:
 
 def _young(scale_set: ScaleSet, instances: Sequence[Instance], habits: Habits, now: datetime) -> str:
     """Whether autoscale replaces instances so fast that half of them are young; a young set cannot tell."""
-    ages = [(now - one.created).total_seconds() for one in instances if one.created is not None]
+    ages = [
+        (now - instance.created).total_seconds() for instance in instances if instance.created is not None
+    ]
     old_enough = scale_set.created is not None and now - scale_set.created >= LOOK_BACK
     if not habits.scales_in or not ages or not old_enough or median(ages) >= YOUNG.total_seconds():
         return ""

@@ -15,12 +15,10 @@ from planner.decision import checks
 from planner.policy.fingerprint import digest
 from planner.policy.overrides import NOTHING, with_raised
 from planner.policy.resolve import Mode, Policy, Rules, SelfService, rules_for
+from planner.record.batch import Batch
 from planner.record.check import Check, Outcome
-from planner.record.run import (
-    Batch,
-    Verdict,
-)
-from planner.schedule import schedule
+from planner.record.run import Verdict
+from planner.schedule import batching
 from planner.text.phrases import inner, lower, say, upper
 
 LONG_SOAK = timedelta(minutes=30)
@@ -70,7 +68,9 @@ def decide(
     statuses = [status for one in concerned if (status := one.status) is not None]
     windows = [status.self_service for status in statuses]
     # A window that is over says nothing about the instances that still have one to come.
-    self_service = _first(one for one in windows if one is not None and now < one.end) or _first(windows)
+    self_service = _first(window for window in windows if window is not None and now < window.end) or _first(
+        windows
+    )
     scheduled = _first(status.scheduled for status in statuses)
     structural = checks.counter_indications(scale_set, instances, rules, now)
     offer = _offered(concerned, self_service, now)
@@ -83,7 +83,7 @@ def decide(
     stopping = checks.in_the_way(structural, scale_set)
     verdict, reason = _verdict(concerned, stopping, offer, need, rules, announcements)
     momentary = checks.conditions(scale_set, instances, rules) if concerned else ()
-    running = sum(one.running for one in instances)
+    running = sum(instance.running for instance in instances)
     return Decision(
         verdict=verdict,
         reason=reason,
@@ -98,12 +98,13 @@ def decide(
         ),
         rules=rules,
         policy=digest(policy),
-        batches=schedule.batches_of(scale_set, concerned, running, rules),
+        batches=batching.batches_of(scale_set, concerned, running, rules),
         self_service=self_service,
         scheduled=scheduled,
         offered=_column(concerned),
         concerned=concerned,
-        emergency=bool(concerned) and any(one.emergency for one in announcements if one.stage not in OVER),
+        emergency=bool(concerned)
+        and any(announcement.emergency for announcement in announcements if announcement.stage not in OVER),
     )
 
 
@@ -135,7 +136,7 @@ def _verdict(
 
 
 def _not_impacted(announcements: Sequence[Announcement]) -> str:
-    if announcements and all(one.stage is Stage.CANCELED for one in announcements):
+    if announcements and all(announcement.stage is Stage.CANCELED for announcement in announcements):
         return "Not impacted: the wave is cancelled and no instance shows maintenance."
     # The guidance: maintenance without a reboot pauses instances for seconds, fault domain by fault domain.
     return (
@@ -229,7 +230,7 @@ def _order(rules: Rules, problem: str) -> Check:
 
 def _first(intervals: Iterable[Interval | None]) -> Interval | None:
     """The common ground of several windows: the earliest start and the earliest end."""
-    known = [one for one in intervals if one is not None]
+    known = [interval for interval in intervals if interval is not None]
     if not known:
         return None
     return Interval(min(one.start for one in known), min(one.end for one in known))

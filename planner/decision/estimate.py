@@ -5,16 +5,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 from planner.decision.scheduled_events import reboot
-from planner.record.run import Batch, Run
+from planner.record.batch import Batch
+from planner.record.run import Run
 from planner.record.states import InstanceState
 
-REBOOT_LOOKS = 10
-"""Ten minutes with a look every minute: the guidance says that a self-service reboot takes several."""
+REBOOT_POLLS = 10
+"""Ten minutes with a poll every minute: the guidance says that a self-service reboot takes several."""
 
 
 def took(batch: Batch) -> timedelta | None:
     """From its start to its verification; None where it is not verified or we maintained nothing of it."""
-    ours = any(one.state is InstanceState.MAINTAINED for one in batch.instances)
+    ours = any(instance.state is InstanceState.MAINTAINED for instance in batch.instances)
     if not ours or batch.started_at is None or batch.verified_at is None:
         return None
     return batch.verified_at - batch.started_at
@@ -25,11 +26,11 @@ def longest(run: Run) -> timedelta | None:
     return max((time for batch in run.batches if (time := took(batch)) is not None), default=None)
 
 
-def learned(run: Run, look_again: timedelta, others: Sequence[timedelta] = ()) -> Run:
+def learned(run: Run, poll_interval: timedelta, others: Sequence[timedelta] = ()) -> Run:
     """The run with what a batch is expected to take; `others` are the longest of the wave's other runs.
 
     Its own batches count most; the wave's count by their median, since one that got stuck says nothing about
-    the rest; before any has finished it is what the guidance says, counted in looks at an instance that
+    the rest; before any has finished it is what the guidance says, counted in polls at an instance that
     reboots, so that it follows a world that goes faster. Guests that handle scheduled events may hold a start
     back, however quick the wave's other sets were.
     """
@@ -37,6 +38,6 @@ def learned(run: Run, look_again: timedelta, others: Sequence[timedelta] = ()) -
     if own is not None:
         return replace(run, expected=min(own, run.recover_within))
     if others:
-        usual = sorted(others)[len(others) // 2] + reboot(look_again, 0, run.checks)
+        usual = sorted(others)[len(others) // 2] + reboot(poll_interval, 0, run.checks)
         return replace(run, expected=min(usual, run.recover_within))
-    return replace(run, expected=min(reboot(look_again, REBOOT_LOOKS, run.checks), run.recover_within))
+    return replace(run, expected=min(reboot(poll_interval, REBOOT_POLLS, run.checks), run.recover_within))

@@ -23,8 +23,8 @@ PARTS = {
 }
 """The parts that say so, in Azure's spelling, each with what it means."""
 
-HELD_BACK_LOOKS = 15
-"""Fifteen minutes with a look every minute.
+HELD_BACK_POLLS = 15
+"""Fifteen minutes with a poll every minute.
 
 Learn, virtual-machines/linux/scheduled-events: a guest that listens has at least 15 minutes' notice of a
 reboot and 10 of a redeployment, also when somebody started it, unless it approves earlier.
@@ -44,9 +44,9 @@ def scheduled_events(scale_set: ScaleSet, rules: Rules) -> Check:
 
 def held_back(checks: Iterable[Check]) -> bool:
     """Whether guests may hold our starts back: scheduled events are in use and somebody accepted that."""
-    return any(one.name == CHECK and one.outcome is Outcome.ACCEPTED for one in checks)
+    return any(check.name == CHECK and check.outcome is Outcome.ACCEPTED for check in checks)
 
 
-def reboot(look_again: timedelta, looks: int, checks: Iterable[Check]) -> timedelta:
-    """What a batch of `looks` looks is expected to take, with the notice that guests are given on top."""
-    return look_again * (looks + (HELD_BACK_LOOKS if held_back(checks) else 0))
+def reboot(poll_interval: timedelta, polls: int, checks: Iterable[Check]) -> timedelta:
+    """What a batch of `polls` polls is expected to take, with the notice that guests are given on top."""
+    return poll_interval * (polls + (HELD_BACK_POLLS if held_back(checks) else 0))

@@ -1,4 +1,4 @@
-"""What a receiver has been told of a wave, channel by channel, and what is on its way; design: Notices.
+"""What a receiver has been told of a wave, channel by channel, and what is on its way (docs/notices.md).
 
 `delivery_steps` has the steps of this record; `notify` writes it between them under its ETag, so
 that two notifications at once send one message.
@@ -103,7 +103,7 @@ class Delivery:
     @property
     def told(self) -> Mapping[str, int]:
         """The last notice per run that has reached every channel of the receiver's own."""
-        states = tuple(one for one in self.channels.values() if not one.stands_in)
+        states = tuple(channel for channel in self.channels.values() if not channel.stands_in)
         keys = {key for state in states for key in state.told}
         return {key: min(state.told.get(key, 0) for state in states) for key in sorted(keys)}
 

@@ -92,7 +92,9 @@ def ripe(
     """
     upto: dict[str, int] = {}
     for key, notices in waiting.items():
-        numbers = [one.number for one in notices if _ripe(one, quiet=quiet, complete=complete, paged=paged)]
+        numbers = [
+            notice.number for notice in notices if _ripe(notice, quiet=quiet, complete=complete, paged=paged)
+        ]
         if numbers:
             upto[key] = max(numbers)
     return upto
@@ -108,7 +110,7 @@ def digest_may_go(
     waiting: Mapping[str, tuple[Notice, ...]], planning: int, wait: timedelta, now: datetime
 ) -> bool:
     """Every scale set has its plan, or the oldest plan has waited long enough for the others."""
-    held = [one.at for notices in waiting.values() for one in notices if one.kind in HELD]
+    held = [notice.at for notices in waiting.values() for notice in notices if notice.kind in HELD]
     return not planning or not held or min(held) + PATIENCE * wait <= now
 
 
@@ -136,7 +138,7 @@ def choose(
     that hit nothing.
     """
     state = delivery.channels[channel]
-    oldest = min((one.at for notices in waiting.values() for one in notices), default=now)
+    oldest = min((notice.at for notices in waiting.values() for notice in notices), default=now)
     earliest = delivery.not_before or oldest + wait
     quiet = now < earliest
     complete = digest_may_go(waiting, seen.planning, wait, now)
@@ -190,12 +192,12 @@ def outcomes(runs: Iterable[Run]) -> Mapping[InstanceState, int]:
     """How the instances of the plans ended; unfinished ones count as pending."""
     counts: Counter[InstanceState] = Counter()
     for run in runs:
-        for passage in run.passages:
-            counts[passage.state if passage.state in SETTLED else InstanceState.PENDING] += 1
+        for progress in run.instances:
+            counts[progress.state if progress.state in SETTLED else InstanceState.PENDING] += 1
     order = (
         InstanceState.MAINTAINED,
         InstanceState.BY_AZURE,
-        InstanceState.EXCUSED,
+        InstanceState.SKIPPED,
         InstanceState.CANCELLED,
         InstanceState.MISSED,
         InstanceState.PENDING,

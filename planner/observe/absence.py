@@ -1,7 +1,7 @@
-"""What Azure does not show: an instance or scale set is gone when two looks agree, each with a direct read.
+"""What Azure does not show: an instance or scale set is gone when two polls agree, each with a direct read.
 
 Listings leave out what exists, and ARM answers 404 while it replicates between regions
-(hashicorp/terraform-provider-azurerm#18268, #32535). Until the second look what is not shown is unreadable.
+(hashicorp/terraform-provider-azurerm#18268, #32535). Until the second poll what is not shown is unreadable.
 """
 
 from collections.abc import Iterator
@@ -11,67 +11,68 @@ from datetime import datetime, timedelta
 from planner.azure.fleet import Health, Instance, natural
 from planner.observe.confirmation import COMPLETED, ILL, STATUS, STOPPED, matured
 from planner.policy.health import ill
+from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
-from planner.record.observation import Look
-from planner.record.run import Passage, Run, Trouble
+from planner.record.observation import Observation
+from planner.record.run import Run, Trouble
 from planner.record.states import ACTIVE, IN_FLIGHT, SETTLED, TO_START, InstanceState, RunState
-from planner.state.journal import if_nobody_answers, told
+from planner.state.journal import if_nobody_answers, with_notice
 from planner.text.backoff import doubled
 from planner.text.phrases import many, say
 
 MOST_READS = 32
-"""Instances that one look reads one by one: a listing without any view would otherwise cost one call each."""
+"""Instances that one poll reads one by one: a listing without any view would otherwise cost one call each."""
 
 FIRST_WAIT, LONGEST_WAIT, TOLD_AFTER = timedelta(seconds=30), timedelta(minutes=10), timedelta(minutes=30)
 
 
-def to_read(run: Run, look: Look) -> tuple[str, ...]:
-    """The instances this look has to read one by one, the most urgent first, `MOST_READS` at the most."""
-    seen = {one.id: one for one in look.instances or ()}
-    wanted = dict.fromkeys(_unclear(run, look, seen))
+def to_read(run: Run, observation: Observation) -> tuple[str, ...]:
+    """The instances this poll has to read one by one, the most urgent first, `MOST_READS` at the most."""
+    seen = {instance.id: instance for instance in observation.instances or ()}
+    wanted = dict.fromkeys(_unclear(run, observation, seen))
     return tuple(wanted)[:MOST_READS]
 
 
-def _unclear(run: Run, look: Look, seen: dict[str, Instance]) -> Iterator[str]:
-    passages = run.passages
-    flying = [one for one in passages if one.state in IN_FLIGHT or one.state is InstanceState.FAILED]
-    yield from (one.id for one in flying if _doubtful(one, seen.get(one.id), look))
-    for one in passages:
+def _unclear(run: Run, observation: Observation, seen: dict[str, Instance]) -> Iterator[str]:
+    instances = run.instances
+    flying = [one for one in instances if one.state in IN_FLIGHT or one.state is InstanceState.FAILED]
+    yield from (one.id for one in flying if _doubtful(one, seen.get(one.id), observation))
+    for one in instances:
         instance = seen.get(one.id)
         if one.state is InstanceState.MAINTAINED and instance is not None and ill(instance, run.health):
             yield one.id
-    waiting = [one for one in passages if one.state not in SETTLED]
-    yield from (one.id for one in waiting if _doubtful(one, seen.get(one.id), look))
+    waiting = [one for one in instances if one.state not in SETTLED]
+    yield from (one.id for one in waiting if _doubtful(one, seen.get(one.id), observation))
     yield from (one for one in run.served if one not in seen or seen[one].unreadable)
-    yield from (one for one in run.members if one not in seen)
+    yield from (member for member in run.members if member not in seen)
 
 
-def _doubtful(passage: Passage, instance: Instance | None, look: Look) -> bool:
-    """Whether the listing alone does not tell; a status that is gone is read directly at the second look."""
+def _doubtful(progress: InstanceProgress, instance: Instance | None, observation: Observation) -> bool:
+    """Whether the listing alone does not tell; a status that is gone is read directly at the second poll."""
     if instance is None or instance.unreadable:
         return True
-    unproven = passage.proof_at is None
-    return unproven and instance.maintenance is None and matured(passage, STATUS, look)
+    unproven = progress.proof_at is None
+    return unproven and instance.maintenance is None and matured(progress, STATUS, observation)
 
 
-def _poll_ago(at: datetime, look: Look) -> bool:
-    return look.at - at >= look.look_again
+def _poll_ago(at: datetime, observation: Observation) -> bool:
+    return observation.at - at >= observation.poll_interval
 
 
-def noticed(run: Run, look: Look) -> tuple[Run, frozenset[str]]:
-    """The run with what this look did not show, and the instances that are certainly gone."""
-    if look.deleted:
-        everything = frozenset(one.id for one in run.passages)
+def noticed(run: Run, observation: Observation) -> tuple[Run, frozenset[str]]:
+    """The run with what this poll did not show, and the instances that are certainly gone."""
+    if observation.deleted:
+        everything = frozenset(instance.id for instance in run.instances)
         return replace(
             run, missing={}, not_found={}, served=(), left_down=(), members=(), reporting=()
         ), everything
-    seen = {one.id for one in look.instances or ()}
-    open_ones = (one.id for one in run.passages if one.state not in SETTLED)
+    seen = {instance.id for instance in observation.instances or ()}
+    open_ones = (instance.id for instance in run.instances if instance.state not in SETTLED)
     known = dict.fromkeys((*open_ones, *run.served, *run.members))
-    missing = {one: run.missing.get(one, look.at) for one in known if one not in seen}
-    # A listing that leaves it out and a 404 are one look's answer; the next look has to give both again.
-    not_found = {one: run.not_found.get(one, look.at) for one in missing if one in look.absent}
-    gone = frozenset(one for one, since in not_found.items() if _poll_ago(since, look))
+    missing = {one: run.missing.get(one, observation.at) for one in known if one not in seen}
+    # A listing that leaves it out and a 404 are one poll's answer; the next poll has to give both again.
+    not_found = {one: run.not_found.get(one, observation.at) for one in missing if one in observation.absent}
+    gone = frozenset(one for one, since in not_found.items() if _poll_ago(since, observation))
     return (
         replace(
             run,
@@ -80,16 +81,20 @@ def noticed(run: Run, look: Look) -> tuple[Run, frozenset[str]]:
             served=tuple(one for one in run.served if one not in gone),
             left_down=tuple(one for one in run.left_down if one not in gone),
             members=_with(run.members, seen, gone),
-            reporting=_with(run.reporting, set(_reporting(look)), gone),
+            reporting=_with(run.reporting, set(_reporting(observation)), gone),
         ),
         gone,
     )
 
 
-def _reporting(look: Look) -> Iterator[str]:
-    """Those whose application reports health in this look."""
+def _reporting(observation: Observation) -> Iterator[str]:
+    """Those whose application reports health in this poll."""
     unsaid = {Health.NOT_REPORTED, Health.UNKNOWN}
-    return (one.id for one in look.instances or () if not one.unreadable and one.health not in unsaid)
+    return (
+        instance.id
+        for instance in observation.instances or ()
+        if not instance.unreadable and instance.health not in unsaid
+    )
 
 
 def _with(known: tuple[str, ...], seen: set[str], gone: frozenset[str]) -> tuple[str, ...]:
@@ -99,38 +104,42 @@ def _with(known: tuple[str, ...], seen: set[str], gone: frozenset[str]) -> tuple
     return known if after == before else tuple(sorted(after, key=natural))
 
 
-def deleted_for_certain(run: Run, look: Look) -> bool:
-    """Whether an earlier look, a poll ago or more, did not find the scale set either."""
-    return look.deleted and run.absent_since is not None and _poll_ago(run.absent_since, look)
+def deleted_for_certain(run: Run, observation: Observation) -> bool:
+    """Whether an earlier poll, a poll ago or more, did not find the scale set either."""
+    return observation.deleted and run.absent_since is not None and _poll_ago(run.absent_since, observation)
 
 
 def unclear(run: Run) -> bool:
-    """Whether the next look has to read Azure, and soon: something is to be confirmed or was not readable."""
+    """Whether the next poll has to read Azure, and soon: something is to be confirmed or was not readable."""
     waits = run.unread is not None or run.absent_since is not None or bool(run.missing)
-    return waits or any(_to_confirm(one) for one in run.passages)
+    return waits or any(_to_confirm(instance) for instance in run.instances)
 
 
-def _to_confirm(passage: Passage) -> bool:
-    """Whether a second look, whatever may start by then, changes what becomes of it.
+def _to_confirm(progress: InstanceProgress) -> bool:
+    """Whether a second poll, whatever may start by then, changes what becomes of it.
 
-    What has failed waits for a person, and what would excuse a waiting instance for the time of its batch.
+    What has failed waits for a person, and what would skip a waiting instance waits for its batch's turn.
     """
-    if passage.sighting is None:
+    if progress.sighting is None:
         return False
-    what = passage.sighting.what
-    if passage.state in TO_START:
+    what = progress.sighting.what
+    if progress.state in TO_START:
         return what in {STATUS, COMPLETED}
-    if passage.state in IN_FLIGHT:
-        return what == STOPPED or passage.proof_at is None
-    return passage.state is InstanceState.MAINTAINED and what == ILL
+    if progress.state in IN_FLIGHT:
+        return what == STOPPED or progress.proof_at is None
+    return progress.state is InstanceState.MAINTAINED and what == ILL
 
 
-def unreadable(run: Run, look: Look) -> str:
-    """What of the run this look could not read, in a sentence; empty when it read everything."""
-    if look.deleted and not deleted_for_certain(run, look):
-        return "Azure does not show the scale set; a second look has to confirm that it is gone."
-    open_ones = {one.id for one in run.passages if one.state not in SETTLED} | set(run.served)
-    found = [one for one in look.instances or () if one.id in open_ones and one.unreadable]
+def unreadable(run: Run, observation: Observation) -> str:
+    """What of the run this poll could not read, in a sentence; empty when it read everything."""
+    if observation.deleted and not deleted_for_certain(run, observation):
+        return "Azure does not show the scale set; a second poll has to confirm that it is gone."
+    open_ones = {instance.id for instance in run.instances if instance.state not in SETTLED} | set(run.served)
+    found = [
+        instance
+        for instance in observation.instances or ()
+        if instance.id in open_ones and instance.unreadable
+    ]
     if found:
         more = f", and {many(len(found) - 1, 'more instance')} like it" if len(found) > 1 else ""
         return f"{found[0].unreadable} (instance {found[0].id}{more})."
@@ -141,32 +150,32 @@ def unreadable(run: Run, look: Look) -> str:
     return ""
 
 
-def tracked(run: Run, look: Look, now: datetime) -> Run:
+def tracked(run: Run, observation: Observation, now: datetime) -> Run:
     """The run with how long something of it has been unreadable; told once after half an hour."""
-    why = unreadable(run, look)
+    why = unreadable(run, observation)
     if not why:
         return replace(run, unread=None)
-    old = run.unread or Trouble(since=look.at, count=0, error="")
+    old = run.unread or Trouble(since=observation.at, count=0, error="")
     trouble = Trouble(old.since, old.count + 1, why, old.told)
     run = replace(run, unread=trouble)
     if trouble.told or now - trouble.since < TOLD_AFTER:
         return run
     sentence = f"Not readable since {say(trouble.since)}: {why} Nothing is started until Azure shows it."
-    run = told(
+    run = with_notice(
         run, Kind.TROUBLE, Urgency.ACT, sentence, now,
-        instances=look.instances, otherwise=if_nobody_answers(run, now),
+        instances=observation.instances, otherwise=if_nobody_answers(run, now),
     )  # fmt: skip
     return replace(run, unread=replace(trouble, told=True))
 
 
-def next_look(run: Run, look: Look, now: datetime) -> datetime:
+def next_poll(run: Run, observation: Observation, now: datetime) -> datetime:
     """When to look again at what is unclear: a poll from now, later the longer it stays unreadable."""
     count = run.unread.count if run.unread is not None else 0
-    return now + max(look.look_again, doubled(FIRST_WAIT, max(0, count - 2), LONGEST_WAIT))
+    return now + max(observation.poll_interval, doubled(FIRST_WAIT, max(0, count - 2), LONGEST_WAIT))
 
 
-def without_scale_set(run: Run, look: Look, now: datetime) -> Run:
-    """The run after a look that did not find its scale set for the first time: nothing has ended yet."""
+def without_scale_set(run: Run, observation: Observation, now: datetime) -> Run:
+    """The run after a poll that did not find its scale set for the first time: nothing has ended yet."""
     if run.state in ACTIVE and run.state is not RunState.PAUSED:
-        run = replace(run, reason=unreadable(run, look))
-    return replace(run, absent_since=run.absent_since or look.at, due=now + look.look_again)
+        run = replace(run, reason=unreadable(run, observation))
+    return replace(run, absent_since=run.absent_since or observation.at, due=now + observation.poll_interval)

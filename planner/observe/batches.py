@@ -1,4 +1,4 @@
-"""The batches of a run after a look: what became of their instances, and how each batch stands."""
+"""The batches of a run after a poll: what became of their instances, and how each batch stands."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,43 +7,47 @@ from datetime import datetime
 from planner.azure.fleet import Instance, Interval
 from planner.observe import evidence
 from planner.observe.confirmation import STATUS, matured
-from planner.record.observation import Look
-from planner.record.run import Batch, Passage, Run
+from planner.record.batch import Batch
+from planner.record.instance import InstanceProgress
+from planner.record.observation import Observation
+from planner.record.run import Run
 from planner.record.states import IN_FLIGHT, SETTLED, BatchState, InstanceState, transition
-from planner.state.journal import noted
+from planner.state.journal import with_entry
 
 
-def observed(run: Run, look: Look, now: datetime, gone: frozenset[str] = frozenset()) -> Run:
-    """The run after a look that read Azure: every passage, and how each batch stands.
+def observed(run: Run, observation: Observation, now: datetime, gone: frozenset[str] = frozenset()) -> Run:
+    """The run after a poll that read Azure: every instance, and how each batch stands.
 
     `gone` are the instances that are certainly no more.
     """
-    seen: dict[str, Instance] = {one.id: one for one in look.instances or ()}
+    seen: dict[str, Instance] = {instance.id: instance for instance in observation.instances or ()}
     batches: list[Batch] = []
-    aside: list[Passage] = []
+    aside: list[InstanceProgress] = []
     for batch in run.batches:
-        passages = [
-            evidence.observed(run, one, seen.get(one.id), look, now, gone=one.id in gone)
-            for one in batch.instances
+        instances = [
+            evidence.observed(
+                run, instance, seen.get(instance.id), observation, now, gone=instance.id in gone
+            )
+            for instance in batch.instances
         ]
-        apart = _goes_apart(batch, passages)
-        if not apart and all(one is old for one, old in zip(passages, batch.instances, strict=True)):
+        apart = _goes_apart(batch, instances)
+        if not apart and all(one is old for one, old in zip(instances, batch.instances, strict=True)):
             # Most batches of a large set are done or still to come: what did not change is not copied.
             batches.append(standing(batch, now))
             continue
         if apart:
-            aside += [one for one in passages if one.state is InstanceState.ASIDE]
-            passages = [one for one in passages if one.state is not InstanceState.ASIDE]
-        if passages:
-            batches.append(standing(replace(batch, instances=tuple(passages)), now))
+            aside += [instance for instance in instances if instance.state is InstanceState.ASIDE]
+            instances = [instance for instance in instances if instance.state is not InstanceState.ASIDE]
+        if instances:
+            batches.append(standing(replace(batch, instances=tuple(instances)), now))
     number = max((one.number for one in run.batches), default=0)
-    for passage in aside:
+    for progress in aside:
         number += 1
         batches.append(
             Batch(
                 number,
-                again_label([passage]),
-                (passage,),
+                again_label([progress]),
+                (progress,),
                 retry=True,
             )
         )
@@ -56,21 +60,21 @@ def observed(run: Run, look: Look, now: datetime, gone: frozenset[str] = frozens
             and new.state is not old.state
             and new.state in {BatchState.SOAKING, BatchState.DONE}
         ):
-            changed = noted(
+            changed = with_entry(
                 changed, f"batch {new.number} {new.state}", f"{new.domain}: {counted(new.instances)}", now
             )
-    return _over_at_window_end(changed, seen, look, now)
+    return _over_at_window_end(changed, seen, observation, now)
 
 
-def _goes_apart(batch: Batch, passages: Sequence[Passage]) -> bool:
+def _goes_apart(batch: Batch, instances: Sequence[InstanceProgress]) -> bool:
     """Whether some of a batch under way is put off: tried again in a batch of its own it holds up nothing."""
-    put_off = [one.state is InstanceState.ASIDE for one in passages]
+    put_off = [instance.state is InstanceState.ASIDE for instance in instances]
     return batch.state is not BatchState.PENDING and any(put_off) and not all(put_off)
 
 
 def standing(batch: Batch, now: datetime) -> Batch:
     """The batch's state from its instances'."""
-    states = {one.state for one in batch.instances}
+    states = {instance.state for instance in batch.instances}
     if InstanceState.FAILED in states:
         # Also of one that was done: what has stopped serving since is watched and soaks again.
         return replace(batch, state=transition(batch.state, BatchState.FAILED), finished_at=None)
@@ -85,7 +89,9 @@ def standing(batch: Batch, now: datetime) -> Batch:
                 return replace(batch, state=transition(batch.state, name))
         return replace(batch, state=transition(batch.state, BatchState.VERIFYING))
     if states <= SETTLED:
-        begun = any(one.begun or one.state is InstanceState.MAINTAINED for one in batch.instances)
+        begun = any(
+            instance.begun or instance.state is InstanceState.MAINTAINED for instance in batch.instances
+        )
         if batch.started_at is None or not begun:
             return replace(
                 batch, state=transition(batch.state, BatchState.DONE), finished_at=batch.finished_at or now
@@ -102,7 +108,7 @@ def soaked(run: Run, now: datetime) -> Run:
     """Batches whose soak is over are done; the last one needs no soak."""
     if all(one.state is not BatchState.SOAKING for one in run.batches):
         return run
-    over = all(one.state in SETTLED for one in run.passages)
+    over = all(instance.state in SETTLED for instance in run.instances)
 
     def rested(batch: Batch) -> Batch:
         if batch.state is not BatchState.SOAKING or batch.verified_at is None:
@@ -114,33 +120,37 @@ def soaked(run: Run, now: datetime) -> Run:
     return replace(run, batches=tuple(map(rested, run.batches)))
 
 
-def _over_at_window_end(run: Run, seen: Mapping[str, Instance], look: Look, now: datetime) -> Run:
+def _over_at_window_end(
+    run: Run, seen: Mapping[str, Instance], observation: Observation, now: datetime
+) -> Run:
     """With the window closed nothing can be tried again: a failed instance is what it is."""
-    unsettled = [one for one in run.passages if one.state not in SETTLED]
-    if not unsettled or any(one.state is not InstanceState.FAILED for one in unsettled):
+    unsettled = [instance for instance in run.instances if instance.state not in SETTLED]
+    if not unsettled or any(instance.state is not InstanceState.FAILED for instance in unsettled):
         return run
-    if not all(_closed(run, one, seen.get(one.id), look, now) for one in unsettled):
+    if not all(_closed(run, instance, seen.get(instance.id), observation, now) for instance in unsettled):
         return run
 
-    def settled(passage: Passage) -> Passage:
-        if passage.state is not InstanceState.FAILED:
-            return passage
+    def settled(progress: InstanceProgress) -> InstanceProgress:
+        if progress.state is not InstanceState.FAILED:
+            return progress
         # Maintained or not, it does not serve: whoever goes after this scale set has to ask a person.
         words = "The self-service window has closed; a person must look at it."
         return replace(
-            passage,
-            state=transition(passage.state, InstanceState.MISSED),
-            reason=f"{passage.reason} {words}",
+            progress,
+            state=transition(progress.state, InstanceState.MISSED),
+            reason=f"{progress.reason} {words}",
             finished_at=now,
         )
 
     batches = tuple(
-        standing(replace(one, instances=tuple(map(settled, one.instances))), now) for one in run.batches
+        standing(replace(batch, instances=tuple(map(settled, batch.instances))), now) for batch in run.batches
     )
     return replace(run, batches=batches)
 
 
-def _closed(run: Run, passage: Passage, instance: Instance | None, look: Look, now: datetime) -> bool:
+def _closed(
+    run: Run, progress: InstanceProgress, instance: Instance | None, observation: Observation, now: datetime
+) -> bool:
     """Whether its self-service window is over: the one Azure shows for it, or the run's where it shows none.
 
     While Azure does not show it, every window known of it has to be over.
@@ -148,31 +158,33 @@ def _closed(run: Run, passage: Passage, instance: Instance | None, look: Look, n
     status = instance.status if instance is not None else None
     if status is not None and status.self_service is not None:
         return now >= status.self_service.end
-    shown_without = instance is not None and not instance.unreadable and matured(passage, STATUS, look)
+    shown_without = (
+        instance is not None and not instance.unreadable and matured(progress, STATUS, observation)
+    )
     if shown_without:
         return run.self_service is not None and now >= run.self_service.end
-    windows = known_windows(run, passage)
-    return bool(windows) and all(now >= one.end for one in windows)
+    windows = known_windows(run, progress)
+    return bool(windows) and all(now >= window.end for window in windows)
 
 
-def known_windows(run: Run, passage: Passage) -> list[Interval]:
+def known_windows(run: Run, progress: InstanceProgress) -> list[Interval]:
     """The self-service windows on record that concern it: the run's, its own, and that before its start."""
-    recorded = passage.before.self_service if passage.before is not None else None
-    return [one for one in (run.self_service, passage.window, recorded) if one is not None]
+    recorded = progress.before.self_service if progress.before is not None else None
+    return [one for one in (run.self_service, progress.window, recorded) if one is not None]
 
 
-def again_label(passages: Sequence[Passage]) -> str:
+def again_label(instances: Sequence[InstanceProgress]) -> str:
     """What people call a batch of what Azure has put off."""
-    ids = [one.id for one in passages]
+    ids = [instance.id for instance in instances]
     if len(ids) > 2:
         return f"instances {ids[0]} to {ids[-1]} ({len(ids)}), again"
     return f"{'instance' if len(ids) == 1 else 'instances'} {', '.join(ids)}, again"
 
 
-def counted(passages: Sequence[Passage]) -> str:
-    """How many instances stand where, in words: `3 maintained, 1 excused`."""
+def counted(instances: Sequence[InstanceProgress]) -> str:
+    """How many instances stand where, in words: `3 maintained, 1 skipped`."""
     counts: dict[str, int] = {}
-    for one in passages:
-        counts[one.state] = counts.get(one.state, 0) + 1
+    for instance in instances:
+        counts[instance.state] = counts.get(instance.state, 0) + 1
     names = {InstanceState.BY_AZURE: "by Azure", InstanceState.ASIDE: "set aside"}
     return ", ".join(f"{number} {names.get(InstanceState(state), state)}" for state, number in counts.items())

@@ -1,4 +1,4 @@
-"""One answer is no proof: what a look shows for the first time counts when a second look confirms it.
+"""One answer is no proof: what a poll shows for the first time counts when a second poll confirms it.
 
 ARM answers while it replicates (hashicorp/terraform-provider-azurerm#18268) and shows views of a minute ago;
 so a status that is gone, or an instance that is stopped, has to be there twice, a poll apart.
@@ -6,8 +6,8 @@ so a status that is gone, or an instance that is stopped, has to be there twice,
 
 from dataclasses import replace
 
-from planner.record.observation import Look
-from planner.record.run import Passage, Sighting
+from planner.record.instance import InstanceProgress, Sighting
+from planner.record.observation import Observation
 
 STATUS = "status"
 """Its maintenance status is gone. Read one by one as well before it counts: it would end a run."""
@@ -15,37 +15,39 @@ STATUS = "status"
 STOPPED, PROTECTED, NOT_OFFERED, COMPLETED, ILL = "stopped", "protected", "not offered", "completed", "ill"
 
 
-def confirmed(passage: Passage, what: str, look: Look) -> bool:
+def confirmed(progress: InstanceProgress, what: str, observation: Observation) -> bool:
     """Whether `what` was seen at least one poll ago as well and, where it has to be, read directly.
 
     A direct read beside a listing that shows otherwise, or cannot be read, is one answer: it counts when
     another one, a poll ago, said the same.
     """
-    if not matured(passage, what, look):
+    if not matured(progress, what, observation):
         return False
     if what != STATUS:
         return True
-    before = passage.sighting.alone if passage.sighting is not None else None
-    twice = before is not None and look.at - before >= look.look_again
-    return passage.id in look.direct and (passage.id not in look.alone or twice)
+    before = progress.sighting.alone if progress.sighting is not None else None
+    twice = before is not None and observation.at - before >= observation.poll_interval
+    return progress.id in observation.direct and (progress.id not in observation.alone or twice)
 
 
-def matured(passage: Passage, what: str, look: Look) -> bool:
-    """Whether an earlier look, at least one poll ago, has seen `what`."""
-    seen = passage.sighting
-    return seen is not None and seen.what == what and look.at - seen.since >= look.look_again
+def matured(progress: InstanceProgress, what: str, observation: Observation) -> bool:
+    """Whether an earlier poll, at least one poll ago, has seen `what`."""
+    seen = progress.sighting
+    return seen is not None and seen.what == what and observation.at - seen.since >= observation.poll_interval
 
 
-def sighted(passage: Passage, what: str, look: Look, reason: str = "") -> Passage:
-    """The passage with `what` seen by this look; the first look that saw it counts."""
-    seen = passage.sighting
+def sighted(
+    progress: InstanceProgress, what: str, observation: Observation, reason: str = ""
+) -> InstanceProgress:
+    """The instance with `what` seen by this poll; the first poll that saw it counts."""
+    seen = progress.sighting
     if seen is None or seen.what != what:
-        seen = Sighting(what, look.at)
-    if passage.id in look.alone and seen.alone is None:
-        seen = replace(seen, alone=look.at)
-    return replace(passage, sighting=seen, reason=reason or passage.reason)
+        seen = Sighting(what, observation.at)
+    if progress.id in observation.alone and seen.alone is None:
+        seen = replace(seen, alone=observation.at)
+    return replace(progress, sighting=seen, reason=reason or progress.reason)
 
 
-def cleared(passage: Passage) -> Passage:
-    """The passage after a look that showed nothing of what was to be confirmed."""
-    return replace(passage, sighting=None) if passage.sighting is not None else passage
+def cleared(progress: InstanceProgress) -> InstanceProgress:
+    """The instance after a poll that showed nothing of what was to be confirmed."""
+    return replace(progress, sighting=None) if progress.sighting is not None else progress

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import COMPLETED, Instance
-from planner.record.run import Passage, Run
+from planner.record.instance import InstanceProgress
+from planner.record.run import Run
 from planner.record.states import ENDED, SETTLED, InstanceState
 
 
@@ -15,64 +16,66 @@ def outstanding(instances: Sequence[Instance], run: Run | None, now: datetime) -
     A status that merely lingers after its maintenance (same windows, or completed by somebody else) is
     finished; one that was gone and came back, or came with new windows after the run's end, is not.
     """
-    known = {one.id: one for one in run.passages} if run is not None else {}
+    known = {instance.id: instance for instance in run.instances} if run is not None else {}
     return tuple(
-        replace(one, maintenance=None) if finished(one, known.get(one.id), run, now) else one
-        for one in instances
+        replace(instance, maintenance=None)
+        if finished(instance, known.get(instance.id), run, now)
+        else instance
+        for instance in instances
     )
 
 
-def returned(passage: Passage, instance: Instance) -> bool:
+def returned(progress: InstanceProgress, instance: Instance) -> bool:
     """Whether a settled instance needs maintenance again: its status was gone and is there again.
 
     After maintenance in this run only new windows count; what merely lingers is finished.
     """
     status = instance.status
-    if status is None or passage.state not in SETTLED:
+    if status is None or progress.state not in SETTLED:
         return False
-    if passage.state is InstanceState.BY_AZURE and not passage.gone:
-        return status.result != COMPLETED and status.self_service != passage.window
-    if not passage.gone:
+    if progress.state is InstanceState.BY_AZURE and not progress.gone:
+        return status.result != COMPLETED and status.self_service != progress.window
+    if not progress.gone:
         return False
-    if passage.state is InstanceState.MAINTAINED:
-        return passage.before is None or status.self_service != passage.before.self_service
-    if passage.state is InstanceState.EXCUSED:
+    if progress.state is InstanceState.MAINTAINED:
+        return progress.before is None or status.self_service != progress.before.self_service
+    if progress.state is InstanceState.SKIPPED:
         return instance.running and status.allowed
     return True
 
 
-def offered_anew(passage: Passage, instance: Instance) -> bool:
+def offered_anew(progress: InstanceProgress, instance: Instance) -> bool:
     """Whether Azure offers maintenance that we have done, and it does not merely linger.
 
     It shows another window and nobody has seen it without its status in between, or its status was gone and
     is there again with the window it had: by itself neither proves new maintenance.
     """
-    status, before = instance.status, passage.before
-    if status is None or before is None or passage.state is not InstanceState.MAINTAINED:
+    status, before = instance.status, progress.before
+    if status is None or before is None or progress.state is not InstanceState.MAINTAINED:
         return False
-    return status.allowed and passage.gone is (status.self_service == before.self_service)
+    return status.allowed and progress.gone is (status.self_service == before.self_service)
 
 
-def due_again(passage: Passage, instance: Instance) -> bool:
+def due_again(progress: InstanceProgress, instance: Instance) -> bool:
     """Whether a settled instance has to be planned anew."""
-    return returned(passage, instance) or offered_anew(passage, instance)
+    return returned(progress, instance) or offered_anew(progress, instance)
 
 
-def remembered(former: Run, instances: Sequence[Instance]) -> tuple[Passage, ...]:
+def remembered(former: Run, instances: Sequence[Instance]) -> tuple[InstanceProgress, ...]:
     """What `former` and the runs before it finished and still shows its old status."""
-    showing = {one.id: one for one in instances if one.status is not None}
-    passages = {one.id: one for one in (*former.finished, *former.passages) if one.state in SETTLED}
+    showing = {instance.id: instance for instance in instances if instance.status is not None}
+    settled = {one.id: one for one in (*former.finished, *former.instances) if one.state in SETTLED}
     return tuple(
-        one for key, one in passages.items() if key in showing and _lingers(one, showing[key], former)
+        one for key, one in settled.items() if key in showing and _lingers(one, showing[key], former)
     )
 
 
-def finished(instance: Instance, passage: Passage | None, run: Run | None, now: datetime) -> bool:
+def finished(instance: Instance, progress: InstanceProgress | None, run: Run | None, now: datetime) -> bool:
     """Whether the maintenance an instance shows is behind it; an unreadable one shows nothing."""
     status = instance.status
     if status is None:
         return False
-    if passage is None:
+    if progress is None:
         before = (
             next((one for one in run.finished if one.id == instance.id), None) if run is not None else None
         )
@@ -83,28 +86,28 @@ def finished(instance: Instance, passage: Passage | None, run: Run | None, now: 
         to_come = status.self_service is not None and now < status.self_service.start
         due = status.allowed and status.self_service is not None and now in status.self_service
         return status.result == COMPLETED and not to_come and not due
-    if run is None or due_again(passage, instance):
+    if run is None or due_again(progress, instance):
         return False
     over = run.state in ENDED
-    if passage.state is InstanceState.EXCUSED:
-        return over and not passage.gone and _lingers(passage, instance, run)
-    if passage.state is InstanceState.BY_AZURE:
-        return _lingers(passage, instance, run)
-    if passage.state is not InstanceState.MAINTAINED:
+    if progress.state is InstanceState.SKIPPED:
+        return over and not progress.gone and _lingers(progress, instance, run)
+    if progress.state is InstanceState.BY_AZURE:
+        return _lingers(progress, instance, run)
+    if progress.state is not InstanceState.MAINTAINED:
         return False
-    return _lingers(passage, instance, run) or not over
+    return _lingers(progress, instance, run) or not over
 
 
-def _lingers(passage: Passage, instance: Instance, run: Run) -> bool:
+def _lingers(progress: InstanceProgress, instance: Instance, run: Run) -> bool:
     """Whether a settled instance still shows the status it was settled with: nothing of it is new."""
     status = instance.status
-    if status is None or due_again(passage, instance):
+    if status is None or due_again(progress, instance):
         return False
-    if passage.state is InstanceState.MAINTAINED:
-        return passage.before is None or status.self_service == passage.before.self_service
-    if passage.state is InstanceState.BY_AZURE:
-        return status.result == COMPLETED and status.self_service == passage.window
-    if passage.state is InstanceState.EXCUSED:
+    if progress.state is InstanceState.MAINTAINED:
+        return progress.before is None or status.self_service == progress.before.self_service
+    if progress.state is InstanceState.BY_AZURE:
+        return status.result == COMPLETED and status.self_service == progress.window
+    if progress.state is InstanceState.SKIPPED:
         # What a person skipped or Azure refused is not started by a mere repetition of the announcement.
-        return not passage.gone and status.self_service == (passage.window or run.self_service)
+        return not progress.gone and status.self_service == (progress.window or run.self_service)
     return False

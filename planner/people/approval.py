@@ -8,16 +8,18 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.policy.resolve import Mode
+from planner.record.batch import Batch
+from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
-from planner.record.run import Batch, Passage, Run
+from planner.record.run import Run
 from planner.record.states import SETTLED, TO_START
-from planner.state.journal import if_nobody_answers, told
+from planner.state.journal import if_nobody_answers, with_notice
 from planner.text.phrases import lower
 
 
 def cleared(run: Run, batch: Batch) -> bool:
     """Whether everything of the batch that may still be started needs no approval, or has it."""
-    waiting = [one for one in batch.instances if one.state in TO_START]
+    waiting = [instance for instance in batch.instances if instance.state in TO_START]
     return all(_has(run, one) for one in waiting if one.asks or run.mode == Mode.APPROVE)
 
 
@@ -28,13 +30,13 @@ def wanted(run: Run) -> bool:
 
 def holds_up(run: Run) -> bool:
     """Whether nothing can be started before somebody approves."""
-    open_ones = [one for one in run.batches if any(each.state in TO_START for each in one.instances)]
+    open_ones = [batch for batch in run.batches if any(each.state in TO_START for each in batch.instances)]
     return bool(open_ones) and not any(cleared(run, one) for one in open_ones)
 
 
 def asked(run: Run, why: str, now: datetime) -> Run:
     """The run with a notice that asks for approval of the plan as it is now."""
-    return told(
+    return with_notice(
         run,
         Kind.APPROVAL,
         Urgency.ACT,
@@ -47,7 +49,7 @@ def asked(run: Run, why: str, now: datetime) -> Run:
 
 def asked_once(run: Run, now: datetime) -> Run:
     """Asked for this plan if nobody was: what was paused when it was planned comes to its approval later."""
-    if any(one.kind is Kind.APPROVAL and one.at >= run.planned_at for one in run.notices):
+    if any(notice.kind is Kind.APPROVAL and notice.at >= run.planned_at for notice in run.notices):
         return run
     return asked(run, "nothing else holds it up any more.", now)
 
@@ -58,7 +60,8 @@ def given(run: Run) -> Run:
         replace(
             batch,
             instances=tuple(
-                one if one.state in SETTLED else replace(one, approved=True) for one in batch.instances
+                instance if instance.state in SETTLED else replace(instance, approved=True)
+                for instance in batch.instances
             ),
         )
         for batch in run.batches
@@ -70,8 +73,8 @@ def kept(
     run: Run, batches: Sequence[Batch], *, same_rules: bool, checksum: str
 ) -> tuple[tuple[Batch, ...], str]:
     """The new batches with the approvals that still hold, and the checksum that is approved with them."""
-    old = {one.id: one for one in run.passages if one.state not in SETTLED}
-    new = [one.id for batch in batches for one in batch.instances if one.state not in SETTLED]
+    old = {instance.id: instance for instance in run.instances if instance.state not in SETTLED}
+    new = [instance.id for batch in batches for instance in batch.instances if instance.state not in SETTLED]
     stay = set(old) & set(new)
     # What Azure put off is tried again behind the others: that changes no order anybody approved.
     steady = {one for one in stay if not old[one].retries}
@@ -81,8 +84,8 @@ def kept(
         replace(
             batch,
             instances=tuple(
-                one if one.state in SETTLED else replace(one, approved=one.id in approved)
-                for one in batch.instances
+                instance if instance.state in SETTLED else replace(instance, approved=instance.id in approved)
+                for instance in batch.instances
             ),
         )
         for batch in batches
@@ -90,6 +93,6 @@ def kept(
     return marked, checksum if new and approved >= set(new) else ""
 
 
-def _has(run: Run, passage: Passage) -> bool:
+def _has(run: Run, progress: InstanceProgress) -> bool:
     # A record of an earlier version knows only the checksum of the approved plan.
-    return passage.approved or bool(run.approved and run.approved == run.checksum)
+    return progress.approved or bool(run.approved and run.approved == run.checksum)

@@ -1,42 +1,42 @@
-"""Why a person's word would have no effect on a run as it is: then it is refused, with the sentence."""
+"""Why a person's command would have no effect on a run as it is: then it is refused, with the sentence."""
 
 from planner.people import approval
 from planner.policy.keys import PARSERS
 from planner.policy.overrides import raised_further
 from planner.policy.resolve import Mode
-from planner.record.observation import Event
+from planner.record.command import Command
 from planner.record.run import Run
 from planner.record.states import IN_FLIGHT, RunState
 
 
-def approve(run: Run, event: Event) -> str:
+def approve(run: Run, command: Command) -> str:
     """An approval is for one plan, which it names by its checksum."""
     if not approval.wanted(run):
         if run.mode != Mode.APPROVE:
             return "Nothing of it waits for approval: its mode is " + run.mode + "."
         return "Nothing of it waits for approval: what is left of the plan has been approved."
-    if event.checksum == run.checksum:
+    if command.checksum == run.checksum:
         return ""
     now = f"The plan is {run.checksum} now: look at it, then approve it with that checksum."
-    if not event.checksum:
+    if not command.checksum:
         return f"An approval names the plan it is for, in `checksum`. {now}"
-    return f"The plan has changed since you saw it: this approval is for {event.checksum}. {now}"
+    return f"The plan has changed since you saw it: this approval is for {command.checksum}. {now}"
 
 
-def hold(run: Run, event: Event) -> str:
+def hold(run: Run, command: Command) -> str:
     """Held once is held; who holds it is told."""
-    del event
+    del command
     return f"It is held already. {run.held}" if run.holding else ""
 
 
-def quarantined(run: Run, event: Event) -> str:
+def quarantined(run: Run, command: Command) -> str:
     """Each cause pauses once."""
-    return "It is paused for this already." if event.comment and event.comment in run.held else ""
+    return "It is paused for this already." if command.comment and command.comment in run.held else ""
 
 
-def resume(run: Run, event: Event) -> str:
+def resume(run: Run, command: Command) -> str:
     """There is something to resume while it is paused, or asks whether to go on though time is short."""
-    del event
+    del command
     if run.state is RunState.PAUSED or run.choices:
         return ""
     if run.state is RunState.AWAITING_APPROVAL:
@@ -44,10 +44,10 @@ def resume(run: Run, event: Event) -> str:
     return f"It is neither held nor paused: it is {run.state}. {run.reason}"
 
 
-def raised(run: Run, event: Event) -> str:
+def raised(run: Run, command: Command) -> str:
     """What is so already is not raised again."""
-    same = [f"{key} {text}" for key, text in event.raised.items() if _so(run, key, text)]
-    if len(same) < len(event.raised):
+    same = [f"{key} {text}" for key, text in command.raised.items() if _so(run, key, text)]
+    if len(same) < len(command.raised):
         return ""
     return f"It is so already for this run: {', '.join(same)}." if same else "It names nothing to raise."
 
@@ -71,15 +71,15 @@ def _so(run: Run, key: str, text: str) -> bool:
             return False
 
 
-def let_pass(run: Run, event: Event) -> str:
-    del event
+def let_pass(run: Run, command: Command) -> str:
+    del command
     if run.state is not RunState.PAUSED:
         return f"The run is {run.state} and not paused: only a paused run can let the others pass."
     if run.lets_pass:
         return "The run lets the others pass already."
     if not run.claims:
         return "Nothing of the run has been started, so it counts against no limit and holds up nobody."
-    flying = next((one.id for one in run.passages if one.state in IN_FLIGHT), "")
+    flying = next((instance.id for instance in run.instances if instance.state in IN_FLIGHT), "")
     if flying:
         return f"Instance {flying} is still being watched after its start; say it once that is over."
     return ""

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
-from planner.record.observation import Look
-from planner.record.run import Passage, Run, Trouble
+from planner.record.observation import Observation
+from planner.record.run import Run, Trouble
 from planner.record.states import IN_FLIGHT, RunState
-from planner.schedule import options, schedule
-from planner.state.journal import if_nobody_answers, moved, noted, told
+from planner.schedule import options, timing
+from planner.state.journal import if_nobody_answers, in_state, with_entry, with_notice
 from planner.text.backoff import doubled, throttled_wait
 from planner.text.phrases import many, say
 
@@ -18,114 +19,118 @@ TROUBLE_FIRST, TROUBLE_MOST, TROUBLE_TOLD = (
     timedelta(minutes=10),
     timedelta(minutes=30),
 )
-PAUSED_LOOKS, PAUSED_LONG = 5, 60  # look-agains between looks at a paused run, at first and later
-QUIET = 60  # later is after so many look-agains without anything happening
+PAUSED_POLLS, PAUSED_LONG = 5, 60  # poll intervals between polls at a paused run, at first and later
+QUIET = 60  # later is after so many poll intervals without anything happening
 
 
-def paused(run: Run, reason: str, look: Look, now: datetime, *, urgency: Urgency = Urgency.ACT) -> Run:
+def paused(
+    run: Run, reason: str, observation: Observation, now: datetime, *, urgency: Urgency = Urgency.ACT
+) -> Run:
     """The run paused for a person, who is told why; `page` where what is down is our doing."""
     if run.repairs is not None and not run.repairs.error:
         reason += " Its automatic repairs are resumed as soon as nothing of it reboots."
-    run = moved(run, RunState.PAUSED, reason, now)
-    return told(
+    run = in_state(run, RunState.PAUSED, reason, now)
+    return with_notice(
         run,
         Kind.PAUSED,
         urgency,
         reason,
         now,
-        instances=look.instances,
+        instances=observation.instances,
         otherwise=if_nobody_answers(run, now),
         answers=("resume", "skip", "hold"),
     )
 
 
-def apart(run: Run, causes: Sequence[str], look: Look, now: datetime) -> Run:
+def apart(run: Run, causes: Sequence[str], observation: Observation, now: datetime) -> Run:
     """Held, and paused for something else as well: told once for each cause, and read under the hold."""
     fresh = [one for one in causes if one not in run.held]
     if not fresh:
         return run
     run = replace(run, beneath=" ".join((run.beneath, *fresh)).strip())
-    run = noted(replace(run, reason=run.held), "paused", " ".join(fresh), now)
-    return told(
-        run, Kind.PAUSED, Urgency.ACT, run.reason, now, instances=look.instances, on_record=True,
+    run = with_entry(replace(run, reason=run.held), "paused", " ".join(fresh), now)
+    return with_notice(
+        run, Kind.PAUSED, Urgency.ACT, run.reason, now, instances=observation.instances, on_record=True,
         otherwise=if_nobody_answers(run, now), answers=("resume", "skip"),
     )  # fmt: skip
 
 
-def failure(failed: Sequence[Passage]) -> str:
+def failure(failed: Sequence[InstanceProgress]) -> str:
     """What failed, in a sentence that names it: the first of them, and how many more."""
     more = f" {many(len(failed) - 1, 'more instance')} failed, too." if len(failed) > 1 else ""
     return f"Instance {failed[0].id}: {failed[0].reason}{more}"
 
 
-def misfit(run: Run, problem: str, look: Look, now: datetime) -> Run:
+def misfit(run: Run, problem: str, observation: Observation, now: datetime) -> Run:
     """Paused before its first start; told once for each deadline, whatever becomes of the forecast."""
     run = replace(run, misfit=problem, choices=options.choices(run, now))
     about = (run.deadline, "" if run.deadline is not None else problem)
     # Whoever has resumed it since would not know why it stands again.
-    resumed = max((one.number for one in run.notices if one.kind is Kind.RESUMED), default=0)
+    resumed = max((notice.number for notice in run.notices if notice.kind is Kind.RESUMED), default=0)
     known = any(
-        (one.deadline, "" if one.deadline is not None else one.sentence) == about
-        for one in run.notices
-        if one.choices and one.number > resumed
+        (notice.deadline, "" if notice.deadline is not None else notice.sentence) == about
+        for notice in run.notices
+        if notice.choices and notice.number > resumed
     )
-    run = moved(run, RunState.PAUSED, problem, now)
+    run = in_state(run, RunState.PAUSED, problem, now)
     if not known:
-        run = told(
+        run = with_notice(
             run,
             Kind.PAUSED,
             Urgency.ACT,
             problem,
             now,
-            instances=look.instances,
+            instances=observation.instances,
             otherwise=if_nobody_answers(run, now),
             answers=("resume", "skip"),
             choices=run.choices,
             deadline=run.deadline,
         )
-    return replace(run, due=due(run, look, now))
+    return replace(run, due=due(run, observation, now))
 
 
 def fits_again(run: Run, now: datetime) -> Run:
     """A plan that did not fit goes on by itself as soon as it does: fewer instances, other windows."""
-    run = schedule.timed(run, now)
+    run = timing.timed(run, now)
     if options.misfit(run, now):
         return run
     run = replace(run, misfit="", choices=())
-    return moved(run, RunState.SCHEDULED, "The plan fits now.", now)
+    return in_state(run, RunState.SCHEDULED, "The plan fits now.", now)
 
 
-def due(run: Run, look: Look, now: datetime) -> datetime:
-    in_flight = any(one.state in IN_FLIGHT for one in run.passages)
-    slow = PAUSED_LONG if long_since(run, look, now) else PAUSED_LOOKS
-    due = now + look.look_again * (1 if in_flight else slow)
+def due(run: Run, observation: Observation, now: datetime) -> datetime:
+    in_flight = any(instance.state in IN_FLIGHT for instance in run.instances)
+    slow = PAUSED_LONG if long_since(run, observation, now) else PAUSED_POLLS
+    due = now + observation.poll_interval * (1 if in_flight else slow)
     if run.self_service is not None and now < run.self_service.end:
         due = min(due, run.self_service.end)
     return due
 
 
-def long_since(run: Run, look: Look, now: datetime) -> bool:
-    """Whether nothing has happened for an hour, so that looks may be further apart."""
-    return bool(run.history) and now - run.history[-1].at > look.look_again * QUIET
+def long_since(run: Run, observation: Observation, now: datetime) -> bool:
+    """Whether nothing has happened for an hour, so that polls may be further apart."""
+    return bool(run.history) and now - run.history[-1].at > observation.poll_interval * QUIET
 
 
-def troubled(run: Run, look: Look, now: datetime) -> Run:
+def troubled(run: Run, observation: Observation, now: datetime) -> Run:
     """Azure cannot be read: wait longer each time, tell once after half an hour, start nothing."""
     old = run.trouble or Trouble(since=now, count=0, error="")
-    trouble = Trouble(old.since, old.count + 1, look.trouble, old.told)
-    run = replace(run, trouble=trouble, due=now + _patience(run, old, look, now))
+    trouble = Trouble(old.since, old.count + 1, observation.trouble, old.told)
+    run = replace(run, trouble=trouble, due=now + _patience(run, old, observation, now))
     if run.state is not RunState.PAUSED:
-        run = replace(run, reason=f"Azure cannot be read since {say(trouble.since)}: {look.trouble}")
+        run = replace(run, reason=f"Azure cannot be read since {say(trouble.since)}: {observation.trouble}")
     if not trouble.told and now - trouble.since >= TROUBLE_TOLD:
-        run = told(run, Kind.TROUBLE, Urgency.ACT, run.reason, now, otherwise=if_nobody_answers(run, now))
+        run = with_notice(
+            run, Kind.TROUBLE, Urgency.ACT, run.reason, now, otherwise=if_nobody_answers(run, now)
+        )
         run = replace(run, trouble=replace(trouble, told=True))
     return run
 
 
-def _patience(run: Run, trouble: Trouble, look: Look, now: datetime) -> timedelta:
+def _patience(run: Run, trouble: Trouble, observation: Observation, now: datetime) -> timedelta:
     """How long to leave Azure alone; never past the moment when people are to hear of it."""
-    if look.wait is None:
+    if observation.wait is None:
         return doubled(TROUBLE_FIRST, trouble.count, TROUBLE_MOST)
     lasted = now - trouble.since
-    wait = throttled_wait(look.wait, lasted, run.target.id, now)
+    wait = throttled_wait(observation.wait, lasted, run.target.id, now)
     return wait if trouble.told or lasted >= TROUBLE_TOLD else min(wait, TROUBLE_TOLD - lasted)

@@ -8,13 +8,13 @@ from planner.policy.model import Policy, Rule
 def digest(policy: Policy) -> str:
     """What a plan goes by, as a short text that is the same for the same file; empty if it cannot be read.
 
-    Receivers, routes, limits and the stop are read at each look, and no plan goes by them.
+    Receivers, routes, limits and the stop are read at each poll, and no plan goes by them.
     """
     if policy.problem:
         return ""
     found = (
         sorted(policy.defaults.items()),
-        [_rule(one) for one in policy.rules],
+        [_rule(rule) for rule in policy.rules],
         sorted(policy.tags_may_loosen),
         policy.freezes,
     )

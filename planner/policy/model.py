@@ -139,7 +139,7 @@ class Policy:
     problem: str = ""
 
     def receiver(self, name: str) -> Receiver | None:
-        return next((one for one in self.receivers if one.name.lower() == name.lower()), None)
+        return next((receiver for receiver in self.receivers if receiver.name.lower() == name.lower()), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,8 @@ def accepted_instances(accept: Iterable[str]) -> frozenset[str]:
 def _parse_accepted(text: str) -> tuple[str, ...]:
     """Names of checks, and instances as `instance/3`; ValueError with a sentence for anything else."""
     names = [part.strip() for part in text.split(",")]
-    checks = [one for one in names if not one.lower().startswith(INSTANCE)]
-    instances = [INSTANCE + one[len(INSTANCE) :] for one in names if one.lower().startswith(INSTANCE)]
+    checks = [name for name in names if not name.lower().startswith(INSTANCE)]
+    instances = [INSTANCE + name[len(INSTANCE) :] for name in names if name.lower().startswith(INSTANCE)]
     if INSTANCE in instances:
         raise ValueError(f"`{text[:60]}` names no instance: write {INSTANCE}<its id>, such as {INSTANCE}3")
     return (*(parse_checks(", ".join(checks)) if checks else ()), *instances)

@@ -100,7 +100,7 @@ def rules_for(policy: Policy, scale_set: ScaleSet) -> Rules:
         ),
         accept=_accept(layers),
         owner=_owner(layers),
-        freezes=tuple(one for one in policy.freezes if one.match(scale_set)),
+        freezes=tuple(freeze for freeze in policy.freezes if freeze.match(scale_set)),
         limits=policy.limits,
         stop=f"Everything is stopped by {policy.stopped_by}; nothing new starts." if policy.stop else "",
         problems=tuple(layers.problems),

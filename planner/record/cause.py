@@ -7,7 +7,7 @@ class Cause(StrEnum):
     """Why nothing starts at this moment.
 
     `started`: nothing is left to start, what was started is watched. `times`: lead time, windows, freezes
-    and back-off, which pass by themselves. `look`: this look has not read Azure. `approval` and `stop` are
+    and back-off, which pass by themselves. `poll`: this poll has not read Azure. `approval` and `stop` are
     people's.
 
     The rest keep back a run that may start by its times. `neighbour`: another instance does not serve.
@@ -20,7 +20,7 @@ class Cause(StrEnum):
 
     STARTED = "started"
     TIMES = "times"
-    LOOK = "look"
+    POLL = "poll"
     APPROVAL = "approval"
     STOP = "stop"
     NEIGHBOUR = "neighbour"
@@ -35,11 +35,11 @@ class Cause(StrEnum):
     PLAN = "plan"
 
 
-QUIET = frozenset({Cause.STARTED, Cause.TIMES, Cause.LOOK, Cause.APPROVAL, Cause.STOP})
+QUIET = frozenset({Cause.STARTED, Cause.TIMES, Cause.POLL, Cause.APPROVAL, Cause.STOP})
 """Causes that do not count against `stalled-after`: they pass by themselves, or a person has been asked."""
 
 AT_ONCE = frozenset({Cause.HEALTH})
-"""Causes that waiting does not change: told by the first look that meets them."""
+"""Causes that waiting does not change: told by the first poll that meets them."""
 
 FOR = {
     Cause.NEIGHBOUR: "an instance that does not serve",

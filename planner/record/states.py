@@ -23,7 +23,7 @@ class RunState(StrEnum):
 ENDED = frozenset({RunState.COMPLETED, RunState.CANCELLED, RunState.MISSED})
 """A run in these states is over; only another announcement or a returning status opens it again."""
 
-ANSWERS = frozenset({RunState.LEFT_TO_AZURE, RunState.NOT_IMPACTED})
+HANDS_OFF = frozenset({RunState.LEFT_TO_AZURE, RunState.NOT_IMPACTED})
 """Answers of the day: planned again later while a wave of theirs is open."""
 
 ACTIVE = frozenset({RunState.SCHEDULED, RunState.AWAITING_APPROVAL, RunState.RUNNING, RunState.PAUSED})
@@ -51,7 +51,7 @@ class InstanceState(StrEnum):
     MAINTAINED = "maintained"
     BY_AZURE = "by_azure"
     CANCELLED = "cancelled"
-    EXCUSED = "excused"
+    SKIPPED = "skipped"
     MISSED = "missed"
 
 
@@ -60,7 +60,7 @@ SETTLED = frozenset(
         InstanceState.MAINTAINED,
         InstanceState.BY_AZURE,
         InstanceState.CANCELLED,
-        InstanceState.EXCUSED,
+        InstanceState.SKIPPED,
         InstanceState.MISSED,
     }
 )
@@ -88,13 +88,13 @@ _R, _B, _I = RunState, BatchState, InstanceState
 
 RUN_CHANGES = (
     _change(
-        ANSWERS | ACTIVE, _R.SCHEDULED, "the plan is to start maintenance, or a person approves or resumes"
+        HANDS_OFF | ACTIVE, _R.SCHEDULED, "the plan is to start maintenance, or a person approves or resumes"
     ),
-    _change(ANSWERS | ACTIVE, _R.AWAITING_APPROVAL, "the plan asks for a person's approval"),
-    _change(ANSWERS | ACTIVE, _R.RUNNING, "the first start is written, or a run that has begun goes on"),
-    _change(ANSWERS | ACTIVE, _R.PAUSED, "trouble, a plan that does not fit, or a person's hold"),
-    _change(ANSWERS | ACTIVE, _R.LEFT_TO_AZURE, "a plan leaves what is not started to Azure"),
-    _change(ANSWERS, _R.NOT_IMPACTED, "a plan sees no maintenance"),
+    _change(HANDS_OFF | ACTIVE, _R.AWAITING_APPROVAL, "the plan asks for a person's approval"),
+    _change(HANDS_OFF | ACTIVE, _R.RUNNING, "the first start is written, or a run that has begun goes on"),
+    _change(HANDS_OFF | ACTIVE, _R.PAUSED, "trouble, a plan that does not fit, or a person's hold"),
+    _change(HANDS_OFF | ACTIVE, _R.LEFT_TO_AZURE, "a plan leaves what is not started to Azure"),
+    _change(HANDS_OFF, _R.NOT_IMPACTED, "a plan sees no maintenance"),
     _change(ACTIVE, _R.COMPLETED, "every instance is accounted for"),
     _change(ACTIVE, _R.CANCELLED, "the wave no longer concerns what was left"),
     _change(ACTIVE, _R.MISSED, "the self-service window closed on an instance"),
@@ -119,7 +119,7 @@ INSTANCE_CHANGES = (
     _change(TO_START, _I.STARTING, "the intent to start it is written"),
     _change({_I.STARTING, _I.FAILED}, _I.REBOOTING, "Azure took the start"),
     _change({_I.STARTING, _I.REBOOTING, _I.FAILED}, _I.VERIFYING, "its maintenance is proven"),
-    _change({_I.VERIFYING}, _I.MAINTAINED, "it was running and healthy on two looks"),
+    _change({_I.VERIFYING}, _I.MAINTAINED, "it was running and healthy on two polls"),
     _change({_I.STARTING, _I.FAILED}, _I.PENDING, "it was not started, or a person resumes after a failure"),
     _change(IN_FLIGHT | {_I.FAILED}, _I.ASIDE, "Azure has put it off: to be started again"),
     _change(
@@ -133,7 +133,7 @@ INSTANCE_CHANGES = (
     ),
     _change(
         TO_START | IN_FLIGHT | {_I.FAILED},
-        _I.EXCUSED,
+        _I.SKIPPED,
         "it is off, protected, deleted or not offered, or a person leaves it to Azure",
     ),
     _change(TO_START | {_I.FAILED}, _I.MISSED, "the self-service window has closed"),

@@ -22,7 +22,7 @@ class Waited:
 class Stalled:
     """A run that may start by its times and does not.
 
-    `cause` and `what` are of the last look that met one, at `seen` (UTC). `active`: the latest look met it,
+    `cause` and `what` are of the last poll that met one, at `seen` (UTC). `active`: the latest poll met it,
     too; false while times, a stop or a missing approval stand before it. `passed`: an opening has closed
     meanwhile. `waited` has every cause since the last start, in the order in which they were met.
     """

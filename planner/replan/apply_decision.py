@@ -10,11 +10,13 @@ from planner.decision.estimate import longest
 from planner.observe import left_to_azure
 from planner.people import approval
 from planner.policy.resolve import Mode
-from planner.record.observation import FIT
-from planner.record.run import Batch, Run, Verdict
+from planner.record.batch import Batch
+from planner.record.run import Run, Verdict
 from planner.record.states import IN_FLIGHT, SETTLED, TO_START, BatchState, RunState, transition
-from planner.schedule import options, schedule
+from planner.record.waivers import FIT
+from planner.schedule import options, timing
 from planner.schedule.capacity import with_capacity, with_served
+from planner.schedule.checksum import plan_checksum, rules_fingerprint
 
 DAILY = timedelta(days=1)
 MISFIT_AGAIN, NO_TIME_AGAIN = timedelta(minutes=15), timedelta(hours=1)
@@ -30,8 +32,8 @@ def adopted(
 ) -> Run:
     """The run after `decision`, with `batches` as they are merged with what it has done already."""
     rules = decision.rules
-    fingerprint = schedule.fingerprint(rules)
-    checksum = schedule.checksum(decision.verdict, rules, batches)
+    fingerprint = rules_fingerprint(rules)
+    checksum = plan_checksum(decision.verdict, rules, batches)
     same = run.rules == fingerprint and run.verdict is decision.verdict
     marked, approved = approval.kept(run, batches, same_rules=same, checksum=checksum)
     run = replace(
@@ -55,7 +57,7 @@ def adopted(
         checksum=checksum,
         facts={"self_service": decision.offered},
         choices=(),
-        reports=any(one.health is not Health.NOT_REPORTED for one in instances),
+        reports=any(instance.health is not Health.NOT_REPORTED for instance in instances),
     )
     run = with_served(with_capacity(run, scale_set, instances, rules), instances)
     if to_be_carried_out(decision):
@@ -66,7 +68,7 @@ def adopted(
         run,
         state=transition(run.state, state),
         reason=decision.reason,
-        batches=tuple(_rested(one, now) for one in run.batches),
+        batches=tuple(_rested(batch, now) for batch in run.batches),
         lead_over=None,
         deadline=None,
         forecast_end=None,
@@ -88,7 +90,9 @@ def to_be_carried_out(decision: Decision) -> bool:
 
 def _rested(batch: Batch, now: datetime) -> Batch:
     """Nobody looks after a soak once the rest is left to Azure."""
-    over = batch.state is not BatchState.DONE and all(one.state in SETTLED for one in batch.instances)
+    over = batch.state is not BatchState.DONE and all(
+        instance.state in SETTLED for instance in batch.instances
+    )
     return replace(batch, state=transition(batch.state, BatchState.DONE), finished_at=now) if over else batch
 
 
@@ -98,13 +102,13 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
         run,
         lead_over=_lead_over(run, rules.lead, now),
         lead=rules.lead,
-        deadline=schedule.deadline(run.self_service, run.scheduled, rules.complete_by),
+        deadline=timing.deadline(run.self_service, run.scheduled, rules.complete_by),
         reason=run.reason if _stays_paused(run) else decision.reason,
     )
-    # What looks have learned from the wave's other runs stays until this run knows better.
+    # What polls have learned from the wave's other runs stays until this run knows better.
     run = replace(run, expected=min(longest(run) or run.expected, run.recover_within))
-    run = schedule.timed(run, now)
-    run = replace(run, start_by=schedule.start_by(run, now))
+    run = timing.timed(run, now)
+    run = replace(run, start_by=timing.start_by(run, now))
     if _stays_paused(run):
         # A person's hold outlives every plan, also one that left it to Azure for a while.
         return replace(
@@ -122,14 +126,14 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
             due=now + MISFIT_AGAIN,
         )
     run = replace(run, misfit="")
-    waits = approval.holds_up(run) and not any(one.state in IN_FLIGHT for one in run.passages)
+    waits = approval.holds_up(run) and not any(instance.state in IN_FLIGHT for instance in run.instances)
     if begun:
         return replace(
             run,
             state=transition(run.state, RunState.AWAITING_APPROVAL if waits else RunState.RUNNING),
             due=now,
         )
-    waiting = (one for one in run.batches if any(each.state in TO_START for each in one.instances))
+    waiting = (batch for batch in run.batches if any(each.state in TO_START for each in batch.instances))
     first = min((one.not_before for one in waiting if one.not_before is not None), default=None)
     if waits:
         # Looked at at once: when people are to be reminded follows from the plan as it is now.

@@ -7,26 +7,28 @@ from datetime import datetime, timedelta
 from planner.azure.fleet import Instance, ScaleSet
 from planner.azure.wave import Wave
 from planner.decision.decide import Decision
-from planner.decision.estimate import REBOOT_LOOKS
+from planner.decision.estimate import REBOOT_POLLS
 from planner.decision.scheduled_events import reboot
 from planner.observe import absence, left_to_azure
 from planner.observe.batches import counted
 from planner.observe.outstanding import due_again, remembered
 from planner.people import approval
+from planner.record.batch import Batch
+from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
-from planner.record.observation import Look
-from planner.record.run import Batch, Passage, Run, Target, Verdict
-from planner.record.states import ACTIVE, ANSWERS, SETTLED, RunState
+from planner.record.observation import Observation
+from planner.record.run import Run, Target, Verdict
+from planner.record.states import ACTIVE, HANDS_OFF, SETTLED, RunState
 from planner.replan import outdated, second_time
 from planner.replan.apply_decision import adopted, to_be_carried_out
 from planner.replan.merge import merged
 from planner.schedule.capacity import left_down, with_stops
-from planner.state.journal import if_nobody_answers, noted, told
+from planner.state.journal import if_nobody_answers, with_entry, with_notice
 
 MINUTE = timedelta(minutes=1)
 
 
-def begun(
+def new_run(
     scale_set: ScaleSet,
     instances: Sequence[Instance],
     decision: Decision,
@@ -34,7 +36,7 @@ def begun(
     now: datetime,
     *,
     former: Run | None = None,
-    look_again: timedelta = MINUTE,
+    poll_interval: timedelta = MINUTE,
 ) -> Run:
     """A new run from its first decision, in the first of `waves`; `former` is the run before it."""
     run = Run(
@@ -46,7 +48,7 @@ def begun(
         due=now,
         planned_at=now,
         policy=decision.policy,
-        expected=reboot(look_again, REBOOT_LOOKS, decision.checks),
+        expected=reboot(poll_interval, REBOOT_POLLS, decision.checks),
     )
     batches = decision.batches
     if former is not None:
@@ -60,43 +62,48 @@ def begun(
         asks = second_time.without_a_reason(former, decision.concerned, waves, scale_set)
         batches = _asking(decision.batches, asks)
     run = adopted(run, scale_set, instances, decision, batches, now)
-    run = noted(run, f"planned as {run.state}", run.reason, now)
+    run = with_entry(run, f"planned as {run.state}", run.reason, now)
     if run.again:
-        run = noted(run, "scheduled again", run.again, now)
+        run = with_entry(run, "scheduled again", run.again, now)
     return _told_of_plan(run, decision, now, first=True)
 
 
-def rejoined(
+def replanned(
     run: Run,
     scale_set: ScaleSet,
     instances: Sequence[Instance],
     decision: Decision,
     waves: Sequence[Wave],
     now: datetime,
-    look: Look | None = None,
+    observation: Observation | None = None,
 ) -> Run:
     """The run in progress, or the answer of the day, after another decision; it joins `waves[0]`.
 
-    `look` says what of `instances` was read one by one; without it nothing was.
+    `observation` says what of `instances` was read one by one; without it nothing was.
     """
-    look = look or Look(now, tuple(instances))
-    return _alarmed(_rejoined(run, scale_set, decision, waves, look, now), decision, now)
+    observation = observation or Observation(now, tuple(instances))
+    return _alarmed(_rejoined(run, scale_set, decision, waves, observation, now), decision, now)
 
 
 def _alarmed(run: Run, decision: Decision, now: datetime) -> Run:
     """Told as a page, once, when Azure raises what it had announced to emergency maintenance."""
-    if not decision.emergency or any(one.emergency for one in run.notices):
+    if not decision.emergency or any(notice.emergency for notice in run.notices):
         return run
     reason = "Azure has raised this maintenance to an emergency (level Warning)."
-    run = noted(run, "emergency", reason, now, "azure")
-    return told(run, Kind.PLANNED, Urgency.PAGE, f"{reason} {run.reason}", now)
+    run = with_entry(run, "emergency", reason, now, "azure")
+    return with_notice(run, Kind.PLANNED, Urgency.PAGE, f"{reason} {run.reason}", now)
 
 
 def _rejoined(
-    run: Run, scale_set: ScaleSet, decision: Decision, waves: Sequence[Wave], look: Look, now: datetime
+    run: Run,
+    scale_set: ScaleSet,
+    decision: Decision,
+    waves: Sequence[Wave],
+    observation: Observation,
+    now: datetime,
 ) -> Run:
-    old, instances = run, look.instances or ()
-    run, gone = absence.noticed(with_stops(run, look), look)
+    old, instances = run, observation.instances or ()
+    run, gone = absence.noticed(with_stops(run, observation), observation)
     run = replace(
         run,
         target=_target(scale_set, len(instances)),
@@ -109,12 +116,12 @@ def _rejoined(
     )
     asks = second_time.without_a_reason(run, decision.concerned, waves, scale_set)
     run = _again(run, instances, waves, scale_set, now)
-    batches = _asking(merged(run, instances, decision, look, now, gone), asks)
+    batches = _asking(merged(run, instances, decision, observation, now, gone), asks)
     if _window_over(run, now) and decision.self_service is not None:
         # Instances have windows of their own: what was planned by may be over and theirs is not.
         run = replace(run, self_service=decision.self_service)
     if run.state in ACTIVE:
-        # What is left is settled by advance, instance by instance, from what the look sees.
+        # What is left is settled by advance, instance by instance, from what the poll sees.
         if decision.verdict is Verdict.NOT_IMPACTED:
             return replace(run, due=now)
         if decision.verdict is Verdict.LEAVE_TO_AZURE and _window_over(run, now):
@@ -122,29 +129,29 @@ def _rejoined(
         if not to_be_carried_out(decision) and outdated.watched(run):
             # Nothing new starts by these rules; what was started is watched until it serves again, and
             # automatic repairs until they run again.
-            return replace(run, in_vain=run.in_vain + 1, due=now)
-    if decision.verdict is Verdict.NOT_IMPACTED and any(one.instances for one in batches):
+            return replace(run, fruitless_plans=run.fruitless_plans + 1, due=now)
+    if decision.verdict is Verdict.NOT_IMPACTED and any(batch.instances for batch in batches):
         return _followed(run, batches, now)
-    run = adopted(replace(run, in_vain=0), scale_set, instances, decision, batches, now)
+    run = adopted(replace(run, fruitless_plans=0), scale_set, instances, decision, batches, now)
     # Where the answer stays and only the instances concerned have changed: on record, and no news to anybody.
-    stays = run.state is old.state and run.state in ANSWERS and run.verdict is old.verdict
+    stays = run.state is old.state and run.state in HANDS_OFF and run.verdict is old.verdict
     if stays or (run.state, run.checksum, run.again) == (old.state, old.checksum, old.again):
-        run = replace(run, looks=old.looks + 1)
-        return replace(run, due=left_to_azure.due(run, now)) if run.state in ANSWERS else run
-    run = noted(run, "planned again", run.reason, now)
+        run = replace(run, polls=old.polls + 1)
+        return replace(run, due=left_to_azure.due(run, now)) if run.state in HANDS_OFF else run
+    run = with_entry(run, "planned again", run.reason, now)
     return _told_of_plan(run, decision, now, first=False)
 
 
 def _without_status(instances: Sequence[Instance]) -> frozenset[str]:
     """Those that can be read and show no maintenance; what is unreadable or missing is not among them."""
-    return frozenset(one.id for one in instances if one.maintenance is None)
+    return frozenset(instance.id for instance in instances if instance.maintenance is None)
 
 
 def _followed(run: Run, batches: Sequence[Batch], now: datetime) -> Run:
     """What was left to Azure and shows no maintenance any more: the answer stays, with how it ended."""
-    run = replace(run, batches=tuple(batches), looks=run.looks + 1)
-    settled = all(one.state in SETTLED for one in run.passages)
-    reason = left_to_azure.over(run) if settled else f"Left to Azure: {counted(run.passages)}."
+    run = replace(run, batches=tuple(batches), polls=run.polls + 1)
+    settled = all(instance.state in SETTLED for instance in run.instances)
+    reason = left_to_azure.over(run) if settled else f"Left to Azure: {counted(run.instances)}."
     return replace(run, reason=reason, due=left_to_azure.due(run, now))
 
 
@@ -168,10 +175,14 @@ def _again(
     run: Run, instances: Sequence[Instance], waves: Sequence[Wave], scale_set: ScaleSet, now: datetime
 ) -> Run:
     """The run with why finished instances are due again."""
-    seen = {one.id: one for one in instances}
-    back = [seen[one.id] for one in run.passages if one.id in seen and due_again(one, seen[one.id])]
+    seen = {instance.id: instance for instance in instances}
+    back = [
+        seen[instance.id]
+        for instance in run.instances
+        if instance.id in seen and due_again(instance, seen[instance.id])
+    ]
     why = second_time.explained(run, back, waves, scale_set)
-    return noted(replace(run, again=why), "scheduled again", why, now) if why else run
+    return with_entry(replace(run, again=why), "scheduled again", why, now) if why else run
 
 
 def _asking(batches: Sequence[Batch], asks: frozenset[str]) -> tuple[Batch, ...]:
@@ -179,20 +190,20 @@ def _asking(batches: Sequence[Batch], asks: frozenset[str]) -> tuple[Batch, ...]
     if not asks:
         return tuple(batches)
 
-    def marked(passage: Passage) -> Passage:
-        waits = passage.id in asks and passage.state not in SETTLED
-        return replace(passage, asks=True) if waits else passage
+    def marked(progress: InstanceProgress) -> InstanceProgress:
+        waits = progress.id in asks and progress.state not in SETTLED
+        return replace(progress, asks=True) if waits else progress
 
-    return tuple(replace(one, instances=tuple(map(marked, one.instances))) for one in batches)
+    return tuple(replace(batch, instances=tuple(map(marked, batch.instances))) for batch in batches)
 
 
 def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -> Run:
     kind = Kind.PLANNED if first else Kind.REPLANNED
     urgency = Urgency.PAGE if first and decision.emergency else Urgency.KNOW
     sentence = f"{decision.reason} {run.again}".strip()
-    run = told(run, kind, urgency, sentence, now)
+    run = with_notice(run, kind, urgency, sentence, now)
     if run.misfit:
-        return told(
+        return with_notice(
             run,
             Kind.PAUSED,
             Urgency.ACT,

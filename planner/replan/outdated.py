@@ -1,4 +1,4 @@
-"""Whether a plan still covers what a look saw; `plan` makes the new one, at a pace that cannot run hot."""
+"""Whether a plan still covers what a poll saw; `plan` makes the new one, at a pace that cannot run hot."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -6,49 +6,49 @@ from datetime import datetime
 from planner.azure.fleet import Interval
 from planner.observe.left_to_azure import ANSWER_AGAIN
 from planner.observe.outstanding import finished, offered_anew, returned
-from planner.record.observation import Look
+from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import IN_FLIGHT, TO_START, BatchState, InstanceState, RunState
 
 PACE = 5
-"""Look-agains between two plans of a run."""
+"""Poll intervals between two plans of a run."""
 
 
-def why(run: Run, look: Look, now: datetime) -> str:
-    """Why the plan no longer covers what the look saw, empty when it does."""
-    if look.instances is None or look.cancelled or look.deleted:
+def why(run: Run, observation: Observation, now: datetime) -> str:
+    """Why the plan no longer covers what the poll saw, empty when it does."""
+    if observation.instances is None or observation.cancelled or observation.deleted:
         return ""
-    if _waits_by_another_policy(run, look):
+    if _waits_by_another_policy(run, observation):
         return "the policy file has changed since the plan was made"
-    passages = {one.id: one for one in run.passages}
+    instances = {one.id: one for one in run.instances}
     # A new plan takes what is offered anew out of its batch, and its soak with it.
     soaking = {one.id for each in run.batches if each.state is BatchState.SOAKING for one in each.instances}
-    for instance in look.instances:
+    for instance in observation.instances:
         status = instance.status
         if status is None:
             continue
-        passage = passages.get(instance.id)
-        if passage is None:
+        progress = instances.get(instance.id)
+        if progress is None:
             if finished(instance, None, run, now):
                 continue
             return f"instance {instance.id} shows maintenance and is not in the plan"
-        if returned(passage, instance):
+        if returned(progress, instance):
             return f"instance {instance.id} shows maintenance again"
-        if offered_anew(passage, instance) and passage.id not in soaking:
+        if offered_anew(progress, instance) and progress.id not in soaking:
             return f"instance {instance.id} was maintained and Azure offers it again"
-        if passage.state is InstanceState.PENDING and _earlier(status.self_service, run.self_service, now):
+        if progress.state is InstanceState.PENDING and _earlier(status.self_service, run.self_service, now):
             return f"the self-service window of instance {instance.id} has been moved forward"
-        if passage.state in TO_START and _azures_turn_sooner(status.scheduled, run):
+        if progress.state in TO_START and _azures_turn_sooner(status.scheduled, run):
             return f"Azure's own window of instance {instance.id} begins sooner than it was planned by"
-        if passage.state in TO_START and _longer(status.self_service, run.self_service, now):
+        if progress.state in TO_START and _longer(status.self_service, run.self_service, now):
             return f"the self-service window of instance {instance.id} is open longer than it was planned by"
     return ""
 
 
-def _waits_by_another_policy(run: Run, look: Look) -> bool:
+def _waits_by_another_policy(run: Run, observation: Observation) -> bool:
     """Whether a run waits by a policy that has changed; before a batch its rules are read afresh anyway."""
     waits = run.state in {RunState.SCHEDULED, RunState.AWAITING_APPROVAL} or bool(run.misfit)
-    return waits and bool(run.policy and look.policy) and run.policy != look.policy
+    return waits and bool(run.policy and observation.policy) and run.policy != observation.policy
 
 
 def _earlier(seen: Interval | None, planned: Interval | None, now: datetime) -> bool:
@@ -75,26 +75,28 @@ def watched(run: Run) -> bool:
 
     A plan by rules that leave the scale set to Azure has to wait for that.
     """
-    started = any(one.state in IN_FLIGHT or one.state is InstanceState.FAILED for one in run.passages)
+    started = any(
+        instance.state in IN_FLIGHT or instance.state is InstanceState.FAILED for instance in run.instances
+    )
     return started or run.repairs is not None
 
 
-def in_vain(run: Run) -> bool:
+def fruitless(run: Run) -> bool:
     """Whether another plan would change nothing either, unless the rules have changed again."""
-    return run.in_vain > 0 and watched(run)
+    return run.fruitless_plans > 0 and watched(run)
 
 
-def plan_again_at(run: Run, look: Look) -> datetime:
+def plan_again_at(run: Run, observation: Observation) -> datetime:
     """Plan and advance may see things differently; asking each other at a pace, they cannot run hot.
 
     What a plan could not change it is asked for as seldom as an answer of the day.
     """
-    if in_vain(run):
-        return run.planned_at + ANSWER_AGAIN[min(run.in_vain, len(ANSWER_AGAIN)) - 1]
-    return run.planned_at + look.look_again * PACE
+    if fruitless(run):
+        return run.planned_at + ANSWER_AGAIN[min(run.fruitless_plans, len(ANSWER_AGAIN)) - 1]
+    return run.planned_at + observation.poll_interval * PACE
 
 
-def planned_soon(run: Run, why: str, look: Look) -> Run:
+def planned_soon(run: Run, why: str, observation: Observation) -> Run:
     # Why a paused run waits for a person stays to be read.
     reason = run.reason if run.state is RunState.PAUSED else f"To be planned again: {why}."
-    return replace(run, reason=reason, due=plan_again_at(run, look))
+    return replace(run, reason=reason, due=plan_again_at(run, observation))

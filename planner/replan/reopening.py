@@ -5,7 +5,8 @@ from datetime import timedelta
 from planner.azure.fleet import Instance
 from planner.decision.decide import Decision
 from planner.observe.outstanding import due_again
-from planner.record.run import Passage, Run, Verdict
+from planner.record.instance import InstanceProgress
+from planner.record.run import Run, Verdict
 from planner.record.states import InstanceState
 from planner.text.phrases import many
 
@@ -20,8 +21,8 @@ def why(run: Run, decision: Decision) -> str:
 
     What has merely been left over (missed, and Azure will do it) opens nothing: that was told.
     """
-    passages = {one.id: one for one in run.passages}
-    found = [(one, _reason(passages.get(one.id), one, decision)) for one in decision.concerned]
+    instances = {instance.id: instance for instance in run.instances}
+    found = [(one, _reason(instances.get(one.id), one, decision)) for one in decision.concerned]
     due = [(one.id, reason) for one, reason in found if reason]
     if not due:
         return ""
@@ -30,13 +31,13 @@ def why(run: Run, decision: Decision) -> str:
     return f"Opened again: {named}{more}."
 
 
-def _reason(passage: Passage | None, instance: Instance, decision: Decision) -> str:
-    if passage is None:
+def _reason(progress: InstanceProgress | None, instance: Instance, decision: Decision) -> str:
+    if progress is None:
         return "has joined the wave"
-    if due_again(passage, instance):
-        excused = passage.state is InstanceState.EXCUSED
-        return "can be maintained again" if excused else "has a new maintenance window"
-    if passage.state is InstanceState.EXCUSED or decision.verdict is not Verdict.SELF_SERVICE:
-        # What excused it has not passed: each opening would only find the same and say so again.
+    if due_again(progress, instance):
+        skipped = progress.state is InstanceState.SKIPPED
+        return "can be maintained again" if skipped else "has a new maintenance window"
+    if progress.state is InstanceState.SKIPPED or decision.verdict is not Verdict.SELF_SERVICE:
+        # What skipped it has not passed: each opening would only find the same and say so again.
         return ""
     return "is offered by Azure and not done"

@@ -12,7 +12,8 @@ from planner.azure.fleet import Instance, ScaleSet
 from planner.azure.usage import Habits
 from planner.azure.wave import OVER, Announcement, Stage, Wave
 from planner.observe.outstanding import offered_anew
-from planner.record.run import Passage, Run
+from planner.record.instance import InstanceProgress
+from planner.record.run import Run
 from planner.record.states import InstanceState
 from planner.text.phrases import say
 
@@ -21,12 +22,12 @@ DONE = frozenset({InstanceState.MAINTAINED, InstanceState.BY_AZURE})
 
 def explained(run: Run, concerned: Sequence[Instance], waves: Sequence[Wave], scale_set: ScaleSet) -> str:
     """A sentence for the instances among `concerned` that `run` had finished; empty when there are none."""
-    finished = {one.id: one for one in run.passages if one.state in DONE and one.finished_at is not None}
+    finished = {one.id: one for one in run.instances if one.state in DONE and one.finished_at is not None}
     found: dict[str, list[str]] = {}
     for instance in concerned:
-        passage = finished.get(instance.id)
-        if passage is not None and passage.finished_at is not None:
-            why = _why(passage, passage.finished_at, waves, scale_set) or _unknown(scale_set)
+        progress = finished.get(instance.id)
+        if progress is not None and progress.finished_at is not None:
+            why = _why(progress, progress.finished_at, waves, scale_set) or _unknown(scale_set)
             found.setdefault(why, []).append(instance.id)
     return " ".join(f"{_which(ids)} scheduled for the second time: {why}." for why, ids in found.items())
 
@@ -38,7 +39,9 @@ def without_a_reason(
 
     Only a person may have them started again: their old status may just show the windows of today.
     """
-    maintained = {one.id: one for one in run.passages if one.state is InstanceState.MAINTAINED}
+    maintained = {
+        instance.id: instance for instance in run.instances if instance.state is InstanceState.MAINTAINED
+    }
     return frozenset(
         one.id
         for one in concerned
@@ -50,13 +53,16 @@ def without_a_reason(
 
 def unexplained(run: Run, concerned: Sequence[Instance], waves: Sequence[Wave]) -> bool:
     """Whether instances that `run` had finished are due again, and every look-up is older than their end."""
-    looked_up = max((one.evidence.at for one in waves if one.evidence is not None), default=None)
+    looked_up = max((wave.evidence.at for wave in waves if wave.evidence is not None), default=None)
     if looked_up is None:
         return False
     due = {one.id for one in concerned if one.status is not None}
     return any(
-        one.id in due and one.state in DONE and one.finished_at is not None and one.finished_at > looked_up
-        for one in run.passages
+        instance.id in due
+        and instance.state in DONE
+        and instance.finished_at is not None
+        and instance.finished_at > looked_up
+        for instance in run.instances
     )
 
 
@@ -66,13 +72,13 @@ def _which(ids: Sequence[str]) -> str:
     return f"Instances {', '.join(ids[:10])}{' and others' if len(ids) > 10 else ''} are"
 
 
-def _why(passage: Passage, finished: datetime, waves: Sequence[Wave], scale_set: ScaleSet) -> str:
+def _why(progress: InstanceProgress, finished: datetime, waves: Sequence[Wave], scale_set: ScaleSet) -> str:
     """The evidence, in words; empty where there is none."""
     habits = scale_set.habits or Habits()
-    key = passage.id.lower()
+    key = progress.id.lower()
     healed, stopped = habits.healed.get(key), habits.stopped.get(key)
-    # What came after our start and before looks saw it serve again may have undone it as well.
-    begun = passage.intent_at or finished
+    # What came after our start and before polls saw it serve again may have undone it as well.
+    begun = progress.intent_at or finished
     if healed is not None and healed >= begun:
         return f"Azure moved it at {say(healed)} to repair its host (service healing)"
     if stopped is not None and stopped >= begun:
@@ -115,11 +121,11 @@ def _restarted(finished: datetime, waves: Sequence[Wave]) -> str:
             before = f" after wave {called_off[0].tracking_id} was called off" if called_off else ""
             return f"wave {wave.tracking_id} was announced at {say(wave.announcements[0].event_time)}{before}"
     moved = [
-        (wave, one)
+        (wave, announcement)
         for wave in waves
         if wave.open
-        for one in wave.announcements[1:]
-        if one.event_time >= finished and one.stage not in OVER | {Stage.IN_PROGRESS}
+        for announcement in wave.announcements[1:]
+        if announcement.event_time >= finished and announcement.stage not in OVER | {Stage.IN_PROGRESS}
     ]
     if moved:
         wave, one = moved[-1]

@@ -9,8 +9,9 @@ from planner.azure.usage import LOOK_BACK
 from planner.policy.health import ill, serving
 from planner.policy.overrides import accepted_instances
 from planner.policy.resolve import Rules
-from planner.record.observation import Look
-from planner.record.run import Batch, Run
+from planner.record.batch import Batch
+from planner.record.observation import Observation
+from planner.record.run import Run
 from planner.record.states import SETTLED, BatchState, InstanceState
 from planner.text.phrases import many, some
 
@@ -22,10 +23,10 @@ def share(batch: Batch, serving_now: int) -> int | None:
 
 def with_capacity(run: Run, scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules) -> Run:
     """The run with how many instances serve now and the sentence about what its batches take away."""
-    up = {one.id for one in instances if serving(one, rules.health)}
+    up = {instance.id for instance in instances if serving(instance, rules.health)}
     # What is switched off or ill already is taken away by nobody.
     waiting = [
-        sum(one.state not in SETTLED and one.id in up for one in batch.instances)
+        sum(instance.state not in SETTLED and instance.id in up for instance in batch.instances)
         for batch in run.batches
         if batch.state is BatchState.PENDING
     ]
@@ -52,7 +53,7 @@ def with_served(run: Run, instances: Sequence[Instance]) -> Run:
     A new plan forgets none of them: what is down since, whatever took it down, counts against
     `max-unavailable` until it serves again, and so does what a listing leaves out.
     """
-    up = {one.id for one in instances if serving(one, run.health)}
+    up = {instance.id for instance in instances if serving(instance, run.health)}
     kept = set(run.served)
     left = tuple(one for one in run.left_down if one not in up)
     return replace(run, served=tuple(sorted(kept | up | set(left), key=natural)), left_down=left)
@@ -64,26 +65,30 @@ def left_down(former: Run, instances: Sequence[Instance], now: datetime) -> tupl
     Its last word on them; and what it maintained and is ill now, as long ago as the activity log is read: a
     reboot shows late what it has broken. What somebody is known to have stopped is let go (`lost`).
     """
-    settled = {one.id for one in former.passages}
+    settled = {instance.id for instance in former.instances}
     earlier = (one for one in former.left_down if one not in settled)
-    missed = (one.id for one in former.passages if one.begun and one.state is InstanceState.MISSED)
-    down = {one.id for one in instances if ill(one, former.health)}
+    missed = (
+        instance.id
+        for instance in former.instances
+        if instance.begun and instance.state is InstanceState.MISSED
+    )
+    down = {instance.id for instance in instances if ill(instance, former.health)}
     relapsed = (
-        one.id
-        for one in former.passages
-        if one.state is InstanceState.MAINTAINED
-        and one.id in down
-        and one.finished_at is not None
-        and now - one.finished_at < LOOK_BACK
+        instance.id
+        for instance in former.instances
+        if instance.state is InstanceState.MAINTAINED
+        and instance.id in down
+        and instance.finished_at is not None
+        and now - instance.finished_at < LOOK_BACK
     )
     return (*earlier, *missed, *relapsed)
 
 
-def with_stops(run: Run, look: Look) -> Run:
-    """The run with who stopped what, where this look has asked the activity log."""
-    if look.stops is None:
+def with_stops(run: Run, observation: Observation) -> Run:
+    """The run with who stopped what, where this poll has asked the activity log."""
+    if observation.stops is None:
         return run
-    return replace(run, stops={**run.stops, **look.stops}, log_read_at=look.at)
+    return replace(run, stops={**run.stops, **observation.stops}, log_read_at=observation.at)
 
 
 def lost(run: Run, instances: Sequence[Instance], accepted: Collection[str] = ()) -> frozenset[str]:
@@ -91,7 +96,7 @@ def lost(run: Run, instances: Sequence[Instance], accepted: Collection[str] = ()
 
     Not those that somebody is known to have stopped, and those whose failure a person has `accepted`.
     """
-    seen = {one.id: one for one in instances}
+    seen = {instance.id: instance for instance in instances}
     return frozenset(
         key
         for key in run.served
@@ -100,15 +105,15 @@ def lost(run: Run, instances: Sequence[Instance], accepted: Collection[str] = ()
     )
 
 
-def left_behind(run: Run, look: Look) -> str:
-    """What maintenance of an earlier run left down and does not serve at this look either, as a sentence.
+def left_behind(run: Run, observation: Observation) -> str:
+    """What maintenance of an earlier run left down and does not serve at this poll either, as a sentence.
 
     Starts with a space; empty when there is none. The end of a run must not read as if all were well.
     """
-    if look.instances is None or look.deleted:
+    if observation.instances is None or observation.deleted:
         return ""
-    accepted = accepted_instances(look.rules.accept) if look.rules is not None else frozenset()
-    gone_dark = lost(run, look.instances, accepted)
+    accepted = accepted_instances(observation.rules.accept) if observation.rules is not None else frozenset()
+    gone_dark = lost(run, observation.instances, accepted)
     down = sorted(gone_dark.intersection(run.left_down), key=natural)
     if not down:
         return ""

@@ -5,20 +5,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from planner.calendar.openings import opening
-from planner.record.observation import FIT
-from planner.record.run import Batch, Run
+from planner.record.batch import Batch
+from planner.record.run import Run
 from planner.record.states import TO_START, BatchState
-from planner.schedule import schedule
+from planner.record.waivers import FIT
+from planner.schedule import timing
 from planner.schedule.options import misfit
 from planner.text.phrases import long, say
 
 MINUTE = timedelta(minutes=1)
 
 AHEAD = MINUTE
-"""An answer is applied by the look it wakes, and the look after that may start."""
+"""An answer is applied by the poll it wakes, and the poll after that may start."""
 
 AHEAD_OF_VERIFYING = 5 * MINUTE
-"""After an answer about a batch that failed, two looks have to see it healthy before its soak begins."""
+"""After an answer about a batch that failed, two polls have to see it healthy before its soak begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,11 @@ def latest(run: Run, now: datetime) -> Latest:
     """
     if run.self_service is None or not any(map(_to_start, run.batches)):
         return Latest()
-    begun = any(one.started_at for one in run.batches)
+    begun = any(batch.started_at for batch in run.batches)
     if not begun and FIT not in run.waived:
-        timed = schedule.timed(run, now)
+        timed = timing.timed(run, now)
         if not misfit(timed, now):
-            last = schedule.start_by(timed, now)
+            last = timing.start_by(timed, now)
             return Latest(_ahead(run, last, now), _ahead(run, last, now))
     closing = run.self_service.end
     by = min(run.deadline or closing, closing)
@@ -73,7 +74,7 @@ def fits(run: Run, now: datetime) -> str:
 
 
 def _to_start(batch: Batch) -> bool:
-    return any(one.state in TO_START for one in batch.instances)
+    return any(instance.state in TO_START for instance in batch.instances)
 
 
 def _ends(run: Run, at: datetime) -> Iterator[datetime]:
@@ -83,7 +84,7 @@ def _ends(run: Run, at: datetime) -> Iterator[datetime]:
         # Healed so late, it teaches the run that a batch takes that long (planner.decision.estimate).
         taken = max(run.expected, at - min(failed))
         run = replace(run, expected=min(taken, run.recover_within))
-    placed, _ = schedule.placed(run, schedule.earliest(run, at), at)
+    placed, _ = timing.placed(run, timing.earliest(run, at), at)
     for batch in filter(_to_start, placed):
         begins = batch.not_before
         if batch.state is not BatchState.PENDING:
@@ -110,6 +111,6 @@ def _last(good: Callable[[datetime], bool], first: datetime, end: datetime) -> d
 def _ahead(run: Run, last: datetime | None, now: datetime) -> datetime | None:
     if last is None:
         return None
-    failed = any(one.state is BatchState.FAILED for one in run.batches)
+    failed = any(batch.state is BatchState.FAILED for batch in run.batches)
     by = last - (AHEAD_OF_VERIFYING if failed else AHEAD)
     return max(now, by.replace(second=0, microsecond=0))

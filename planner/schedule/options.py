@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from planner.azure.fleet import Orchestration
 from planner.policy.weekly import WeeklyWindow, Windows
+from planner.record.batch import Batch
 from planner.record.notice import Choice
-from planner.record.run import Batch, Run
+from planner.record.run import Run
 from planner.record.states import SETTLED, BatchState
-from planner.schedule.schedule import NOTHING, earliest, margin, next_start, placed, timed
+from planner.schedule.timing import NOTHING, earliest, margin, next_start, placed, timed
 from planner.text.phrases import long, many, say
 
 DAY_MINUTES = 24 * 60
@@ -17,7 +18,7 @@ DAY_MINUTES = 24 * 60
 
 def misfit(run: Run, now: datetime) -> str:
     """Why the plan does not meet its deadline, with numbers; empty when it does or nothing is left."""
-    if not any(_waiting(one) for one in run.batches):
+    if not any(_waiting(batch) for batch in run.batches):
         return ""
     if run.forecast_end is None:
         by = f"; it must be done by {say(run.deadline)}" if run.deadline is not None else ""
@@ -60,7 +61,9 @@ def choices(run: Run, now: datetime) -> tuple[Choice, ...]:
 
 
 def _waiting(batch: Batch) -> bool:
-    return batch.state is BatchState.PENDING and any(one.state not in SETTLED for one in batch.instances)
+    return batch.state is BatchState.PENDING and any(
+        instance.state not in SETTLED for instance in batch.instances
+    )
 
 
 def _ends(run: Run) -> str:
@@ -99,7 +102,7 @@ def _soak(run: Run, now: datetime) -> Choice | None:
 
 def _wider_batches(run: Run, now: datetime) -> Choice | None:
     """The smallest larger max-unavailable that fits, up to the domain."""
-    waiting = [one for one in run.batches if _waiting(one)]
+    waiting = [batch for batch in run.batches if _waiting(batch)]
     widest = max(len(one.instances) for one in waiting)
     domains = _domains(run, waiting)
     most = max((sum(len(one.instances) for one in group) for group in domains), default=0)
@@ -131,9 +134,9 @@ def _domains(run: Run, waiting: list[Batch]) -> list[list[Batch]]:
 
 
 def _regrouped(run: Run, waiting: list[Batch], domains: list[list[Batch]], size: int) -> tuple[Batch, ...]:
-    kept = [one for one in run.batches if not any(one is each for each in waiting)]
+    kept = [batch for batch in run.batches if not any(batch is each for each in waiting)]
     for group in domains:
-        members = tuple(one for batch in group for one in batch.instances)
+        members = tuple(instance for batch in group for instance in batch.instances)
         kept += [replace(group[0], instances=members[at : at + size]) for at in range(0, len(members), size)]
     return tuple(kept)
 
@@ -143,10 +146,10 @@ def _windows(run: Run, now: datetime) -> Choice | None:
     if len(run.windows) != 1:
         return None
     (windows,) = run.windows
-    most = min((DAY_MINUTES - _length(one) - 1) // 60 for one in windows)
+    most = min((DAY_MINUTES - _length(window) - 1) // 60 for window in windows)
 
     def tried(hours: int) -> tuple[Windows, str]:
-        wider = tuple(_longer(one, hours) for one in windows)
+        wider = tuple(_longer(window, hours) for window in windows)
         return wider, _ends(timed(replace(run, windows=(wider,)), now))
 
     if most < 1 or not tried(most)[1]:
@@ -190,14 +193,14 @@ def _left(run: Run, now: datetime) -> Choice | None:
     late = list(_late(run, batches))
     if not late or run.deadline is None:
         return None
-    ids = [one.id for batch in late for one in batch.instances if one.state not in SETTLED]
+    ids = [instance.id for batch in late for instance in batch.instances if instance.state not in SETTLED]
     names = list(dict.fromkeys(batch.domain for batch in late))
     partly = any(
-        _waiting(one) and one.domain in names and not any(one.number == each.number for each in late)
-        for one in batches
+        _waiting(batch) and batch.domain in names and not any(batch.number == each.number for each in late)
+        for batch in batches
     )
     where = "; ".join(names[:6]) + (" and others" if len(names) > 6 else "")
-    rest = any(_waiting(one) for one in batches if not any(one.number == each.number for each in late))
+    rest = any(_waiting(batch) for batch in batches if not any(batch.number == each.number for each in late))
     azure = (
         f", which maintains them between {say(run.scheduled.start)} and {say(run.scheduled.end)}"
         if run.scheduled

@@ -1,4 +1,4 @@
-"""Which instances of a batch may be started now, by what this look saw, and how many of them."""
+"""Which instances of a batch may be started now, by what this poll saw, and how many of them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,69 +8,71 @@ from planner.azure.fleet import Instance, natural
 from planner.observe.batches import standing
 from planner.observe.confirmation import NOT_OFFERED, PROTECTED, STOPPED, cleared, confirmed, sighted
 from planner.policy.overrides import accepted_instances
+from planner.record.batch import Batch
 from planner.record.cause import Cause
-from planner.record.observation import Look
-from planner.record.run import Batch, Passage, Run
+from planner.record.instance import InstanceProgress
+from planner.record.observation import Observation
+from planner.record.run import Run
 from planner.record.states import IN_FLIGHT, SETTLED, InstanceState, transition
+from planner.schedule.batching import most_down, together
 from planner.schedule.capacity import lost
-from planner.schedule.schedule import most_down, together
 from planner.start.gate import PlanAgain, Wait, to_start
 from planner.text.phrases import some
 
 
-def excused(run: Run, look: Look, now: datetime) -> Run:
+def skipped(run: Run, observation: Observation, now: datetime) -> Run:
     """The run with what its batches need not wait for: protected, switched off, not offered by Azure.
 
-    One look is no proof: an instance is excused when a second one, a poll later, shows the same.
+    One poll is no proof: an instance is skipped when a second one, a poll later, shows the same.
     """
-    if look.instances is None or look.rules is None:
+    if observation.instances is None or observation.rules is None:
         return run
-    accepted = look.rules.accept
+    accepted = observation.rules.accept
     batches = tuple(
-        standing(_without_excused(one, look, accepted, now), now)
-        if any(map(to_start, one.instances))
-        else one
-        for one in run.batches
+        standing(_without_skipped(batch, observation, accepted, now), now)
+        if any(map(to_start, batch.instances))
+        else batch
+        for batch in run.batches
     )
     return replace(run, batches=batches)
 
 
-def _without_excused(batch: Batch, look: Look, accepted: Sequence[str], now: datetime) -> Batch:
-    seen = {one.id: one for one in look.instances or ()}
-    passages: list[Passage] = []
-    for passage in batch.instances:
-        instance = seen.get(passage.id)
+def _without_skipped(batch: Batch, observation: Observation, accepted: Sequence[str], now: datetime) -> Batch:
+    seen = {one.id: one for one in observation.instances or ()}
+    instances: list[InstanceProgress] = []
+    for progress in batch.instances:
+        instance = seen.get(progress.id)
         # What may be done already is to be confirmed first.
-        open_question = passage.sighting is not None and passage.sighting.what not in _EXCUSES
-        asks = to_start(passage) and instance is not None and not open_question
-        found = _excuse(instance, accepted, now) if asks and instance is not None else None
+        open_question = progress.sighting is not None and progress.sighting.what not in _SKIPS
+        asks = to_start(progress) and instance is not None and not open_question
+        found = _skip_reason(instance, accepted, now) if asks and instance is not None else None
         if found is None:
-            settles = passage.sighting is not None and passage.sighting.what in _EXCUSES
-            back = replace(cleared(passage), reason="It may be started again.")
-            passages.append(back if settles else passage)
+            settles = progress.sighting is not None and progress.sighting.what in _SKIPS
+            back = replace(cleared(progress), reason="It may be started again.")
+            instances.append(back if settles else progress)
             continue
         what, why = found
-        if not confirmed(passage, what, look):
-            words = f"Not started: {why}. Excused when the next look shows the same."
-            passages.append(sighted(passage, what, look, words))
+        if not confirmed(progress, what, observation):
+            words = f"Not started: {why}. Skipped when the next poll shows the same."
+            instances.append(sighted(progress, what, observation, words))
             continue
-        passages.append(
+        instances.append(
             replace(
-                passage,
-                state=transition(passage.state, InstanceState.EXCUSED),
-                reason=f"Excused: {why}.",
+                progress,
+                state=transition(progress.state, InstanceState.SKIPPED),
+                reason=f"Skipped: {why}.",
                 finished_at=now,
                 gone=what != PROTECTED,
                 sighting=None,
             )
         )
-    return replace(batch, instances=tuple(passages))
+    return replace(batch, instances=tuple(instances))
 
 
-_EXCUSES = frozenset({STOPPED, PROTECTED, NOT_OFFERED})
+_SKIPS = frozenset({STOPPED, PROTECTED, NOT_OFFERED})
 
 
-def _excuse(instance: Instance, accepted: Sequence[str], now: datetime) -> tuple[str, str] | None:
+def _skip_reason(instance: Instance, accepted: Sequence[str], now: datetime) -> tuple[str, str] | None:
     """What keeps an instance from being started for good, and why; None when it may be started."""
     status = instance.status
     if status is None:
@@ -85,63 +87,80 @@ def _excuse(instance: Instance, accepted: Sequence[str], now: datetime) -> tuple
     return None
 
 
-def startable(batch: Batch, look: Look, now: datetime) -> dict[str, Instance]:
+def startable(batch: Batch, observation: Observation, now: datetime) -> dict[str, Instance]:
     """The instances to start, by id: allowed now, inside their own window, running."""
-    seen = {one.id: one for one in look.instances or ()}
+    seen = {one.id: one for one in observation.instances or ()}
     ready: dict[str, Instance] = {}
-    for passage in batch.instances:
-        instance = seen.get(passage.id)
+    for progress in batch.instances:
+        instance = seen.get(progress.id)
         status = instance.status if instance is not None else None
-        if not to_start(passage) or instance is None or status is None or passage.sighting is not None:
+        if not to_start(progress) or instance is None or status is None or progress.sighting is not None:
             continue
-        if _excuse(instance, look.rules.accept if look.rules is not None else (), now) is not None:
+        if (
+            _skip_reason(instance, observation.rules.accept if observation.rules is not None else (), now)
+            is not None
+        ):
             continue
-        if passage.retry_at is not None and passage.retry_at > now:
+        if progress.retry_at is not None and progress.retry_at > now:
             continue
         inside = status.self_service is not None and now in status.self_service
         if status.allowed and inside and not status.unreadable and instance.running and not instance.busy:
-            ready[passage.id] = instance
+            ready[progress.id] = instance
     return ready
 
 
-def of_one_domain(batch: Batch, ready: dict[str, Instance], look: Look) -> dict[str, Instance]:
+def of_one_domain(batch: Batch, ready: dict[str, Instance], observation: Observation) -> dict[str, Instance]:
     """What of `ready` may go down with the rest of its batch; nothing where a new plan has to say.
 
     An instance that was deallocated and came back can be in another domain than when it was planned.
     """
-    if look.scale_set is None:
+    if observation.scale_set is None:
         return {}
-    seen = {one.id: one for one in look.instances or ()}
-    left = [seen[one.id] for one in batch.instances if one.state not in SETTLED and one.id in seen]
-    domains = {one.id: together(look.scale_set, one) for one in left}
+    seen = {instance.id: instance for instance in observation.instances or ()}
+    left = [
+        seen[instance.id]
+        for instance in batch.instances
+        if instance.state not in SETTLED and instance.id in seen
+    ]
+    domains = {one.id: together(observation.scale_set, one) for one in left}
     if len(set(domains.values())) < 2:
         return ready
     if batch.started_at is None:
         return {}
     # Under way already: only what shares the domain of those that were started, or else the first of them.
-    first = next((one.id for one in batch.instances if one.state in IN_FLIGHT), next(iter(ready)))
+    first = next(
+        (instance.id for instance in batch.instances if instance.state in IN_FLIGHT), next(iter(ready))
+    )
     return {key: one for key, one in ready.items() if domains[key] == domains.get(first)}
 
 
-def room(run: Run, batch: Batch, instances: Sequence[Instance], look: Look) -> int | Wait | PlanAgain:
+def room(
+    run: Run, batch: Batch, instances: Sequence[Instance], observation: Observation
+) -> int | Wait | PlanAgain:
     """How many of the batch may be started; instances down for any cause count against max-unavailable.
 
     Whatever served when the run was planned and does not now is down, stopped by nobody known included.
     """
-    if look.scale_set is None or look.rules is None:
+    if observation.scale_set is None or observation.rules is None:
         return 0
-    left = [passage for passage in batch.instances if passage.state not in SETTLED]
-    mine = {passage.id for passage in left}
-    running = sum(one.running for one in instances) + sum(
-        1 for one in instances if one.id in mine and not one.running and not one.switched_off
+    left = [progress for progress in batch.instances if progress.state not in SETTLED]
+    mine = {progress.id for progress in left}
+    running = sum(instance.running for instance in instances) + sum(
+        1
+        for instance in instances
+        if instance.id in mine and not instance.running and not instance.switched_off
     )
-    allowed = most_down(look.scale_set, look.rules, running, max(1, len(batch.instances)))
-    others = {one.id for one in instances if one.id not in mine and not one.running and not one.switched_off}
-    ill = others | (lost(run, instances, accepted_instances(look.rules.accept)) - mine)
+    allowed = most_down(observation.scale_set, observation.rules, running, max(1, len(batch.instances)))
+    others = {
+        instance.id
+        for instance in instances
+        if instance.id not in mine and not instance.running and not instance.switched_off
+    }
+    ill = others | (lost(run, instances, accepted_instances(observation.rules.accept)) - mine)
     down = len(ill)
     if batch.started_at is not None:
-        # Under way already: as many more as there is room for, the rest in a later look.
-        more = allowed - down - sum(not to_start(passage) for passage in left)
+        # Under way already: as many more as there is room for, the rest in a later poll.
+        more = allowed - down - sum(not to_start(progress) for progress in left)
         if more > 0:
             return more
         return Wait(f"{allowed} instances may be down at once, no more for now", cause=Cause.ROOM)

@@ -4,11 +4,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from planner.people import approval
+from planner.record.batch import Batch
 from planner.record.cause import Cause
-from planner.record.observation import ASKS, ORDER, Look
-from planner.record.run import Batch, Passage, Run
+from planner.record.instance import InstanceProgress
+from planner.record.observation import ASKS, Observation
+from planner.record.run import Run
 from planner.record.states import TO_START, BatchState, RunState
-from planner.schedule.schedule import next_start
+from planner.record.waivers import ORDER
+from planner.schedule.timing import next_start
 from planner.text.phrases import inner, long, say
 
 DAILY = timedelta(days=1)
@@ -16,7 +19,7 @@ DAILY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing can start now, and why; `until` is the time to look again, none for a look-again from now.
+    """Nothing can start now, and why; `until` is the time to look again, none for a poll interval from now.
 
     `cause` is the kind of reason: what may start by its times and does not is told under it.
     """
@@ -43,7 +46,7 @@ class PlanAgain:
 def open_batch(run: Run) -> Batch | None:
     """The batch that is under way: something of it was started and it is not done."""
     return next(
-        (one for one in run.batches if one.state not in {BatchState.PENDING, BatchState.DONE}),
+        (batch for batch in run.batches if batch.state not in {BatchState.PENDING, BatchState.DONE}),
         None,
     )
 
@@ -51,11 +54,11 @@ def open_batch(run: Run) -> Batch | None:
 def next_batch(run: Run, now: datetime) -> Batch | None:
     """The batch to start from next: the one under way, else the first that may go or is held back least."""
     waiting = [
-        one
-        for one in run.batches
-        if one.state is not BatchState.DONE
-        and any(to_start(passage) for passage in one.instances)
-        and approval.cleared(run, one)
+        batch
+        for batch in run.batches
+        if batch.state is not BatchState.DONE
+        and any(to_start(progress) for progress in batch.instances)
+        and approval.cleared(run, batch)
     ]
     under_way = open_batch(run)
     if under_way is not None:
@@ -66,12 +69,12 @@ def next_batch(run: Run, now: datetime) -> Batch | None:
     return min(waiting, key=lambda one: (one.waits_until or now, one.number), default=None)
 
 
-def to_start(passage: Passage) -> bool:
+def to_start(progress: InstanceProgress) -> bool:
     """Whether it still has to be started, for the first time or again."""
-    return passage.state in TO_START
+    return progress.state in TO_START
 
 
-def held(run: Run, look: Look, now: datetime) -> Wait | AskPerson | None:
+def held(run: Run, observation: Observation, now: datetime) -> Wait | AskPerson | None:
     """What forbids a start whatever Azure shows; None when Azure has to be read.
 
     Called before Azure is read, so that waiting costs no calls.
@@ -81,8 +84,8 @@ def held(run: Run, look: Look, now: datetime) -> Wait | AskPerson | None:
         if approval.wanted(run):
             return Wait("a person's approval", now + DAILY, cause=Cause.APPROVAL)
         return Wait("nothing is left to start", cause=Cause.STARTED)
-    if look.stopped:
-        return Wait(inner(look.stopped), cause=Cause.STOP)
+    if observation.stopped:
+        return Wait(inner(observation.stopped), cause=Cause.STOP)
     waits = batch.waits_until
     earliest = max(
         (moment for moment in (run.lead_over, waits, _opens(run)) if moment is not None),
@@ -94,7 +97,9 @@ def held(run: Run, look: Look, now: datetime) -> Wait | AskPerson | None:
             what = "its next attempt" if batch.retry else "its time"
         return Wait(f"{what} until {say(earliest)}", earliest, cause=Cause.TIMES)
     windows, freezes = (
-        (look.rules.windows, look.rules.freezes) if look.rules is not None else (run.windows, run.freezes)
+        (observation.rules.windows, observation.rules.freezes)
+        if observation.rules is not None
+        else (run.windows, run.freezes)
     )
     start, why = next_start(windows, freezes, now, run.expected)
     if start is None:
@@ -109,11 +114,11 @@ def held(run: Run, look: Look, now: datetime) -> Wait | AskPerson | None:
             closing,
             cause=Cause.TIMES,
         )
-    first = _predecessors(run, look)
-    if first is None and look.awaits:
-        return Wait(look.awaits, cause=Cause.UNREADABLE)
-    if first is None and look.limit:
-        return Wait(inner(look.limit), cause=Cause.LIMIT)
+    first = _predecessors(run, observation)
+    if first is None and observation.awaits:
+        return Wait(observation.awaits, cause=Cause.UNREADABLE)
+    if first is None and observation.limit:
+        return Wait(inner(observation.limit), cause=Cause.LIMIT)
     return first
 
 
@@ -121,17 +126,18 @@ def _opens(run: Run) -> datetime | None:
     return run.self_service.start if run.self_service is not None else None
 
 
-def _predecessors(run: Run, look: Look) -> Wait | AskPerson | None:
-    if look.order_problem and ORDER not in run.waived:
-        return AskPerson(look.order_problem)
-    for one in look.predecessors:
-        if one.name in run.waived:
+def _predecessors(run: Run, observation: Observation) -> Wait | AskPerson | None:
+    if observation.order_problem and ORDER not in run.waived:
+        return AskPerson(observation.order_problem)
+    for predecessor in observation.predecessors:
+        if predecessor.name in run.waived:
             continue
-        if one.state in ASKS:
+        if predecessor.state in ASKS:
             return AskPerson(
-                f"It goes after {one.name}, whose run ended as {one.state}. Resume to go ahead all the same."
+                f"It goes after {predecessor.name}, whose run ended as {predecessor.state}. "
+                "Resume to go ahead all the same."
             )
-    for one in look.predecessors:
+    for one in observation.predecessors:
         if one.name not in run.waived and one.state not in {RunState.COMPLETED, RunState.NOT_IMPACTED}:
             standing = f"is {one.state}" if one.state is not None else "has not been planned yet"
             return Wait(f"{one.name} goes first and {standing}", cause=Cause.PREDECESSOR)

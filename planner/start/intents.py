@@ -5,30 +5,31 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Instance
-from planner.record.run import Batch, Before, Passage
+from planner.record.batch import Batch
+from planner.record.instance import Before, InstanceProgress
 from planner.record.states import BatchState, InstanceState, transition
 
 
 def with_intents(batch: Batch, ready: Mapping[str, Instance], now: datetime) -> Batch:
     """The batch with an intent for each of `ready`, beside what Azure showed of it before its start."""
-    passages = tuple(
-        _intent(passage, ready[passage.id], now) if passage.id in ready else passage
-        for passage in batch.instances
+    instances = tuple(
+        _intent(progress, ready[progress.id], now) if progress.id in ready else progress
+        for progress in batch.instances
     )
     return replace(
         batch,
-        instances=passages,
+        instances=instances,
         state=transition(batch.state, BatchState.STARTING),
         started_at=batch.started_at or now,
         verified_at=None,
     )
 
 
-def _intent(passage: Passage, instance: Instance, now: datetime) -> Passage:
+def _intent(progress: InstanceProgress, instance: Instance, now: datetime) -> InstanceProgress:
     status = instance.status
     return replace(
-        passage,
-        state=transition(passage.state, InstanceState.STARTING),
+        progress,
+        state=transition(progress.state, InstanceState.STARTING),
         reason="To be started: the intent is written.",
         before=Before(
             allowed=status.allowed if status else False,
@@ -41,14 +42,14 @@ def _intent(passage: Passage, instance: Instance, now: datetime) -> Passage:
         retry_at=None,
         refusal=None,
         refused="",
-        attempts=passage.attempts + 1,
+        attempts=progress.attempts + 1,
         answered=False,
         operation="",
         seen_down=False,
-        quiet_looks=0,
+        quiet_polls=0,
         up_at=None,
         sighting=None,
         proof_at=None,
         proof="",
-        healthy_looks=0,
+        healthy_polls=0,
     )

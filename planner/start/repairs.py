@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.azure.refusal import Refusal, classified
+from planner.record.action import SetRepairs
 from planner.record.notice import Kind, Urgency
-from planner.record.observation import Look, SetRepairs
+from planner.record.observation import Observation
 from planner.record.run import Repairs, Run
 from planner.record.states import IN_FLIGHT, RunState
 from planner.start.locks import locked
-from planner.state.journal import noted, told
+from planner.state.journal import with_entry, with_notice
 from planner.text.phrases import long, say
 
 RUNNING, SUSPENDED = "running", "suspended"
@@ -21,51 +22,59 @@ RUNNING, SUSPENDED = "running", "suspended"
 PATIENCE = timedelta(minutes=30)
 """How long resuming is tried before people are told and the run goes on to its end."""
 
-PATIENT_LOOKS = 3
+PATIENT_POLLS = 3
 """Azure takes seconds to a minute to follow; asked again meanwhile, it would speak of a conflict."""
 
 TRIES = 5
 """Looks may be far apart, and whoever asks Azure may die before: it is asked so often at least."""
 
 WAITS = 10
-"""Look-agains for which suspended repairs wait for the start they were suspended for."""
+"""Poll intervals for which suspended repairs wait for the start they were suspended for."""
 
 STARTING = frozenset({RunState.SCHEDULED, RunState.RUNNING})
 
 CHECK = "automatic-repairs"
 
 
-def suspension(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[SetRepairs, ...]] | None:
+def suspension(
+    run: Run, observation: Observation, now: datetime
+) -> tuple[Run, tuple[SetRepairs, ...]] | None:
     """What to do before a start: the run with the intent and the call; None when the start may go."""
-    if look.scale_set is None or look.rules is None:
+    if observation.scale_set is None or observation.rules is None:
         return None
-    if not look.scale_set.automatic_repairs or CHECK in look.rules.accept or look.repairs != RUNNING:
+    if (
+        not observation.scale_set.automatic_repairs
+        or CHECK in observation.rules.accept
+        or observation.repairs != RUNNING
+    ):
         return None
     held = run.repairs
     if held is None:
-        run = noted(run, "suspends automatic repairs", "They would replace an instance that reboots.", now)
+        run = with_entry(
+            run, "suspends automatic repairs", "They would replace an instance that reboots.", now
+        )
     if held is None or held.resuming_since is not None:
         held = Repairs(now)
-    return _asked(run, held, look, now, suspend=True)
+    return _asked(run, held, observation, now, suspend=True)
 
 
 def _asked(
-    run: Run, held: Repairs, look: Look, now: datetime, *, suspend: bool
+    run: Run, held: Repairs, observation: Observation, now: datetime, *, suspend: bool
 ) -> tuple[Run, tuple[SetRepairs, ...]]:
     """The run with Azure asked, or asked again when it has had time to follow."""
-    if held.asked_at is not None and now - held.asked_at < look.look_again * PATIENT_LOOKS:
+    if held.asked_at is not None and now - held.asked_at < observation.poll_interval * PATIENT_POLLS:
         return replace(run, repairs=held), ()
     held = replace(held, asked_at=now, tries=held.tries + (not suspend))
     return replace(run, repairs=held), (SetRepairs(suspend=suspend),)
 
 
-def refused(run: Run, look: Look, now: datetime) -> str:
+def refused(run: Run, observation: Observation, now: datetime) -> str:
     """What a person has to know when repairs run and Azure does not suspend them; empty when it does."""
     held = run.repairs
-    if held is None or held.seen_suspended or look.repairs != RUNNING:
+    if held is None or held.seen_suspended or observation.repairs != RUNNING:
         return ""
     waited = now - held.since
-    if not held.denied and waited <= look.look_again * WAITS:
+    if not held.denied and waited <= observation.poll_interval * WAITS:
         return ""
     why = held.error or f"Azure took the order and did not follow it within {long(waited)}."
     return (
@@ -74,40 +83,40 @@ def refused(run: Run, look: Look, now: datetime) -> str:
     )
 
 
-def kept(run: Run, look: Look, now: datetime) -> tuple[Run, tuple[SetRepairs, ...]]:
-    """The run after a look at repairs it suspended: resumed once nothing of it is in flight any more."""
+def kept(run: Run, observation: Observation, now: datetime) -> tuple[Run, tuple[SetRepairs, ...]]:
+    """The run after a poll of repairs it suspended: resumed once nothing of it is in flight any more."""
     held = run.repairs
     if held is None:
         return run, ()
-    if look.deleted:
+    if observation.deleted:
         return replace(run, repairs=None), ()
-    if _refused_to_us(held) and (look.repairs == SUSPENDED or run.state is RunState.PAUSED):
+    if _refused_to_us(held) and (observation.repairs == SUSPENDED or run.state is RunState.PAUSED):
         # Azure had refused it, so whoever has suspended them since, it was not us.
         words = "Nothing is to be resumed: Azure had refused to suspend them for us."
-        return noted(replace(run, repairs=None), "automatic repairs left alone", words, now), ()
-    if look.repairs == SUSPENDED and not held.seen_suspended:
+        return with_entry(replace(run, repairs=None), "automatic repairs left alone", words, now), ()
+    if observation.repairs == SUSPENDED and not held.seen_suspended:
         held = replace(held, seen_suspended=True, error="", denied=False)
         run = replace(run, repairs=held)
-    flying = any(one.state in IN_FLIGHT for one in run.passages)
-    if look.repairs == RUNNING and (held.seen_suspended or held.resuming_since is not None):
+    flying = any(instance.state in IN_FLIGHT for instance in run.instances)
+    if observation.repairs == RUNNING and (held.seen_suspended or held.resuming_since is not None):
         # Running again: by us, or somebody resumed them under our feet, and then they are theirs.
         words = (
             "They run again." if not flying else "Somebody else resumed them while instances were rebooting."
         )
-        return noted(replace(run, repairs=None), "automatic repairs run", words, now), ()
-    if flying or _about_to_start(run, look, now):
+        return with_entry(replace(run, repairs=None), "automatic repairs run", words, now), ()
+    if flying or _about_to_start(run, observation, now):
         return run, ()
     since = held.resuming_since or now
     if now - since > PATIENCE and held.tries >= TRIES:
         return _given_up(run, held, now), ()
     if held.resuming_since is None:
-        run = noted(run, "resumes automatic repairs", _why(run), now)
+        run = with_entry(run, "resumes automatic repairs", _why(run), now)
         held = replace(held, resuming_since=since, asked_at=None)
-    return _asked(run, held, look, now, suspend=False)
+    return _asked(run, held, observation, now, suspend=False)
 
 
 def answered(run: Run, error: str, *, denied: bool) -> Run:
-    """The run with what Azure said against the last call; the next look sees what became of it.
+    """The run with what Azure said against the last call; the next poll sees what became of it.
 
     `denied`: asking again is of no use; otherwise another operation may only have been in the way.
     """
@@ -132,13 +141,13 @@ def _refused_to_us(held: Repairs) -> bool:
     return held.denied and not held.seen_suspended and held.resuming_since is None
 
 
-def _about_to_start(run: Run, look: Look, now: datetime) -> bool:
-    """Suspended for a batch that the next looks start; what takes longer must not keep them suspended."""
+def _about_to_start(run: Run, observation: Observation, now: datetime) -> bool:
+    """Suspended for a batch that the next polls start; what takes longer must not keep them suspended."""
     held = run.repairs
     if held is None or held.resuming_since is not None or run.state not in STARTING or run.holding:
         return False
-    started = any(one.started_at is not None and one.started_at >= held.since for one in run.batches)
-    return not started and now - held.since <= look.look_again * 2 * WAITS
+    started = any(batch.started_at is not None and batch.started_at >= held.since for batch in run.batches)
+    return not started and now - held.since <= observation.poll_interval * 2 * WAITS
 
 
 def _why(run: Run) -> str:
@@ -155,5 +164,5 @@ def _given_up(run: Run, held: Repairs, now: datetime) -> Run:
         "az vmss set-orchestration-service-state --service-name AutomaticRepairs --action Resume "
         f"--name {one.name} --resource-group {one.resource_group} --subscription {one.subscription}"
     )
-    run = noted(replace(run, repairs=None), "automatic repairs left suspended", words, now)
-    return told(run, Kind.TROUBLE, Urgency.ACT, words, now)
+    run = with_entry(replace(run, repairs=None), "automatic repairs left suspended", words, now)
+    return with_notice(run, Kind.TROUBLE, Urgency.ACT, words, now)

@@ -14,18 +14,18 @@ from planner.text.phrases import many, say
 
 BREAKWATER = "breakwater"
 
-LET_PASS = "let-pass"  # noqa: S105, a word for people
-"""The word that lets others pass a paused run that holds them up."""
+LET_PASS = "let-pass"  # noqa: S105, a command for people
+"""The command that lets others pass a paused run that holds them up."""
 
 MOST_LINES, FIRST_LINES, DROPPED = 400, 20, 80
 MOST_NOTICES = 200
 """A record is replaced whole at every write: a run that goes back and forth for weeks must stay small."""
 
 
-def noted(
-    run: Run, event: str, reason: str, now: datetime, actor: str = BREAKWATER, *, word: str = ""
+def with_entry(
+    run: Run, event: str, reason: str, now: datetime, actor: str = BREAKWATER, *, command: str = ""
 ) -> Run:
-    """The run with one more line of history; `word` is the id of the person's word that it records.
+    """The run with one more line of history; `command` is the id of the command that it records.
 
     Of a very long one the beginning, the latest and what people said are kept.
     """
@@ -36,17 +36,17 @@ def noted(
         dropped = frozenset([place for place, one in enumerate(later) if not one.id][:DROPPED])
         kept = tuple(one for place, one in enumerate(later) if place not in dropped)
         history = (*first, gap, *kept[-2 * MOST_LINES :])
-    return replace(run, history=(*history, Entry(now, actor, event, reason, word)))
+    return replace(run, history=(*history, Entry(now, actor, event, reason, command)))
 
 
-def moved(run: Run, state: RunState, reason: str, now: datetime, actor: str = BREAKWATER) -> Run:
+def in_state(run: Run, state: RunState, reason: str, now: datetime, actor: str = BREAKWATER) -> Run:
     """The run in `state` with its sentence; only a change of state is a line of history."""
     if run.state is not state:
-        run = noted(run, f"{run.state} -> {state}", reason, now, actor)
+        run = with_entry(run, f"{run.state} -> {state}", reason, now, actor)
     return replace(run, state=transition(run.state, state), reason=reason)
 
 
-def told(
+def with_notice(
     run: Run,
     kind: Kind,
     urgency: Urgency,
@@ -60,9 +60,9 @@ def told(
     choices: tuple[Choice, ...] = (),
     deadline: datetime | None = None,
 ) -> Run:
-    """The run with one more notice; what is down and what still serves come from the look's instances.
+    """The run with one more notice; what is down and what still serves come from the poll's instances.
 
-    `on_record`: without a look it says what is down by the run's own record. Numbers go on; of very many
+    `on_record`: without a poll it says what is down by the run's own record. Numbers go on; of very many
     notices the oldest, told long ago, are dropped.
     """
     if answers and kind in {Kind.PAUSED, Kind.REMINDER} and held_up(run):
@@ -86,14 +86,14 @@ def told(
     return replace(run, notices=(*run.notices, notice)[-MOST_NOTICES:])
 
 
-def begun_told(run: Run, now: datetime) -> Run:
+def with_started_notice(run: Run, now: datetime) -> Run:
     """The run with the notice that maintenance has begun, once something of it was taken or may have been."""
-    if any(one.kind is Kind.STARTED for one in run.notices):
+    if any(notice.kind is Kind.STARTED for notice in run.notices):
         return run
     batch = next((one for one in run.batches if any(each.answered for each in one.instances)), None)
     if batch is None:
         return run
-    return told(run, Kind.STARTED, Urgency.KNOW, f"Maintenance has begun with {batch.domain}.", now)
+    return with_notice(run, Kind.STARTED, Urgency.KNOW, f"Maintenance has begun with {batch.domain}.", now)
 
 
 def if_nobody_answers(run: Run, now: datetime) -> str:
@@ -102,7 +102,7 @@ def if_nobody_answers(run: Run, now: datetime) -> str:
 
 
 def _comes_to(run: Run, now: datetime) -> str:
-    left = sum(one.state in TO_START for one in run.passages)
+    left = sum(instance.state in TO_START for instance in run.instances)
     if run.self_service is None or not left:
         return "If nobody answers, nothing more is started."
     what = "1 instance is" if left == 1 else f"{left} instances are"
@@ -144,8 +144,8 @@ def _down(run: Run, instances: Sequence[Instance]) -> tuple[Down, ...]:
     for instance in instances:
         if instance.switched_off or serving(instance, run.health):
             continue
-        domain, passage = domains.get(instance.id, ("", None))
-        error = passage.reason if passage is not None and passage.state is InstanceState.FAILED else ""
+        domain, progress = domains.get(instance.id, ("", None))
+        error = progress.reason if progress is not None and progress.state is InstanceState.FAILED else ""
         if not error and instance.status is not None:
             error = instance.status.message
         found.append(Down(instance.id, instance.zone, domain, describe(instance), error))
@@ -163,18 +163,18 @@ _AS_RECORDED = {
 def _down_on_record(run: Run) -> tuple[Down, ...]:
     return tuple(
         Down(
-            one.id,
-            one.zone,
+            instance.id,
+            instance.zone,
             batch.domain,
-            _AS_RECORDED[one.state],
-            one.reason if one.state is InstanceState.FAILED else "",
+            _AS_RECORDED[instance.state],
+            instance.reason if instance.state is InstanceState.FAILED else "",
         )
         for batch in run.batches
-        for one in batch.instances
-        if one.state in _AS_RECORDED
+        for instance in batch.instances
+        if instance.state in _AS_RECORDED
     )
 
 
 def _serving(run: Run, instances: Sequence[Instance]) -> str:
-    up = sum(serving(one, run.health) for one in instances)
+    up = sum(serving(instance, run.health) for instance in instances)
     return f"{up} of {len(instances)} instances are running and healthy"

@@ -6,8 +6,8 @@ from datetime import timedelta
 ENOUGH = 20
 """Doublings after which every first wait is past its longest; many more would overflow a timedelta."""
 
-FIRST_LOOKS, MOST_DOUBLINGS = 5, 6
-"""What Azure put off or refused waits five look-agains, then 10, 20 and so on, 320 at most."""
+FIRST_POLLS, MOST_DOUBLINGS = 5, 6
+"""What Azure put off or refused waits five poll intervals, then 10, 20 and so on, 320 at most."""
 
 
 def doubled(first: timedelta, times: int, most: timedelta) -> timedelta:
@@ -15,9 +15,9 @@ def doubled(first: timedelta, times: int, most: timedelta) -> timedelta:
     return min(first * (1 << min(times, ENOUGH)), most)
 
 
-def back_off(look_again: timedelta, retries: int) -> timedelta:
+def back_off(poll_interval: timedelta, retries: int) -> timedelta:
     """How long an instance waits for its next start when Azure has put it off `retries` times before."""
-    first = look_again * FIRST_LOOKS
+    first = poll_interval * FIRST_POLLS
     return doubled(first, retries, first * 2**MOST_DOUBLINGS)
 
 

@@ -4,30 +4,31 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.record.notice import Kind, Urgency
-from planner.record.observation import FIT, Look
+from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
+from planner.record.waivers import FIT
 from planner.schedule import options
-from planner.state.journal import if_nobody_answers, told
+from planner.state.journal import if_nobody_answers, with_notice
 
 
-def warned(run: Run, look: Look, now: datetime) -> Run:
+def warned(run: Run, observation: Observation, now: datetime) -> Run:
     """The run with a notice when its forecast end falls behind its deadline."""
     if run.choices and not run.misfit and not options.misfit(run, now):
         return replace(run, choices=())
     problem = options.misfit(run, now) if run.state in ACTIVE and not run.misfit else ""
     if not problem or run.deadline is None or FIT in run.waived:
         return run
-    if any(one.kind is Kind.SLACK and one.deadline == run.deadline for one in run.notices):
+    if any(notice.kind is Kind.SLACK and notice.deadline == run.deadline for notice in run.notices):
         return run
     run = replace(run, choices=options.choices(run, now))
-    return told(
+    return with_notice(
         run,
         Kind.SLACK,
         Urgency.ACT,
         f"Time is short. {problem} {run.reason}",
         now,
-        instances=look.instances,
+        instances=observation.instances,
         otherwise=if_nobody_answers(run, now),
         answers=("resume", "skip") if run.state is RunState.PAUSED else ("hold", "skip"),
         choices=run.choices,

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 
 from planner.observe.batches import known_windows
 from planner.record.notice import Kind, Urgency
-from planner.record.observation import Look
+from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import ACTIVE, TO_START, InstanceState, RunState
 from planner.record.waits import Reminders
 from planner.schedule.latest_start import AHEAD, fits, latest
-from planner.state.journal import if_nobody_answers, told
+from planner.state.journal import if_nobody_answers, with_notice
 from planner.text.phrases import inner
 from planner.waiting import stalled
 
@@ -25,7 +25,7 @@ MARKS = (4, 24, 72)
 HOUR = timedelta(hours=1)
 
 JUST_AFTER = 2 * AHEAD
-"""How long after the latest start a look finds that the plan does not fit any more."""
+"""How long after the latest start a poll finds that the plan does not fit any more."""
 
 MOVED = timedelta(minutes=30)
 """A latest start that is later by more than this is another one."""
@@ -37,9 +37,9 @@ BLIP = timedelta(minutes=30)
 """Whoever was held up for less, and by no closed window, is not reminded of it."""
 
 
-def reminded(run: Run, look: Look, now: datetime) -> Run:
+def reminded(run: Run, observation: Observation, now: datetime) -> Run:
     """The run with a reminder where one is due, and looked at again when the next one is."""
-    what = _stands_still(run, look)
+    what = _stands_still(run, observation)
     if not what:
         return replace(run, reminders=None) if run.reminders is not None else run
     run, kept = _kept(run, now)
@@ -47,17 +47,17 @@ def reminded(run: Run, look: Look, now: datetime) -> Run:
     if by is None:
         return replace(run, reminders=kept)
     if by <= now:
-        # A look just after it finds that it is too late; whatever is left then is looked at as any other run.
+        # A poll just after it finds that it is too late; whatever is left then is looked at as any other run.
         due = min(run.due, by + JUST_AFTER) if now < by + JUST_AFTER else run.due
         return replace(run, reminders=kept, due=due)
-    asked = max((one.number for one in run.notices if one.urgency is not Urgency.KNOW), default=0)
+    asked = max((notice.number for notice in run.notices if notice.urgency is not Urgency.KNOW), default=0)
     mark = _mark(by - now)
     if kept.number != asked:
         # Told just now: half of the slack counts from here, and what has passed was told with it.
         half = now + (by - now) / 2 if _asked(run) and by - now > MARKS[0] * HOUR else None
         kept = replace(kept, number=asked, half=half, mark=mark)
     elif _crossed(kept.mark, mark) or (kept.half is not None and kept.half <= now):
-        run = _told(run, what, look, now)
+        run = _told(run, what, observation, now)
         half = kept.half if kept.half is not None and kept.half > now else None
         kept = replace(kept, number=run.last_notice, half=half, mark=mark)
     run = replace(run, reminders=kept)
@@ -65,7 +65,7 @@ def reminded(run: Run, look: Look, now: datetime) -> Run:
     return replace(run, due=min(run.due, ahead)) if ahead is not None else run
 
 
-def _stands_still(run: Run, look: Look) -> str:
+def _stands_still(run: Run, observation: Observation) -> str:
     """What to remind people of, a sentence; empty while the run goes on or waits for its time."""
     if run.state not in ACTIVE:
         return ""
@@ -75,8 +75,8 @@ def _stands_still(run: Run, look: Look) -> str:
         return "The plan still waits for approval."
     if run.trouble is not None and run.trouble.told:
         return run.reason
-    if look.stopped and any(one.state is InstanceState.PENDING for one in run.passages):
-        return f"Still stopped: {inner(look.stopped)}."
+    if observation.stopped and any(instance.state is InstanceState.PENDING for instance in run.instances):
+        return f"Still stopped: {inner(observation.stopped)}."
     held = run.waits
     if held is None or not (held.told or held.passed or held.spent >= min(BLIP, run.stalled_after)):
         return ""
@@ -107,9 +107,9 @@ def _kept(run: Run, now: datetime) -> tuple[Run, Reminders]:
 def _by(run: Run, now: datetime) -> datetime | None:
     """The latest start; of a run of which only what failed is left, the end of the last window of these."""
     last = latest(run, now).start
-    if last is not None or any(one.state in TO_START for one in run.passages):
+    if last is not None or any(instance.state in TO_START for instance in run.instances):
         return last
-    failed = [one for one in run.passages if one.state is InstanceState.FAILED]
+    failed = [instance for instance in run.instances if instance.state is InstanceState.FAILED]
     return max((one.end for each in failed for one in known_windows(run, each)), default=None)
 
 
@@ -131,19 +131,19 @@ def _next(kept: Reminders, now: datetime) -> datetime | None:
     return min((one for one in moments if one > now), default=None)
 
 
-def _told(run: Run, what: str, look: Look, now: datetime) -> Run:
+def _told(run: Run, what: str, observation: Observation, now: datetime) -> Run:
     answers: tuple[str, ...] = ("skip", "hold")
     if run.state is RunState.PAUSED:
         answers = ("resume", "skip") if run.misfit or run.holding else ("resume", "skip", "hold")
     elif run.state is RunState.AWAITING_APPROVAL:
         answers = ("approve", "skip")
-    return told(
+    return with_notice(
         run,
         Kind.REMINDER,
         Urgency.ACT,
         f"{what} {fits(run, now)}".strip(),
         now,
-        instances=look.instances,
+        instances=observation.instances,
         otherwise=if_nobody_answers(run, now),
         answers=answers,
         choices=run.choices if run.state is RunState.PAUSED and run.misfit else (),

@@ -11,21 +11,21 @@ from datetime import datetime, timedelta
 from planner.calendar.openings import usable
 from planner.record.cause import AT_ONCE, QUIET, WAY_ON, Cause
 from planner.record.notice import Kind, Urgency
-from planner.record.observation import Look
+from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.waits import Stalled, Waited
 from planner.schedule.latest_start import fits
 from planner.start.gate import Wait
-from planner.state.journal import if_nobody_answers, told
+from planner.state.journal import if_nobody_answers, with_notice
 from planner.text.phrases import long, say
 
 NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
 
 
-def waiting(run: Run, wait: Wait, look: Look, now: datetime) -> Run:
-    """The run after a look in which it waits: the time counted, and told where that is due."""
-    if look.rules is not None:
-        run = replace(run, stalled_after=look.rules.stalled_after)
+def waiting(run: Run, wait: Wait, observation: Observation, now: datetime) -> Run:
+    """The run after a poll in which it waits: the time counted, and told where that is due."""
+    if observation.rules is not None:
+        run = replace(run, stalled_after=observation.rules.stalled_after)
     old = run.stalled
     counted = _counted(run, old, now) if old is not None else ()
     if wait.cause in QUIET:
@@ -42,12 +42,12 @@ def waiting(run: Run, wait: Wait, look: Look, now: datetime) -> Run:
     if left is None:
         return _said(run, held)
     if left <= NOTHING:
-        return _told(run, held, look, now)
+        return _told(run, held, observation, now)
     return replace(run, due=min(run.due, now + left))
 
 
 def _counted(run: Run, held: Stalled, now: datetime) -> tuple[Waited, ...]:
-    """The causes with the time since the last look that met one, so far as a batch could have started."""
+    """The causes with the time since the last poll that met one, so far as a batch could have started."""
     if not held.active:
         return held.waited
     more = usable(run.windows, run.freezes, held.seen, now, run.expected)
@@ -66,17 +66,17 @@ def _left(run: Run, held: Stalled) -> timedelta | None:
     return run.stalled_after - (mine.spent if held.told else held.spent)
 
 
-def _told(run: Run, held: Stalled, look: Look, now: datetime) -> Run:
+def _told(run: Run, held: Stalled, observation: Observation, now: datetime) -> Run:
     waited = tuple(replace(one, told=True) if one.cause is held.cause else one for one in held.waited)
     held = replace(held, waited=waited)
     run = _said(replace(run, stalled=held), held)
-    return told(
+    return with_notice(
         run,
         Kind.STALLED,
         Urgency.ACT,
         f"{sentence(held, windows=bool(run.windows))} {WAY_ON[held.cause]} {fits(run, now)}".strip(),
         now,
-        instances=look.instances,
+        instances=observation.instances,
         otherwise=if_nobody_answers(run, now),
         answers=("skip", "hold"),
     )

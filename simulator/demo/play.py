@@ -27,7 +27,7 @@ PACE = 1 / 60  # a minute of Azure's is a second here
 WORDS = {"completed": "Completed", "paused": "Paused"}
 ON_CALL = "ana@example.org"
 SETTINGS = {
-    "BREAKWATER_LOOK_AGAIN": "1",
+    "BREAKWATER_POLL_INTERVAL": "1",
     "BREAKWATER_GROUP_WAIT": "3",
     "BREAKWATER_SWEEP_SCHEDULE": "*/10 * * * * *",
 }

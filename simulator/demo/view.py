@@ -27,7 +27,7 @@ VERDICTS = {
     "leave_to_azure": "leave it to Azure",
     "not_impacted": "not impacted",
 }
-OVER = frozenset({"maintained", "by_azure", "excused"})
+OVER = frozenset({"maintained", "by_azure", "skipped"})
 WIDE = 120  # columns; below it some are left out, and reasons stand below what they are about
 PLAIN_WIDTH = 140
 LATEST = 60  # events kept; as many are shown as there is room for

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import advancing, deciding, growth
 from benchmarks.fleets import CASES
-from benchmarks.passage import play
+from benchmarks.whole_runs import play
 from tests.places import ROOT
 
 
@@ -49,11 +49,11 @@ def test_a_missed_budget_ends_with_1(monkeypatch, capsys) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_an_invented_run_is_played_to_its_end_and_every_look_is_booked(case) -> None:
+def test_an_invented_run_is_played_to_its_end_and_every_poll_is_booked(case) -> None:
     played = play(case, 2, 7)
     assert played.batches == 14
-    assert played.looks > 5 * played.batches
-    assert 0 < played.advance < played.look
+    assert played.polls > 5 * played.batches
+    assert 0 < played.advance < played.poll
 
 
 def test_growth_beyond_linear_is_told_and_linear_growth_is_not() -> None:

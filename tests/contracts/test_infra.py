@@ -36,7 +36,7 @@ SETTINGS = {
     *(
         f"BREAKWATER_{name}"
         for name in (
-            *("ARM_ENDPOINT", "POLICY", "SUBSCRIPTIONS", "LOOK_AGAIN", "IN_DOUBT", "SWEEP_SCHEDULE"),
+            *("ARM_ENDPOINT", "POLICY", "SUBSCRIPTIONS", "POLL_INTERVAL", "IN_DOUBT", "SWEEP_SCHEDULE"),
             *("SEARCH_EVERY", "PUBLIC_URL", "LINK_KEY", "SMTP", "MAIL_FROM", "ACS_ENDPOINT", "STOP"),
             "PLATFORM_AUTH",
         )

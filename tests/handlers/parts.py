@@ -15,7 +15,9 @@ from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
 from planner.azure.fleet import Orchestration, ScaleSet
 from planner.policy.resolve import Policy
-from planner.record.run import Batch, Passage, Run, Target, Verdict
+from planner.record.batch import Batch
+from planner.record.instance import InstanceProgress
+from planner.record.run import Run, Target, Verdict
 from planner.record.states import RunState
 from tests.places import SAMPLES
 
@@ -145,7 +147,7 @@ def run(name: str = "web", **more: Any) -> Run:
         "planned_at": NOW,
         "generation": 3,
         "checksum": "c0ffee",
-        "batches": (Batch(1, "domain 0", (Passage("0"), Passage("1"))),),
+        "batches": (Batch(1, "domain 0", (InstanceProgress("0"), InstanceProgress("1"))),),
     }
     return Run(**(fields | more))
 

@@ -85,10 +85,10 @@ class Scene:
         return next(one for one in self.wiring.spy.of("scale-sets")[::-1] if one.scale_set.endswith("/web"))
 
     async def planned(self) -> RunMessage:
-        """Announced and planned; the message of the first look."""
+        """Announced and planned; the message of the first poll."""
         await plan.handle(await self.announced(), self.wiring)
         self.events.clear()
-        return self.next_look()
+        return self.next_poll()
 
     async def ready(self) -> RunMessage:
         """Planned, and the lead time has passed."""
@@ -96,15 +96,15 @@ class Scene:
         self.clock.forward(hours=1)
         return message
 
-    def next_look(self) -> RunMessage:
+    def next_poll(self) -> RunMessage:
         return self.wiring.spy.of("runs")[-1]
 
     def delay(self) -> timedelta:
         """For how long the last message to `runs` was put off."""
         return self.wiring.spy.delays("runs")[-1]
 
-    async def look(self, message: RunMessage | None = None) -> Run:
-        await advance.handle(message or self.next_look(), self.wiring)
+    async def poll(self, message: RunMessage | None = None) -> Run:
+        await advance.handle(message or self.next_poll(), self.wiring)
         return await self.run()
 
     async def run(self) -> Run:

@@ -213,14 +213,14 @@ async def test_bad_requests_are_answered_by_the_functions_themselves(app: App) -
 
 async def test_a_wrong_setting_loses_no_alert_and_stops_every_start(app: App, monkeypatch) -> None:
     """Action groups do not send again what was answered 500."""
-    monkeypatch.setenv("BREAKWATER_LOOK_AGAIN", "1m")
+    monkeypatch.setenv("BREAKWATER_POLL_INTERVAL", "1m")
     sys.modules["function_app"].wiring.cache_clear()
     body = json.dumps(app.azure.alert(TRACKING_ID)).encode()
     status, said = await app.call("receive", method="POST", body=body)
     assert (status, json.loads(said)["status"]) == (202, "accepted")
     status, said = await app.call("health", method="GET")
     assert (status, json.loads(said)["status"]) == (200, "stopped")
-    assert "BREAKWATER_LOOK_AGAIN" in json.loads(said)["stopped_by"]
+    assert "BREAKWATER_POLL_INTERVAL" in json.loads(said)["stopped_by"]
 
 
 async def test_no_path_fits_two_route_templates() -> None:

@@ -140,7 +140,7 @@ def takes_long(made: World, *reads: str) -> None:
         setattr(made.compute, name, slow)
 
 
-async def test_a_listing_too_slow_for_fresh_looks_keeps_nobody_from_being_maintained() -> None:
+async def test_a_listing_too_slow_for_fresh_polls_keeps_nobody_from_being_maintained() -> None:
     made = world(uniform("web", 2, update_domains=2, behaviour=QUICK))
     await made.alert("W-1")
     await made.until(START + H)
@@ -150,7 +150,7 @@ async def test_a_listing_too_slow_for_fresh_looks_keeps_nobody_from_being_mainta
     assert made.run_of("web").state is RunState.COMPLETED
 
 
-async def test_an_azure_too_slow_for_fresh_looks_is_told() -> None:
+async def test_an_azure_too_slow_for_fresh_polls_is_told() -> None:
     """Reads of single instances take as long: nothing is fresh enough for a start, and somebody should know."""
     made = world(uniform("web", 2, update_domains=2, behaviour=QUICK))
     await made.alert("W-1")

@@ -52,7 +52,7 @@ async def reaches(world: World, name: str, *states: RunState, within: timedelta 
 
 
 def states(run: Run) -> dict[str, str]:
-    return {one.id: str(one.state) for one in run.passages}
+    return {one.id: str(one.state) for one in run.instances}
 
 
 def started(world: World, who: str = "customer") -> list[str]:
@@ -179,7 +179,7 @@ async def test_what_azure_or_somebody_in_the_portal_has_started_is_waited_for_an
     world.fleet.at(world.clock() + 8 * M, lambda: start(other))
     run = await reaches(world, "web", RunState.COMPLETED)
     assert states(run) == {"0": "maintained", "1": "by_azure", "2": "maintained"}
-    one = next(one for one in run.passages if one.id == "1")
+    one = next(one for one in run.instances if one.id == "1")
     assert one.reason == "Maintained by Azure or by a person outside."
     assert started(world) == ["0", "2"]
     assert started(world, who) == ["1"]
@@ -194,8 +194,8 @@ async def test_a_deleted_scale_set_ends_its_run_and_another_one_under_its_name_i
     await first_done(world)
     world.fleet.people.delete_scale_set(old)
     run = await reaches(world, "web", RunState.COMPLETED)
-    assert states(run) == {"0": "maintained", "1": "excused", "2": "excused"}
-    assert {one.reason for one in run.passages if one.id != "0"} == {"Excused: the scale set was deleted."}
+    assert states(run) == {"0": "maintained", "1": "skipped", "2": "skipped"}
+    assert {one.reason for one in run.instances if one.id != "0"} == {"Skipped: the scale set was deleted."}
     world.fleet.add(uniform("web", 2, update_domains=2))
     announce(world, OTHER, Window(world.clock(), world.clock() + DAY))
     await world.alert(OTHER)
@@ -235,7 +235,7 @@ async def test_instances_that_leave_do_not_void_an_approval() -> None:
     world.fleet.people.delete(web.instances["1"])
     await world.alert(ID, "InProgress")
     run = await reaches(world, "web", RunState.COMPLETED)
-    assert states(run) == {"0": "maintained", "1": "excused", "2": "maintained"}
+    assert states(run) == {"0": "maintained", "1": "skipped", "2": "maintained"}
     kept(world)
 
 
@@ -257,8 +257,8 @@ async def test_a_cancelled_wave_stops_between_batches_and_automatic_repairs_run_
 @pytest.mark.parametrize(
     ("what", "state", "words"),
     [
-        ("delete", InstanceState.EXCUSED, "the instance was deleted"),
-        ("deallocate", InstanceState.EXCUSED, "deallocated"),
+        ("delete", InstanceState.SKIPPED, "the instance was deleted"),
+        ("deallocate", InstanceState.SKIPPED, "deallocated"),
         ("reimage", InstanceState.MAINTAINED, "Maintained"),
         ("service_heal", InstanceState.CANCELLED, "its maintenance status is gone"),
         ("resize", InstanceState.CANCELLED, "its maintenance status is gone"),
@@ -272,7 +272,7 @@ async def test_what_befalls_an_instance_before_its_turn_ends_right_and_is_explai
     victim: Instance = world.fleet.instance("web", 2)
     getattr(world.fleet.people, what)(victim)
     run = await reaches(world, "web", RunState.COMPLETED, RunState.CANCELLED)
-    one = next(one for one in run.passages if one.id == "2")
+    one = next(one for one in run.instances if one.id == "2")
     assert (one.state, states(run)["1"]) == (state, "maintained")
     assert words in one.reason.replace("Its", "its")
     kept(world)

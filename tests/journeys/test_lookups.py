@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from handlers.waves.relisting import WHEN_AGREED
-from planner.record.states import ANSWERS, ENDED
+from planner.record.states import ENDED, HANDS_OFF
 from simulator.fleet import SUBSCRIPTION, Wave, Window, flexible, uniform
 from tests.world import Chaos, World
 
@@ -70,7 +70,7 @@ async def test_trouble_with_the_look_ups_delays_a_wave_and_is_over_when_azure_is
     assert wave.evidence.unread == {}
     assert len(wave.evidence.scale_sets) == 4
     assert world.errors == []
-    assert {run.state in ENDED | ANSWERS for run in world.runs().values()} == {True}
+    assert {run.state in ENDED | HANDS_OFF for run in world.runs().values()} == {True}
     assert len(world.runs()) == 4
     assert world.violations() == []
 

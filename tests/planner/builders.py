@@ -1,4 +1,4 @@
-"""Scale sets, instances, decisions and runs made to order, and a clock that carries a run through looks."""
+"""Scale sets, instances, decisions and runs made to order, and a clock that carries a run through polls."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,9 +14,13 @@ from planner.machine.advance import advance
 from planner.observe.outstanding import outstanding
 from planner.policy.overrides import NOTHING
 from planner.policy.resolve import Match, Policy, Rule, Rules, rules_for
+from planner.record.action import Action
+from planner.record.batch import Batch
 from planner.record.check import Check
-from planner.record.observation import Action, Event, Look, Word
-from planner.record.run import Batch, Passage, Run, Target, Verdict
+from planner.record.command import Command, CommandKind
+from planner.record.instance import InstanceProgress
+from planner.record.observation import Observation
+from planner.record.run import Run, Target, Verdict
 from planner.record.states import InstanceState, RunState
 from planner.replan import new_plan
 
@@ -141,7 +145,7 @@ def planned(
         now,
         **more,
     )
-    return new_plan.begun(a_set, instances, decision, waves, now, former=former)
+    return new_plan.new_run(a_set, instances, decision, waves, now, former=former)
 
 
 def planned_again(
@@ -155,7 +159,7 @@ def planned_again(
 ) -> Run:
     """The run after another plan, with what was raised for it, as the plan stage makes it.
 
-    `more` goes to the look of the plan: what it read one by one, what was absent there.
+    `more` goes to the poll of the plan: what it read one by one, what was absent there.
     """
     a_set, instances = a_set or scale_set(), fleet() if instances is None else instances
     waves = waves or (wave(),)
@@ -167,18 +171,18 @@ def planned_again(
         now,
         raised=run.raised or NOTHING,
     )
-    look = looked(a_set, instances, now=now, **more)
-    return new_plan.rejoined(run, a_set, instances, decision, waves, now, look)
+    observation = observe(a_set, instances, now=now, **more)
+    return new_plan.replanned(run, a_set, instances, decision, waves, now, observation)
 
 
-def looked(
+def observe(
     a_set: ScaleSet | None = None,
     instances: Sequence[Instance] | None = None,
     a_policy: Policy | None = None,
     now: datetime = NOW,
     **more: Any,
-) -> Look:
-    """A look that read everything, each instance by itself as well; `absent` answered 404 to that.
+) -> Observation:
+    """A poll that read everything, each instance by itself as well; `absent` answered 404 to that.
 
     `direct` says which instances were read one by one where it was not all of them.
     """
@@ -187,21 +191,21 @@ def looked(
     absent = frozenset(more.pop("absent", ()))
     direct = frozenset(more.pop("direct", {one.id for one in instances} | absent))
     fields: dict[str, Any] = {"scale_set": a_set, "rules": rules_now, **more}
-    return Look(now, tuple(instances), direct=direct, absent=absent, **fields)
+    return Observation(now, tuple(instances), direct=direct, absent=absent, **fields)
 
 
-def listed(*args: Any, **more: Any) -> Look:
-    """A look that read the listing alone: nothing in it is confirmed."""
-    return looked(*args, direct=(), **more)
+def listed(*args: Any, **more: Any) -> Observation:
+    """A poll that read the listing alone: nothing in it is confirmed."""
+    return observe(*args, direct=(), **more)
 
 
 def confirmed(
     run: Run, instances: Sequence[Instance], a_policy: Policy | None = None, now: datetime = NOW, **more: Any
 ) -> tuple[Run, tuple[Action, ...]]:
-    """The run after two looks a poll apart that saw the same, and what both of them asked for."""
+    """The run after two polls a poll apart that saw the same, and what both of them asked for."""
     actions: tuple[Action, ...] = ()
     for at in (now, now + MINUTE):
-        run, asked = step(run, looked(more.get("a_set"), instances, a_policy, at, **_look_only(more)))
+        run, asked = step(run, observe(more.get("a_set"), instances, a_policy, at, **_look_only(more)))
         actions += asked
     return run, actions
 
@@ -210,9 +214,9 @@ def _look_only(more: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in more.items() if key != "a_set"}
 
 
-def said(word: Word, id: str = "", at: datetime = NOW, **more: Any) -> Event:  # noqa: A002
+def command(word: CommandKind, id: str = "", at: datetime = NOW, **more: Any) -> Command:  # noqa: A002
     fields = {"actor": "ada", "comment": "", **more}
-    return Event(id or f"{word} at {at}", word, at=at, **fields)
+    return Command(id or f"{word} at {at}", word, at=at, **fields)
 
 
 def run_of(*batches: Batch, **more: Any) -> Run:
@@ -238,16 +242,16 @@ def run_of(*batches: Batch, **more: Any) -> Run:
 
 
 def batch(number: int, *ids: str, **more: Any) -> Batch:
-    passages = tuple(one if isinstance(one, Passage) else Passage(one) for one in ids)
-    return Batch(number, more.pop("domain", f"domain {number}"), passages, **more)
+    instances = tuple(one if isinstance(one, InstanceProgress) else InstanceProgress(one) for one in ids)
+    return Batch(number, more.pop("domain", f"domain {number}"), instances, **more)
 
 
 def states(run: Run) -> Mapping[str, InstanceState]:
-    return {one.id: one.state for one in run.passages}
+    return {one.id: one.state for one in run.instances}
 
 
-def one_of(run: Run, id: str) -> Passage:  # noqa: A002
-    (found,) = [one for one in run.passages if one.id == str(id)]
+def one_of(run: Run, id: str) -> InstanceProgress:  # noqa: A002
+    (found,) = [one for one in run.instances if one.id == str(id)]
     return found
 
 
@@ -259,8 +263,10 @@ def changed(instances: Iterable[Instance], id: str, **fields: Any) -> tuple[Inst
     return tuple(replace(one, **fields) if one.id == id else one for one in instances)
 
 
-def step(run: Run, look: Look, *events: Event, now: datetime | None = None) -> tuple[Run, tuple[Action, ...]]:
-    return advance(run, look, events, now or look.at)
+def step(
+    run: Run, observation: Observation, *events: Command, now: datetime | None = None
+) -> tuple[Run, tuple[Action, ...]]:
+    return advance(run, observation, events, now or observation.at)
 
 
 def checked(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from planner.azure.fleet import Health
 from planner.azure.wave import Stage
-from planner.record.observation import Answered
+from planner.record.action import StartOutcome
 from planner.record.states import RunState
 from tests.planner.lies import LIES
 from tests.planner.small_azure import ENDINGS
@@ -16,12 +16,12 @@ ANSWERS_OF_AZURE = (
     None,
     None,
     None,
-    (Answered.LOST, "", "The connection broke."),
-    (Answered.LOST, "never arrived", "The connection broke."),
-    (Answered.REFUSED, "OperationNotAllowed", "It is not eligible."),
-    (Answered.REFUSED, "Conflict", "Another operation is in progress."),
-    (Answered.REFUSED, "InternalError", "Try again."),
-    (Answered.WITHDRAWN, "", "the look that saw it is no longer fresh"),
+    (StartOutcome.LOST, "", "The connection broke."),
+    (StartOutcome.LOST, "never arrived", "The connection broke."),
+    (StartOutcome.REFUSED, "OperationNotAllowed", "It is not eligible."),
+    (StartOutcome.REFUSED, "Conflict", "Another operation is in progress."),
+    (StartOutcome.REFUSED, "InternalError", "Try again."),
+    (StartOutcome.WITHDRAWN, "", "the poll that saw it is no longer fresh"),
 )
 
 LEADS = ("0m", "0m", "0m", "10m", "24h")

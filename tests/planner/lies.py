@@ -1,4 +1,4 @@
-"""What Azure answers falsely in one look: the truth of `small_azure`, bent; each lie switchable by itself."""
+"""What Azure answers falsely in one poll: the truth of `small_azure`, bent; each lie switchable by itself."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ NO_VIEW = Unreadable("Azure sent no instance view.")
 
 @dataclass
 class Liar:
-    """What this look is lied to about. `telling` are the kinds switched on, `odds` how often each is told."""
+    """What this poll is lied to about. `telling` are the kinds switched on, `odds` how often each is told."""
 
     seed: int = 0
     telling: tuple[str, ...] = ()
@@ -46,12 +46,12 @@ class Liar:
         return lies
 
     def unwritten(self, before: "Liar") -> None:
-        """A look that left no record: what was a lie before it still is the last thing on record."""
+        """A poll that left no record: what was a lie before it still is the last thing on record."""
         self._lied_of |= before._lied_of
         self._not_found |= before._not_found
 
     def listing(self, truth: tuple[Instance, ...]) -> tuple[Instance, ...]:
-        """What the listing shows of the truth; a stale view is the truth of an earlier look."""
+        """What the listing shows of the truth; a stale view is the truth of an earlier poll."""
         self.stale = False
         earlier, self._earlier = {one.id: one for one in self._earlier}, truth
         if self._tells("empty listing"):

@@ -1,4 +1,4 @@
-"""A planned run that lives through its window look by look, for the tests of waiting."""
+"""A planned run that lives through its window poll by poll, for the tests of waiting."""
 
 from datetime import timedelta
 
@@ -28,10 +28,10 @@ def run_of_world(world: Protocol) -> Run:
 
 
 def until(world: Protocol, moment: timedelta) -> Run:
-    """Every look that is due until then."""
+    """Every poll that is due until then."""
     while run_of_world(world).due <= NOW + moment:
         world.now = max(world.now, run_of_world(world).due)
-        world.look()
+        world.poll()
     world.now = max(world.now, NOW + moment)
     return run_of_world(world)
 

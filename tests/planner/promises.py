@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 
 from planner.azure.fleet import Health, Instance, ScaleSet, domain_of
 from planner.policy.resolve import HealthRule, Mode, Rules
+from planner.record.action import Action, PollAgain, Start
+from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
-from planner.record.observation import Action, Look, LookAgain, Start
-from planner.record.run import Passage, Run
+from planner.record.observation import Observation
+from planner.record.run import Run
 from planner.record.states import ACTIVE, ENDED, IN_FLIGHT, SETTLED, BatchState, InstanceState, RunState
-from planner.schedule.schedule import most_down
+from planner.schedule.batching import most_down
 
 ASKS = frozenset({Urgency.ACT, Urgency.PAGE})
 
@@ -21,12 +23,12 @@ def of_record(run: Run) -> Iterator[str]:
     yield from (f"check {one.name} has no sentence" for one in run.checks if not one.reason.strip())
     yield from (f"history line {one.event!r} has no reason" for one in run.history if not one.reason.strip())
     yield from (f"notice {one.number} says nothing" for one in run.notices if not one.sentence.strip())
-    for one in run.passages:
+    for one in run.instances:
         if one.state is not InstanceState.PENDING and not one.reason.strip():
             yield f"instance {one.id} is {one.state} without a sentence"
         if one.state in SETTLED and one.finished_at is None:
             yield f"instance {one.id} is {one.state} and nobody knows since when"
-    ids = [one.id for one in run.passages]
+    ids = [one.id for one in run.instances]
     if len(ids) != len(set(ids)):
         yield f"an instance is in the plan twice: {ids}"
     numbers = [one.number for one in run.batches]
@@ -45,7 +47,7 @@ def of_record(run: Run) -> Iterator[str]:
         unsettled = [one.id for one in batch.instances if one.state not in SETTLED]
         if batch.state in {BatchState.DONE, BatchState.SOAKING} and unsettled:
             yield f"batch {batch.number} is {batch.state} with {unsettled} open"
-    if run.state in ENDED and any(one.state not in SETTLED for one in run.passages):
+    if run.state in ENDED and any(one.state not in SETTLED for one in run.instances):
         yield f"the run is {run.state} and an instance is not accounted for"
     if run.state in ENDED and run.repairs is not None:
         yield f"the run is {run.state} and automatic repairs are still its own"
@@ -72,8 +74,8 @@ def of_change(old: Run, new: Run) -> Iterator[str]:
         yield "a notice was changed after it was written"
     if new.history[: len(old.history)] != old.history:
         yield "history was changed"
-    after = {one.id: one for one in new.passages}
-    for one in old.passages:
+    after = {one.id: one for one in new.instances}
+    for one in old.instances:
         now = after.get(one.id)
         if now is None and not one.gone and one.state in SETTLED:
             yield f"instance {one.id} was {one.state} and is forgotten"
@@ -83,7 +85,7 @@ def of_change(old: Run, new: Run) -> Iterator[str]:
             yield f"instance {one.id} was {one.state} and is {now.state} now"
 
 
-def _open_again(old: Passage, new: Passage) -> bool:
+def _open_again(old: InstanceProgress, new: InstanceProgress) -> bool:
     """As it was, or back: its status was gone, it stopped serving, or a person is asked whether it may be."""
     if new.state is old.state or old.gone or new.asks:
         return True
@@ -92,33 +94,40 @@ def _open_again(old: Passage, new: Passage) -> bool:
 
 def of_actions(run: Run, actions: Sequence[Action], now: datetime) -> Iterator[str]:
     """A run says when to look again, last; one that is over and whose waves are over asks for nothing."""
-    looks = [one for one in actions if isinstance(one, LookAgain)]
+    polls = [one for one in actions if isinstance(one, PollAgain)]
     if run.state in ENDED and run.recheck is None:
-        if looks:
-            yield f"the run is {run.state}, its waves are over and it wants another look"
+        if polls:
+            yield f"the run is {run.state}, its waves are over and it wants another poll"
         return
     if run.state in ENDED and any(isinstance(one, Start) for one in actions):
         yield f"the run is {run.state} and starts something"
-    if len(looks) != 1 or actions[-1] != looks[0]:
-        yield f"it wants {len(looks)} looks, the last action is {actions[-1:]}"
-    elif looks[0].at != run.due:
-        yield f"it wants a look at {looks[0].at} and says it is due {run.due}"
+    if len(polls) != 1 or actions[-1] != polls[0]:
+        yield f"it wants {len(polls)} looks, the last action is {actions[-1:]}"
+    elif polls[0].at != run.due:
+        yield f"it wants a poll at {polls[0].at} and says it is due {run.due}"
     elif run.due < now:
         yield f"it is due at {run.due}, which is past"
 
 
-def of_starts(old: Run, new: Run, look: Look, starts: Sequence[Start], now: datetime) -> Iterator[str]:
-    """Tenets 2, 3 and 8: only what this look saw allowed and running, one domain, everything else serving."""
+def of_starts(
+    old: Run, new: Run, observation: Observation, starts: Sequence[Start], now: datetime
+) -> Iterator[str]:
+    """Tenets 2, 3 and 8: only what this poll saw allowed and running, one domain, everything else serving."""
     if not starts:
         return
-    if look.instances is None or look.scale_set is None or look.rules is None:
-        yield "a start without a look at instances, scale set and rules"
+    if observation.instances is None or observation.scale_set is None or observation.rules is None:
+        yield "a start without a poll at instances, scale set and rules"
         return
-    seen = {one.id: one for one in look.instances}
+    seen = {one.id: one for one in observation.instances}
     ids = [one.instance for one in starts]
     if len(ids) != len(set(ids)):
         yield f"{ids}: one instance is started twice"
-    for words in (look.stopped, look.limit, look.trouble, "the wave is cancelled" if look.cancelled else ""):
+    for words in (
+        observation.stopped,
+        observation.limit,
+        observation.trouble,
+        "the wave is cancelled" if observation.cancelled else "",
+    ):
         if words:
             yield f"{ids} started although: {words}"
     if new.state is not RunState.RUNNING:
@@ -126,14 +135,16 @@ def of_starts(old: Run, new: Run, look: Look, starts: Sequence[Start], now: date
     if old.holding and new.holding:
         yield f"{ids} started while held"
     for start in starts:
-        yield from _start(old, new, seen.get(start.instance), start, look, now)
-    yield from _together(old, new, look.scale_set, look.instances, frozenset(ids), look.rules.health)
+        yield from _start(old, new, seen.get(start.instance), start, observation, now)
+    yield from _together(
+        old, new, observation.scale_set, observation.instances, frozenset(ids), observation.rules.health
+    )
     if new.self_service is not None and not new.self_service.start <= now < new.self_service.end:
         yield f"{ids} started outside the run's self-service window"
     if new.lead_over is not None and now < new.lead_over:
         yield f"{ids} started before the lead time was over"
-    if look.rules.mode is Mode.APPROVE:
-        approved = {one.id for one in new.passages if one.approved}
+    if observation.rules.mode is Mode.APPROVE:
+        approved = {one.id for one in new.instances if one.approved}
         if set(ids) - approved and new.approved != new.checksum:
             yield f"{sorted(set(ids) - approved)} started without approval"
 
@@ -143,22 +154,27 @@ def of_truth(
     new: Run,
     truth: Mapping[str, Instance],
     starts: Sequence[Start],
-    look: Look,
+    observation: Observation,
     now: datetime,
     *,
     deleted: bool,
     stale: bool,
 ) -> Iterator[str]:
-    """Whatever a look was told: against how things truly are.
+    """Whatever a poll was told: against how things truly are.
 
     No run ends while something of it still shows open maintenance or is down after our start, and nothing
     starts while too many of those that served do not serve; what a `stale` listing hides, nobody can know.
     """
     if new.state in ENDED and old.state not in ENDED and not deleted:
-        yield from _ended_early(old, new, truth, look, now)
-    if starts and not stale and look.scale_set is not None and look.rules is not None:
+        yield from _ended_early(old, new, truth, observation, now)
+    if starts and not stale and observation.scale_set is not None and observation.rules is not None:
         yield from _too_many(
-            old, new, truth, frozenset(one.instance for one in starts), look.scale_set, look.rules
+            old,
+            new,
+            truth,
+            frozenset(one.instance for one in starts),
+            observation.scale_set,
+            observation.rules,
         )
 
 
@@ -186,9 +202,9 @@ def _serves(one: Instance, health: HealthRule) -> bool:
 
 
 def _ended_early(
-    old: Run, new: Run, truth: Mapping[str, Instance], look: Look, now: datetime
+    old: Run, new: Run, truth: Mapping[str, Instance], observation: Observation, now: datetime
 ) -> Iterator[str]:
-    for one in new.passages:
+    for one in new.instances:
         instance = truth.get(one.id)
         if instance is None:
             continue
@@ -198,9 +214,9 @@ def _ended_early(
             status is not None and status.allowed and window is not None and window.start <= now < window.end
         )
         looks_done = one.state in {InstanceState.CANCELLED, InstanceState.MISSED}
-        if one.state is InstanceState.CANCELLED and due and not look.cancelled:
+        if one.state is InstanceState.CANCELLED and due and not observation.cancelled:
             yield f"the run is {new.state}, {one.id} is {one.state} and in truth shows open maintenance"
-        deleted = one.state is InstanceState.EXCUSED and "deleted" in one.reason
+        deleted = one.state is InstanceState.SKIPPED and "deleted" in one.reason
         if deleted:
             yield f"the run is {new.state}, {one.id} is taken for deleted and in truth it is there"
         if one.begun and not instance.running and not looks_done and not one.up_at:
@@ -208,12 +224,12 @@ def _ended_early(
 
 
 def _start(
-    old: Run, new: Run, instance: Instance | None, start: Start, look: Look, now: datetime
+    old: Run, new: Run, instance: Instance | None, start: Start, observation: Observation, now: datetime
 ) -> Iterator[str]:
     name = start.instance
     status = instance.status if instance is not None else None
     if instance is None or status is None:
-        yield f"{name} started, and the look saw no maintenance of it"
+        yield f"{name} started, and the poll saw no maintenance of it"
         return
     if status.unreadable:
         yield f"{name} started although its status cannot be understood"
@@ -224,18 +240,18 @@ def _start(
     elif start.before > status.self_service.end:
         yield f"{name} may be sent after its window has closed"
     if start.before > now + timedelta(seconds=30):
-        yield f"{name} may be sent {start.before - now} after the look"
+        yield f"{name} may be sent {start.before - now} after the poll"
     if instance.power != "running" or instance.busy:
         yield f"{name} started while it is {instance.power}, {instance.provisioning}"
     if instance.protected:
         yield f"{name} started although it is protected"
-    passage = next((one for one in new.passages if one.id == name), None)
-    if passage is None or passage.state is not InstanceState.STARTING or passage.intent_at != now:
+    progress = next((one for one in new.instances if one.id == name), None)
+    if progress is None or progress.state is not InstanceState.STARTING or progress.intent_at != now:
         yield f"{name} started without an intent on record"
-    was = next((one for one in old.passages if one.id == name), None)
+    was = next((one for one in old.instances if one.id == name), None)
     if was is not None and was.state in IN_FLIGHT | SETTLED:
         in_doubt = was.state is InstanceState.STARTING and not was.answered
-        if not (in_doubt and was.intent_at is not None and now - was.intent_at >= look.in_doubt):
+        if not (in_doubt and was.intent_at is not None and now - was.intent_at >= observation.in_doubt):
             yield f"{name} started while it is {was.state}"
 
 
@@ -247,7 +263,7 @@ def _together(
     starting: frozenset[str],
     health: HealthRule,
 ) -> Iterator[str]:
-    flying = {one.id for one in new.passages if one.state in IN_FLIGHT}
+    flying = {one.id for one in new.instances if one.state in IN_FLIGHT}
     by_id = {one.id: one for one in instances}
     down = [by_id[one] for one in flying if one in by_id]
     domains = {one.zone if scale_set.flexible else domain_of(scale_set, one) for one in down}

@@ -1,6 +1,6 @@
 """The protocol around the pure planner, as `handlers.stages.plan` and `handlers.stages.advance` follow it, without storage.
 
-A look observes what it needs, advances, writes, starts what was written, adds the answers; and may die between
+A poll observes what it needs, advances, writes, starts what was written, adds the answers; and may die between
 any two of these. What is written survives, everything else is gone.
 """
 
@@ -16,19 +16,9 @@ from planner.observe import absence
 from planner.observe.outstanding import outstanding
 from planner.policy.overrides import NOTHING
 from planner.policy.resolve import Policy, rules_for
-from planner.record.observation import (
-    Action,
-    Answer,
-    Answered,
-    Event,
-    Look,
-    Predecessor,
-    Replan,
-    SetRepairs,
-    Start,
-    Word,
-    with_direct_reads,
-)
+from planner.record.action import Action, Replan, SetRepairs, Start, StartOutcome, StartResult
+from planner.record.command import Command, CommandKind
+from planner.record.observation import Observation, Predecessor, with_direct_reads
 from planner.record.run import Run, Verdict
 from planner.record.states import ACTIVE, ENDED, IN_FLIGHT
 from planner.replan import new_plan, reopening
@@ -38,7 +28,7 @@ from tests.planner import promises
 from tests.planner.lies import Liar
 from tests.planner.small_azure import NOW, SUBSCRIPTION, SmallAzure
 
-LOOK_AGAIN, IN_DOUBT = timedelta(seconds=60), timedelta(minutes=30)
+POLL_INTERVAL, IN_DOUBT = timedelta(seconds=60), timedelta(minutes=30)
 DIES = ("", "before the write", "before the starts", "between the starts", "before the answers")
 
 
@@ -96,12 +86,12 @@ class Protocol:
             if run is not None and alive:
                 self._write(ending.closed(run, now, cancelled=True))
             return
-        look = self._read_for_plan(run)
-        if look is None:
+        observation = self._read_for_plan(run)
+        if observation is None:
             # Azure is asked once more, a poll later; until then nothing is planned.
             self._replans_later = True
             return
-        instances = look.instances or ()
+        instances = observation.instances or ()
         decision = decide(
             self.azure.scale_set,
             outstanding(instances, run, now),
@@ -120,55 +110,57 @@ class Protocol:
             if run is not None:
                 self.archive.append(run)
             self.run = None
-            self._write(new_plan.begun(self.azure.scale_set, instances, decision, waves, now, former=run))
+            self._write(new_plan.new_run(self.azure.scale_set, instances, decision, waves, now, former=run))
         elif alive:
-            new = new_plan.rejoined(run, self.azure.scale_set, instances, decision, waves, now, look)
+            new = new_plan.replanned(run, self.azure.scale_set, instances, decision, waves, now, observation)
             self._write(ending.closed(new, now) if over and spared else new)
 
-    def _read_for_plan(self, run: Run | None) -> Look | None:
+    def _read_for_plan(self, run: Run | None) -> Observation | None:
         """What the plan stage reads; None while it may be a lie: a 404 of the set, views left out."""
-        look, before = Look(self.now, look_again=LOOK_AGAIN), replace(self.liar)
+        observation, before = Observation(self.now, poll_interval=POLL_INTERVAL), replace(self.liar)
         if self.azure.deleted or self.liar.set_not_found("plan"):
             since, self._absent_since = self._absent_since, self._absent_since or self.now
-            sure = since is not None and self.now - since >= LOOK_AGAIN
-            return replace(look, deleted=True, instances=()) if sure or not self.liar.telling else None
+            sure = since is not None and self.now - since >= POLL_INTERVAL
+            return replace(observation, deleted=True, instances=()) if sure or not self.liar.telling else None
         self._absent_since = None
-        look = replace(look, instances=self.liar.listing(self.azure.shown(self.now)))
-        unreadable = tuple(one.id for one in look.instances or () if one.unreadable)
-        look = self._read_directly(absence.to_read(run, look) if run is not None else unreadable, look)
-        if any(one.unreadable for one in look.instances or ()):
+        observation = replace(observation, instances=self.liar.listing(self.azure.shown(self.now)))
+        unreadable = tuple(one.id for one in observation.instances or () if one.unreadable)
+        observation = self._read_directly(
+            absence.to_read(run, observation) if run is not None else unreadable, observation
+        )
+        if any(one.unreadable for one in observation.instances or ()):
             self.liar.unwritten(before)
             return None
-        return look
+        return observation
 
-    def look(
+    def poll(
         self,
-        events: Iterable[Event] = (),
+        events: Iterable[Command] = (),
         *,
         dies: str = "",
-        answer: Callable[[str], Answer | None] = lambda _: None,
+        answer: Callable[[str], StartResult | None] = lambda _: None,
     ) -> tuple[Action, ...]:
-        """One look. `answer` says how a start is taken; None is taken, and its answer comes back."""
+        """One poll. `answer` says how a start is taken; None is taken, and its answer comes back."""
         run = self.run
         assert run is not None
         before = replace(self.liar)
-        look = self._observed(run)
+        observation = self._observed(run)
         if dies == "before the write":
             self.liar.unwritten(before)
         events = tuple(events)
-        new, actions = advance(run, look, events, self.now)
-        if advance(run, look, events, self.now) != (new, actions):
+        new, actions = advance(run, observation, events, self.now)
+        if advance(run, observation, events, self.now) != (new, actions):
             self.findings.append("the same input gave another answer")
-        if look.instances is not None:
-            upside_down = replace(look, instances=tuple(reversed(look.instances)))
+        if observation.instances is not None:
+            upside_down = replace(observation, instances=tuple(reversed(observation.instances)))
             if _ids(advance(run, upside_down, events, self.now)[1]) != _ids(actions):
                 self.findings.append("the order in which Azure lists instances decides what is started")
         starts = [one for one in actions if isinstance(one, Start)]
         self.findings += promises.of_actions(new, actions, self.now)
-        self.findings += promises.of_starts(run, new, look, starts, self.now)
+        self.findings += promises.of_starts(run, new, observation, starts, self.now)
         truth = {name: one.seen for name, one in self.azure.machines.items()}
         self.findings += promises.of_truth(
-            run, new, truth, starts, look, self.now, deleted=self.azure.deleted, stale=self.liar.stale
+            run, new, truth, starts, observation, self.now, deleted=self.azure.deleted, stale=self.liar.stale
         )
         for one in starts:
             machine = self.azure.machines[one.instance]
@@ -191,13 +183,13 @@ class Protocol:
         actions: Iterable[Action],
         starts: Sequence[Start],
         dies: str,
-        answer: Callable[[str], Answer | None],
+        answer: Callable[[str], StartResult | None],
     ) -> None:
         self._write(new)
         self._set_repairs(actions)
         if dies == "before the starts":
             return
-        answers: list[Answer] = []
+        answers: list[StartResult] = []
         for number, start in enumerate(starts):
             if dies == "between the starts" and number:
                 return
@@ -205,60 +197,66 @@ class Protocol:
         if answers and dies != "before the answers" and self.run is not None:
             self._write(answered(self.run, answers, self.now))
 
-    def _started(self, start: Start, said: Answer | None) -> Answer:
+    def _started(self, start: Start, said: StartResult | None) -> StartResult:
         name = start.instance
         self.starts.append((self.now, name))
         machine = self.azure.machines.get(name)
         if machine is None:
-            return Answer(name, Answered.WITHDRAWN, message="It is gone.")
+            return StartResult(name, StartOutcome.WITHDRAWN, message="It is gone.")
         if machine.operation:
-            return Answer(
-                name, Answered.REFUSED, code="Conflict", message="Another operation is in progress."
+            return StartResult(
+                name, StartOutcome.REFUSED, code="Conflict", message="Another operation is in progress."
             )
-        if said is not None and (said.answered is not Answered.LOST or said.code == "never arrived"):
+        if said is not None and (said.answered is not StartOutcome.LOST or said.code == "never arrived"):
             return said
         address = self.azure.start(name)
-        return said or Answer(name, Answered.ACCEPTED, operation=address)
+        return said or StartResult(name, StartOutcome.ACCEPTED, operation=address)
 
-    def _observed(self, run: Run) -> Look:
+    def _observed(self, run: Run) -> Observation:
         now = self.now
-        look = Look(now, stopped=self.stopped, look_again=LOOK_AGAIN, in_doubt=IN_DOUBT)
+        observation = Observation(now, stopped=self.stopped, poll_interval=POLL_INTERVAL, in_doubt=IN_DOUBT)
         open_ones = any(one.open for one in self.waves if one.tracking_id in run.waves)
-        look = replace(look, open=open_ones)
+        observation = replace(observation, open=open_ones)
         if run.state not in ACTIVE:
-            return self._from_azure(run, look) if needs_azure(run, look, now) else look
+            return self._from_azure(run, observation) if needs_azure(run, observation, now) else observation
         waves = [one for one in self.waves if one.tracking_id in run.waves]
         over = not any(one.open for one in waves)
-        look = replace(look, cancelled=over and any(one.stage is Stage.CANCELED for one in waves))
-        look = replace(look, predecessors=self.predecessors, order_problem=self.order_problem)
-        if may_start(run, look, now) and not any(one.started_at for one in run.batches):
-            look = replace(look, limit=self.limit)
-        return self._from_azure(run, look) if needs_azure(run, look, now) else look
+        observation = replace(
+            observation, cancelled=over and any(one.stage is Stage.CANCELED for one in waves)
+        )
+        observation = replace(observation, predecessors=self.predecessors, order_problem=self.order_problem)
+        if may_start(run, observation, now) and not any(one.started_at for one in run.batches):
+            observation = replace(observation, limit=self.limit)
+        return self._from_azure(run, observation) if needs_azure(run, observation, now) else observation
 
-    def _from_azure(self, run: Run, look: Look) -> Look:
+    def _from_azure(self, run: Run, observation: Observation) -> Observation:
         if self.trouble:
-            return Look(
-                self.now, stopped=self.stopped, trouble=self.trouble, look_again=LOOK_AGAIN, in_doubt=IN_DOUBT
+            return Observation(
+                self.now,
+                stopped=self.stopped,
+                trouble=self.trouble,
+                poll_interval=POLL_INTERVAL,
+                in_doubt=IN_DOUBT,
             )
         if self.azure.deleted or self.liar.set_not_found("look"):
-            return replace(look, deleted=True, instances=())
-        if may_start(run, look, self.now):
+            return replace(observation, deleted=True, instances=())
+        if may_start(run, observation, self.now):
             rules = rules_for(self.policy, self.azure.scale_set)
-            look = replace(look, scale_set=self.azure.scale_set, rules=rules)
-        if repairs_wanted(run, look) and self.azure.scale_set.automatic_repairs:
-            look = replace(look, repairs="running" if self.repairs_run else "suspended")
+            observation = replace(observation, scale_set=self.azure.scale_set, rules=rules)
+        if repairs_wanted(run, observation) and self.azure.scale_set.automatic_repairs:
+            observation = replace(observation, repairs="running" if self.repairs_run else "suspended")
         flying = [
-            one for one in run.passages if one.state in IN_FLIGHT and one.operation and not one.proof_at
+            one for one in run.instances if one.state in IN_FLIGHT and one.operation and not one.proof_at
         ]
         operations = {one.id: self.azure.operations[one.operation] for one in flying}
-        look = replace(look, instances=self.liar.listing(self.azure.shown(self.now)))
-        look = self._read_directly(absence.to_read(run, look), look)
-        return replace(look, operations=operations)
+        observation = replace(observation, instances=self.liar.listing(self.azure.shown(self.now)))
+        observation = self._read_directly(absence.to_read(run, observation), observation)
+        return replace(observation, operations=operations)
 
-    def _read_directly(self, ids: Sequence[str], look: Look) -> Look:
-        """As `handlers.runs.azure` has it: what a direct read shows takes the place of what was listed."""
+    def _read_directly(self, ids: Sequence[str], observation: Observation) -> Observation:
+        """As `handlers.runs.observe_azure` has it: what a direct read shows takes the place of what was listed."""
         found, absent = self.liar.directly(ids, self.azure.shown(self.now))
-        return with_direct_reads(look, found, absent)
+        return with_direct_reads(observation, found, absent)
 
     def _set_repairs(self, actions: Iterable[Action]) -> None:
         for one in actions:
@@ -281,12 +279,12 @@ class Protocol:
         self.findings += promises.of_record(new)
         self.run = replace(new, generation=new.generation + 1)
 
-    def event(self, word: str, **fields: object) -> Event:
+    def event(self, word: str, **fields: object) -> Command:
         """A word about the plan as it is now, unless fields say otherwise."""
         self.words += 1
-        if word == Word.APPROVE and self.run is not None:
+        if word == CommandKind.APPROVE and self.run is not None:
             fields = {"checksum": self.run.checksum, **fields}
-        return Event(f"word{self.words}", Word(word), "ana", "as agreed", self.now, **fields)  # type: ignore[arg-type]
+        return Command(f"word{self.words}", CommandKind(word), "ana", "as agreed", self.now, **fields)  # type: ignore[arg-type]
 
 
 def announced(tracking_id: str, stage: Stage, at: datetime) -> Wave:

@@ -1,6 +1,6 @@
 """An Azure small enough to be true by looking at it: some instances, their statuses and operations, no clock.
 
-Nothing happens by itself. Whoever tests says what happens next, in any order, and asks what a look shows.
+Nothing happens by itself. Whoever tests says what happens next, in any order, and asks what a poll shows.
 """
 
 from dataclasses import dataclass, field, replace

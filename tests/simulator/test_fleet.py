@@ -49,7 +49,7 @@ def test_jumping_far_ahead_sees_the_same_facts_at_the_same_times_as_small_steps(
     assert len(ledgers[0]) > 50
 
 
-def test_a_guest_that_delays_its_reboot_looks_healthy_meanwhile() -> None:
+def test_a_guest_that_delays_its_reboot_polls_healthy_meanwhile() -> None:
     stage = behaving(guest_delay=15 * MINUTE)
     stage.fleet.start_maintenance(the_one(stage))
     stage.after(14 * MINUTE)

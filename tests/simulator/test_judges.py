@@ -9,10 +9,12 @@ from handlers.cloud.names import RUNS, run_path
 from handlers.wire.documents import encode_run
 from handlers.wire.messages import RunMessage
 from planner.azure.fleet import Interval, Orchestration
+from planner.record.batch import Batch
+from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Notice, Urgency
-from planner.record.observation import FIT
-from planner.record.run import Batch, Entry, Passage, Run, Target, Trouble, Verdict
+from planner.record.run import Entry, Run, Target, Trouble, Verdict
 from planner.record.states import InstanceState, RunState
+from planner.record.waivers import FIT
 from planner.schedule.latest_start import latest
 from simulator.fleet import Behaviour, flexible, uniform
 from simulator.oracle import ended_early
@@ -28,8 +30,8 @@ PATH = "runs/s/rg/web.json"
 
 def run(stage, *states, state=RunState.RUNNING, owner="web", **more):
     owner = stage.fleet.scale_set(owner)
-    passages = tuple(
-        Passage(id=one.instance_id, state=each, reason="as it is")
+    instances = tuple(
+        InstanceProgress(id=one.instance_id, state=each, reason="as it is")
         for one, each in zip(owner.instances.values(), states, strict=False)
     )
     target = Target(
@@ -38,7 +40,7 @@ def run(stage, *states, state=RunState.RUNNING, owner="web", **more):
     window = Interval(stage.wave.self_service.start, stage.wave.self_service.end)
     made = Run(
         target=target, waves=("VM1T-1Q8",), state=state, reason="as it is", verdict=Verdict.SELF_SERVICE,
-        due=stage.fleet.now, planned_at=stage.fleet.now, batches=(Batch(1, "domain 0", passages),), self_service=window,
+        due=stage.fleet.now, planned_at=stage.fleet.now, batches=(Batch(1, "domain 0", instances),), self_service=window,
     )  # fmt: skip
     return replace(made, **more)
 
@@ -110,7 +112,7 @@ def test_an_end_with_an_instance_down_by_our_doing_is_found_and_one_that_a_perso
     stage.after(HOUR)
     assert "by our doing (health unhealthy)" in ended(stage, InstanceState.MAINTAINED)[0]
     skip = (Entry(stage.fleet.now, "ana", "skip", "let it go"),)
-    assert ended(stage, InstanceState.EXCUSED, history=skip) == []
+    assert ended(stage, InstanceState.SKIPPED, history=skip) == []
 
 
 def test_an_end_that_is_true_is_left_alone():
@@ -218,7 +220,7 @@ def test_messages_that_nothing_explains_are_found_and_those_of_a_death_are_not()
     assert judge.findings, "the sweep explains one, however often it calls"
 
 
-def test_messages_of_an_older_generation_are_no_looks_to_come():
+def test_messages_of_an_older_generation_are_no_polls_to_come():
     stage = Stage(uniform("web", 1))
     it = run(stage)
     message = RunMessage(

@@ -122,21 +122,21 @@ def test_what_lags_behind_is_never_older_than_the_longest_lag():
         assert now - lag.shown("it", now, now, 0.5, random) <= LONGEST_LAG
 
 
-def test_two_looks_a_poll_apart_and_a_direct_read_never_agree_that_something_is_gone():
+def test_two_polls_a_poll_apart_and_a_direct_read_never_agree_that_something_is_gone():
     for seed in range(300):
         random, absences, now = Random(seed), Absences(), START
-        looks, directs = [], []
+        polls, directs = [], []
         for _ in range(60):
             now += timedelta(seconds=random.choice((0, 5, 60, 120, 3600, 86400)))
             how = random.choice(("look", "look", "direct"))
             if absences.may("it", how, now):
                 absences.note("it", how, now)
-                (looks if how == "look" else directs).append(now)
+                (polls if how == "look" else directs).append(now)
             elif random.random() < 0.2:
                 absences.show("it", now)
-                looks, directs = [], []
-            agreed = directs and len(looks) > 1 and max(looks) - min(looks) >= timedelta(seconds=60)
-            assert not agreed, f"seed {seed}: {looks}, {directs}"
+                polls, directs = [], []
+            agreed = directs and len(polls) > 1 and max(polls) - min(polls) >= timedelta(seconds=60)
+            assert not agreed, f"seed {seed}: {polls}, {directs}"
             assert len(directs) < 2, "two direct reads in a row"
 
 

@@ -4,22 +4,23 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from handlers.wire.documents import decode_run
-from planner.record.run import Passage, Run
+from planner.record.instance import InstanceProgress
+from planner.record.run import Run
 from planner.record.states import ENDED, InstanceState, RunState
 from simulator.fleet import Fleet, Instance
 from simulator.fleet.ledger import Maintained, Meanwhile, Replaced
 from simulator.fleet.maintenance import RELAPSE
 
 SETTLES = timedelta(minutes=10)
-"""What changed more lately than this the last looks may have missed."""
+"""What changed more lately than this the last polls may have missed."""
 
 SAID_DONE = frozenset({InstanceState.MAINTAINED, InstanceState.BY_AZURE, InstanceState.CANCELLED})
 SAID_WELL = frozenset({RunState.COMPLETED, RunState.CANCELLED})
 
 
-def _called_off(passage: Passage) -> bool:
+def _called_off(progress: InstanceProgress) -> bool:
     """Whether Azure has announced that the wave is cancelled: its word comes before its statuses follow."""
-    return passage.state is InstanceState.CANCELLED and passage.reason.startswith("The wave was cancelled")
+    return progress.state is InstanceState.CANCELLED and progress.reason.startswith("The wave was cancelled")
 
 
 class Endings:
@@ -49,18 +50,20 @@ class Endings:
             return
         if "was deleted" in run.reason and not self._deleted(run, ""):
             yield "the scale set was never deleted"
-        over = any(map(_called_off, run.passages))
-        for passage in run.passages:
-            one = owner.instances.get(passage.id)
+        over = any(map(_called_off, run.instances))
+        for progress in run.instances:
+            one = owner.instances.get(progress.id)
             if one is None:
                 continue
             # What a wave shows that was announced since is that wave's to plan.
-            anew = over and passage.finished_at is not None and passage.finished_at < (one.shown_since or now)
-            if passage.state in SAID_DONE and self._open(one, now) and not (_called_off(passage) or anew):
-                yield f"instance {passage.id}, said to be {passage.state}, is still to be maintained"
-            gone = passage.state is InstanceState.EXCUSED and "deleted" in passage.reason
+            anew = (
+                over and progress.finished_at is not None and progress.finished_at < (one.shown_since or now)
+            )
+            if progress.state in SAID_DONE and self._open(one, now) and not (_called_off(progress) or anew):
+                yield f"instance {progress.id}, said to be {progress.state}, is still to be maintained"
+            gone = progress.state is InstanceState.SKIPPED and "deleted" in progress.reason
             if gone and not self._deleted(run, one.id):
-                yield f"instance {passage.id}, said to be deleted, is there"
+                yield f"instance {progress.id}, said to be deleted, is there"
         if run.state in SAID_WELL:
             yield from self._down(run, list(owner.instances.values()), now)
 

@@ -151,7 +151,7 @@ def _words(world: World, wave: Wave, random: Random) -> None:
                 return
             instances, domains, raised = (), (), {}
             if kind == "skip" and dice.random() < 0.5:
-                instances = tuple(one.id for one in run.passages if dice.random() < 0.3)
+                instances = tuple(one.id for one in run.instances if dice.random() < 0.3)
             elif kind == "skip" and run.batches:
                 domains = (dice.choice(run.batches).domain,)
             elif kind == "raise":

@@ -1,9 +1,9 @@
 """At no time are there more live messages than runs and stages explain.
 
 A message on `runs` without a person's word is live as long as its generation is not below its run's record: it
-will be a look. A run explains one, the next that each look hands on. Beside it, for the last day (waiting runs
+will be a poll. A run explains one, the next that each poll hands on. Beside it, for the last day (waiting runs
 are looked at once a day, so that long a message may lie): one where the sweep has called, one for each plan and
-word that woke the run, one for each write of its record that somebody else overtook (the look had handed on its
+word that woke the run, one for each write of its record that somebody else overtook (the poll had handed on its
 next message by then), and one for each death, second delivery, failure of storage and lost answer in the world.
 """
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from planner.policy.resolve import Limits
 from planner.record.run import Run
-from planner.record.states import ANSWERS, ENDED, SETTLED, InstanceState, RunState
+from planner.record.states import ENDED, HANDS_OFF, SETTLED, InstanceState, RunState
 from planner.state.journal import MOST_LINES
 from planner.text.phrases import say
 from simulator.fleet.ledger import Down, Ended, Meanwhile, StartAsked, Up
@@ -100,7 +100,7 @@ def _runs(world: World) -> Iterator[str]:
         if not called_off:
             yield f"{name} has no run"
     for name, run in runs.items():
-        if run.state not in ENDED | ANSWERS:
+        if run.state not in ENDED | HANDS_OFF:
             yield f"{name} is still {run.state}: {run.reason}"
         yield from _shape(name, run)
         yield from _left_to_azure(name, run)
@@ -114,14 +114,14 @@ def _shape(name: str, run: Run) -> Iterator[str]:
         yield f"{name} has notices {numbers}"
     if len(run.notices) > 60 or len(run.history) > MOST_LINES:
         yield f"{name} has {len(run.notices)} notices and {len(run.history)} lines of history"
-    ids = [one.id for one in run.passages]
+    ids = [one.id for one in run.instances]
     if len(ids) != len(set(ids)):
         yield f"{name} has an instance twice in its batches: {ids}"
     if len({one.number for one in run.batches}) != len(run.batches):
         yield f"{name} has a batch number twice"
     left = [
         one.id
-        for one in run.passages
+        for one in run.instances
         if one.state in {InstanceState.STARTING, InstanceState.REBOOTING, InstanceState.VERIFYING}
     ]
     if left:
@@ -132,13 +132,13 @@ def _left_to_azure(name: str, run: Run) -> Iterator[str]:
     """Who, when and how long is told of what Azure has done."""
     if run.state is not RunState.LEFT_TO_AZURE:
         return
-    done = [one for one in run.passages if one.state is InstanceState.BY_AZURE]
+    done = [one for one in run.instances if one.state is InstanceState.BY_AZURE]
     for one in done:
         timed = one.down_at is None or (say(one.down_at) in one.reason)
         if not one.reason.startswith("Maintained by Azure") or one.finished_at is None or not timed:
             yield f"{name}: {one.id} was left to Azure and says only: {one.reason}"
     watched = [one for one in done if one.down_at is not None and one.up_at is not None]
-    if watched and all(one.state in SETTLED for one in run.passages) and "Azure took" not in run.reason:
+    if watched and all(one.state in SETTLED for one in run.instances) and "Azure took" not in run.reason:
         yield f"{name} was left to Azure and tells no story: {run.reason}"
 
 

@@ -19,7 +19,7 @@ from simulator.fleet.ledger import StartAsked
 STALLED_AFTER = timedelta(hours=4)
 TROUBLE_AFTER = timedelta(minutes=30)
 A_LOOK = timedelta(minutes=20)
-"""How much later than promised a look that has to tell may come: waits after trouble double up to ten minutes."""
+"""How much later than promised a poll that has to tell may come: waits after trouble double up to ten minutes."""
 
 WAITS = frozenset({RunState.PAUSED, RunState.AWAITING_APPROVAL})
 REMINDED = (72, 24, 4)
@@ -52,7 +52,7 @@ class Asked:
 
 class Told:
     def __init__(self, late: timedelta = A_LOOK) -> None:
-        """`late`: how much later a look may come; where messages die, as late as the next sweep."""
+        """`late`: how much later a poll may come; where messages die, as late as the next sweep."""
         self.findings: list[str] = []
         self._late = late
         self._runs: dict[str, Run] = {}
@@ -127,14 +127,14 @@ def _may_since(run: Run, now: datetime) -> datetime:
 
 def _mark(run: Run, now: datetime) -> tuple[object, ...] | None:
     """What changes when a run moves; None when it is not one that stands still."""
-    moving = any(one.state in IN_FLIGHT for one in run.passages) or any(
+    moving = any(one.state in IN_FLIGHT for one in run.instances) or any(
         one.verified_at is not None and now < one.verified_at + run.soak for one in run.batches
     )
-    pending = any(one.state is InstanceState.PENDING for one in run.passages)
+    pending = any(one.state is InstanceState.PENDING for one in run.instances)
     waits = run.state in {RunState.SCHEDULED, RunState.RUNNING} and run.mode != "observe"
     if not waits or moving or not pending or run.misfit or _may_since(run, now) > now:
         return None
-    settled = tuple((one.id, one.state, one.intent_at) for one in run.passages)
+    settled = tuple((one.id, one.state, one.intent_at) for one in run.instances)
     return (run.state, _may_since(run, now), settled)
 
 
@@ -177,8 +177,8 @@ def _promised(run: Run, fact: StartAsked) -> bool:
         one.id.lower() == name
         and one.intent_at is None
         and (one.finished_at is None or one.finished_at >= fact.at)
-        and one.state is not InstanceState.EXCUSED
-        for one in run.passages
+        and one.state is not InstanceState.SKIPPED
+        for one in run.instances
     )
 
 

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from planner.record.run import Passage, Run
+from planner.record.instance import InstanceProgress
+from planner.record.run import Run
 from planner.record.states import InstanceState
 from simulator.fleet.ledger import Down, Maintained, Meanwhile, Replaced, StartAsked, WaveBecame
 from simulator.fleet.maintenance import RELAPSE
@@ -22,14 +23,14 @@ def untrue(world: World) -> Iterator[str]:
     for run in world.runs().values():
         given_up: set[str] = set()
         for one in (*world.archived(run), run):
-            for passage in one.passages:
-                why = facts.against(one, passage)
-                if why and not (passage.id in given_up and passage.state is InstanceState.EXCUSED):
-                    yield f"{one.target.name}: {passage.id} is {passage.state} ({passage.reason}), and {why}"
+            for progress in one.instances:
+                why = facts.against(one, progress)
+                if why and not (progress.id in given_up and progress.state is InstanceState.SKIPPED):
+                    yield f"{one.target.name}: {progress.id} is {progress.state} ({progress.reason}), and {why}"
             # Told as maintained and not serving: that it is still switched off is nothing new.
             given_up |= {
                 each.id
-                for each in one.passages
+                for each in one.instances
                 if each.state is InstanceState.MISSED and each.proof_at is not None
             }
 
@@ -64,31 +65,31 @@ class _Facts:
                 _key(one.owner.id, one.id) for one, ticket in wave.tickets if not ticket.eligible
             }
 
-    def against(self, run: Run, passage: Passage) -> str:
-        """Why the passage's end cannot be; empty when it can."""
-        end, key = passage.finished_at, _key(run.target.id, passage.id)
+    def against(self, run: Run, progress: InstanceProgress) -> str:
+        """Why the instance's end cannot be; empty when it can."""
+        end, key = progress.finished_at, _key(run.target.id, progress.id)
         if end is None:
             return ""
         maintained = _by(self._maintained[key], end)
         befallen = _by(self._befell[key], end) or _by(self._befell[_key(run.target.id, "")], end)
         # The first one is its announcement.
         moved = _by(self._waves[1:], end)
-        if passage.state is InstanceState.MAINTAINED and not (maintained or befallen):
+        if progress.state is InstanceState.MAINTAINED and not (maintained or befallen):
             return "nobody has maintained it"
-        if passage.state is InstanceState.BY_AZURE and not (maintained or befallen or moved):
+        if progress.state is InstanceState.BY_AZURE and not (maintained or befallen or moved):
             return "nobody has maintained it"
-        # Whoever maintains it between two looks leaves no more than that: its status is gone.
+        # Whoever maintains it between two polls leaves no more than that: its status is gone.
         called_off = moved or _by(self._waves[1:], end + HEARD_FIRST)
-        if passage.state is InstanceState.CANCELLED and not (maintained or befallen or called_off):
+        if progress.state is InstanceState.CANCELLED and not (maintained or befallen or called_off):
             return "no wave was called off"
         skipped = any(one.event.startswith("skip") for one in run.history)
-        protected = "protected" in passage.reason
-        if passage.state is InstanceState.EXCUSED and not (
+        protected = "protected" in progress.reason
+        if progress.state is InstanceState.SKIPPED and not (
             befallen or skipped or protected or key in self._refused
         ):
             return "nothing has befallen it"
-        window = passage.window or run.self_service
-        if passage.state is InstanceState.MISSED and not moved and window is not None and end < window.end:
+        window = progress.window or run.self_service
+        if progress.state is InstanceState.MISSED and not moved and window is not None and end < window.end:
             return f"its window is open until {window.end}"
         return ""
 

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from handlers.wire.documents import decode_run
 from planner.policy.durations import parse_duration
 from planner.policy.resolve import Mode, Policy
+from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
-from planner.record.observation import FIT
-from planner.record.run import Passage, Run
+from planner.record.run import Run
 from planner.record.states import ACTIVE, ENDED, IN_FLIGHT, SETTLED, InstanceState, RunState
+from planner.record.waivers import FIT
 
 NOTHING = timedelta(0)
 ASKS = frozenset({Urgency.ACT, Urgency.PAGE})
@@ -61,8 +62,8 @@ class Watch:
 
     def _started(self, path: str, old: Run, new: Run) -> Iterator[str]:
         """What must hold when intents are written."""
-        before = {one.id: one for one in old.passages}
-        fresh = [one for one in new.passages if _intended(before.get(one.id), one)]
+        before = {one.id: one for one in old.instances}
+        fresh = [one for one in new.instances if _intended(before.get(one.id), one)]
         if not fresh:
             return
         which = ", ".join(one.id for one in fresh)
@@ -109,10 +110,10 @@ class Watch:
     def _approvals(self, path: str, old: Run, new: Run) -> None:
         """Who is approved by now: what was in the plan when somebody said so, and is in the same plan still."""
         approved = self._approved.get(path, set())
-        left = [one.id for one in new.passages if one.state not in SETTLED]
-        was = [one.id for one in old.passages if one.state not in SETTLED]
+        left = [one.id for one in new.instances if one.state not in SETTLED]
+        was = [one.id for one in old.instances if one.state not in SETTLED]
         # What Azure put off is tried again behind the others: that changes no order anybody approved.
-        steady = {one.id for one in new.passages if not one.retries} & set(was) & set(left)
+        steady = {one.id for one in new.instances if not one.retries} & set(was) & set(left)
         if old.rules != new.rules or [one for one in was if one in steady] != [
             one for one in left if one in steady
         ]:
@@ -123,14 +124,14 @@ class Watch:
         said = [one for one in new.history[len(old.history) :] if one.event == "approve"]
         if not any(not one.reason.startswith(("Not applied", "Came too late")) for one in said):
             return set()
-        return {one.id for one in old.passages if one.state not in SETTLED}
+        return {one.id for one in old.instances if one.state not in SETTLED}
 
 
 def _over(run: Run) -> bool:
     return run.state in ENDED or run.ended_at is not None
 
 
-def _intended(before: Passage | None, now: Passage) -> bool:
+def _intended(before: InstanceProgress | None, now: InstanceProgress) -> bool:
     return now.intent_at is not None and (before is None or before.intent_at != now.intent_at)
 
 
@@ -141,7 +142,7 @@ def _unsaid(run: Run) -> Iterator[str]:
     for check in run.checks:
         if not check.reason.strip():
             yield f"check {check.name} is {check.outcome} without a sentence"
-    for one in run.passages:
+    for one in run.instances:
         if one.state is not InstanceState.PENDING and not one.reason.strip():
             yield f"instance {one.id} is {one.state} without a sentence"
     for entry in run.history:
@@ -177,8 +178,8 @@ def _rewritten(old: Run, new: Run) -> Iterator[str]:
         yield f"notices {new.last_notice + 1} to {old.last_notice} are gone"
     if len(old.history) < 400 and new.history[: len(old.history)] != old.history:
         yield "its history was changed"
-    after = {one.id: one for one in new.passages}
-    for one in old.passages:
+    after = {one.id: one for one in new.instances}
+    for one in old.instances:
         if one.state not in SETTLED or one.gone:
             continue
         now = after.get(one.id)

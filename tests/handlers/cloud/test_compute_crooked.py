@@ -342,7 +342,7 @@ async def test_azures_errors_keep_their_words_whatever_their_shape(
 async def test_only_a_404_of_azure_about_the_resource_says_that_it_is_gone(
     azure, compute, code, kind
 ) -> None:
-    """What is gone is excused and its run completed: a proxy's page or a hidden subscription must not do that."""
+    """What is gone is skipped and its run completed: a proxy's page or a hidden subscription must not do that."""
     body = {"error": {"code": code, "message": "It could not be found."}} if code else "<h1>Not Found</h1>"
     azure.answer = lambda _: web.Response(
         status=404, text=body if isinstance(body, str) else json.dumps(body)

@@ -126,7 +126,7 @@ async def test_without_the_right_a_change_is_forbidden_and_the_sentence_names_it
     assert at.server.calls["set repairs"] == 1
 
 
-async def test_without_the_right_to_look_the_state_is_forbidden(desk) -> None:
+async def test_without_the_right_to_poll_the_state_is_forbidden(desk) -> None:
     faults = Faults()
     stage = web()
     at = await desk(stage, faults=faults)

@@ -134,7 +134,7 @@ async def test_machines_of_flexible_sets_are_told_by_azure_and_others_belong_to_
 
 
 @pytest.mark.parametrize("name", ["resizes", "repairs"])
-def test_queries_look_as_far_back_as_the_activity_log(name) -> None:
+def test_queries_poll_as_far_back_as_the_activity_log(name) -> None:
     assert f"ago({LOOK_BACK.days}d)" in graph.query(name)
 
 

@@ -9,7 +9,7 @@ from azure.core.exceptions import HttpResponseError
 from handlers.cloud.errors import Throttled
 from handlers.cloud.names import throttled_path
 from handlers.cloud.records import StorageDown
-from handlers.failures.retry_after import LONGEST, LOOK_EVERY, RetryAfter
+from handlers.failures.retry_after import LONGEST, POLL_EVERY, RetryAfter
 from tests.handlers.canned import FIRST, Canned, second
 from tests.handlers.parts import NOW, OTHER, SUBSCRIPTION, Clock
 from tests.world.chaos import Chaos
@@ -56,7 +56,7 @@ async def test_what_one_host_was_told_another_one_obeys_until_it_is_over(shelf, 
     here, there = host(shelf, clock), host(shelf, clock)
     assert await there.until() is None
     await here.learned(NOW + MINUTE)
-    clock.at += LOOK_EVERY
+    clock.at += POLL_EVERY
     assert await there.until() == NOW + MINUTE
     assert await host(shelf, clock, OTHER).until() is None
     clock.at = NOW + MINUTE

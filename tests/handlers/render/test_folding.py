@@ -9,8 +9,9 @@ from handlers.render.folding import folded
 from handlers.render.letter import Letter, Story
 from handlers.render.notice import render
 from planner.notices.digest import Overview
+from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Notice, Urgency
-from planner.record.run import Passage, Run
+from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
 from tests.notices import NOW, TRACKING, batch, followed, notice, paused, run, wave
 
@@ -80,12 +81,12 @@ def test_the_wave_s_end_does_not_say_twice_how_a_scale_set_ended():
         run("web", state=RunState.COMPLETED, reason="Every instance is accounted for: 2 maintained."),
         batches=(batch(1, "1", "2", state=InstanceState.MAINTAINED),),
     )
-    skipped = Passage("1", state=InstanceState.EXCUSED, reason="Excused: skipped by Ana.")
-    left = replace(done, target=replace(done.target, name="db"), reason="Every instance: 1 excused.")
+    skipped = InstanceProgress("1", state=InstanceState.SKIPPED, reason="Skipped: skipped by Ana.")
+    left = replace(done, target=replace(done.target, name="db"), reason="Every instance: 1 skipped.")
     left = replace(left, batches=(replace(done.batches[0], instances=(skipped,)),))
     text = render(letter(ended=(done, left)), "0" * 32, "wave").text
     assert "web (shop, westeurope): Completed; 2 instances: 2 maintained by us.\n" in text
-    assert "db (shop, westeurope): Completed; 1 instance: 1 excused. Instance 1: skipped by Ana.\n" in text
+    assert "db (shop, westeurope): Completed; 1 instance: 1 skipped. Instance 1: skipped by Ana.\n" in text
 
 
 def test_eleven_that_need_a_person_need_it_in_the_plural():

@@ -1,4 +1,4 @@
-"""Two hosts, and hands that change something in the middle of a look."""
+"""Two hosts, and hands that change something in the middle of a poll."""
 
 import asyncio
 import json
@@ -69,7 +69,7 @@ def words(run: Run) -> list[str]:
 
 
 @pytest.mark.parametrize("step", ["read", "scale_set", "instances"])
-async def test_a_hold_answered_while_another_host_looks_lies_before_every_start(
+async def test_a_hold_answered_while_another_host_polls_lies_before_every_start(
     scene: Scene, second: TestWiring, step: str
 ) -> None:
     message = await scene.ready()
@@ -79,7 +79,7 @@ async def test_a_hold_answered_while_another_host_looks_lies_before_every_start(
         said.update(await say(second))
 
     if step == "read":
-        # Right after the look has read the record.
+        # Right after the poll has read the record.
         listing = scene.wiring.wave
 
         async def wave(*args: Any) -> Any:
@@ -90,15 +90,15 @@ async def test_a_hold_answered_while_another_host_looks_lies_before_every_start(
         scene.wiring.wave = wave  # type: ignore[method-assign]
     else:
         once_before(scene.compute, step, hold)
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert said["answered"] == 202
     assert words(run) == [said["id"]]
     assert (run.state, scene.started()) == (RunState.PAUSED, [])
-    assert {one.state for one in run.passages} == {InstanceState.PENDING}
+    assert {one.state for one in run.instances} == {InstanceState.PENDING}
     await advance.handle(second.spy.of("runs")[-1], second)
     for message in [one for one in scene.wiring.spy.of("runs") if one.generation]:
         scene.clock.forward(minutes=10)
-        await scene.look(message)
+        await scene.poll(message)
     assert scene.started() == []
 
 
@@ -114,7 +114,7 @@ async def test_a_hold_answered_right_before_the_intents_are_written_drops_them(
         return await write(path, *args, **options)
 
     scene.wiring.records.write = writing  # type: ignore[method-assign]
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert (said["answered"], words(run)) == (202, [said["id"]])
     assert "may still be sent" not in said["reason"]
     assert (run.state, scene.started()) == (RunState.PAUSED, [])
@@ -130,18 +130,18 @@ async def test_a_hold_between_the_intents_and_their_starts_says_what_may_still_b
         said.update(await say(second))
 
     once_before(scene.compute, "start", hold)
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert said["answered"] == 202
     assert "Written before, so it may still be sent: 0, 2." in said["reason"]
     assert words(run) == [said["id"]]
     assert sorted(scene.started()) == ["0", "2"]
-    assert [str(one.state) for one in run.passages] == ["starting", "starting", "pending", "pending"]
-    await scene.look(second.spy.of("runs")[-1])
+    assert [str(one.state) for one in run.instances] == ["starting", "starting", "pending", "pending"]
+    await scene.poll(second.spy.of("runs")[-1])
     for _ in range(60):
         scene.clock.forward(minutes=1)
-        run = await scene.look()
+        run = await scene.poll()
     assert sorted(scene.started()) == ["0", "2"], "what was under way is watched, nothing new starts"
-    assert {one.id: str(one.state) for one in run.passages if one.id in "02"} == {
+    assert {one.id: str(one.state) for one in run.instances if one.id in "02"} == {
         "0": "maintained",
         "2": "maintained",
     }
@@ -157,7 +157,7 @@ async def test_no_start_follows_a_hold_whose_host_dies_with_its_message(
     assert said["answered"] == 202
     newer = message.model_copy(update={"generation": 99})
     for one in (message, newer, newer):
-        run = await scene.look(one)
+        run = await scene.poll(one)
         assert (run.state, scene.started()) == (RunState.PAUSED, [])
     assert words(run) == [said["id"]]
 
@@ -183,7 +183,7 @@ async def test_words_said_at_once_to_several_hosts_are_all_on_record_once(
     assert {one["answered"] for one in answers} <= {202, 503}
 
 
-async def test_a_stop_that_comes_while_azure_is_read_stops_the_starts_of_that_very_look(scene: Scene) -> None:
+async def test_a_stop_that_comes_while_azure_is_read_stops_the_starts_of_that_very_poll(scene: Scene) -> None:
     message = await scene.ready()
     scene.wiring.stopped = lambda: ""  # type: ignore[method-assign]
 
@@ -191,18 +191,18 @@ async def test_a_stop_that_comes_while_azure_is_read_stops_the_starts_of_that_ve
         scene.wiring.stopped = lambda: "Everything is stopped."  # type: ignore[method-assign]
 
     once_before(scene.compute, "instances", stop)
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert scene.started() == []
-    assert {one.state for one in run.passages} == {InstanceState.PENDING}
-    assert any("Everything is stopped" in one.reason for one in run.passages)
+    assert {one.state for one in run.instances} == {InstanceState.PENDING}
+    assert any("Everything is stopped" in one.reason for one in run.instances)
 
     scene.wiring.stopped = lambda: ""  # type: ignore[method-assign]
     scene.clock.at = run.due
-    await scene.look()
+    await scene.poll()
     assert scene.started() == ["0", "2"]
 
 
-async def test_a_host_over_the_limit_leaves_the_claim_of_another_hosts_look_alone(
+async def test_a_host_over_the_limit_leaves_the_claim_of_another_hosts_poll_alone(
     scene: Scene, second: TestWiring
 ) -> None:
     await scene.ready()
@@ -214,7 +214,7 @@ async def test_a_host_over_the_limit_leaves_the_claim_of_another_hosts_look_alon
     assert await second.records.read(CLAIM) is not None, "the first host's starts are on their way"
 
 
-async def test_a_claim_that_another_hosts_look_relies_on_is_not_given_back(
+async def test_a_claim_that_another_hosts_poll_relies_on_is_not_given_back(
     scene: Scene, second: TestWiring
 ) -> None:
     await scene.ready()
@@ -247,12 +247,12 @@ async def test_a_rolling_upgrade_of_a_flexible_set_that_shows_nowhere_else_holds
         rolling = scene.azure.scale_set("web")
         scene.azure.people.start_rolling_upgrade(rolling)
         rolling.provisioning = "Succeeded"
-        run = await scene.look(message)
+        run = await scene.poll(message)
         assert scene.started() == []
         assert "rolling upgrade" in run.reason
         scene.azure.people.end_rolling_upgrade(rolling)
         scene.clock.at = run.due
-        await scene.look()
+        await scene.poll()
         assert len(scene.started()) == 1
     finally:
         await scene.close()
@@ -268,7 +268,7 @@ async def test_a_flexible_set_whose_subscription_has_no_rolling_upgrades_has_non
 
     scene.compute.rolling_upgrade = refuse  # type: ignore[method-assign]
     try:
-        await scene.look(await scene.ready())
+        await scene.poll(await scene.ready())
         assert len(scene.started()) == 1
     finally:
         await scene.close()
@@ -278,15 +278,15 @@ async def test_a_run_that_no_window_fits_goes_on_when_the_policy_file_is_correct
     scene = Scene(storage, policy=POLICY.replace("lead:", "windows: 'Tue 03:00-03:05 UTC', lead:"))
     try:
         await scene.ready()
-        assert (await scene.look()).state is RunState.PAUSED
+        assert (await scene.poll()).state is RunState.PAUSED
         scene.wiring.rules = load(POLICY, environment={})
         scene.clock.at = (await scene.run()).due
-        await scene.look()
+        await scene.poll()
         asked = scene.wiring.spy.of("scale-sets")[-1]
         assert asked.reason == "replan"
         await plan.handle(asked, scene.wiring)
         assert (await scene.run()).state is RunState.SCHEDULED
-        await scene.look()
+        await scene.poll()
         assert scene.started() == ["0", "2"]
     finally:
         await scene.close()
@@ -296,20 +296,20 @@ async def test_who_waits_for_the_limit_costs_no_call_to_azure(scene: Scene) -> N
     message = await scene.ready()
     await scene.wiring.records.create(OTHER, b"{}", WHERE)
     scene.compute.calls.clear()
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert run.state is RunState.SCHEDULED
     assert "in flight" in run.reason
     assert dict(scene.compute.calls) == {}
 
 
-async def test_a_claim_of_a_look_that_died_is_given_back_when_the_next_one_cannot_start(scene: Scene) -> None:
+async def test_a_claim_of_a_poll_that_died_is_given_back_when_the_next_one_cannot_start(scene: Scene) -> None:
     """Else it would hold up the others for as long as this one waits."""
     message = await scene.ready()
     await scene.wiring.records.create(CLAIM, b"{}", WHERE)
     scene.azure.people.start_rolling_upgrade(scene.azure.scale_set("web"))
-    # Storage stamps documents with the time it is: the look has to come after that.
+    # Storage stamps documents with the time it is: the poll has to come after that.
     scene.clock.at = datetime.now(UTC) + claims.STALE
-    await scene.look(message)
+    await scene.poll(message)
     assert scene.started() == []
     assert await scene.wiring.records.read(CLAIM) is None
 

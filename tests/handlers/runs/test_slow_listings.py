@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handlers.runs import azure
+from handlers.runs import observe_azure
 from handlers.stages import advance, plan
 from handlers.wire.documents import run_metadata
 from planner.record.states import ENDED, RunState
@@ -41,38 +41,38 @@ def never_lists(scene: Scene, monkeypatch: Any) -> None:
     async def hangs(_: Any) -> Any:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(azure, "LOOK_WITHIN", timedelta(milliseconds=50))
+    monkeypatch.setattr(observe_azure, "LOOK_WITHIN", timedelta(milliseconds=50))
     scene.compute.instances = hangs
 
 
 async def test_a_set_whose_listing_takes_five_minutes_is_planned_and_maintained_to_the_end(scene) -> None:
     lists_for(scene, FIVE_MINUTES)
     await scene.ready()
-    assert (await scene.run()).reading == FIVE_MINUTES, "the first look is not lost before it can have ended"
+    assert (await scene.run()).reading == FIVE_MINUTES, "the first poll is not lost before it can have ended"
     for _ in range(60):
         run = await scene.run()
         if run.state in ENDED:
             break
         scene.clock.at = max(scene.clock.at, run.due)
-        await scene.look()
+        await scene.poll()
     assert run.state is RunState.COMPLETED
     assert sorted(scene.started()) == ["0", "1", "2", "3"]
     assert run.trouble is None
 
 
-async def test_how_long_a_look_takes_is_on_record_only_where_it_is_long(scene) -> None:
+async def test_how_long_a_poll_takes_is_on_record_only_where_it_is_long(scene) -> None:
     await scene.ready()
     assert "reading" not in run_metadata(await scene.run())
     honest = scene.compute.instances
     lists_for(scene, FIVE_MINUTES)
-    run = await scene.look()
+    run = await scene.poll()
     assert run_metadata(run)["reading"] == "300"
     scene.compute.instances = honest
     scene.clock.at = max(scene.clock.at, run.due)
-    assert "reading" not in run_metadata(await scene.look())
+    assert "reading" not in run_metadata(await scene.poll())
 
 
-async def test_a_slow_look_that_another_host_has_overtaken_sends_no_message_of_its_own(
+async def test_a_slow_poll_that_another_host_has_overtaken_sends_no_message_of_its_own(
     scene, storage
 ) -> None:
     other = TestWiring(storage, scene.clock)
@@ -84,22 +84,22 @@ async def test_a_slow_look_that_another_host_has_overtaken_sends_no_message_of_i
 
     lists_for(scene, FIVE_MINUTES, another_look)
     before = len(scene.wiring.spy.of("runs"))
-    await scene.look(message)
+    await scene.poll(message)
     assert len(scene.wiring.spy.of("runs")) == before
     assert len(other.spy.of("runs")) == 1
     assert len(scene.started()) == len(set(scene.started())) == 2
     await other.close()
 
 
-async def test_reading_that_does_not_end_is_trouble_of_the_look_and_the_next_one_tries_again(
+async def test_reading_that_does_not_end_is_trouble_of_the_poll_and_the_next_one_tries_again(
     scene, monkeypatch
 ) -> None:
     await scene.ready()
     never_lists(scene, monkeypatch)
-    run = await asyncio.wait_for(scene.look(), 5)
+    run = await asyncio.wait_for(scene.poll(), 5)
     assert "Azure took longer than" in run.reason
     assert run.trouble is not None
-    assert scene.next_look().generation == run.generation
+    assert scene.next_poll().generation == run.generation
     assert scene.started() == []
 
 

@@ -1,4 +1,4 @@
-"""advance: a look's order, and what becomes of it when others write, Azure fails or the process dies."""
+"""advance: a poll's order, and what becomes of it when others write, Azure fails or the process dies."""
 
 import asyncio
 from dataclasses import replace
@@ -78,19 +78,19 @@ async def change(scene: Scene, **fields: Any) -> None:
 
 
 def states(run: Run) -> dict[str, str]:
-    return {one.id: str(one.state) for one in run.passages}
+    return {one.id: str(one.state) for one in run.instances}
 
 
-async def test_a_look_sends_writes_starts_and_writes_the_answers_in_this_order(scene) -> None:
+async def test_a_poll_sends_writes_starts_and_writes_the_answers_in_this_order(scene) -> None:
     message = await scene.ready()
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert scene.events[:2] == ["send runs", "write"]
     assert sorted(scene.events[2:4]) == ["start 0", "start 2"]
     assert scene.events[4] == "write"
     assert set(scene.events[5:]) == {"send notices"}
     assert states(run) == {"0": "rebooting", "2": "rebooting", "1": "pending", "3": "pending"}
-    assert scene.next_look().generation == run.generation == message.generation + 1
-    assert scene.delay() == scene.wiring.settings.look_again
+    assert scene.next_poll().generation == run.generation == message.generation + 1
+    assert scene.delay() == scene.wiring.settings.poll_interval
 
 
 async def test_every_intent_is_on_record_before_the_first_start(scene) -> None:
@@ -103,10 +103,10 @@ async def test_every_intent_is_on_record_before_the_first_start(scene) -> None:
         return await start(scale_set, instance)
 
     scene.compute.start = starting
-    await scene.look(message)
+    await scene.poll(message)
     assert len(seen) == 2
     for run in seen:
-        intents = {one.id: one.intent_at for one in run.passages if one.state is InstanceState.STARTING}
+        intents = {one.id: one.intent_at for one in run.instances if one.state is InstanceState.STARTING}
         assert intents == {"0": scene.clock(), "2": scene.clock()}
 
 
@@ -116,34 +116,34 @@ async def test_a_scale_set_read_afresh_before_a_batch_knows_what_its_wave_has_lo
     seen: list[Any] = []
     decides = advance.advance
 
-    def watching(run: Run, look: Any, *args: Any) -> Any:
-        seen.append(look.scale_set)
-        return decides(run, look, *args)
+    def watching(run: Run, observation: Any, *args: Any) -> Any:
+        seen.append(observation.scale_set)
+        return decides(run, observation, *args)
 
     scene.azure.upkeep.autoscale(scene.azure.scale_set("web"))
     scene.compute.faults.denied.add("Microsoft.Insights/eventtypes/values/read")
     message = await scene.ready()
     monkeypatch.setattr(advance, "advance", watching)
-    await scene.look(message)
+    await scene.poll(message)
     (web,) = {id(one): one for one in seen}.values()
     assert web.habits.autoscale == "web-autoscale"
     assert web.unread.keys() == {Source.ACTIVITY_LOG}
 
 
-async def test_a_message_below_the_generation_is_dropped_without_a_look(scene) -> None:
+async def test_a_message_below_the_generation_is_dropped_without_a_poll(scene) -> None:
     message = await scene.ready()
-    await scene.look(message)
+    await scene.poll(message)
     before = await scene.run()
     scene.compute.calls.clear()
     scene.events.clear()
-    assert await scene.look(message) == before
+    assert await scene.poll(message) == before
     assert scene.events == []
     assert sum(scene.compute.calls.values()) == 0
 
 
 async def test_a_message_above_the_generation_is_a_look_like_any_other(scene) -> None:
     message = await scene.ready()
-    run = await scene.look(message.model_copy(update={"generation": 9}))
+    run = await scene.poll(message.model_copy(update={"generation": 9}))
     assert scene.started() == ["0", "2"]
     assert run.generation == 2
 
@@ -154,12 +154,12 @@ async def test_a_message_about_no_run_is_tried_again_by_the_host(scene) -> None:
         await advance.handle(nobody, scene.wiring)
 
 
-async def test_an_early_message_waits_on_for_the_rest_of_its_time_without_a_look(scene) -> None:
+async def test_an_early_message_waits_on_for_the_rest_of_its_time_without_a_poll(scene) -> None:
     message = await scene.planned()
     scene.clock.forward(minutes=20)
     scene.compute.calls.clear()
-    await scene.look(message)
-    assert scene.next_look() == message
+    await scene.poll(message)
+    assert scene.next_poll() == message
     assert scene.delay() == timedelta(minutes=40)
     assert sum(scene.compute.calls.values()) == 0
     assert scene.events == ["send runs"]
@@ -173,12 +173,12 @@ async def test_a_wait_of_weeks_is_chained_by_messages_of_a_week(scene) -> None:
     await scene.wiring.records.write(WEB, encode_run(run), etag=stored.etag, metadata=run_metadata(run))
     for left in (13, 6):
         scene.clock.forward(days=7)  # storage keeps a message for a week, whatever was asked for
-        assert await scene.look(message) == run
-        assert scene.next_look() == message
+        assert await scene.poll(message) == run
+        assert scene.next_poll() == message
         assert scene.delay() == timedelta(days=left)
     assert scene.started() == []
     scene.clock.forward(days=6)
-    await scene.look()
+    await scene.poll()
     assert scene.started() == ["0", "2"]
 
 
@@ -187,51 +187,51 @@ async def test_a_run_that_waits_for_weeks_is_looked_at_every_day(storage) -> Non
     await scene.planned()
     assert scene.delay() == timedelta(days=1)
     scene.clock.forward(days=1)
-    await scene.look()
+    await scene.poll()
     assert scene.delay() == timedelta(days=1)
     assert scene.started() == []
     await scene.close()
 
 
-async def test_conflict_after_conflict_before_the_start_drops_the_look_and_starts_nothing(scene) -> None:
+async def test_conflict_after_conflict_before_the_start_drops_the_poll_and_starts_nothing(scene) -> None:
     message = await scene.ready()
     before = await scene.run()
     on_write(scene, conflict, conflict, conflict)
-    assert await scene.look(message) == before
+    assert await scene.poll(message) == before
     assert scene.started() == []
     assert not [one for one in scene.events if one.startswith("start")]
 
 
-async def test_answers_that_cannot_be_added_are_left_for_the_next_look(scene) -> None:
+async def test_answers_that_cannot_be_added_are_left_for_the_next_poll(scene) -> None:
     message = await scene.ready()
     on_write(scene, None, conflict)
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert scene.started() == ["0", "2"]
     assert states(run)["0"] == "starting", "the answer is not on record"
     scene.clock.forward(minutes=1)
-    run = await scene.look()
+    run = await scene.poll()
     assert scene.started() == ["0", "2"]
     scene.clock.forward(minutes=4)
-    run = await scene.look()
+    run = await scene.poll()
     scene.clock.forward(minutes=1)
-    run = await scene.look()
+    run = await scene.poll()
     assert states(run)["0"] in {"maintained", "verifying"}
     assert scene.started().count("0") == 1
 
 
-async def test_a_start_that_comes_too_late_after_its_look_is_not_sent(scene) -> None:
+async def test_a_start_that_comes_too_late_after_its_poll_is_not_sent(scene) -> None:
     message = await scene.ready()
 
     async def slow() -> None:
         scene.clock.forward(seconds=31)
 
     on_write(scene, slow)
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert scene.started() == []
     assert states(run)["0"] == "pending"
-    assert "no longer fresh" in run.passages[0].reason
+    assert "no longer fresh" in run.instances[0].reason
     scene.clock.forward(minutes=1)
-    await scene.look()
+    await scene.poll()
     assert scene.started() == ["0", "2"]
 
 
@@ -240,16 +240,16 @@ async def test_a_process_that_dies_before_its_starts_leaves_them_in_doubt_and_se
     start = scene.compute.start
     fails_to_start(scene, Killed())
     with pytest.raises(Killed):
-        await scene.look(message)
+        await scene.poll(message)
     scene.compute.start = start
     assert states(await scene.run()) == {"0": "starting", "2": "starting", "1": "pending", "3": "pending"}
     for _ in range(29):
         scene.clock.forward(minutes=1)
-        await scene.look()
+        await scene.poll()
         assert scene.started() == [], "in doubt: watched, nothing else of the set is started"
     for _ in range(4):
         scene.clock.forward(minutes=1)
-        await scene.look()
+        await scene.poll()
     assert sorted(scene.started()) == ["0", "2"]
 
 
@@ -258,7 +258,7 @@ async def test_a_lost_answer_is_settled_by_evidence_and_never_sent_twice(storage
     scene = Scene(storage, web)
     await scene.ready()
     for _ in range(60):
-        run = await scene.look()
+        run = await scene.poll()
         if run.ended_at is not None:
             break
         scene.clock.at = max(scene.clock() + timedelta(seconds=1), run.due)
@@ -283,16 +283,16 @@ async def test_a_lost_answer_is_settled_by_evidence_and_never_sent_twice(storage
 async def test_what_azure_says_to_a_start_is_on_record(scene, error, state: str, says: str) -> None:
     message = await scene.ready()
     fails_to_start(scene, error)
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert states(run)["0"] == state
-    assert says in run.passages[0].reason
+    assert says in run.instances[0].reason
     assert sum(one == "start 0" for one in scene.events) == 1
 
 
 async def test_a_role_that_may_not_start_pauses_the_run_and_tells(scene) -> None:
     message = await scene.ready()
     fails_to_start(scene, Forbidden("The role lacks performMaintenance/action."))
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert run.state is RunState.PAUSED
     assert "The role lacks performMaintenance/action." in run.notices[-1].sentence
     assert run.notices[-1].urgency == "act"
@@ -302,7 +302,7 @@ async def test_a_role_that_may_not_start_pauses_the_run_and_tells(scene) -> None
 
 async def looked_every_minute(scene: Scene, minutes: int) -> Run:
     for _ in range(minutes):
-        run = await scene.look()
+        run = await scene.poll()
         scene.clock.forward(minutes=1)
     return run
 
@@ -321,7 +321,7 @@ def tries(scene: Scene) -> int:
         (Unreachable("Azure answered 502."), 2),
     ],
 )
-async def test_an_hour_of_looks_sends_no_more_starts_than_back_off_allows(scene, error, starts: int) -> None:
+async def test_an_hour_of_polls_sends_no_more_starts_than_back_off_allows(scene, error, starts: int) -> None:
     await scene.ready()
     fails_to_start(scene, error)
     run = await looked_every_minute(scene, 70)
@@ -330,12 +330,12 @@ async def test_an_hour_of_looks_sends_no_more_starts_than_back_off_allows(scene,
     assert len(run.history) < 30
 
 
-async def test_back_off_is_counted_in_the_interval_between_looks(scene) -> None:
+async def test_back_off_is_counted_in_the_interval_between_polls(scene) -> None:
     await scene.ready()
-    scene.wiring.settings = scene.wiring.settings.model_copy(update={"look_again": timedelta(seconds=10)})
+    scene.wiring.settings = scene.wiring.settings.model_copy(update={"poll_interval": timedelta(seconds=10)})
     fails_to_start(scene, Refused("OperationNotAllowed", "It exceeds the approved quota."))
-    run = await scene.look()
-    assert run.passages[0].retry_at == scene.clock() + timedelta(seconds=50)
+    run = await scene.poll()
+    assert run.instances[0].retry_at == scene.clock() + timedelta(seconds=50)
 
 
 async def test_a_lock_asks_a_person_once_and_is_tried_again_when_one_resumes(scene) -> None:
@@ -355,9 +355,9 @@ async def test_a_lock_asks_a_person_once_and_is_tried_again_when_one_resumes(sce
     assert "send notices" in scene.events
     scene.compute.start = start
     event = PersonEvent(id="e1", kind="resume", actor="ana", comment="removed", at=scene.clock())
-    await scene.look(message.model_copy(update={"event": event}))
+    await scene.poll(message.model_copy(update={"event": event}))
     scene.clock.forward(minutes=1)
-    await scene.look()
+    await scene.poll()
     assert scene.started() == ["0", "2"]
 
 
@@ -393,47 +393,47 @@ def throttled(scene: Scene, **asked: float) -> Any:
     return reads
 
 
-async def test_a_throttled_look_comes_again_after_retry_after_and_is_on_record(scene) -> None:
+async def test_a_throttled_poll_comes_again_after_retry_after_and_is_on_record(scene) -> None:
     message = await scene.ready()
     before = await scene.run()
     throttled(scene, seconds=42)
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert scene.events == ["send runs", "write"]
     assert timedelta(seconds=42) <= scene.delay() <= timedelta(seconds=53)
     assert run.due == scene.clock() + scene.delay()
     assert (run.state, run.trouble.since) == (before.state, scene.clock())
-    assert scene.next_look() == message.model_copy(update={"generation": run.generation})
+    assert scene.next_poll() == message.model_copy(update={"generation": run.generation})
     assert run.generation > message.generation
 
 
-async def test_a_copy_of_a_look_that_azure_put_off_ends_with_it(scene) -> None:
+async def test_a_copy_of_a_poll_that_azure_put_off_ends_with_it(scene) -> None:
     message = await scene.ready()
     throttled(scene, seconds=42)
-    await scene.look(message)
+    await scene.poll(message)
     scene.events.clear()
-    await scene.look(message)
+    await scene.poll(message)
     assert scene.events == []
 
 
-async def test_while_azure_puts_looks_off_they_come_less_often(scene) -> None:
+async def test_while_azure_puts_polls_off_they_come_less_often(scene) -> None:
     await scene.ready()
     throttled(scene, seconds=30)
     waits = []
     for _ in range(20):
-        await scene.look()
+        await scene.poll()
         waits.append(scene.delay())
         scene.clock.at += scene.delay()
     assert waits[0] < timedelta(seconds=40)
     assert timedelta(minutes=10) <= waits[-1] <= timedelta(minutes=12, seconds=30)
 
 
-async def test_a_look_that_azure_puts_off_for_half_an_hour_is_told_once(scene) -> None:
+async def test_a_poll_that_azure_puts_off_for_half_an_hour_is_told_once(scene) -> None:
     message = await scene.ready()
     began = scene.clock()
     reads = throttled(scene, minutes=20)
     for most, least in ((25, 20), (10, 5), (25, 20), (25, 20), (25, 20), (25, 20)):
-        run = await scene.look(message)
-        message = scene.next_look()
+        run = await scene.poll(message)
+        message = scene.next_poll()
         assert timedelta(minutes=least) <= scene.delay() <= timedelta(minutes=most)
         scene.clock.at += scene.delay()
     (told,) = [one for one in run.notices if one.kind is Kind.TROUBLE]
@@ -443,7 +443,7 @@ async def test_a_look_that_azure_puts_off_for_half_an_hour_is_told_once(scene) -
     )
     assert "If nobody answers by" in told.otherwise
     scene.compute.instances = reads
-    assert (await scene.look(message)).trouble is None
+    assert (await scene.poll(message)).trouble is None
 
 
 async def test_an_azure_that_is_down_starts_nothing_and_is_in_the_run_as_the_reason(scene) -> None:
@@ -453,36 +453,36 @@ async def test_an_azure_that_is_down_starts_nothing_and_is_in_the_run_as_the_rea
         raise Unreachable("Azure answered 503.")
 
     reads, scene.compute.instances = scene.compute.instances, instances
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert "Azure answered 503." in run.reason
     assert scene.delay() == timedelta(seconds=30)
     scene.clock.forward(seconds=30)
-    await scene.look()
+    await scene.poll()
     assert scene.delay() == timedelta(seconds=60)
     assert scene.started() == []
     scene.compute.instances = reads
     scene.clock.forward(seconds=60)
-    run = await scene.look()
+    run = await scene.poll()
     assert scene.started() == ["0", "2"]
     assert run.trouble is None
 
 
-async def test_a_batch_reads_the_scale_set_once_and_a_later_look_only_its_instances(scene) -> None:
+async def test_a_batch_reads_the_scale_set_once_and_a_later_poll_only_its_instances(scene) -> None:
     message = await scene.ready()
     scene.compute.calls.clear()
-    await scene.look(message)
+    await scene.poll(message)
     expected = {"get scale set": 1, "rolling upgrade": 1, "list instances": 1, "start": 2}
     assert dict(scene.compute.calls) == expected
     scene.compute.calls.clear()
     scene.clock.forward(minutes=1)
-    await scene.look()
+    await scene.poll()
     assert dict(scene.compute.calls) == {"list instances": 1, "operation": 2}
 
 
 async def test_a_tag_set_to_never_meanwhile_stops_the_next_batch(scene) -> None:
     message = await scene.ready()
     scene.azure.people.set_tags(scene.azure.scale_set("web"), {"breakwater-self-service": "never"})
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert scene.started() == []
     assert "Planned again" in run.reason
     assert scene.wiring.spy.of("scale-sets")[-1].reason == "replan"
@@ -491,10 +491,10 @@ async def test_a_tag_set_to_never_meanwhile_stops_the_next_batch(scene) -> None:
 async def test_a_persons_word_is_applied_once_whatever_its_generation(scene) -> None:
     message = await scene.planned()
     said = message.model_copy(update={"event": pause(scene), "generation": 0})
-    run = await scene.look(said)
+    run = await scene.poll(said)
     assert run.state is RunState.PAUSED
     told = len(run.notices)
-    run = await scene.look(said)
+    run = await scene.poll(said)
     assert len(run.notices) == told
     assert [one.event for one in run.history if one.id] == ["quarantined"]
     assert scene.started() == []
@@ -507,7 +507,7 @@ async def test_a_word_in_a_message_that_meets_another_writer_is_kept(scene) -> N
         await change(scene, reason="Somebody was quicker.")
 
     on_write(scene, replanned, replanned, None, conflict)
-    run = await scene.look(message.model_copy(update={"event": pause(scene)}))
+    run = await scene.poll(message.model_copy(update={"event": pause(scene)}))
     assert [one.id for one in run.history if one.id] == ["e1"]
     assert run.state is RunState.PAUSED
     assert scene.started() == []
@@ -518,14 +518,14 @@ async def test_a_word_that_finds_no_way_on_record_stays_in_its_message_for_the_h
     said = message.model_copy(update={"event": pause(scene)})
     on_write(scene, *(5 * [conflict]))
     with pytest.raises(Conflict):
-        await scene.look(said)
+        await scene.poll(said)
     assert scene.started() == []
-    run = await scene.look(said)
+    run = await scene.poll(said)
     assert [one.id for one in run.history if one.id] == ["e1"]
 
 
-async def test_a_pause_counts_although_the_look_that_brings_it_fails(scene) -> None:
-    """What makes every look fail is what bury pauses a run for."""
+async def test_a_pause_counts_although_the_poll_that_brings_it_fails(scene) -> None:
+    """What makes every poll fail is what bury pauses a run for."""
     message = await scene.ready()
 
     async def broken(_: Any) -> Any:
@@ -533,12 +533,12 @@ async def test_a_pause_counts_although_the_look_that_brings_it_fails(scene) -> N
 
     scene.compute.instances = broken
     with pytest.raises(KeyError):
-        await scene.look(message.model_copy(update={"event": pause(scene)}))
+        await scene.poll(message.model_copy(update={"event": pause(scene)}))
     run = await scene.run()
     assert (run.state, [one.id for one in run.history if one.id]) == (RunState.PAUSED, ["e1"])
 
 
-async def test_a_look_goes_on_from_a_word_that_a_host_wrote_before_it_died(scene) -> None:
+async def test_a_poll_goes_on_from_a_word_that_a_host_wrote_before_it_died(scene) -> None:
     message = await scene.planned()
     said = message.model_copy(update={"event": pause(scene)})
 
@@ -547,17 +547,17 @@ async def test_a_look_goes_on_from_a_word_that_a_host_wrote_before_it_died(scene
 
     listing, scene.compute.instances = scene.compute.instances, dies
     with pytest.raises(Killed):
-        await scene.look(said)
+        await scene.poll(said)
     scene.compute.instances = listing
-    before = (await scene.run()).looks
-    assert (await scene.look(said)).looks == before + 1
+    before = (await scene.run()).polls
+    assert (await scene.poll(said)).polls == before + 1
 
 
 async def test_a_word_that_comes_too_late_is_on_record_and_wakes_nothing(scene) -> None:
     message = await scene.ready()
     await change(scene, state=RunState.COMPLETED, ended_at=scene.clock())
     scene.compute.calls.clear()
-    run = await scene.look(message.model_copy(update={"event": pause(scene)}))
+    run = await scene.poll(message.model_copy(update={"event": pause(scene)}))
     assert [one.reason for one in run.history if one.id] == ["Came too late: the run is completed."]
     assert run.state is RunState.COMPLETED
     assert sum(scene.compute.calls.values()) == 0
@@ -571,13 +571,13 @@ async def test_a_claim_stands_before_the_first_intent_and_is_gone_at_the_end(sce
         claimed.append(bool(await scene.wiring.records.list(claim_prefix(SUBSCRIPTION))))
 
     on_write(scene, look_around)
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert claimed == [True]
     for _ in range(60):
         if run.ended_at is not None:
             break
         scene.clock.at = max(scene.clock() + timedelta(seconds=1), run.due)
-        run = await scene.look()
+        run = await scene.poll()
     assert run.state is RunState.COMPLETED
     assert await scene.wiring.records.list(claim_prefix(SUBSCRIPTION)) == []
 
@@ -609,21 +609,21 @@ async def test_nothing_starts_while_the_look_ups_of_the_wave_are_still_being_mad
     wave = decode_wave(stored.body)
     await scene.wiring.records.write(path, encode_wave(replace(wave, evidence=None)), etag=stored.etag)
     scene.compute.calls.clear()
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert scene.started() == []
     assert run.reason == "Waits: what Azure shows of its last 14 days, which is still being read."
     assert dict(scene.compute.calls) == {}, "waiting for them costs no call"
     stored = await scene.wiring.records.read(path)
     await scene.wiring.records.write(path, encode_wave(wave), etag=stored.etag)
     scene.clock.at = run.due
-    await scene.look()
+    await scene.poll()
     assert scene.started() == ["0", "2"]
 
 
-async def test_a_look_whose_write_fails_although_nobody_carried_on_is_made_again_at_once(scene) -> None:
+async def test_a_poll_whose_write_fails_although_nobody_carried_on_is_made_again_at_once(scene) -> None:
     """A repeated write of our own answers 412 as well, and nobody has sent a message for it."""
     message = await scene.ready()
     on_write(scene, conflict)
-    run = await scene.look(message)
+    run = await scene.poll(message)
     assert run.generation == message.generation + 1
     assert scene.started() == ["0", "2"]

@@ -107,7 +107,7 @@ async def test_what_failed_and_was_buried_is_as_good_as_new_when_it_is_replayed(
     assert await reasons.last(SCALE_SETS, text.encode(), wiring) == ""
 
 
-async def test_a_look_that_a_later_one_has_replaced_pauses_nothing(wiring):
+async def test_a_poll_that_a_later_one_has_replaced_pauses_nothing(wiring):
     """Hosts died five times while they held it; the run has gone on meanwhile."""
     await with_run(wiring)
     await buried(RUNS, RUN.model_copy(update={"generation": 2}).model_dump_json(), wiring)

@@ -49,9 +49,9 @@ async def type_(scene: Scene, command: str) -> None:
 
 
 async def heard(scene: Scene) -> Run:
-    """The run after the look that hears the person, and the plan it may ask for."""
+    """The run after the poll that hears the person, and the plan it may ask for."""
     plans = len(scene.wiring.spy.of("scale-sets"))
-    found = await scene.look()
+    found = await scene.poll()
     for message in scene.wiring.spy.of("scale-sets")[plans:]:
         await plan.handle(message, scene.wiring)
         found = await scene.run()
@@ -69,7 +69,7 @@ async def test_a_plan_that_does_not_fit_offers_each_way_out_and_starts_nothing(s
     assert "The plan does not fit" in found.reason
     assert {"soak", "max-unavailable", "complete-by", "leave", "resume"} <= (await offered(scene)).keys()
     scene.clock.forward(hours=3)
-    assert (await scene.look()).state is RunState.PAUSED
+    assert (await scene.poll()).state is RunState.PAUSED
     assert scene.started() == []
 
 
@@ -86,7 +86,7 @@ async def test_what_is_raised_leads_to_a_new_plan_that_fits(scene: Scene, name: 
     line = next(one for one in found.history if one.event == "raise")
     assert (line.actor, line.reason) == ("Ana", f"{name} {choice.to[name]}. It has to be done today.")
     scene.clock.forward(hours=2)
-    assert (await scene.look()).state is RunState.RUNNING
+    assert (await scene.poll()).state is RunState.RUNNING
 
 
 async def test_leaving_domains_to_azure_lets_the_rest_start(scene: Scene) -> None:
@@ -94,12 +94,12 @@ async def test_leaving_domains_to_azure_lets_the_rest_start(scene: Scene) -> Non
     await type_(scene, Addresses().choose(TRACKING_ID, await scene.run(), choice))
     found = await heard(scene)
 
-    excused = [one for one in found.passages if one.state is InstanceState.EXCUSED]
-    assert excused
-    assert all(one.reason == "Excused: skipped by Ana. It has to be done today." for one in excused)
+    skipped = [one for one in found.instances if one.state is InstanceState.SKIPPED]
+    assert skipped
+    assert all(one.reason == "Skipped: skipped by Ana. It has to be done today." for one in skipped)
     assert (found.state, found.misfit) == (RunState.SCHEDULED, "")
     scene.clock.forward(hours=2)
-    assert (await scene.look()).state is RunState.RUNNING
+    assert (await scene.poll()).state is RunState.RUNNING
 
 
 async def test_going_ahead_all_the_same_starts_as_planned(scene: Scene) -> None:
@@ -111,7 +111,7 @@ async def test_going_ahead_all_the_same_starts_as_planned(scene: Scene) -> None:
     assert choices(found) == ()
     assert [one.kind for one in found.notices][-1] is Kind.RESUMED
     scene.clock.forward(hours=2)
-    assert (await scene.look()).state is RunState.RUNNING
+    assert (await scene.poll()).state is RunState.RUNNING
 
 
 async def test_no_more_lead_time_can_be_raised_too(scene: Scene) -> None:
@@ -122,7 +122,7 @@ async def test_no_more_lead_time_can_be_raised_too(scene: Scene) -> None:
 
     assert found.raised == {"soak": "30m", "lead": "0m"}
     assert found.lead_over == scene.clock()
-    assert (await scene.look()).state is RunState.RUNNING
+    assert (await scene.poll()).state is RunState.RUNNING
 
 
 async def test_what_is_raised_holds_for_this_run_and_changes_no_policy(scene: Scene) -> None:

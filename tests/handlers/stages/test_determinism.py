@@ -85,7 +85,7 @@ def lived(seed: int) -> str:
             dice.choice((azure.down, azure.up, lambda one: azure.end(one, "cleared")))(machine)
         said = dice.choice(("approve", "hold", "resume", "raise", "", "", ""))
         fields = {"raised": {"soak": "1m", "lead": "0m"}} if said == "raise" else {}
-        world.look([world.event(said, **fields)] if said else [])
+        world.poll([world.event(said, **fields)] if said else [])
         if dice.random() < 0.1:
             world.policy = replace(world.policy, defaults={**DEFAULTS, "soak": dice.choice(("1m", "2h"))})
             world.plan()

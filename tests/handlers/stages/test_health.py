@@ -54,10 +54,10 @@ async def test_a_stop_is_shown_with_its_reason(wiring):
 
 
 async def test_a_wrong_setting_stops_and_says_which(wiring):
-    wiring.settings = wiring.settings.model_copy(update={"problem": "BREAKWATER_LOOK_AGAIN: no number."})
+    wiring.settings = wiring.settings.model_copy(update={"problem": "BREAKWATER_POLL_INTERVAL: no number."})
     status, said = await seen(wiring)
     assert (status, said["status"]) == (200, "stopped")
-    assert "BREAKWATER_LOOK_AGAIN" in said["stopped_by"]
+    assert "BREAKWATER_POLL_INTERVAL" in said["stopped_by"]
 
 
 async def test_a_policy_that_cannot_be_read_stops_and_says_so(wiring):

@@ -598,7 +598,7 @@ async def test_the_end_of_a_wave_is_told_once_with_what_became_of_every_instance
         with_notice(web, notice(2, Kind.COMPLETED), state=RunState.COMPLETED),
         batches=(
             batch(1, "1", "2", state=InstanceState.MAINTAINED),
-            batch(2, "3", state=InstanceState.EXCUSED),
+            batch(2, "3", state=InstanceState.SKIPPED),
         ),
     )
     closed = wave(done, left("batch-dev"), stage=Stage.COMPLETE)
@@ -607,7 +607,7 @@ async def test_the_end_of_a_wave_is_told_once_with_what_became_of_every_instance
     await desk.tell(after=2 * MINUTE)
     await desk.tell(after=2 * MINUTE)
 
-    assert desk.subjects[1:] == [f"[Finished] {TRACKING} 3 instances: 2 maintained by us, 1 excused"]
+    assert desk.subjects[1:] == [f"[Finished] {TRACKING} 3 instances: 2 maintained by us, 1 skipped"]
     text = desk.mail.messages[1].get_body(("plain",)).get_content()
     assert "batch-dev" in text
     assert "web" in text

@@ -56,7 +56,7 @@ async def test_a_run_is_written_before_its_first_message_and_later_the_message_c
     assert scene.events == ["write", "send runs"]
     run = await scene.run()
     assert run.state is RunState.SCHEDULED
-    assert scene.next_look().generation == run.generation == 1
+    assert scene.next_poll().generation == run.generation == 1
     assert scene.delay() == run.due - scene.clock() == timedelta(hours=1)
     assert [one.state for one in run.batches] == ["pending"] * 2
     scene.events.clear()
@@ -108,7 +108,7 @@ async def test_a_fresh_announcement_costs_one_listing_of_instances_and_nothing_e
     assert dict(scene.compute.calls) == {"list instances": 1}
 
 
-async def test_a_look_again_reads_the_scale_set_afresh(scene) -> None:
+async def test_a_poll_interval_reads_the_scale_set_afresh(scene) -> None:
     message = await scene.announced()
     await plan.handle(message, scene.wiring)
     scene.compute.calls.clear()
@@ -135,7 +135,7 @@ async def test_a_plan_overtaken_by_another_writer_is_made_again_from_what_is_the
     run = await scene.run()
     assert [one.actor for one in run.history if one.event == "meanwhile"] == ["somebody"]
     assert run.generation == 3
-    assert scene.next_look().generation == 3
+    assert scene.next_poll().generation == 3
     assert scene.compute.calls["list instances"] == 1, "Azure is not read again for it"
 
 
@@ -161,7 +161,7 @@ async def test_a_plan_that_died_before_its_record_is_made_again(scene) -> None:
     assert await scene.wiring.records.read(WEB) is None
     assert scene.wiring.spy.of("runs") == []
     await plan.handle(message, scene.wiring)
-    assert scene.next_look().generation == (await scene.run()).generation == 1
+    assert scene.next_poll().generation == (await scene.run()).generation == 1
 
 
 async def test_a_later_plan_that_died_before_its_record_leaves_a_message_that_does_no_harm(scene) -> None:
@@ -171,12 +171,12 @@ async def test_a_later_plan_that_died_before_its_record_leaves_a_message_that_do
     meddle(scene, down)
     with pytest.raises(StorageDown):
         await plan.handle(again, scene.wiring)
-    orphan = scene.next_look()
+    orphan = scene.next_poll()
     await plan.handle(again, scene.wiring)
-    assert scene.next_look().generation == orphan.generation == 2
+    assert scene.next_poll().generation == orphan.generation == 2
     scene.clock.forward(hours=1)
-    await scene.look(orphan)
-    await scene.look(orphan)
+    await scene.poll(orphan)
+    await scene.poll(orphan)
     assert scene.started() == ["0", "2"], "the second is below the generation by now"
 
 
@@ -250,7 +250,7 @@ async def test_a_plan_that_azure_puts_off_for_half_an_hour_is_told_once_for_all_
     assert await scene.wiring.records.list("runs/") == []
 
 
-@pytest.mark.parametrize("asked_by_the_run", ["look_again", "replan"])
+@pytest.mark.parametrize("asked_by_the_run", ["recheck", "replan"])
 async def test_a_plan_that_the_run_asks_for_again_anyway_keeps_no_message_beside_it(
     scene, asked_by_the_run
 ) -> None:
@@ -328,7 +328,7 @@ async def test_a_status_nobody_can_read_blocks_the_plan(scene) -> None:
 async def test_a_run_that_is_over_is_archived_before_a_returning_wave_begins_another(scene) -> None:
     await scene.ready()
     for _ in range(60):
-        run = await scene.look()
+        run = await scene.poll()
         if run.ended_at is not None:
             break
         scene.clock.at = max(scene.clock() + timedelta(seconds=1), run.due)
@@ -362,7 +362,7 @@ async def test_a_cancelled_wave_reads_nothing_and_wakes_the_run(scene) -> None:
     run = await scene.run()
     assert run.due == scene.clock()
     assert scene.delay() == timedelta(0)
-    assert (await scene.look()).state is RunState.CANCELLED
+    assert (await scene.poll()).state is RunState.CANCELLED
     assert scene.started() == []
 
 

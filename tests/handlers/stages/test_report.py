@@ -24,9 +24,9 @@ from handlers.wiring import Wiring
 from planner.azure.wave import Stage
 from planner.notices.digest import Overview
 from planner.record.check import Check, Outcome
-from planner.record.observation import FIT
 from planner.record.run import Repairs, Run
 from planner.record.states import InstanceState, RunState
+from planner.record.waivers import FIT
 from tests.notices import (
     CAPACITY,
     HOUR,
@@ -556,7 +556,7 @@ def test_how_every_instance_ended_is_on_the_page():
     )
     html = page.run_page(TRACKING, ended, Addresses(), NOW)
 
-    for word in ("maintained", "by Azure", "excused", "cancelled", "missed", "set aside", "failed"):
+    for word in ("maintained", "by Azure", "skipped", "cancelled", "missed", "set aside", "failed"):
         assert word in html
 
 

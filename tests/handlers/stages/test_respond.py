@@ -1,4 +1,4 @@
-"""respond: a person's word, who said it, and what is refused."""
+"""respond: a person's command, who said it, and what is refused."""
 
 import json
 import shlex
@@ -14,8 +14,10 @@ from handlers.wire.documents import decode_run, encode_wave, instant
 from handlers.wire.http import Request
 from planner.azure.wave import Announcement, Member, Stage, Wave
 from planner.people.commands import SAYABLE
-from planner.record.observation import Word
-from planner.record.run import Batch, Entry, Passage
+from planner.record.batch import Batch
+from planner.record.command import CommandKind
+from planner.record.instance import InstanceProgress
+from planner.record.run import Entry
 from planner.record.states import BatchState, InstanceState, RunState
 from tests.handlers.parts import NOW, SUBSCRIPTION, Clock, TestWiring, put, run, scale_set
 from tests.places import DOCS
@@ -329,7 +331,9 @@ async def test_a_number_may_be_raised_without_quotes(wiring):
 
 
 async def test_a_domain_is_skipped_by_its_name_which_may_hold_commas(wiring):
-    batches = tuple(Batch(number, f"zone 1, domain {number}", (Passage(str(number)),)) for number in range(3))
+    batches = tuple(
+        Batch(number, f"zone 1, domain {number}", (InstanceProgress(str(number)),)) for number in range(3)
+    )
     named = ("zone 1, domain 0", "zone 1, domain 2")
     as_json, form = {}, {"content-type": "application/x-www-form-urlencoded"}
     for body, headers in (
@@ -339,17 +343,17 @@ async def test_a_domain_is_skipped_by_its_name_which_may_hold_commas(wiring):
     ):
         await put(wiring, run(batches=batches))
         assert (await say(wiring, "skip", body, headers=headers))[0] == 202
-        left = [one.id for one in (await recorded(wiring)).passages if one.state is InstanceState.PENDING]
+        left = [one.id for one in (await recorded(wiring)).instances if one.state is InstanceState.PENDING]
         assert left == ["1"]
 
 
 async def test_as_many_as_a_large_scale_set_has_can_be_skipped_at_once(wiring):
-    many = tuple(Passage(f"{'x' * 50}{number:04}") for number in range(1000))
+    many = tuple(InstanceProgress(f"{'x' * 50}{number:04}") for number in range(1000))
     await put(wiring, run(batches=(Batch(1, "zone 1", many),)))
 
     status, said = await say(wiring, "skip", {"actor": "ada", "instances": [one.id for one in many]})
     assert status == 202
-    assert {one.state for one in (await recorded(wiring)).passages} == {InstanceState.EXCUSED}
+    assert {one.state for one in (await recorded(wiring)).instances} == {InstanceState.SKIPPED}
     assert "and 980 more" in (await line(wiring, said)).reason
 
 
@@ -417,16 +421,16 @@ async def test_a_word_without_effect_is_409_with_the_sentence_why(wiring, action
 
 
 async def test_a_failed_instance_is_skipped_by_its_domain_and_the_run_stays_paused(wiring):
-    failed = (Passage("0", state=InstanceState.FAILED, reason="Down."), Passage("1"))
+    failed = (InstanceProgress("0", state=InstanceState.FAILED, reason="Down."), InstanceProgress("1"))
     batches = (
         Batch(1, "domain 0", failed, BatchState.FAILED, started_at=AGO),
-        Batch(2, "domain 1", (Passage("2"),)),
+        Batch(2, "domain 1", (InstanceProgress("2"),)),
     )
     await put(wiring, run(batches=batches, state=RunState.PAUSED, reason="Instance 0: Down."))
     status, said = await say(wiring, "skip", {"actor": "ada", "domains": ["domain 0"]})
     assert status == 202
     assert said["reason"] == "Skipped: 0, 1. It stays paused until somebody resumes it."
-    assert [str(one.state) for one in (await recorded(wiring)).passages] == ["excused", "excused", "pending"]
+    assert [str(one.state) for one in (await recorded(wiring)).instances] == ["skipped", "skipped", "pending"]
 
 
 @pytest.mark.parametrize("action", SAYABLE)
@@ -448,7 +452,7 @@ def typed() -> list[str]:
 async def test_what_the_documents_say_to_type_is_taken(wiring, command):
     words = shlex.split(command)
     action, body = words[3].removeprefix("$RUN/"), words[-1].encode()
-    batches = (Batch(1, "domain 3", (Passage("7"),)), Batch(2, "domain 4", (Passage("4"),)))
+    batches = (Batch(1, "domain 3", (InstanceProgress("7"),)), Batch(2, "domain 4", (InstanceProgress("4"),)))
     before = {"approve": ASKING, "resume": HELD}.get(action, {})
     if action == "let-pass":  # only a paused run that has begun holds anybody up
         before = {"state": RunState.PAUSED}
@@ -461,7 +465,7 @@ async def test_what_the_documents_say_to_type_is_taken(wiring, command):
 
 def test_the_documents_show_every_word():
     assert {shlex.split(one)[3].removeprefix("$RUN/") for one in typed()} == set(SAYABLE)
-    assert set(SAYABLE) == set(Word) - {Word.QUARANTINED}
+    assert set(SAYABLE) == set(CommandKind) - {CommandKind.QUARANTINED}
 
 
 async def test_while_storage_is_down_the_word_is_not_taken():

@@ -25,8 +25,8 @@ from handlers.stages import discover, receive, sweep
 from handlers.wire.documents import encode
 from handlers.wire.http import Request
 from planner.notices.delivery import ChannelState, Delivery
+from planner.record.batch import Batch
 from planner.record.notice import Kind, Notice, Urgency
-from planner.record.run import Batch
 from planner.record.states import ENDED, RunState
 from tests.handlers.parts import (
     SUBSCRIPTION,
@@ -54,7 +54,7 @@ async def test_a_sweep_over_nothing_leaves_its_time(wiring):
     assert datetime.fromisoformat((await state(wiring))["swept_at"]) == wiring.now()
 
 
-async def test_a_run_overdue_by_three_look_agains_is_looked_at_once_per_patience(wiring):
+async def test_a_run_overdue_by_three_poll_intervals_is_looked_at_once_per_patience(wiring):
     await put(wiring, run(due=wiring.now(), generation=7))
     wiring.clock.forward(seconds=179)
     await sweep.handle(wiring)
@@ -70,7 +70,7 @@ async def test_a_run_overdue_by_three_look_agains_is_looked_at_once_per_patience
     assert len(wiring.spy.of(RUNS)) == 2
 
 
-async def test_a_run_whose_looks_take_minutes_is_given_them_before_its_look_counts_as_lost(wiring):
+async def test_a_run_whose_polls_take_minutes_is_given_them_before_its_poll_counts_as_lost(wiring):
     await put(wiring, run(due=wiring.now(), generation=7, reading=timedelta(minutes=5)))
     wiring.clock.forward(seconds=300 + 179)
     await sweep.handle(wiring)
@@ -101,7 +101,7 @@ async def test_only_a_run_that_is_over_is_left_alone(wiring, run_state, sent):
 
 
 @pytest.mark.parametrize(("ago", "sent"), [(timedelta(hours=1), 1), (timedelta(hours=-1), 0)])
-async def test_an_ended_run_whose_look_did_not_come_is_looked_at_again(wiring, ago, sent):
+async def test_an_ended_run_whose_poll_did_not_come_is_looked_at_again(wiring, ago, sent):
     at = wiring.now() - ago
     over = wiring.now() - timedelta(days=2)
     await put(wiring, run(due=at, recheck=at, state=RunState.COMPLETED, ended_at=over))

@@ -46,8 +46,8 @@ async def put(scene: Scene, run: Run) -> None:
     await scene.wiring.records.write(path, encode_run(run), etag=etag, metadata=run_metadata(run))
 
 
-async def look(scene: Scene, name: str, word: str = "") -> Run:
-    """A look that is due, or one that brings a person's word."""
+async def poll(scene: Scene, name: str, word: str = "") -> Run:
+    """A poll that is due, or one that brings a person's word."""
     run = await run_of(scene, name)
     if not word:
         scene.clock.at = max(scene.clock.at, run.due)
@@ -78,9 +78,9 @@ async def held_up(scene: Scene) -> Run:
     web = await run_of(scene, "web")
     target = replace(web.target, id=web.target.id.replace("/web", "/api"), name="api", location="northeurope")
     await put(scene, replace(web, target=target))
-    await look(scene, "web")
+    await poll(scene, "web")
     assert await claimed(scene) == ["web"]
-    api = await look(scene, "api")
+    api = await poll(scene, "api")
     assert api.waits is not None
     return api
 
@@ -102,10 +102,10 @@ async def failed(scene: Scene) -> Run:
     )
     await put(scene, replace(web, batches=batches, due=scene.clock()))
     scene.clock.forward(seconds=30)
-    return await look(scene, "web")
+    return await poll(scene, "web")
 
 
-async def test_the_look_that_pauses_a_run_says_in_its_notice_whom_it_holds_up(scene) -> None:
+async def test_the_poll_that_pauses_a_run_says_in_its_notice_whom_it_holds_up(scene) -> None:
     api = await held_up(scene)
     web = await failed(scene)
     assert web.state is RunState.PAUSED
@@ -120,7 +120,7 @@ async def test_the_look_that_pauses_a_run_says_in_its_notice_whom_it_holds_up(sc
 async def test_whoever_waits_for_a_limit_says_which_paused_run_takes_it_up_and_why(scene) -> None:
     await held_up(scene)
     await failed(scene)
-    api = await look(scene, "api")
+    api = await poll(scene, "api")
     assert "web (westeurope) is paused: Instance 0: It does not answer." in api.reason
     assert "`let-pass`" in api.reason
 
@@ -128,26 +128,26 @@ async def test_whoever_waits_for_a_limit_says_which_paused_run_takes_it_up_and_w
 async def test_letting_the_others_pass_gives_the_claim_away_and_going_on_needs_one_again(scene) -> None:
     await held_up(scene)
     await failed(scene)
-    web = await look(scene, "web", "let-pass")
+    web = await poll(scene, "web", "let-pass")
     assert web.lets_pass
     assert await claimed(scene) == []
-    api = await look(scene, "api")
+    api = await poll(scene, "api")
     assert api.state is RunState.RUNNING
     assert await claimed(scene) == ["api"]
     started = len(scene.started())
     web = await run_of(scene, "web")
     # What failed is settled by a person; the second batch is all that is left.
-    rest = replace(web.batches[0].instances[0], state=InstanceState.EXCUSED, finished_at=scene.clock())
+    rest = replace(web.batches[0].instances[0], state=InstanceState.SKIPPED, finished_at=scene.clock())
     first = replace(
         web.batches[0],
         instances=tuple(
-            replace(rest, id=one.id, reason="Excused: skipped.") for one in web.batches[0].instances
+            replace(rest, id=one.id, reason="Skipped: skipped.") for one in web.batches[0].instances
         ),
     )
     await put(scene, replace(web, batches=(first, *web.batches[1:])))
-    await look(scene, "web", "resume")
+    await poll(scene, "web", "resume")
     scene.clock.forward(minutes=10)  # what was begun soaks
-    web = await look(scene, "web")
+    web = await poll(scene, "web")
     assert "1 scale set of this subscription is in flight" in web.reason
     assert web.lets_pass
     assert len(scene.started()) == started
@@ -159,16 +159,16 @@ async def test_a_run_that_goes_on_claims_its_place_again(scene) -> None:
     first = replace(
         web.batches[0],
         instances=tuple(
-            replace(one, state=InstanceState.EXCUSED, reason="Excused: skipped.", finished_at=scene.clock())
+            replace(one, state=InstanceState.SKIPPED, reason="Skipped: skipped.", finished_at=scene.clock())
             for one in web.batches[0].instances
         ),
     )
     await put(scene, replace(web, batches=(first, *web.batches[1:])))
-    await look(scene, "web", "let-pass")
+    await poll(scene, "web", "let-pass")
     assert await claimed(scene) == []
     scene.clock.forward(minutes=5)  # until what was rebooting serves again
-    await look(scene, "web", "resume")
-    web = await look(scene, "web")
+    await poll(scene, "web", "resume")
+    web = await poll(scene, "web")
     assert not web.lets_pass, web.reason
     assert web.state is RunState.RUNNING
     assert await claimed(scene) == ["web"]
@@ -188,7 +188,7 @@ async def test_a_claim_that_is_made_anew_while_the_others_are_let_pass_stays(sce
         return etag
 
     records.write = writing
-    await look(scene, "web", "let-pass")
+    await poll(scene, "web", "let-pass")
     assert await claimed(scene) == ["web"]
 
 
@@ -231,6 +231,6 @@ async def test_a_run_held_up_by_a_limit_is_told_after_four_hours(scene) -> None:
     await failed(scene)
     began = scene.clock()
     while scene.clock() < began + timedelta(hours=4):
-        api = await look(scene, "api")
+        api = await poll(scene, "api")
     (notice,) = [one for one in api.notices if one.kind is Kind.STALLED]
     assert "web (westeurope) is paused" in notice.sentence

@@ -57,7 +57,7 @@ def test_the_sample_of_a_run_means_what_it_meant():
     assert found.state is RunState.SCHEDULED
     assert found.slack == timedelta(hours=5)
     assert found.waves == ("VM12-3AB", "VM13-4CD")
-    (first, second) = found.passages
+    (first, second) = found.instances
     assert first.state is InstanceState.REBOOTING
     assert first.before.self_service.end == NOW + timedelta(days=9)
     assert second.before is None

@@ -19,7 +19,7 @@ def environment(monkeypatch):
 def test_the_defaults_are_the_documented_ones(environment):
     found = Settings.from_environment()
     assert found.arm_endpoint == "https://management.azure.com"
-    assert found.look_again == timedelta(seconds=60)
+    assert found.poll_interval == timedelta(seconds=60)
     assert found.in_doubt == timedelta(seconds=1800)
     assert found.search_every == timedelta(seconds=3600)
     assert found.group_wait == timedelta(seconds=60)
@@ -34,7 +34,7 @@ def test_every_setting_comes_from_its_variable(environment):
     environment("BREAKWATER_ARM_ENDPOINT", "http://127.0.0.1:8443/")
     environment("BREAKWATER_POLICY", "policy.yaml")
     environment("BREAKWATER_SUBSCRIPTIONS", f"{SUBSCRIPTION.upper()}, {OTHER};{SUBSCRIPTION}")
-    environment("BREAKWATER_LOOK_AGAIN", "0.5")
+    environment("BREAKWATER_POLL_INTERVAL", "0.5")
     environment("BREAKWATER_IN_DOUBT", " 7 ")
     environment("BREAKWATER_SMTP", "smtp://user:p%40ss@mail.contoso.com:587")
     environment("BREAKWATER_LINK_KEY", "key")
@@ -46,7 +46,7 @@ def test_every_setting_comes_from_its_variable(environment):
     assert found.arm_endpoint == "http://127.0.0.1:8443"
     assert found.policy == "policy.yaml"
     assert found.subscriptions == (SUBSCRIPTION, OTHER)
-    assert found.look_again == timedelta(seconds=0.5)
+    assert found.poll_interval == timedelta(seconds=0.5)
     assert found.in_doubt == timedelta(seconds=7)
     assert found.stop is True
     assert found.platform_auth is True
@@ -55,10 +55,10 @@ def test_every_setting_comes_from_its_variable(environment):
 
 
 def test_an_empty_variable_is_no_setting(environment):
-    environment("BREAKWATER_LOOK_AGAIN", "")
+    environment("BREAKWATER_POLL_INTERVAL", "")
     environment("BREAKWATER_STOP", "")
     found = Settings.from_environment()
-    assert found.look_again == timedelta(seconds=60)
+    assert found.poll_interval == timedelta(seconds=60)
     assert found.stop is False
     assert found.platform_auth is False
 
@@ -72,10 +72,10 @@ def test_an_empty_variable_is_no_setting(environment):
         ("BREAKWATER_ARM_ENDPOINT", "ftp://127.0.0.1", "address"),
         ("BREAKWATER_ARM_ENDPOINT", "http://[", "address"),
         ("BREAKWATER_SUBSCRIPTIONS", "mine", "GUID"),
-        ("BREAKWATER_LOOK_AGAIN", "1m", "seconds"),
-        ("BREAKWATER_LOOK_AGAIN", "0", "more than 0"),
-        ("BREAKWATER_LOOK_AGAIN", "nan", "seconds"),
-        ("BREAKWATER_LOOK_AGAIN", "1e300", "seconds"),
+        ("BREAKWATER_POLL_INTERVAL", "1m", "seconds"),
+        ("BREAKWATER_POLL_INTERVAL", "0", "more than 0"),
+        ("BREAKWATER_POLL_INTERVAL", "nan", "seconds"),
+        ("BREAKWATER_POLL_INTERVAL", "1e300", "seconds"),
         ("BREAKWATER_SWEEP_SCHEDULE", "* * * * *", "six fields"),
         ("BREAKWATER_SMTP", "mail.contoso.com", "smtp://"),
         ("BREAKWATER_STOP", "perhaps", "bool"),
@@ -106,13 +106,13 @@ def test_plain_http_is_for_this_machine_only(environment, host):
 
 def test_what_is_wrong_is_a_problem_and_the_rest_is_read(environment):
     environment("AzureWebJobsStorage", "UseThis")
-    environment("BREAKWATER_LOOK_AGAIN", "1m")
+    environment("BREAKWATER_POLL_INTERVAL", "1m")
     environment("BREAKWATER_SMTP", "http://user:secret@host")
     environment("BREAKWATER_IN_DOUBT", "7")
     found = Settings.as_far_as_readable()
-    assert (found.look_again, found.in_doubt) == (timedelta(seconds=60), timedelta(seconds=7))
+    assert (found.poll_interval, found.in_doubt) == (timedelta(seconds=60), timedelta(seconds=7))
     assert found.storage.get_secret_value() == "UseThis"
-    assert "BREAKWATER_LOOK_AGAIN" in found.problem
+    assert "BREAKWATER_POLL_INTERVAL" in found.problem
     assert "BREAKWATER_SMTP" in found.problem
     assert "secret" not in found.problem
 

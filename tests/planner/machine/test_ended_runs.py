@@ -7,8 +7,9 @@ import pytest
 
 from planner.azure.fleet import Instance, Interval
 from planner.observe.outstanding import outstanding
-from planner.record.observation import LookAgain, Replan, Start
-from planner.record.run import Before, Run
+from planner.record.action import PollAgain, Replan, Start
+from planner.record.instance import Before
+from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
 from planner.replan import reopening
 from tests.planner.builders import (
@@ -24,7 +25,7 @@ from tests.planner.builders import (
     decided,
     fleet,
     instance,
-    looked,
+    observe,
     planned,
     policy,
     step,
@@ -35,10 +36,10 @@ LATER = replace(STATUS, self_service=Interval(NOW, NOW + 30 * DAY))
 
 
 def over(**more: Any) -> Run:
-    """Every instance was off: each batch was excused by two looks, and with the last one the run was over."""
+    """Every instance was off: each batch was skipped by two polls, and with the last one the run was over."""
     run = planned(instances=fleet(3, 3))
     for minute in range(6):
-        run, _ = step(run, looked(instances=OFF, now=NOW + minute * MINUTE, **more))
+        run, _ = step(run, observe(instances=OFF, now=NOW + minute * MINUTE, **more))
     assert run.state is RunState.COMPLETED
     return run
 
@@ -49,11 +50,11 @@ def test_a_run_that_is_over_is_looked_at_every_six_hours_while_its_wave_is_open(
     assert run.ended_at is not None
     assert run.due == run.ended_at + 6 * HOUR
     for _ in range(5):
-        early, actions = step(run, looked(instances=OFF, now=run.due - MINUTE))
-        assert actions == (LookAgain(run.due),)
+        early, actions = step(run, observe(instances=OFF, now=run.due - MINUTE))
+        assert actions == (PollAgain(run.due),)
         assert early.recheck == run.recheck
         at = run.due
-        run, actions = step(run, looked(instances=OFF, now=at))
+        run, actions = step(run, observe(instances=OFF, now=at))
         assert any(isinstance(one, Replan) for one in actions)
         assert not any(isinstance(one, Start) for one in actions)
         assert run.state is RunState.COMPLETED
@@ -64,7 +65,7 @@ def test_a_run_whose_waves_are_over_is_never_looked_at_again():
     run = over(open=False)
     assert run.recheck is None
     run = over()
-    run, actions = step(run, looked(instances=OFF, now=run.due, open=False))
+    run, actions = step(run, observe(instances=OFF, now=run.due, open=False))
     assert (run.recheck, actions) == (None, ())
 
 
@@ -78,7 +79,7 @@ def test_what_is_as_it_was_when_the_run_ended_opens_nothing():
     assert why(over(), *fleet(3, 3, maintenance=None)) == ""
 
 
-def test_an_excused_instance_that_runs_again_opens_the_run():
+def test_an_skipped_instance_that_runs_again_opens_the_run():
     assert (
         why(over(), *changed(OFF, "1", power="running"))
         == "Opened again: instance 1 can be maintained again."
@@ -138,6 +139,6 @@ def test_a_run_opened_again_starts_what_is_due_and_nothing_of_what_was_done():
     back = changed(OFF, "1", power="running")
     assert why(run, *back)
     new = planned(instances=back, now=NOW + DAY, former=run)
-    _, actions = step(new, looked(instances=back, now=NOW + DAY))
+    _, actions = step(new, observe(instances=back, now=NOW + DAY))
     assert [one.instance for one in actions if isinstance(one, Start)] in (["1"], [])
-    assert any(one.id == "1" for one in new.passages)
+    assert any(one.id == "1" for one in new.instances)

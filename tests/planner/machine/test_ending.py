@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from planner.azure.fleet import COMPLETED, Unreadable
+from planner.record.action import Start, StartOutcome, StartResult
 from planner.record.notice import Kind, Urgency
-from planner.record.observation import Answer, Answered, Start
 from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
 from planner.start.results import answered
@@ -22,7 +22,7 @@ from tests.planner.builders import (
     changed,
     confirmed,
     fleet,
-    looked,
+    observe,
     one_of,
     planned,
     states,
@@ -35,7 +35,7 @@ OVER = replace(STATUS, allowed=False)
 
 
 def test_a_run_whose_window_closed_before_it_started_is_missed_and_tells_when_azure_does_it():
-    run, actions = step(planned(), looked(instances=fleet(maintenance=OVER), now=CLOSED))
+    run, actions = step(planned(), observe(instances=fleet(maintenance=OVER), now=CLOSED))
     assert run.state is RunState.MISSED
     assert set(states(run).values()) == {InstanceState.MISSED}
     assert one_of(run, "0").reason == (
@@ -49,7 +49,7 @@ def test_a_run_whose_window_closed_before_it_started_is_missed_and_tells_when_az
 
 
 def test_nothing_is_started_in_the_minute_the_window_closes_although_azure_still_allows_it():
-    run, actions = step(planned(), looked(instances=fleet(), now=CLOSED))
+    run, actions = step(planned(), observe(instances=fleet(), now=CLOSED))
     assert run.state is RunState.MISSED
     assert not any(isinstance(one, Start) for one in actions)
 
@@ -57,11 +57,11 @@ def test_nothing_is_started_in_the_minute_the_window_closes_although_azure_still
 def failed(**fields: Any) -> Run:
     """A run of two whose instance 0 was started and does not come back, until after the run's own window."""
     instances = changed(fleet(2, 2, maintenance=None), "0", maintenance=STATUS)
-    run, _ = step(planned(instances=instances), looked(None, instances))
-    run = answered(run, [Answer("0", Answered.ACCEPTED, operation="/o")], NOW)
+    run, _ = step(planned(instances=instances), observe(None, instances))
+    run = answered(run, [StartResult("0", StartOutcome.ACCEPTED, operation="/o")], NOW)
     down = changed(instances, "0", power="unknown", provisioning="updating")
     for minute in (1, 90):
-        run, _ = step(run, looked(None, down, now=NOW + minute * MINUTE))
+        run, _ = step(run, observe(None, down, now=NOW + minute * MINUTE))
     assert run.state is RunState.PAUSED
     return replace(run, **fields)
 
@@ -81,9 +81,9 @@ def test_what_has_failed_is_asked_about_until_its_own_window_has_closed(shown: A
         ),
     )
     down = changed(fleet(2, 2, maintenance=None), "0", power="unknown", maintenance=shown)
-    open_still, _ = step(run, looked(None, down, now=CLOSED + HOUR))
+    open_still, _ = step(run, observe(None, down, now=CLOSED + HOUR))
     assert open_still.state is RunState.PAUSED
-    run, _ = step(open_still, looked(None, down, now=CLOSED + DAY))
+    run, _ = step(open_still, observe(None, down, now=CLOSED + DAY))
     assert run.state is RunState.MISSED
     assert one_of(run, "0").reason.endswith("has closed; a person must look at it.")
 
@@ -92,16 +92,16 @@ def test_what_has_failed_is_over_with_the_window_that_azure_shows_since_the_wave
     sooner = replace(STATUS, self_service=replace(SELF_SERVICE, end=NOW + 3 * HOUR))
     down = changed(fleet(2, 2, maintenance=None), "0", power="unknown", maintenance=sooner)
     run = failed(self_service=sooner.self_service)
-    run, _ = step(run, looked(None, down, now=NOW + 3 * HOUR))
+    run, _ = step(run, observe(None, down, now=NOW + 3 * HOUR))
     assert run.state is RunState.MISSED
 
 
 def test_what_has_failed_and_shows_no_status_any_more_is_over_with_the_window_of_its_run():
     down = changed(fleet(2, 2, maintenance=None), "0", power="unknown")
     run = failed(self_service=replace(SELF_SERVICE, end=NOW + HOUR))
-    run, _ = step(run, looked(None, down, now=NOW + 3 * HOUR))
-    assert run.state is RunState.PAUSED, "one look without its status may be a lie"
-    run, _ = step(run, looked(None, down, now=NOW + 3 * HOUR + MINUTE))
+    run, _ = step(run, observe(None, down, now=NOW + 3 * HOUR))
+    assert run.state is RunState.PAUSED, "one poll without its status may be a lie"
+    run, _ = step(run, observe(None, down, now=NOW + 3 * HOUR + MINUTE))
     assert run.state is RunState.MISSED
 
 
@@ -156,6 +156,6 @@ def test_a_run_that_ends_is_silent_about_what_serves_again_or_somebody_is_known_
 def test_a_run_whose_window_closed_names_what_an_earlier_one_left_down_and_does_not_serve():
     run = replace(planned(instances=HALF), left_down=("7",), served=tuple("01234567"))
     over = (*fleet(4, 4, maintenance=OVER), *changed(HALF, "7", power="stopped")[4:])
-    run, _ = step(run, looked(instances=over, now=CLOSED))
+    run, _ = step(run, observe(instances=over, now=CLOSED))
     assert run.state is RunState.MISSED
     assert "Instance 7 does not serve since an earlier maintenance by Breakwater." in run.reason

@@ -7,12 +7,12 @@ import pytest
 
 from planner.azure.fleet import Interval
 from planner.azure.wave import Stage
+from planner.record.action import StartOutcome, StartResult
 from planner.record.notice import Kind
-from planner.record.observation import Answer, Answered
 from planner.record.run import Run
 from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.start import repairs
-from tests.planner.protocol import LOOK_AGAIN, NOW, Protocol, policy
+from tests.planner.protocol import NOW, POLL_INTERVAL, Protocol, policy
 from tests.planner.small_azure import Ending, SmallAzure
 
 H, M, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
@@ -36,32 +36,32 @@ def run_of(world: Protocol) -> Run:
 
 
 def due(world: Protocol) -> Run:
-    """The look that is due."""
+    """The poll that is due."""
     world.now = max(world.now, run_of(world).due)
-    world.look()
+    world.poll()
     return run_of(world)
 
 
 def states(run: Run) -> dict[str, str]:
-    return {one.id: str(one.state) for one in run.passages}
+    return {one.id: str(one.state) for one in run.instances}
 
 
 def test_what_azure_has_done_keeps_its_story_when_a_new_plan_is_made_just_then() -> None:
     world = living(1, self_service="never")
     first = world.azure.machines["0"]
     world.now = world.azure.scheduled.start
-    world.look()
+    world.poll()
     began = world.now
     world.azure.down(first)
-    world.look()
+    world.poll()
     world.now += 25 * M
     world.azure.up(first)
     world.azure.maintained(first)
     world.plan()
-    world.look()
+    world.poll()
     due(world)
 
-    one = run_of(world).passages[0]
+    one = run_of(world).instances[0]
     assert one.state is InstanceState.BY_AZURE
     assert one.down_at == began
     assert "down from" in one.reason
@@ -73,7 +73,7 @@ def test_a_wave_that_is_over_is_followed_until_what_azure_took_down_serves_again
     first = world.azure.machines["0"]
     world.now = world.azure.scheduled.start
     world.azure.down(first)
-    world.look()
+    world.poll()
     first.become(maintenance=None)
     world.say(Stage.COMPLETE)
     assert run_of(world).ended_at is None
@@ -93,27 +93,27 @@ def test_a_wave_that_is_over_is_followed_until_what_azure_took_down_serves_again
 def test_a_plan_that_waits_for_approval_after_its_pause_asks_for_it() -> None:
     world = living(2, hours=6, mode="approve", complete_by="2026-11-23T08:05:00Z")
     assert run_of(world).state is RunState.PAUSED
-    world.look([world.event("resume")])
+    world.poll([world.event("resume")])
 
     run = run_of(world)
     assert run.state is RunState.AWAITING_APPROVAL
     assert [one.kind for one in run.notices if one.kind is Kind.APPROVAL] == [Kind.APPROVAL]
     assert run.notices[-1].answers == ("approve", "skip")
-    world.look([world.event("hold")])
-    world.look([world.event("resume")])
+    world.poll([world.event("hold")])
+    world.poll([world.event("resume")])
     assert run_of(world).state is RunState.AWAITING_APPROVAL
     assert sum(one.kind is Kind.APPROVAL for one in run_of(world).notices) == 1
 
 
 def test_a_paused_run_keeps_the_reason_it_was_paused_for_while_it_waits_to_be_planned_again() -> None:
     world = living()
-    world.look([world.event("hold")])
+    world.poll([world.event("hold")])
     why = run_of(world).reason
     world.azure.grow(in_wave=True)
-    world.look()
+    world.poll()
     assert run_of(world).reason == why
     world.now += 10 * M
-    world.look()
+    world.poll()
     assert set(states(run_of(world))) == {"0", "1", "2"}
     assert run_of(world).state is RunState.PAUSED
     assert run_of(world).reason == why
@@ -121,7 +121,7 @@ def test_a_paused_run_keeps_the_reason_it_was_paused_for_while_it_waits_to_be_pl
 
 def test_what_a_person_holds_stays_held_whatever_the_plans_say() -> None:
     world = living()
-    world.look([world.event("hold")])
+    world.poll([world.event("hold")])
     world.policy = policy({"lead": "0m", "complete-by": "2026-11-23T08:05:00Z"})
     world.plan()
     world.policy = policy({"lead": "0m"})
@@ -135,7 +135,7 @@ def test_what_a_person_holds_stays_held_whatever_the_plans_say() -> None:
     run = run_of(world)
     assert run.state is RunState.PAUSED
     assert run.reason.startswith("Held by ana")
-    world.look([world.event("resume")])
+    world.poll([world.event("resume")])
     assert due(world).state is RunState.RUNNING
 
 
@@ -143,7 +143,7 @@ def test_a_raise_that_came_after_the_wave_was_called_off_keeps_no_run_alive() ->
     world = living()
     world.azure.called_off()
     world.say(Stage.CANCELED)
-    world.look([world.event("raise", raised={"soak": "1m"})])
+    world.poll([world.event("raise", raised={"soak": "1m"})])
     for _ in range(3):
         if run_of(world).state is not RunState.CANCELLED:
             due(world)
@@ -159,12 +159,12 @@ def test_an_instance_with_a_longer_window_than_the_others_is_planned_anew_when_t
     world.limit = "5 scale sets are in flight."
     world.plan()
     assert run_of(world).self_service == Interval(NOW - H, NOW + 2 * H)
-    looks = 0
+    polls = 0
     while world.now < NOW + 3 * H:
         due(world)
-        looks += 1
+        polls += 1
     world.limit = ""
-    assert looks < 150
+    assert polls < 150
     assert run_of(world).self_service == longer
     assert states(run_of(world)) == {"0": "missed", "1": "pending"}
     due(world)
@@ -183,7 +183,7 @@ def test_whoever_resumes_automatic_repairs_looks_again_soon_whatever_else_the_ru
     run = run_of(world)
     assert run.repairs is not None
     assert run.repairs.resuming_since == world.now
-    assert run.due == world.now + LOOK_AGAIN
+    assert run.due == world.now + POLL_INTERVAL
     run = due(world)
     assert run.repairs is None
     assert run.due > world.now + 3 * H
@@ -228,17 +228,17 @@ def test_a_paused_run_that_only_waits_for_its_repairs_keeps_its_reason() -> None
     world = with_repairs(living(2))
     while not world.starts:
         due(world)
-    world.look([world.event("hold")])
+    world.poll([world.event("hold")])
     why = run_of(world).reason
     world.repairs_obey = False
     world.azure.machines.clear()
-    world.look([world.event("skip")])
+    world.poll([world.event("skip")])
     due(world)
-    assert all(one.state is InstanceState.EXCUSED for one in run_of(world).passages)
+    assert all(one.state is InstanceState.SKIPPED for one in run_of(world).instances)
     assert run_of(world).state is RunState.PAUSED
     assert run_of(world).reason == why
     world.repairs_obey = True
-    for _ in range(repairs.PATIENT_LOOKS + 2):
+    for _ in range(repairs.PATIENT_POLLS + 2):
         due(world)
     assert run_of(world).state is RunState.COMPLETED
 
@@ -248,7 +248,7 @@ def test_what_somebody_else_has_maintained_is_not_started_though_azure_still_sho
     world = living(2)
     other = world.azure.machines["1"]
     world.azure.down(other)
-    world.look()
+    world.poll()
     world.azure.up(other)
     world.azure.maintained(other, how)
     while run_of(world).state is not RunState.COMPLETED:
@@ -273,27 +273,27 @@ def test_what_azure_has_done_and_still_shows_keeps_its_story_at_every_plan() -> 
     first = world.azure.machines["0"]
     world.now = world.azure.scheduled.start
     world.azure.down(first)
-    world.look()
+    world.poll()
     world.now += 25 * M
     world.azure.up(first)
     world.azure.maintained(first, "lingers done")
-    world.look()
-    assert "25 minutes" in run_of(world).passages[0].reason
+    world.poll()
+    assert "25 minutes" in run_of(world).instances[0].reason
     for _ in range(3):
         world.now += 6 * H
         world.plan()
-        assert "25 minutes" in run_of(world).passages[0].reason
+        assert "25 minutes" in run_of(world).instances[0].reason
         assert "Azure took 1 instance" in run_of(world).reason
 
 
 def test_two_looks_at_one_moment_start_nothing_twice() -> None:
     world = living(4, domains=1, max_unavailable="2")
     said = {
-        "0": Answer("0", Answered.WITHDRAWN, message="Too late."),
-        "1": Answer("1", Answered.LOST, code="never arrived", message="The connection broke."),
+        "0": StartResult("0", StartOutcome.WITHDRAWN, message="Too late."),
+        "1": StartResult("1", StartOutcome.LOST, code="never arrived", message="The connection broke."),
     }
-    world.look(answer=said.pop)
-    world.look()
+    world.poll(answer=said.pop)
+    world.poll()
     run_of(world)
     assert [name for _, name in world.starts] == ["0", "1", "0"]
 
@@ -305,16 +305,16 @@ def test_what_azure_never_offers_in_its_longer_window_is_not_planned_again_and_a
     longer = Interval(NOW - H, NOW + 600 * H)
     second.become(maintenance=replace(world.azure.status(), self_service=longer, allowed=False))
     world.plan()
-    world.look()
+    world.poll()
     world.azure.end(world.azure.machines["0"], "fails" if sick else "cleared")
     world.azure.up(world.azure.machines["0"])
-    world.look([world.event("hold")])
-    looks = 0
+    world.poll([world.event("hold")])
+    polls = 0
     while world.now < NOW + 100 * H and run_of(world).state in ACTIVE:
         due(world)
-        looks += 1
+        polls += 1
     assert run_of(world).self_service == longer
-    assert looks < 150
+    assert polls < 150
     assert run_of(world).state is (RunState.PAUSED if sick else RunState.LEFT_TO_AZURE)
     assert run_of(world).planned_at < NOW + 3 * H
 
@@ -322,11 +322,11 @@ def test_what_azure_never_offers_in_its_longer_window_is_not_planned_again_and_a
 def _paused_and_left_to_azure() -> Protocol:
     """What was started stays down; the policy leaves the rest to Azure; an instance nobody planned joins."""
     world = living()
-    world.look()
+    world.poll()
     world.azure.end(world.azure.machines["0"], "cleared")
     world.azure.machines["0"].become(power="stopping")
     world.now += 70 * M
-    world.look()
+    world.poll()
     assert run_of(world).state is RunState.PAUSED
     world.policy = policy({"lead": "0m", "self-service": "never"})
     world.azure.grow(in_wave=True)
@@ -352,8 +352,8 @@ def test_a_plan_is_made_soon_once_what_was_started_is_settled() -> None:
     began = world.now
     while world.now < began + 9 * H:
         due(world)
-    assert run_of(world).in_vain > 2
-    world.look([world.event("skip", instances=("0",))])
+    assert run_of(world).fruitless_plans > 2
+    world.poll([world.event("skip", instances=("0",))])
     asked = world.now
     while run_of(world).state is RunState.PAUSED and world.now < asked + DAY:
         due(world)

@@ -16,8 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from planner.azure.fleet import Health, Interval
 from planner.azure.wave import Stage
-from planner.record.observation import Answer, Predecessor, Start
-from planner.record.states import ACTIVE, ANSWERS, ENDED, RunState
+from planner.record.action import Start, StartResult
+from planner.record.observation import Predecessor
+from planner.record.states import ACTIVE, ENDED, HANDS_OFF, RunState
 from tests.planner.drawing import (
     ANSWERS_OF_AZURE,
     HAPPENINGS,
@@ -44,7 +45,7 @@ H, DAY = timedelta(hours=1), timedelta(days=1)
 FIRST, SECOND = "VM8T-1Q8", "ZX9K-7QD"
 
 
-class Passage(RuleBasedStateMachine):
+class Course(RuleBasedStateMachine):
     """One scale set's way through whatever comes."""
 
     @initialize(
@@ -80,7 +81,7 @@ class Passage(RuleBasedStateMachine):
     @rule(
         things=HAPPENINGS,
         minutes=st.sampled_from(MINUTES),
-        looks=st.integers(1, 6),
+        polls=st.integers(1, 6),
         at_work=st.booleans(),
         dies=st.sampled_from(DIES),
         says=st.lists(st.sampled_from(ANSWERS_OF_AZURE), max_size=4),
@@ -90,7 +91,7 @@ class Passage(RuleBasedStateMachine):
         self,
         things: list[tuple[str, int, Any]],
         minutes: int,
-        looks: int,
+        polls: int,
         at_work: bool,
         dies: str,
         says: list[Any],
@@ -101,7 +102,7 @@ class Passage(RuleBasedStateMachine):
             self._happens(kind, place, value)
         self.world.now += timedelta(minutes=minutes)
         left = list(says)
-        for number in range(looks):
+        for number in range(polls):
             if self._look_when_due(dies, left) or number > 2:
                 dies = ""
             if at_work:
@@ -125,7 +126,7 @@ class Passage(RuleBasedStateMachine):
                 machine.become(health=Health.HEALTHY)
 
     def _look_when_due(self, dies: str, left: list[Any]) -> bool:
-        """Whether the look asked for a start."""
+        """Whether the poll asked for a start."""
         run = self.world.run
         if run is not None and (run.ended_at is None or run.recheck is not None):
             self.world.now = max(self.world.now, run.due)
@@ -133,18 +134,18 @@ class Passage(RuleBasedStateMachine):
         return False
 
     def _looks(self, dies: str, left: list[Any]) -> bool:
-        """One look; Azure takes the starts as `left` says, first come, first served."""
+        """One poll; Azure takes the starts as `left` says, first come, first served."""
 
-        def answer(name: str) -> Answer | None:
+        def answer(name: str) -> StartResult | None:
             said = left.pop(0) if left else None
             if said is None:
                 return None
             how, code, message = said
-            return Answer(name, how, code=code, message=message)
+            return StartResult(name, how, code=code, message=message)
 
         run = self.world.run
         if run is not None and (run.ended_at is None or run.recheck is not None):
-            actions = self.world.look(dies=dies, answer=answer)
+            actions = self.world.poll(dies=dies, answer=answer)
             return any(isinstance(one, Start) for one in actions)
         return False
 
@@ -228,23 +229,23 @@ class Passage(RuleBasedStateMachine):
     def somebody_says(
         self, word: str, dies: str, twice: bool, raised: dict[str, str], place: int, domain: bool
     ) -> None:
-        """At any time, so that a look comes before the run is due; a word whose look died comes again."""
+        """At any time, so that a poll comes before the run is due; a word whose poll died comes again."""
         run = self.world.run
         if run is None:
             return
         fields: dict[str, Any] = {}
-        if word == "skip" and run.passages and place > 0:
-            passage = run.passages[place % len(run.passages)]
+        if word == "skip" and run.instances and place > 0:
+            progress = run.instances[place % len(run.instances)]
             batch = run.batches[place % len(run.batches)]
-            fields = {"domains": (batch.domain,)} if domain else {"instances": (passage.id,)}
+            fields = {"domains": (batch.domain,)} if domain else {"instances": (progress.id,)}
         elif word == "raise":
             fields["raised"] = raised
         elif word == "approve" and not domain:
             fields["checksum"] = ""
         event = self.world.event(word, **fields)
-        self.world.look([event], dies=dies)
+        self.world.poll([event], dies=dies)
         if dies or twice:
-            self.world.look([event])
+            self.world.poll([event])
         self._a_while()
 
     # What is announced, and planned for it.
@@ -308,18 +309,18 @@ class Passage(RuleBasedStateMachine):
             run = world.run
             if run is None or run.state in ENDED or run.ended_at is not None:
                 break
-            if run.state in ANSWERS and world.now > self.azure.scheduled.end + 2 * DAY:
+            if run.state in HANDS_OFF and world.now > self.azure.scheduled.end + 2 * DAY:
                 break
             world.now = max(world.now, run.due)
             if number > 40:
                 world.now = max(world.now, ends + timedelta(minutes=number))
-            world.look()
+            world.poll()
         assert not world.findings, world.findings
         run = world.run
         assert run is None or run.state not in ACTIVE, f"{run.state}: {run.reason} {run.history[-5:]}"
 
 
-Passage.TestCase.settings = settings(
+Course.TestCase.settings = settings(
     max_examples=150,
     stateful_step_count=30,
     deadline=None,
@@ -330,50 +331,50 @@ Passage.TestCase.settings = settings(
     ),  # making an example smaller takes longer than a test may
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
-TestAnyPassage = Passage.TestCase
+TestAnyCourse = Course.TestCase
 
 
-def drawn(seed: int, lying: str = "") -> Passage:
-    """A passage with everything decided by the seed: evenly spread, where hypothesis looks for the simple."""
+def drawn(seed: int, lying: str = "") -> Course:
+    """A course with everything decided by the seed: evenly spread, where hypothesis looks for the simple."""
     dice = Random(seed)
-    passage = Passage()
-    passage.begins(
+    course = Course()
+    course.begins(
         flexible=dice.random() < 0.3, zones=dice.choice((0, 0, 2)), domains=dice.randint(1, 3),
         count=dice.randint(1, 5), opens=dice.choice((-1, 0, 3)), lasts=dice.choice((480, 480, 30, 6)),
         values=some_policy(dice), repairs=dice.random() < 0.4,
     )  # fmt: skip
     if lying:
-        passage.world.liar = Liar(seed, some_lies(dice) if lying == "some" else (lying,), dice.choice(ODDS))
+        course.world.liar = Liar(seed, some_lies(dice) if lying == "some" else (lying,), dice.choice(ODDS))
     for _ in range(30):
         kind = dice.random()
         dies = dice.choice(DIES) if dice.random() < 0.3 else ""
         if kind < 0.75:
             says = [dice.choice(ANSWERS_OF_AZURE) for _ in range(3)]
-            passage.goes_on(
-                things=some_things(dice), minutes=dice.choice(MINUTES), looks=dice.randint(1, 6),
+            course.goes_on(
+                things=some_things(dice), minutes=dice.choice(MINUTES), polls=dice.randint(1, 6),
                 at_work=dice.random() < 0.8, dies=dies, says=says, twice=dice.random() < 0.1,
             )  # fmt: skip
         elif kind < 0.86:
-            passage.somebody_says(
+            course.somebody_says(
                 word=dice.choice(WORDS), dies=dies, twice=dice.random() < 0.3, raised=dice.choice(RAISES),
                 place=dice.randint(-6, 6), domain=dice.random() < 0.5,
             )  # fmt: skip
         elif kind < 0.89:
-            passage.policy_changes(values=some_policy(dice))
+            course.policy_changes(values=some_policy(dice))
         elif kind < 0.92:
-            passage.windows_move(opens=dice.choice(OPENS), lasts=dice.choice(LASTS))
+            course.windows_move(opens=dice.choice(OPENS), lasts=dice.choice(LASTS))
         elif kind < 0.95:
-            passage.announced(stage=dice.choice(STAGES), another=dice.random() < 0.5)
+            course.announced(stage=dice.choice(STAGES), another=dice.random() < 0.5)
         elif kind < 0.96:
-            passage.azure_lies(some_lies(dice), dice.randrange(1 << 30), dice.choice(ODDS))
+            course.azure_lies(some_lies(dice), dice.randrange(1 << 30), dice.choice(ODDS))
         elif kind < 0.975:
-            passage.something_is_in_the_way(on=dice.choice(IN_THE_WAY))
+            course.something_is_in_the_way(on=dice.choice(IN_THE_WAY))
         elif kind < 0.985:
-            passage.another_goes_first(state=dice.choice(PREDECESSORS))
+            course.another_goes_first(state=dice.choice(PREDECESSORS))
         else:
-            passage.repairs_are_somebody_elses(obey=dice.random() < 0.7, suspended=dice.random() < 0.3)
-        passage.every_promise_holds()
-    return passage
+            course.repairs_are_somebody_elses(obey=dice.random() < 0.7, suspended=dice.random() < 0.3)
+        course.every_promise_holds()
+    return course
 
 
 @pytest.mark.parametrize("seed", range(60))

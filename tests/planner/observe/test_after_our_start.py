@@ -7,8 +7,10 @@ import pytest
 
 from planner.azure.fleet import Health, Instance
 from planner.policy.resolve import Policy
+from planner.record.action import Start, StartOutcome, StartResult
+from planner.record.command import Command, CommandKind
 from planner.record.notice import Kind, Urgency
-from planner.record.observation import Answer, Answered, Event, OperationSeen, Start, Word
+from planner.record.observation import OperationSeen
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
 from planner.start.results import answered
@@ -18,12 +20,12 @@ from tests.planner.builders import (
     STATUS,
     always,
     changed,
+    command,
     fleet,
     listed,
-    looked,
+    observe,
     one_of,
     planned,
-    said,
     states,
     step,
 )
@@ -34,7 +36,7 @@ ADA = {"0": "ada at Sun 22 Nov 2026 12:01 UTC"}
 
 
 class Started:
-    """A run whose first instance was started at noon; `look` shows instance 0 with other fields."""
+    """A run whose first instance was started at noon; `observation` shows instance 0 with other fields."""
 
     def __init__(self, size: int = 4, policy: Policy = SOAKS) -> None:
         self.policy = policy
@@ -43,27 +45,29 @@ class Started:
         self.started: list[str] = []
         self.minute = 0
         self.operation = DONE
-        self.look()
+        self.poll()
         assert self.started == ["0"]
 
-    def look(self, *words: Event, direct: bool = True, **fields: Any) -> Run:
+    def poll(self, *words: Command, direct: bool = True, **fields: Any) -> Run:
         more = {key: fields.pop(key) for key in ("stops",) if key in fields}
         self.instances = changed(self.instances, "0", **fields)
         now = NOW + self.minute * MINUTE
         self.minute += 1
-        flying = {one.id: self.operation for one in self.run.passages if one.operation}
-        reads = looked if direct else listed
+        flying = {one.id: self.operation for one in self.run.instances if one.operation}
+        reads = observe if direct else listed
         self.run, actions = step(
             self.run, reads(None, self.instances, self.policy, now, operations=flying, **more), *words
         )
         begun = [one.instance for one in actions if isinstance(one, Start)]
         self.started += begun
-        self.run = answered(self.run, [Answer(one, Answered.ACCEPTED, operation="/o") for one in begun], now)
+        self.run = answered(
+            self.run, [StartResult(one, StartOutcome.ACCEPTED, operation="/o") for one in begun], now
+        )
         return self.run
 
     def maintained(self) -> Run:
-        self.look(maintenance=None)
-        run = self.look()
+        self.poll(maintenance=None)
+        run = self.poll()
         assert states(run)["0"] is InstanceState.MAINTAINED
         return run
 
@@ -74,22 +78,22 @@ def test_what_does_not_come_back_after_our_start_is_failed_and_pages_whatever_it
     power: str, provisioning: str
 ):
     story = Started()
-    run = story.look(maintenance=None, power=power, provisioning=provisioning, health=Health.UNKNOWN)
-    assert states(run)["0"] is InstanceState.VERIFYING, "one look may show a reboot half-way"
-    run = story.look()
+    run = story.poll(maintenance=None, power=power, provisioning=provisioning, health=Health.UNKNOWN)
+    assert states(run)["0"] is InstanceState.VERIFYING, "one poll may show a reboot half-way"
+    run = story.poll()
     assert states(run)["0"] is InstanceState.FAILED
     assert "did not come back" in one_of(run, "0").reason
     assert run.state is RunState.PAUSED
     assert (run.notices[-1].kind, run.notices[-1].urgency) == (Kind.PAUSED, Urgency.PAGE)
     for _ in range(200):
-        story.look()
+        story.poll()
     assert story.started == ["0"]
 
 
 def test_what_stays_off_in_the_middle_of_an_update_is_failed_after_the_time_to_recover():
     story = Started()
     for _ in range(70):
-        story.look(maintenance=None, power="stopped", provisioning="updating", health=Health.UNKNOWN)
+        story.poll(maintenance=None, power="stopped", provisioning="updating", health=Health.UNKNOWN)
     assert states(story.run)["0"] is InstanceState.FAILED
     assert story.run.state is RunState.PAUSED
     assert story.started == ["0"]
@@ -101,33 +105,33 @@ def test_of_twenty_that_do_not_come_back_the_first_stops_the_run():
         down = {one: {"power": "stopped", "maintenance": None} for one in story.started}
         for key, fields in down.items():
             story.instances = changed(story.instances, key, **fields)
-        story.look()
+        story.poll()
     assert len(story.started) == 1
 
 
-def test_what_the_activity_log_says_somebody_stopped_is_excused_by_name_and_its_batch_soaks():
+def test_what_the_activity_log_says_somebody_stopped_is_skipped_by_name_and_its_batch_soaks():
     story = Started()
-    run = story.look(maintenance=None, power="stopped", stops=ADA)
-    assert states(run)["0"] is InstanceState.EXCUSED
+    run = story.poll(maintenance=None, power="stopped", stops=ADA)
+    assert states(run)["0"] is InstanceState.SKIPPED
     assert "stopped by ada" in one_of(run, "0").reason
     assert run.batches[0].state is BatchState.SOAKING
     for _ in range(29):
-        story.look()
+        story.poll()
     assert story.started == ["0"]
-    story.look()
-    story.look()
+    story.poll()
+    story.poll()
     assert story.started == ["0", "1"]
 
 
 def test_what_had_served_since_and_is_off_then_was_stopped_by_somebody():
     story = Started()
-    story.look(maintenance=None)
+    story.poll(maintenance=None)
     assert one_of(story.run, "0").up_at is not None
-    run = story.look(power="deallocated")
-    assert states(run)["0"] is InstanceState.EXCUSED
+    run = story.poll(power="deallocated")
+    assert states(run)["0"] is InstanceState.SKIPPED
     assert "then deallocated by somebody" in one_of(run, "0").reason
     assert run.batches[0].state is BatchState.SOAKING
-    story.look()
+    story.poll()
     assert story.started == ["0"]
 
 
@@ -138,7 +142,7 @@ def test_what_had_served_since_and_is_off_then_was_stopped_by_somebody():
 def test_what_we_maintained_and_is_ill_in_its_soak_pauses_the_run_and_pages_at_once(fields: dict[str, Any]):
     story = Started()
     story.maintained()
-    run = story.look(**fields)
+    run = story.poll(**fields)
     assert states(run)["0"] is InstanceState.FAILED
     assert "not serving since" in one_of(run, "0").reason
     assert run.state is RunState.PAUSED
@@ -150,8 +154,8 @@ def test_what_we_maintained_and_is_ill_later_in_the_run_pauses_it_too():
     story = Started()
     story.maintained()
     while len(story.started) < 2:
-        story.look()
-    run = story.look(health=Health.UNHEALTHY)
+        story.poll()
+    run = story.poll(health=Health.UNHEALTHY)
     assert run.state is RunState.PAUSED
     assert states(run)["0"] is InstanceState.FAILED
     assert story.started == ["0", "1"]
@@ -160,15 +164,15 @@ def test_what_we_maintained_and_is_ill_later_in_the_run_pauses_it_too():
 def test_a_listing_that_shows_it_ill_needs_a_second_one():
     story = Started()
     story.maintained()
-    run = story.look(direct=False, health=Health.UNHEALTHY)
+    run = story.poll(direct=False, health=Health.UNHEALTHY)
     assert run.state is RunState.RUNNING
-    run = story.look(direct=False)
+    run = story.poll(direct=False)
     assert run.state is RunState.PAUSED
     well = Started()
     well.maintained()
-    well.look(direct=False, health=Health.UNHEALTHY)
-    well.look(direct=False, health=Health.HEALTHY)
-    assert well.look(direct=False, health=Health.UNHEALTHY).state is RunState.RUNNING
+    well.poll(direct=False, health=Health.UNHEALTHY)
+    well.poll(direct=False, health=Health.HEALTHY)
+    assert well.poll(direct=False, health=Health.UNHEALTHY).state is RunState.RUNNING
 
 
 @pytest.mark.parametrize(
@@ -178,13 +182,13 @@ def test_what_azure_does_not_say_of_an_instance_we_maintained_accuses_nobody(fie
     story = Started()
     story.maintained()
     for _ in range(5):
-        assert states(story.look(**fields))["0"] is InstanceState.MAINTAINED
+        assert states(story.poll(**fields))["0"] is InstanceState.MAINTAINED
 
 
 def test_what_we_maintained_and_somebody_is_known_to_have_stopped_stays_maintained():
     story = Started()
     story.maintained()
-    run = story.look(power="deallocated", stops=ADA)
+    run = story.poll(power="deallocated", stops=ADA)
     assert states(run)["0"] is InstanceState.MAINTAINED
     assert "stopped since by ada" in one_of(run, "0").reason
     assert run.state is RunState.RUNNING
@@ -193,9 +197,9 @@ def test_what_we_maintained_and_somebody_is_known_to_have_stopped_stays_maintain
 def test_what_failed_and_serves_again_is_no_reason_to_start_the_next_before_a_person_says_so():
     story = Started()
     story.maintained()
-    story.look(health=Health.UNHEALTHY)
+    story.poll(health=Health.UNHEALTHY)
     for _ in range(100):
-        story.look(health=Health.HEALTHY)
+        story.poll(health=Health.HEALTHY)
     assert story.run.state is RunState.PAUSED
     assert story.started == ["0"]
 
@@ -204,13 +208,13 @@ def test_what_failed_and_serves_again_is_no_reason_to_start_the_next_before_a_pe
 def test_after_a_failed_operation_nothing_that_azure_takes_away_proves_the_maintenance(shown: Any):
     story = Started()
     story.operation = OperationSeen("Failed", "OSProvisioningTimedOut", "It did not report that it started.")
-    story.look(power="starting", provisioning="updating")
-    run = story.look(maintenance=shown)
+    story.poll(power="starting", provisioning="updating")
+    run = story.poll(maintenance=shown)
     for _ in range(3):
-        run = story.look()
+        run = story.poll()
         assert states(run)["0"] is InstanceState.FAILED, "it does not serve"
     for _ in range(3):
-        run = story.look(power="running", provisioning="succeeded")
+        run = story.poll(power="running", provisioning="succeeded")
     over = InstanceState.CANCELLED if shown is None else InstanceState.FAILED
     assert states(run)["0"] is over
     assert one_of(run, "0").proof_at is None
@@ -219,14 +223,14 @@ def test_after_a_failed_operation_nothing_that_azure_takes_away_proves_the_maint
 def test_after_a_failed_start_and_a_resume_an_earlier_waves_code_is_no_word_of_anybodys_maintenance():
     story = Started()
     story.operation = OperationSeen("Failed", "OperationPreempted", "Preempted by a more recent operation.")
-    story.look(power="starting", provisioning="updating")
-    story.look(power="running", provisioning="succeeded")
+    story.poll(power="starting", provisioning="updating")
+    story.poll(power="running", provisioning="succeeded")
     assert states(story.run)["0"] is InstanceState.FAILED
-    resume = said(Word.RESUME, at=NOW + story.minute * MINUTE)
+    resume = command(CommandKind.RESUME, at=NOW + story.minute * MINUTE)
     earlier = replace(STATUS, result="MaintenanceCompleted")
-    run = story.look(resume, maintenance=earlier)
+    run = story.poll(resume, maintenance=earlier)
     for _ in range(3):
-        run = story.look()
+        run = story.poll()
     assert states(run)["0"] is not InstanceState.BY_AZURE
     assert story.started == ["0", "0"]
 
@@ -238,4 +242,4 @@ def test_a_failure_that_nobody_of_us_began_asks_and_does_not_page():
     )
     batch = replace(story.run.batches[1], instances=(one,), state=BatchState.FAILED)
     story.run = replace(story.run, batches=(story.run.batches[0], batch, *story.run.batches[2:]))
-    assert story.look().notices[-1].urgency is Urgency.ACT
+    assert story.poll().notices[-1].urgency is Urgency.ACT

@@ -1,4 +1,4 @@
-"""Done needs proof: what a look takes for the maintenance itself, and what it does not."""
+"""Done needs proof: what a poll takes for the maintenance itself, and what it does not."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -6,12 +6,13 @@ from typing import Any
 
 from planner.azure.fleet import Health, Instance
 from planner.observe.outstanding import due_again
+from planner.record.action import StartOutcome, StartResult
 from planner.record.notice import Urgency
-from planner.record.observation import Answer, Answered, OperationSeen
+from planner.record.observation import OperationSeen
 from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
 from planner.start.results import answered
-from tests.planner.builders import MINUTE, NOW, always, instance, looked, one_of, planned, step
+from tests.planner.builders import MINUTE, NOW, always, instance, observe, one_of, planned, step
 
 ONE = (instance("0"),)
 UNDER_WAY = OperationSeen("InProgress")
@@ -19,17 +20,17 @@ UNDER_WAY = OperationSeen("InProgress")
 
 def rebooting() -> Run:
     """A run whose only instance was started at noon and whose start Azure has taken."""
-    run, _ = step(planned(instances=ONE), looked(instances=ONE))
-    return answered(run, [Answer("0", Answered.ACCEPTED, operation="/operations/0")], NOW)
+    run, _ = step(planned(instances=ONE), observe(instances=ONE))
+    return answered(run, [StartResult("0", StartOutcome.ACCEPTED, operation="/operations/0")], NOW)
 
 
 def seen(run: Run, now: datetime, *, operation: OperationSeen = UNDER_WAY, **fields: Any) -> Run:
     one: Instance = replace(ONE[0], **fields)
-    look = looked(instances=(one,), a_policy=always(), now=now, operations={"0": operation})
-    return step(run, look)[0]
+    observation = observe(instances=(one,), a_policy=always(), now=now, operations={"0": operation})
+    return step(run, observation)[0]
 
 
-def test_a_guest_that_holds_its_reboot_back_is_still_rebooting_however_healthy_it_looks():
+def test_a_guest_that_holds_its_reboot_back_is_still_rebooting_however_healthy_it_polls():
     """Scheduled events let a guest wait for up to 15 minutes; meanwhile it runs and reports healthy."""
     run = rebooting()
     for minute in range(1, 15):
@@ -38,14 +39,14 @@ def test_a_guest_that_holds_its_reboot_back_is_still_rebooting_however_healthy_i
         assert one_of(run, "0").reason == "Started; waiting for proof of the maintenance."
 
 
-def test_with_proof_an_instance_is_maintained_once_two_looks_saw_it_healthy():
+def test_with_proof_an_instance_is_maintained_once_two_polls_saw_it_healthy():
     done = {"maintenance": None, "operation": OperationSeen("Succeeded")}
     run = seen(rebooting(), NOW + MINUTE, power="starting", provisioning="updating", health=Health.UNKNOWN)
     run = seen(run, NOW + 2 * MINUTE, **done)
     assert one_of(run, "0").state is InstanceState.VERIFYING
     run = seen(run, NOW + 3 * MINUTE, **done)
     assert one_of(run, "0").state is InstanceState.MAINTAINED
-    assert "healthy on two looks" in one_of(run, "0").reason
+    assert "healthy on two polls" in one_of(run, "0").reason
 
 
 def test_proof_alone_is_not_enough_while_it_does_not_serve():
@@ -58,8 +59,8 @@ def test_proof_alone_is_not_enough_while_it_does_not_serve():
         assert one_of(run, "0").state is InstanceState.VERIFYING
 
 
-def test_what_azure_offers_exactly_as_before_its_start_is_due_again_and_not_in_the_look_that_ends_it():
-    """A stop and start right after the maintenance: no look saw either, and Azure shows what it showed."""
+def test_what_azure_offers_exactly_as_before_its_start_is_due_again_and_not_in_the_poll_that_ends_it():
+    """A stop and start right after the maintenance: no poll saw either, and Azure shows what it showed."""
     done = {"operation": OperationSeen("Succeeded")}
     run = seen(rebooting(), NOW + MINUTE, power="starting", provisioning="updating", health=Health.UNKNOWN)
     for minute in range(2, 12):

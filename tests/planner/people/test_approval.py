@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from planner.azure.fleet import Instance, ScaleSet
 from planner.people import approval
 from planner.policy.resolve import Policy
+from planner.record.action import Start
+from planner.record.command import CommandKind
 from planner.record.notice import Kind
-from planner.record.observation import Start, Word
 from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
 from tests.planner.builders import (
@@ -22,13 +23,13 @@ from tests.planner.builders import (
     NOW,
     always,
     changed,
+    command,
     fleet,
     instance,
-    looked,
+    observe,
     one_of,
     planned,
     planned_again,
-    said,
     scale_set,
     states,
     step,
@@ -39,11 +40,11 @@ ASK = always(mode="approve")
 
 
 def approved(run: Run, now: Any = NOW, checksum: str | None = None) -> Run:
-    """The run after a person has approved the plan it has, without a look at Azure."""
-    word = said(
-        Word.APPROVE, f"approve at {now}", now, checksum=run.checksum if checksum is None else checksum
+    """The run after a person has approved the plan it has, without a poll of Azure."""
+    word = command(
+        CommandKind.APPROVE, f"approve at {now}", now, checksum=run.checksum if checksum is None else checksum
     )
-    return step(run, replace(looked(now=now), instances=None, scale_set=None, rules=None), word)[0]
+    return step(run, replace(observe(now=now), instances=None, scale_set=None, rules=None), word)[0]
 
 
 def starts(
@@ -53,7 +54,7 @@ def starts(
     a_set: ScaleSet | None = None,
     now: Any = NOW,
 ) -> list[str]:
-    _, actions = step(run, looked(a_set, tuple(instances), a_policy, now))
+    _, actions = step(run, observe(a_set, tuple(instances), a_policy, now))
     return [one.instance for one in actions if isinstance(one, Start)]
 
 
@@ -74,7 +75,7 @@ def test_nothing_starts_before_somebody_approves_and_then_the_first_batch_does()
 def test_an_approval_of_another_plan_is_not_applied_and_says_so():
     run = approved(planned(a_policy=ASK), checksum="0123456789abcdef")
     assert run.state is RunState.AWAITING_APPROVAL
-    assert not any(one.approved for one in run.passages)
+    assert not any(one.approved for one in run.instances)
     assert run.history[-1].event == "approve"
     assert run.history[-1].reason.startswith("Not applied: The plan has changed since you saw it")
     assert f"The plan is {run.checksum} now: look at it" in run.history[-1].reason
@@ -84,7 +85,7 @@ def test_an_approval_of_another_plan_is_not_applied_and_says_so():
 def test_an_approval_that_names_no_plan_approves_none_and_says_which_plan_there_is():
     run = approved(planned(a_policy=ASK), checksum="")
     assert run.state is RunState.AWAITING_APPROVAL
-    assert not any(one.approved for one in run.passages)
+    assert not any(one.approved for one in run.instances)
     assert (
         f"names the plan it is for, in `checksum`. The plan is {run.checksum} now" in run.history[-1].reason
     )
@@ -114,7 +115,7 @@ def test_instances_that_lose_their_status_do_not_void_an_approval():
     run = approved(planned(a_policy=ASK))
     rest = changed(fleet(), "3", maintenance=None)
     again = planned_again(run, instances=rest, a_policy=ASK)
-    assert again.state is RunState.SCHEDULED, "one look without it proves nothing"
+    assert again.state is RunState.SCHEDULED, "one poll without it proves nothing"
     again = planned_again(again, instances=rest, a_policy=ASK, now=NOW + MINUTE)
     assert states(again)["3"] is InstanceState.CANCELLED
     assert again.state is RunState.SCHEDULED
@@ -126,13 +127,13 @@ def test_instances_that_join_wait_for_their_own_while_the_approved_ones_go_on():
     more = (*fleet(), instance("10", 0), instance("11", 1))
     again = planned_again(run, instances=more, a_policy=ASK)
     assert again.state is RunState.SCHEDULED
-    assert {one.id for one in again.passages if not one.approved} == {"10", "11"}
+    assert {one.id for one in again.instances if not one.approved} == {"10", "11"}
     assert approval.wanted(again)
     assert again.approved == ""
     assert [one.kind for one in again.notices][-1] is Kind.APPROVAL
     assert starts(again, more) == ["0", "5"]
     done = approved(again, NOW + MINUTE)
-    assert all(one.approved for one in done.passages)
+    assert all(one.approved for one in done.instances)
 
 
 def test_only_those_who_wait_for_approval_are_left_then_the_run_waits_for_it():
@@ -145,14 +146,14 @@ def test_only_those_who_wait_for_approval_are_left_then_the_run_waits_for_it():
             replace(
                 one,
                 instances=tuple(
-                    replace(each, state=InstanceState.EXCUSED, reason="Excused.") if each.id == "0" else each
+                    replace(each, state=InstanceState.SKIPPED, reason="Skipped.") if each.id == "0" else each
                     for each in one.instances
                 ),
             )
             for one in run.batches
         ),
     )
-    run, actions = step(run, looked(instances=two, a_policy=ASK))
+    run, actions = step(run, observe(instances=two, a_policy=ASK))
     assert run.state is RunState.AWAITING_APPROVAL
     assert not [one for one in actions if isinstance(one, Start)]
 
@@ -176,7 +177,7 @@ def test_changed_rules_void_an_approval_and_ask_again(said_: dict[str, str]):
     again = planned_again(run, a_policy=other)
     assert again.state is RunState.AWAITING_APPROVAL
     assert again.checksum != run.checksum
-    assert not any(one.approved for one in again.passages)
+    assert not any(one.approved for one in again.instances)
     assert starts(again, fleet(), other) == []
     assert sum(one.kind is Kind.APPROVAL for one in again.notices) == 2
 
@@ -186,7 +187,7 @@ def test_a_changed_order_voids_an_approval():
     moved = tuple(replace(one, update_domain=4 - (one.update_domain or 0)) for one in fleet())
     again = planned_again(run, instances=moved, a_policy=ASK)
     assert again.state is RunState.AWAITING_APPROVAL
-    assert not any(one.approved for one in again.passages)
+    assert not any(one.approved for one in again.instances)
 
 
 def test_rules_that_changed_and_came_back_want_a_new_approval():
@@ -209,8 +210,8 @@ def test_a_plan_that_was_left_to_azure_meanwhile_wants_a_new_approval():
 
 def test_a_raise_is_a_change_of_the_rules_and_wants_a_new_approval():
     run = approved(planned(a_policy=ASK))
-    word = said(Word.RAISE, raised={"soak": "10m"})
-    run, _ = step(run, looked(a_policy=ASK), word)
+    word = command(CommandKind.RAISE, raised={"soak": "10m"})
+    run, _ = step(run, observe(a_policy=ASK), word)
     again = planned_again(run, a_policy=ASK)
     assert again.state is RunState.AWAITING_APPROVAL
 
@@ -235,7 +236,7 @@ def test_what_is_tried_again_after_a_refusal_of_azures_is_still_approved_through
     run = replace(run, batches=(*aside, own))
     more = (*fleet(), instance("10", 4))
     again = planned_again(run, instances=more, a_policy=ASK)
-    assert {one.id for one in again.passages if not one.approved} == {"10"}
+    assert {one.id for one in again.instances if not one.approved} == {"10"}
 
 
 # Records of the version before, which knew only the checksum of the approved plan ------------------------
@@ -262,7 +263,7 @@ def test_an_approval_of_the_earlier_version_covers_nobody_who_joins():
     run = before(approved(planned(a_policy=ASK)))
     more = (*fleet(), instance("10", 0))
     again = planned_again(run, instances=more, a_policy=ASK)
-    assert {one.id for one in again.passages if not one.approved} == {"10"}
+    assert {one.id for one in again.instances if not one.approved} == {"10"}
     assert starts(again, more) == ["0", "5"]
 
 
@@ -289,7 +290,7 @@ def test_whoever_leaves_or_joins_exactly_those_who_were_approved_and_stay_are_ap
     again = planned_again(again, instances=instances, a_policy=ASK, now=NOW + 2 * MINUTE, absent=left)
     waiting = {key for key, state in states(again).items() if state is InstanceState.PENDING}
     assert waiting == {one.id for one in instances}
-    assert {one.id for one in again.passages if one.approved and one.id in waiting} == {
+    assert {one.id for one in again.instances if one.approved and one.id in waiting} == {
         one.id for one in rest
     }
     assert approval.wanted(again) is bool(joining)

@@ -27,7 +27,7 @@ def test_a_duration_is_whole_numbers_with_units(text, duration):
 @pytest.mark.parametrize(
     "text", ["", "45", "m", "1.5h", "-5m", "30m1h", "1h1h", "5 minutes", "\N{ARABIC-INDIC DIGIT FIVE}m", "1w"]
 )
-def test_anything_else_is_not_a_duration_and_says_how_one_looks(text):
+def test_anything_else_is_not_a_duration_and_says_how_one_polls(text):
     with pytest.raises(ValueError, match="such as 45m, 2h, 10s, 1d or 1h30m"):
         parse_duration(text)
 
@@ -80,7 +80,7 @@ def test_a_bare_date_is_its_beginning_where_one_asks_for_it():
         ("0001-01-01T00:00+10:00", "names no moment"),
     ],
 )
-def test_a_time_that_names_no_moment_says_how_one_looks(text, why):
+def test_a_time_that_names_no_moment_says_how_one_polls(text, why):
     with pytest.raises(ValueError, match="such as 2026-12-01T06:00Z") as caught:
         parse_when(text)
     assert why in str(caught.value)
@@ -94,7 +94,7 @@ def test_a_share_is_a_count_or_a_percentage():
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "20 percent", "%", "two", "1e3"])
-def test_anything_else_is_not_a_share_and_says_how_one_looks(text):
+def test_anything_else_is_not_a_share_and_says_how_one_polls(text):
     with pytest.raises(ValueError, match="a count such as 2 or a percentage such as 20%"):
         parse_share(text)
 

@@ -110,7 +110,7 @@ def test_a_run_belongs_to_every_wave_it_was_planned_in_once():
     assert again.waves == ("VM12-3AB", "VM99-NEW")
 
 
-def test_a_wave_that_is_cancelled_ends_an_answer_of_the_day_and_leaves_a_run_to_its_looks():
+def test_a_wave_that_is_cancelled_ends_an_answer_of_the_day_and_leaves_a_run_to_its_polls():
     left = ending.closed(planned(a_policy=policy()), NOW + HOUR, cancelled=True)
     assert set(states(left).values()) == {InstanceState.CANCELLED}
     assert left.ended_at == NOW + HOUR
@@ -131,10 +131,10 @@ def test_no_instance_is_forgotten_or_planned_twice_by_a_new_plan(
     run = begun(planned(), first)
     instances = (*without(fleet(), *leaving), *(instance(one, 3) for one in sorted(joining)))
     again = planned_again(run, instances=instances, a_policy=always(max_unavailable=most), now=NOW + MINUTE)
-    ids = [one.id for one in again.passages]
+    ids = [one.id for one in again.instances]
     assert len(ids) == len(set(ids))
-    assert set(ids) == {one.id for one in run.passages} | joining
+    assert set(ids) == {one.id for one in run.instances} | joining
     assert len({one.number for one in again.batches}) == len(again.batches)
-    for one in run.passages:
+    for one in run.instances:
         if one.state in SETTLED:
             assert one_of(again, one.id) == one

@@ -8,8 +8,10 @@ from planner.azure.fleet import Instance, Interval
 from planner.azure.usage import Habits
 from planner.azure.wave import Stage
 from planner.observe.outstanding import finished, offered_anew
-from planner.record.observation import Replan, Start, Word
-from planner.record.run import Before, Run
+from planner.record.action import Replan, Start
+from planner.record.command import CommandKind
+from planner.record.instance import Before
+from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
 from tests.planner.builders import (
     DAY,
@@ -19,14 +21,14 @@ from tests.planner.builders import (
     SELF_SERVICE,
     STATUS,
     announcement,
+    command,
     decided,
     fleet,
     instance,
-    looked,
+    observe,
     one_of,
     planned,
     planned_again,
-    said,
     scale_set,
     states,
     step,
@@ -53,7 +55,7 @@ def maintained() -> Run:
 
 
 def starts(run: Run, instances: tuple[Instance, ...], now: datetime) -> list[str]:
-    _, actions = step(run, looked(None, instances, now=now))
+    _, actions = step(run, observe(None, instances, now=now))
     return [one.instance for one in actions if isinstance(one, Start)]
 
 
@@ -66,15 +68,15 @@ def replanned(instances: tuple[Instance, ...] = AGAIN, **more: Any) -> Run:
 
 
 def test_another_window_on_what_we_maintained_asks_for_a_plan_and_starts_nothing_by_itself():
-    _, actions = step(maintained(), looked(None, AGAIN, now=NOW + 10 * MINUTE))
+    _, actions = step(maintained(), observe(None, AGAIN, now=NOW + 10 * MINUTE))
     assert any(isinstance(one, Replan) for one in actions)
     assert not any(isinstance(one, Start) for one in actions)
 
 
-def test_the_last_look_of_a_run_does_not_end_it_while_something_is_offered_anew():
+def test_the_last_poll_of_a_run_does_not_end_it_while_something_is_offered_anew():
     run = maintained()
     run = replace(run, batches=run.batches[:1])
-    run, actions = step(run, looked(None, AGAIN[:1], now=NOW + 10 * MINUTE))
+    run, actions = step(run, observe(None, AGAIN[:1], now=NOW + 10 * MINUTE))
     assert run.state is RunState.RUNNING
     assert any(isinstance(one, Replan) for one in actions)
 
@@ -88,13 +90,13 @@ def test_without_evidence_it_waits_for_a_persons_approval_and_everything_else_go
 
 def test_a_person_is_asked_and_only_the_approval_starts_it():
     run = replanned(zero_alone())
-    asked, _ = step(run, looked(None, zero_alone(), now=NOW + DAY))
-    asked, _ = step(asked, looked(None, zero_alone(), now=NOW + DAY + MINUTE))
+    asked, _ = step(run, observe(None, zero_alone(), now=NOW + DAY))
+    asked, _ = step(asked, observe(None, zero_alone(), now=NOW + DAY + MINUTE))
     assert asked.state is RunState.AWAITING_APPROVAL
     assert asked.notices[-1].answers == ("approve", "skip")
     assert starts(asked, zero_alone(), NOW + DAY + 2 * MINUTE) == []
-    look = looked(None, zero_alone(), now=NOW + DAY + 2 * MINUTE)
-    _, actions = step(asked, look, said(Word.APPROVE, at=NOW + DAY, checksum=asked.checksum))
+    observation = observe(None, zero_alone(), now=NOW + DAY + 2 * MINUTE)
+    _, actions = step(asked, observation, command(CommandKind.APPROVE, at=NOW + DAY, checksum=asked.checksum))
     assert [one.instance for one in actions if isinstance(one, Start)] == ["0"]
 
 
@@ -113,17 +115,17 @@ def test_with_a_wave_announced_anew_since_it_is_planned_again_and_nobody_is_aske
 
 
 def test_the_same_window_or_one_that_is_not_allowed_is_no_new_offer():
-    (passage,) = maintained().batches[0].instances
-    assert not offered_anew(passage, instance("0"))
-    assert not offered_anew(passage, instance("0", maintenance=replace(NEW, allowed=False)))
-    assert offered_anew(passage, instance("0", maintenance=NEW))
+    (progress,) = maintained().batches[0].instances
+    assert not offered_anew(progress, instance("0"))
+    assert not offered_anew(progress, instance("0", maintenance=replace(NEW, allowed=False)))
+    assert offered_anew(progress, instance("0", maintenance=NEW))
 
 
 def test_what_an_earlier_run_maintained_waits_for_approval_in_the_next_one_too():
     ended = replace(maintained(), state=RunState.COMPLETED, ended_at=NOW + HOUR)
     ended = replace(ended, batches=ended.batches[:1])
     run = planned(instances=AGAIN, now=NOW + DAY, former=ended)
-    assert {one.id: one.asks for one in run.passages} == {"0": True, "1": False}
+    assert {one.id: one.asks for one in run.instances} == {"0": True, "1": False}
 
 
 def test_allowed_in_an_open_window_is_due_whatever_an_earlier_result_code_says():

@@ -1,4 +1,4 @@
-"""When a look makes a plan outdated, and when it does not."""
+"""When a poll makes a plan outdated, and when it does not."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from planner.azure.fleet import Instance, Interval
-from planner.record.observation import Replan, Start
-from planner.record.run import Before, Passage, Run
+from planner.record.action import Replan, Start
+from planner.record.instance import Before, InstanceProgress
+from planner.record.run import Run
 from planner.record.states import SETTLED, BatchState, InstanceState, RunState
 from planner.replan import outdated
 from tests.planner.builders import (
@@ -21,7 +22,7 @@ from tests.planner.builders import (
     changed,
     fleet,
     instance,
-    looked,
+    observe,
     planned,
     run_of,
     step,
@@ -34,13 +35,13 @@ NEW = replace(STATUS, self_service=Interval(NOW - HOUR, NOW + 30 * DAY))
 
 def why(run: Run, *instances: Instance, **more: Any) -> str:
     now = more.pop("now", NOW)
-    return outdated.why(run, looked(instances=instances, now=now, **more), now)
+    return outdated.why(run, observe(instances=instances, now=now, **more), now)
 
 
 def one(state: InstanceState = InstanceState.PENDING, **fields: Any) -> Run:
     """A run of one instance, in that state."""
     given = {"before": BEFORE, "finished_at": NOW if state in SETTLED else None, **fields}
-    return run_of(batch(1, Passage("0", state=state, **given)))
+    return run_of(batch(1, InstanceProgress("0", state=state, **given)))
 
 
 def moved(start: Any = SELF_SERVICE.start, end: Any = SELF_SERVICE.end) -> Instance:
@@ -69,8 +70,8 @@ def test_what_was_maintained_is_planned_again_when_its_status_was_gone_and_is_th
     assert why(done, instance("0", maintenance=NEW)) == "instance 0 shows maintenance again"
 
 
-def test_what_was_excused_for_being_off_is_due_again_once_it_runs_and_azure_offers_it():
-    off = one(InstanceState.EXCUSED, gone=True)
+def test_what_was_skipped_for_being_off_is_due_again_once_it_runs_and_azure_offers_it():
+    off = one(InstanceState.SKIPPED, gone=True)
     assert why(off, instance("0", power="deallocated")) == ""
     assert why(off, instance("0", maintenance=replace(STATUS, allowed=False))) == ""
     assert why(off, instance("0")) == "instance 0 shows maintenance again"
@@ -98,7 +99,7 @@ def test_a_window_longer_than_the_planned_one_makes_it_outdated_when_the_planned
 # What does not -------------------------------------------------------------------------------------------
 
 
-def test_the_look_that_sees_what_was_planned_for_changes_nothing():
+def test_the_poll_that_sees_what_was_planned_for_changes_nothing():
     run = planned()
     assert why(run, *fleet()) == ""
     assert why(run, *changed(fleet(), "3", power="stopped", provisioning="failed")) == ""
@@ -136,37 +137,39 @@ def test_what_has_been_started_is_not_planned_anew_by_its_window():
     assert why(one(InstanceState.REBOOTING), moved(end=SELF_SERVICE.end - DAY)) == ""
 
 
-def test_a_look_that_did_not_read_azure_or_saw_the_wave_called_off_changes_nothing():
+def test_a_poll_that_did_not_read_azure_or_saw_the_wave_called_off_changes_nothing():
     run = one()
-    assert outdated.why(run, replace(looked(), instances=None), NOW) == ""
+    assert outdated.why(run, replace(observe(), instances=None), NOW) == ""
     assert why(run, instance("0"), instance("7"), cancelled=True) == ""
 
 
 # At a pace -----------------------------------------------------------------------------------------------
 
 
-def test_a_plan_just_made_is_not_asked_for_again_before_five_looks_and_says_what_it_waits_for():
+def test_a_plan_just_made_is_not_asked_for_again_before_five_polls_and_says_what_it_waits_for():
     run, more = planned(), (*fleet(), instance("10"))
-    soon, actions = step(run, looked(instances=more, now=NOW + MINUTE))
+    soon, actions = step(run, observe(instances=more, now=NOW + MINUTE))
     assert not any(isinstance(each, (Replan, Start)) for each in actions)
     assert soon.reason == "To be planned again: instance 10 shows maintenance and is not in the plan."
     assert soon.due == NOW + 5 * MINUTE
-    _, actions = step(soon, looked(instances=more, now=soon.due))
+    _, actions = step(soon, observe(instances=more, now=soon.due))
     (asked,) = [each for each in actions if isinstance(each, Replan)]
     assert asked.reason == "instance 10 shows maintenance and is not in the plan"
 
 
 def test_why_a_paused_run_waits_for_a_person_stays_to_be_read():
     run = replace(planned(), state=RunState.PAUSED, reason="Held by ada.", holding="Held by ada.")
-    soon = outdated.planned_soon(run, "instance 7 shows maintenance again", looked())
+    soon = outdated.planned_soon(run, "instance 7 shows maintenance again", observe())
     assert (soon.reason, soon.due) == ("Held by ada.", NOW + 5 * MINUTE)
 
 
 def test_what_is_offered_anew_is_planned_again_once_its_batch_has_soaked():
     """A new plan takes it out of its batch: the next domain would start before the soak is over."""
-    done = Passage("0", state=InstanceState.MAINTAINED, before=BEFORE, finished_at=NOW, gone=True, begun=True)
-    run = run_of(batch(1, done, state=BatchState.SOAKING), batch(2, Passage("1")))
-    look = looked(instances=(instance("0"), instance("1")))
-    assert outdated.why(run, look, NOW) == ""
+    done = InstanceProgress(
+        "0", state=InstanceState.MAINTAINED, before=BEFORE, finished_at=NOW, gone=True, begun=True
+    )
+    run = run_of(batch(1, done, state=BatchState.SOAKING), batch(2, InstanceProgress("1")))
+    observation = observe(instances=(instance("0"), instance("1")))
+    assert outdated.why(run, observation, NOW) == ""
     rested = replace(run, batches=(batch(1, done, state=BatchState.DONE), run.batches[1]))
-    assert outdated.why(rested, look, NOW) == "instance 0 was maintained and Azure offers it again"
+    assert outdated.why(rested, observation, NOW) == "instance 0 was maintained and Azure offers it again"

@@ -6,7 +6,8 @@ import pytest
 
 from planner.policy.fingerprint import digest
 from planner.policy.resolve import Limits, Match, Policy, Receiver, Rule
-from planner.record.observation import Replan, Word
+from planner.record.action import Replan
+from planner.record.command import CommandKind
 from planner.record.run import Run
 from planner.record.states import RunState
 from tests.planner.builders import (
@@ -15,11 +16,11 @@ from tests.planner.builders import (
     MINUTE,
     NOW,
     always,
-    looked,
+    command,
+    observe,
     planned,
     planned_again,
     policy,
-    said,
     step,
 )
 
@@ -27,7 +28,7 @@ NEVER = always(windows="Tue 03:00-03:05 UTC")  # shorter than any batch
 
 
 def look_at(run: Run, file: Policy, now: timedelta) -> tuple[Run, list[str]]:
-    run, actions = step(run, looked(a_policy=file, policy=digest(file), now=NOW + now))
+    run, actions = step(run, observe(a_policy=file, policy=digest(file), now=NOW + now))
     return run, [one.reason for one in actions if isinstance(one, Replan)]
 
 
@@ -68,7 +69,9 @@ def test_a_lead_time_a_person_has_raised_counts_from_their_word_through_every_pl
     run = planned(a_policy=always(lead="24h"))
     at = NOW + HOUR
     run, _ = step(
-        run, looked(a_policy=always(lead="24h"), now=at), said(Word.RAISE, at=at, raised={"lead": "2h"})
+        run,
+        observe(a_policy=always(lead="24h"), now=at),
+        command(CommandKind.RAISE, at=at, raised={"lead": "2h"}),
     )
     for minutes in (5, 50):
         run = planned_again(run, a_policy=always(lead="24h"), now=at + minutes * MINUTE)

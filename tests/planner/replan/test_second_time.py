@@ -9,7 +9,8 @@ import pytest
 from planner.azure.fleet import Interval
 from planner.azure.usage import Habits, Source
 from planner.azure.wave import Stage, Wave
-from planner.record.run import Before, Passage, Run
+from planner.record.instance import Before, InstanceProgress
+from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
 from planner.replan import second_time
 from tests.planner.builders import (
@@ -36,8 +37,10 @@ DONE_AT = NOW - 5 * DAY
 
 
 def finished(*ids: str, state: InstanceState = InstanceState.MAINTAINED, at: datetime = DONE_AT) -> Run:
-    passages = tuple(Passage(one, state=state, finished_at=at, intent_at=at - HOUR, gone=True) for one in ids)
-    return run_of(batch(1, *passages), state=RunState.COMPLETED, ended_at=at)
+    instances = tuple(
+        InstanceProgress(one, state=state, finished_at=at, intent_at=at - HOUR, gone=True) for one in ids
+    )
+    return run_of(batch(1, *instances), state=RunState.COMPLETED, ended_at=at)
 
 
 def why(
@@ -253,17 +256,19 @@ def test_a_run_that_begins_again_after_its_end_says_why_and_waits_for_its_own_le
 
 def test_a_status_that_was_gone_and_came_back_with_its_old_window_asks_a_person():
     before = Before(allowed=True, result="None", self_service=STATUS.self_service, reported_health=True)
-    done = Passage("0", state=InstanceState.MAINTAINED, finished_at=NOW - HOUR, before=before, gone=True)
+    done = InstanceProgress(
+        "0", state=InstanceState.MAINTAINED, finished_at=NOW - HOUR, before=before, gone=True
+    )
     run = replace(planned(instances=fleet(2, 2)), batches=(batch(1, done, finished_at=NOW), batch(2, "1")))
     again = planned_again(run, instances=fleet(2, 2), now=NOW + HOUR)
-    (passage,) = [one for one in again.passages if one.id == "0"]
-    assert (passage.state, passage.asks, passage.approved) == (InstanceState.PENDING, True, False)
+    (progress,) = [one for one in again.instances if one.id == "0"]
+    assert (progress.state, progress.asks, progress.approved) == (InstanceState.PENDING, True, False)
     assert "scheduled for the second time" in again.again
 
 
 def test_a_run_in_progress_reopens_a_finished_instance_for_new_windows():
     before = Before(allowed=True, result="None", self_service=STATUS.self_service, reported_health=True)
-    done = Passage("0", state=InstanceState.MAINTAINED, finished_at=NOW - HOUR, before=before)
+    done = InstanceProgress("0", state=InstanceState.MAINTAINED, finished_at=NOW - HOUR, before=before)
     run = replace(planned(instances=fleet(2, 2)), batches=(batch(1, done, finished_at=NOW), batch(2, "1")))
     lingers = planned_again(run, instances=fleet(2, 2), now=NOW + HOUR)
     assert states(lingers)["0"] is InstanceState.MAINTAINED

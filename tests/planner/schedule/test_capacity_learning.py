@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from planner.azure.fleet import Health, Instance
 from planner.azure.usage import Habits
 from planner.decision.estimate import learned, longest, took
-from planner.record.run import Batch, Passage, Run
+from planner.record.batch import Batch
+from planner.record.instance import InstanceProgress
+from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState
 from planner.schedule.capacity import share, with_capacity
 from tests.planner.builders import (
@@ -26,7 +28,7 @@ from tests.planner.builders import (
     scale_set,
     step,
 )
-from tests.planner.builders import looked as look_at
+from tests.planner.builders import observe as look_at
 
 SECOND = timedelta(seconds=1)
 
@@ -85,10 +87,10 @@ def test_autoscale_that_would_scale_in_meanwhile_is_named_with_what_to_do():
 
 
 def test_what_is_done_takes_nothing_away_any_more():
-    done = batch(1, Passage("0", state=InstanceState.MAINTAINED), state=BatchState.DONE)
+    done = batch(1, InstanceProgress("0", state=InstanceState.MAINTAINED), state=BatchState.DONE)
     run = with_capacity(run_of(done), scale_set(), fleet(), rules())
     assert (run.serving, run.capacity) == (10, "")
-    half = batch(1, Passage("0", state=InstanceState.EXCUSED), "1", "2")
+    half = batch(1, InstanceProgress("0", state=InstanceState.SKIPPED), "1", "2")
     assert "at most 2 of 10" in with_capacity(run_of(half), scale_set(), fleet(), rules()).capacity
 
 
@@ -123,7 +125,7 @@ def test_no_plan_takes_away_more_than_serves(powers: list[str], domains: int, mo
 def finished(number: int, minutes: float, state: InstanceState = InstanceState.MAINTAINED) -> Batch:
     return batch(
         number,
-        Passage(str(number), state=state),
+        InstanceProgress(str(number), state=state),
         state=BatchState.DONE,
         started_at=NOW,
         verified_at=NOW + minutes * MINUTE,
@@ -131,13 +133,13 @@ def finished(number: int, minutes: float, state: InstanceState = InstanceState.M
     )
 
 
-def expected(run: Run, *others: float, look_again: timedelta = MINUTE) -> timedelta:
-    return learned(run, look_again, [one * MINUTE for one in others]).expected
+def expected(run: Run, *others: float, poll_interval: timedelta = MINUTE) -> timedelta:
+    return learned(run, poll_interval, [one * MINUTE for one in others]).expected
 
 
-def test_before_any_batch_is_finished_it_is_what_the_guidance_says_counted_in_looks():
+def test_before_any_batch_is_finished_it_is_what_the_guidance_says_counted_in_polls():
     assert expected(run_of(batch(1, "0"))) == 10 * MINUTE
-    assert expected(run_of(batch(1, "0")), look_again=SECOND) == 10 * SECOND
+    assert expected(run_of(batch(1, "0")), poll_interval=SECOND) == 10 * SECOND
 
 
 def test_its_own_finished_batches_count_most_and_of_them_the_longest_without_their_soak():
@@ -160,9 +162,9 @@ def test_nothing_is_expected_to_take_longer_than_a_person_is_asked_after():
 
 def test_a_batch_that_is_not_verified_or_not_ours_teaches_nothing():
     assert took(batch(1, "0")) is None
-    assert took(batch(1, Passage("0", state=InstanceState.REBOOTING), started_at=NOW)) is None
+    assert took(batch(1, InstanceProgress("0", state=InstanceState.REBOOTING), started_at=NOW)) is None
     for state in (
-        InstanceState.EXCUSED,
+        InstanceState.SKIPPED,
         InstanceState.BY_AZURE,
         InstanceState.CANCELLED,
         InstanceState.MISSED,

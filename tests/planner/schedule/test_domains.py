@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from planner.azure.fleet import Instance, ScaleSet
 from planner.policy.durations import Share
 from planner.policy.resolve import Rules
-from planner.record.run import Batch
-from planner.schedule.schedule import batches_of, most_down
+from planner.record.batch import Batch
+from planner.schedule.batching import batches_of, most_down
 from tests.planner.builders import always, decided, fleet, flexible, instance, policy, rules, scale_set
 
 WHOLE_DOMAINS = Rules(max_unavailable=(Share(count=1000),), default_share=False)

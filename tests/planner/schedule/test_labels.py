@@ -4,7 +4,7 @@ import pytest
 
 from planner.azure.fleet import Instance, Orchestration, ScaleSet
 from planner.policy.resolve import Policy, rules_for
-from planner.schedule.schedule import batches_of
+from planner.schedule.batching import batches_of
 
 
 def named(count: int, at_once: str, zone: str = "1") -> list[str]:

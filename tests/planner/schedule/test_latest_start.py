@@ -28,16 +28,16 @@ def served(world: Protocol) -> None:
 
 
 def on(world: Protocol, moment: datetime) -> None:
-    """Every look that is due until then; what was started comes back between looks."""
+    """Every poll that is due until then; what was started comes back between polls."""
     while run_of_world(world).state in ACTIVE and run_of_world(world).due <= moment:
         world.now = max(world.now, run_of_world(world).due)
         served(world)
-        world.look()
+        world.poll()
     world.now = max(world.now, moment)
 
 
 def says(world: Protocol, word: str) -> None:
-    world.look([world.event(word)])
+    world.poll([world.event(word)])
 
 
 def case_27() -> Protocol:
@@ -63,7 +63,7 @@ def case_27() -> Protocol:
 def test_answer_by_is_the_last_start_inside_the_windows_and_not_the_end_of_azures_window() -> None:
     world = case_27()
     (notice,) = [one for one in run_of_world(world).notices if one.kind is Kind.APPROVAL]
-    # Two batches of ten minutes and a soak of thirty end at 04:00; an answer comes a look earlier.
+    # Two batches of ten minutes and a soak of thirty end at 04:00; an answer comes a poll earlier.
     assert notice.otherwise.startswith("If nobody answers by Sun 6 Dec 2026 03:09 UTC, there is no time left")
     assert "12 Dec 2026 12:00" not in notice.otherwise
 
@@ -93,7 +93,7 @@ def test_where_no_answer_helps_any_more_that_is_said_instead_of_a_date_that_is_p
 def failed_midway(*, hours: float = 480, **values: str) -> Protocol:
     """Of two batches the first has failed, and its run is paused with the second still to start."""
     world = living(4, hours=hours, **values)
-    world.look()
+    world.poll()
     sick = next(one for one in world.azure.machines.values() if one.operation)
     for _ in range(200):
         if run_of_world(world).state is RunState.PAUSED:
@@ -101,7 +101,7 @@ def failed_midway(*, hours: float = 480, **values: str) -> Protocol:
         world.now = max(world.now, run_of_world(world).due)
         served(world)
         sick.become(health=Health.UNHEALTHY)
-        world.look()
+        world.poll()
     return world
 
 
@@ -134,7 +134,7 @@ def resumed(world: Protocol, at: datetime) -> int:
 def on_while_paused(world: Protocol, moment: datetime) -> None:
     while run_of_world(world).state in ACTIVE and run_of_world(world).due <= moment:
         world.now = max(world.now, run_of_world(world).due)
-        world.look()
+        world.poll()
     world.now = max(world.now, moment)
 
 
@@ -173,7 +173,7 @@ def test_an_answer_by_the_promised_time_starts_all_of_it_and_a_later_one_nothing
     says(in_time, "approve")
     on(in_time, NOW + window * H)
     assert len({name for _, name in in_time.starts}) == count
-    assert {one.state for one in run_of_world(in_time).passages} == {InstanceState.MAINTAINED}
+    assert {one.state for one in run_of_world(in_time).instances} == {InstanceState.MAINTAINED}
     on(late, by.everything + 3 * M)
     says(late, "approve")
     on(late, NOW + window * H)
@@ -181,7 +181,7 @@ def test_an_answer_by_the_promised_time_starts_all_of_it_and_a_later_one_nothing
 
 
 @pytest.mark.parametrize("word", ["resume", "approve"])
-def test_the_look_after_a_word_that_can_start_follows_within_seconds(word: str) -> None:
+def test_the_poll_after_a_word_that_can_start_follows_within_seconds(word: str) -> None:
     world = living(mode="approve" if word == "approve" else "auto", lead="1h")
     if word == "resume":
         says(world, "hold")

@@ -13,10 +13,13 @@ from planner.azure.fleet import Instance, Interval, MaintenanceStatus, ScaleSet
 from planner.calendar.windows import WeeklyWindow
 from planner.policy.overrides import checked_raise
 from planner.policy.resolve import Freeze, Policy
+from planner.record.action import Notify, PollAgain, Replan, Start
+from planner.record.command import CommandKind
+from planner.record.instance import InstanceProgress
 from planner.record.notice import Choice, Kind, Urgency
-from planner.record.observation import FIT, LookAgain, Replan, Start, Tell, Word
-from planner.record.run import Passage, Run
+from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
+from planner.record.waivers import FIT
 from planner.schedule import options
 from planner.text.phrases import long, say
 from tests.planner.builders import (
@@ -27,16 +30,16 @@ from tests.planner.builders import (
     SCHEDULED,
     always,
     batch,
+    command,
     confirmed,
     fleet,
     flexible,
     instance,
-    looked,
+    observe,
     planned,
     planned_again,
     policy,
     run_of,
-    said,
     scale_set,
     states,
     step,
@@ -81,8 +84,8 @@ class Case:
             lists["domains"] = tuple(fields["domains"].split(";"))
         run, _ = step(
             self.run,
-            looked(self.set, self.instances, self.policy, self.now),
-            said(Word(choice.word), **lists),
+            observe(self.set, self.instances, self.policy, self.now),
+            command(CommandKind(choice.word), **lists),
         )
         return run
 
@@ -90,8 +93,8 @@ class Case:
         to = {key.replace("_", "-"): text for key, text in to.items()}
         for key, text in to.items():
             checked_raise(key, text)
-        look = looked(self.set, self.instances, self.policy, self.now)
-        run, actions = step(self.run, look, said(Word.RAISE, raised=to, at=self.now))
+        observation = observe(self.set, self.instances, self.policy, self.now)
+        run, actions = step(self.run, observation, command(CommandKind.RAISE, raised=to, at=self.now))
         assert any(isinstance(one, Replan) for one in actions)
         return planned_again(run, self.set, self.instances, self.policy, self.now)
 
@@ -148,9 +151,9 @@ def test_a_plan_that_ends_with_the_deadline_to_the_second_fits_and_a_second_more
 
 
 def test_nothing_left_to_start_cannot_be_late():
-    done = batch(1, Passage("0", state=InstanceState.MAINTAINED), state=BatchState.DONE)
+    done = batch(1, InstanceProgress("0", state=InstanceState.MAINTAINED), state=BatchState.DONE)
     under_way = batch(
-        2, Passage("1", state=InstanceState.REBOOTING), state=BatchState.REBOOTING, started_at=NOW
+        2, InstanceProgress("1", state=InstanceState.REBOOTING), state=BatchState.REBOOTING, started_at=NOW
     )
     run = options.timed(run_of(done, under_way, deadline=NOW - DAY), NOW)
     assert options.misfit(run, NOW) == ""
@@ -346,7 +349,7 @@ def test_leaving_the_last_domains_to_azure_makes_the_rest_fit():
     assert "leave domain 3; domain 4 (2 instances) to Azure" in choice.sentence
     assert "between Sun 13 Dec 2026 12:00 UTC and Sun 20 Dec 2026 12:00 UTC; the rest fits" in choice.sentence
     run = case.choose(choice)
-    assert states(run)["3"] is states(run)["4"] is InstanceState.EXCUSED
+    assert states(run)["3"] is states(run)["4"] is InstanceState.SKIPPED
     assert states(run)["0"] is InstanceState.STARTING
     assert states(run)["1"] is states(run)["2"] is InstanceState.PENDING
     assert case.fits(run)
@@ -359,7 +362,7 @@ def test_part_of_a_domain_is_left_by_instances_so_that_the_other_part_still_goes
     assert set(choice.to) == {"instances"}
     run = case.choose(choice)
     assert case.fits(run)
-    assert 0 < sum(state is InstanceState.EXCUSED for state in states(run).values()) < 4
+    assert 0 < sum(state is InstanceState.SKIPPED for state in states(run).values()) < 4
 
 
 def test_leaving_everything_says_so_and_ends_the_run():
@@ -368,15 +371,15 @@ def test_leaving_everything_says_so_and_ends_the_run():
     assert choice.sentence.startswith("Nothing by us: leave domain 0; domain 1 (2 instances) to Azure")
     assert "the rest fits" not in choice.sentence
     run = case.choose(choice)
-    assert set(states(run).values()) == {InstanceState.EXCUSED}
+    assert set(states(run).values()) == {InstanceState.SKIPPED}
     assert run.state is RunState.COMPLETED
 
 
 def test_going_ahead_all_the_same_is_always_the_last_choice_and_starts_the_first_batch():
     case = soaks()
     assert case.names[-1] == "resume"
-    look = looked(case.set, case.instances, case.policy, NOW)
-    run, actions = step(case.run, look, said(Word.RESUME))
+    observation = observe(case.set, case.instances, case.policy, NOW)
+    run, actions = step(case.run, observation, command(CommandKind.RESUME))
     assert FIT in run.waived
     assert [one.instance for one in actions if isinstance(one, Start)] == ["0"]
     assert run.state is RunState.RUNNING
@@ -384,7 +387,7 @@ def test_going_ahead_all_the_same_is_always_the_last_choice_and_starts_the_first
 
 def test_a_resume_waives_the_deadline_for_good_and_through_a_new_plan():
     case = soaks()
-    run, _ = step(case.run, looked(case.set, case.instances, case.policy, NOW), said(Word.RESUME))
+    run, _ = step(case.run, observe(case.set, case.instances, case.policy, NOW), command(CommandKind.RESUME))
     again = planned_again(run, case.set, case.instances, case.policy, NOW + MINUTE)
     assert again.state is not RunState.PAUSED
     assert again.misfit == ""
@@ -404,11 +407,11 @@ def test_a_plan_that_does_not_fit_is_told_once_however_often_it_is_looked_at():
     run = case.run
     for minute in range(1, 120, 7):
         now = NOW + minute * MINUTE
-        run, actions = step(run, looked(case.set, case.instances, case.policy, now))
+        run, actions = step(run, observe(case.set, case.instances, case.policy, now))
         assert run.state is RunState.PAUSED
         assert not any(isinstance(one, Start) for one in actions)
-        assert all(one.notice.kind is Kind.REMINDER for one in actions if isinstance(one, Tell))
-        assert any(isinstance(one, LookAgain) and one.at > now for one in actions)
+        assert all(one.notice.kind is Kind.REMINDER for one in actions if isinstance(one, Notify))
+        assert any(isinstance(one, PollAgain) and one.at > now for one in actions)
         run = planned_again(run, case.set, case.instances, case.policy, now)
     assert sum(one.kind is Kind.PAUSED for one in run.notices) == 1
     # Four hours before the last moment at which anything could start.
@@ -502,7 +505,7 @@ def test_whatever_is_chosen_the_plan_then_keeps_its_word_and_nothing_smaller_wou
             assert hours == 1 or not case.fits(case.raised(windows=less))
         if choice.name == "leave":
             assert case.fits(run)
-            left = {key for key, state in states(run).items() if state is InstanceState.EXCUSED}
+            left = {key for key, state in states(run).items() if state is InstanceState.SKIPPED}
             assert left
             assert f"({len(left)} instance{'s' if len(left) > 1 else ''}) to Azure" in choice.sentence
         if choice.name == "resume":

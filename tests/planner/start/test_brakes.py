@@ -1,4 +1,4 @@
-"""What keeps a start back in the very look that could make it, also inside the batch itself."""
+"""What keeps a start back in the very poll that could make it, also inside the batch itself."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from planner.azure.fleet import Health, Instance, Interval
-from planner.record.observation import FIT, Start, Word
+from planner.record.action import Start
+from planner.record.command import CommandKind
 from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
+from planner.record.waivers import FIT
 from tests.planner.builders import (
     DAY,
     HOUR,
@@ -20,12 +22,12 @@ from tests.planner.builders import (
     STATUS,
     always,
     changed,
+    command,
     confirmed,
     fleet,
-    looked,
+    observe,
     one_of,
     planned,
-    said,
     scale_set,
     step,
     without,
@@ -37,7 +39,7 @@ FLEET = fleet(20, 2)
 
 def started(run: Run, **more: Any) -> tuple[Run, list[str]]:
     now = more.pop("now", NOW)
-    run, actions = step(run, looked(a_policy=HALF, now=now, **more))
+    run, actions = step(run, observe(a_policy=HALF, now=now, **more))
     return run, [one.instance for one in actions if isinstance(one, Start)]
 
 
@@ -105,7 +107,9 @@ def test_nothing_is_asked_for_outside_the_operators_windows_whatever_a_person_ha
     run = planned(instances=FLEET, a_policy=closed)
     for minute in range(0, 3000, 500):
         now = NOW + minute * MINUTE
-        run, actions = step(run, looked(a_policy=closed, instances=FLEET, now=now), said(Word.RESUME, at=now))
+        run, actions = step(
+            run, observe(a_policy=closed, instances=FLEET, now=now), command(CommandKind.RESUME, at=now)
+        )
         assert [one for one in actions if isinstance(one, Start)] == []
         assert run.state is RunState.SCHEDULED
 
@@ -128,7 +132,7 @@ def test_a_start_is_sent_before_the_window_of_its_instance_closes_or_not_at_all(
     closing = Interval(SELF_SERVICE.start, NOW + timedelta(seconds=10))
     seen = tuple(replace(one, maintenance=replace(STATUS, self_service=closing)) for one in FLEET)
     run = replace(planned(instances=seen, a_policy=quick), waived=(FIT,), misfit="", state=RunState.SCHEDULED)
-    _, actions = step(run, looked(a_policy=quick, instances=seen))
+    _, actions = step(run, observe(a_policy=quick, instances=seen))
     assert {one.before for one in actions if isinstance(one, Start)} == {closing.end}
 
 
@@ -192,14 +196,14 @@ def test_a_start_is_sent_before_the_operators_window_closes_or_not_at_all() -> N
         planned(instances=FLEET, a_policy=quick), waived=(FIT,), misfit="", state=RunState.SCHEDULED
     )
     now = NOW + HOUR - timedelta(seconds=10)
-    _, actions = step(run, looked(a_policy=quick, instances=FLEET, now=now))
+    _, actions = step(run, observe(a_policy=quick, instances=FLEET, now=now))
     assert {one.before for one in actions if isinstance(one, Start)} == {NOW + HOUR}
 
 
-def test_an_instance_that_somebody_has_switched_off_is_excused_with_its_power_state() -> None:
+def test_an_instance_that_somebody_has_switched_off_is_skipped_with_its_power_state() -> None:
     run = planned(instances=FLEET, a_policy=HALF)
     run, _ = confirmed(run, changed(FLEET, "0", power="deallocated"), HALF)
-    assert one_of(run, "0").state is InstanceState.EXCUSED
+    assert one_of(run, "0").state is InstanceState.SKIPPED
     assert "deallocated" in one_of(run, "0").reason
 
 

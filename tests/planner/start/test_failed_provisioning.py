@@ -8,20 +8,22 @@ from planner.azure.fleet import Health
 from planner.decision.checks import conditions
 from planner.people.commands import refusal
 from planner.policy.overrides import accepted_instances, checked_raise, with_raised
+from planner.record.action import Start
 from planner.record.check import Outcome
-from planner.record.observation import Look, Start, Word
+from planner.record.command import CommandKind
+from planner.record.observation import Observation
 from planner.record.states import RunState
 from tests.planner.builders import (
     MINUTE,
     NOW,
     always,
     changed,
+    command,
     fleet,
-    looked,
+    observe,
     planned,
     planned_again,
     rules,
-    said,
     scale_set,
     step,
 )
@@ -34,16 +36,16 @@ def starts(actions: tuple[object, ...]) -> list[str]:
     return [one.instance for one in actions if isinstance(one, Start)]
 
 
-def raised(look: Look, text: str) -> Any:
+def raised(observation: Observation, text: str) -> Any:
     run, _ = step(
-        planned(FAILED if look.scale_set == FAILED else None, instances=look.instances), look,
-        said(Word.RAISE, raised={"accept": text}),
+        planned(FAILED if observation.scale_set == FAILED else None, instances=observation.instances), observation,
+        command(CommandKind.RAISE, raised={"accept": text}),
     )  # fmt: skip
-    return planned_again(run, look.scale_set, look.instances, now=NOW + MINUTE)
+    return planned_again(run, observation.scale_set, observation.instances, now=NOW + MINUTE)
 
 
 def test_a_set_whose_provisioning_is_failed_waits_under_that_cause_with_the_way_on():
-    run, actions = step(planned(FAILED), looked(FAILED))
+    run, actions = step(planned(FAILED), observe(FAILED))
     assert starts(actions) == []
     assert run.state is RunState.SCHEDULED
     assert "provisioning of the scale set is failed" in run.reason
@@ -51,8 +53,8 @@ def test_a_set_whose_provisioning_is_failed_waits_under_that_cause_with_the_way_
 
 
 def test_a_failed_set_is_accepted_for_one_run_by_the_name_of_the_check():
-    run = raised(looked(FAILED), "provisioning-failed")
-    _, actions = step(run, looked(FAILED, now=NOW + 2 * MINUTE))
+    run = raised(observe(FAILED), "provisioning-failed")
+    _, actions = step(run, observe(FAILED, now=NOW + 2 * MINUTE))
     assert starts(actions) == ["0", "5"]
 
 
@@ -66,7 +68,7 @@ def test_accepting_an_operation_in_flight_does_not_accept_failed_provisioning():
 
 def test_an_instance_with_failed_provisioning_whose_application_is_healthy_serves_and_is_named():
     instances = changed(fleet(), "9", provisioning="failed")
-    _, actions = step(planned(instances=instances), looked(None, instances))
+    _, actions = step(planned(instances=instances), observe(None, instances))
     assert starts(actions) == ["0", "5"]
     (found,) = [one for one in conditions(scale_set(), instances, rules()) if one.name == "others-healthy"]
     assert found.outcome is Outcome.PASS
@@ -75,7 +77,7 @@ def test_an_instance_with_failed_provisioning_whose_application_is_healthy_serve
 
 def test_an_instance_with_failed_provisioning_that_reports_no_health_holds_up_and_says_how_to_accept_it():
     instances = changed(fleet(health=Health.NOT_REPORTED), "9", **UNSURE)
-    run, actions = step(planned(instances=instances), looked(None, instances))
+    run, actions = step(planned(instances=instances), observe(None, instances))
     assert starts(actions) == []
     assert "instance 9" in run.reason
     assert "raise `accept: instance/9`" in run.reason
@@ -83,11 +85,11 @@ def test_an_instance_with_failed_provisioning_that_reports_no_health_holds_up_an
 
 def test_an_instance_accepted_by_name_holds_nothing_up_any_more_and_no_other_one_is_accepted_with_it():
     instances = changed(fleet(health=Health.NOT_REPORTED), "9", **UNSURE)
-    run = raised(looked(None, instances), "instance/9")
-    _, actions = step(run, looked(None, instances, now=NOW + 2 * MINUTE))
+    run = raised(observe(None, instances), "instance/9")
+    _, actions = step(run, observe(None, instances, now=NOW + 2 * MINUTE))
     assert starts(actions) == ["0", "5"]
-    other = raised(looked(None, instances), "instance/8")
-    assert starts(step(other, looked(None, instances, now=NOW + 2 * MINUTE))[1]) == []
+    other = raised(observe(None, instances), "instance/8")
+    assert starts(step(other, observe(None, instances, now=NOW + 2 * MINUTE))[1]) == []
 
 
 def test_an_instance_is_accepted_by_name_while_it_runs_and_no_longer():
@@ -101,7 +103,7 @@ def test_an_instance_is_accepted_by_name_while_it_runs_and_no_longer():
 def test_required_health_that_a_machine_does_not_report_waits_under_that_cause():
     policy = always(health="required")
     instances = fleet(health=Health.NOT_REPORTED)
-    run, actions = step(planned(instances=instances, a_policy=policy), looked(None, instances, policy))
+    run, actions = step(planned(instances=instances, a_policy=policy), observe(None, instances, policy))
     assert starts(actions) == []
     assert "reports no health" in run.reason
 
@@ -119,15 +121,17 @@ def test_what_cannot_be_accepted_is_refused_with_a_sentence(text: str):
 
 
 def test_what_was_accepted_stays_accepted_when_something_else_is_accepted_later():
-    run, _ = step(planned(), looked(), said(Word.RAISE, "a", raised={"accept": "instance/3"}))
+    run, _ = step(planned(), observe(), command(CommandKind.RAISE, "a", raised={"accept": "instance/3"}))
     run, _ = step(
-        run, looked(now=NOW + MINUTE), said(Word.RAISE, "b", raised={"accept": "provisioning-failed"})
+        run,
+        observe(now=NOW + MINUTE),
+        command(CommandKind.RAISE, "b", raised={"accept": "provisioning-failed"}),
     )
     assert run.raised["accept"] == "instance/3, provisioning-failed"
 
 
 def test_accepting_the_same_once_more_is_refused_with_a_sentence():
-    run, _ = step(planned(), looked(), said(Word.RAISE, "a", raised={"accept": "instance/3"}))
-    again = said(Word.RAISE, "b", raised={"accept": "instance/3"})
+    run, _ = step(planned(), observe(), command(CommandKind.RAISE, "a", raised={"accept": "instance/3"}))
+    again = command(CommandKind.RAISE, "b", raised={"accept": "instance/3"})
     assert refusal(run, again) == "It is so already for this run: accept instance/3."
-    assert refusal(run, said(Word.RAISE, "c", raised={"accept": "instance/4"})) == ""
+    assert refusal(run, command(CommandKind.RAISE, "c", raised={"accept": "instance/4"})) == ""

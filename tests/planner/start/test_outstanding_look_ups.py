@@ -84,14 +84,14 @@ def test_who_joins_after_them_waits_for_the_next_ones():
     ],
 )
 def test_only_whose_plan_they_change_is_planned_again(evidence: Evidence, changed: tuple[str, ...]):
-    looked = with_evidence(OPEN, evidence, KEYS)
-    assert looked.to_plan == changed
-    again = with_evidence(replace(looked, to_plan=()), replace(evidence, at=NOW + timedelta(hours=1)), KEYS)
+    observe = with_evidence(OPEN, evidence, KEYS)
+    assert observe.to_plan == changed
+    again = with_evidence(replace(observe, to_plan=()), replace(evidence, at=NOW + timedelta(hours=1)), KEYS)
     assert again.to_plan == (), "nothing has changed since"
-    calm_again = with_evidence(replace(looked, to_plan=()), CALM, KEYS)
+    calm_again = with_evidence(replace(observe, to_plan=()), CALM, KEYS)
     assert calm_again.to_plan == changed, "and what is gone changes a plan, too"
 
 
 def test_who_is_still_to_be_planned_again_is_not_forgotten_by_the_next_look_ups():
-    looked = with_evidence(OPEN, replace(CALM, scale_sets={API.key: Habits(stops=1)}), KEYS)
-    assert with_evidence(looked, looked.evidence or CALM, KEYS).to_plan == (API.key,)
+    observe = with_evidence(OPEN, replace(CALM, scale_sets={API.key: Habits(stops=1)}), KEYS)
+    assert with_evidence(observe, observe.evidence or CALM, KEYS).to_plan == (API.key,)

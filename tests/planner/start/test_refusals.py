@@ -1,4 +1,4 @@
-"""What Azure refuses: judged by code, words and the next look; tried again with back-off; told once per cause."""
+"""What Azure refuses: judged by code, words and the next poll; tried again with back-off; told once per cause."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,13 +11,14 @@ import pytest
 from planner.azure.fleet import Interval
 from planner.azure.refusal import Refusal, classified
 from planner.observe.batches import observed
+from planner.record.action import StartOutcome, StartResult
+from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
-from planner.record.observation import Answer, Answered
-from planner.record.run import Passage, Run
+from planner.record.run import Run
 from planner.record.states import ENDED, BatchState, InstanceState, RunState
 from planner.text.backoff import back_off
 from tests.planner import builders
-from tests.planner.protocol import DIES, LOOK_AGAIN, NOW, Protocol, policy
+from tests.planner.protocol import DIES, NOW, POLL_INTERVAL, Protocol, policy
 from tests.planner.small_azure import SmallAzure
 
 H, M = timedelta(hours=1), timedelta(minutes=1)
@@ -48,10 +49,10 @@ LOCKED = (
 BUSY = ("Conflict", "The request failed due to conflict with a concurrent request on VM 'web_{}'.")
 
 
-def refusing(kind: tuple[str, str]) -> Callable[[str], Answer]:
+def refusing(kind: tuple[str, str]) -> Callable[[str], StartResult]:
     """Azure's answer to every start; what the message names is the instance's."""
     code, message = kind
-    return lambda name: Answer(name, Answered.REFUSED, code=code, message=message.format(name))
+    return lambda name: StartResult(name, StartOutcome.REFUSED, code=code, message=message.format(name))
 
 
 def taken(name: str) -> None:
@@ -75,10 +76,10 @@ def run_of(world: Protocol) -> Run:
     return world.run
 
 
-def looked(world: Protocol, minutes: int, answer: Callable[[str], Answer | None]) -> Run:
-    """A look at every minute from now on, whether one is due or not."""
+def looked(world: Protocol, minutes: int, answer: Callable[[str], StartResult | None]) -> Run:
+    """A poll at every minute from now on, whether one is due or not."""
     for _ in range(minutes):
-        world.look(answer=answer)
+        world.poll(answer=answer)
         world.now += M
     return run_of(world)
 
@@ -138,7 +139,7 @@ def test_a_refusal_is_judged_by_its_words_and_not_by_its_code_alone(
 
 
 @pytest.mark.parametrize("kind", [QUOTA, RUNNING, NOT_ELIGIBLE, ("InternalError", "Try again.")])
-def test_a_refused_start_is_tried_after_5_10_20_intervals_however_often_one_looks(
+def test_a_refused_start_is_tried_after_5_10_20_intervals_however_often_one_polls(
     kind: tuple[str, str],
 ) -> None:
     world = world_of()
@@ -163,21 +164,21 @@ def test_an_operation_that_always_ends_with_retry_later_is_started_with_the_same
 
 
 def states_of(run: Run) -> dict[str, InstanceState]:
-    return {one.id: one.state for one in run.passages}
+    return {one.id: one.state for one in run.instances}
 
 
 def test_the_back_off_outlives_a_new_plan_a_crash_and_a_resume() -> None:
     world = world_of(2, domains=2)
     looked(world, 1, refusing(QUOTA))
     first = world.starts[0][1]
-    again = next(one for one in run_of(world).passages if one.id == first).retry_at
+    again = next(one for one in run_of(world).instances if one.id == first).retry_at
     assert again == NOW + 5 * M
     world.plan()
-    world.look(dies="before the write")
-    world.look([world.event("hold")])
-    world.look([world.event("resume")], answer=refusing(QUOTA))
+    world.poll(dies="before the write")
+    world.poll([world.event("hold")])
+    world.poll([world.event("resume")], answer=refusing(QUOTA))
     world.plan()
-    assert next(one for one in run_of(world).passages if one.id == first).retry_at == again
+    assert next(one for one in run_of(world).instances if one.id == first).retry_at == again
     looked(world, 3, refusing(QUOTA))
     assert [name for _, name in world.starts].count(first) == 1
     looked(world, 4, refusing(QUOTA))
@@ -194,7 +195,7 @@ def test_what_is_put_off_holds_up_nothing_else_and_what_was_put_off_together_goe
     assert [one.id for one in together.instances] == ["0", "2"]
 
 
-def test_what_was_put_off_beside_others_under_way_leaves_their_batch_at_the_next_look() -> None:
+def test_what_was_put_off_beside_others_under_way_leaves_their_batch_at_the_next_poll() -> None:
     world = world_of(3)
     run = looked(world, 2, lambda name: refusing(QUOTA)(name) if name == "1" else None)
     (alone,) = [one for one in run.batches if one.retry]
@@ -205,8 +206,8 @@ def test_what_was_put_off_beside_others_under_way_leaves_their_batch_at_the_next
 
 def test_a_plan_made_right_after_the_refusal_does_not_make_the_others_wait() -> None:
     world = world_of(3)
-    unsent = Answered.WITHDRAWN
-    looked(world, 1, lambda name: refusing(QUOTA)(name) if name == "1" else Answer(name, unsent))
+    unsent = StartOutcome.WITHDRAWN
+    looked(world, 1, lambda name: refusing(QUOTA)(name) if name == "1" else StartResult(name, unsent))
     world.plan()
     waits = {one.id: batch.waits_until for batch in run_of(world).batches for one in batch.instances}
     assert waits == {"0": None, "1": NOW + 5 * M, "2": None}
@@ -214,8 +215,8 @@ def test_a_plan_made_right_after_the_refusal_does_not_make_the_others_wait() -> 
 
 def test_a_throttled_start_waits_at_least_as_long_as_azure_asks() -> None:
     world = world_of()
-    asked = Answered.WITHDRAWN
-    looked(world, 12, lambda name: Answer(name, asked, message="Busy.", retry_after=4 * M))
+    asked = StartOutcome.WITHDRAWN
+    looked(world, 12, lambda name: StartResult(name, asked, message="Busy.", retry_after=4 * M))
     assert started(world) == [0, 4, 8]
 
 
@@ -229,9 +230,9 @@ def test_no_instance_is_started_again_before_its_back_off_is_over_whatever_happe
     free: dict[str, datetime] = {}
     times: dict[str, int] = {}
 
-    def answer(name: str) -> Answer:
+    def answer(name: str) -> StartResult:
         assert world.now >= free.get(name, NOW), f"{name} was started too early"
-        wait = back_off(LOOK_AGAIN, times.get(name, 0))
+        wait = back_off(POLL_INTERVAL, times.get(name, 0))
         times[name] = times.get(name, 0) + 1
         free[name] = world.now + wait
         return refusing(dice.choice((QUOTA, RUNNING, NOT_ELIGIBLE)))(name)
@@ -243,11 +244,11 @@ def test_no_instance_is_started_again_before_its_back_off_is_over_whatever_happe
         if kind == 0:
             world.plan()
         elif kind == 1:
-            world.look(dies=dice.choice(("before the write",)), answer=answer)
+            world.poll(dies=dice.choice(("before the write",)), answer=answer)
         elif kind == 2:
-            world.look([world.event(dice.choice(("hold", "resume")))], answer=answer)
+            world.poll([world.event(dice.choice(("hold", "resume")))], answer=answer)
         else:
-            world.look(answer=answer)
+            world.poll(answer=answer)
         world.now += dice.choice((0.5, 1, 1, 3, 9, 45)) * M
     assert times
 
@@ -259,12 +260,12 @@ def test_a_death_between_start_and_answer_costs_no_more_than_one_start_beyond_th
     world = world_of(2, domains=2)
     sent: dict[str, list[datetime]] = {}
 
-    def answer(name: str) -> Answer:
+    def answer(name: str) -> StartResult:
         sent.setdefault(name, []).append(world.now)
         return refusing(QUOTA)(name)
 
     for _ in range(60):
-        world.look(dies=dice.choice((*DIES, "")), answer=answer)
+        world.poll(dies=dice.choice((*DIES, "")), answer=answer)
         world.now += dice.choice((1, 1, 5, 20)) * M
     run_of(world)
     for moments in sent.values():
@@ -292,15 +293,15 @@ def offer(world: Protocol, *, allowed: bool) -> None:
     machine.become(maintenance=replace(machine.seen.maintenance, allowed=allowed))
 
 
-def test_not_eligible_is_final_when_the_next_look_sees_that_azure_does_not_offer_it() -> None:
+def test_not_eligible_is_final_when_the_next_poll_sees_that_azure_does_not_offer_it() -> None:
     world = world_of()
     looked(world, 1, refusing(NOT_ELIGIBLE))
     assert states_of(run_of(world)) == {"0": InstanceState.ASIDE}
     offer(world, allowed=False)
     run = looked(world, 1, refusing(NOT_ELIGIBLE))
-    assert states_of(run) == {"0": InstanceState.EXCUSED}
-    assert run.passages[0].reason == (
-        "Excused: Azure refused it (OperationNotAllowed: Operation 'performMaintenance' is not allowed on VM "
+    assert states_of(run) == {"0": InstanceState.SKIPPED}
+    assert run.instances[0].reason == (
+        "Skipped: Azure refused it (OperationNotAllowed: Operation 'performMaintenance' is not allowed on VM "
         "'web_0' since the Subscription of this VM is not eligible). Azure maintains it in its own window."
     )
     assert run.state is RunState.COMPLETED
@@ -316,7 +317,7 @@ def test_not_eligible_while_azure_goes_on_offering_it_is_tried_again_until_it_is
 
 
 def test_a_refusal_that_passes_is_not_final_because_azure_does_not_offer_it_for_a_moment() -> None:
-    """Then it is what it always was: what is not offered at its time is excused, and due when it is again."""
+    """Then it is what it always was: what is not offered at its time is skipped, and due when it is again."""
     world = world_of()
     looked(world, 1, refusing(RUNNING))
     offer(world, allowed=False)
@@ -327,15 +328,15 @@ def test_a_refusal_that_passes_is_not_final_because_azure_does_not_offer_it_for_
     assert started(world) == [0, 5]
 
 
-def test_what_was_excused_as_not_eligible_and_is_offered_again_keeps_its_back_off() -> None:
+def test_what_was_skipped_as_not_eligible_and_is_offered_again_keeps_its_back_off() -> None:
     world = world_of(2, domains=2)
     looked(world, 1, refusing(NOT_ELIGIBLE))
     offer(world, allowed=False)
     looked(world, 1, taken)
-    assert states_of(run_of(world))["0"] is InstanceState.EXCUSED
+    assert states_of(run_of(world))["0"] is InstanceState.SKIPPED
     offer(world, allowed=True)
     world.plan()
-    again = next(one for one in run_of(world).passages if one.id == "0")
+    again = next(one for one in run_of(world).instances if one.id == "0")
     assert (again.state, again.retries, again.retry_at) == (InstanceState.PENDING, 1, NOW + 5 * M)
 
 
@@ -346,7 +347,7 @@ def test_another_operation_on_the_instance_is_watched_and_then_tried_again_with_
     world = world_of()
     run = looked(world, 29, refusing(BUSY))
     assert states_of(run) == {"0": InstanceState.STARTING}
-    assert "Azure answered Conflict" in run.passages[0].reason
+    assert "Azure answered Conflict" in run.instances[0].reason
     assert started(world) == [0]
     run = looked(world, 8, refusing(BUSY))
     assert started(world) == [0, 35]
@@ -417,11 +418,11 @@ def test_a_lock_pauses_once_names_itself_and_the_remedy_and_stops_the_starts() -
 def test_a_resume_tries_again_and_asks_again_while_the_lock_is_there() -> None:
     world = world_of()
     looked(world, 3, refusing(LOCKED))
-    world.look([world.event("resume")], answer=refusing(LOCKED))
+    world.poll([world.event("resume")], answer=refusing(LOCKED))
     looked(world, 30, refusing(LOCKED))
     assert started(world) == [0, 3]
     assert len(pauses(run_of(world))) == 2
-    world.look([world.event("resume")], answer=taken)
+    world.poll([world.event("resume")], answer=taken)
     looked(world, 1, taken)
     assert started(world) == [0, 3, 33]
     run = run_of(world)
@@ -430,10 +431,10 @@ def test_a_resume_tries_again_and_asks_again_while_the_lock_is_there() -> None:
 
 
 def test_what_is_put_off_last_leaves_its_batch_although_nothing_else_of_it_changes_any_more() -> None:
-    done = Passage("0", state=InstanceState.MAINTAINED, gone=True)
-    put_off = Passage("1", state=InstanceState.ASIDE, retries=1, retry_at=NOW + 5 * M)
+    done = InstanceProgress("0", state=InstanceState.MAINTAINED, gone=True)
+    put_off = InstanceProgress("1", state=InstanceState.ASIDE, retries=1, retry_at=NOW + 5 * M)
     first = builders.batch(1, done, put_off, state=BatchState.STARTING, started_at=NOW)
-    look = builders.looked(instances=builders.fleet(2, 1), now=NOW)
-    own, alone = observed(builders.run_of(first), look, NOW).batches
+    observation = builders.observe(instances=builders.fleet(2, 1), now=NOW)
+    own, alone = observed(builders.run_of(first), observation, NOW).batches
     assert (own.state, [one.id for one in own.instances]) == (BatchState.SOAKING, ["0"])
     assert (alone.retry, [one.id for one in alone.instances]) == (True, ["1"])

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from planner.azure.fleet import Health, Instance
 from planner.machine.advance import advance, needs_azure, repairs_wanted
+from planner.record.action import Notify, SetRepairs, Start, StartOutcome, StartResult
+from planner.record.command import Command, CommandKind
 from planner.record.notice import Kind, Urgency
-from planner.record.observation import Answer, Answered, Event, OperationSeen, SetRepairs, Start, Tell, Word
+from planner.record.observation import OperationSeen
 from planner.record.run import Run
 from planner.record.states import ENDED, IN_FLIGHT, SETTLED, InstanceState, RunState
 from planner.start import repairs
@@ -19,11 +21,11 @@ from tests.planner.builders import (
     MINUTE,
     NOW,
     always,
+    command,
     fleet,
-    looked,
+    observe,
     planned,
     planned_again,
-    said,
     scale_set,
     states,
 )
@@ -48,25 +50,25 @@ class Play:
         self.lasting = 2
         self.orders: list[SetRepairs] = []
         self.started: list[str] = []
-        self.tells: list[Tell] = []
+        self.tells: list[Notify] = []
 
     @property
     def all(self) -> tuple[Instance, ...]:
         return tuple(self.instances.values())
 
-    def look(self, *events: Event, **more: Any) -> list[object]:
-        """One look and what Azure does about it; the promises of the protocol are checked at each."""
+    def poll(self, *events: Command, **more: Any) -> list[object]:
+        """One poll and what Azure does about it; the promises of the protocol are checked at each."""
         fields: dict[str, Any] = {"repairs": self.repairs, "operations": self._operations(), **more}
-        look = looked(REPAIRING, self.all, self.policy, self.now, **fields)
+        observation = observe(REPAIRING, self.all, self.policy, self.now, **fields)
         if more.get("instances_unread"):
-            look = replace(look, instances=None)
+            observation = replace(observation, instances=None)
         before = self.run
-        self.run, actions = advance(self.run, look, events, self.now)
+        self.run, actions = advance(self.run, observation, events, self.now)
         orders = [one for one in actions if isinstance(one, SetRepairs)]
         starts = [one.instance for one in actions if isinstance(one, Start)]
-        self._check(before, orders, starts, look.repairs)
+        self._check(before, orders, starts, observation.repairs)
         self.orders += orders
-        self.tells += [one for one in actions if isinstance(one, Tell)]
+        self.tells += [one for one in actions if isinstance(one, Notify)]
         if not self.crashes:
             for one in orders:
                 self.run = repairs.answered(self.run, self.refuses, denied=bool(self.refuses))
@@ -85,7 +87,7 @@ class Play:
             assert self.repairs == "running"
         if RESUME in orders:
             assert before.repairs is not None, "resumed what this run did not suspend"
-            assert not any(one.state in IN_FLIGHT for one in self.run.passages), (
+            assert not any(one.state in IN_FLIGHT for one in self.run.instances), (
                 "resumed while something reboots"
             )
         if self.run.state in ENDED:
@@ -97,7 +99,9 @@ class Play:
             self.reboots[one] = self.lasting
             self.instances[one] = replace(self.instances[one], power="starting", provisioning="updating")
         if starts:
-            said_ = [Answer(one, Answered.ACCEPTED, operation=f"/operations/{one}") for one in starts]
+            said_ = [
+                StartResult(one, StartOutcome.ACCEPTED, operation=f"/operations/{one}") for one in starts
+            ]
             self.run = answered(self.run, said_, self.now)
 
     def _operations(self) -> dict[str, OperationSeen]:
@@ -120,7 +124,7 @@ class Play:
         for _ in range(most):
             if done(self):
                 return self
-            self.look()
+            self.poll()
         raise AssertionError(f"after {most} looks it is {self.run.state}: {self.run.reason}")
 
     def events(self) -> list[str]:
@@ -133,10 +137,10 @@ def ended(play: Play) -> bool:
 
 def test_they_are_suspended_before_the_first_start_and_resumed_after_the_last_before_the_run_ends():
     play = Play()
-    play.look()
+    play.poll()
     assert (play.orders, play.started) == ([SUSPEND], [])
     assert play.run.reason == "Waits: its automatic repairs to be suspended."
-    play.look()
+    play.poll()
     assert play.started == ["0"]
     play.until(ended)
     assert play.run.state is RunState.COMPLETED
@@ -152,8 +156,8 @@ def test_where_repairs_are_off_or_accepted_nobody_touches_them():
     off.until(ended)
     assert off.orders == []
     accepted = Play(policy=always(soak="0m", accept="automatic-repairs"))
-    look = looked(REPAIRING, accepted.all, accepted.policy, NOW, repairs="running")
-    run, actions = advance(accepted.run, look, (), NOW)
+    observation = observe(REPAIRING, accepted.all, accepted.policy, NOW, repairs="running")
+    run, actions = advance(accepted.run, observation, (), NOW)
     assert [one.instance for one in actions if isinstance(one, Start)] == ["0"]
     assert run.repairs is None
 
@@ -170,7 +174,7 @@ def test_nothing_starts_where_the_state_of_repairs_was_asked_for_and_they_run_al
     play = Play()
     play.deaf = True
     for _ in range(repairs.WAITS):
-        play.look()
+        play.poll()
     assert play.started == []
     assert play.orders == [SUSPEND] * 4, "asked again only when Azure has had time to follow"
 
@@ -183,7 +187,7 @@ def test_a_suspend_that_azure_does_not_follow_asks_a_person_after_a_while_and_gi
     assert "accept `automatic-repairs`" in play.run.reason
     assert play.started == []
     for _ in range(5):
-        play.look()
+        play.poll()
     assert play.run.repairs is None
     assert play.repairs == "running"
     assert sum(one.notice.kind is Kind.PAUSED for one in play.tells) == 1
@@ -192,8 +196,8 @@ def test_a_suspend_that_azure_does_not_follow_asks_a_person_after_a_while_and_gi
 def test_a_suspend_that_azure_refuses_asks_a_person_at_once_in_azures_words():
     play = Play()
     play.refuses = "AuthorizationFailed: the role lacks setOrchestrationServiceState."
-    play.look()
-    play.look()
+    play.poll()
+    play.poll()
     assert play.run.state is RunState.PAUSED
     assert "cannot be suspended: AuthorizationFailed" in play.run.reason
     assert play.started == []
@@ -204,7 +208,7 @@ def test_after_the_refusal_is_settled_a_resume_of_the_run_goes_on():
     play.refuses = "AuthorizationFailed."
     play.until(lambda one: one.run.state is RunState.PAUSED and one.run.repairs is None, most=10)
     play.refuses = ""
-    play.look(said(Word.RESUME, at=play.now))
+    play.poll(command(CommandKind.RESUME, at=play.now))
     play.until(ended)
     assert play.run.state is RunState.COMPLETED
     assert play.repairs == "running"
@@ -213,11 +217,11 @@ def test_after_the_refusal_is_settled_a_resume_of_the_run_goes_on():
 def test_a_crash_between_the_intent_and_the_call_suspends_again_and_forgets_nothing():
     play = Play()
     play.crashes = True
-    play.look()
+    play.poll()
     assert play.run.repairs is not None
     assert play.repairs == "running"
     play.crashes = False
-    play.until(lambda one: len(one.orders) == 2, most=repairs.PATIENT_LOOKS + 1)
+    play.until(lambda one: len(one.orders) == 2, most=repairs.PATIENT_POLLS + 1)
     assert play.orders == [SUSPEND, SUSPEND]
     assert play.started == []
     play.until(ended)
@@ -228,7 +232,7 @@ def test_a_crash_between_the_intent_and_the_call_suspends_again_and_forgets_noth
 def test_a_crash_after_the_call_knows_from_the_record_that_they_are_ours_to_resume():
     play = Play()
     play.crashes = True
-    play.look()
+    play.poll()
     play.repairs, play.crashes = "suspended", False  # the call went out, and the answer came to nobody
     play.until(ended)
     assert play.repairs == "running"
@@ -236,11 +240,11 @@ def test_a_crash_after_the_call_knows_from_the_record_that_they_are_ours_to_resu
 
 def test_a_crash_and_then_a_hold_resumes_what_was_suspended():
     play = Play()
-    play.look()
-    play.look(said(Word.HOLD, at=play.now))
+    play.poll()
+    play.poll(command(CommandKind.HOLD, at=play.now))
     assert play.run.state is RunState.PAUSED
     assert play.repairs == "running"
-    play.look()
+    play.poll()
     assert play.run.repairs is None
     assert play.started == []
 
@@ -248,7 +252,7 @@ def test_a_crash_and_then_a_hold_resumes_what_was_suspended():
 def test_a_pause_resumes_them_as_soon_as_nothing_reboots_and_says_so():
     play = Play()
     play.until(lambda one: one.started)
-    play.look(said(Word.HOLD, at=play.now, comment="Stop."))
+    play.poll(command(CommandKind.HOLD, at=play.now, comment="Stop."))
     assert play.run.state is RunState.PAUSED
     assert play.repairs == "suspended"
     play.until(lambda one: one.run.repairs is None, most=10)
@@ -258,7 +262,7 @@ def test_a_pause_resumes_them_as_soon_as_nothing_reboots_and_says_so():
         for one in play.run.history
     )
     assert play.started == ["0"]
-    play.look(said(Word.RESUME, "go on", at=play.now))
+    play.poll(command(CommandKind.RESUME, "go on", at=play.now))
     play.until(ended)
     assert play.run.state is RunState.COMPLETED
 
@@ -278,7 +282,7 @@ def test_somebody_who_resumes_them_while_instances_reboot_makes_them_theirs():
     play.until(lambda one: one.started)
     play.lasting = 2
     play.repairs = "running"
-    play.look()
+    play.poll()
     assert play.run.repairs is None
     assert any(
         "Somebody else resumed them while instances were rebooting." in one.reason for one in play.run.history
@@ -292,7 +296,7 @@ def test_after_somebody_resumed_them_the_next_batch_suspends_them_anew():
     play = Play(size=3)
     play.until(lambda one: one.started)
     play.repairs = "running"
-    play.look()
+    play.poll()
     play.until(lambda one: len(one.started) == 2)
     assert play.orders.count(SUSPEND) == 2
     play.until(ended)
@@ -303,9 +307,9 @@ def test_the_run_does_not_end_before_they_run_again():
     play = Play(size=1)
     play.until(lambda one: one.started)
     play.deaf = True
-    play.until(lambda one: all(each.state in SETTLED for each in one.run.passages))
+    play.until(lambda one: all(each.state in SETTLED for each in one.run.instances))
     for _ in range(10):
-        play.look()
+        play.poll()
         assert play.run.state is RunState.RUNNING
         assert "its automatic repairs have to run again" in play.run.reason
     play.deaf = False
@@ -340,13 +344,13 @@ def test_the_notice_of_giving_up_has_azures_error_and_reads_as_sentences():
     assert "for 30 minutes: AuthorizationFailed: no. Resume by hand" in told.sentence
 
 
-def test_what_was_given_up_while_paused_is_not_told_again_at_every_look():
+def test_what_was_given_up_while_paused_is_not_told_again_at_every_poll():
     play = Play()
     play.until(lambda one: one.started)
     play.deaf = True
-    play.look(said(Word.HOLD, at=play.now))
+    play.poll(command(CommandKind.HOLD, at=play.now))
     for _ in range(90):
-        play.look()
+        play.poll()
     assert play.run.state is RunState.PAUSED
     assert sum(one.notice.kind is Kind.TROUBLE for one in play.tells) == 1
     assert play.run.repairs is None
@@ -356,19 +360,19 @@ def test_a_deleted_scale_set_has_nothing_to_resume():
     play = Play(size=1)
     play.until(lambda one: one.started)
     play.instances.clear()
-    play.look(deleted=True)
+    play.poll(deleted=True)
     assert play.run.repairs is not None, "one 404 proves nothing"
-    play.look(deleted=True)
+    play.poll(deleted=True)
     assert play.run.repairs is None
     assert RESUME not in play.orders
     assert play.run.state in ENDED
 
 
-def test_a_look_that_could_not_read_their_state_orders_no_suspension_and_still_resumes():
+def test_a_poll_that_could_not_read_their_state_orders_no_suspension_and_still_resumes():
     play = Play()
-    play.look()
-    play.until(lambda one: all(each.state in SETTLED for each in one.run.passages if each.id == "0"))
-    play.look(repairs="")
+    play.poll()
+    play.until(lambda one: all(each.state in SETTLED for each in one.run.instances if each.id == "0"))
+    play.poll(repairs="")
     assert play.run.repairs is not None
 
 
@@ -378,7 +382,7 @@ def test_a_cancelled_wave_resumes_them_before_the_run_ends():
     for _ in range(40):
         if play.run.state in ENDED:
             break
-        play.look(cancelled=True)
+        play.poll(cancelled=True)
     assert play.run.state is RunState.CANCELLED
     assert play.repairs == "running"
     assert play.started == ["0"]
@@ -386,32 +390,32 @@ def test_a_cancelled_wave_resumes_them_before_the_run_ends():
 
 def test_a_set_that_is_left_to_azure_by_a_new_plan_still_gets_its_repairs_back():
     play = Play()
-    play.look()
+    play.poll()
     assert play.repairs == "suspended"
     never = always(soak="0m", accept="managed")
     left = replace(REPAIRING, tags={"breakwater-self-service": "never"})
     play.run = planned_again(play.run, left, play.all, never, play.now)
     assert play.run.state is not RunState.LEFT_TO_AZURE
     assert play.run.repairs is not None
-    assert needs_azure(play.run, looked(left, play.all, never, play.now), play.now)
+    assert needs_azure(play.run, observe(left, play.all, never, play.now), play.now)
 
 
 def test_their_state_is_asked_for_where_they_exist_or_are_ours_to_resume():
     run = planned()
-    assert not repairs_wanted(run, looked())
-    assert repairs_wanted(run, looked(REPAIRING))
+    assert not repairs_wanted(run, observe())
+    assert repairs_wanted(run, observe(REPAIRING))
     mine = replace(run, repairs=repairs.Repairs(NOW))
-    assert repairs_wanted(mine, looked())
+    assert repairs_wanted(mine, observe())
 
 
 def test_a_start_that_is_held_up_after_suspending_does_not_keep_them_suspended():
     """An instance falls ill right after the suspension: the batch waits, and the set must be able to repair."""
     play = Play()
-    play.look()
+    play.poll()
     assert play.repairs == "suspended"
     play.instances["1"] = replace(play.instances["1"], health=Health.UNHEALTHY)
     for _ in range(2 * repairs.WAITS + 3):
-        play.look()
+        play.poll()
     assert play.started == []
     assert play.repairs == "running"
     play.instances["1"] = replace(play.instances["1"], health=Health.HEALTHY)
@@ -422,10 +426,10 @@ def test_a_start_that_is_held_up_after_suspending_does_not_keep_them_suspended()
 
 moves = st.sampled_from(
     [
-        "look",
-        "look",
-        "look",
-        "look",
+        "poll",
+        "poll",
+        "poll",
+        "poll",
         "deaf",
         "hears",
         "refuse",
@@ -467,23 +471,25 @@ def test_whatever_happens_repairs_are_never_resumed_under_a_reboot_and_run_again
             health = Health.UNHEALTHY if move == "ill" else Health.HEALTHY
             play.instances = {key: replace(one, health=health) for key, one in play.instances.items()}
         elif move == "blind":
-            play.look(repairs="") if play.run.state not in ENDED else None
+            play.poll(repairs="") if play.run.state not in ENDED else None
         elif play.run.state in ENDED:
             break
-        elif move == "look":
-            play.look()
+        elif move == "poll":
+            play.poll()
         else:
-            play.look(said(Word(move), str(number), play.now))
+            play.poll(command(CommandKind(move), str(number), play.now))
     play.deaf, play.refuses, play.crashes = False, "", False
     play.instances = {key: replace(one, health=Health.HEALTHY) for key, one in play.instances.items()}
     for number in range(150):
         if play.run.state in ENDED:
             break
         paused = play.run.state is RunState.PAUSED
-        play.look(*([said(Word.RESUME, f"end {number}", play.now)] if paused and number % 5 == 0 else []))
+        play.poll(
+            *([command(CommandKind.RESUME, f"end {number}", play.now)] if paused and number % 5 == 0 else [])
+        )
     assert play.run.state in ENDED, play.run.reason
     gave_up = "automatic repairs left suspended" in play.events()
     if not foreign and not gave_up:
         assert play.repairs == "running"
-    assert all(one.state in SETTLED for one in play.run.passages)
-    assert set(states(play.run).values()) <= {InstanceState.MAINTAINED, InstanceState.EXCUSED}
+    assert all(one.state in SETTLED for one in play.run.instances)
+    assert set(states(play.run).values()) <= {InstanceState.MAINTAINED, InstanceState.SKIPPED}

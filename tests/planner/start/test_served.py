@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from planner.azure.fleet import Health, Unreadable
-from planner.record.observation import Start
-from planner.record.run import Batch, Passage
+from planner.record.action import Start
+from planner.record.batch import Batch
+from planner.record.instance import InstanceProgress
 from planner.record.states import InstanceState
 from planner.schedule.capacity import lost
 from tests.planner.builders import (
@@ -20,7 +21,7 @@ from tests.planner.builders import (
     changed,
     confirmed,
     fleet,
-    looked,
+    observe,
     planned,
     planned_again,
     step,
@@ -49,27 +50,27 @@ def test_a_neighbour_that_is_off_and_nobody_is_known_to_have_stopped_holds_up_ev
     run, actions = confirmed(run, changed(BYSTANDERS, "7", power=power), ONE)
     assert starts(actions) == []
     assert "1 other instance is down (7) and 1 may be down at once" in run.reason
-    _, actions = step(run, looked(None, BYSTANDERS, ONE, NOW + 2 * MINUTE))
+    _, actions = step(run, observe(None, BYSTANDERS, ONE, NOW + 2 * MINUTE))
     assert starts(actions) == ["0"], "it serves again"
 
 
 def test_a_neighbour_that_somebody_is_known_to_have_stopped_does_not_count():
     run = planned(instances=BYSTANDERS, a_policy=ONE)
-    _, actions = step(run, looked(None, changed(BYSTANDERS, "7", power="stopped"), ONE, stops=ADA))
+    _, actions = step(run, observe(None, changed(BYSTANDERS, "7", power="stopped"), ONE, stops=ADA))
     assert starts(actions) == ["0"]
 
 
-def test_what_a_person_is_known_to_have_stopped_stays_known_in_later_looks():
+def test_what_a_person_is_known_to_have_stopped_stays_known_in_later_polls():
     run = planned(instances=BYSTANDERS, a_policy=ONE)
     off = changed(BYSTANDERS, "7", power="stopped")
-    run, _ = step(run, looked(None, off, ONE, stops=ADA, stopped="Everything is stopped."))
-    _, actions = step(run, looked(None, off, ONE, NOW + MINUTE))
+    run, _ = step(run, observe(None, off, ONE, stops=ADA, stopped="Everything is stopped."))
+    _, actions = step(run, observe(None, off, ONE, NOW + MINUTE))
     assert starts(actions) == ["0"]
 
 
 def test_what_was_off_already_when_the_run_was_planned_counts_for_nothing():
     off = changed(BYSTANDERS, "7", power="deallocated")
-    _, actions = step(planned(instances=off, a_policy=ONE), looked(None, off, ONE))
+    _, actions = step(planned(instances=off, a_policy=ONE), observe(None, off, ONE))
     assert starts(actions) == ["0"]
 
 
@@ -95,7 +96,7 @@ def test_a_new_plan_forgets_none_of_those_that_served_at_one_before_it():
     run = planned(instances=BYSTANDERS, a_policy=ONE)
     off = changed(BYSTANDERS, "7", power="stopped")
     run = planned_again(run, None, off, ONE, NOW + MINUTE)
-    run, actions = step(run, looked(None, off, ONE, NOW + 2 * MINUTE))
+    run, actions = step(run, observe(None, off, ONE, NOW + 2 * MINUTE))
     assert starts(actions) == []
     assert "1 other instance is down (7)" in run.reason
 
@@ -104,7 +105,7 @@ def test_what_somebody_is_known_to_have_stopped_before_a_new_plan_does_not_count
     off = changed(BYSTANDERS, "7", power="stopped")
     run = planned(instances=BYSTANDERS, a_policy=ONE)
     run = planned_again(run, None, off, ONE, NOW + MINUTE, stops=ADA)
-    _, actions = step(run, looked(None, off, ONE, NOW + 2 * MINUTE))
+    _, actions = step(run, observe(None, off, ONE, NOW + 2 * MINUTE))
     assert starts(actions) == ["0"]
 
 
@@ -124,7 +125,10 @@ def test_an_instance_that_is_gone_for_certain_is_no_longer_missed():
 
 def test_what_an_earlier_run_left_down_counts_in_the_next_one_until_it_serves_again():
     down = changed(BYSTANDERS, "7", power="deallocated")
-    left = (Passage("7", state=InstanceState.MISSED, begun=True), Passage("6", state=InstanceState.MISSED))
+    left = (
+        InstanceProgress("7", state=InstanceState.MISSED, begun=True),
+        InstanceProgress("6", state=InstanceState.MISSED),
+    )
     former = replace(planned(instances=BYSTANDERS, a_policy=ONE), batches=(Batch(1, "domain 0", left),))
     run = planned(instances=down, a_policy=ONE, former=former)
     assert run.left_down == ("7",), "what was never started is nobody's doing"
@@ -132,7 +136,7 @@ def test_what_an_earlier_run_left_down_counts_in_the_next_one_until_it_serves_ag
     run, actions = confirmed(run, down, ONE)
     assert starts(actions) == []
     assert "1 other instance is down (7) and 1 may be down at once" in run.reason
-    _, actions = step(run, looked(None, BYSTANDERS, ONE, NOW + 2 * MINUTE))
+    _, actions = step(run, observe(None, BYSTANDERS, ONE, NOW + 2 * MINUTE))
     assert starts(actions) == ["0"]
 
 
@@ -149,7 +153,7 @@ def test_what_an_earlier_run_left_down_counts_in_the_next_one_until_it_serves_ag
 def test_what_an_earlier_run_maintained_and_does_not_serve_now_counts_in_the_next_one(
     fields: dict[str, Any], finished: datetime, counts: bool
 ):
-    done = Passage("7", state=InstanceState.MAINTAINED, begun=True, finished_at=finished)
+    done = InstanceProgress("7", state=InstanceState.MAINTAINED, begun=True, finished_at=finished)
     former = replace(planned(instances=BYSTANDERS, a_policy=ONE), batches=(Batch(1, "domain 0", (done,)),))
     run = planned(instances=changed(BYSTANDERS, "7", **fields), a_policy=ONE, former=former)
     assert (run.left_down == ("7",)) is counts
@@ -158,12 +162,12 @@ def test_what_an_earlier_run_maintained_and_does_not_serve_now_counts_in_the_nex
 def test_what_an_earlier_run_maintained_and_somebody_is_known_to_have_stopped_holds_up_nobody():
     off = changed(BYSTANDERS, "7", power="stopped")
     run = replace(planned(instances=off, a_policy=ONE), left_down=("7",), served=(*"0123456", "7"))
-    _, actions = step(run, looked(None, off, ONE, stops=ADA))
+    _, actions = step(run, observe(None, off, ONE, stops=ADA))
     assert starts(actions) == ["0"]
 
 
 def test_what_an_earlier_run_left_down_and_is_gone_holds_up_nobody():
     run = replace(planned(instances=BYSTANDERS, a_policy=ONE), left_down=("9",), served=("9",))
-    run, _ = step(run, looked(None, BYSTANDERS, ONE, absent=("9",)))
-    run, _ = step(run, looked(None, BYSTANDERS, ONE, NOW + MINUTE, absent=("9",)))
+    run, _ = step(run, observe(None, BYSTANDERS, ONE, absent=("9",)))
+    run, _ = step(run, observe(None, BYSTANDERS, ONE, NOW + MINUTE, absent=("9",)))
     assert run.left_down == ()

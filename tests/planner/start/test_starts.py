@@ -1,4 +1,4 @@
-"""A start is asked for only where this very look allows it: planned runs, and one look at anything."""
+"""A start is asked for only where this very poll allows it: planned runs, and one poll of anything."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +9,8 @@ import pytest
 from planner.azure.fleet import Interval, MaintenanceStatus
 from planner.machine.advance import advance
 from planner.policy.resolve import rules_for
-from planner.record.observation import Look, Start
+from planner.record.action import Start
+from planner.record.observation import Observation
 from tests.planner import promises
 from tests.planner.drawing import HEALTHS, some_policy
 from tests.planner.protocol import NOW, Protocol, policy
@@ -20,7 +21,7 @@ WAYS = ("", "", "", "", "", "", "stopped", "limit", "cancelled", "order")
 
 
 def one_look(seed: int) -> int:
-    """How many instances a look starts that is drawn by the seed, with every promise kept."""
+    """How many instances a poll starts that is drawn by the seed, with every promise kept."""
     dice = Random(seed)
     azure = SmallAzure(
         flexible=dice.random() < 0.3, zones=dice.choice((0, 2)), domains=2, count=6,
@@ -30,14 +31,14 @@ def one_look(seed: int) -> int:
     world = Protocol(azure, policy(values))
     world.plan()
     if dice.random() < 0.3:
-        world.look([world.event("approve")])
+        world.poll([world.event("approve")])
     assert world.run is not None
     now = NOW + dice.choice((0, 0.1, 1, 14, 15, 26, 479.9, 480)) * H
     names = [*list(azure.machines)[:2], *azure.machines]
     for _ in range(dice.choice((0, 1, 1, 2))):
         _changed(azure, azure.machines[dice.choice(names)], dice)
     way = dice.choice(WAYS)
-    look = Look(
+    observation = Observation(
         now,
         # As it should be, or contradicting itself: allowed in no window.
         instances=tuple(one.seen for one in azure.machines.values())
@@ -49,12 +50,14 @@ def one_look(seed: int) -> int:
         limit="5 scale sets are in flight." if way == "limit" else "",
         cancelled=way == "cancelled",
         order_problem="The order is a circle." if way == "order" else "",
-        operations={one.id: azure.operations[one.operation] for one in world.run.passages if one.operation},
+        operations={one.id: azure.operations[one.operation] for one in world.run.instances if one.operation},
     )
     events = [world.event("approve")] if dice.random() < 0.6 else []
-    new, actions = advance(world.run, look, events, now)
+    new, actions = advance(world.run, observation, events, now)
     starts = [one for one in actions if isinstance(one, Start)]
-    assert [*promises.of_starts(world.run, new, look, starts, now), *promises.of_record(new)] == [], seed
+    assert [*promises.of_starts(world.run, new, observation, starts, now), *promises.of_record(new)] == [], (
+        seed
+    )
     assert not (starts and way), seed
     return len(starts)
 
@@ -89,5 +92,5 @@ def _statuses(azure: SmallAzure) -> tuple[MaintenanceStatus, ...]:
 
 
 @pytest.mark.parametrize("first", range(0, 2000, 500))
-def test_a_start_is_asked_for_only_where_this_very_look_allows_it(first: int) -> None:
+def test_a_start_is_asked_for_only_where_this_very_poll_allows_it(first: int) -> None:
     assert sum(one_look(seed) for seed in range(first, first + 500)) > 50

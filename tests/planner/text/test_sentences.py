@@ -8,9 +8,9 @@ from planner.azure.fleet import Health
 from planner.decision.decide import decide
 from planner.people import pausing
 from planner.policy.health import describe
-from planner.record.excuses import excuses
+from planner.record.action import StartOutcome, StartResult
 from planner.record.notice import Kind
-from planner.record.observation import Answer, Answered
+from planner.record.skip_reasons import skip_reasons
 from planner.record.states import InstanceState, RunState
 from planner.start.results import answered
 from planner.state.journal import if_nobody_answers
@@ -27,7 +27,7 @@ from tests.planner.builders import (
     decided,
     fleet,
     instance,
-    looked,
+    observe,
     planned,
     scale_set,
     step,
@@ -44,7 +44,7 @@ def test_one_instance_is_it_and_several_are_them():
 
 def test_of_one_missed_instance_azure_maintains_it():
     status = replace(instance().maintenance, allowed=False)
-    closed = looked(instances=fleet(1, 1, maintenance=status), now=SELF_SERVICE.end)
+    closed = observe(instances=fleet(1, 1, maintenance=status), now=SELF_SERVICE.end)
     run, _ = step(planned(instances=fleet(1, 1)), closed)
     assert "1 missed. Azure maintains it between" in run.notices[-1].sentence
 
@@ -64,26 +64,28 @@ def test_a_plan_that_waits_does_not_say_that_anything_was_started():
 
 
 def test_what_azure_refuses_names_the_instance_and_says_what_becomes_of_it():
-    run, _ = step(planned(instances=fleet(2, 2)), looked(instances=fleet(2, 2)))
-    (first,) = [one.id for one in run.passages if one.state is InstanceState.STARTING]
-    no = Answer(first, Answered.REFUSED, code="OperationNotAllowed", message="The VM is not eligible.")
+    run, _ = step(planned(instances=fleet(2, 2)), observe(instances=fleet(2, 2)))
+    (first,) = [one.id for one in run.instances if one.state is InstanceState.STARTING]
+    no = StartResult(
+        first, StartOutcome.REFUSED, code="OperationNotAllowed", message="The VM is not eligible."
+    )
     run = answered(run, (no,), NOW)
     assert run.notices[-1].sentence == (
         f"Azure refused to start instance {first} (OperationNotAllowed): The VM is not eligible. "
-        "Azure maintains it in its own window if the next look sees the same; otherwise starting it is tried "
+        "Azure maintains it in its own window if the next poll sees the same; otherwise starting it is tried "
         "again at Sun 22 Nov 2026 12:05 UTC."
     )
     no_longer = [
         replace(one, maintenance=replace(STATUS, allowed=False)) if one.id == first else one
         for one in fleet(2, 2)
     ]
-    run, _ = step(run, looked(instances=no_longer, now=NOW + MINUTE))
-    assert excuses(run) == (
+    run, _ = step(run, observe(instances=no_longer, now=NOW + MINUTE))
+    assert skip_reasons(run) == (
         f"Instance {first}: Azure refused it (OperationNotAllowed: The VM is not eligible). "
         "Azure maintains it in its own window."
     )
-    busy = Answer(first, Answered.REFUSED, code="QuotaExceeded")
-    later, _ = step(planned(instances=fleet(2, 2)), looked(instances=fleet(2, 2)))
+    busy = StartResult(first, StartOutcome.REFUSED, code="QuotaExceeded")
+    later, _ = step(planned(instances=fleet(2, 2)), observe(instances=fleet(2, 2)))
     assert answered(later, (busy,), NOW).notices[-1].sentence == (
         f"Azure refused to start instance {first} (QuotaExceeded). Starting it is tried again at Sun 22 Nov 2026 12:05 UTC, "
         "and then less and less often."
@@ -97,7 +99,7 @@ def test_an_instance_whose_health_nobody_knows_is_not_unknown_itself():
 
 def test_a_pause_names_the_instance_that_failed_and_counts_the_others():
     run = planned(instances=fleet(3, 3))
-    failed = [replace(one, state=InstanceState.FAILED, reason="It is down.") for one in run.passages]
+    failed = [replace(one, state=InstanceState.FAILED, reason="It is down.") for one in run.instances]
     assert pausing.failure(failed[:1]) == "Instance 0: It is down."
     assert pausing.failure(failed) == "Instance 0: It is down. 2 more instances failed, too."
 
@@ -105,7 +107,7 @@ def test_a_pause_names_the_instance_that_failed_and_counts_the_others():
 def test_a_paused_run_whose_time_runs_short_is_offered_to_go_on():
     run = replace(planned(), state=RunState.PAUSED, reason="Instance 0: It is down.")
     run = replace(run, deadline=NOW + MINUTE, forecast_end=NOW + HOUR, slack=MINUTE - HOUR)
-    run = deadline.warned(run, looked(instances=fleet()), NOW)
+    run = deadline.warned(run, observe(instances=fleet()), NOW)
     assert run.notices[-1].kind is Kind.SLACK
     assert run.notices[-1].answers == ("resume", "skip")
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from planner.azure.fleet import Instance
 from planner.calendar.windows import parse_windows
+from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind
-from planner.record.run import Passage, Run
+from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
 from planner.text.phrases import say
 from tests.planner.builders import (
@@ -18,7 +19,7 @@ from tests.planner.builders import (
     always,
     batch,
     fleet,
-    looked,
+    observe,
     run_of,
     scale_set,
     step,
@@ -28,7 +29,9 @@ from tests.planner.builders import (
 def under_way(**more: Any) -> Run:
     started = batch(
         1,
-        Passage("0", state=InstanceState.REBOOTING, intent_at=NOW, since=NOW, answered=True, attempts=1),
+        InstanceProgress(
+            "0", state=InstanceState.REBOOTING, intent_at=NOW, since=NOW, answered=True, attempts=1
+        ),
         state=BatchState.REBOOTING,
         started_at=NOW,
     )
@@ -39,7 +42,7 @@ def under_way(**more: Any) -> Run:
 def told_slack(run: Run, minutes: Sequence[int]) -> list[str]:
     instances = changed_first(fleet(3, 3))
     for minute in minutes:
-        run, _ = step(run, looked(scale_set(), instances, always(), NOW + minute * MINUTE))
+        run, _ = step(run, observe(scale_set(), instances, always(), NOW + minute * MINUTE))
     return [one.sentence for one in run.notices if one.kind is Kind.SLACK]
 
 
@@ -58,29 +61,29 @@ def test_another_deadline_is_told_although_the_sentence_before_named_its_time():
     """What was told is known by the deadline itself; a sentence may name any time for any reason."""
     instances = changed_first(fleet(3, 3))
     told = NOW + MINUTE
-    run, _ = step(under_way(), looked(scale_set(), instances, always(), told))
+    run, _ = step(under_way(), observe(scale_set(), instances, always(), told))
     (first,) = [one for one in run.notices if one.kind is Kind.SLACK]
     assert first.deadline == NOW + HOUR
     later = NOW + 65 * MINUTE
     named = replace(first, sentence=f"{first.sentence} Something else is due {say(later)}.")
     run = replace(run, deadline=later, notices=(named,))
-    run, _ = step(run, looked(scale_set(), instances, always(), told + MINUTE))
+    run, _ = step(run, observe(scale_set(), instances, always(), told + MINUTE))
     assert [one.deadline for one in run.notices if one.kind is Kind.SLACK] == [NOW + HOUR, later]
 
 
-def test_windows_that_became_too_short_under_way_are_told_once_and_not_at_every_look():
+def test_windows_that_became_too_short_under_way_are_told_once_and_not_at_every_poll():
     run = under_way(windows=(parse_windows("daily 11:00-12:08 UTC"),), deadline=NOW + 9 * DAY)
     instances = changed_first(fleet(3, 3))
     short = always(windows="daily 11:00-12:08 UTC")
     for minute in range(1, 30):
-        run, _ = step(run, looked(scale_set(), instances, short, NOW + minute * MINUTE))
+        run, _ = step(run, observe(scale_set(), instances, short, NOW + minute * MINUTE))
         run = replace(run, expected=90 * MINUTE)
     long_ago = replace(
         run,
         batches=(
             batch(
                 1,
-                Passage("0", state=InstanceState.MAINTAINED),
+                InstanceProgress("0", state=InstanceState.MAINTAINED),
                 state=BatchState.SOAKING,
                 started_at=NOW - 2 * HOUR,
                 verified_at=NOW + MINUTE,
@@ -90,6 +93,6 @@ def test_windows_that_became_too_short_under_way_are_told_once_and_not_at_every_
         notices=(),
     )
     for minute in range(2, 30):
-        long_ago, _ = step(long_ago, looked(scale_set(), fleet(3, 3), short, NOW + minute * MINUTE))
+        long_ago, _ = step(long_ago, observe(scale_set(), fleet(3, 3), short, NOW + minute * MINUTE))
     assert long_ago.forecast_end is None
     assert len([one for one in long_ago.notices if one.kind is Kind.SLACK]) == 1

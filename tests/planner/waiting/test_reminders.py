@@ -8,15 +8,16 @@ import pytest
 
 from planner.azure.fleet import Interval
 from planner.people.no_effect import let_pass
+from planner.record.command import CommandKind
+from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
-from planner.record.observation import Word
-from planner.record.run import Passage, Run
+from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
 from planner.record.waits import HeldUp, Reminders
 from planner.schedule.latest_start import latest
 from planner.waiting.reminders import reminded
 from tests.planner.builders import NOW as SUNDAY
-from tests.planner.builders import batch, looked, planned, run_of, said, step
+from tests.planner.builders import batch, command, observe, planned, run_of, step
 from tests.planner.living import DAY, H, M, failed_set, living, run_of_world, sick, told, until
 from tests.planner.protocol import NOW, Protocol
 
@@ -31,13 +32,15 @@ def reminders(run: Run) -> list[float]:
 
 
 def held_run() -> Run:
-    run, _ = step(run_of(batch(1, "0")), looked(), said(Word.HOLD, actor="ana", comment="as agreed"))
+    run, _ = step(
+        run_of(batch(1, "0")), observe(), command(CommandKind.HOLD, actor="ana", comment="as agreed")
+    )
     assert run.state is RunState.PAUSED
     return replace(run, reminders=None)
 
 
 def held(world: Protocol) -> None:
-    world.look([world.event("hold")])
+    world.poll([world.event("hold")])
 
 
 @pytest.mark.parametrize("word", ["hold", "approve"])
@@ -79,11 +82,11 @@ def test_moments_that_passed_before_it_was_told_first_count_as_told_with_that() 
     assert reminders(run) == [round((last - NOW) / H / 2, 1), 4.0]
 
 
-def test_moments_that_pass_between_two_looks_are_told_together() -> None:
+def test_moments_that_pass_between_two_polls_are_told_together() -> None:
     world = living(hours=480)
     held(world)
     world.now = NOW + 450 * H
-    world.look()
+    world.poll()
     assert len(told(run_of_world(world), Kind.REMINDER)) == 1
 
 
@@ -112,14 +115,14 @@ def test_whoever_goes_on_is_not_reminded() -> None:
 
 def test_a_pause_says_whom_it_holds_up_and_offers_to_let_them_pass() -> None:
     others = HeldUp(3, ("northeurope",), SUNDAY + 2 * DAY)
-    run, _ = step(planned(), looked())
-    run, _ = step(run, looked(now=SUNDAY + M, held_up=others), said(Word.HOLD))
+    run, _ = step(planned(), observe())
+    run, _ = step(run, observe(now=SUNDAY + M, held_up=others), command(CommandKind.HOLD))
     (notice,) = told(run, Kind.PAUSED)
     assert "holds up 3 scale sets of northeurope that wait for a limit" in notice.otherwise
     assert "the first of them has to start by Tue 24 Nov 2026 12:00 UTC" in notice.otherwise
     assert notice.answers[-1] == "let-pass"
-    alone, _ = step(planned(), looked())
-    alone, _ = step(alone, looked(now=SUNDAY + M, held_up=HeldUp()), said(Word.HOLD))
+    alone, _ = step(planned(), observe())
+    alone, _ = step(alone, observe(now=SUNDAY + M, held_up=HeldUp()), command(CommandKind.HOLD))
     assert "let-pass" not in told(alone, Kind.PAUSED)[0].answers
 
 
@@ -131,11 +134,11 @@ def test_let_pass_gives_the_place_away_until_the_run_starts_something_again() ->
         holding="Held.",
     )
     assert run.claims
-    run, _ = step(run, looked(), said(Word.LET_PASS))
+    run, _ = step(run, observe(), command(CommandKind.LET_PASS))
     assert run.lets_pass
     assert not run.claims
     assert "let-pass" in [one.event for one in run.history]
-    again, _ = step(run, looked(), said(Word.LET_PASS, "twice"))
+    again, _ = step(run, observe(), command(CommandKind.LET_PASS, "twice"))
     assert "lets the others pass already" in again.history[-1].reason
 
 
@@ -148,32 +151,34 @@ def test_let_pass_gives_the_place_away_until_the_run_starts_something_again() ->
 )
 def test_let_pass_is_refused_with_the_reason_where_it_would_change_nothing(state, begun, why) -> None:
     first = batch(1, "0", state=BatchState.DONE, started_at=SUNDAY if begun else None)
-    assert why in let_pass(run_of(first, batch(2, "1"), state=state), said(Word.LET_PASS))
+    assert why in let_pass(run_of(first, batch(2, "1"), state=state), command(CommandKind.LET_PASS))
 
 
 def test_nobody_passes_while_something_is_still_rebooting() -> None:
-    flying = Passage("0", state=InstanceState.REBOOTING, reason="It reboots.")
+    flying = InstanceProgress("0", state=InstanceState.REBOOTING, reason="It reboots.")
     run = run_of(batch(1, flying, state=BatchState.REBOOTING, started_at=SUNDAY), state=RunState.PAUSED)
-    assert "Instance 0 is still being watched" in let_pass(run, said(Word.LET_PASS))
+    assert "Instance 0 is still being watched" in let_pass(run, command(CommandKind.LET_PASS))
 
 
 @pytest.mark.parametrize("before", [None, SUNDAY + 2 * H])
 def test_the_hours_of_a_latest_start_that_moved_away_or_is_there_again_count_anew(before: Any) -> None:
     run = held_run()
     run = replace(run, reminders=Reminders(run.last_notice, None, 4, before, SUNDAY - 2 * H))
-    kept = reminded(run, looked(), SUNDAY).reminders
+    kept = reminded(run, observe(), SUNDAY).reminders
     assert kept is not None and kept.by is not None
     assert kept.mark is None, "its latest start is weeks ahead, and 72 hours before it are still to come"
 
 
 def test_a_run_of_which_only_what_failed_is_left_is_looked_at_seldom_while_its_own_window_is_open() -> None:
     own = Interval(SUNDAY, SUNDAY + 9 * DAY)
-    failed = Passage("0", state=InstanceState.FAILED, reason="It did not come back.", begun=True, window=own)
+    failed = InstanceProgress(
+        "0", state=InstanceState.FAILED, reason="It did not come back.", begun=True, window=own
+    )
     run = run_of(batch(1, failed, started_at=SUNDAY), state=RunState.PAUSED, due=SUNDAY + 4 * DAY)
     run = replace(run, self_service=Interval(SUNDAY - DAY, SUNDAY + DAY))
-    later = reminded(run, looked(), SUNDAY + 2 * DAY)
+    later = reminded(run, observe(), SUNDAY + 2 * DAY)
     assert later.reminders is not None and later.reminders.by == own.end
-    over = reminded(replace(run, due=SUNDAY + 20 * DAY), looked(), own.end + 5 * M)
+    over = reminded(replace(run, due=SUNDAY + 20 * DAY), observe(), own.end + 5 * M)
     assert over.due == SUNDAY + 20 * DAY, "too late is found once, not every two minutes for ever"
 
 
@@ -181,11 +186,11 @@ def test_a_reason_in_a_persons_own_words_ends_before_the_next_sentence_begins() 
     run = held_run()
     last = latest(run, SUNDAY).start
     assert last is not None
-    run = reminded(reminded(run, looked(), SUNDAY), looked(), last - 23 * H)
+    run = reminded(reminded(run, observe(), SUNDAY), observe(), last - 23 * H)
     assert run.notices[-1].sentence.startswith("Still paused: Held by ana: as agreed. It still fits")
 
 
-def test_that_it_is_too_late_is_told_when_it_is_and_not_at_the_next_daily_look() -> None:
+def test_that_it_is_too_late_is_told_when_it_is_and_not_at_the_next_daily_poll() -> None:
     world = living(hours=480, mode="approve")
     last = latest(run_of_world(world), NOW).start
     assert last is not None

@@ -1,4 +1,4 @@
-"""What may start by its times and does not is told under its cause, in time, and not at every look."""
+"""What may start by its times and does not is told under its cause, in time, and not at every poll."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +12,7 @@ from planner.calendar.openings import usable
 from planner.policy.weekly import parse_windows
 from planner.record.cause import QUIET, WAY_ON, Cause
 from planner.record.notice import Urgency
-from planner.record.observation import Look, Predecessor
+from planner.record.observation import Observation, Predecessor
 from planner.record.states import RunState
 from planner.start.gate import Wait
 from planner.waiting import stalled
@@ -174,7 +174,7 @@ def test_required_health_that_nothing_reports_is_told_at_once(flexible: bool) ->
     assert len(told(until(world, DAY))) == 1
 
 
-def test_health_that_was_reported_and_is_missing_in_a_look_is_not_told_at_once() -> None:
+def test_health_that_was_reported_and_is_missing_in_a_poll_is_not_told_at_once() -> None:
     world = living(health="required")
     for one in world.azure.machines.values():
         one.become(health=Health.NOT_REPORTED)
@@ -214,7 +214,7 @@ def test_whoever_could_start_for_that_long_is_told_and_no_cause_twice(steps, win
         if since is not None:
             lost += usable(openings, (), before, now, run.expected)
         wait = Wait(f"because of {cause}", cause=cause if opened else Cause.TIMES)
-        run = stalled.waiting(replace(run, due=now + DAY), wait, Look(now), now)
+        run = stalled.waiting(replace(run, due=now + DAY), wait, Observation(now), now)
         since = now if opened else None
         notices = told(run)
         assert len(notices) == len(

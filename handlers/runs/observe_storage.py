@@ -1,4 +1,4 @@
-"""What a look at a run sees in storage: the waves, who goes first, the limits; `azure_look` goes on."""
+"""What a poll of a run sees in storage: the waves, who goes first, the limits; `azure_look` goes on."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,73 +11,75 @@ from planner.azure import order
 from planner.azure.wave import Stage, Wave, awaited
 from planner.machine.advance import may_start
 from planner.policy.fingerprint import digest
-from planner.record.observation import Look, Predecessor
+from planner.record.observation import Observation, Predecessor
 from planner.record.run import Run
 from planner.record.states import ACTIVE, ENDED, RunState
 
 
-async def from_storage(run: Run, wiring: Wiring) -> tuple[Look, Sequence[Wave]]:
+async def from_storage(run: Run, wiring: Wiring) -> tuple[Observation, Sequence[Wave]]:
     """What the records and the policy say: the stop, the waves, who goes first, the limits."""
-    look = _blank(wiring)
+    observation = _blank(wiring)
     if run.state in ENDED:
         waves = await _waves(run, wiring)
-        return replace(look, open=any(one.open for one in waves)), waves
+        return replace(observation, open=any(wave.open for wave in waves)), waves
     if run.state not in ACTIVE:
-        return look, ()
+        return observation, ()
     waves = await _waves(run, wiring)
-    look = replace(
-        look,
+    observation = replace(
+        observation,
         cancelled=_cancelled(waves),
-        open=any(one.open for one in waves),
+        open=any(wave.open for wave in waves),
         awaits=awaited(run.target.id.lower(), waves),
     )
     if run.after:
-        look = await _with_predecessors(run, look, waves, wiring)
+        observation = await _with_predecessors(run, observation, waves, wiring)
     # Whether a plan that does not fit fits again depends on who is in flight, too.
-    if may_start(run, look, wiring.now()) or (run.misfit and not run.claims):
+    if may_start(run, observation, wiring.now()) or (run.misfit and not run.claims):
         around = await neighbours.of(run, wiring)
         limit = await claims.forbidden(wiring, run)
         if limit:
             limit = f"{limit} {await neighbours.blockers(around, wiring)}".strip()
-        look = replace(
-            look,
+        observation = replace(
+            observation,
             limit=limit,
             limit_until=around.first_end,
             durations=around.durations,
         )
     elif run.state is RunState.PAUSED and run.claims:
-        look = replace(look, held_up=(await neighbours.of(run, wiring)).held_up)
-    return look, waves
+        observation = replace(observation, held_up=(await neighbours.of(run, wiring)).held_up)
+    return observation, waves
 
 
-async def with_held_up(run: Run, look: Look, wiring: Wiring) -> Look:
-    """The look with whom the run holds up, for the notice of a pause that this very look brought about."""
-    return replace(look, held_up=(await neighbours.of(run, wiring)).held_up)
+async def with_held_up(run: Run, observation: Observation, wiring: Wiring) -> Observation:
+    """The poll with whom the run holds up, for the notice of a pause that this very poll brought about."""
+    return replace(observation, held_up=(await neighbours.of(run, wiring)).held_up)
 
 
-def _blank(wiring: Wiring) -> Look:
-    """A look that has not read Azure."""
+def _blank(wiring: Wiring) -> Observation:
+    """A poll that has not read Azure."""
     settings = wiring.settings
-    return Look(
+    return Observation(
         at=wiring.now(),
         stopped=wiring.stopped(),
         policy=digest(wiring.policy()),
-        look_again=settings.look_again,
+        poll_interval=settings.poll_interval,
         in_doubt=settings.in_doubt,
     )
 
 
 async def _waves(run: Run, wiring: Wiring) -> list[Wave]:
-    found = [await wiring.wave(one, run.target.subscription) for one in run.waves]
+    found = [await wiring.wave(wave, run.target.subscription) for wave in run.waves]
     return [one for one in found if one is not None and one.announcements]
 
 
 def _cancelled(waves: Sequence[Wave]) -> bool:
     """A cancelled wave stops a run only if no other open wave covers the set."""
-    return not any(one.open for one in waves) and any(one.stage is Stage.CANCELED for one in waves)
+    return not any(wave.open for wave in waves) and any(wave.stage is Stage.CANCELED for wave in waves)
 
 
-async def _with_predecessors(run: Run, look: Look, waves: Sequence[Wave], wiring: Wiring) -> Look:
+async def _with_predecessors(
+    run: Run, observation: Observation, waves: Sequence[Wave], wiring: Wiring
+) -> Observation:
     """Where the runs stand that go first, by one small listing each."""
     roster = {one.scale_set.key: one for wave in waves for one in wave.roster}
     first, problem = order.predecessors(tuple(roster.values()), run.target.id, run.after)
@@ -91,4 +93,4 @@ async def _with_predecessors(run: Run, look: Look, waves: Sequence[Wave], wiring
             state = RunState(listed[0].metadata["state"])
             ends = neighbours.forecast(listed[0])
         found.append(Predecessor(one.name, state, ends))
-    return replace(look, predecessors=tuple(found), order_problem=problem)
+    return replace(observation, predecessors=tuple(found), order_problem=problem)

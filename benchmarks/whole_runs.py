@@ -1,7 +1,7 @@
-"""Whole self-service runs on an invented clock with invented looks: no Azure, no storage, only the planner.
+"""Whole self-service runs on an invented clock with invented polls: no Azure, no storage, only the planner.
 
-What is started goes down, comes back and reports healthy; the CPU of every look is booked, as far as it is
-the planner's: what a look is made of costs nothing here.
+What is started goes down, comes back and reports healthy; the CPU of every poll is booked, as far as it is
+the planner's: what a poll is made of costs nothing here.
 """
 
 import heapq
@@ -15,7 +15,8 @@ from planner.azure.fleet import Health, Instance, ScaleSet
 from planner.decision.decide import decide
 from planner.machine.advance import advance, may_start, needs_azure
 from planner.policy.resolve import rules_for
-from planner.record.observation import Answer, Answered, Look, LookAgain, OperationSeen, Replan, Start
+from planner.record.action import PollAgain, Replan, Start, StartOutcome, StartResult
+from planner.record.observation import Observation, OperationSeen
 from planner.record.run import Run
 from planner.record.states import ENDED, IN_FLIGHT, InstanceState, RunState
 from planner.replan import new_plan
@@ -27,10 +28,10 @@ DOWN, UP, WELL = timedelta(seconds=30), timedelta(minutes=4), timedelta(minutes=
 
 @dataclass(slots=True)
 class Played:
-    """Nanoseconds of CPU: `look` of everything the planner does in a look, `advance` of that function alone."""
+    """Nanoseconds of CPU: `poll` of everything the planner does in a poll, `advance` of that function alone."""
 
-    looks: int = 0
-    look: int = 0
+    polls: int = 0
+    poll: int = 0
     advance: int = 0
     worst: int = 0
     batches: int = 0
@@ -72,7 +73,7 @@ class _Set:
 
 
 def play(case: Case, sets: int, count: int) -> Played:
-    """Play a wave over so many scale sets of so many instances to its end, each look when it is due.
+    """Play a wave over so many scale sets of so many instances to its end, each poll when it is due.
 
     Raises RuntimeError when a run ends other than with every instance maintained.
     """
@@ -83,11 +84,11 @@ def play(case: Case, sets: int, count: int) -> Played:
     while due:
         at, number = heapq.heappop(due)
         one = fleet[number]
-        again = _look(case, one, at, played)
+        again = _poll(case, one, at, played)
         if again is not None:
             heapq.heappush(due, (again, number))
     for one in fleet:
-        states = {passage.state for passage in one.run.passages}
+        states = {progress.state for progress in one.run.instances}
         if one.run.state is not RunState.COMPLETED or states != {InstanceState.MAINTAINED}:
             raise RuntimeError(f"{one.scale_set.name} ended {one.run.state}: {one.run.reason}")
     return played
@@ -96,7 +97,7 @@ def play(case: Case, sets: int, count: int) -> Played:
 def planned(case: Case, this: ScaleSet, there: tuple[Instance, ...]) -> Run:
     """The decision about a scale set and the run begun from it."""
     decision = decide(this, there, [ANNOUNCEMENT], case.policy, START)
-    return new_plan.begun(this, there, decision, [WAVE], START)
+    return new_plan.new_run(this, there, decision, [WAVE], START)
 
 
 def _set(case: Case, number: int, count: int) -> _Set:
@@ -104,20 +105,24 @@ def _set(case: Case, number: int, count: int) -> _Set:
     return _Set(this, Machines({one.id: one for one in there}), planned(case, this, there))
 
 
-def _look(case: Case, one: _Set, at: datetime, played: Played) -> datetime | None:
-    """One look in the steps of `handlers.stages.advance`; when to look again, None at the end of the run."""
-    run, look = one.run, Look(at)
+def _poll(case: Case, one: _Set, at: datetime, played: Played) -> datetime | None:
+    """One poll in the steps of `handlers.stages.advance`; when to look again, None at the end of the run."""
+    run, observation = one.run, Observation(at)
     began = time.process_time_ns()
-    fresh = may_start(run, look, at)
-    reads = needs_azure(run, look, at)
+    fresh = may_start(run, observation, at)
+    reads = needs_azure(run, observation, at)
     spent = time.process_time_ns() - began
     if reads:
-        look = Look(at, instances=one.machines.seen(at), operations=_operations(run, one.machines))
+        observation = Observation(
+            at, instances=one.machines.seen(at), operations=_operations(run, one.machines)
+        )
     began = time.process_time_ns()
     if reads and fresh:
-        look = replace(look, scale_set=one.scale_set, rules=rules_for(case.policy, one.scale_set))
+        observation = replace(
+            observation, scale_set=one.scale_set, rules=rules_for(case.policy, one.scale_set)
+        )
     before = time.process_time_ns()
-    run, actions = advance(run, look, (), at)
+    run, actions = advance(run, observation, (), at)
     after = time.process_time_ns()
     run = replace(run, generation=run.generation + 1)
     starts = [action for action in actions if isinstance(action, Start)]
@@ -126,21 +131,24 @@ def _look(case: Case, one: _Set, at: datetime, played: Played) -> datetime | Non
     spent += time.process_time_ns() - began
     one.run = run
     one.machines.started.update((start.instance, at) for start in starts)
-    played.looks += 1
-    played.look += spent
+    played.polls += 1
+    played.poll += spent
     played.advance += after - before
     played.worst = max(played.worst, spent)
     if any(isinstance(action, Replan) for action in actions):
         raise RuntimeError(f"{one.scale_set.name} asks for another plan: {run.reason}")
     if run.state in ENDED:
         return None
-    return next((action.at for action in actions if isinstance(action, LookAgain)), None)
+    return next((action.at for action in actions if isinstance(action, PollAgain)), None)
 
 
 def _operations(run: Run, machines: Machines) -> Mapping[str, OperationSeen]:
-    flying = [one for one in run.passages if one.state in IN_FLIGHT and one.proof_at is None]
+    flying = [one for one in run.instances if one.state in IN_FLIGHT and one.proof_at is None]
     return {one.id: machines.operation(one.id) for one in flying}
 
 
-def _answers(starts: Sequence[Start]) -> list[Answer]:
-    return [Answer(one.instance, Answered.ACCEPTED, operation=f"operations/{one.instance}") for one in starts]
+def _answers(starts: Sequence[Start]) -> list[StartResult]:
+    return [
+        StartResult(one.instance, StartOutcome.ACCEPTED, operation=f"operations/{one.instance}")
+        for one in starts
+    ]

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.refusal import Refusal, classified
+from planner.record.action import StartResult
 from planner.record.notice import Kind, Urgency
-from planner.record.observation import Answer
 from planner.record.run import Run
-from planner.state.journal import noted, told
+from planner.state.journal import with_entry, with_notice
 from planner.text.phrases import say
 
 REMEMBERED = 20
@@ -29,50 +29,53 @@ LONGEST = 200
 """Characters of a cause that are kept in the record."""
 
 
-def cause(answer: Answer) -> str:
+def cause(answer: StartResult) -> str:
     """What makes two refusals the same to a person: their kind, code and words, without names and numbers."""
     said = re.sub(rf"\b{re.escape(answer.instance)}\b", "*", answer.message, flags=re.IGNORECASE).lower()
     said = " ".join(_VARIES.sub("*", said).split())
     return f"{classified(answer.code, answer.message)} {answer.code.lower()} {said}"[:LONGEST]
 
 
-def words(answer: Answer) -> str:
+def words(answer: StartResult) -> str:
     """Azure's code and message, to stand in a sentence and in the record of each instance."""
     said = answer.message.strip()
     said = f"{said[:MOST_WORDS]}…" if len(said) > MOST_WORDS else said.rstrip(".")
     return ": ".join(filter(None, (answer.code, said)))
 
 
-def told_by_cause(run: Run, refusals: Sequence[Answer], now: datetime) -> Run:
+def told_by_cause(run: Run, refusals: Sequence[StartResult], now: datetime) -> Run:
     """The run with every refusal in its history, and a notice for each cause that nobody was told yet.
 
     `refusals` were added to its instances already. What a lock keeps back is asked of a person elsewhere.
     """
-    by_cause: dict[str, list[Answer]] = {}
+    by_cause: dict[str, list[StartResult]] = {}
     for one in refusals:
         by_cause.setdefault(cause(one), []).append(one)
     for key, answers in by_cause.items():
         refusal = classified(answers[0].code, answers[0].message)
         sentence = _sentence(run, refusal, answers)
-        run = noted(run, "refused", sentence, now, "azure")
+        run = with_entry(run, "refused", sentence, now, "azure")
         if key in run.refusals:
             continue
         run = replace(run, refusals=(*run.refusals, key)[-REMEMBERED:])
         if refusal is not Refusal.LOCKED:
-            run = told(run, Kind.TROUBLE, Urgency.KNOW, sentence, now)
+            run = with_notice(run, Kind.TROUBLE, Urgency.KNOW, sentence, now)
     return run
 
 
-def _sentence(run: Run, refusal: Refusal, answers: Sequence[Answer]) -> str:
-    ids = {one.instance for one in answers}
+def _sentence(run: Run, refusal: Refusal, answers: Sequence[StartResult]) -> str:
+    ids = {result.instance for result in answers}
     one = len(ids) == 1
     it, is_ = ("it", "It is") if one else ("them", "They are")
     first = answers[0]
     why = f": {first.message.strip().rstrip('.')}" if first.message else ""
-    again = min((one.retry_at for one in run.passages if one.id in ids and one.retry_at), default=None)
+    again = min(
+        (instance.retry_at for instance in run.instances if instance.id in ids and instance.retry_at),
+        default=None,
+    )
     at = f" at {say(again)}" if again is not None else " later"
     then = {
-        Refusal.NOT_ELIGIBLE: f"Azure maintains {it} in its own window if the next look sees the same; "
+        Refusal.NOT_ELIGIBLE: f"Azure maintains {it} in its own window if the next poll sees the same; "
         f"otherwise starting {it} is tried again{at}.",
         Refusal.LOCKED: "Nothing more is started until a person resumes.",
         Refusal.IN_DOUBT: f"{is_} watched, and started again only when nothing comes of it.",
@@ -80,8 +83,8 @@ def _sentence(run: Run, refusal: Refusal, answers: Sequence[Answer]) -> str:
     return f"Azure refused to start {_which(answers)} ({first.code}){why}. {then}"
 
 
-def _which(answers: Sequence[Answer]) -> str:
-    ids = [one.instance for one in answers]
+def _which(answers: Sequence[StartResult]) -> str:
+    ids = [result.instance for result in answers]
     if len(ids) == 1:
         return f"instance {ids[0]}"
     if len(ids) <= NAMED:

@@ -1,4 +1,4 @@
-"""What a look sees in Azure: one listing, and what the listing does not tell read one by one."""
+"""What a poll sees in Azure: one listing, and what the listing does not tell read one by one."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from planner.azure.wave import Wave, informed
 from planner.machine.advance import may_start, needs_azure, repairs_wanted
 from planner.observe import absence
 from planner.policy.resolve import rules_for
-from planner.record.observation import Look, OperationSeen, with_direct_reads
+from planner.record.observation import Observation, OperationSeen, with_direct_reads
 from planner.record.run import Run
 from planner.record.states import IN_FLIGHT, SETTLED
 from planner.start import gate
@@ -27,8 +27,8 @@ AT_ONCE = 32  # operations and single instances read side by side
 LISTING_TOO_OLD = FRESH - timedelta(seconds=10)
 """A listing that took longer than this leaves no time to send a start: its batch is read once more."""
 
-LOOK_WITHIN = timedelta(minutes=7)
-"""How long all reading for a look or a plan may take: one listing and what is read beside it.
+POLL_WITHIN = timedelta(minutes=7)
+"""How long all reading for a poll or a plan may take: one listing and what is read beside it.
 
 Less than half of `functionTimeout` (host.json): of two messages of a run in one process the second waits for
 the first, and may have to do it all again. Whoever goes over that takes the whole process along.
@@ -38,50 +38,54 @@ the first, and may have to do it all again. Whoever goes over that takes the who
 def slowness(since: datetime, wiring: Wiring) -> timedelta:
     """How long reading since then has taken, where that is long enough to be told apart; otherwise nothing.
 
-    The sweep waits that much longer for the run's next look before it counts as lost.
+    The sweep waits that much longer for the run's next poll before it counts as lost.
     """
     taken = wiring.now() - since
     return taken if taken >= LISTING_TOO_OLD else timedelta(0)
 
 
 def in_time() -> AbstractAsyncContextManager[None]:
-    """Ends all reading for a look or a plan after LOOK_WITHIN, with Unreachable."""
-    return patience.in_time(LOOK_WITHIN, f"Azure took longer than {long(LOOK_WITHIN)} to answer.")
+    """Ends all reading for a poll or a plan after LOOK_WITHIN, with Unreachable."""
+    return patience.in_time(POLL_WITHIN, f"Azure took longer than {long(POLL_WITHIN)} to answer.")
 
 
-async def with_azure(run: Run, look: Look, waves: Sequence[Wave], wiring: Wiring) -> Look:
-    """The look with what Azure shows, where that is needed. Raises AzureTrouble."""
-    if not needs_azure(run, look, wiring.now()):
-        return look
+async def with_azure(
+    run: Run, observation: Observation, waves: Sequence[Wave], wiring: Wiring
+) -> Observation:
+    """The poll with what Azure shows, where that is needed. Raises AzureTrouble."""
+    if not needs_azure(run, observation, wiring.now()):
+        return observation
     async with in_time():
-        return await _read(run, look, waves, wiring)
+        return await _read(run, observation, waves, wiring)
 
 
-async def _read(run: Run, look: Look, waves: Sequence[Wave], wiring: Wiring) -> Look:
+async def _read(run: Run, observation: Observation, waves: Sequence[Wave], wiring: Wiring) -> Observation:
     compute = wiring.compute(run.target.subscription)
-    look = replace(look, at=wiring.now())
+    observation = replace(observation, at=wiring.now())
     scale_set = run.target.scale_set
     try:
-        if may_start(run, look, wiring.now()):
-            look = await _before_a_batch(run, look, waves, wiring)
-            scale_set = look.scale_set or scale_set
-        if repairs_wanted(run, look):
-            look = replace(look, repairs=await compute.repairs(scale_set.id))
+        if may_start(run, observation, wiring.now()):
+            observation = await _before_a_batch(run, observation, waves, wiring)
+            scale_set = observation.scale_set or scale_set
+        if repairs_wanted(run, observation):
+            observation = replace(observation, repairs=await compute.repairs(scale_set.id))
         instances = await compute.instances(scale_set)
-        if not instances and run.passages:
+        if not instances and run.instances:
             # A Flexible set's machines are listed by a filter, which finds none of a set that is gone.
             await compute.scale_set(scale_set.id)
     except NotFound:
-        return await _without_scale_set(run, look, wiring)
-    look = replace(look, instances=instances)
-    look = await read_directly(scale_set, look, absence.to_read(run, look), wiring)
-    look = await _freshened(run, look, waves, wiring)
-    look = replace(look, stops=await stops.since_planned(run, look, wiring))
-    return replace(look, operations=await _operations(run, wiring))
+        return await _without_scale_set(run, observation, wiring)
+    observation = replace(observation, instances=instances)
+    observation = await read_directly(scale_set, observation, absence.to_read(run, observation), wiring)
+    observation = await _freshened(run, observation, waves, wiring)
+    observation = replace(observation, stops=await stops.since_planned(run, observation, wiring))
+    return replace(observation, operations=await _operations(run, wiring))
 
 
-async def read_directly(scale_set: ScaleSet, look: Look, ids: Iterable[str], wiring: Wiring) -> Look:
-    """The look with these instances read one by one; what cannot be read stays as the listing had it."""
+async def read_directly(
+    scale_set: ScaleSet, observation: Observation, ids: Iterable[str], wiring: Wiring
+) -> Observation:
+    """The poll with these instances read one by one; what cannot be read stays as the listing had it."""
     compute = wiring.compute(scale_set.subscription)
     limit = asyncio.Semaphore(AT_ONCE)
     found: dict[str, Instance] = {}
@@ -94,43 +98,49 @@ async def read_directly(scale_set: ScaleSet, look: Look, ids: Iterable[str], wir
             except NotFound:
                 absent.add(key)
             except AzureTrouble:
-                return  # one answer less; the next look asks again
+                return  # one answer less; the next poll asks again
 
     await asyncio.gather(*(read(key) for key in ids))
-    return with_direct_reads(look, found, absent)
+    return with_direct_reads(observation, found, absent)
 
 
-async def _before_a_batch(run: Run, look: Look, waves: Sequence[Wave], wiring: Wiring) -> Look:
-    """The look with scale set, upgrade and rules read afresh; NotFound when the set is not there."""
+async def _before_a_batch(
+    run: Run, observation: Observation, waves: Sequence[Wave], wiring: Wiring
+) -> Observation:
+    """The poll with scale set, upgrade and rules read afresh; NotFound when the set is not there."""
     compute = wiring.compute(run.target.subscription)
     scale_set, upgrade = await asyncio.gather(compute.scale_set(run.target.id), _upgrade(run, wiring))
     scale_set = informed(replace(scale_set, rolling_upgrade=upgrade), waves)
-    return replace(look, at=wiring.now(), scale_set=scale_set, rules=rules_for(wiring.policy(), scale_set))
+    return replace(
+        observation, at=wiring.now(), scale_set=scale_set, rules=rules_for(wiring.policy(), scale_set)
+    )
 
 
-async def _without_scale_set(run: Run, look: Look, wiring: Wiring) -> Look:
+async def _without_scale_set(run: Run, observation: Observation, wiring: Wiring) -> Observation:
     """A 404 was answered: one read of the scale set itself says whether it can be believed at all."""
     try:
         await wiring.compute(run.target.subscription).scale_set(run.target.id)
     except NotFound:
-        return replace(look, deleted=True, instances=())
+        return replace(observation, deleted=True, instances=())
     raise Unreachable("Azure answered 404 and shows the scale set at the next read.")
 
 
-async def _freshened(run: Run, look: Look, waves: Sequence[Wave], wiring: Wiring) -> Look:
+async def _freshened(
+    run: Run, observation: Observation, waves: Sequence[Wave], wiring: Wiring
+) -> Observation:
     """Where the listing took so long that no start could follow it, the next batch is read once more.
 
     Sets whose listing takes minutes are maintained, too: the others are as the listing showed them.
     """
     batch = gate.next_batch(run, wiring.now())
-    if look.rules is None or batch is None or wiring.now() - look.at < LISTING_TOO_OLD:
-        return look
+    if observation.rules is None or batch is None or wiring.now() - observation.at < LISTING_TOO_OLD:
+        return observation
     try:
-        look = await _before_a_batch(run, look, waves, wiring)
+        observation = await _before_a_batch(run, observation, waves, wiring)
     except NotFound as error:
         raise Unreachable("Azure answered 404 for a scale set that it has just listed.") from error
-    ids = [one.id for one in batch.instances if one.state not in SETTLED]
-    return await read_directly(run.target.scale_set, look, ids[: absence.MOST_READS], wiring)
+    ids = [instance.id for instance in batch.instances if instance.state not in SETTLED]
+    return await read_directly(run.target.scale_set, observation, ids[: absence.MOST_READS], wiring)
 
 
 async def _upgrade(run: Run, wiring: Wiring) -> str:
@@ -147,7 +157,9 @@ async def _operations(run: Run, wiring: Wiring) -> dict[str, OperationSeen]:
     """The operations in flight, by instance."""
     compute = wiring.compute(run.target.subscription)
     flying = [
-        one for one in run.passages if one.state in IN_FLIGHT and one.operation and one.proof_at is None
+        instance
+        for instance in run.instances
+        if instance.state in IN_FLIGHT and instance.operation and instance.proof_at is None
     ]
     limit = asyncio.Semaphore(AT_ONCE)
 
@@ -156,5 +168,5 @@ async def _operations(run: Run, wiring: Wiring) -> dict[str, OperationSeen]:
             seen = await compute.operation(address)
         return OperationSeen(seen.status, seen.code, seen.message)
 
-    seen = await asyncio.gather(*(read(one.operation) for one in flying))
+    seen = await asyncio.gather(*(read(instance.operation) for instance in flying))
     return {one.id: operation for one, operation in zip(flying, seen, strict=True)}

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from planner.azure.fleet import Interval
 from planner.calendar.windows import WindowSets, all_open, parse_windows
 from planner.policy.resolve import Freeze, Rules
-from planner.record.run import Batch, Passage, Run
+from planner.record.batch import Batch
+from planner.record.instance import InstanceProgress
+from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState
-from planner.schedule import schedule
-from planner.schedule.schedule import deadline, earliest, margin, next_start, placed, start_by, timed
+from planner.schedule import checksum
+from planner.schedule.timing import deadline, earliest, margin, next_start, placed, start_by, timed
 from tests.planner.builders import DAY, HOUR, MINUTE, NOW, batch, run_of, utc
 
 RULES = Rules()
@@ -137,7 +139,7 @@ def test_why_nothing_starts_names_what_stands_in_the_way():
     assert next_start((), (), NOW) == (NOW, "")
 
 
-def test_a_freeze_longer_than_anybody_looks_ahead_is_named_and_not_a_window_nobody_declared():
+def test_a_freeze_longer_than_anybody_polls_ahead_is_named_and_not_a_window_nobody_declared():
     at, why = next_start((), (Freeze(NOW, NOW + 90 * DAY, "year end"),), NOW)
     assert at is None
     assert "year end" in why
@@ -167,18 +169,18 @@ def test_a_batch_held_back_is_placed_after_that_and_those_behind_it_after_it():
 
 def test_what_is_rebooting_ends_when_expected_and_the_next_batch_soaks_from_there():
     under_way = batch(
-        1, Passage("0", state=InstanceState.REBOOTING), state=BatchState.REBOOTING, started_at=NOW
+        1, InstanceProgress("0", state=InstanceState.REBOOTING), state=BatchState.REBOOTING, started_at=NOW
     )
     run = open_run(under_way, batch(2, "1"))
     assert times(run, NOW + 4 * MINUTE)[1] == NOW + REBOOT + SOAK
     assert times(run, NOW + HOUR)[1] == NOW + HOUR + SOAK
 
 
-def test_a_soak_that_has_begun_ends_when_it_ends_and_does_not_begin_anew_at_every_look():
+def test_a_soak_that_has_begun_ends_when_it_ends_and_does_not_begin_anew_at_every_poll():
     soaking = batch(
         1,
-        Passage("0", state=InstanceState.REBOOTING),
-        Passage("1", state=InstanceState.MAINTAINED),
+        InstanceProgress("0", state=InstanceState.REBOOTING),
+        InstanceProgress("1", state=InstanceState.MAINTAINED),
         state=BatchState.VERIFYING,
         started_at=NOW - HOUR,
     )
@@ -400,6 +402,6 @@ def test_start_by_without_a_deadline_is_never():
 
 def test_times_do_not_change_what_an_approval_belongs_to():
     run = open_run(batch(1, "0"), batch(2, "1"))
-    assert schedule.checksum("self_service", RULES, run.batches) == schedule.checksum(
+    assert checksum.plan_checksum("self_service", RULES, run.batches) == checksum.plan_checksum(
         "self_service", RULES, timed(run, NOW + DAY).batches
     )

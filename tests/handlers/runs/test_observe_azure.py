@@ -1,4 +1,4 @@
-"""What a look believes of Azure: one answer is no proof, and what a listing leaves out is read by itself."""
+"""What a poll believes of Azure: one answer is no proof, and what a listing leaves out is read by itself."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -46,18 +46,18 @@ def without_view(one: Instance) -> Instance:
     return replace(one, power="unknown", health=Health.UNKNOWN, maintenance=NO_VIEW)
 
 
-async def looks(scene: Scene, number: int = 1) -> Any:
-    """So many looks, each when it is due."""
+async def polls(scene: Scene, number: int = 1) -> Any:
+    """So many polls, each when it is due."""
     run = await scene.run()
     for _ in range(number):
         scene.clock.at = max(scene.clock.at, run.due)
-        run = await scene.look()
+        run = await scene.poll()
     return run
 
 
 async def to_the_end(scene: Scene) -> Any:
     for _ in range(80):
-        run = await looks(scene)
+        run = await polls(scene)
         if run.state in ENDED:
             return run
     raise AssertionError(f"{run.state}: {run.reason}")
@@ -74,11 +74,11 @@ def silent(scene: Scene) -> None:
 
 async def test_an_instance_that_one_listing_leaves_out_is_read_by_itself_and_watched_on(scene) -> None:
     await scene.ready()
-    await scene.look()
+    await scene.poll()
     again = lists(scene, lambda found: [one for one in found if one.id != "0"])
-    run = await looks(scene)
+    run = await polls(scene)
     again()
-    assert run.passages[0].state is InstanceState.REBOOTING
+    assert run.instances[0].state is InstanceState.REBOOTING
     assert not run.missing
     run = await to_the_end(scene)
     assert run.state is RunState.COMPLETED
@@ -87,10 +87,10 @@ async def test_an_instance_that_one_listing_leaves_out_is_read_by_itself_and_wat
 
 async def test_an_instance_that_nobody_shows_is_missing_and_holds_up_the_next_domain(scene) -> None:
     await scene.ready()
-    await scene.look()
+    await scene.poll()
     again = lists(scene, lambda found: [one for one in found if one.id != "3"])
     silent(scene)
-    run = await looks(scene, 30)
+    run = await polls(scene, 30)
     assert sorted(scene.started()) == ["0", "2"]
     assert list(run.missing) == ["3"]
     assert "no direct read says that it is gone" in run.reason
@@ -100,31 +100,31 @@ async def test_an_instance_that_nobody_shows_is_missing_and_holds_up_the_next_do
 
 async def test_what_cannot_be_read_for_half_an_hour_is_told_once(scene) -> None:
     await scene.ready()
-    await scene.look()
+    await scene.poll()
     lists(scene, lambda found: [without_view(one) if one.id == "3" else one for one in found])
     silent(scene)
-    run = await looks(scene, 40)
+    run = await polls(scene, 40)
     (told,) = [one for one in run.notices if one.kind is Kind.TROUBLE]
     assert told.urgency is Urgency.ACT
     assert "Not readable since" in told.sentence
     assert "without its instance view" in told.sentence
 
 
-async def test_an_instance_that_is_gone_for_certain_is_excused_and_the_rest_goes_on(scene) -> None:
+async def test_an_instance_that_is_gone_for_certain_is_skipped_and_the_rest_goes_on(scene) -> None:
     await scene.ready()
-    await scene.look()
+    await scene.poll()
     scene.azure.people.delete(scene.azure.scale_sets()[0].instances["3"])
     run = await to_the_end(scene)
     assert run.state is RunState.COMPLETED
-    states = {one.id: (one.state, one.reason) for one in run.passages}
-    assert states["3"] == (InstanceState.EXCUSED, "Excused: the instance was deleted.")
+    states = {one.id: (one.state, one.reason) for one in run.instances}
+    assert states["3"] == (InstanceState.SKIPPED, "Skipped: the instance was deleted.")
     assert sorted(scene.started()) == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize("times", [1, 2])
 async def test_a_404_of_the_scale_set_ends_nothing_while_a_direct_read_shows_it(scene, times) -> None:
     await scene.ready()
-    await scene.look()
+    await scene.poll()
     honest, answers = scene.compute.instances, ["404"] * times
 
     async def instances(scale_set: Any) -> Any:
@@ -134,22 +134,22 @@ async def test_a_404_of_the_scale_set_ends_nothing_while_a_direct_read_shows_it(
         return await honest(scale_set)
 
     scene.compute.instances = instances
-    run = await looks(scene, times)
+    run = await polls(scene, times)
     assert run.state is RunState.RUNNING
     assert "shows the scale set at the next read" in run.reason
     assert (await to_the_end(scene)).state is RunState.COMPLETED
 
 
-async def test_a_scale_set_that_two_looks_and_direct_reads_do_not_find_is_deleted(scene) -> None:
+async def test_a_scale_set_that_two_polls_and_direct_reads_do_not_find_is_deleted(scene) -> None:
     await scene.ready()
-    await scene.look()
+    await scene.poll()
     scene.azure.people.delete_scale_set(scene.azure.scale_sets()[0])
-    run = await looks(scene)
+    run = await polls(scene)
     assert run.state is RunState.RUNNING
-    assert "a second look has to confirm" in run.reason
-    run = await looks(scene)
+    assert "a second poll has to confirm" in run.reason
+    run = await polls(scene)
     assert run.state is RunState.COMPLETED
-    assert all("the scale set was deleted" in one.reason for one in run.passages)
+    assert all("the scale set was deleted" in one.reason for one in run.instances)
 
 
 @pytest.mark.parametrize("seconds", [31, 40, 300])
@@ -165,7 +165,7 @@ async def test_a_set_whose_listing_takes_long_is_maintained_after_a_read_of_the_
 
     scene.compute.instances = slow
     await scene.ready()
-    run = await looks(scene)
+    run = await polls(scene)
     assert sorted(scene.started()) == ["0", "2"]
     assert scene.compute.calls["get instance"] == 2
     assert run.state is RunState.RUNNING
@@ -183,13 +183,13 @@ async def test_an_instance_that_changed_while_the_listing_took_long_is_not_start
 
     scene.compute.instances = slow
     await scene.ready()
-    await looks(scene)
+    await polls(scene)
     assert scene.started() == []
 
 
 async def test_whoever_the_activity_log_names_has_stopped_it_and_the_others_go_on(scene) -> None:
     await scene.ready()
-    await scene.look()
+    await scene.poll()
     scene.azure.people.stop(scene.azure.scale_sets()[0].instances["3"])
     run = await to_the_end(scene)
     assert run.state is RunState.COMPLETED
@@ -200,7 +200,7 @@ async def test_whoever_the_activity_log_names_has_stopped_it_and_the_others_go_o
 async def test_a_stop_before_a_new_plan_is_still_explained_after_it(scene) -> None:
     await scene.ready()
     scene.azure.people.stop(scene.azure.scale_sets()[0].instances["3"])
-    asked = scene.wiring.spy.of("scale-sets")[-1].model_copy(update={"reason": "look_again"})
+    asked = scene.wiring.spy.of("scale-sets")[-1].model_copy(update={"reason": "recheck"})
     for _ in range(2):
         scene.clock.forward(minutes=1)
         await plan.handle(asked, scene.wiring)
@@ -220,7 +220,7 @@ async def test_a_stop_from_before_the_plan_explains_nothing_that_went_down_after
     scene.clock.forward(minutes=30)
     await scene.ready()
     scene.azure.world.take_down(machine, "crash")
-    run = await looks(scene, 3)
+    run = await polls(scene, 3)
     assert run.stops == {}
 
 
@@ -231,7 +231,7 @@ async def test_a_stop_of_days_ago_explains_what_an_earlier_run_maintained_and_is
     scene.azure.people.stop(web.instances["3"])
     scene.clock.forward(days=5)
     scene.azure.add_instance(web, "9", wave=TRACKING_ID)
-    await looks(scene)
+    await polls(scene)
     await plan.handle(scene.wiring.spy.of("scale-sets")[-1], scene.wiring)
     assert (await scene.run()).left_down == ("3",)
     run = await to_the_end(scene)
@@ -253,7 +253,7 @@ async def test_without_the_logs_word_an_instance_that_stops_counts_as_down(stora
     await made.ready()
     made.compute.pages = pages
     made.azure.people.stop(made.azure.scale_sets()[0].instances["3"])
-    run = await looks(made, 20)
+    run = await polls(made, 20)
     assert made.started() == []
     assert "1 other instance is down (3) and 1 may be down at once" in run.reason
     await made.close()
@@ -263,16 +263,16 @@ async def test_an_ended_run_is_looked_at_every_six_hours_and_opened_again_for_wh
     await scene.ready()
     over = await to_the_end(scene)
     assert over.recheck == over.ended_at + EVERY
-    await looks(scene)
+    await polls(scene)
     await plan.handle(scene.wiring.spy.of("scale-sets")[-1], scene.wiring)
     assert (await scene.run()).ended_at == over.ended_at
     web = scene.azure.scale_sets()[0]
     scene.azure.add_instance(web, "9", wave=TRACKING_ID)
-    await looks(scene)
+    await polls(scene)
     await plan.handle(scene.wiring.spy.of("scale-sets")[-1], scene.wiring)
     run = await scene.run()
     assert run.state is RunState.SCHEDULED
-    assert [one.id for one in run.passages] == ["9"]
+    assert [one.id for one in run.instances] == ["9"]
     assert any("instance 9 has joined the wave" in one.reason for one in run.history)
 
 
@@ -280,21 +280,21 @@ async def test_an_ended_run_is_left_alone_once_its_wave_is_over(scene) -> None:
     await scene.ready()
     await to_the_end(scene)
     await scene.announced("Complete")
-    run = await looks(scene)
+    run = await polls(scene)
     assert run.recheck is None
     before = len(scene.wiring.spy.of("runs"))
-    await advance.handle(scene.next_look(), scene.wiring)
+    await advance.handle(scene.next_poll(), scene.wiring)
     assert len(scene.wiring.spy.of("runs")) == before
 
 
 async def test_an_instance_that_does_not_come_back_stops_everything_at_once(storage) -> None:
     made = Scene(storage, uniform("web", 4, update_domains=2, behaviour=Behaviour(hangs="down")))
     await made.ready()
-    run = await made.look()
+    run = await made.poll()
     for one in made.azure.scale_sets()[0].instances.values():
         if one.instance_id in {"0", "2"}:
             made.azure.people.stop(one)
-    run = await looks(made, 100)
+    run = await polls(made, 100)
     assert run.state is RunState.PAUSED
     assert len(made.started()) == 2
     await made.close()

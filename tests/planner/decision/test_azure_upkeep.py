@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from planner.azure.fleet import Orchestration
-from planner.decision.estimate import REBOOT_LOOKS, learned
-from planner.decision.platform import REPAIRS
-from planner.decision.scheduled_events import HELD_BACK_LOOKS, PARTS
+from planner.decision.azure_upkeep import REPAIRS
+from planner.decision.estimate import REBOOT_POLLS, learned
+from planner.decision.scheduled_events import HELD_BACK_POLLS, PARTS
 from planner.policy.resolve import Rules
 from planner.record.check import Outcome
 from planner.record.run import Verdict
@@ -39,13 +39,13 @@ def test_what_an_older_record_says_without_the_parts_blocks_all_the_same() -> No
 def test_a_batch_is_expected_to_take_a_quarter_of_an_hour_more_where_guests_may_hold_it_back() -> None:
     usual = planned(a_policy=always()).expected
     held = planned(LISTENS, a_policy=always(accept="scheduled-events")).expected
-    assert (usual, held - usual) == (REBOOT_LOOKS * MINUTE, HELD_BACK_LOOKS * MINUTE)
+    assert (usual, held - usual) == (REBOOT_POLLS * MINUTE, HELD_BACK_POLLS * MINUTE)
 
 
 def test_what_the_waves_other_sets_needed_is_no_measure_for_guests_that_hold_back() -> None:
     run = planned(LISTENS, a_policy=always(accept="scheduled-events"))
-    assert learned(run, MINUTE).expected == (REBOOT_LOOKS + HELD_BACK_LOOKS) * MINUTE
-    assert learned(run, MINUTE, (4 * MINUTE,)).expected == (4 + HELD_BACK_LOOKS) * MINUTE
+    assert learned(run, MINUTE).expected == (REBOOT_POLLS + HELD_BACK_POLLS) * MINUTE
+    assert learned(run, MINUTE, (4 * MINUTE,)).expected == (4 + HELD_BACK_POLLS) * MINUTE
     short = replace(run, recover_within=timedelta(minutes=12))
     assert learned(short, MINUTE).expected == timedelta(minutes=12)
     assert learned(planned(a_policy=always()), MINUTE, (4 * MINUTE,)).expected == 4 * MINUTE

@@ -1,4 +1,4 @@
-"""What a person sends to say a word: JSON or a form, who and why, and what the word is about."""
+"""A command as a person sends it: JSON or a form, who and why, and what it is about."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from handlers.wire.http import Request
 from planner.people.commands import SAYABLE
 from planner.policy.overrides import RAISABLE, checked_raise
-from planner.record.observation import Word
+from planner.record.command import CommandKind
 
 YOUR_NAME, WHY = "YOUR NAME", "WHY"
 """What stands for who and why in the commands that people are sent; nobody is called that."""
@@ -28,7 +28,7 @@ _LEFT_IN = re.compile(r"<[^<>:/]*>|\$\w+|\$\{\w+\}|\$\(.*\)")
 
 
 class Refused(Exception):
-    """The word is not taken; with the HTTP status and the sentence to answer."""
+    """The command is not taken; with the HTTP status and the sentence to answer."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -37,10 +37,10 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CommandRequest:
     """What the person says; `raised` is policy key to value as written."""
 
-    word: Word
+    kind: CommandKind
     actor: str
     comment: str = ""
     checksum: str = ""
@@ -49,8 +49,8 @@ class Said:
     raised: Mapping[str, str] = field(default_factory=dict)
 
 
-def read(request: Request, *, signed_in: bool) -> Said:
-    """The word of a request; raises Refused, 400 for what cannot be understood, 409 for a template untouched.
+def read(request: Request, *, signed_in: bool) -> CommandRequest:
+    """The command of a request; Refused: 400 for what cannot be understood, 409 for a template untouched.
 
     `signed_in`: the platform guards the app, so that its header says who it is. Otherwise any client could
     have sent it.
@@ -58,21 +58,23 @@ def read(request: Request, *, signed_in: bool) -> Said:
     action = request.path_parameters.get("action", "")
     if action not in SAYABLE:
         raise Refused(400, f"{action[:40]!r} is not an action; use {', '.join(SAYABLE)}.")
-    word = Word(action)
+    kind = CommandKind(action)
     given = _given(request)
     instances = _names(given.get("instances"), "instances", ",")
     domains = _names(given.get("domains"), "domains", ";")
     actor = (_line(request.headers.get(PRINCIPAL)) if signed_in else "") or _actor(given)
     comment = _comment(given)
-    if (instances or domains) and word is not Word.SKIP:
+    if (instances or domains) and kind is not CommandKind.SKIP:
         which = "instances" if instances else "domains"
-        raise Refused(400, f"`{which}` belongs to skip; {word} is about the whole scale set.")
+        raise Refused(400, f"`{which}` belongs to skip; {kind} is about the whole scale set.")
     # A misspelt `domains` must not skip everything.
     strange = [str(key)[:40] for key in given if key not in _ABOUT]
-    if strange and word is not Word.RAISE:
-        raise Refused(400, f"`{strange[0]}` is nothing that {word} knows; use {', '.join(_ABOUT)}.")
-    raised = _raised(given) if word is Word.RAISE else {}
-    return Said(word, actor, comment, _line(given.get("checksum"))[:128], instances, domains, raised)
+    if strange and kind is not CommandKind.RAISE:
+        raise Refused(400, f"`{strange[0]}` is nothing that {kind} knows; use {', '.join(_ABOUT)}.")
+    raised = _raised(given) if kind is CommandKind.RAISE else {}
+    return CommandRequest(
+        kind, actor, comment, _line(given.get("checksum"))[:128], instances, domains, raised
+    )
 
 
 def _actor(given: Mapping[str, Any]) -> str:

@@ -1,0 +1,93 @@
+"""What a poll tells about an instance that is still to be started."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from planner.azure.fleet import COMPLETED as DONE_CODE
+from planner.azure.fleet import Instance, Interval, MaintenanceStatus
+from planner.azure.refusal import Refusal
+from planner.observe.confirmation import COMPLETED, STATUS, cleared, confirmed, sighted
+from planner.observe.settle import settle
+from planner.record.instance import InstanceProgress
+from planner.record.observation import Observation
+from planner.record.run import Run
+from planner.record.states import InstanceState
+from planner.text.phrases import say
+
+
+def waiting(
+    run: Run, progress: InstanceProgress, instance: Instance, observation: Observation, now: datetime
+) -> InstanceProgress:
+    """An instance nobody here has started, or not in its last attempt."""
+    if observation.cancelled:
+        return settle(progress, InstanceState.CANCELLED, "The wave was cancelled before it was started.", now)
+    status = instance.status
+    if status is None:
+        if not confirmed(progress, STATUS, observation):
+            words = "Azure shows no maintenance for it any more; a second poll has to confirm it."
+            return sighted(progress, STATUS, observation, words)
+        return _without_status(run, progress, instance, now)
+    if _done_by_others(progress, status, instance, now):
+        # Nobody here started it, and Azure may go on showing its status, and even offering it.
+        if not confirmed(progress, COMPLETED, observation):
+            words = (
+                f"Azure shows {status.result}, and nobody here started it; a second poll has to confirm it."
+            )
+            return sighted(progress, COMPLETED, observation, words)
+        progress = replace(progress, window=status.self_service)
+        return settle(progress, InstanceState.BY_AZURE, "Maintained by Azure or by a person outside.", now)
+    if progress.sighting is not None and progress.sighting.what in {STATUS, COMPLETED}:
+        progress = replace(cleared(progress), reason="Azure shows its maintenance again.")
+    window = status.self_service or run.self_service
+    if window is not None and now >= window.end:
+        scheduled = status.scheduled or run.scheduled
+        later = (
+            f" Azure does it between {say(scheduled.start)} and {say(scheduled.end)}." if scheduled else ""
+        )
+        return settle(
+            progress,
+            InstanceState.MISSED,
+            f"The self-service window closed at {say(window.end)} before it was started.{later}",
+            now,
+        )
+    if progress.refusal is Refusal.NOT_ELIGIBLE and _not_offered(status, window, now):
+        # The refusal alone proves nothing; with what Azure shows now it is final until Azure offers it again.
+        why = f"Skipped: Azure refused it ({progress.refused}). Azure maintains it in its own window."
+        return settle(progress, InstanceState.SKIPPED, why, now, gone=True)
+    down = instance.down and not instance.switched_off
+    return replace(progress, seen_down=True) if down and not progress.seen_down else progress
+
+
+def _not_offered(status: MaintenanceStatus, window: Interval | None, now: datetime) -> bool:
+    """Whether Azure shows in its own words that it does not offer this instance now."""
+    return not status.allowed and not status.unreadable and (window is None or now in window)
+
+
+def _without_status(
+    run: Run, progress: InstanceProgress, instance: Instance, now: datetime
+) -> InstanceProgress:
+    """What became of an instance whose maintenance status is gone for certain."""
+    if instance.switched_off:
+        return settle(progress, InstanceState.SKIPPED, f"Skipped: it is {instance.power}.", now, gone=True)
+    if progress.seen_down or (run.scheduled is not None and now >= run.scheduled.start):
+        words = "Maintained by Azure or by a person outside."
+        return settle(progress, InstanceState.BY_AZURE, words, now, gone=True)
+    words = "Its maintenance status is gone and nobody here started it."
+    return settle(progress, InstanceState.CANCELLED, words, now, gone=True)
+
+
+def _done_by_others(
+    progress: InstanceProgress, status: MaintenanceStatus, instance: Instance, now: datetime
+) -> bool:
+    """Whether somebody else's maintenance is over: the result code turned to completed under our eyes.
+
+    What Azure allows us to start in an open window is due, whatever the code says, unless a poll has seen it
+    go down for it. A code of an earlier wave proves nothing: then it has to have gone down as well, and Azure
+    to offer it no longer while its window is open. What is down is not over.
+    """
+    if status.result != DONE_CODE or not instance.running:
+        return False
+    inside = status.self_service is not None and now in status.self_service
+    if progress.code not in {"", DONE_CODE}:
+        return progress.seen_down or not (status.allowed and inside)
+    return progress.seen_down and inside and not status.allowed

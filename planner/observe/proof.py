@@ -1,0 +1,183 @@
+"""Whether the maintenance of a started instance has happened: done needs proof."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from planner.azure.fleet import COMPLETED as DONE_CODE
+from planner.azure.fleet import Instance, MaintenanceStatus
+from planner.observe.aside import RETRY_CODES, minutes, set_aside
+from planner.observe.confirmation import STATUS, cleared, confirmed, sighted
+from planner.observe.recovery import _serves, off
+from planner.observe.settle import settle
+from planner.policy.health import describe
+from planner.record.instance import InstanceProgress
+from planner.record.observation import Observation, OperationSeen
+from planner.record.run import Run
+from planner.record.states import InstanceState, transition
+from planner.text.phrases import say
+
+CLOCKS_DIFFER = timedelta(minutes=10)  # Azure closes a window by its own clock, and nobody's is exact
+
+
+QUIET_POLLS = 2  # a start that was taken shows within a poll or two: a reboot takes minutes
+
+
+ATTEMPTS_IN_DOUBT = 2
+
+
+def looking_for_proof(
+    run: Run, progress: InstanceProgress, instance: Instance, observation: Observation, now: datetime
+) -> InstanceProgress:
+    operation = observation.operations.get(progress.id, OperationSeen("Unknown"))
+    status = instance.status
+    result = _new_result(progress, status)
+    finished = operation.status in {"Succeeded", "Failed", "Canceled"}
+    if status is not None and status.result in RETRY_CODES and (result or finished):
+        return set_aside(run, progress, instance, observation, now, status.result)
+    if operation.status in {"Failed", "Canceled"} and result != DONE_CODE:
+        if operation.code in RETRY_CODES:
+            return set_aside(run, progress, instance, observation, now, operation.code)
+        return _operation_failed(progress, operation)
+    if status is None and operation.status == "InProgress":
+        # A view without the status proves nothing while Azure is still at work.
+        return _without_proof(run, cleared(progress), instance, operation, observation, now)
+    proof = _proof(progress, instance, operation, now)
+    if not proof and status is None:
+        if not confirmed(progress, STATUS, observation):
+            failed = progress.state is InstanceState.FAILED
+            words = "Azure shows no maintenance for it any more; a second poll has to confirm it."
+            return sighted(progress, STATUS, observation, progress.reason if failed else words)
+        if _left_no_trace(progress, observation):
+            words = "Its maintenance status is gone, and its start left no trace."
+            return settle(progress, InstanceState.CANCELLED, words, now, gone=True)
+        if _has_failed(progress):
+            return _no_longer_wanted(run, progress, instance, now)
+        proof = "its maintenance status is gone"
+    if proof:
+        return _proven(progress, proof, now)
+    if instance.switched_off and operation.status != "InProgress":
+        return off(run, progress, instance, observation, now)
+    return _without_proof(run, cleared(progress), instance, operation, observation, now)
+
+
+def _new_result(progress: InstanceProgress, status: MaintenanceStatus | None) -> str:
+    """The result code, where it has changed since before the start; else empty."""
+    before = progress.before
+    return (
+        status.result if status is not None and before is not None and status.result != before.result else ""
+    )
+
+
+def _proof(progress: InstanceProgress, instance: Instance, operation: OperationSeen, now: datetime) -> str:
+    """What this poll proves its maintenance by; empty where it proves nothing yet."""
+    if operation.status == "Succeeded":
+        return "Azure's operation succeeded"
+    if _new_result(progress, instance.status) == DONE_CODE:
+        return f"its result code changed to {DONE_CODE}"
+    early = instance.status is not None and _closed_early(progress, instance, now)
+    if early and operation.status != "InProgress" and progress.seen_down:
+        return "it went down and Azure no longer offers its maintenance"
+    return ""
+
+
+def _proven(progress: InstanceProgress, proof: str, now: datetime) -> InstanceProgress:
+    return replace(
+        progress,
+        state=transition(progress.state, InstanceState.VERIFYING),
+        reason=f"Maintained ({proof}); waiting for it to be running and healthy.",
+        proof_at=now,
+        proof=proof,
+        answered=True,
+        begun=True,
+    )
+
+
+def _operation_failed(progress: InstanceProgress, operation: OperationSeen) -> InstanceProgress:
+    error = f"{operation.code}: {operation.message}".strip(": ")
+    return replace(
+        progress,
+        state=transition(progress.state, InstanceState.FAILED),
+        reason=f"Azure's operation ended {operation.status}: {error}",
+        answered=False,
+        operation="",
+    )
+
+
+def _has_failed(progress: InstanceProgress) -> bool:
+    """Whether Azure's operation is known to have failed: what is gone after that proves nothing was done."""
+    return progress.state is InstanceState.FAILED and progress.begun and not progress.answered
+
+
+def _no_longer_wanted(
+    run: Run, progress: InstanceProgress, instance: Instance, now: datetime
+) -> InstanceProgress:
+    """Its operation failed and its status is gone since: done by others, or called off. Down, it waits."""
+    if not _serves(run, progress, instance):
+        return progress
+    words = (
+        "Azure's operation failed and its maintenance status is gone since; it serves, nothing is left to do."
+    )
+    return settle(progress, InstanceState.CANCELLED, words, now, gone=True)
+
+
+def _left_no_trace(progress: InstanceProgress, observation: Observation) -> bool:
+    """Whether a start that nobody answered was never seen to begin, by polls that would have seen it."""
+    silent = not progress.seen_down and not progress.answered
+    return silent and (observation.cancelled or progress.quiet_polls >= QUIET_POLLS)
+
+
+def _closed_early(progress: InstanceProgress, instance: Instance, now: datetime) -> bool:
+    status, before = instance.status, progress.before
+    if status is None or before is None or before.self_service is None:
+        return False
+    same = status.self_service == before.self_service and not _has_failed(progress)
+    return same and before.allowed and not status.allowed and now < before.self_service.end - CLOCKS_DIFFER
+
+
+def _without_proof(
+    run: Run,
+    progress: InstanceProgress,
+    instance: Instance,
+    operation: OperationSeen,
+    observation: Observation,
+    now: datetime,
+) -> InstanceProgress:
+    if progress.state is InstanceState.FAILED:
+        return progress
+    began = progress.answered or progress.seen_down or instance.busy or operation.status == "InProgress"
+    since = progress.since or progress.intent_at or now
+    if began:
+        if now - since > run.recover_within:
+            return replace(
+                progress,
+                state=transition(progress.state, InstanceState.FAILED),
+                reason=f"Started at {say(progress.intent_at or since)}, and after {minutes(run)} there is "
+                f"no proof that its maintenance happened (last seen: {describe(instance)}).",
+            )
+        return replace(
+            progress,
+            state=transition(progress.state, InstanceState.REBOOTING),
+            answered=True,
+            begun=True,
+            reason="Started; waiting for proof of the maintenance.",
+        )
+    if now - since < observation.in_doubt:
+        said = f"Azure answered {progress.refused}" if progress.refused else "Azure's answer is not on record"
+        reason = f"In doubt: the start was written, {said}."
+        return replace(progress, reason=reason, quiet_polls=progress.quiet_polls + 1)
+    if progress.refused and progress.attempts < ATTEMPTS_IN_DOUBT:
+        # Azure did answer, and nothing came of it: what was in the way was not a start of ours.
+        return set_aside(run, progress, instance, observation, now, progress.refused)
+    if progress.attempts < ATTEMPTS_IN_DOUBT:
+        return replace(
+            progress,
+            state=transition(progress.state, InstanceState.PENDING),
+            intent_at=None,
+            since=None,
+            reason="In doubt for long and nothing happened: to be started once more.",
+        )
+    return replace(
+        progress,
+        state=transition(progress.state, InstanceState.FAILED),
+        reason="Started twice, both times without an answer or any sign that Azure took it.",
+    )

@@ -1,0 +1,38 @@
+"""Instances that go down together."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from planner.record.instance import InstanceProgress
+from planner.record.states import TO_START, BatchState
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Instances that go down together; `not_before` is the earliest time the schedule gives it.
+
+    `held_until` keeps a batch back beyond the schedule: a lead time of its own. `retry`: Azure has put it
+    off, and it is tried again by itself.
+    """
+
+    number: int
+    domain: str
+    instances: tuple[InstanceProgress, ...]
+    state: BatchState = BatchState.PENDING
+    not_before: datetime | None = None
+    held_until: datetime | None = None
+    retry: bool = False
+    started_at: datetime | None = None
+    verified_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """Before when nothing of it is started: a lead time of its own, the back-off of its instances.
+
+        Of a batch under way each instance waits by itself.
+        """
+        if self.state is not BatchState.PENDING:
+            return self.held_until
+        waits = [instance.retry_at for instance in self.instances if instance.state in TO_START]
+        return max((one for one in (self.held_until, *waits) if one is not None), default=None)
