@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from handlers.cloud.names import wave_path
 from handlers.cloud.queues import Queues
-from handlers.cloud.records import Absent, Records
-from handlers.failures.retry_after import RetryAfter
-from handlers.wire.documents import decode_wave
+from handlers.cloud.records import Records
+from handlers.cloud.retry_after import RetryAfter
+from handlers.repository.deliveries import Deliveries
+from handlers.repository.runs import Runs
+from handlers.repository.waves import Waves
 from handlers.wire.settings import Settings
-from planner.azure.wave import Wave
 from planner.policy.resolve import Policy
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ class Wiring:
         self._computes: dict[str, Compute] = {}
         self._quiets: dict[str, RetryAfter] = {}
         self._policy: tuple[float, Policy] | None = None
-        self._waves: dict[tuple[str, str], tuple[Wave, str]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def turn(self, key: str) -> asyncio.Lock:
@@ -51,6 +50,18 @@ class Wiring:
     @cached_property
     def queues(self) -> Queues:
         return Queues.from_settings(self.settings)
+
+    @cached_property
+    def runs(self) -> Runs:
+        return Runs(lambda: self.records, lambda: self.queues, self.now)
+
+    @cached_property
+    def waves(self) -> Waves:
+        return Waves(lambda: self.records)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        return Deliveries(lambda: self.records)
 
     @cached_property
     def credential(self) -> Any:
@@ -126,37 +137,6 @@ class Wiring:
         if policy.stop:
             return "Everything is stopped: the policy file says `stop: true`."
         return policy.problem
-
-    async def wave(self, tracking_id: str, subscription: str, generation: int = 0) -> Wave | None:
-        """The wave's record, at least as new as `generation`; unchanged documents are not read again."""
-        path = wave_path(tracking_id, subscription)
-        # Sixteen plans begin at once: the first one reads a large roster, the others find it here.
-        async with self.turn(path):
-            return await self._wave(tracking_id, subscription, path, generation)
-
-    async def _wave(self, tracking_id: str, subscription: str, path: str, generation: int) -> Wave | None:
-        key = (tracking_id, subscription.lower())
-        known = self._waves.get(key)
-        if known is not None and 0 < generation <= known[0].generation:
-            return known[0]
-        try:
-            stored = (
-                await self.records.read_if_changed(path, known[1])
-                if known is not None
-                else await self.records.read(path)
-            )
-        except Absent:
-            self._waves.pop(key, None)
-            return None
-        if stored is None:
-            return known[0] if known is not None else None
-        wave = decode_wave(stored.body)
-        self._waves[key] = (wave, stored.etag)
-        return wave
-
-    def keep(self, wave: Wave, etag: str) -> None:
-        """Remember a wave as it was just written: who plans its scale sets here need not read it again."""
-        self._waves[wave.tracking_id, wave.subscription.lower()] = (wave, etag)
 
     async def close(self) -> None:
         """Close what was built; for tests and tools, a function app just ends."""

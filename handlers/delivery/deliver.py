@@ -8,12 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from handlers.channels import ChannelTrouble, Message, Sender
-from handlers.cloud.names import NOTICES, delivery_path
+from handlers.cloud.names import NOTICES
 from handlers.cloud.records import Conflict
 from handlers.delivery import fallback_receiver
 from handlers.render.letter import Letter
 from handlers.render.notice import render
-from handlers.wire.documents import decode, encode
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner.notices import delivery_steps as steps
@@ -50,14 +49,6 @@ def senders_of(receiver: str, policy: Policy, wiring: Wiring) -> dict[str, Sende
     return {NOBODY: Nobody(receiver)}
 
 
-async def read(tracking_id: str, receiver: str, wiring: Wiring) -> tuple[Delivery, str | None]:
-    """The delivery record and its etag, an empty one when there is none yet."""
-    stored = await wiring.records.read(delivery_path(tracking_id, receiver))
-    if stored is None:
-        return Delivery(tracking_id, receiver), None
-    return decode(Delivery, stored.body), stored.etag
-
-
 async def deliver(
     before: Delivery,
     claimed: Delivery,
@@ -74,9 +65,8 @@ async def deliver(
     Raises only what storage raises.
     """
     about = {"tracking_id": before.tracking_id, "receiver": before.receiver}
-    path = delivery_path(before.tracking_id, before.receiver)
     try:
-        etag = await wiring.records.write(path, encode(Delivery, claimed), etag=etag)
+        etag = await wiring.deliveries.write(claimed, etag)
     except Conflict:
         log.info("notify.busy", extra=about)
         return None
@@ -95,7 +85,7 @@ async def deliver(
     if reports:
         recorded = await fallback_receiver.report(before, recorded, now, wiring)
     try:
-        await wiring.records.write(path, encode(Delivery, recorded), etag=etag)
+        await wiring.deliveries.write(recorded, etag)
     except Conflict:
         # Five minutes have passed and somebody else took it over: it goes, or went, once more.
         log.warning("notify.overtaken", extra=about)
@@ -116,8 +106,7 @@ async def come_back(
     quiet = delivery.not_before is not None and delivery.not_before > now
     noted = replace(delivery, follow_up=wake, not_before=delivery.not_before if quiet else wake)
     try:
-        path = delivery_path(delivery.tracking_id, delivery.receiver)
-        await wiring.records.write(path, encode(Delivery, noted), etag=etag)
+        await wiring.deliveries.write(noted, etag)
     except Conflict:
         log.info("notify.busy", extra={"tracking_id": delivery.tracking_id, "receiver": delivery.receiver})
 

@@ -7,13 +7,9 @@ on whatever host. The message that follows only wakes: a host that dies with it 
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 
-from handlers.cloud.names import NOTICES, RUNS
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.runs import claims, observe_storage
-from handlers.wire.documents import decode_run, encode_run, run_metadata
-from handlers.wire.messages import NoticeMessage, RunMessage
 from handlers.wiring import Wiring
 from planner.people.commands import WORDS, with_commands
 from planner.record.command import Command
@@ -38,10 +34,10 @@ async def applied(
     before: Run | None = None
     lost: StorageDown | None = None
     for _ in range(TRIES):
-        stored = await wiring.records.read(path)
+        stored = await wiring.runs.read(path)
         if stored is None:
             raise LookupError(f"There is no run at {path}.")
-        run = decode_run(stored.body)
+        run = stored.run
         if command.id in run.events:
             # The answer to our write was lost, or its message came twice.
             return before or run, run
@@ -53,7 +49,7 @@ async def applied(
         lets_pass = new.lets_pass and not run.lets_pass
         claim = await claims.etag_of(wiring.records, run) if lets_pass else None
         try:
-            await wiring.records.write(path, encode_run(new), etag=stored.etag, metadata=run_metadata(new))
+            await wiring.runs.write(path, new, stored.etag)
         except Conflict:
             continue
         except StorageDown as error:
@@ -79,15 +75,8 @@ async def _with_command(run: Run, command: Command, wiring: Wiring) -> Run:
 
 async def wake(run: Run, wiring: Wiring, traceparent: str = "") -> None:
     """A poll of a run on whose record a command was written. Lost is not late: the sweep wakes it, too."""
-    message = RunMessage(
-        subscription=run.target.subscription,
-        resource_group=run.target.resource_group,
-        name=run.target.name,
-        generation=run.generation,
-        traceparent=traceparent[:200],
-    )
     try:
-        await wiring.queues.send(RUNS, message, delay=max(run.due - wiring.now(), timedelta(0)))
+        await wiring.runs.send_poll(run, at=run.due, traceparent=traceparent)
     except StorageDown as error:
         log.warning("run.wake_lost", extra={"scale_set": run.target.id, "why": str(error)})
 
@@ -97,6 +86,6 @@ async def tell(before: Run, after: Run, wiring: Wiring) -> None:
     if after.last_notice <= before.last_notice:
         return
     try:
-        await wiring.queues.send(NOTICES, NoticeMessage(tracking_id=after.waves[0], kind="wave"))
+        await wiring.runs.send_notify(after)
     except StorageDown as error:
         log.warning("run.tell_lost", extra={"scale_set": after.target.id, "why": str(error)})

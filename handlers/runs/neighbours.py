@@ -4,11 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import unquote
-from weakref import WeakKeyDictionary
 
-from handlers.cloud.names import RUNS_PREFIX
 from handlers.cloud.records import Listed
-from handlers.waves import read_wave
 from handlers.wire.documents import waves_of
 from handlers.wiring import Wiring
 from planner.record.cause import Cause
@@ -18,9 +15,6 @@ from planner.record.waits import HeldUp
 
 MOST_NAMED, LONGEST_REASON = 3, 200
 """Paused runs that a sentence names, and how much of the reason of each."""
-
-FRESH = timedelta(seconds=20)
-"""How long a listing serves: hundreds of runs may wait for the same limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +31,12 @@ class Neighbours:
     paused: tuple[Listed, ...] = ()
 
 
-_listings: WeakKeyDictionary[Wiring, dict[str, tuple[datetime, list[Listed]]]] = WeakKeyDictionary()
-
-
 async def of(run: Run, wiring: Wiring) -> Neighbours:
     """What the runs beside `run` tell it; raises StorageDown."""
     subscription, waves = run.target.subscription.lower(), set(run.waves)
     others = [
         one
-        for one in await _listed(subscription, wiring)
+        for one in await wiring.runs.of_subscription(subscription)
         if one.metadata.get("name", "").lower() != run.target.name.lower()
     ]
     took = [
@@ -62,7 +53,7 @@ async def of(run: Run, wiring: Wiring) -> Neighbours:
 
 async def blockers(around: Neighbours, wiring: Wiring) -> str:
     """Which paused runs take up the limits and why, in a sentence; empty without any."""
-    found = (await read_wave.runs(wiring, around.paused[:MOST_NAMED])).values()
+    found = (await wiring.runs.read_listed(around.paused[:MOST_NAMED])).values()
     said = [f"{run.target.name} ({run.target.location}) is paused: {shortened(run.reason)}" for run in found]
     if not said:
         return ""
@@ -94,14 +85,3 @@ def forecast(line: Listed) -> datetime | None:
     """When the run of a listed record is expected to end."""
     said = line.metadata.get("forecast")
     return datetime.fromisoformat(said) if said else None
-
-
-async def _listed(subscription: str, wiring: Wiring) -> list[Listed]:
-    kept = _listings.setdefault(wiring, {})
-    known = kept.get(subscription)
-    if known is None or known[0] + FRESH <= wiring.now():
-        known = kept[subscription] = (
-            wiring.now(),
-            await wiring.records.list(f"{RUNS_PREFIX}{subscription}/"),
-        )
-    return known[1]

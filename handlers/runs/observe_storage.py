@@ -68,7 +68,7 @@ def _blank(wiring: Wiring) -> Observation:
 
 
 async def _waves(run: Run, wiring: Wiring) -> list[Wave]:
-    found = [await wiring.wave(wave, run.target.subscription) for wave in run.waves]
+    found = [await wiring.waves.get(wave, run.target.subscription) for wave in run.waves]
     return [one for one in found if one is not None and one.announcements]
 
 

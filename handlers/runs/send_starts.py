@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, NotSent, Refused, Throttled
-from handlers.cloud.names import NOTICES
 from handlers.cloud.records import Conflict
-from handlers.wire.documents import encode_run, run_metadata
-from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner.azure.fleet import ScaleSet
 from planner.record.action import SetRepairs, Start, StartOutcome, StartResult
@@ -37,7 +34,7 @@ async def set_repairs(wiring: Wiring, path: str, etag: str, run: Run, action: Se
     else:
         return run, etag
     try:
-        etag = await wiring.records.write(path, encode_run(run), etag=etag, metadata=run_metadata(run))
+        etag = await wiring.runs.write(path, run, etag)
     except Conflict:
         log.info("run.answers_left", extra={"path": path})
     return run, etag
@@ -61,12 +58,12 @@ async def start(wiring: Wiring, path: str, etag: str, run: Run, starts: Sequence
     before = run.last_notice
     run = answered(run, answers, wiring.now(), wiring.settings.poll_interval)
     try:
-        await wiring.records.write(path, encode_run(run), etag=etag, metadata=run_metadata(run))
+        await wiring.runs.write(path, run, etag)
     except Conflict:
         log.info("run.answers_left", extra={"path": path})
         return
     if run.last_notice > before:
-        await wiring.queues.send(NOTICES, NoticeMessage(tracking_id=run.waves[0], kind="wave"))
+        await wiring.runs.send_notify(run)
 
 
 async def _sent(wiring: Wiring, scale_set: ScaleSet, start: Start) -> StartResult:

@@ -11,11 +11,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from handlers.cloud.errors import AzureTrouble, Throttled
-from handlers.cloud.names import NOTICES, RUNS, SCALE_SETS, run_path
-from handlers.cloud.records import Conflict, Stored
+from handlers.cloud.names import RUNS, SCALE_SETS, run_path
+from handlers.cloud.records import Conflict
+from handlers.repository.runs import StoredRun
 from handlers.runs import claims, commands, observe_azure, observe_storage, send_starts
-from handlers.wire.documents import decode_run, encode_run, run_metadata
-from handlers.wire.messages import NoticeMessage, RunMessage, ScaleSetMessage
+from handlers.wire.messages import RunMessage, ScaleSetMessage
 from handlers.wiring import Wiring
 from planner.machine.advance import advance
 from planner.record.action import Action, Notify, PollAgain, Replan, SetRepairs, Start
@@ -64,10 +64,10 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> bool:
     Whoever polled, planned or sent a command by then has sent a message; the next poll finds its generation
     gone. A write that was ours all along, or a repeated one, has sent none.
     """
-    stored = await wiring.records.read(path)
+    stored = await wiring.runs.read(path)
     if stored is None:
         raise LookupError(f"There is no run at {path}.")
-    run = decode_run(stored.body)
+    run = stored.run
     if run.state not in ACTIVE:
         await claims.release(wiring.records, run)
     over = run.ended_at is not None and run.recheck is None
@@ -110,29 +110,26 @@ async def _outrun(run: Run, path: str, wiring: Wiring) -> bool:
 
     Their message is sent. One of ours would be of their generation, and two polls would go on side by side.
     """
-    stored = await wiring.records.read(path)
-    return stored is not None and decode_run(stored.body).generation > run.generation
+    stored = await wiring.runs.read(path)
+    return stored is not None and stored.run.generation > run.generation
 
 
 async def _perform(
-    wiring: Wiring, stored: Stored, run: Run, actions: Sequence[Action], observation: Observation
+    wiring: Wiring, stored: StoredRun, run: Run, actions: Sequence[Action], observation: Observation
 ) -> bool:
     """Next message, record, starts, answers; in this order. False when somebody wrote the record first."""
     run = replace(run, generation=run.generation + 1)
     for action in actions:
         match action:
             case PollAgain(at):
-                delay = max(at - wiring.now(), timedelta(0))
-                await wiring.queues.send(RUNS, _message(run), delay=delay)
+                await wiring.runs.send_poll(run, at=at)
             case Replan(reason):
                 log.info("run.replan", extra={"scale_set": run.target.id, "why": reason})
                 await _ask_for_plan(wiring, run)
             case Start() | SetRepairs() | Notify():
                 pass
     try:
-        etag = await wiring.records.write(
-            stored.path, encode_run(run), etag=stored.etag, metadata=run_metadata(run)
-        )
+        etag = await wiring.runs.write(stored.path, run, stored.etag)
     except Conflict:
         log.info("run.poll_dropped", extra={"path": stored.path})
         return False
@@ -145,7 +142,7 @@ async def _perform(
     if run.state in ENDED:
         await claims.release(wiring.records, run)
     if any(isinstance(one, Notify) for one in actions):
-        await wiring.queues.send(NOTICES, NoticeMessage(tracking_id=run.waves[0], kind="wave"))
+        await wiring.runs.send_notify(run)
     log.info(
         "run.advanced",
         extra={
@@ -156,15 +153,6 @@ async def _perform(
         },
     )
     return True
-
-
-def _message(run: Run) -> RunMessage:
-    return RunMessage(
-        subscription=run.target.subscription,
-        resource_group=run.target.resource_group,
-        name=run.target.name,
-        generation=run.generation,
-    )
 
 
 async def _ask_for_plan(wiring: Wiring, run: Run) -> None:

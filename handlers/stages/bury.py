@@ -10,10 +10,10 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers.cloud.names import NOTICES, RUNS, Queue, run_path
+from handlers.cloud.names import NOTICES, Queue, run_path
 from handlers.failures import reasons
 from handlers.failures.quarantine import keep
-from handlers.wire.documents import BadRecord, NewerRecord, decode_run
+from handlers.wire.documents import BadRecord, NewerRecord
 from handlers.wire.messages import (
     BadMessage,
     Message,
@@ -104,16 +104,15 @@ async def _pause(buried: _Buried, wiring: Wiring) -> bool:
     place = _run_of(buried.message)
     if place is None:
         return False
-    stored = await wiring.records.read(run_path(*place))
-    if stored is None:
-        return False
+    path = run_path(*place)
     try:
-        run = decode_run(stored.body)
+        stored = await wiring.runs.read(path)
     except (BadRecord, NewerRecord) as error:
-        log.exception("bury.run_unreadable", extra={"path": stored.path, "reason": str(error)})
+        log.exception("bury.run_unreadable", extra={"path": path, "reason": str(error)})
         return False
-    if _superseded(buried.message, run):
+    if stored is None or _superseded(buried.message, stored.run):
         return False
+    run = stored.run
     event = PersonEvent(
         id=f"quarantined-{buried.name}-{run.generation}",
         kind=CommandKind.QUARANTINED,
@@ -121,18 +120,8 @@ async def _pause(buried: _Buried, wiring: Wiring) -> bool:
         comment=buried.error,
         at=wiring.now(),
     )
-    subscription, group, name = place
-    await wiring.queues.send(
-        RUNS,
-        RunMessage(
-            subscription=subscription,
-            resource_group=group,
-            name=name,
-            generation=run.generation,
-            event=event,
-            traceparent=buried.message.traceparent if buried.message else "",
-        ),
-    )
+    traceparent = buried.message.traceparent if buried.message else ""
+    await wiring.runs.send_poll_of(place, run.generation, event=event, traceparent=traceparent)
     return True
 
 

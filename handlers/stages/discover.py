@@ -105,14 +105,14 @@ async def _discover(announcement: Announcement, message: AlertMessage, wiring: W
     about = {"tracking_id": announcement.tracking_id, "alert": announcement.alert}
     listed: tuple[ScaleSet, ...] | None = None
     for _ in range(roster.REDOS):
-        wave, etag = await roster.read(announcement, wiring)
+        wave, etag = await wiring.waves.read(announcement)
         if announcement.alert in wave.discovered:
             return
         updated, _ = with_announcement(wave, announcement)
         if updated.current.alert != announcement.alert:
             # An older one, or another copy of one that is known: on record, and nothing else changes.
             log.info("discover.stale", extra={**about, "current": updated.current.alert})
-            if await roster.written(_discovered(updated, announcement), etag, wiring):
+            if await wiring.waves.write(_discovered(updated, announcement), etag):
                 return
             continue
         if updated.open:
@@ -121,7 +121,7 @@ async def _discover(announcement: Announcement, message: AlertMessage, wiring: W
             updated = roster.with_listing(updated, listed, wiring)
         if updated != wave:
             updated = roster.next_generation(updated)
-            new_etag = await roster.written(updated, etag, wiring)
+            new_etag = await wiring.waves.write(updated, etag)
             if new_etag is None:
                 continue
             etag = new_etag
@@ -148,9 +148,9 @@ async def _record_discovered(
     wave: Wave, announcement: Announcement, etag: str | None, wiring: Wiring
 ) -> None:
     for _ in range(roster.REDOS):
-        if await roster.written(_discovered(wave, announcement), etag, wiring):
+        if await wiring.waves.write(_discovered(wave, announcement), etag):
             return
-        wave, etag = await roster.read(announcement, wiring)
+        wave, etag = await wiring.waves.read(announcement)
         if announcement.alert in wave.discovered:
             return
     # Not on record means discovered again by the sweep: more work, no harm.

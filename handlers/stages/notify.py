@@ -12,16 +12,16 @@ from datetime import datetime
 from weakref import WeakKeyDictionary
 
 from handlers.channels import Sender
-from handlers.cloud.names import NOTICES, delivery_prefix
+from handlers.cloud.names import NOTICES
 from handlers.cloud.records import Listed
-from handlers.delivery.deliver import NOBODY, come_back, deliver, read, senders_of
+from handlers.delivery.deliver import NOBODY, come_back, deliver, senders_of
 from handlers.delivery.fallback_receiver import default_receiver, remarks, stand_ins, whom
 from handlers.render.addresses import Addresses
 from handlers.render.alone import alone
 from handlers.render.compose import compose
 from handlers.render.letter import Letter, Story
-from handlers.waves import read_wave
-from handlers.wire.documents import decode, waves_of
+from handlers.waves import figures
+from handlers.wire.documents import waves_of
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner.azure.wave import Wave
@@ -103,7 +103,7 @@ class _Seen:
 async def _look(message: NoticeMessage, wiring: Wiring) -> bool:
     """One poll of everything the wave's receivers have not been told; whether something was sent."""
     wanted = message.tracking_id
-    listed = [one for one in await read_wave.listed_runs(wiring) if wanted in waves_of(one.metadata)]
+    listed = [one for one in await wiring.runs.listed() if wanted in waves_of(one.metadata)]
     # A run of two waves is told under the first; a message about the second must not lose it.
     acted = False
     for told_under in sorted({waves_of(one.metadata)[0] for one in listed} | {wanted}):
@@ -128,21 +128,18 @@ def _plans_to_come(seen: _Seen, wiring: Wiring) -> bool:
 async def _see(message: NoticeMessage, members: Sequence[Listed], wiring: Wiring) -> _Seen:
     tracking_id = message.tracking_id
     deliveries: dict[str, tuple[Delivery, str]] = {}
-    for line in await wiring.records.list(delivery_prefix(tracking_id)):
-        stored = await wiring.records.read(line.path)
-        if stored is not None:
-            delivery = decode(Delivery, stored.body)
-            deliveries[delivery.receiver.lower()] = (delivery, stored.etag)
+    async for delivery, etag in wiring.deliveries.of_wave(tracking_id):
+        deliveries[delivery.receiver.lower()] = (delivery, etag)
     mine = {member.path: member for member in members if waves_of(member.metadata)[0] == tracking_id}
     lasts = {path: int(one.metadata.get("last_notice", "0")) for path, one in mine.items()}
     late = {*behind((one for one, _ in deliveries.values()), lasts)}
     for one, _ in deliveries.values():
         late |= {key for state in one.channels.values() if state.sending for key in state.sending.upto}
-    waves = await read_wave.waves(wiring, tracking_id)
+    waves = await wiring.waves.of(tracking_id)
     counts = overview(
-        map(read_wave.row, members), read_wave.roster(waves), wave_open=any(wave.open for wave in waves)
+        map(figures.row, members), figures.roster(waves), wave_open=any(wave.open for wave in waves)
     )
-    runs = await read_wave.runs(wiring, [mine[path] for path in sorted(late & mine.keys())])
+    runs = await wiring.runs.read_listed([mine[path] for path in sorted(late & mine.keys())])
     return _Seen(message, wiring.now(), waves, counts, mine, runs, deliveries)
 
 
@@ -225,7 +222,7 @@ async def _letter(
     if FINISHED in state.sending.kinds:
         told = state.told.keys() | state.sending.upto.keys()
         lines = [line for path, line in seen.listed.items() if path in told]
-        ended = tuple((await read_wave.runs(wiring, lines)).values())
+        ended = tuple((await wiring.runs.read_listed(lines)).values())
     if not items and not ended:
         return None
     paged = EMERGENCY in state.wave_told
@@ -243,7 +240,9 @@ async def _tell_alone(message: NoticeMessage, wiring: Wiring) -> None:
         return
     text = "" if message.kind == "wired" else message.about or message.text
     about = f"{message.tracking_id}\n{message.alert}\n{text}".encode()
-    delivery, etag = await read(f"{message.kind}-{hashlib.sha256(about).hexdigest()[:40]}", receiver, wiring)
+    delivery, etag = await wiring.deliveries.read(
+        f"{message.kind}-{hashlib.sha256(about).hexdigest()[:40]}", receiver
+    )
     delivery = with_channels(delivery, senders)
     flying = [
         channel.sending.since
@@ -265,7 +264,7 @@ async def _tell_alone(message: NoticeMessage, wiring: Wiring) -> None:
         recorded = await deliver(delivery, claimed, etag, letters, senders, wiring, reports=reports)
         if recorded is None:
             return
-        delivery, etag = await read(recorded.tracking_id, receiver, wiring)
+        delivery, etag = await wiring.deliveries.read(recorded.tracking_id, receiver)
     wakes = [wake for channel in delivery.channels.values() if (wake := channel.waits_until(now)) is not None]
     if wakes:
         await come_back(min(wakes), delivery, etag, message, wiring)

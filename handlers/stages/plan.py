@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Throttled, Unreachable
-from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, archive_path, run_path
-from handlers.cloud.records import Conflict, Stored
+from handlers.cloud.names import ALERTS, NOTICES, SCALE_SETS, run_path
+from handlers.cloud.records import Conflict
 from handlers.failures.throttling import TOLD_AFTER, put_off
+from handlers.repository.runs import StoredRun
 from handlers.runs import observe_azure, stops
-from handlers.wire.documents import decode_run, encode_run, run_metadata
-from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage, ScaleSetMessage, arm_parts
+from handlers.wire.messages import AlertMessage, NoticeMessage, ScaleSetMessage, arm_parts
 from handlers.wiring import Wiring
 from planner.azure import order
 from planner.azure.fleet import Instance, ScaleSet, impacted
@@ -56,14 +56,14 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
     wave, scale_set = await _discovered(message, wiring)
     observation: Observation | None = None
     reading = timedelta(0)
-    stored: Stored | None = None
+    stored: StoredRun | None = None
     path = run_path(scale_set.subscription, scale_set.resource_group, scale_set.name)
     if message.reason != "announced" or len(wave.announcements) > 1:
-        stored = await wiring.records.read(path)
-    if message.reason == "swept" and stored is not None and _has_joined(stored, wave):
+        stored = await wiring.runs.read(path)
+    if message.reason == "swept" and stored is not None and wave.tracking_id in stored.run.waves:
         return  # planned meanwhile
     for _ in range(TRIES):
-        run = decode_run(stored.body) if stored is not None else None
+        run = stored.run if stored is not None else None
         waves = await _waves(wiring, wave, run)
         over = not any(one.open for one in waves)
         cancelled = over and any(one.stage is Stage.CANCELED for one in waves)
@@ -92,14 +92,14 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
         try:
             await _write(wiring, path, stored, run, replace(new, reading=reading))
         except Conflict:
-            stored = await wiring.records.read(path)
+            stored = await wiring.runs.read(path)
             continue
         return
     raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")
 
 
 async def _discovered(message: ScaleSetMessage, wiring: Wiring) -> tuple[Wave, ScaleSet]:
-    wave = await wiring.wave(message.tracking_id, message.subscription, message.wave_generation)
+    wave = await wiring.waves.get(message.tracking_id, message.subscription, message.wave_generation)
     member = wave.member(message.scale_set) if wave is not None else None
     if wave is None or member is None:
         raise UnknownScaleSet(
@@ -107,10 +107,6 @@ async def _discovered(message: ScaleSetMessage, wiring: Wiring) -> tuple[Wave, S
             "The message was not sent by Breakwater, or the wave's record was removed."
         )
     return wave, member.scale_set
-
-
-def _has_joined(stored: Stored, wave: Wave) -> bool:
-    return wave.tracking_id in decode_run(stored.body).waves
 
 
 async def _asked_why(
@@ -137,7 +133,7 @@ async def _waves(wiring: Wiring, wave: Wave, run: Run | None) -> list[Wave]:
     waves = [wave]
     for tracking_id in run.waves if run is not None else ():
         if tracking_id != wave.tracking_id:
-            other = await wiring.wave(tracking_id, wave.subscription)
+            other = await wiring.waves.get(tracking_id, wave.subscription)
             if other is not None and other.announcements:
                 waves.append(other)
     return waves
@@ -261,35 +257,26 @@ def _alive(run: Run) -> bool:
     return run.state not in ENDED and run.ended_at is None
 
 
-async def _write(wiring: Wiring, path: str, stored: Stored | None, old: Run | None, new: Run) -> None:
+async def _write(wiring: Wiring, path: str, stored: StoredRun | None, old: Run | None, new: Run) -> None:
     """Send the next message, then write: a message whose writer died is a look like any other.
 
     A new run is written first: nobody can look at it before.
     """
     new = replace(new, generation=(old.generation if old is not None else 0) + 1)
-    target = new.target
     if old is not None and not _alive(old):
-        archive = archive_path(
-            target.subscription, target.resource_group, target.name, old.ended_at or wiring.now()
-        )
-        try:
-            await wiring.records.create(archive, encode_run(old), run_metadata(old))
-        except Conflict:
-            log.info("run.archived_already", extra={"path": archive})
+        await wiring.runs.archive(old)
     if old is not None:
         await _send_poll(wiring, new)
-    await wiring.records.write(
-        path, encode_run(new), etag=stored.etag if stored is not None else None, metadata=run_metadata(new)
-    )
+    await wiring.runs.write(path, new, stored.etag if stored is not None else None)
     if old is None:
         # A poll of a run that is not written yet would fail; who dies here comes again with this message.
         await _send_poll(wiring, new)
     if _told_now(old, new):
-        await wiring.queues.send(NOTICES, NoticeMessage(tracking_id=new.waves[0], kind="wave"))
+        await wiring.runs.send_notify(new)
     log.info(
         "run.planned",
         extra={
-            "scale_set": target.id,
+            "scale_set": new.target.id,
             "state": str(new.state),
             "verdict": str(new.verdict),
             "why": new.reason,
@@ -309,15 +296,8 @@ def _told_now(old: Run | None, new: Run) -> bool:
 
 
 async def _send_poll(wiring: Wiring, run: Run) -> None:
-    if run.ended_at is not None:
-        return
-    message = RunMessage(
-        subscription=run.target.subscription,
-        resource_group=run.target.resource_group,
-        name=run.target.name,
-        generation=run.generation,
-    )
-    await wiring.queues.send(RUNS, message, delay=max(run.due - wiring.now(), timedelta(0)))
+    if run.ended_at is None:
+        await wiring.runs.send_poll(run, at=run.due)
 
 
 async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) -> None:
@@ -340,7 +320,7 @@ async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) 
 
 
 async def _unplanned(
-    wiring: Wiring, stored: Stored, run: Run, message: ScaleSetMessage, error: AzureTrouble
+    wiring: Wiring, stored: StoredRun, run: Run, message: ScaleSetMessage, error: AzureTrouble
 ) -> None:
     """Azure cannot be read for a plan that the run's own polls ask for, again and again until it is made.
 
@@ -355,7 +335,7 @@ async def _unplanned(
         await _tell(wiring, message, error)
     new = replace(run, unplanned=trouble)
     try:
-        await wiring.records.write(stored.path, encode_run(new), etag=stored.etag, metadata=run_metadata(new))
+        await wiring.runs.write(stored.path, new, stored.etag)
     except Conflict:
         log.info("plan.trouble_not_recorded", extra={"path": stored.path})
 

@@ -113,7 +113,7 @@ async def _stored(body: bytes, name: str, metadata: Mapping[str, str], wiring: W
 
 async def _discovered(alert: Announcement, wiring: Wiring) -> bool:
     try:
-        wave = await wiring.wave(alert.tracking_id, alert.subscription)
+        wave = await wiring.waves.get(alert.tracking_id, alert.subscription)
     except (BadRecord, NewerRecord):
         # What is wrong with the wave's record is for discover to find out.
         log.exception("receive.wave_unreadable", extra={"tracking_id": alert.tracking_id})

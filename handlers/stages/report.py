@@ -17,18 +17,16 @@ from handlers.cloud.names import (
     WAVES_PREFIX,
     checked_subscription,
     checked_tracking_id,
-    delivery_prefix,
     run_path,
 )
 from handlers.cloud.records import Listed, StorageDown
 from handlers.render import calendar, contract, page, table
 from handlers.render.addresses import Addresses, wave_path
-from handlers.waves import read_wave
-from handlers.wire.documents import BadRecord, NewerRecord, decode, waves_of
+from handlers.waves import figures
+from handlers.wire.documents import waves_of
 from handlers.wire.http import Request, Response, json_response
 from handlers.wiring import Wiring
 from planner.azure.wave import Wave
-from planner.notices.delivery import Delivery
 from planner.notices.digest import overview
 from planner.record.run import Run
 
@@ -79,19 +77,19 @@ def _split(last: str, known: Sequence[str]) -> tuple[str, str]:
 
 async def _overview(wiring: Wiring, *, as_json: bool) -> Response:
     ids = sorted({line.path.split("/")[1] for line in await wiring.records.list(WAVES_PREFIX)})
-    current = await read_wave.listed_runs(wiring)
+    current = await wiring.runs.listed()
     archived: list[Listed] | None = None
     rows = []
     for tracking_id in ids:
-        waves = await read_wave.waves(wiring, tracking_id)
+        waves = await wiring.waves.of(tracking_id)
         if not waves:
             continue
         if archived is None and _left(tracking_id, waves, current):
-            archived = await read_wave.listed_runs(wiring, ARCHIVE_PREFIX)
+            archived = await wiring.runs.listed(ARCHIVE_PREFIX)
         lines = _members(tracking_id, waves, current, archived or ())
         seen = overview(
-            [read_wave.row(line, key) for key, line in lines.items()],
-            read_wave.roster(waves),
+            [figures.row(line, key) for key, line in lines.items()],
+            figures.roster(waves),
             wave_open=any(wave.open for wave in waves),
         )
         heard = contract.announcements(waves)[-1].order
@@ -106,13 +104,13 @@ async def _overview(wiring: Wiring, *, as_json: bool) -> Response:
 
 async def _wave(tracking_id: str, wiring: Wiring, suffix: str) -> Response:
     try:
-        waves = await read_wave.waves(wiring, checked_tracking_id(tracking_id))
+        waves = await wiring.waves.of(checked_tracking_id(tracking_id))
     except ValueError as error:
         return _missing(str(error), suffix, wiring)
     if not waves:
         return _missing(f"No announcement of a wave {tracking_id} is on record.", suffix, wiring)
     lines = await _lines(tracking_id, waves, wiring)
-    runs = tuple((await read_wave.runs(wiring, lines.values())).values())
+    runs = tuple((await wiring.runs.read_listed(lines.values())).values())
     if suffix == "json":
         return json_response(200, contract.wave_document(tracking_id, waves, runs), SECURITY)
     if suffix == "csv":
@@ -126,11 +124,19 @@ async def _wave(tracking_id: str, wiring: Wiring, suffix: str) -> Response:
         made = calendar.calendar(tracking_id, waves, runs, address, organizer)
         return Response(200, made, "text/calendar", _as_file(f"{tracking_id}.ics"))
     seen = overview(
-        [read_wave.row(line, key) for key, line in lines.items()],
-        read_wave.roster(waves),
+        [figures.row(line, key) for key, line in lines.items()],
+        figures.roster(waves),
         wave_open=any(wave.open for wave in waves),
     )
-    report = page.Report(tracking_id, waves, runs, seen, await _deliveries(tracking_id, wiring))
+    report = page.Report(
+        tracking_id,
+        waves,
+        runs,
+        seen,
+        tuple(
+            [delivery async for delivery, _ in wiring.deliveries.of_wave(tracking_id, all_or_nothing=False)]
+        ),
+    )
     # A thousand scale sets take a second of CPU: the worker's loop must go on answering meanwhile.
     return _page(200, await asyncio.to_thread(page.wave_page, report, addresses, wiring.now()))
 
@@ -159,29 +165,23 @@ async def _find(tracking_id: str, path: str, wiring: Wiring) -> Run | None:
     """The run in its place, or, when a later wave has taken the place, in the archive."""
     archive = ARCHIVE_PREFIX + path.removeprefix(RUNS_PREFIX).removesuffix(".json") + "/"
     for prefix in (path, archive):
-        listed = [
-            one
-            for one in await read_wave.listed_runs(wiring, prefix)
-            if tracking_id in waves_of(one.metadata)
-        ]
-        found = list((await read_wave.runs(wiring, listed[-1:])).values())
+        listed = [one for one in await wiring.runs.listed(prefix) if tracking_id in waves_of(one.metadata)]
+        found = list((await wiring.runs.read_listed(listed[-1:])).values())
         if found:
             return found[0]
     return None
 
 
 async def _lines(tracking_id: str, waves: Sequence[Wave], wiring: Wiring) -> dict[str, Listed]:
-    current = await read_wave.listed_runs(wiring)
-    archived = (
-        await read_wave.listed_runs(wiring, ARCHIVE_PREFIX) if _left(tracking_id, waves, current) else []
-    )
+    current = await wiring.runs.listed()
+    archived = await wiring.runs.listed(ARCHIVE_PREFIX) if _left(tracking_id, waves, current) else []
     return _members(tracking_id, waves, current, archived)
 
 
 def _left(tracking_id: str, waves: Sequence[Wave], current: Sequence[Listed]) -> set[str]:
     """Scale sets of the roster whose run is not in its place: never planned, or archived by a later wave."""
     there = {line.path for line in current if tracking_id in waves_of(line.metadata)}
-    return set(read_wave.roster(waves)) - there
+    return set(figures.roster(waves)) - there
 
 
 def _members(
@@ -195,18 +195,6 @@ def _members(
         if place in missing and tracking_id in waves_of(line.metadata):
             lines[place] = line
     return lines
-
-
-async def _deliveries(tracking_id: str, wiring: Wiring) -> tuple[Delivery, ...]:
-    found = []
-    for line in await wiring.records.list(delivery_prefix(tracking_id)):
-        stored = await wiring.records.read(line.path)
-        try:
-            if stored is not None:
-                found.append(decode(Delivery, stored.body))
-        except (NewerRecord, BadRecord):
-            continue  # the page can do without it
-    return tuple(found)
 
 
 def _missing(sentence: str, suffix: str, wiring: Wiring) -> Response:

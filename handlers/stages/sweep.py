@@ -14,17 +14,15 @@ from handlers.cloud.names import (
     ALERTS_PREFIX,
     CLAIMS_PREFIX,
     NOTICES,
-    RUNS,
     RUNS_PREFIX,
-    delivery_prefix,
 )
 from handlers.cloud.records import Conflict, Listed, StorageDown
 from handlers.waves import search, sweep_state, unplanned
 from handlers.waves.sweep_state import State
-from handlers.wire.documents import ANNOUNCED, BadRecord, NewerRecord, decode, waves_of
-from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage
+from handlers.wire.documents import ANNOUNCED, BadRecord, NewerRecord, waves_of
+from handlers.wire.messages import AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
-from planner.notices.delivery import Delivery, behind
+from planner.notices.delivery import behind
 from planner.record.states import ENDED, HANDS_OFF, RunState
 
 log = logging.getLogger(__name__)
@@ -103,15 +101,8 @@ class _Sweep:
         reading = timedelta(seconds=int(metadata.get("reading", "0")))
         if due + reading + self.grace > self.now or not self._may(line.path):
             return
-        subscription, group, name = _place(line)
         log.warning("sweep.overdue", extra={"path": line.path, "due": metadata["due"]})
-        message = RunMessage(
-            subscription=subscription,
-            resource_group=group,
-            name=name,
-            generation=int(metadata.get("generation", "0")),
-        )
-        await self.wiring.queues.send(RUNS, message)
+        await self.wiring.runs.send_poll_of(_place(line), int(metadata.get("generation", "0")))
         self._note(line.path)
 
     async def undiscovered(self, line: Listed) -> None:
@@ -123,7 +114,7 @@ class _Sweep:
             return
         name = line.path.removeprefix(ALERTS_PREFIX).removesuffix(".json")
         subscription = line.metadata["subscription"]
-        wave = await self.wiring.wave(line.metadata["tracking_id"], subscription)
+        wave = await self.wiring.waves.get(line.metadata["tracking_id"], subscription)
         if wave is not None and name in wave.discovered:
             return
         if await unplanned.waits_for_azure(subscription, self.now, self.grace, self.wiring):
@@ -145,7 +136,7 @@ class _Sweep:
             if not any(known.values()) or not self._may(key):
                 continue
             try:
-                deliveries = await self._deliveries(tracking_id)
+                deliveries = [delivery async for delivery, _ in self.wiring.deliveries.of_wave(tracking_id)]
             except (BadRecord, NewerRecord, ValueError) as error:
                 log.warning("sweep.delivery", extra={"tracking_id": tracking_id, "reason": str(error)})
                 continue
@@ -168,14 +159,6 @@ class _Sweep:
                 log.warning("sweep.claim", extra={"path": claim.path})
             except Conflict:
                 log.info("sweep.claim_renewed", extra={"path": claim.path})
-
-    async def _deliveries(self, tracking_id: str) -> list[Delivery]:
-        found = []
-        for line in await self.wiring.records.list(delivery_prefix(tracking_id)):
-            stored = await self.wiring.records.read(line.path)
-            if stored is not None:
-                found.append(decode(Delivery, stored.body))
-        return found
 
     def _may(self, key: str, *, growing: bool = False) -> bool:
         return self._state.may_send(key, self.now, self.grace, growing=growing)

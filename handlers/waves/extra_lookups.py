@@ -73,7 +73,7 @@ async def _renewed(announcement: Announcement, message: AlertMessage, wiring: Wi
     looked: Looked | None = None
     asked_again = False
     for _ in range(roster.REDOS):
-        wave, etag = await roster.read(announcement, wiring)
+        wave, etag = await wiring.waves.read(announcement)
         if not wave.knows(announcement.alert):
             return False
         if wave.open and wave.roster and _stale(wave, wiring):
@@ -88,7 +88,7 @@ async def _renewed(announcement: Announcement, message: AlertMessage, wiring: Wi
                 if first:
                     wave = _with_who_asks(wave, wiring)
                 wave = roster.next_generation(wave)
-                etag = await roster.written(wave, etag, wiring)
+                etag = await wiring.waves.write(wave, etag)
                 if etag is None:
                     continue
         await _plan_again(wave, etag, message, announcement, wiring)
@@ -122,9 +122,9 @@ async def _plan_again(
         if not wanted & set(wave.to_plan):
             return
         left = tuple(key for key in wave.to_plan if key not in wanted)
-        if await roster.written(roster.next_generation(replace(wave, to_plan=left)), etag, wiring):
+        if await wiring.waves.write(roster.next_generation(replace(wave, to_plan=left)), etag):
             return
-        wave, etag = await roster.read(announcement, wiring)
+        wave, etag = await wiring.waves.read(announcement)
 
 
 async def _look(wave: Wave, message: AlertMessage, wiring: Wiring) -> Looked:

@@ -37,7 +37,7 @@ async def relisted(announcement: Announcement, message: AlertMessage, wiring: Wi
     """
     found: tuple[ScaleSet, ...] | None = None
     for _ in range(roster.REDOS):
-        wave, etag = await roster.read(announcement, wiring)
+        wave, etag = await wiring.waves.read(announcement)
         if not wave.knows(announcement.alert):
             return False
         if not wanted(wave, wiring.now()):
@@ -46,7 +46,7 @@ async def relisted(announcement: Announcement, message: AlertMessage, wiring: Wi
             found = await roster.listed(wave.subscription, wiring)
         updated = _confirmed(wave, roster.with_listing(wave, found, wiring), wiring.now())
         updated = roster.next_generation(updated)
-        if await roster.written(updated, etag, wiring) is None:
+        if await wiring.waves.write(updated, etag) is None:
             continue
         await _told(wave, updated, message, wiring)
         return True

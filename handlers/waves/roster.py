@@ -6,13 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
-from handlers.cloud.names import NOTICES, SCALE_SETS, wave_path
-from handlers.cloud.records import Conflict
-from handlers.wire.documents import decode_wave, encode_wave, wave_metadata
+from handlers.cloud.names import NOTICES, SCALE_SETS
 from handlers.wire.messages import NoticeMessage, ScaleSetMessage
 from handlers.wiring import Wiring
 from planner.azure.fleet import ScaleSet
-from planner.azure.wave import Announcement, Member, Wave
+from planner.azure.wave import Member, Wave
 from planner.policy.resolve import rules_for
 
 AT_ONCE = 16
@@ -23,25 +21,6 @@ SECOND_LISTING = timedelta(minutes=15)
 
 REDOS = 8
 """How often somebody else's write is made room for within one message."""
-
-
-async def read(announcement: Announcement, wiring: Wiring) -> tuple[Wave, str | None]:
-    """The announcement's wave with its etag, None when there is no record yet."""
-    stored = await wiring.records.read(wave_path(announcement.tracking_id, announcement.subscription))
-    if stored is None:
-        return Wave(announcement.tracking_id, announcement.subscription), None
-    return decode_wave(stored.body), stored.etag
-
-
-async def written(wave: Wave, etag: str | None, wiring: Wiring) -> str | None:
-    """The new etag, None when somebody wrote in between."""
-    path = wave_path(wave.tracking_id, wave.subscription)
-    try:
-        new = await wiring.records.write(path, encode_wave(wave), etag=etag, metadata=wave_metadata(wave))
-    except Conflict:
-        return None
-    wiring.keep(wave, new)
-    return new
 
 
 async def listed(subscription: str, wiring: Wiring) -> tuple[ScaleSet, ...]:

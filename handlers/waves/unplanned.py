@@ -36,7 +36,7 @@ async def handle(
             continue
         tracking_id, _, subscription = line.path.removeprefix(WAVES_PREFIX).partition("/")
         try:
-            wave = await wiring.wave(tracking_id, subscription.removesuffix(".json"))
+            wave = await wiring.waves.get(tracking_id, subscription.removesuffix(".json"))
         except (BadRecord, NewerRecord, ValueError) as error:
             log.warning("sweep.wave", extra={"path": line.path, "reason": str(error)})
             continue

@@ -19,7 +19,7 @@ from scripts import docs
 from tests.places import DOCS, ROOT
 
 PRODUCT = [*ROOT.glob("planner/**/*.py"), *ROOT.glob("handlers/**/*.py"), ROOT / "function_app.py"]
-BEGINNINGS = {("planner/replan/new_plan.py", "Run"), ("handlers/waves/read_wave.py", "Row")}
+BEGINNINGS = {("planner/replan/new_plan.py", "Run"), ("handlers/waves/figures.py", "Row")}
 
 
 def calls_with_a_state(path: Path) -> Iterator[tuple[str, ast.Call, ast.expr]]:

@@ -39,7 +39,7 @@ def reads(monkeypatch):
 async def test_a_wave_that_sixteen_plans_ask_for_at_once_is_read_once(wiring, reads):
     path = wave_path(WAVE.tracking_id, WAVE.subscription)
     await wiring.records.write(path, encode_wave(WAVE), etag=None)
-    asked = (wiring.wave(WAVE.tracking_id, WAVE.subscription, generation=3) for _ in range(16))
+    asked = (wiring.waves.get(WAVE.tracking_id, WAVE.subscription, generation=3) for _ in range(16))
     assert await asyncio.gather(*asked) == [WAVE] * 16
     assert reads == [path]
 
@@ -56,6 +56,7 @@ async def test_a_reader_that_gives_up_leaves_the_wave_to_the_next_one(wiring, mo
         patched.setattr(Records, "read", stuck)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(
-                wiring.wave(WAVE.tracking_id, WAVE.subscription), timedelta(milliseconds=10).total_seconds()
+                wiring.waves.get(WAVE.tracking_id, WAVE.subscription),
+                timedelta(milliseconds=10).total_seconds(),
             )
-    assert await wiring.wave(WAVE.tracking_id, WAVE.subscription) == WAVE
+    assert await wiring.waves.get(WAVE.tracking_id, WAVE.subscription) == WAVE

@@ -97,7 +97,7 @@ async def swept_for(wiring, minutes, wave="NEW-1", *, relist=False):
     sent = []
 
     async def asked_for():
-        alerts = {one.alert for one in (await wiring.wave(wave, SUBSCRIPTION)).announcements}
+        alerts = {one.alert for one in (await wiring.waves.get(wave, SUBSCRIPTION)).announcements}
         return sum(one.alert in alerts and one.relist == relist for one in wiring.spy.of(ALERTS))
 
     for minute in range(minutes):
@@ -161,7 +161,7 @@ async def test_an_empty_listing_is_made_again_while_the_wave_is_open(wiring):
     wiring.spy.forget()
     sent = await swept_for(wiring, 60, relist=True)
     assert [b - a for a, b in pairwise(sent)] == [30]
-    wave = await wiring.wave("NEW-1", SUBSCRIPTION)
+    wave = await wiring.waves.get("NEW-1", SUBSCRIPTION)
     (again, _) = [one for one in wiring.spy.of(ALERTS) if one.alert == wave.current.alert]
     assert (again.relist, again.swept, again.renew) == (True, True, "")
     wiring.fake.sets = [scale_set("found")]

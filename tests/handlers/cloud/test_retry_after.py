@@ -9,7 +9,7 @@ from azure.core.exceptions import HttpResponseError
 from handlers.cloud.errors import Throttled
 from handlers.cloud.names import throttled_path
 from handlers.cloud.records import StorageDown
-from handlers.failures.retry_after import LONGEST, POLL_EVERY, RetryAfter
+from handlers.cloud.retry_after import LONGEST, POLL_EVERY, RetryAfter
 from tests.handlers.canned import FIRST, Canned, second
 from tests.handlers.parts import NOW, OTHER, SUBSCRIPTION, Clock
 from tests.world.chaos import Chaos

@@ -1,0 +1,171 @@
+"""Runs on record: read, written, archived and listed; and the message that has one polled."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from handlers.cloud.names import NOTICES, RUNS, RUNS_PREFIX, archive_path
+from handlers.cloud.queues import Queues
+from handlers.cloud.records import Conflict, Listed, Records
+from handlers.wire.documents import (
+    BadRecord,
+    NewerRecord,
+    decode_run,
+    encode_run,
+    run_metadata,
+    waves_of,
+)
+from handlers.wire.messages import NoticeMessage, PersonEvent, RunMessage
+from planner.record.run import Run
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 16
+"""Documents read side by side: storage answers in parallel, decoding does not."""
+
+KEPT_BYTES = 16 * 1024 * 1024
+"""How much JSON stays decoded; a worker must stay under 512 MiB with everything else."""
+
+FRESH = timedelta(seconds=20)
+"""How long a listing serves: hundreds of runs may wait for the same limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as it stands on record at `path` under `etag`."""
+
+    path: str
+    run: Run
+    etag: str
+
+
+class Runs:
+    """One worker's way to the runs. Every method may raise StorageDown.
+
+    What was decoded is kept while its ETag is the same, as long as this lives: up to `KEPT_BYTES`.
+    """
+
+    def __init__(
+        self, records: Callable[[], Records], queues: Callable[[], Queues], now: Callable[[], datetime]
+    ) -> None:
+        self._records, self._queues, self._now = records, queues, now
+        self._decoded = _Decoded()
+        self._listings: dict[str, tuple[datetime, list[Listed]]] = {}
+
+    async def read(self, path: str) -> StoredRun | None:
+        """The run, None when there is none. Raises BadRecord and NewerRecord."""
+        stored = await self._records().read(path)
+        return StoredRun(path, decode_run(stored.body), stored.etag) if stored is not None else None
+
+    async def write(self, path: str, run: Run, etag: str | None) -> str:
+        """Replace the run that has this ETag (None: there must be none yet); the new one.
+
+        Raises Conflict when somebody wrote in between.
+        """
+        return await self._records().write(path, encode_run(run), etag=etag, metadata=run_metadata(run))
+
+    async def archive(self, run: Run) -> None:
+        """Keep a run that is over beside the one that takes its place, once."""
+        target = run.target
+        path = archive_path(
+            target.subscription, target.resource_group, target.name, run.ended_at or self._now()
+        )
+        try:
+            await self._records().create(path, encode_run(run), run_metadata(run))
+        except Conflict:
+            log.info("run.archived_already", extra={"path": path})
+
+    async def listed(self, prefix: str = RUNS_PREFIX) -> list[Listed]:
+        """Every run of the listing that belongs to some wave."""
+        return [line for line in await self._records().list(prefix) if waves_of(line.metadata)]
+
+    async def of_subscription(self, subscription: str) -> Sequence[Listed]:
+        """The listing of a subscription's runs; those who ask within `FRESH` share one."""
+        key = subscription.lower()
+        known = self._listings.get(key)
+        if known is None or known[0] + FRESH <= self._now():
+            lines = await self._records().list(f"{RUNS_PREFIX}{key}/")
+            known = self._listings[key] = (self._now(), lines)
+        return known[1]
+
+    async def read_listed(self, listed: Iterable[Listed]) -> dict[str, Run]:
+        """The runs by path. What is gone meanwhile or this version cannot read is left out and logged."""
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def read(line: Listed) -> tuple[str, Run | None]:
+            known = self._decoded.get(line.path, line.etag)
+            if known is not None:
+                return line.path, known
+            async with gate:
+                stored = await self._records().read(line.path)
+            if stored is None:
+                return line.path, None
+            try:
+                run = decode_run(stored.body)
+            except (NewerRecord, BadRecord) as error:
+                log.warning("run.unreadable", extra={"path": line.path, "reason": str(error)})
+                return line.path, None
+            self._decoded.put(line.path, stored.etag, run, len(stored.body))
+            return line.path, run
+
+        found = await asyncio.gather(*(read(line) for line in listed))
+        return {path: run for path, run in found if run is not None}
+
+    async def send_poll(
+        self, run: Run, *, at: datetime | None = None, event: PersonEvent | None = None, traceparent: str = ""
+    ) -> None:
+        """Have the run polled at `at` (None: at once), in the generation it has now."""
+        target = run.target
+        place = (target.subscription, target.resource_group, target.name)
+        await self.send_poll_of(place, run.generation, at=at, event=event, traceparent=traceparent)
+
+    async def send_notify(self, run: Run) -> None:
+        """Have the run's wave told what it has not been told."""
+        await self._queues().send(NOTICES, NoticeMessage(tracking_id=run.waves[0], kind="wave"))
+
+    async def send_poll_of(
+        self,
+        place: tuple[str, str, str],
+        generation: int,
+        *,
+        at: datetime | None = None,
+        event: PersonEvent | None = None,
+        traceparent: str = "",
+    ) -> None:
+        """The same by subscription, resource group and name."""
+        subscription, group, name = place
+        message = RunMessage(
+            subscription=subscription,
+            resource_group=group,
+            name=name,
+            generation=generation,
+            event=event,
+            traceparent=traceparent[:200],
+        )
+        delay = max(at - self._now(), timedelta(0)) if at is not None else timedelta(0)
+        await self._queues().send(RUNS, message, delay=delay)
+
+
+class _Decoded:
+    """Runs by path with their ETags, the longest unused dropped first."""
+
+    def __init__(self) -> None:
+        self._runs: OrderedDict[str, tuple[str, Run, int]] = OrderedDict()
+        self._size = 0
+
+    def get(self, path: str, etag: str) -> Run | None:
+        known = self._runs.get(path)
+        if known is None or known[0] != etag:
+            return None
+        self._runs.move_to_end(path)
+        return known[1]
+
+    def put(self, path: str, etag: str, run: Run, size: int) -> None:
+        old = self._runs.pop(path, None)
+        self._size += size - (old[2] if old else 0)
+        self._runs[path] = (etag, run, size)
+        while self._size > KEPT_BYTES and len(self._runs) > 1:
+            self._size -= self._runs.popitem(last=False)[1][2]
