@@ -1,1 +1,1 @@
-"""Which states are there, and what is written down when one changes?"""
+"""What is written down when something happens to a run?"""
