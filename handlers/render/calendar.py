@@ -76,7 +76,7 @@ def _stands(run: Run, status: str) -> str:
         return status
     if run.ended_at is not None and run.state is not RunState.MISSED:
         return "COMPLETED"
-    started = any(batch.started_at is not None for batch in run.batches)
+    started = run.begun
     return "IN-PROCESS" if started and run.ended_at is None else status
 
 
@@ -96,7 +96,7 @@ def _event(tracking_id: str, run: Run, stamp: datetime, address: str) -> Event |
     span = _span(run)
     if span is None:
         return None
-    ours = run.state in _OURS or any(batch.started_at for batch in run.batches)
+    ours = run.state in _OURS or run.begun
     who = "by us" if ours else "by Azure"
     name = one_line(run.target.name, 100)
     event = Event()

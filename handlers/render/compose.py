@@ -14,7 +14,7 @@ from planner.observe import batches
 from planner.record.notice import Down, Kind, Notice, Urgency
 from planner.record.run import Run
 from planner.record.skip_reasons import skip_reasons
-from planner.record.states import ACTIVE, SETTLED, RunState
+from planner.record.states import ACTIVE, RunState
 
 MOST_DOWN = 40
 """Instances that are named when many are down."""
@@ -250,7 +250,7 @@ def _over_parts(ended: Sequence[Run]) -> tuple[Part, ...]:
 def _how(run: Run) -> str:
     """What the counts do not say of a run's end."""
     if run.state in {RunState.COMPLETED, RunState.LEFT_TO_AZURE} and run.instances:
-        return skip_reasons(run) if all(instance.state in SETTLED for instance in run.instances) else ""
+        return skip_reasons(run) if run.settled else ""
     return run.reason
 
 

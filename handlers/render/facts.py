@@ -24,7 +24,7 @@ STANDS_OUT = (Outcome.BLOCK, Outcome.UNKNOWN, Outcome.ACCEPTED)
 
 def begun(run: Run) -> bool:
     """Whether anything of the run has been started."""
-    return any(batch.started_at for batch in run.batches)
+    return run.begun
 
 
 def start_by(run: Run) -> datetime | None:

@@ -18,7 +18,7 @@ from planner.notices.digest import Overview, outcomes
 from planner.record.batch import Batch
 from planner.record.notice import Notice
 from planner.record.run import Run, Target, Verdict
-from planner.record.states import ACTIVE, SETTLED, BatchState, InstanceState, RunState
+from planner.record.states import ACTIVE, BatchState, InstanceState, RunState
 from planner.state.journal import LET_PASS, if_nobody_answers
 
 SECTIONS = 30
@@ -212,7 +212,7 @@ def _batch(batch: Batch) -> tuple[str, str, str]:
 
 
 def _progress(run: Run) -> str:
-    done = sum(progress.state in SETTLED for progress in run.instances)
+    done = sum(progress.settled for progress in run.instances)
     return f"{done} of {len(run.instances)}" if run.instances else "no plan"
 
 

@@ -17,7 +17,6 @@ from planner.observe import absence
 from planner.policy.resolve import rules_for
 from planner.record.observation import Observation, OperationSeen, with_direct_reads
 from planner.record.run import Run
-from planner.record.states import IN_FLIGHT, SETTLED
 from planner.start import gate
 from planner.start.prepare import FRESH
 from planner.text.phrases import long
@@ -139,7 +138,7 @@ async def _freshened(
         observation = await _before_a_batch(run, observation, waves, wiring)
     except NotFound as error:
         raise Unreachable("Azure answered 404 for a scale set that it has just listed.") from error
-    ids = [instance.id for instance in batch.instances if instance.state not in SETTLED]
+    ids = [instance.id for instance in batch.instances if not instance.settled]
     return await read_directly(run.target.scale_set, observation, ids[: absence.MOST_READS], wiring)
 
 
@@ -159,7 +158,7 @@ async def _operations(run: Run, wiring: Wiring) -> dict[str, OperationSeen]:
     flying = [
         instance
         for instance in run.instances
-        if instance.state in IN_FLIGHT and instance.operation and instance.proof_at is None
+        if instance.in_flight and instance.operation and instance.proof_at is None
     ]
     limit = asyncio.Semaphore(AT_ONCE)
 

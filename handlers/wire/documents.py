@@ -108,7 +108,7 @@ def run_metadata(run: Run) -> dict[str, str]:
         "resource_group": quote(run.target.resource_group, safe=""),
         "name": quote(run.target.name, safe=""),
         "location": quote(run.target.location, safe=""),
-        "begun": "true" if any(batch.started_at for batch in run.batches) else "",
+        "begun": "true" if run.begun else "",
         "lets_pass": "true" if run.lets_pass else "",
         "waits": run.waits.cause.value if run.waits is not None else "",
         "start_by": instant(run.start_by) if run.start_by is not None else "",

@@ -26,8 +26,6 @@ from planner.record.states import (
     ACTIVE,
     ENDED,
     HANDS_OFF,
-    IN_FLIGHT,
-    SETTLED,
     BatchState,
     InstanceState,
     RunState,
@@ -175,7 +173,7 @@ def _stepped(run: Run, observation: Observation, now: datetime) -> tuple[Run, tu
         # There is nothing to plan any more, whatever a plan was asked for.
         run = replace(run, replan="")
     if run.replan:
-        pace = 1 if any(instance.state in IN_FLIGHT for instance in run.instances) else PAUSED_POLLS
+        pace = 1 if run.in_flight else PAUSED_POLLS
         run = _unplanned(
             replace(run, due=now + observation.poll_interval * pace), run.replan, observation, now
         )
@@ -187,9 +185,9 @@ def _stepped(run: Run, observation: Observation, now: datetime) -> tuple[Run, tu
         )
         return run, (Replan(again),)
     paused_long = run.state is RunState.PAUSED and outdated.fruitless(run)
-    if again and not paused_long and not any(instance.state in IN_FLIGHT for instance in run.instances):
+    if again and not paused_long and not run.in_flight:
         return _unplanned(outdated.planned_soon(run, again, observation), again, observation, now), ()
-    if all(instance.state in SETTLED for instance in run.instances):
+    if run.settled:
         return ending.finished(run, observation, now), ()
     if run.misfit and run.state is RunState.PAUSED and not run.holding:
         run = pausing.fits_again(run, now)
@@ -209,7 +207,7 @@ def _stepped(run: Run, observation: Observation, now: datetime) -> tuple[Run, tu
 
 def _unplanned(run: Run, why: str, observation: Observation, now: datetime) -> Run:
     """A run that could start something and waits for a plan instead: that takes minutes, or is told."""
-    if run.state not in {RunState.SCHEDULED, RunState.RUNNING} or run.flying:
+    if run.state not in {RunState.SCHEDULED, RunState.RUNNING} or run.in_flight:
         return run
     held = gate.held(run, observation, now)
     if not isinstance(held, gate.Wait):
@@ -223,16 +221,16 @@ def _going_on(run: Run, observation: Observation, now: datetime) -> tuple[Run, t
     busy = under_way is not None and gate.next_batch(run, now) is None
     if under_way is not None and (busy or under_way.state is BatchState.SOAKING):
         return _under_way(run, under_way, observation, now), ()
-    if not any(batch.started_at for batch in run.batches) and FIT not in run.waived:
+    if not run.begun and FIT not in run.waived:
         run = timing.timed(run, now)
         problem = options.misfit(run, now)
         if problem:
             return pausing.misfit(run, problem, observation, now), ()
     run = eligible.skipped(prepare.with_checks(run, observation, now), observation, now)
-    if all(instance.state in SETTLED for instance in run.instances):
+    if run.settled:
         return ending.finished(run, observation, now), ()
     answer = prepare.prepare(run, observation, now)
-    if isinstance(answer, gate.PlanAgain) and any(instance.state in IN_FLIGHT for instance in run.instances):
+    if isinstance(answer, gate.PlanAgain) and run.in_flight:
         # What is in flight is watched to its end first; nothing else starts meanwhile.
         return (_under_way(run, under_way, observation, now) if under_way is not None else run), ()
     if isinstance(answer, gate.PlanAgain):
@@ -269,9 +267,9 @@ def _under_way(run: Run, batch: Batch, observation: Observation, now: datetime) 
 
 
 def _waiting(run: Run, wait: gate.Wait, observation: Observation, now: datetime) -> Run:
-    if any(instance.state in IN_FLIGHT for instance in run.instances):
+    if run.in_flight:
         return _timed(replace(run, due=now + observation.poll_interval), observation, now)
-    begun = any(batch.started_at for batch in run.batches)
+    begun = run.begun
     if approval.holds_up(run):
         if run.state is not RunState.AWAITING_APPROVAL:
             run = approval.asked_once(run, now)
@@ -311,7 +309,7 @@ def _started(
         # It moves: nothing holds it up, and it counts against the limits again.
         run = replace(run, stalled=None, lets_pass=False)
     if not starts:
-        if all(instance.state in SETTLED for instance in run.instances):
+        if run.settled:
             return ending.finished(soaked(run, now), observation, now), ()
         return _timed(replace(run, due=now), observation, now), ()
     which = ", ".join(start.instance for start in starts)

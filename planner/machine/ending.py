@@ -11,7 +11,7 @@ from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.skip_reasons import skip_reasons
-from planner.record.states import HANDS_OFF, SETTLED, InstanceState, RunState, transition
+from planner.record.states import HANDS_OFF, InstanceState, RunState, transition
 from planner.replan.reopening import EVERY
 from planner.schedule.capacity import left_behind
 from planner.state.journal import in_state, with_entry, with_notice
@@ -103,7 +103,7 @@ def closed(run: Run, now: datetime, *, cancelled: bool = False) -> Run:
 def _cancelled(batch: Batch, words: str, now: datetime) -> Batch:
     instances = tuple(
         instance
-        if instance.state in SETTLED
+        if instance.settled
         else replace(
             instance, state=transition(instance.state, InstanceState.CANCELLED), reason=words, finished_at=now
         )

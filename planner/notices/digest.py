@@ -10,7 +10,7 @@ from planner.notices.delivery import EMERGENCY, FINISHED, Delivery
 from planner.record.cause import Cause
 from planner.record.notice import Kind, Notice, Urgency
 from planner.record.run import Run
-from planner.record.states import ENDED, SETTLED, InstanceState, RunState
+from planner.record.states import ENDED, InstanceState, RunState
 
 HELD = frozenset({Kind.PLANNED, Kind.APPROVAL})
 """Notices of the wave's digest: they wait until every scale set of the roster has its plan."""
@@ -193,7 +193,7 @@ def outcomes(runs: Iterable[Run]) -> Mapping[InstanceState, int]:
     counts: Counter[InstanceState] = Counter()
     for run in runs:
         for progress in run.instances:
-            counts[progress.state if progress.state in SETTLED else InstanceState.PENDING] += 1
+            counts[progress.state if progress.settled else InstanceState.PENDING] += 1
     order = (
         InstanceState.MAINTAINED,
         InstanceState.BY_AZURE,

@@ -15,7 +15,7 @@ from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run, Trouble
-from planner.record.states import ACTIVE, IN_FLIGHT, SETTLED, TO_START, InstanceState, RunState
+from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.state.journal import if_nobody_answers, with_notice
 from planner.text.backoff import doubled
 from planner.text.phrases import many, say
@@ -35,13 +35,13 @@ def to_read(run: Run, observation: Observation) -> tuple[str, ...]:
 
 def _unclear(run: Run, observation: Observation, seen: dict[str, Instance]) -> Iterator[str]:
     instances = run.instances
-    flying = [one for one in instances if one.state in IN_FLIGHT or one.state is InstanceState.FAILED]
+    flying = [one for one in instances if one.in_flight or one.state is InstanceState.FAILED]
     yield from (one.id for one in flying if _doubtful(one, seen.get(one.id), observation))
     for one in instances:
         instance = seen.get(one.id)
         if one.state is InstanceState.MAINTAINED and instance is not None and ill(instance, run.health):
             yield one.id
-    waiting = [one for one in instances if one.state not in SETTLED]
+    waiting = [one for one in instances if not one.settled]
     yield from (one.id for one in waiting if _doubtful(one, seen.get(one.id), observation))
     yield from (one for one in run.served if one not in seen or seen[one].unreadable)
     yield from (member for member in run.members if member not in seen)
@@ -67,7 +67,7 @@ def noticed(run: Run, observation: Observation) -> tuple[Run, frozenset[str]]:
             run, missing={}, not_found={}, served=(), left_down=(), members=(), reporting=()
         ), everything
     seen = {instance.id for instance in observation.instances or ()}
-    open_ones = (instance.id for instance in run.instances if instance.state not in SETTLED)
+    open_ones = (instance.id for instance in run.instances if not instance.settled)
     known = dict.fromkeys((*open_ones, *run.served, *run.members))
     missing = {one: run.missing.get(one, observation.at) for one in known if one not in seen}
     # A listing that leaves it out and a 404 are one poll's answer; the next poll has to give both again.
@@ -123,9 +123,9 @@ def _to_confirm(progress: InstanceProgress) -> bool:
     if progress.sighting is None:
         return False
     what = progress.sighting.what
-    if progress.state in TO_START:
+    if progress.waiting:
         return what in {STATUS, COMPLETED}
-    if progress.state in IN_FLIGHT:
+    if progress.in_flight:
         return what == STOPPED or progress.proof_at is None
     return progress.state is InstanceState.MAINTAINED and what == ILL
 
@@ -134,7 +134,7 @@ def unreadable(run: Run, observation: Observation) -> str:
     """What of the run this poll could not read, in a sentence; empty when it read everything."""
     if observation.deleted and not deleted_for_certain(run, observation):
         return "Azure does not show the scale set; a second poll has to confirm that it is gone."
-    open_ones = {instance.id for instance in run.instances if instance.state not in SETTLED} | set(run.served)
+    open_ones = {instance.id for instance in run.instances if not instance.settled} | set(run.served)
     found = [
         instance
         for instance in observation.instances or ()

@@ -108,7 +108,7 @@ def soaked(run: Run, now: datetime) -> Run:
     """Batches whose soak is over are done; the last one needs no soak."""
     if all(one.state is not BatchState.SOAKING for one in run.batches):
         return run
-    over = all(instance.state in SETTLED for instance in run.instances)
+    over = run.settled
 
     def rested(batch: Batch) -> Batch:
         if batch.state is not BatchState.SOAKING or batch.verified_at is None:
@@ -124,7 +124,7 @@ def _over_at_window_end(
     run: Run, seen: Mapping[str, Instance], observation: Observation, now: datetime
 ) -> Run:
     """With the window closed nothing can be tried again: a failed instance is what it is."""
-    unsettled = [instance for instance in run.instances if instance.state not in SETTLED]
+    unsettled = [instance for instance in run.instances if not instance.settled]
     if not unsettled or any(instance.state is not InstanceState.FAILED for instance in unsettled):
         return run
     if not all(_closed(run, instance, seen.get(instance.id), observation, now) for instance in unsettled):

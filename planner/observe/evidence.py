@@ -16,7 +16,7 @@ from planner.policy.health import describe, ill
 from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation
 from planner.record.run import Run
-from planner.record.states import SETTLED, TO_START, InstanceState, transition
+from planner.record.states import InstanceState, transition
 from planner.text.phrases import say
 
 
@@ -36,19 +36,19 @@ def observed(
     """
     if progress.answered and not progress.begun:
         progress = replace(progress, begun=True)
-    if progress.state in SETTLED:
+    if progress.settled:
         return _after_the_end(run, progress, instance, observation, now)
     if gone:
         why = "the scale set was deleted" if observation.deleted else "the instance was deleted"
         return settle(progress, InstanceState.SKIPPED, f"Skipped: {why}.", now, gone=True)
     if instance is None or instance.unreadable:
         return progress
-    if progress.state in TO_START:
+    if progress.waiting:
         return waiting(run, progress, instance, observation, now)
     progress = replace(progress, seen_down=progress.seen_down or instance.down)
     if progress.proof_at is None:
         progress = looking_for_proof(run, progress, instance, observation, now)
-    if progress.proof_at is not None and progress.state not in SETTLED:
+    if progress.proof_at is not None and not progress.settled:
         progress = verifying(run, progress, instance, observation, now)
     return progress
 

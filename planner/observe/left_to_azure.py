@@ -18,7 +18,7 @@ from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
-from planner.record.states import SETTLED, BatchState, InstanceState, RunState, transition
+from planner.record.states import BatchState, InstanceState, RunState, transition
 from planner.schedule.capacity import left_behind
 from planner.state.journal import with_entry, with_notice
 from planner.text.phrases import long, many, say
@@ -39,7 +39,7 @@ def to_follow(run: Run, now: datetime) -> bool:
     """Whether Azure may be maintaining instances of this run just now."""
     if run.state is not RunState.LEFT_TO_AZURE or run.scheduled is None:
         return False
-    return now >= run.scheduled.start and any(instance.state not in SETTLED for instance in run.instances)
+    return now >= run.scheduled.start and not run.settled
 
 
 def planned_again(run: Run) -> datetime:
@@ -52,9 +52,7 @@ def due(run: Run, now: datetime) -> datetime:
     if to_follow(run, now):
         return now
     again = planned_again(run)
-    left = run.state is RunState.LEFT_TO_AZURE and any(
-        instance.state not in SETTLED for instance in run.instances
-    )
+    left = run.state is RunState.LEFT_TO_AZURE and any(not instance.settled for instance in run.instances)
     if left and run.scheduled is not None and now < run.scheduled.start:
         return min(again, run.scheduled.start)
     return again
@@ -75,7 +73,7 @@ def followed(run: Run, observation: Observation, now: datetime, gone: frozenset[
                 now,
                 "azure",
             )
-    if all(one.state in SETTLED for one in run.instances) and run.instances:
+    if run.settled and run.instances:
         return _over(run, seen, observation, now)
     return run
 
@@ -105,7 +103,7 @@ def called_off(run: Run) -> str:
 
 def next_poll(run: Run, observation: Observation, now: datetime) -> datetime:
     """When to look again at what Azure does: soon while something is down or has to be confirmed."""
-    down = any(instance.down_at is not None and instance.state not in SETTLED for instance in run.instances)
+    down = any(instance.down_at is not None and not instance.settled for instance in run.instances)
     return now + observation.poll_interval * (1 if down or unclear(run) else SELDOM)
 
 
@@ -117,15 +115,15 @@ def _batch(
     now: datetime,
     gone: frozenset[str],
 ) -> Batch:
-    if all(instance.state in SETTLED for instance in batch.instances):
+    if batch.settled:
         return batch
     instances = tuple(
         instance
-        if instance.state in SETTLED
+        if instance.settled
         else _progress(run, instance, seen.get(instance.id), observation, now, gone=instance.id in gone)
         for instance in batch.instances
     )
-    over = all(instance.state in SETTLED for instance in instances)
+    over = all(instance.settled for instance in instances)
     began = min((instance.down_at for instance in instances if instance.down_at is not None), default=None)
     return replace(
         batch,

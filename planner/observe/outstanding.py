@@ -7,7 +7,7 @@ from datetime import datetime
 from planner.azure.fleet import COMPLETED, Instance
 from planner.record.instance import InstanceProgress
 from planner.record.run import Run
-from planner.record.states import ENDED, SETTLED, InstanceState
+from planner.record.states import ENDED, InstanceState
 
 
 def outstanding(instances: Sequence[Instance], run: Run | None, now: datetime) -> tuple[Instance, ...]:
@@ -31,7 +31,7 @@ def returned(progress: InstanceProgress, instance: Instance) -> bool:
     After maintenance in this run only new windows count; what merely lingers is finished.
     """
     status = instance.status
-    if status is None or progress.state not in SETTLED:
+    if status is None or not progress.settled:
         return False
     if progress.state is InstanceState.BY_AZURE and not progress.gone:
         return status.result != COMPLETED and status.self_service != progress.window
@@ -64,7 +64,7 @@ def due_again(progress: InstanceProgress, instance: Instance) -> bool:
 def remembered(former: Run, instances: Sequence[Instance]) -> tuple[InstanceProgress, ...]:
     """What `former` and the runs before it finished and still shows its old status."""
     showing = {instance.id: instance for instance in instances if instance.status is not None}
-    settled = {one.id: one for one in (*former.finished, *former.instances) if one.state in SETTLED}
+    settled = {one.id: one for one in (*former.finished, *former.instances) if one.settled}
     return tuple(
         one for key, one in settled.items() if key in showing and _lingers(one, showing[key], former)
     )

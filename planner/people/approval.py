@@ -12,14 +12,13 @@ from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.run import Run
-from planner.record.states import SETTLED, TO_START
 from planner.state.journal import if_nobody_answers, with_notice
 from planner.text.phrases import lower
 
 
 def cleared(run: Run, batch: Batch) -> bool:
     """Whether everything of the batch that may still be started needs no approval, or has it."""
-    waiting = [instance for instance in batch.instances if instance.state in TO_START]
+    waiting = [instance for instance in batch.instances if instance.waiting]
     return all(_has(run, one) for one in waiting if one.asks or run.mode == Mode.APPROVE)
 
 
@@ -30,7 +29,7 @@ def wanted(run: Run) -> bool:
 
 def holds_up(run: Run) -> bool:
     """Whether nothing can be started before somebody approves."""
-    open_ones = [batch for batch in run.batches if any(each.state in TO_START for each in batch.instances)]
+    open_ones = [batch for batch in run.batches if batch.waiting]
     return bool(open_ones) and not any(cleared(run, one) for one in open_ones)
 
 
@@ -60,7 +59,7 @@ def given(run: Run) -> Run:
         replace(
             batch,
             instances=tuple(
-                instance if instance.state in SETTLED else replace(instance, approved=True)
+                instance if instance.settled else replace(instance, approved=True)
                 for instance in batch.instances
             ),
         )
@@ -73,8 +72,8 @@ def kept(
     run: Run, batches: Sequence[Batch], *, same_rules: bool, checksum: str
 ) -> tuple[tuple[Batch, ...], str]:
     """The new batches with the approvals that still hold, and the checksum that is approved with them."""
-    old = {instance.id: instance for instance in run.instances if instance.state not in SETTLED}
-    new = [instance.id for batch in batches for instance in batch.instances if instance.state not in SETTLED]
+    old = {instance.id: instance for instance in run.instances if not instance.settled}
+    new = [instance.id for batch in batches for instance in batch.instances if not instance.settled]
     stay = set(old) & set(new)
     # What Azure put off is tried again behind the others: that changes no order anybody approved.
     steady = {one for one in stay if not old[one].retries}
@@ -84,7 +83,7 @@ def kept(
         replace(
             batch,
             instances=tuple(
-                instance if instance.state in SETTLED else replace(instance, approved=instance.id in approved)
+                instance if instance.settled else replace(instance, approved=instance.id in approved)
                 for instance in batch.instances
             ),
         )

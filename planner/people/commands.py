@@ -14,7 +14,7 @@ from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import ASKS, Observation
 from planner.record.run import Run
-from planner.record.states import ACTIVE, IN_FLIGHT, SETTLED, BatchState, InstanceState, RunState, transition
+from planner.record.states import ACTIVE, BatchState, InstanceState, RunState, transition
 from planner.record.waivers import FIT, ORDER
 from planner.state.journal import if_nobody_answers, in_state, with_entry, with_notice
 from planner.text.phrases import many, some
@@ -64,9 +64,7 @@ def with_commands(run: Run, commands: Iterable[Command], observation: Observatio
 def effect(before: Run, after: Run, command: Command) -> str:
     """What the command has done, for whoever said it."""
     if command.kind is CommandKind.SKIP:
-        rest = after.state is RunState.PAUSED and any(
-            instance.state not in SETTLED for instance in after.instances
-        )
+        rest = after.state is RunState.PAUSED and any(not instance.settled for instance in after.instances)
         paused = " It stays paused until somebody resumes it." if rest else ""
         return skipping.words(before, command) + paused
     if command.kind is CommandKind.RAISE:
@@ -78,7 +76,7 @@ def effect(before: Run, after: Run, command: Command) -> str:
 
 def _hold_effect(before: Run) -> str:
     """What still happens after a hold: a start whose intent was written before it may be on its way."""
-    flying = [instance for instance in before.instances if instance.state in IN_FLIGHT]
+    flying = [instance for instance in before.instances if instance.in_flight]
     unsent = [
         instance.id
         for instance in flying
@@ -96,7 +94,7 @@ def _approved(run: Run, command: Command, observation: Observation, now: datetim
     del observation
     run = approval.given(run)
     if run.state is RunState.AWAITING_APPROVAL:
-        begun = any(batch.started_at for batch in run.batches)
+        begun = run.begun
         state = RunState.RUNNING if begun else RunState.SCHEDULED
         run = in_state(run, state, f"Approved by {command.actor}.", now, command.actor)
     return run

@@ -6,7 +6,7 @@ from planner.policy.overrides import raised_further
 from planner.policy.resolve import Mode
 from planner.record.command import Command
 from planner.record.run import Run
-from planner.record.states import IN_FLIGHT, RunState
+from planner.record.states import RunState
 
 
 def approve(run: Run, command: Command) -> str:
@@ -79,7 +79,7 @@ def let_pass(run: Run, command: Command) -> str:
         return "The run lets the others pass already."
     if not run.claims:
         return "Nothing of the run has been started, so it counts against no limit and holds up nobody."
-    flying = next((instance.id for instance in run.instances if instance.state in IN_FLIGHT), "")
+    flying = next((instance.id for instance in run.instances if instance.in_flight), "")
     if flying:
         return f"Instance {flying} is still being watched after its start; say it once that is over."
     return ""

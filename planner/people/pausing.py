@@ -8,7 +8,7 @@ from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run, Trouble
-from planner.record.states import IN_FLIGHT, RunState
+from planner.record.states import RunState
 from planner.schedule import options, timing
 from planner.state.journal import if_nobody_answers, in_state, with_entry, with_notice
 from planner.text.backoff import doubled, throttled_wait
@@ -99,7 +99,7 @@ def fits_again(run: Run, now: datetime) -> Run:
 
 
 def due(run: Run, observation: Observation, now: datetime) -> datetime:
-    in_flight = any(instance.state in IN_FLIGHT for instance in run.instances)
+    in_flight = run.in_flight
     slow = PAUSED_LONG if long_since(run, observation, now) else PAUSED_POLLS
     due = now + observation.poll_interval * (1 if in_flight else slow)
     if run.self_service is not None and now < run.self_service.end:

@@ -8,7 +8,7 @@ from planner.observe.batches import counted
 from planner.record.command import Command
 from planner.record.instance import InstanceProgress
 from planner.record.run import Run
-from planner.record.states import TO_START, InstanceState, transition
+from planner.record.states import InstanceState, transition
 from planner.text.phrases import some
 
 
@@ -17,7 +17,7 @@ def chosen(run: Run, command: Command) -> frozenset[str]:
 
     An instance that failed is skipped only where it or its domain is named: somebody has to see to it.
     """
-    waiting = frozenset(instance.id for instance in run.instances if instance.state in TO_START)
+    waiting = frozenset(instance.id for instance in run.instances if instance.waiting)
     if not command.instances and not command.domains:
         return waiting
     failed = frozenset(instance.id for instance in run.instances if instance.state is InstanceState.FAILED)
@@ -102,7 +102,7 @@ def _open(run: Run) -> str:
     """What can be skipped, by domain; of a failed one that it has to be named."""
     parts = []
     for batch in run.batches:
-        ids = [instance.id for instance in batch.instances if instance.state in TO_START or _failed(instance)]
+        ids = [instance.id for instance in batch.instances if instance.waiting or _failed(instance)]
         if ids:
             parts.append(f"{some(ids)} ({batch.domain})")
     if not parts:

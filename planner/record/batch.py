@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from planner.record.instance import InstanceProgress
-from planner.record.states import TO_START, BatchState
+from planner.record.states import BatchState
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +34,20 @@ class Batch:
         """
         if self.state is not BatchState.PENDING:
             return self.held_until
-        waits = [instance.retry_at for instance in self.instances if instance.state in TO_START]
+        waits = [instance.retry_at for instance in self.instances if instance.waiting]
         return max((one for one in (self.held_until, *waits) if one is not None), default=None)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something of it is still to be started."""
+        return any(instance.waiting for instance in self.instances)
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether something of it is between its start and its verification."""
+        return any(instance.in_flight for instance in self.instances)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every instance of it is over."""
+        return all(instance.settled for instance in self.instances)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from planner.azure.fleet import Interval
 from planner.azure.refusal import Refusal
-from planner.record.states import InstanceState
+from planner.record.states import IN_FLIGHT, SETTLED, TO_START, InstanceState
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +82,18 @@ class InstanceProgress:
     begun: bool = False
     sighting: Sighting | None = None
     asks: bool = False
+
+    @property
+    def waiting(self) -> bool:
+        """Still to be started, for the first time or again."""
+        return self.state in TO_START
+
+    @property
+    def in_flight(self) -> bool:
+        """Between its start and its verification."""
+        return self.state in IN_FLIGHT
+
+    @property
+    def settled(self) -> bool:
+        """Over, one way or another."""
+        return self.state in SETTLED

@@ -13,7 +13,7 @@ from planner.record.batch import Batch
 from planner.record.check import Check
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Choice, Notice
-from planner.record.states import IN_FLIGHT, RunState
+from planner.record.states import RunState
 from planner.record.waits import HeldUp, Reminders, Stalled
 
 
@@ -234,7 +234,7 @@ class Run:
     @property
     def claims(self) -> bool:
         """Whether it counts against the limits: it has begun, and nobody has let the others pass."""
-        return any(batch.started_at is not None for batch in self.batches) and not self.lets_pass
+        return self.begun and not self.lets_pass
 
     @property
     def waits(self) -> Stalled | None:
@@ -244,9 +244,24 @@ class Run:
         return held if going and held is not None and (held.active or held.passed or held.told) else None
 
     @property
-    def flying(self) -> bool:
-        """Whether an instance is on its way between its start and its verification."""
-        return any(instance.state in IN_FLIGHT for instance in self.instances)
+    def waiting(self) -> bool:
+        """Whether something of it is still to be started."""
+        return any(batch.waiting for batch in self.batches)
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether an instance is between its start and its verification."""
+        return any(batch.in_flight for batch in self.batches)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every instance is over."""
+        return all(batch.settled for batch in self.batches)
+
+    @property
+    def begun(self) -> bool:
+        """Whether something of it was ever started, by us or by Azure."""
+        return any(batch.started_at is not None for batch in self.batches)
 
     @property
     def needs_person(self) -> bool:

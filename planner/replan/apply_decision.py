@@ -12,7 +12,7 @@ from planner.people import approval
 from planner.policy.resolve import Mode
 from planner.record.batch import Batch
 from planner.record.run import Run, Verdict
-from planner.record.states import IN_FLIGHT, SETTLED, TO_START, BatchState, RunState, transition
+from planner.record.states import BatchState, RunState, transition
 from planner.record.waivers import FIT
 from planner.schedule import options, timing
 from planner.schedule.capacity import with_capacity, with_served
@@ -90,9 +90,7 @@ def to_be_carried_out(decision: Decision) -> bool:
 
 def _rested(batch: Batch, now: datetime) -> Batch:
     """Nobody looks after a soak once the rest is left to Azure."""
-    over = batch.state is not BatchState.DONE and all(
-        instance.state in SETTLED for instance in batch.instances
-    )
+    over = batch.state is not BatchState.DONE and all(instance.settled for instance in batch.instances)
     return replace(batch, state=transition(batch.state, BatchState.DONE), finished_at=now) if over else batch
 
 
@@ -114,7 +112,7 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
         return replace(
             run, state=transition(run.state, RunState.PAUSED), reason=run.held or run.reason, due=now
         )
-    begun = any(batch.started_at for batch in run.batches)
+    begun = run.begun
     problem = "" if begun or FIT in run.waived else options.misfit(run, now)
     if problem:
         return replace(
@@ -126,14 +124,14 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
             due=now + MISFIT_AGAIN,
         )
     run = replace(run, misfit="")
-    waits = approval.holds_up(run) and not any(instance.state in IN_FLIGHT for instance in run.instances)
+    waits = approval.holds_up(run) and not run.in_flight
     if begun:
         return replace(
             run,
             state=transition(run.state, RunState.AWAITING_APPROVAL if waits else RunState.RUNNING),
             due=now,
         )
-    waiting = (batch for batch in run.batches if any(each.state in TO_START for each in batch.instances))
+    waiting = (batch for batch in run.batches if batch.waiting)
     first = min((one.not_before for one in waiting if one.not_before is not None), default=None)
     if waits:
         # Looked at at once: when people are to be reminded follows from the plan as it is now.

@@ -14,7 +14,7 @@ from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation
 from planner.record.run import Run
-from planner.record.states import SETTLED, TO_START, InstanceState
+from planner.record.states import InstanceState
 
 
 def merged(
@@ -46,8 +46,8 @@ def merged(
             for instance in batch.instances
             if instance.id not in back
             and (
-                instance.state in SETTLED
-                or instance.state not in TO_START
+                instance.settled
+                or not instance.waiting
                 or instance.attempts
                 or (followed and instance.id not in wanted)
             )

@@ -18,7 +18,7 @@ from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run, Target, Verdict
-from planner.record.states import ACTIVE, HANDS_OFF, SETTLED, RunState
+from planner.record.states import ACTIVE, HANDS_OFF, RunState
 from planner.replan import outdated, second_time
 from planner.replan.apply_decision import adopted, to_be_carried_out
 from planner.replan.merge import merged
@@ -150,7 +150,7 @@ def _without_status(instances: Sequence[Instance]) -> frozenset[str]:
 def _followed(run: Run, batches: Sequence[Batch], now: datetime) -> Run:
     """What was left to Azure and shows no maintenance any more: the answer stays, with how it ended."""
     run = replace(run, batches=tuple(batches), polls=run.polls + 1)
-    settled = all(instance.state in SETTLED for instance in run.instances)
+    settled = run.settled
     reason = left_to_azure.over(run) if settled else f"Left to Azure: {counted(run.instances)}."
     return replace(run, reason=reason, due=left_to_azure.due(run, now))
 
@@ -191,7 +191,7 @@ def _asking(batches: Sequence[Batch], asks: frozenset[str]) -> tuple[Batch, ...]
         return tuple(batches)
 
     def marked(progress: InstanceProgress) -> InstanceProgress:
-        waits = progress.id in asks and progress.state not in SETTLED
+        waits = progress.id in asks and not progress.settled
         return replace(progress, asks=True) if waits else progress
 
     return tuple(replace(batch, instances=tuple(map(marked, batch.instances))) for batch in batches)

@@ -8,7 +8,7 @@ from planner.observe.left_to_azure import ANSWER_AGAIN
 from planner.observe.outstanding import finished, offered_anew, returned
 from planner.record.observation import Observation
 from planner.record.run import Run
-from planner.record.states import IN_FLIGHT, TO_START, BatchState, InstanceState, RunState
+from planner.record.states import BatchState, InstanceState, RunState
 
 PACE = 5
 """Poll intervals between two plans of a run."""
@@ -38,9 +38,9 @@ def why(run: Run, observation: Observation, now: datetime) -> str:
             return f"instance {instance.id} was maintained and Azure offers it again"
         if progress.state is InstanceState.PENDING and _earlier(status.self_service, run.self_service, now):
             return f"the self-service window of instance {instance.id} has been moved forward"
-        if progress.state in TO_START and _azures_turn_sooner(status.scheduled, run):
+        if progress.waiting and _azures_turn_sooner(status.scheduled, run):
             return f"Azure's own window of instance {instance.id} begins sooner than it was planned by"
-        if progress.state in TO_START and _longer(status.self_service, run.self_service, now):
+        if progress.waiting and _longer(status.self_service, run.self_service, now):
             return f"the self-service window of instance {instance.id} is open longer than it was planned by"
     return ""
 
@@ -75,9 +75,7 @@ def watched(run: Run) -> bool:
 
     A plan by rules that leave the scale set to Azure has to wait for that.
     """
-    started = any(
-        instance.state in IN_FLIGHT or instance.state is InstanceState.FAILED for instance in run.instances
-    )
+    started = any(instance.in_flight or instance.state is InstanceState.FAILED for instance in run.instances)
     return started or run.repairs is not None
 
 

@@ -12,7 +12,7 @@ from planner.policy.resolve import Rules
 from planner.record.batch import Batch
 from planner.record.observation import Observation
 from planner.record.run import Run
-from planner.record.states import SETTLED, BatchState, InstanceState
+from planner.record.states import BatchState, InstanceState
 from planner.text.phrases import many, some
 
 
@@ -26,7 +26,7 @@ def with_capacity(run: Run, scale_set: ScaleSet, instances: Sequence[Instance], 
     up = {instance.id for instance in instances if serving(instance, rules.health)}
     # What is switched off or ill already is taken away by nobody.
     waiting = [
-        sum(instance.state not in SETTLED and instance.id in up for instance in batch.instances)
+        sum(not instance.settled and instance.id in up for instance in batch.instances)
         for batch in run.batches
         if batch.state is BatchState.PENDING
     ]

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from planner.calendar.openings import opening
-from planner.record.batch import Batch
 from planner.record.run import Run
-from planner.record.states import TO_START, BatchState
+from planner.record.states import BatchState
 from planner.record.waivers import FIT
 from planner.schedule import timing
 from planner.schedule.options import misfit
@@ -45,9 +44,9 @@ def latest(run: Run, now: datetime) -> Latest:
     and the run is paused. Once something was started, or a person has let a plan go that does not fit,
     whatever still ends inside the self-service window is started.
     """
-    if run.self_service is None or not any(map(_to_start, run.batches)):
+    if run.self_service is None or not run.waiting:
         return Latest()
-    begun = any(batch.started_at for batch in run.batches)
+    begun = run.begun
     if not begun and FIT not in run.waived:
         timed = timing.timed(run, now)
         if not misfit(timed, now):
@@ -70,11 +69,7 @@ def fits(run: Run, now: datetime) -> str:
         return f"It still fits if that is settled by {say(found.everything)}{how_far}."
     if found.anything is not None:
         return f"As planned, not all of it fits; something can be started until {say(found.anything)}."
-    return "Nothing more can be started in time." if any(map(_to_start, run.batches)) else ""
-
-
-def _to_start(batch: Batch) -> bool:
-    return any(instance.state in TO_START for instance in batch.instances)
+    return "Nothing more can be started in time." if run.waiting else ""
 
 
 def _ends(run: Run, at: datetime) -> Iterator[datetime]:
@@ -85,7 +80,7 @@ def _ends(run: Run, at: datetime) -> Iterator[datetime]:
         taken = max(run.expected, at - min(failed))
         run = replace(run, expected=min(taken, run.recover_within))
     placed, _ = timing.placed(run, timing.earliest(run, at), at)
-    for batch in filter(_to_start, placed):
+    for batch in (one for one in placed if one.waiting):
         begins = batch.not_before
         if batch.state is not BatchState.PENDING:
             found = opening(run.windows, run.freezes, at, run.expected)

@@ -9,7 +9,7 @@ from planner.policy.weekly import WeeklyWindow, Windows
 from planner.record.batch import Batch
 from planner.record.notice import Choice
 from planner.record.run import Run
-from planner.record.states import SETTLED, BatchState
+from planner.record.states import BatchState
 from planner.schedule.timing import NOTHING, earliest, margin, next_start, placed, timed
 from planner.text.phrases import long, many, say
 
@@ -61,9 +61,7 @@ def choices(run: Run, now: datetime) -> tuple[Choice, ...]:
 
 
 def _waiting(batch: Batch) -> bool:
-    return batch.state is BatchState.PENDING and any(
-        instance.state not in SETTLED for instance in batch.instances
-    )
+    return batch.state is BatchState.PENDING and any(not instance.settled for instance in batch.instances)
 
 
 def _ends(run: Run) -> str:
@@ -193,7 +191,7 @@ def _left(run: Run, now: datetime) -> Choice | None:
     late = list(_late(run, batches))
     if not late or run.deadline is None:
         return None
-    ids = [instance.id for batch in late for instance in batch.instances if instance.state not in SETTLED]
+    ids = [instance.id for batch in late for instance in batch.instances if not instance.settled]
     names = list(dict.fromkeys(batch.domain for batch in late))
     partly = any(
         _waiting(batch) and batch.domain in names and not any(batch.number == each.number for each in late)

@@ -14,7 +14,7 @@ from planner.calendar.windows import WindowSets
 from planner.policy.resolve import Freeze
 from planner.record.batch import Batch
 from planner.record.run import Run
-from planner.record.states import SETTLED, BatchState
+from planner.record.states import BatchState
 from planner.text.phrases import long, say
 
 NOTHING = timedelta(0)
@@ -86,7 +86,7 @@ def placed(run: Run, start: datetime, now: datetime) -> tuple[tuple[Batch, ...],
     batches: list[Batch] = []
     room: Opening | None = None
     for number, batch in enumerate(run.batches):
-        settled = all(instance.state in SETTLED for instance in batch.instances)
+        settled = batch.settled
         if batch.state is BatchState.DONE or (settled and batch.state is not BatchState.SOAKING):
             batches.append(batch)
             continue
@@ -110,9 +110,7 @@ def placed(run: Run, start: datetime, now: datetime) -> tuple[tuple[Batch, ...],
 
 
 def _without_time(batch: Batch) -> Batch:
-    waits = batch.state is BatchState.PENDING and any(
-        instance.state not in SETTLED for instance in batch.instances
-    )
+    waits = batch.state is BatchState.PENDING and any(not instance.settled for instance in batch.instances)
     return replace(batch, not_before=None) if waits else batch
 
 

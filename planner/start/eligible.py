@@ -13,10 +13,10 @@ from planner.record.cause import Cause
 from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation
 from planner.record.run import Run
-from planner.record.states import IN_FLIGHT, SETTLED, InstanceState, transition
+from planner.record.states import InstanceState, transition
 from planner.schedule.batching import most_down, together
 from planner.schedule.capacity import lost
-from planner.start.gate import PlanAgain, Wait, to_start
+from planner.start.gate import PlanAgain, Wait
 from planner.text.phrases import some
 
 
@@ -29,9 +29,7 @@ def skipped(run: Run, observation: Observation, now: datetime) -> Run:
         return run
     accepted = observation.rules.accept
     batches = tuple(
-        standing(_without_skipped(batch, observation, accepted, now), now)
-        if any(map(to_start, batch.instances))
-        else batch
+        standing(_without_skipped(batch, observation, accepted, now), now) if batch.waiting else batch
         for batch in run.batches
     )
     return replace(run, batches=batches)
@@ -44,7 +42,7 @@ def _without_skipped(batch: Batch, observation: Observation, accepted: Sequence[
         instance = seen.get(progress.id)
         # What may be done already is to be confirmed first.
         open_question = progress.sighting is not None and progress.sighting.what not in _SKIPS
-        asks = to_start(progress) and instance is not None and not open_question
+        asks = progress.waiting and instance is not None and not open_question
         found = _skip_reason(instance, accepted, now) if asks and instance is not None else None
         if found is None:
             settles = progress.sighting is not None and progress.sighting.what in _SKIPS
@@ -94,7 +92,7 @@ def startable(batch: Batch, observation: Observation, now: datetime) -> dict[str
     for progress in batch.instances:
         instance = seen.get(progress.id)
         status = instance.status if instance is not None else None
-        if not to_start(progress) or instance is None or status is None or progress.sighting is not None:
+        if not progress.waiting or instance is None or status is None or progress.sighting is not None:
             continue
         if (
             _skip_reason(instance, observation.rules.accept if observation.rules is not None else (), now)
@@ -117,20 +115,14 @@ def of_one_domain(batch: Batch, ready: dict[str, Instance], observation: Observa
     if observation.scale_set is None:
         return {}
     seen = {instance.id: instance for instance in observation.instances or ()}
-    left = [
-        seen[instance.id]
-        for instance in batch.instances
-        if instance.state not in SETTLED and instance.id in seen
-    ]
+    left = [seen[instance.id] for instance in batch.instances if not instance.settled and instance.id in seen]
     domains = {one.id: together(observation.scale_set, one) for one in left}
     if len(set(domains.values())) < 2:
         return ready
     if batch.started_at is None:
         return {}
     # Under way already: only what shares the domain of those that were started, or else the first of them.
-    first = next(
-        (instance.id for instance in batch.instances if instance.state in IN_FLIGHT), next(iter(ready))
-    )
+    first = next((instance.id for instance in batch.instances if instance.in_flight), next(iter(ready)))
     return {key: one for key, one in ready.items() if domains[key] == domains.get(first)}
 
 
@@ -143,7 +135,7 @@ def room(
     """
     if observation.scale_set is None or observation.rules is None:
         return 0
-    left = [progress for progress in batch.instances if progress.state not in SETTLED]
+    left = [progress for progress in batch.instances if not progress.settled]
     mine = {progress.id for progress in left}
     running = sum(instance.running for instance in instances) + sum(
         1
@@ -160,7 +152,7 @@ def room(
     down = len(ill)
     if batch.started_at is not None:
         # Under way already: as many more as there is room for, the rest in a later poll.
-        more = allowed - down - sum(not to_start(progress) for progress in left)
+        more = allowed - down - sum(not progress.waiting for progress in left)
         if more > 0:
             return more
         return Wait(f"{allowed} instances may be down at once, no more for now", cause=Cause.ROOM)

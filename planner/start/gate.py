@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from planner.people import approval
 from planner.record.batch import Batch
 from planner.record.cause import Cause
-from planner.record.instance import InstanceProgress
 from planner.record.observation import ASKS, Observation
 from planner.record.run import Run
-from planner.record.states import TO_START, BatchState, RunState
+from planner.record.states import BatchState, RunState
 from planner.record.waivers import ORDER
 from planner.schedule.timing import next_start
 from planner.text.phrases import inner, long, say
@@ -56,9 +55,7 @@ def next_batch(run: Run, now: datetime) -> Batch | None:
     waiting = [
         batch
         for batch in run.batches
-        if batch.state is not BatchState.DONE
-        and any(to_start(progress) for progress in batch.instances)
-        and approval.cleared(run, batch)
+        if batch.state is not BatchState.DONE and batch.waiting and approval.cleared(run, batch)
     ]
     under_way = open_batch(run)
     if under_way is not None:
@@ -67,11 +64,6 @@ def next_batch(run: Run, now: datetime) -> Batch | None:
     if ready:
         return ready[0]
     return min(waiting, key=lambda one: (one.waits_until or now, one.number), default=None)
-
-
-def to_start(progress: InstanceProgress) -> bool:
-    """Whether it still has to be started, for the first time or again."""
-    return progress.state in TO_START
 
 
 def held(run: Run, observation: Observation, now: datetime) -> Wait | AskPerson | None:

@@ -14,7 +14,6 @@ from planner.record.cause import Cause
 from planner.record.check import Check, Outcome
 from planner.record.observation import Observation
 from planner.record.run import Run
-from planner.record.states import IN_FLIGHT
 from planner.schedule.checksum import rules_fingerprint
 from planner.schedule.timing import closes
 from planner.start import eligible, gate, repairs
@@ -85,7 +84,7 @@ def prepare(run: Run, observation: Observation, now: datetime) -> Wait | AskPers
         return room
     able = dict(list(able.items())[:room])
     # Of its own batch, too, only what is down by our doing, or goes down now, may be down.
-    flying = {progress.id for progress in batch.instances if progress.state in IN_FLIGHT}
+    flying = {progress.id for progress in batch.instances if progress.in_flight}
     held = _conditions(run, observation, frozenset(able) | flying)
     if held is not None:
         return held
@@ -141,7 +140,7 @@ def _nothing_ready(batch: Batch, observation: Observation) -> Wait:
     waits = [
         instance.retry_at
         for instance in batch.instances
-        if gate.to_start(instance) and instance.retry_at is not None
+        if instance.waiting and instance.retry_at is not None
     ]
     waits = [one for one in waits if one > observation.at]
     if waits:

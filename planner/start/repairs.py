@@ -12,7 +12,7 @@ from planner.record.action import SetRepairs
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Repairs, Run
-from planner.record.states import IN_FLIGHT, RunState
+from planner.record.states import RunState
 from planner.start.locks import locked
 from planner.state.journal import with_entry, with_notice
 from planner.text.phrases import long, say
@@ -97,14 +97,16 @@ def kept(run: Run, observation: Observation, now: datetime) -> tuple[Run, tuple[
     if observation.repairs == SUSPENDED and not held.seen_suspended:
         held = replace(held, seen_suspended=True, error="", denied=False)
         run = replace(run, repairs=held)
-    flying = any(instance.state in IN_FLIGHT for instance in run.instances)
+    in_flight = run.in_flight
     if observation.repairs == RUNNING and (held.seen_suspended or held.resuming_since is not None):
         # Running again: by us, or somebody resumed them under our feet, and then they are theirs.
         words = (
-            "They run again." if not flying else "Somebody else resumed them while instances were rebooting."
+            "They run again."
+            if not in_flight
+            else "Somebody else resumed them while instances were rebooting."
         )
         return with_entry(replace(run, repairs=None), "automatic repairs run", words, now), ()
-    if flying or _about_to_start(run, observation, now):
+    if in_flight or _about_to_start(run, observation, now):
         return run, ()
     since = held.resuming_since or now
     if now - since > PATIENCE and held.tries >= TRIES:

@@ -8,7 +8,7 @@ from planner.azure.fleet import Instance
 from planner.policy.health import describe, serving
 from planner.record.notice import Choice, Down, Kind, Notice, Urgency
 from planner.record.run import Entry, Run
-from planner.record.states import TO_START, InstanceState, RunState, transition
+from planner.record.states import InstanceState, RunState, transition
 from planner.schedule.latest_start import latest
 from planner.text.phrases import many, say
 
@@ -102,7 +102,7 @@ def if_nobody_answers(run: Run, now: datetime) -> str:
 
 
 def _comes_to(run: Run, now: datetime) -> str:
-    left = sum(instance.state in TO_START for instance in run.instances)
+    left = sum(instance.waiting for instance in run.instances)
     if run.self_service is None or not left:
         return "If nobody answers, nothing more is started."
     what = "1 instance is" if left == 1 else f"{left} instances are"

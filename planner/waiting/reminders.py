@@ -12,7 +12,7 @@ from planner.observe.batches import known_windows
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
-from planner.record.states import ACTIVE, TO_START, InstanceState, RunState
+from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.record.waits import Reminders
 from planner.schedule.latest_start import AHEAD, fits, latest
 from planner.state.journal import if_nobody_answers, with_notice
@@ -107,7 +107,7 @@ def _kept(run: Run, now: datetime) -> tuple[Run, Reminders]:
 def _by(run: Run, now: datetime) -> datetime | None:
     """The latest start; of a run of which only what failed is left, the end of the last window of these."""
     last = latest(run, now).start
-    if last is not None or any(instance.state in TO_START for instance in run.instances):
+    if last is not None or run.waiting:
         return last
     failed = [instance for instance in run.instances if instance.state is InstanceState.FAILED]
     return max((one.end for each in failed for one in known_windows(run, each)), default=None)
