@@ -17,8 +17,9 @@ from planner.record.batch import Batch
 from planner.record.check import Check, Outcome
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Choice, Down, Kind, Notice, Urgency
-from planner.record.run import Entry, Repairs, Run, Target, Verdict
+from planner.record.run import Entry, People, Repairs, Run, Story, Target, Terms, Times, Verdict
 from planner.record.states import BatchState, InstanceState, RunState
+from tests.altered import altered
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SUBSCRIPTION = "12345678-1234-1234-1234-1234567890ab"
@@ -55,28 +56,35 @@ def notice(
 def run(name: str, *notices: Notice, state: RunState = RunState.SCHEDULED, **more: Any) -> Run:
     ours = state not in {RunState.LEFT_TO_AZURE, RunState.NOT_IMPACTED}
     batches = (batch(1, "1", "2", domain="zone 1, domain 0"), batch(2, "3", domain="zone 1, domain 1"))
-    given: dict[str, Any] = {
-        "waves": (TRACKING,),
-        "reason": "Waits until the lead time is over.",
-        "verdict": Verdict.SELF_SERVICE if ours else Verdict.LEAVE_TO_AZURE,
-        "due": NOW + HOUR,
-        "planned_at": NOW,
-        "receiver": "ops",
-        "batches": batches if ours else (),
-        "self_service": Interval(NOW - HOUR, NOW + 24 * 4 * HOUR),
-        "scheduled": Interval(NOW + 24 * 5 * HOUR, NOW + 24 * 9 * HOUR),
-        "deadline": NOW + 24 * 4 * HOUR,
-        "forecast_end": NOW + 30 * HOUR,
-        "slack": 66 * HOUR,
-        "checks": (
+    made = Run(
+        target=target(name),
+        waves=(TRACKING,),
+        state=state,
+        reason="Waits until the lead time is over.",
+        verdict=Verdict.SELF_SERVICE if ours else Verdict.LEAVE_TO_AZURE,
+        due=NOW + HOUR,
+        planned_at=NOW,
+        batches=batches if ours else (),
+        checks=(
             Check("needed", Outcome.PASS, "complete-by is declared: 2026-11-28."),
             Check("local-state", Outcome.NOT_DECLARED, "Nobody declared large local state."),
         ),
-        "history": (Entry(NOW, "breakwater", "scheduled", "The plan was made."),),
-        "facts": {"self_service": "Yes"},
-        "checksum": "4f1c09ab" * 8,
-    }
-    return Run(target=target(name), state=state, notices=notices, **(given | more))
+        facts={"self_service": "Yes"},
+        terms=Terms(receiver="ops"),
+        times=Times(
+            self_service=Interval(NOW - HOUR, NOW + 24 * 4 * HOUR),
+            scheduled=Interval(NOW + 24 * 5 * HOUR, NOW + 24 * 9 * HOUR),
+            deadline=NOW + 24 * 4 * HOUR,
+            forecast_end=NOW + 30 * HOUR,
+            slack=66 * HOUR,
+        ),
+        people=People(checksum="4f1c09ab" * 8),
+        story=Story(
+            history=(Entry(NOW, "breakwater", "scheduled", "The plan was made."),),
+            notices=notices,
+        ),
+    )
+    return altered(made, **more)
 
 
 def batch(
@@ -223,7 +231,9 @@ async def store(wiring: Wiring, *runs: Run, announced: Wave | None = None) -> No
 
 
 def with_notice(old: Run, *more: Notice, state: RunState | None = None) -> Run:
-    return replace(old, notices=(*old.notices, *more), state=state or old.state)
+    return replace(
+        old, state=state or old.state, story=replace(old.story, notices=(*old.story.notices, *more))
+    )
 
 
 def policy_file(folder: Path, receivers: Mapping[str, Any]) -> str:

@@ -44,14 +44,14 @@ class Addresses:
         """A link that shows what the action would do and asks; only where links are signed."""
         if self.sign is None:
             return ""
-        return self._link(run_path(tracking_id, run.target), action, run.checksum)
+        return self._link(run_path(tracking_id, run.target), action, run.people.checksum)
 
     def command(self, tracking_id: str, run: Run, action: str) -> str:
         """What to type to answer. The key is the function's; who and why are recorded.
 
         An approval names the plan it is for: another one that came in between is not approved.
         """
-        more = {"checksum": run.checksum} if action == "approve" else {}
+        more = {"checksum": run.people.checksum} if action == "approve" else {}
         return self._typed(tracking_id, run, action, more)
 
     def choose(self, tracking_id: str, run: Run, choice: Choice) -> str:

@@ -89,7 +89,7 @@ def _alike(pairs: Iterable[tuple[str, InstanceProgress]]) -> tuple[Members, ...]
 
 def history(run: Run, most: int) -> tuple[Entry | str, ...]:
     """The latest lines of the history, with the first one; what lies between is counted."""
-    every = _gathered(run.history)
+    every = _gathered(run.story.history)
     if len(every) <= most:
         return every
     left = len(every) - most

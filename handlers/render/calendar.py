@@ -44,7 +44,7 @@ def calendar(
             continue
         status = _status(run, called_off=called_off, over=_over(waves))
         event.add("organizer", vCalAddress(f"mailto:{organizer or NOBODY}"))
-        event.add("sequence", len(heard) + len(run.history))
+        event.add("sequence", len(heard) + len(run.story.history))
         event.add("status", status)
         event.add("x-maintnote-status", _stands(run, status))
         made.add_component(event)
@@ -101,7 +101,7 @@ def _event(tracking_id: str, run: Run, stamp: datetime, address: str) -> Event |
     name = one_line(run.target.name, 100)
     event = Event()
     event.add("uid", f"{tracking_id}.{_flat(run.target.id)}@breakwater")
-    event.add("dtstamp", max([stamp, *(entry.at for entry in run.history)]).astimezone(UTC))
+    event.add("dtstamp", max([stamp, *(entry.at for entry in run.story.history)]).astimezone(UTC))
     event.add("dtstart", span[0].astimezone(UTC))
     event.add("dtend", span[1].astimezone(UTC))
     event.add("summary", f"{tracking_id}: maintenance of {name} {who}")
@@ -122,10 +122,12 @@ def _span(run: Run) -> tuple[datetime, datetime] | None:
     """From the first batch to the forecast end when it is ours, else Azure's scheduled window."""
     starts = [at for batch in run.batches if (at := batch.started_at or batch.not_before) is not None]
     if starts and run.state not in {RunState.LEFT_TO_AZURE, RunState.NOT_IMPACTED}:
-        end = run.ended_at or run.forecast_end or run.deadline
+        end = run.ended_at or run.times.forecast_end or run.times.deadline
         return min(starts), max(end or min(starts), min(starts) + timedelta(minutes=1))
-    if run.scheduled is not None and run.state is not RunState.NOT_IMPACTED:
-        return run.scheduled.start, max(run.scheduled.end, run.scheduled.start + timedelta(minutes=1))
+    if run.times.scheduled is not None and run.state is not RunState.NOT_IMPACTED:
+        return run.times.scheduled.start, max(
+            run.times.scheduled.end, run.times.scheduled.start + timedelta(minutes=1)
+        )
     return None
 
 

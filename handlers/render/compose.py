@@ -213,19 +213,21 @@ def _what_happens(place: Group, run: Run, now: datetime) -> str:
     said = [run.reason]
     if place in {Group.OURS, Group.PERSON, Group.WAITS}:
         said += _in_figures(run, now)
-    if place is Group.AZURE and run.scheduled is not None:
-        said.append(f"Azure does it between {when(run.scheduled.start)} and {when(run.scheduled.end)}.")
+    if place is Group.AZURE and run.times.scheduled is not None:
+        said.append(
+            f"Azure does it between {when(run.times.scheduled.start)} and {when(run.times.scheduled.end)}."
+        )
     if run.repairs is not None:
         said.append(f"Automatic repairs: {facts.repairs(run)}")
-    said.append(run.again)
+    said.append(run.story.again)
     return " ".join(one for one in said if one)
 
 
 def _in_figures(run: Run, now: datetime) -> Iterator[str]:
     yield facts.plan(run, now)
-    if run.deadline is not None and run.batches:
+    if run.times.deadline is not None and run.batches:
         slack = facts.slack(run)
-        yield f"Must be done by {when(run.deadline)}{f', {slack}' if slack else ''}."
+        yield f"Must be done by {when(run.times.deadline)}{f', {slack}' if slack else ''}."
     first_start = facts.start_by(run)
     if first_start is not None:
         yield f"To meet that, the first start must go by {when(first_start)}."

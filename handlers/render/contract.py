@@ -51,14 +51,14 @@ def run_document(run: Run) -> dict[str, Any]:
         "state": run.state.value,
         "reason": run.reason,
         "verdict": run.verdict.value,
-        "mode": run.mode,
-        "checksum": run.checksum,
+        "mode": run.terms.mode,
+        "checksum": run.people.checksum,
         "self_service": self_service(run),
-        "deadline": _instant(run.deadline),
-        "slack_seconds": None if run.slack is None else int(run.slack.total_seconds()),
-        "forecast_end": _instant(run.forecast_end),
+        "deadline": _instant(run.times.deadline),
+        "slack_seconds": None if run.times.slack is None else int(run.times.slack.total_seconds()),
+        "forecast_end": _instant(run.times.forecast_end),
         "start_by": _instant(facts.start_by(run)),
-        "serving": run.serving,
+        "serving": run.fleet.serving,
         "capacity": facts.capacity(run),
         "choices": [
             {"name": one.name, "sentence": one.sentence, "word": one.word, "to": dict(one.to)}
@@ -66,8 +66,8 @@ def run_document(run: Run) -> dict[str, Any]:
         ],
         "waits": _waits(run),
         "holds_up": _holds_up(run),
-        "raised": dict(run.raised),
-        "again": run.again,
+        "raised": dict(run.terms.raised),
+        "again": run.story.again,
         "repairs": facts.repairs(run),
         "waves": list(run.waves),
         "checks": [
@@ -89,7 +89,7 @@ def run_document(run: Run) -> dict[str, Any]:
                 "reason": entry.reason,
                 "id": entry.id,
             }
-            for entry in run.history
+            for entry in run.story.history
         ],
     }
 

@@ -29,7 +29,7 @@ def begun(run: Run) -> bool:
 
 def start_by(run: Run) -> datetime | None:
     """The latest first start that meets the deadline; says nothing once something was started."""
-    return run.start_by if run.state in ACTIVE and not begun(run) else None
+    return run.times.start_by if run.state in ACTIVE and not begun(run) else None
 
 
 def plan(run: Run, now: datetime) -> str:
@@ -39,29 +39,33 @@ def plan(run: Run, now: datetime) -> str:
     said = f"{count(len(run.instances), 'instance')} in {count(len(run.batches), 'batch', 'batches')}"
     domains = "; ".join(dict.fromkeys(one_line(batch.domain, 100) for batch in run.batches[:6]))
     said += f" ({domains}{'; …' if len(run.batches) > 6 else ''})"
-    first = next((batch.not_before for batch in run.batches if batch.not_before), run.lead_over)
+    first = next((batch.not_before for batch in run.batches if batch.not_before), run.times.lead_over)
     if first is not None and not begun(run):
         said += f", the first not before {when_and_how_far(first, now)}"
-    if run.forecast_end is not None:
-        said += f", done by {when(run.forecast_end)} by our forecast"
+    if run.times.forecast_end is not None:
+        said += f", done by {when(run.times.forecast_end)} by our forecast"
     return f"{said}."
 
 
 def capacity(run: Run) -> str:
     """What the batches to come take away, in a sentence; empty when none is to come."""
-    return run.capacity if run.state in ACTIVE else ""
+    return run.fleet.capacity if run.state in ACTIVE else ""
 
 
 def takes_away(run: Run, batch: Batch) -> int | None:
     """How many percent of the serving instances a batch of ours takes away; Azure goes its own way."""
-    return share(batch, run.serving) if run.state is not RunState.LEFT_TO_AZURE else None
+    return share(batch, run.fleet.serving) if run.state is not RunState.LEFT_TO_AZURE else None
 
 
 def slack(run: Run) -> str:
     """`slack 2 d 18 h`, or by how much the forecast misses the deadline; empty when nobody can say."""
-    if run.slack is None:
+    if run.times.slack is None:
         return ""
-    return f"slack {span(run.slack)}" if run.slack >= NOTHING else f"{span(-run.slack)} too late"
+    return (
+        f"slack {span(run.times.slack)}"
+        if run.times.slack >= NOTHING
+        else f"{span(-run.times.slack)} too late"
+    )
 
 
 def repairs(run: Run) -> str:
@@ -80,8 +84,12 @@ def repairs(run: Run) -> str:
 
 def holding_up(run: Run) -> HeldUp | None:
     """The scale sets that wait for a limit while it is paused; None when nobody does."""
-    paused = run.state is RunState.PAUSED and not run.lets_pass
-    return run.holds_up if paused and run.holds_up is not None and run.holds_up.sets else None
+    paused = run.state is RunState.PAUSED and not run.people.lets_pass
+    return (
+        run.standing.holds_up
+        if paused and run.standing.holds_up is not None and run.standing.holds_up.sets
+        else None
+    )
 
 
 def waits(run: Run) -> str:
@@ -95,15 +103,15 @@ def waits(run: Run) -> str:
 
 def raised(run: Run) -> str:
     """What people have raised for this run alone: `soak 10m, lead 0m`."""
-    return ", ".join(f"{key} {text}" for key, text in run.raised.items())
+    return ", ".join(f"{key} {text}" for key, text in run.terms.raised.items())
 
 
 def short(run: Run) -> Notice | None:
     """The notice that says time is short, while it is and no person has let the run go on all the same."""
-    late = run.slack is not None and run.slack < NOTHING
-    if run.state not in ACTIVE or run.needs_person or not late or FIT in run.waived:
+    late = run.times.slack is not None and run.times.slack < NOTHING
+    if run.state not in ACTIVE or run.needs_person or not late or FIT in run.people.waived:
         return None
-    return next((notice for notice in reversed(run.notices) if notice.kind is Kind.SLACK), None)
+    return next((notice for notice in reversed(run.story.notices) if notice.kind is Kind.SLACK), None)
 
 
 def held(run: Run) -> Notice | None:
@@ -111,13 +119,13 @@ def held(run: Run) -> Notice | None:
     if run.waits is None or not run.waits.told:
         return None
     kinds = {Kind.STALLED, Kind.REMINDER}
-    return next((notice for notice in reversed(run.notices) if notice.kind in kinds), None)
+    return next((notice for notice in reversed(run.story.notices) if notice.kind in kinds), None)
 
 
 def choices(run: Run) -> tuple[Choice, ...]:
     """What would make the plan fit, while it does not."""
-    if run.state is RunState.PAUSED and run.misfit:
-        return run.choices
+    if run.state is RunState.PAUSED and run.people.misfit:
+        return run.people.choices
     warning = short(run)
     return warning.choices if warning is not None else ()
 
@@ -153,19 +161,22 @@ def sentences(run: Run) -> tuple[str, ...]:
 def facts(run: Run, now: datetime) -> tuple[tuple[str, str], ...]:
     """The plan in figures and what is special about it, as terms and words."""
     first, going = start_by(run), run.state in ACTIVE
-    by = f"{when_and_how_far(run.deadline, now)}, {slack(run)}".strip(", ")
+    by = f"{when_and_how_far(run.times.deadline, now)}, {slack(run)}".strip(", ")
     given = (
-        ("Deadline", by if run.deadline and going else ""),
-        ("Forecast end", when_and_how_far(run.forecast_end, now) if run.forecast_end and going else ""),
+        ("Deadline", by if run.times.deadline and going else ""),
+        (
+            "Forecast end",
+            when_and_how_far(run.times.forecast_end, now) if run.times.forecast_end and going else "",
+        ),
         ("Waits", waits(run)),
         (
             "Holds up",
             held_up(run).removeprefix("Meanwhile it holds up ") if holding_up(run) is not None else "",
         ),
-        ("Limits", "It lets the others pass until it goes on." if run.lets_pass and going else ""),
+        ("Limits", "It lets the others pass until it goes on." if run.people.lets_pass and going else ""),
         ("Start by", f"{when_and_how_far(first, now)}, to meet the deadline" if first else ""),
         ("Capacity", capacity(run)),
-        ("Second time", run.again),
+        ("Second time", run.story.again),
         ("Automatic repairs", repairs(run)),
         ("Raised for this run", raised(run)),
     )

@@ -166,7 +166,9 @@ def _told_itself(run: Run) -> Notice | None:
 
 def _asked(run: Run) -> Notice | None:
     """The notice whose words belong to what the run asks now."""
-    return _told_itself(run) or next((notice for notice in reversed(run.notices) if notice.answers), None)
+    return _told_itself(run) or next(
+        (notice for notice in reversed(run.story.notices) if notice.answers), None
+    )
 
 
 def _answers(run: Run) -> tuple[str, ...]:

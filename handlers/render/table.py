@@ -64,7 +64,7 @@ def _values(
         run.state.value,
         run.verdict.value,
         self_service(run),
-        _instant(run.deadline),
+        _instant(run.times.deadline),
         batch.domain if batch else "",
         batch.state.value if batch else "",
         _instant(batch.not_before) if batch else "",

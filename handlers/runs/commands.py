@@ -38,7 +38,7 @@ async def applied(
         if stored is None:
             raise LookupError(f"There is no run at {path}.")
         run = stored.run
-        if command.id in run.events:
+        if command.id in run.people.events:
             # The answer to our write was lost, or its message came twice.
             return before or run, run
         if lost is not None:
@@ -46,7 +46,7 @@ async def applied(
         judge(run)
         before, new = run, await _with_command(run, command, wiring)
         # Read before the write that gives it away: whoever claims it anew after that must keep it.
-        lets_pass = new.lets_pass and not run.lets_pass
+        lets_pass = new.people.lets_pass and not run.people.lets_pass
         claim = await claims.etag_of(wiring.records, run) if lets_pass else None
         try:
             await wiring.runs.write(path, new, stored.etag)
@@ -83,7 +83,7 @@ async def wake(run: Run, wiring: Wiring, traceparent: str = "") -> None:
 
 async def tell(before: Run, after: Run, wiring: Wiring) -> None:
     """What the command has people told; should the message be lost, the sweep finds it untold."""
-    if after.last_notice <= before.last_notice:
+    if after.story.last_notice <= before.story.last_notice:
         return
     try:
         await wiring.runs.send_notify(after)

@@ -44,7 +44,7 @@ def slowness(since: datetime, wiring: Wiring) -> timedelta:
 
 
 def in_time() -> AbstractAsyncContextManager[None]:
-    """Ends all reading for a poll or a plan after LOOK_WITHIN, with Unreachable."""
+    """Ends all reading for a poll or a plan after POLL_WITHIN, with Unreachable."""
     return patience.in_time(POLL_WITHIN, f"Azure took longer than {long(POLL_WITHIN)} to answer.")
 
 

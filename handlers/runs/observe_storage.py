@@ -31,10 +31,10 @@ async def from_storage(run: Run, wiring: Wiring) -> tuple[Observation, Sequence[
         open=any(wave.open for wave in waves),
         awaits=awaited(run.target.id.lower(), waves),
     )
-    if run.after:
+    if run.terms.after:
         observation = await _with_predecessors(run, observation, waves, wiring)
     # Whether a plan that does not fit fits again depends on who is in flight, too.
-    if may_start(run, observation, wiring.now()) or (run.misfit and not run.claims):
+    if may_start(run, observation, wiring.now()) or (run.people.misfit and not run.claims):
         around = await neighbours.of(run, wiring)
         limit = await claims.forbidden(wiring, run)
         if limit:
@@ -82,7 +82,7 @@ async def _with_predecessors(
 ) -> Observation:
     """Where the runs stand that go first, by one small listing each."""
     roster = {one.scale_set.key: one for wave in waves for one in wave.roster}
-    first, problem = order.predecessors(tuple(roster.values()), run.target.id, run.after)
+    first, problem = order.predecessors(tuple(roster.values()), run.target.id, run.terms.after)
     found: list[Predecessor] = []
     for member in first:
         one = member.scale_set

@@ -55,14 +55,14 @@ async def start(wiring: Wiring, path: str, etag: str, run: Run, starts: Sequence
     except AzureTrouble as error:
         log.warning("run.no_token", extra={"path": path, "why": error.sentence})
     answers = await asyncio.gather(*(send(one) for one in starts))
-    before = run.last_notice
+    before = run.story.last_notice
     run = answered(run, answers, wiring.now(), wiring.settings.poll_interval)
     try:
         await wiring.runs.write(path, run, etag)
     except Conflict:
         log.info("run.answers_left", extra={"path": path})
         return
-    if run.last_notice > before:
+    if run.story.last_notice > before:
         await wiring.runs.send_notify(run)
 
 

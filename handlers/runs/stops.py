@@ -36,14 +36,15 @@ async def since_planned(
     off = {
         instance.id
         for instance in observation.instances or ()
-        if instance.switched_off and instance.id not in run.stops
+        if instance.switched_off and instance.id not in run.fleet.stops
     }
     # A plan asks of those that served alone: what was off all along is nobody's to explain.
     open_ones = {instance.id for instance in run.instances if instance.state is not InstanceState.SKIPPED}
-    if not off & (set(run.served) if planning else open_ones | set(run.served)):
+    if not off & (set(run.fleet.served) if planning else open_ones | set(run.fleet.served)):
         return None
     lately = (
-        run.log_read_at is not None and observation.at - run.log_read_at < observation.poll_interval * PACE
+        run.fleet.log_read_at is not None
+        and observation.at - run.fleet.log_read_at < observation.poll_interval * PACE
     )
     if lately and not planning:
         return None
@@ -58,10 +59,10 @@ async def since_planned(
 
 
 def _since(run: Run, observation: Observation) -> datetime:
-    asked = run.log_read_at
+    asked = run.fleet.log_read_at
     far = LOOK_BACK if asked is None or observation.at - asked > FAR_BACK else FAR_BACK
     begin = observation.at - far
-    return begin if run.left_down and asked is None else max(run.planned_at, begin)
+    return begin if run.fleet.left_down and asked is None else max(run.planned_at, begin)
 
 
 def _named(run: Run, notes: Notes, off: set[str]) -> dict[str, str]:

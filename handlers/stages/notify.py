@@ -87,7 +87,9 @@ class _Seen:
 
     def mine(self, receiver: str) -> Mapping[str, Run]:
         return {
-            key: run for key, run in self.runs.items() if (run.receiver or NOBODY).lower() == receiver.lower()
+            key: run
+            for key, run in self.runs.items()
+            if (run.terms.receiver or NOBODY).lower() == receiver.lower()
         }
 
     def reached_by_others(self, receiver: str) -> Mapping[str, int]:
@@ -111,7 +113,7 @@ async def _look(message: NoticeMessage, wiring: Wiring) -> bool:
         seen = await _see(about, [one for one in listed if told_under in waves_of(one.metadata)], wiring)
         known = {one.receiver.lower(): one.receiver for one, _ in seen.deliveries.values()}
         for run in seen.runs.values():
-            known.setdefault((run.receiver or NOBODY).lower(), run.receiver or NOBODY)
+            known.setdefault((run.terms.receiver or NOBODY).lower(), run.terms.receiver or NOBODY)
         acted = await _serve_all(sorted(known.values()), seen, wiring) or acted
         if not acted and not seen.runs and _plans_to_come(seen, wiring):
             await wiring.queues.send(NOTICES, about, delay=wiring.settings.group_wait)

@@ -160,7 +160,7 @@ async def _read(
     unreadable = tuple(instance.id for instance in observation.instances or () if instance.unreadable)
     ids = absence.to_read(run, observation) if run is not None else unreadable
     observation = await observe_azure.read_directly(scale_set, observation, ids[: absence.MOST_READS], wiring)
-    unplanned = run.unplanned if run is not None else None
+    unplanned = run.gaps.unplanned if run is not None else None
     _readable(observation, max(message.attempt, unplanned.count if unplanned is not None else 0))
     if run is not None and _alive(run):
         observation = replace(
@@ -222,7 +222,7 @@ def _planned(
         [one.current for one in waves],
         wiring.policy(),
         now,
-        raised=run.raised if run is not None and _alive(run) else NOTHING,
+        raised=run.terms.raised if run is not None and _alive(run) else NOTHING,
         order_problem=order.predecessors(
             wave.roster, scale_set.key, rules_for(wiring.policy(), scale_set).after
         )[1],
@@ -291,8 +291,8 @@ def _told_now(old: Run | None, new: Run) -> bool:
     (emergency maintenance) cannot wait for that.
     """
     if old is None or not _alive(old):
-        return any(notice.urgency is Urgency.PAGE for notice in new.notices)
-    return new.last_notice > old.last_notice
+        return any(notice.urgency is Urgency.PAGE for notice in new.story.notices)
+    return new.story.last_notice > old.story.last_notice
 
 
 async def _send_poll(wiring: Wiring, run: Run) -> None:
@@ -327,13 +327,13 @@ async def _unplanned(
     A message kept beside them would become one more each time they ask.
     """
     now = wiring.now()
-    old = run.unplanned or Trouble(since=now, count=0, error="")
+    old = run.gaps.unplanned or Trouble(since=now, count=0, error="")
     lasted = isinstance(error, Forbidden) or now - old.since >= TOLD_AFTER
     trouble = Trouble(old.since, old.count + 1, error.sentence, told=old.told or lasted)
     log.warning("plan.left_to_the_run", extra={"scale_set": message.scale_set, "why": error.sentence})
     if lasted and not old.told:
         await _tell(wiring, message, error)
-    new = replace(run, unplanned=trouble)
+    new = replace(run, gaps=replace(run.gaps, unplanned=trouble))
     try:
         await wiring.runs.write(stored.path, new, stored.etag)
     except Conflict:

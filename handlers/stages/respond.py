@@ -100,11 +100,11 @@ def _judge(command: Command, run: Run, tracking_id: str) -> None:
     if (
         run.state in ACTIVE
         and command.kind is not CommandKind.APPROVE
-        and command.checksum not in {"", run.checksum}
+        and command.checksum not in {"", run.people.checksum}
     ):
         sentence = (
             "The plan has changed since you saw it. Look at the run again and decide about the plan "
-            f"{run.checksum}."
+            f"{run.people.checksum}."
         )
     if run.state in ACTIVE and command.kind is CommandKind.SKIP:
         # A misspelt name among right ones must not pass unseen.

@@ -36,8 +36,13 @@ def learned(run: Run, poll_interval: timedelta, others: Sequence[timedelta] = ()
     """
     own = longest(run)
     if own is not None:
-        return replace(run, expected=min(own, run.recover_within))
+        return replace(run, times=replace(run.times, expected=min(own, run.terms.recover_within)))
     if others:
         usual = sorted(others)[len(others) // 2] + reboot(poll_interval, 0, run.checks)
-        return replace(run, expected=min(usual, run.recover_within))
-    return replace(run, expected=min(reboot(poll_interval, REBOOT_POLLS, run.checks), run.recover_within))
+        return replace(run, times=replace(run.times, expected=min(usual, run.terms.recover_within)))
+    return replace(
+        run,
+        times=replace(
+            run.times, expected=min(reboot(poll_interval, REBOOT_POLLS, run.checks), run.terms.recover_within)
+        ),
+    )

@@ -12,7 +12,7 @@ from planner.decision.estimate import learned
 from planner.machine import ending
 from planner.observe import absence, left_to_azure
 from planner.observe.batches import counted, observed, soaked, standing
-from planner.people import approval, pausing
+from planner.people import approval, paused_run
 from planner.people.commands import with_commands
 from planner.policy.overrides import with_raised
 from planner.record.action import Action, Notify, PollAgain, Replan, Start
@@ -38,11 +38,11 @@ from planner.start import eligible, gate, prepare, repairs
 from planner.state.journal import in_state, with_entry, with_started_notice
 from planner.text.backoff import throttled_wait
 from planner.text.phrases import say
-from planner.waiting import deadline, reminders, stalled
+from planner.waiting import deadline_warning, reminders, stalled
 
 DAILY = timedelta(days=1)
 
-PAUSED_POLLS = pausing.PAUSED_POLLS
+PAUSED_POLLS = paused_run.PAUSED_POLLS
 SOON = timedelta(seconds=5)
 LONG_WAIT = 10  # a run that waits for others looks that much less often later
 
@@ -55,21 +55,26 @@ def advance(
     The run that comes back holds every intent and notice; the actions say what to send for it, the last
     of them when to look again. An ended run is looked at seldom, and not at all once its waves are over.
     """
-    told_before = run.last_notice
+    told_before = run.story.last_notice
     if observation.held_up is not None:
-        run = replace(run, holds_up=observation.held_up if observation.held_up.sets else None)
+        run = replace(
+            run,
+            standing=replace(
+                run.standing, holds_up=observation.held_up if observation.held_up.sets else None
+            ),
+        )
     run = with_commands(run, commands, observation, now)
-    if observation.rules is not None and run.raised:
-        observation = replace(observation, rules=with_raised(observation.rules, run.raised))
+    if observation.rules is not None and run.terms.raised:
+        observation = replace(observation, rules=with_raised(observation.rules, run.terms.raised))
     actions: tuple[Action, ...] = ()
     if run.state in HANDS_OFF:
         run, actions = _answered(run, observation, now)
     elif run.state in ACTIVE:
         run, actions = _advanced(run, observation, now)
-        run = reminders.reminded(deadline.warned(run, observation, now), observation, now)
+        run = reminders.reminded(deadline_warning.warned(run, observation, now), observation, now)
     elif run.state in ENDED:
         run, actions = ending.polled_again(run, observation, now)
-    tells = tuple(Notify(notice) for notice in run.notices if notice.number > told_before)
+    tells = tuple(Notify(notice) for notice in run.story.notices if notice.number > told_before)
     over = run.state in ENDED and run.recheck is None
     again = () if over else (PollAgain(run.due),)
     return run, (*actions, *tells, *again)
@@ -83,7 +88,7 @@ def needs_azure(run: Run, observation: Observation, now: datetime) -> bool:
         return True
     if run.repairs is not None or absence.unclear(run):
         return True
-    if run.self_service is not None and now >= run.self_service.end:
+    if run.times.self_service is not None and now >= run.times.self_service.end:
         return True
     held = gate.held(run, observation, now)
     return not (isinstance(held, gate.AskPerson) or (isinstance(held, gate.Wait) and held.until is None))
@@ -91,7 +96,7 @@ def needs_azure(run: Run, observation: Observation, now: datetime) -> bool:
 
 def may_start(run: Run, observation: Observation, now: datetime) -> bool:
     """Whether this poll may start a batch, so that scale set, policy and tags are to be read afresh."""
-    if run.state not in {RunState.SCHEDULED, RunState.RUNNING} or run.holding:
+    if run.state not in {RunState.SCHEDULED, RunState.RUNNING} or run.people.holding:
         return False
     batch = gate.next_batch(soaked(run, now), now)
     return batch is not None and gate.held(soaked(run, now), observation, now) is None
@@ -126,8 +131,8 @@ def _answered(run: Run, observation: Observation, now: datetime) -> tuple[Run, t
 
 def _advanced(run: Run, observation: Observation, now: datetime) -> tuple[Run, tuple[Action, ...]]:
     if observation.trouble:
-        return pausing.troubled(run, observation, now), ()
-    run = replace(run, trouble=None, polls=run.polls + 1)
+        return paused_run.troubled(run, observation, now), ()
+    run = replace(run, polls=run.polls + 1, gaps=replace(run.gaps, trouble=None))
     if observation.instances is not None or observation.deleted:
         run, gone = _accounted(run, observation)
         if gone is None:
@@ -152,7 +157,7 @@ def _accounted(run: Run, observation: Observation) -> tuple[Run, frozenset[str] 
         return run, None
     run = with_stops(run, observation)
     if not observation.deleted:
-        run = replace(run, absent_since=None)
+        run = replace(run, gaps=replace(run.gaps, absent_since=None))
     return absence.noticed(run, observation)
 
 
@@ -161,11 +166,11 @@ def _with_others(run: Run, observation: Observation) -> Run:
     ends = [
         predecessor.ends
         for predecessor in observation.predecessors
-        if predecessor.ends is not None and predecessor.name not in run.waived
+        if predecessor.ends is not None and predecessor.name not in run.people.waived
     ]
     if observation.limit and observation.limit_until is not None:
         ends.append(observation.limit_until)
-    return replace(run, others_until=max(ends, default=None))
+    return replace(run, times=replace(run.times, others_until=max(ends, default=None)))
 
 
 def _stepped(run: Run, observation: Observation, now: datetime) -> tuple[Run, tuple[Action, ...]]:
@@ -189,17 +194,17 @@ def _stepped(run: Run, observation: Observation, now: datetime) -> tuple[Run, tu
         return _unplanned(outdated.planned_soon(run, again, observation), again, observation, now), ()
     if run.settled:
         return ending.finished(run, observation, now), ()
-    if run.misfit and run.state is RunState.PAUSED and not run.holding:
-        run = pausing.fits_again(run, now)
+    if run.people.misfit and run.state is RunState.PAUSED and not run.people.holding:
+        run = paused_run.fits_again(run, now)
     failed = [instance for instance in run.instances if instance.state is InstanceState.FAILED]
     if failed and run.state is not RunState.PAUSED:
         ours = any(one.begun for one in failed)
         urgency = Urgency.PAGE if ours else Urgency.ACT
-        run = pausing.paused(run, pausing.failure(failed), observation, now, urgency=urgency)
-    if failed and run.holding:
-        run = pausing.apart(run, [pausing.failure([one]) for one in failed], observation, now)
+        run = paused_run.paused(run, paused_run.failure(failed), observation, now, urgency=urgency)
+    if failed and run.people.holding:
+        run = paused_run.apart(run, [paused_run.failure([one]) for one in failed], observation, now)
     if run.state is RunState.PAUSED:
-        due = pausing.due(run, observation, now)
+        due = paused_run.due(run, observation, now)
         due = min(due, outdated.plan_again_at(run, observation)) if again else due
         return _timed(replace(run, due=due), observation, now), ()
     return _going_on(run, observation, now)
@@ -221,11 +226,11 @@ def _going_on(run: Run, observation: Observation, now: datetime) -> tuple[Run, t
     busy = under_way is not None and gate.next_batch(run, now) is None
     if under_way is not None and (busy or under_way.state is BatchState.SOAKING):
         return _under_way(run, under_way, observation, now), ()
-    if not run.begun and FIT not in run.waived:
+    if not run.begun and FIT not in run.people.waived:
         run = timing.timed(run, now)
         problem = options.misfit(run, now)
         if problem:
-            return pausing.misfit(run, problem, observation, now), ()
+            return paused_run.misfit(run, problem, observation, now), ()
     run = eligible.skipped(prepare.with_checks(run, observation, now), observation, now)
     if run.settled:
         return ending.finished(run, observation, now), ()
@@ -248,8 +253,8 @@ def _going_on(run: Run, observation: Observation, now: datetime) -> tuple[Run, t
             run, gate.Wait(answer.reason, cause=Cause.REPAIRS), observation, now
         ), answer.actions
     if isinstance(answer, gate.AskPerson):
-        run = pausing.paused(run, answer.reason, observation, now)
-        return _timed(replace(run, due=pausing.due(run, observation, now)), observation, now), ()
+        run = paused_run.paused(run, answer.reason, observation, now)
+        return _timed(replace(run, due=paused_run.due(run, observation, now)), observation, now), ()
     if isinstance(answer, gate.Wait):
         return _waiting(run, answer, observation, now), ()
     return _started(run, answer, observation, now)
@@ -257,8 +262,8 @@ def _going_on(run: Run, observation: Observation, now: datetime) -> tuple[Run, t
 
 def _under_way(run: Run, batch: Batch, observation: Observation, now: datetime) -> Run:
     if batch.state is BatchState.SOAKING and batch.verified_at is not None:
-        ends = batch.verified_at + run.soak
-        half = batch.verified_at + run.soak / 2
+        ends = batch.verified_at + run.terms.soak
+        half = batch.verified_at + run.terms.soak / 2
         run = in_state(run, RunState.RUNNING, f"{batch.domain} is healthy and soaks until {say(ends)}.", now)
         return _timed(replace(run, due=half if now < half else ends), observation, now)
     run = in_state(run, RunState.RUNNING, f"{batch.domain}: {counted(batch.instances)}.", now)
@@ -280,12 +285,12 @@ def _waiting(run: Run, wait: gate.Wait, observation: Observation, now: datetime)
     pace = (
         observation.poll_interval
         * _jitter(run)
-        * (LONG_WAIT if pausing.long_since(run, observation, now) else 1)
+        * (LONG_WAIT if paused_run.long_since(run, observation, now) else 1)
     )
     # A moment that has passed says nothing about when to look again.
     until = min(wait.until, now + DAILY) if wait.until is not None and wait.until > now else now + pace
-    if run.self_service is not None and now < run.self_service.end:
-        until = min(until, run.self_service.end)
+    if run.times.self_service is not None and now < run.times.self_service.end:
+        until = min(until, run.times.self_service.end)
     if wait.cause is Cause.POLL:
         # Only a command came in between: the poll that can start follows at once.
         until = min(until, now + SOON)
@@ -307,7 +312,9 @@ def _started(
     run = replace(run, batches=tuple(batch if one is old else one for one in run.batches))
     if starts:
         # It moves: nothing holds it up, and it counts against the limits again.
-        run = replace(run, stalled=None, lets_pass=False)
+        run = replace(
+            run, standing=replace(run.standing, stalled=None), people=replace(run.people, lets_pass=False)
+        )
     if not starts:
         if run.settled:
             return ending.finished(soaked(run, now), observation, now), ()
@@ -320,7 +327,10 @@ def _started(
 
 def _timed(run: Run, observation: Observation, now: datetime) -> Run:
     if observation.rules is not None:
-        run = replace(run, windows=observation.rules.windows, freezes=observation.rules.freezes)
+        run = replace(
+            run,
+            terms=replace(run.terms, windows=observation.rules.windows, freezes=observation.rules.freezes),
+        )
     return timing.timed(run, now)
 
 

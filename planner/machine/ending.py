@@ -28,7 +28,12 @@ def finished(run: Run, observation: Observation, now: datetime) -> Run:
         return replace(run, reason=run.reason if paused else reason, due=now + observation.poll_interval)
     counts = counted(run.instances)
     states = {instance.state for instance in run.instances}
-    run = replace(run, ended_at=now, forecast_end=None, slack=None, missing={}, not_found={}, unread=None)
+    run = replace(
+        run,
+        ended_at=now,
+        times=replace(run.times, forecast_end=None, slack=None),
+        gaps=replace(run.gaps, missing={}, not_found={}, unread=None),
+    )
     run = polled_later(run, observation, now)
     behind = left_behind(run, observation)
     if InstanceState.MISSED in states:
@@ -80,9 +85,10 @@ def _rest(run: Run) -> str:
     if not left:
         return words
     which = ("the other" if left == 1 else "the others") if down else ("it" if left == 1 else "them")
-    if run.scheduled is None:
+    window = run.times.scheduled
+    if window is None:
         return f"{words} Azure maintains {which} when it likes."
-    return f"{words} Azure maintains {which} between {say(run.scheduled.start)} and {say(run.scheduled.end)}."
+    return f"{words} Azure maintains {which} between {say(window.start)} and {say(window.end)}."
 
 
 def closed(run: Run, now: datetime, *, cancelled: bool = False) -> Run:

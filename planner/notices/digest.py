@@ -78,7 +78,7 @@ def _over(state: RunState, *, wave_open: bool) -> bool:
 
 def untold(run: Run, told: int) -> tuple[Notice, ...]:
     """The notices after the last one told, in order."""
-    return tuple(notice for notice in run.notices if notice.number > told)
+    return tuple(notice for notice in run.story.notices if notice.number > told)
 
 
 def ripe(

@@ -39,12 +39,12 @@ def _unclear(run: Run, observation: Observation, seen: dict[str, Instance]) -> I
     yield from (one.id for one in flying if _doubtful(one, seen.get(one.id), observation))
     for one in instances:
         instance = seen.get(one.id)
-        if one.state is InstanceState.MAINTAINED and instance is not None and ill(instance, run.health):
+        if one.state is InstanceState.MAINTAINED and instance is not None and ill(instance, run.terms.health):
             yield one.id
     waiting = [one for one in instances if not one.settled]
     yield from (one.id for one in waiting if _doubtful(one, seen.get(one.id), observation))
-    yield from (one for one in run.served if one not in seen or seen[one].unreadable)
-    yield from (member for member in run.members if member not in seen)
+    yield from (one for one in run.fleet.served if one not in seen or seen[one].unreadable)
+    yield from (member for member in run.fleet.members if member not in seen)
 
 
 def _doubtful(progress: InstanceProgress, instance: Instance | None, observation: Observation) -> bool:
@@ -64,24 +64,34 @@ def noticed(run: Run, observation: Observation) -> tuple[Run, frozenset[str]]:
     if observation.deleted:
         everything = frozenset(instance.id for instance in run.instances)
         return replace(
-            run, missing={}, not_found={}, served=(), left_down=(), members=(), reporting=()
+            run,
+            gaps=replace(run.gaps, missing={}, not_found={}),
+            fleet=replace(run.fleet, served=(), left_down=(), members=(), reporting=()),
         ), everything
     seen = {instance.id for instance in observation.instances or ()}
     open_ones = (instance.id for instance in run.instances if not instance.settled)
-    known = dict.fromkeys((*open_ones, *run.served, *run.members))
-    missing = {one: run.missing.get(one, observation.at) for one in known if one not in seen}
+    known = dict.fromkeys((*open_ones, *run.fleet.served, *run.fleet.members))
+    missing = {one: run.gaps.missing.get(one, observation.at) for one in known if one not in seen}
     # A listing that leaves it out and a 404 are one poll's answer; the next poll has to give both again.
-    not_found = {one: run.not_found.get(one, observation.at) for one in missing if one in observation.absent}
+    not_found = {
+        one: run.gaps.not_found.get(one, observation.at) for one in missing if one in observation.absent
+    }
     gone = frozenset(one for one, since in not_found.items() if _poll_ago(since, observation))
     return (
         replace(
             run,
-            missing={one: since for one, since in missing.items() if one not in gone},
-            not_found={one: since for one, since in not_found.items() if one not in gone},
-            served=tuple(one for one in run.served if one not in gone),
-            left_down=tuple(one for one in run.left_down if one not in gone),
-            members=_with(run.members, seen, gone),
-            reporting=_with(run.reporting, set(_reporting(observation)), gone),
+            gaps=replace(
+                run.gaps,
+                missing={one: since for one, since in missing.items() if one not in gone},
+                not_found={one: since for one, since in not_found.items() if one not in gone},
+            ),
+            fleet=replace(
+                run.fleet,
+                served=tuple(one for one in run.fleet.served if one not in gone),
+                left_down=tuple(one for one in run.fleet.left_down if one not in gone),
+                members=_with(run.fleet.members, seen, gone),
+                reporting=_with(run.fleet.reporting, set(_reporting(observation)), gone),
+            ),
         ),
         gone,
     )
@@ -106,12 +116,16 @@ def _with(known: tuple[str, ...], seen: set[str], gone: frozenset[str]) -> tuple
 
 def deleted_for_certain(run: Run, observation: Observation) -> bool:
     """Whether an earlier poll, a poll ago or more, did not find the scale set either."""
-    return observation.deleted and run.absent_since is not None and _poll_ago(run.absent_since, observation)
+    return (
+        observation.deleted
+        and run.gaps.absent_since is not None
+        and _poll_ago(run.gaps.absent_since, observation)
+    )
 
 
 def unclear(run: Run) -> bool:
     """Whether the next poll has to read Azure, and soon: something is to be confirmed or was not readable."""
-    waits = run.unread is not None or run.absent_since is not None or bool(run.missing)
+    waits = run.gaps.unread is not None or run.gaps.absent_since is not None or bool(run.gaps.missing)
     return waits or any(_to_confirm(instance) for instance in run.instances)
 
 
@@ -134,7 +148,7 @@ def unreadable(run: Run, observation: Observation) -> str:
     """What of the run this poll could not read, in a sentence; empty when it read everything."""
     if observation.deleted and not deleted_for_certain(run, observation):
         return "Azure does not show the scale set; a second poll has to confirm that it is gone."
-    open_ones = {instance.id for instance in run.instances if not instance.settled} | set(run.served)
+    open_ones = {instance.id for instance in run.instances if not instance.settled} | set(run.fleet.served)
     found = [
         instance
         for instance in observation.instances or ()
@@ -143,8 +157,8 @@ def unreadable(run: Run, observation: Observation) -> str:
     if found:
         more = f", and {many(len(found) - 1, 'more instance')} like it" if len(found) > 1 else ""
         return f"{found[0].unreadable} (instance {found[0].id}{more})."
-    if run.missing:
-        first, *others = run.missing
+    if run.gaps.missing:
+        first, *others = run.gaps.missing
         more = f", and {many(len(others), 'more instance')}" if others else ""
         return f"Azure lists no instance {first}{more}, and no direct read says that it is gone."
     return ""
@@ -154,10 +168,10 @@ def tracked(run: Run, observation: Observation, now: datetime) -> Run:
     """The run with how long something of it has been unreadable; told once after half an hour."""
     why = unreadable(run, observation)
     if not why:
-        return replace(run, unread=None)
-    old = run.unread or Trouble(since=observation.at, count=0, error="")
+        return replace(run, gaps=replace(run.gaps, unread=None))
+    old = run.gaps.unread or Trouble(since=observation.at, count=0, error="")
     trouble = Trouble(old.since, old.count + 1, why, old.told)
-    run = replace(run, unread=trouble)
+    run = replace(run, gaps=replace(run.gaps, unread=trouble))
     if trouble.told or now - trouble.since < TOLD_AFTER:
         return run
     sentence = f"Not readable since {say(trouble.since)}: {why} Nothing is started until Azure shows it."
@@ -165,12 +179,12 @@ def tracked(run: Run, observation: Observation, now: datetime) -> Run:
         run, Kind.TROUBLE, Urgency.ACT, sentence, now,
         instances=observation.instances, otherwise=if_nobody_answers(run, now),
     )  # fmt: skip
-    return replace(run, unread=replace(trouble, told=True))
+    return replace(run, gaps=replace(run.gaps, unread=replace(trouble, told=True)))
 
 
 def next_poll(run: Run, observation: Observation, now: datetime) -> datetime:
     """When to look again at what is unclear: a poll from now, later the longer it stays unreadable."""
-    count = run.unread.count if run.unread is not None else 0
+    count = run.gaps.unread.count if run.gaps.unread is not None else 0
     return now + max(observation.poll_interval, doubled(FIRST_WAIT, max(0, count - 2), LONGEST_WAIT))
 
 
@@ -178,4 +192,8 @@ def without_scale_set(run: Run, observation: Observation, now: datetime) -> Run:
     """The run after a poll that did not find its scale set for the first time: nothing has ended yet."""
     if run.state in ACTIVE and run.state is not RunState.PAUSED:
         run = replace(run, reason=unreadable(run, observation))
-    return replace(run, absent_since=run.absent_since or observation.at, due=now + observation.poll_interval)
+    return replace(
+        run,
+        due=now + observation.poll_interval,
+        gaps=replace(run.gaps, absent_since=run.gaps.absent_since or observation.at),
+    )

@@ -27,12 +27,12 @@ def set_aside(
 
     One that is not back within `recover-within` has failed, unless somebody is known to have stopped it.
     """
-    stopped = instance.switched_off and progress.id in run.stops
+    stopped = instance.switched_off and progress.id in run.fleet.stops
     if (not instance.running or instance.busy) and not stopped:
         since = progress.since or progress.intent_at or now
         if progress.state is InstanceState.FAILED:
             return progress
-        if now - since <= run.recover_within:
+        if now - since <= run.terms.recover_within:
             return replace(progress, reason=f"Azure answered {code}; waiting for it to be running.")
         words = f"Azure answered {code}, and it is not back after {minutes(run)} ({describe(instance)})."
         return replace(
@@ -70,5 +70,5 @@ def put_off(progress: InstanceProgress, instance: Instance) -> bool:
 
 
 def minutes(run: Run) -> str:
-    seconds = int(run.recover_within.total_seconds())
+    seconds = int(run.terms.recover_within.total_seconds())
     return f"{seconds // 60} minutes" if seconds >= 120 and seconds % 60 == 0 else f"{seconds} s"

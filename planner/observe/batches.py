@@ -113,7 +113,7 @@ def soaked(run: Run, now: datetime) -> Run:
     def rested(batch: Batch) -> Batch:
         if batch.state is not BatchState.SOAKING or batch.verified_at is None:
             return batch
-        if over or now >= batch.verified_at + run.soak:
+        if over or now >= batch.verified_at + run.terms.soak:
             return replace(batch, state=transition(batch.state, BatchState.DONE), finished_at=now)
         return batch
 
@@ -162,7 +162,7 @@ def _closed(
         instance is not None and not instance.unreadable and matured(progress, STATUS, observation)
     )
     if shown_without:
-        return run.self_service is not None and now >= run.self_service.end
+        return run.times.self_service is not None and now >= run.times.self_service.end
     windows = known_windows(run, progress)
     return bool(windows) and all(now >= window.end for window in windows)
 
@@ -170,7 +170,7 @@ def _closed(
 def known_windows(run: Run, progress: InstanceProgress) -> list[Interval]:
     """The self-service windows on record that concern it: the run's, its own, and that before its start."""
     recorded = progress.before.self_service if progress.before is not None else None
-    return [one for one in (run.self_service, progress.window, recorded) if one is not None]
+    return [one for one in (run.times.self_service, progress.window, recorded) if one is not None]
 
 
 def again_label(instances: Sequence[InstanceProgress]) -> str:

@@ -59,7 +59,7 @@ def _after_the_end(
     """A settled instance: whether its status goes, and whether what this run maintained still serves."""
     if instance is None or instance.unreadable:
         return progress
-    if progress.state is InstanceState.MAINTAINED and ill(instance, run.health):
+    if progress.state is InstanceState.MAINTAINED and ill(instance, run.terms.health):
         return _no_longer_serving(run, progress, instance, observation, now)
     if instance.maintenance is None and not progress.gone:
         if matured(progress, STATUS, observation):
@@ -72,8 +72,8 @@ def _no_longer_serving(
     run: Run, progress: InstanceProgress, instance: Instance, observation: Observation, now: datetime
 ) -> InstanceProgress:
     """Maintained by this run and served again, and does not any more: no next domain before a person says."""
-    if instance.switched_off and progress.id in run.stops:
-        words = f"Maintained; stopped since by {run.stops[progress.id]}."
+    if instance.switched_off and progress.id in run.fleet.stops:
+        words = f"Maintained; stopped since by {run.fleet.stops[progress.id]}."
         # A stop can take its status with it and bring it back at the next start.
         gone = progress.gone or instance.maintenance is None
         return replace(cleared(progress), reason=words, gone=gone)

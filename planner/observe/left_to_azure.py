@@ -37,9 +37,9 @@ SELDOM = 5
 
 def to_follow(run: Run, now: datetime) -> bool:
     """Whether Azure may be maintaining instances of this run just now."""
-    if run.state is not RunState.LEFT_TO_AZURE or run.scheduled is None:
+    if run.state is not RunState.LEFT_TO_AZURE or run.times.scheduled is None:
         return False
-    return now >= run.scheduled.start and not run.settled
+    return now >= run.times.scheduled.start and not run.settled
 
 
 def planned_again(run: Run) -> datetime:
@@ -53,8 +53,8 @@ def due(run: Run, now: datetime) -> datetime:
         return now
     again = planned_again(run)
     left = run.state is RunState.LEFT_TO_AZURE and any(not instance.settled for instance in run.instances)
-    if left and run.scheduled is not None and now < run.scheduled.start:
-        return min(again, run.scheduled.start)
+    if left and run.times.scheduled is not None and now < run.times.scheduled.start:
+        return min(again, run.times.scheduled.start)
     return again
 
 
@@ -148,7 +148,7 @@ def _progress(
         return _settled(progress, InstanceState.SKIPPED, f"Skipped: {why}.", now, gone=True)
     if instance is None or instance.unreadable:
         return progress
-    well = serving(instance, run.health)
+    well = serving(instance, run.terms.health)
     if instance.down and not instance.switched_off and progress.down_at is None:
         progress = replace(progress, down_at=now, reason=f"Down since {say(now)} ({describe(instance)}).")
     if progress.down_at is not None and well and progress.up_at is None:
@@ -170,7 +170,7 @@ def _progress(
     if progress.down_at is None:
         # Its status is gone and it does not serve: Azure's reboot fell between two polls.
         return replace(progress, down_at=now, reason=f"Not serving since {say(now)} ({describe(instance)}).")
-    if now - progress.down_at > max(run.recover_within, timedelta(minutes=30)):
+    if now - progress.down_at > max(run.terms.recover_within, timedelta(minutes=30)):
         words = (
             f"Maintained by Azure, down since {say(progress.down_at)} and not serving "
             f"{long(now - progress.down_at)} later (last seen: {describe(instance)})."
@@ -207,7 +207,7 @@ def _over(run: Run, seen: dict[str, Instance], observation: Observation, now: da
         for instance in run.instances
         if instance.state is InstanceState.BY_AZURE
         and instance.id in seen
-        and not serving(seen[instance.id], run.health)
+        and not serving(seen[instance.id], run.terms.health)
     ]
     reason, behind = over(run), left_behind(run, observation)
     if sick:

@@ -38,9 +38,9 @@ def waiting(
         return settle(progress, InstanceState.BY_AZURE, "Maintained by Azure or by a person outside.", now)
     if progress.sighting is not None and progress.sighting.what in {STATUS, COMPLETED}:
         progress = replace(cleared(progress), reason="Azure shows its maintenance again.")
-    window = status.self_service or run.self_service
+    window = status.self_service or run.times.self_service
     if window is not None and now >= window.end:
-        scheduled = status.scheduled or run.scheduled
+        scheduled = status.scheduled or run.times.scheduled
         later = (
             f" Azure does it between {say(scheduled.start)} and {say(scheduled.end)}." if scheduled else ""
         )
@@ -69,7 +69,7 @@ def _without_status(
     """What became of an instance whose maintenance status is gone for certain."""
     if instance.switched_off:
         return settle(progress, InstanceState.SKIPPED, f"Skipped: it is {instance.power}.", now, gone=True)
-    if progress.seen_down or (run.scheduled is not None and now >= run.scheduled.start):
+    if progress.seen_down or (run.times.scheduled is not None and now >= run.times.scheduled.start):
         words = "Maintained by Azure or by a person outside."
         return settle(progress, InstanceState.BY_AZURE, words, now, gone=True)
     words = "Its maintenance status is gone and nobody here started it."

@@ -109,5 +109,5 @@ def _lingers(progress: InstanceProgress, instance: Instance, run: Run) -> bool:
         return status.result == COMPLETED and status.self_service == progress.window
     if progress.state is InstanceState.SKIPPED:
         # What a person skipped or Azure refused is not started by a mere repetition of the announcement.
-        return not progress.gone and status.self_service == (progress.window or run.self_service)
+        return not progress.gone and status.self_service == (progress.window or run.times.self_service)
     return False

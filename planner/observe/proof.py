@@ -147,7 +147,7 @@ def _without_proof(
     began = progress.answered or progress.seen_down or instance.busy or operation.status == "InProgress"
     since = progress.since or progress.intent_at or now
     if began:
-        if now - since > run.recover_within:
+        if now - since > run.terms.recover_within:
             return replace(
                 progress,
                 state=transition(progress.state, InstanceState.FAILED),

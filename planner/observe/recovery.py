@@ -26,8 +26,8 @@ def off(
 ) -> InstanceProgress:
     """Switched off after our start: a person's doing only where the log, or its having served, says so."""
     maintained = f"Maintained ({progress.proof}), " if progress.proof else "Started, "
-    if progress.id in run.stops:
-        words = f"Skipped: {maintained.lower()}then stopped by {run.stops[progress.id]}."
+    if progress.id in run.fleet.stops:
+        words = f"Skipped: {maintained.lower()}then stopped by {run.fleet.stops[progress.id]}."
         return settle(progress, InstanceState.SKIPPED, words, now)
     if progress.state is InstanceState.FAILED:
         return progress
@@ -78,7 +78,7 @@ def verifying(
             )
         return progress
     since = progress.since or progress.intent_at or now
-    if progress.state is not InstanceState.FAILED and now - since > run.recover_within:
+    if progress.state is not InstanceState.FAILED and now - since > run.terms.recover_within:
         return replace(
             progress,
             state=transition(progress.state, InstanceState.FAILED),
@@ -91,7 +91,7 @@ def verifying(
 
 def _serves(run: Run, progress: InstanceProgress, instance: Instance) -> bool:
     reported = progress.before is not None and progress.before.reported_health
-    return serving(instance, run.health, reported_before=reported)
+    return serving(instance, run.terms.health, reported_before=reported)
 
 
 def _offered_as_before(progress: InstanceProgress, instance: Instance, now: datetime) -> bool:

@@ -19,7 +19,7 @@ from planner.text.phrases import lower
 def cleared(run: Run, batch: Batch) -> bool:
     """Whether everything of the batch that may still be started needs no approval, or has it."""
     waiting = [instance for instance in batch.instances if instance.waiting]
-    return all(_has(run, one) for one in waiting if one.asks or run.mode == Mode.APPROVE)
+    return all(_has(run, one) for one in waiting if one.asks or run.terms.mode == Mode.APPROVE)
 
 
 def wanted(run: Run) -> bool:
@@ -48,7 +48,7 @@ def asked(run: Run, why: str, now: datetime) -> Run:
 
 def asked_once(run: Run, now: datetime) -> Run:
     """Asked for this plan if nobody was: what was paused when it was planned comes to its approval later."""
-    if any(notice.kind is Kind.APPROVAL and notice.at >= run.planned_at for notice in run.notices):
+    if any(notice.kind is Kind.APPROVAL and notice.at >= run.planned_at for notice in run.story.notices):
         return run
     return asked(run, "nothing else holds it up any more.", now)
 
@@ -65,7 +65,7 @@ def given(run: Run) -> Run:
         )
         for batch in run.batches
     )
-    return replace(run, batches=batches, approved=run.checksum)
+    return replace(run, batches=batches, people=replace(run.people, approved=run.people.checksum))
 
 
 def kept(
@@ -94,4 +94,4 @@ def kept(
 
 def _has(run: Run, progress: InstanceProgress) -> bool:
     # A record of an earlier version knows only the checksum of the approved plan.
-    return progress.approved or bool(run.approved and run.approved == run.checksum)
+    return progress.approved or bool(run.people.approved and run.people.approved == run.people.checksum)

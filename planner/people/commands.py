@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from planner.people import approval, no_effect, pausing, skipping
+from planner.people import approval, no_effect, paused_run, skipping
 from planner.policy.durations import parse_duration
 from planner.policy.overrides import raised_further
 from planner.record.batch import Batch
@@ -45,9 +45,9 @@ def refusal(run: Run, command: Command) -> str:
 def with_commands(run: Run, commands: Iterable[Command], observation: Observation, now: datetime) -> Run:
     """The run after people's commands. One without effect or too late changes nothing but the history."""
     for command in commands:
-        if command.id in run.events:
+        if command.id in run.people.events:
             continue
-        run = replace(run, events=(*run.events, command.id)[-REMEMBERED:])
+        run = replace(run, people=replace(run.people, events=(*run.people.events, command.id)[-REMEMBERED:]))
         why = refusal(run, command)
         if run.state not in ACTIVE:
             why = f"Came too late: the run is {run.state}."
@@ -109,15 +109,15 @@ def _held(run: Run, command: Command, observation: Observation, now: datetime) -
 
 def _quarantined(run: Run, command: Command, observation: Observation, now: datetime) -> Run:
     reason = f"A message about it failed again and again and is in quarantine: {command.comment}"
-    if run.holding:
-        return pausing.apart(run, [reason], observation, now)
+    if run.people.holding:
+        return paused_run.apart(run, [reason], observation, now)
     return _paused(run, reason, command, observation, now)
 
 
 def _paused(run: Run, holding: str, command: Command, observation: Observation, now: datetime) -> Run:
     beneath = run.reason if run.state is RunState.PAUSED else ""
-    run = replace(run, holding=holding, beneath=beneath)
-    run = in_state(run, RunState.PAUSED, run.held, now, command.actor)
+    run = replace(run, people=replace(run.people, holding=holding, beneath=beneath))
+    run = in_state(run, RunState.PAUSED, run.people.held, now, command.actor)
     return with_notice(
         run, Kind.PAUSED, Urgency.ACT, run.reason, now, instances=observation.instances, on_record=True,
         otherwise=if_nobody_answers(run, now), answers=("resume", "skip"),
@@ -131,9 +131,9 @@ def _resumed(run: Run, command: Command, observation: Observation, now: datetime
     """
     if run.state is not RunState.PAUSED:
         # It asked whether to go on though time is short.
-        return replace(run, choices=(), waived=_with(run.waived, FIT))
+        return replace(run, people=replace(run.people, choices=(), waived=_with(run.people.waived, FIT)))
     # Only an order that asked for a person is waived: whoever was merely held still waits for its turn.
-    waiting = () if run.holding else _let_pass(run, observation)
+    waiting = () if run.people.holding else _let_pass(run, observation)
     batches = tuple(
         replace(
             batch,
@@ -146,12 +146,15 @@ def _resumed(run: Run, command: Command, observation: Observation, now: datetime
     )
     run = replace(
         run,
-        holding="",
-        beneath="",
-        misfit="",
-        choices=(),
         batches=batches,
-        waived=_with(run.waived, *waiting),
+        people=replace(
+            run.people,
+            holding="",
+            beneath="",
+            misfit="",
+            choices=(),
+            waived=_with(run.people.waived, *waiting),
+        ),
     )
     begun = any(batch.started_at for batch in batches)
     state = RunState.RUNNING if begun else RunState.SCHEDULED
@@ -165,7 +168,7 @@ def _let_pass(run: Run, observation: Observation) -> tuple[str, ...]:
         for predecessor in observation.predecessors
         if observation.order_problem or predecessor.state in ASKS
     )
-    return (*asked, *((ORDER,) if observation.order_problem else ()), *((FIT,) if run.misfit else ()))
+    return (*asked, *((ORDER,) if observation.order_problem else ()), *((FIT,) if run.people.misfit else ()))
 
 
 def _with(waived: tuple[str, ...], *more: str) -> tuple[str, ...]:
@@ -202,15 +205,20 @@ def _raised(run: Run, command: Command, observation: Observation, now: datetime)
     del observation, now
     run = replace(
         run,
-        raised=raised_further(run.raised, command.raised),
         replan=f"{command.actor} raised {_what(command)} for this run",
+        terms=replace(run.terms, raised=raised_further(run.terms.raised, command.raised)),
     )
-    if "lead" in command.raised and run.lead_over is not None:
+    if "lead" in command.raised and run.times.lead_over is not None:
         # Somebody who knows the plan says how much longer people need.
         lead = parse_duration(command.raised["lead"])
         over = command.at + lead
         batches = tuple(_sooner(batch, over) for batch in run.batches)
-        run = replace(run, lead=lead, lead_over=min(run.lead_over, over), batches=batches)
+        run = replace(
+            run,
+            batches=batches,
+            terms=replace(run.terms, lead=lead),
+            times=replace(run.times, lead_over=min(run.times.lead_over, over)),
+        )
     return run
 
 
@@ -221,7 +229,9 @@ def _what(command: Command) -> str:
 def _others_pass(run: Run, command: Command, observation: Observation, now: datetime) -> Run:
     """Give its place under the limits to the others; it needs one again before it starts anything more."""
     del command, observation, now
-    return replace(run, lets_pass=True, holds_up=None)
+    return replace(
+        run, people=replace(run.people, lets_pass=True), standing=replace(run.standing, holds_up=None)
+    )
 
 
 def _sooner(batch: Batch, over: datetime) -> Batch:

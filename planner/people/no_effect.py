@@ -12,12 +12,12 @@ from planner.record.states import RunState
 def approve(run: Run, command: Command) -> str:
     """An approval is for one plan, which it names by its checksum."""
     if not approval.wanted(run):
-        if run.mode != Mode.APPROVE:
-            return "Nothing of it waits for approval: its mode is " + run.mode + "."
+        if run.terms.mode != Mode.APPROVE:
+            return "Nothing of it waits for approval: its mode is " + run.terms.mode + "."
         return "Nothing of it waits for approval: what is left of the plan has been approved."
-    if command.checksum == run.checksum:
+    if command.checksum == run.people.checksum:
         return ""
-    now = f"The plan is {run.checksum} now: look at it, then approve it with that checksum."
+    now = f"The plan is {run.people.checksum} now: look at it, then approve it with that checksum."
     if not command.checksum:
         return f"An approval names the plan it is for, in `checksum`. {now}"
     return f"The plan has changed since you saw it: this approval is for {command.checksum}. {now}"
@@ -26,21 +26,23 @@ def approve(run: Run, command: Command) -> str:
 def hold(run: Run, command: Command) -> str:
     """Held once is held; who holds it is told."""
     del command
-    return f"It is held already. {run.held}" if run.holding else ""
+    return f"It is held already. {run.people.held}" if run.people.holding else ""
 
 
 def quarantined(run: Run, command: Command) -> str:
     """Each cause pauses once."""
-    return "It is paused for this already." if command.comment and command.comment in run.held else ""
+    return "It is paused for this already." if command.comment and command.comment in run.people.held else ""
 
 
 def resume(run: Run, command: Command) -> str:
     """There is something to resume while it is paused, or asks whether to go on though time is short."""
     del command
-    if run.state is RunState.PAUSED or run.choices:
+    if run.state is RunState.PAUSED or run.people.choices:
         return ""
     if run.state is RunState.AWAITING_APPROVAL:
-        return f"It is not paused, it waits for approval: approve the plan {run.checksum}. {run.reason}"
+        return (
+            f"It is not paused, it waits for approval: approve the plan {run.people.checksum}. {run.reason}"
+        )
     return f"It is neither held nor paused: it is {run.state}. {run.reason}"
 
 
@@ -54,18 +56,18 @@ def raised(run: Run, command: Command) -> str:
 
 def _so(run: Run, key: str, text: str) -> bool:
     if key == "accept":
-        return raised_further(run.raised, {key: text}) == {key: "", **run.raised}
+        return raised_further(run.terms.raised, {key: text}) == {key: "", **run.terms.raised}
     parse = PARSERS[key]
-    if key in run.raised:
-        return bool(parse(run.raised[key]) == parse(text))
+    if key in run.terms.raised:
+        return bool(parse(run.terms.raised[key]) == parse(text))
     match key:
         case "soak":
-            return bool(parse(text) == run.soak)
+            return bool(parse(text) == run.terms.soak)
         case "lead":
-            return bool(parse(text) == run.lead)
+            return bool(parse(text) == run.terms.lead)
         case "windows":
             windows = parse(text)
-            return run.windows == ((windows,) if windows else ())
+            return run.terms.windows == ((windows,) if windows else ())
         case _:
             # What the policy says of the others is not on the run's record.
             return False
@@ -75,7 +77,7 @@ def let_pass(run: Run, command: Command) -> str:
     del command
     if run.state is not RunState.PAUSED:
         return f"The run is {run.state} and not paused: only a paused run can let the others pass."
-    if run.lets_pass:
+    if run.people.lets_pass:
         return "The run lets the others pass already."
     if not run.claims:
         return "Nothing of the run has been started, so it counts against no limit and holds up nobody."

@@ -88,56 +88,167 @@ class Repairs:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """The policy that a run was planned by.
+
+    `fingerprint` tells whether it has changed for this scale set, `policy` is the digest of the file.
+    `lead` is what `Times.lead_over` was made with, `raised` what a person has raised for this run (key to
+    value as written), `windows` and `freezes` what the times were made with.
+    """
+
+    mode: str = "auto"
+    receiver: str = ""
+    after: tuple[str, ...] = ()
+    soak: timedelta = timedelta(minutes=30)
+    recover_within: timedelta = timedelta(minutes=60)
+    stalled_after: timedelta = timedelta(hours=4)
+    health: HealthRule = HealthRule.IF_REPORTED
+    fingerprint: str = ""
+    policy: str = ""
+    lead: timedelta | None = None
+    raised: Mapping[str, str] = field(default_factory=dict)
+    windows: WindowSets = ()
+    freezes: tuple[Freeze, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When a run may, should and is expected to do what; all aware UTC.
+
+    `deadline` is the earlier of the self-service end less a margin and `complete-by`, `slack` what is
+    left between the forecast end and the deadline, `start_by` the latest first start that meets it,
+    `lead_over` when the lead time has passed, `others_until` when the scale sets it waits for are
+    expected to be over, `expected` how long a batch takes from start to verification.
+    """
+
+    self_service: Interval | None = None
+    scheduled: Interval | None = None
+    lead_over: datetime | None = None
+    deadline: datetime | None = None
+    expected: timedelta = timedelta(minutes=10)
+    forecast_end: datetime | None = None
+    slack: timedelta | None = None
+    start_by: datetime | None = None
+    others_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """What people have said to a run, and what they are asked.
+
+    `checksum` is that of the plan as it is and `approved` that of the plan that was approved. `holding`
+    is why a person holds it, `beneath` what it is paused for apart from that, `waived` the predecessors a
+    person has let pass, `events` the ids of the commands applied. `misfit` is why the plan does not fit
+    and the run waits for a person before its first start, `choices` what would make it fit. `lets_pass`:
+    a person has let those pass whom it holds up; then it counts against no limit until it starts
+    something again.
+    """
+
+    checksum: str = ""
+    approved: str = ""
+    holding: str = ""
+    beneath: str = ""
+    waived: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    misfit: str = ""
+    choices: tuple[Choice, ...] = ()
+    lets_pass: bool = False
+
+    @property
+    def held(self) -> str:
+        """Why it is held, and what it is paused for apart from that; empty when nobody holds it."""
+        if not self.holding or not self.beneath:
+            return self.holding
+        return f"{self.holding.rstrip('.')}. Apart from the hold: {self.beneath}"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What has happened to a run, and what people were told.
+
+    `numbered` is the last number of the run before it, so that in one wave no notice is told by a number that
+    stands for another. `refusals` are the causes of Azure's refusals that were told, `again` is why instances
+    are scheduled for the second time.
+    """
+
+    history: tuple[Entry, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    numbered: int = 0
+    refusals: tuple[str, ...] = ()
+    again: str = ""
+
+    @property
+    def last_notice(self) -> int:
+        return self.notices[-1].number if self.notices else self.numbered
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What Azure or storage does not show or take.
+
+    `missing` are instances that listings leave out, since the poll that first did, `not_found` those of
+    them that direct reads answer 404 for, since the first of these in a row; `absent_since` is when the
+    scale set itself was first not there; `unread` is set while something of it cannot be read. All of
+    them last until Azure shows it again or a second poll and a direct read agree. `trouble` is set while
+    Azure cannot be read, `unplanned` while it cannot be read for a new plan, `unsent` while no start can
+    be sent in time.
+    """
+
+    missing: Mapping[str, datetime] = field(default_factory=dict)
+    not_found: Mapping[str, datetime] = field(default_factory=dict)
+    absent_since: datetime | None = None
+    unread: Trouble | None = None
+    trouble: Trouble | None = None
+    unsent: Trouble | None = None
+    unplanned: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The instances of the scale set, and who of them serves.
+
+    `members` are all that polls have seen and that are not certainly gone, `reporting` those of them
+    whose application has reported health, `reports` whether any does. `served` are those that served when
+    the plan was made and that nobody is known to have stopped since: each that does not serve counts
+    against `max-unavailable`. `left_down` are those among them that an earlier run's maintenance has left
+    not serving, or that were ill later. `stops` says who stopped what, by the activity log; `log_read_at`
+    is when that was last asked. `serving` and `capacity` say what each batch takes away of what serves.
+    """
+
+    members: tuple[str, ...] = ()
+    reporting: tuple[str, ...] = ()
+    reports: bool = False
+    served: tuple[str, ...] = ()
+    left_down: tuple[str, ...] = ()
+    stops: Mapping[str, str] = field(default_factory=dict)
+    log_read_at: datetime | None = None
+    serving: int = 0
+    capacity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A run that stands still.
+
+    `stalled` is set from the first poll that could have started something by its times and did not, until
+    something starts; it is told after `Terms.stalled_after`. `reminders` is what was told of it,
+    `holds_up` who waits for a limit while it is paused.
+    """
+
+    stalled: Stalled | None = None
+    reminders: Reminders | None = None
+    holds_up: HeldUp | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """The record of a run; replaced whole at each write.
+    """The record of a run; replaced whole at each write. Times are aware UTC.
 
-    Times: `due` is when it should be looked at next, `deadline` the earlier of the self-service end less a
-    margin and `complete-by`, `slack` what is left between the forecast end and the deadline, `start_by` the
-    latest first start that meets it, `lead_over` when the lead time has passed, `others_until` when the scale
-    sets it waits for are expected to be over, `expected` how long a batch takes from start to verification.
-
-    Policy: `rules` is the fingerprint it was planned by, `policy` the digest of the file, `lead` what
-    `lead_over` was made with (None in records that don't say), `raised` what a person has raised for this
-    run (key to value as written), `windows` and `freezes` what the times were made with.
-
-    People: `holding` is why a person holds it, `beneath` what it is paused for apart from that, `waived` the
-    predecessors a person has let pass, `events` the ids of their words applied, `replan` why a new plan is
-    asked for, `misfit` why the plan does not fit and the run waits for a person before its first start,
-    `choices` what would make it fit.
-
-    Notices: `numbered` is the last number of the run before it, so that in one wave none is told by a number
-    that stands for another.
-
-    `finished` are instances that earlier runs finished and whose status lingers: not to be started again.
-    `refusals` are the causes of Azure's refusals that were told.
-    `trouble` is set while Azure cannot be read, `unplanned` while it cannot be read for a new plan, `unsent`
-    while no start can be sent in time, `fruitless_plans` counts the plans in a row that changed nothing since
-    what was started has to be watched first.
-
-    What Azure does not show: `missing` are instances that listings leave out, since the poll that first did,
-    `not_found` those of them that direct reads answer 404 for, since the first of these in a row;
-    `absent_since` when the scale set itself was first not there; `unread` is set while something of it cannot
-    be read. All of them last until Azure shows it again or a second poll and a direct read agree.
-
-    `members` are all instances that polls have seen of the scale set and that are not certainly gone,
-    `reporting` those of them whose application has reported health.
-
-    Capacity: `served` are the instances that served when the plan was made and that nobody is known to have
-    stopped since: each that does not serve counts against `max-unavailable`. `left_down` are those among them
-    that an earlier run's maintenance has left not serving, or that were ill later. `stops` says
-    who stopped what, by the activity log. `log_read_at` is when that was last asked.
-
-    `recheck` is when an ended run is looked at again while a wave of its is open. `reading` is how long the
-    last poll of Azure took, nothing for the usual few seconds.
-
-    `reports`: its instances report application health. `serving` and `capacity` say what each batch takes
-    away of what serves; `again` why instances are
-    scheduled for the second time; `repairs` is set while automatic repairs are suspended by this run.
-
-    Standing still: `stalled` is set from the first poll that could have started something by its times and
-    did not, until something starts; it is told after `stalled_after`. `reminders` is what was told of a run
-    that stands still, `holds_up` who waits for a limit while it is paused, `lets_pass` whether a person has
-    let them pass: then it counts against no limit until it starts something again.
+    `due` is when it is polled next, `recheck` when an ended run is while a wave of its is open. `replan`
+    is why a new plan is asked for, `fruitless_plans` counts those in a row that changed nothing because
+    what was started has to be watched first. `finished` are instances that earlier runs finished and
+    whose status lingers: not to be started again. `repairs` is set while automatic repairs are suspended
+    by this run. `reading` is how long the last poll of Azure took, nothing for the usual few seconds.
     """
 
     target: Target
@@ -148,72 +259,24 @@ class Run:
     due: datetime
     planned_at: datetime
     generation: int = 0
-    mode: str = "auto"
-    receiver: str = ""
     checks: tuple[Check, ...] = ()
     batches: tuple[Batch, ...] = ()
-    after: tuple[str, ...] = ()
-    soak: timedelta = timedelta(minutes=30)
-    recover_within: timedelta = timedelta(minutes=60)
-    health: HealthRule = HealthRule.IF_REPORTED
-    rules: str = ""
-    policy: str = ""
-    lead: timedelta | None = None
-    raised: Mapping[str, str] = field(default_factory=dict)
-    windows: WindowSets = ()
-    freezes: tuple[Freeze, ...] = ()
-    expected: timedelta = timedelta(minutes=10)
-    self_service: Interval | None = None
-    scheduled: Interval | None = None
-    lead_over: datetime | None = None
-    deadline: datetime | None = None
-    forecast_end: datetime | None = None
-    slack: timedelta | None = None
-    start_by: datetime | None = None
-    others_until: datetime | None = None
     finished: tuple[InstanceProgress, ...] = ()
-    reports: bool = False
-    serving: int = 0
-    capacity: str = ""
-    again: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    terms: Terms = field(default_factory=Terms)
+    times: Times = field(default_factory=Times)
+    people: People = field(default_factory=People)
+    story: Story = field(default_factory=Story)
+    gaps: Gaps = field(default_factory=Gaps)
+    fleet: Fleet = field(default_factory=Fleet)
+    standing: Standing = field(default_factory=Standing)
+    repairs: Repairs | None = None
     replan: str = ""
     fruitless_plans: int = 0
-    misfit: str = ""
-    choices: tuple[Choice, ...] = ()
-    repairs: Repairs | None = None
-    checksum: str = ""
-    approved: str = ""
-    holding: str = ""
-    beneath: str = ""
-    waived: tuple[str, ...] = ()
-    events: tuple[str, ...] = ()
-    numbered: int = 0
-    notices: tuple[Notice, ...] = ()
-    history: tuple[Entry, ...] = ()
-    trouble: Trouble | None = None
-    unsent: Trouble | None = None
-    unread: Trouble | None = None
-    missing: Mapping[str, datetime] = field(default_factory=dict)
-    not_found: Mapping[str, datetime] = field(default_factory=dict)
-    absent_since: datetime | None = None
-    served: tuple[str, ...] = ()
-    left_down: tuple[str, ...] = ()
-    members: tuple[str, ...] = ()
-    reporting: tuple[str, ...] = ()
-    stops: Mapping[str, str] = field(default_factory=dict)
-    log_read_at: datetime | None = None
-    recheck: datetime | None = None
-    refusals: tuple[str, ...] = ()
-    unplanned: Trouble | None = None
     polls: int = 0
-    ended_at: datetime | None = None
-    facts: Mapping[str, str] = field(default_factory=dict)
-    stalled_after: timedelta = timedelta(hours=4)
-    stalled: Stalled | None = None
-    reminders: Reminders | None = None
-    holds_up: HeldUp | None = None
-    lets_pass: bool = False
     reading: timedelta = timedelta(0)
+    recheck: datetime | None = None
+    ended_at: datetime | None = None
     v: int = 1
 
     @property
@@ -221,25 +284,14 @@ class Run:
         return tuple(chain.from_iterable(batch.instances for batch in self.batches))
 
     @property
-    def held(self) -> str:
-        """Why it is held, and what it is paused for apart from that; empty when nobody holds it."""
-        if not self.holding or not self.beneath:
-            return self.holding
-        return f"{self.holding.rstrip('.')}. Apart from the hold: {self.beneath}"
-
-    @property
-    def last_notice(self) -> int:
-        return self.notices[-1].number if self.notices else self.numbered
-
-    @property
     def claims(self) -> bool:
         """Whether it counts against the limits: it has begun, and nobody has let the others pass."""
-        return self.begun and not self.lets_pass
+        return self.begun and not self.people.lets_pass
 
     @property
     def waits(self) -> Stalled | None:
         """What keeps it back although it may start by its times, by the last poll that met it."""
-        held = self.stalled
+        held = self.standing.stalled
         going = self.state in {RunState.SCHEDULED, RunState.RUNNING}
         return held if going and held is not None and (held.active or held.passed or held.told) else None
 

@@ -17,6 +17,7 @@ from planner.record.waivers import FIT
 from planner.schedule import options, timing
 from planner.schedule.capacity import with_capacity, with_served
 from planner.schedule.checksum import plan_checksum, rules_fingerprint
+from planner.schedule.deadline import deadline
 
 DAILY = timedelta(days=1)
 MISFIT_AGAIN, NO_TIME_AGAIN = timedelta(minutes=15), timedelta(hours=1)
@@ -34,30 +35,36 @@ def adopted(
     rules = decision.rules
     fingerprint = rules_fingerprint(rules)
     checksum = plan_checksum(decision.verdict, rules, batches)
-    same = run.rules == fingerprint and run.verdict is decision.verdict
+    same = run.terms.fingerprint == fingerprint and run.verdict is decision.verdict
     marked, approved = approval.kept(run, batches, same_rules=same, checksum=checksum)
     run = replace(
         run,
-        approved=approved,
         verdict=decision.verdict,
-        mode=str(rules.mode),
-        receiver=rules.owner,
         checks=decision.checks,
         batches=marked,
-        after=rules.after,
-        soak=rules.soak,
-        recover_within=rules.recover_within,
-        stalled_after=rules.stalled_after,
-        health=rules.health,
-        rules=fingerprint,
-        windows=rules.windows,
-        freezes=rules.freezes,
-        self_service=decision.self_service or run.self_service,
-        scheduled=decision.scheduled or run.scheduled,
-        checksum=checksum,
         facts={"self_service": decision.offered},
-        choices=(),
-        reports=any(instance.health is not Health.NOT_REPORTED for instance in instances),
+        people=replace(run.people, approved=approved, checksum=checksum, choices=()),
+        terms=replace(
+            run.terms,
+            mode=str(rules.mode),
+            receiver=rules.owner,
+            after=rules.after,
+            soak=rules.soak,
+            recover_within=rules.recover_within,
+            stalled_after=rules.stalled_after,
+            health=rules.health,
+            fingerprint=fingerprint,
+            windows=rules.windows,
+            freezes=rules.freezes,
+        ),
+        times=replace(
+            run.times,
+            self_service=decision.self_service or run.times.self_service,
+            scheduled=decision.scheduled or run.times.scheduled,
+        ),
+        fleet=replace(
+            run.fleet, reports=any(instance.health is not Health.NOT_REPORTED for instance in instances)
+        ),
     )
     run = with_served(with_capacity(run, scale_set, instances, rules), instances)
     if to_be_carried_out(decision):
@@ -69,16 +76,10 @@ def adopted(
         state=transition(run.state, state),
         reason=decision.reason,
         batches=tuple(_rested(batch, now) for batch in run.batches),
-        lead_over=None,
-        deadline=None,
-        forecast_end=None,
-        slack=None,
-        start_by=None,
-        capacity="",
-        misfit="",
-        stalled=None,
-        reminders=None,
-        holds_up=None,
+        times=replace(run.times, lead_over=None, deadline=None, forecast_end=None, slack=None, start_by=None),
+        fleet=replace(run.fleet, capacity=""),
+        people=replace(run.people, misfit=""),
+        standing=replace(run.standing, stalled=None, reminders=None, holds_up=None),
     )
     return replace(run, due=left_to_azure.due(run, now))
 
@@ -98,32 +99,37 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
     rules = decision.rules
     run = replace(
         run,
-        lead_over=_lead_over(run, rules.lead, now),
-        lead=rules.lead,
-        deadline=timing.deadline(run.self_service, run.scheduled, rules.complete_by),
         reason=run.reason if _stays_paused(run) else decision.reason,
+        times=replace(
+            run.times,
+            lead_over=_lead_over(run, rules.lead, now),
+            deadline=deadline(run.times.self_service, run.times.scheduled, rules.complete_by),
+        ),
+        terms=replace(run.terms, lead=rules.lead),
     )
     # What polls have learned from the wave's other runs stays until this run knows better.
-    run = replace(run, expected=min(longest(run) or run.expected, run.recover_within))
+    run = replace(
+        run,
+        times=replace(run.times, expected=min(longest(run) or run.times.expected, run.terms.recover_within)),
+    )
     run = timing.timed(run, now)
-    run = replace(run, start_by=timing.start_by(run, now))
+    run = replace(run, times=replace(run.times, start_by=timing.start_by(run, now)))
     if _stays_paused(run):
         # A person's hold outlives every plan, also one that left it to Azure for a while.
         return replace(
-            run, state=transition(run.state, RunState.PAUSED), reason=run.held or run.reason, due=now
+            run, state=transition(run.state, RunState.PAUSED), reason=run.people.held or run.reason, due=now
         )
     begun = run.begun
-    problem = "" if begun or FIT in run.waived else options.misfit(run, now)
+    problem = "" if begun or FIT in run.people.waived else options.misfit(run, now)
     if problem:
         return replace(
             run,
             state=transition(run.state, RunState.PAUSED),
             reason=problem,
-            misfit=problem,
-            choices=options.choices(run, now),
             due=now + MISFIT_AGAIN,
+            people=replace(run.people, misfit=problem, choices=options.choices(run, now)),
         )
-    run = replace(run, misfit="")
+    run = replace(run, people=replace(run.people, misfit=""))
     waits = approval.holds_up(run) and not run.in_flight
     if begun:
         return replace(
@@ -142,11 +148,11 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
 
 def _lead_over(run: Run, lead: timedelta, now: datetime) -> datetime:
     """When the lead time has passed: it counts from when the plan was first told, however long it is now."""
-    if run.lead_over is None:
+    if run.times.lead_over is None:
         return now + lead
-    return run.lead_over if run.lead is None else run.lead_over - run.lead + lead
+    return run.times.lead_over if run.terms.lead is None else run.times.lead_over - run.terms.lead + lead
 
 
 def _stays_paused(run: Run) -> bool:
     """Whatever the new plan says: somebody holds the run, or it waits for a person for another reason."""
-    return bool(run.holding) or (run.state is RunState.PAUSED and not run.misfit)
+    return bool(run.people.holding) or (run.state is RunState.PAUSED and not run.people.misfit)

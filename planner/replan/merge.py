@@ -87,7 +87,7 @@ def _planned_anew(
     before = {instance.id: instance for instance in run.instances if instance.id in back}
     numbers = count(max((one.number for one in kept), default=0) + 1)
     # Told now, so its own lead time counts from now.
-    own = now + decision.rules.lead if run.lead_over is not None else None
+    own = now + decision.rules.lead if run.times.lead_over is not None else None
     put_off: dict[tuple[int, int], list[InstanceProgress]] = {}
     for batch in _in_their_places(run, decision.batches, unclear):
         rest = [instance for instance in batch.instances if instance.id not in has]

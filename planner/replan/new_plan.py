@@ -17,7 +17,7 @@ from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
-from planner.record.run import Run, Target, Verdict
+from planner.record.run import Run, Target, Terms, Times, Verdict
 from planner.record.states import ACTIVE, HANDS_OFF, RunState
 from planner.replan import outdated, second_time
 from planner.replan.apply_decision import adopted, to_be_carried_out
@@ -47,24 +47,29 @@ def new_run(
         verdict=decision.verdict,
         due=now,
         planned_at=now,
-        policy=decision.policy,
-        expected=reboot(poll_interval, REBOOT_POLLS, decision.checks),
+        terms=Terms(policy=decision.policy),
+        times=Times(expected=reboot(poll_interval, REBOOT_POLLS, decision.checks)),
     )
     batches = decision.batches
     if former is not None:
         run = replace(
             run,
             finished=remembered(former, instances),
-            numbered=former.last_notice,
-            left_down=left_down(former, instances, now),
+            story=replace(run.story, numbered=former.story.last_notice),
+            fleet=replace(run.fleet, left_down=left_down(former, instances, now)),
         )
-        run = replace(run, again=second_time.explained(former, decision.concerned, waves, scale_set))
+        run = replace(
+            run,
+            story=replace(
+                run.story, again=second_time.explained(former, decision.concerned, waves, scale_set)
+            ),
+        )
         asks = second_time.without_a_reason(former, decision.concerned, waves, scale_set)
         batches = _asking(decision.batches, asks)
     run = adopted(run, scale_set, instances, decision, batches, now)
     run = with_entry(run, f"planned as {run.state}", run.reason, now)
-    if run.again:
-        run = with_entry(run, "scheduled again", run.again, now)
+    if run.story.again:
+        run = with_entry(run, "scheduled again", run.story.again, now)
     return _told_of_plan(run, decision, now, first=True)
 
 
@@ -87,7 +92,7 @@ def replanned(
 
 def _alarmed(run: Run, decision: Decision, now: datetime) -> Run:
     """Told as a page, once, when Azure raises what it had announced to emergency maintenance."""
-    if not decision.emergency or any(notice.emergency for notice in run.notices):
+    if not decision.emergency or any(notice.emergency for notice in run.story.notices):
         return run
     reason = "Azure has raised this maintenance to an emergency (level Warning)."
     run = with_entry(run, "emergency", reason, now, "azure")
@@ -109,17 +114,17 @@ def _rejoined(
         target=_target(scale_set, len(instances)),
         waves=tuple(dict.fromkeys((*run.waves, waves[0].tracking_id))),
         planned_at=now,
-        policy=decision.policy,
         replan="",
-        unplanned=None,
         finished=tuple(one for one in run.finished if one.id not in _without_status(instances)),
+        terms=replace(run.terms, policy=decision.policy),
+        gaps=replace(run.gaps, unplanned=None),
     )
     asks = second_time.without_a_reason(run, decision.concerned, waves, scale_set)
     run = _again(run, instances, waves, scale_set, now)
     batches = _asking(merged(run, instances, decision, observation, now, gone), asks)
     if _window_over(run, now) and decision.self_service is not None:
         # Instances have windows of their own: what was planned by may be over and theirs is not.
-        run = replace(run, self_service=decision.self_service)
+        run = replace(run, times=replace(run.times, self_service=decision.self_service))
     if run.state in ACTIVE:
         # What is left is settled by advance, instance by instance, from what the poll sees.
         if decision.verdict is Verdict.NOT_IMPACTED:
@@ -135,7 +140,11 @@ def _rejoined(
     run = adopted(replace(run, fruitless_plans=0), scale_set, instances, decision, batches, now)
     # Where the answer stays and only the instances concerned have changed: on record, and no news to anybody.
     stays = run.state is old.state and run.state in HANDS_OFF and run.verdict is old.verdict
-    if stays or (run.state, run.checksum, run.again) == (old.state, old.checksum, old.again):
+    if stays or (run.state, run.people.checksum, run.story.again) == (
+        old.state,
+        old.people.checksum,
+        old.story.again,
+    ):
         run = replace(run, polls=old.polls + 1)
         return replace(run, due=left_to_azure.due(run, now)) if run.state in HANDS_OFF else run
     run = with_entry(run, "planned again", run.reason, now)
@@ -156,7 +165,7 @@ def _followed(run: Run, batches: Sequence[Batch], now: datetime) -> Run:
 
 
 def _window_over(run: Run, now: datetime) -> bool:
-    return run.self_service is not None and now >= run.self_service.end
+    return run.times.self_service is not None and now >= run.times.self_service.end
 
 
 def _target(scale_set: ScaleSet, capacity: int) -> Target:
@@ -182,7 +191,11 @@ def _again(
         if instance.id in seen and due_again(instance, seen[instance.id])
     ]
     why = second_time.explained(run, back, waves, scale_set)
-    return with_entry(replace(run, again=why), "scheduled again", why, now) if why else run
+    return (
+        with_entry(replace(run, story=replace(run.story, again=why)), "scheduled again", why, now)
+        if why
+        else run
+    )
 
 
 def _asking(batches: Sequence[Batch], asks: frozenset[str]) -> tuple[Batch, ...]:
@@ -200,20 +213,20 @@ def _asking(batches: Sequence[Batch], asks: frozenset[str]) -> tuple[Batch, ...]
 def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -> Run:
     kind = Kind.PLANNED if first else Kind.REPLANNED
     urgency = Urgency.PAGE if first and decision.emergency else Urgency.KNOW
-    sentence = f"{decision.reason} {run.again}".strip()
+    sentence = f"{decision.reason} {run.story.again}".strip()
     run = with_notice(run, kind, urgency, sentence, now)
-    if run.misfit:
+    if run.people.misfit:
         return with_notice(
             run,
             Kind.PAUSED,
             Urgency.ACT,
-            run.misfit,
+            run.people.misfit,
             now,
             otherwise=if_nobody_answers(run, now),
             answers=("resume", "skip"),
-            choices=run.choices,
-            deadline=run.deadline,
+            choices=run.people.choices,
+            deadline=run.times.deadline,
         )
     if run.state in ACTIVE and approval.wanted(run):
-        run = approval.asked(run, f"{decision.reason} {run.again}".strip(), now)
+        run = approval.asked(run, f"{decision.reason} {run.story.again}".strip(), now)
     return run

@@ -36,19 +36,21 @@ def why(run: Run, observation: Observation, now: datetime) -> str:
             return f"instance {instance.id} shows maintenance again"
         if offered_anew(progress, instance) and progress.id not in soaking:
             return f"instance {instance.id} was maintained and Azure offers it again"
-        if progress.state is InstanceState.PENDING and _earlier(status.self_service, run.self_service, now):
+        if progress.state is InstanceState.PENDING and _earlier(
+            status.self_service, run.times.self_service, now
+        ):
             return f"the self-service window of instance {instance.id} has been moved forward"
         if progress.waiting and _azures_turn_sooner(status.scheduled, run):
             return f"Azure's own window of instance {instance.id} begins sooner than it was planned by"
-        if progress.waiting and _longer(status.self_service, run.self_service, now):
+        if progress.waiting and _longer(status.self_service, run.times.self_service, now):
             return f"the self-service window of instance {instance.id} is open longer than it was planned by"
     return ""
 
 
 def _waits_by_another_policy(run: Run, observation: Observation) -> bool:
     """Whether a run waits by a policy that has changed; before a batch its rules are read afresh anyway."""
-    waits = run.state in {RunState.SCHEDULED, RunState.AWAITING_APPROVAL} or bool(run.misfit)
-    return waits and bool(run.policy and observation.policy) and run.policy != observation.policy
+    waits = run.state in {RunState.SCHEDULED, RunState.AWAITING_APPROVAL} or bool(run.people.misfit)
+    return waits and bool(run.terms.policy and observation.policy) and run.terms.policy != observation.policy
 
 
 def _earlier(seen: Interval | None, planned: Interval | None, now: datetime) -> bool:
@@ -60,9 +62,9 @@ def _earlier(seen: Interval | None, planned: Interval | None, now: datetime) -> 
 
 def _azures_turn_sooner(seen: Interval | None, run: Run) -> bool:
     """Whether Azure may begin before what was planned by, and before the self-service window is over."""
-    if seen is None or run.scheduled is None or run.self_service is None:
+    if seen is None or run.times.scheduled is None or run.times.self_service is None:
         return False
-    return seen.start < run.scheduled.start and seen.start < run.self_service.end
+    return seen.start < run.times.scheduled.start and seen.start < run.times.self_service.end
 
 
 def _longer(seen: Interval | None, planned: Interval | None, now: datetime) -> bool:

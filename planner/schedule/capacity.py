@@ -32,7 +32,7 @@ def with_capacity(run: Run, scale_set: ScaleSet, instances: Sequence[Instance], 
     ]
     most = max(waiting, default=0)
     if not most:
-        return replace(run, serving=len(up), capacity="")
+        return replace(run, fleet=replace(run.fleet, serving=len(up), capacity=""))
     words = (
         f"A batch takes away at most {most} of {len(up)} serving instances "
         f"({round(100 * most / len(up))} %); "
@@ -44,7 +44,7 @@ def with_capacity(run: Run, scale_set: ScaleSet, instances: Sequence[Instance], 
             f" The autoscale setting {habits.autoscale} may remove instances meanwhile: raise its minimum "
             "until the run is over."
         )
-    return replace(run, serving=len(up), capacity=words)
+    return replace(run, fleet=replace(run.fleet, serving=len(up), capacity=words))
 
 
 def with_served(run: Run, instances: Sequence[Instance]) -> Run:
@@ -53,10 +53,13 @@ def with_served(run: Run, instances: Sequence[Instance]) -> Run:
     A new plan forgets none of them: what is down since, whatever took it down, counts against
     `max-unavailable` until it serves again, and so does what a listing leaves out.
     """
-    up = {instance.id for instance in instances if serving(instance, run.health)}
-    kept = set(run.served)
-    left = tuple(one for one in run.left_down if one not in up)
-    return replace(run, served=tuple(sorted(kept | up | set(left), key=natural)), left_down=left)
+    up = {instance.id for instance in instances if serving(instance, run.terms.health)}
+    kept = set(run.fleet.served)
+    left = tuple(one for one in run.fleet.left_down if one not in up)
+    return replace(
+        run,
+        fleet=replace(run.fleet, served=tuple(sorted(kept | up | set(left), key=natural)), left_down=left),
+    )
 
 
 def left_down(former: Run, instances: Sequence[Instance], now: datetime) -> tuple[str, ...]:
@@ -66,13 +69,13 @@ def left_down(former: Run, instances: Sequence[Instance], now: datetime) -> tupl
     reboot shows late what it has broken. What somebody is known to have stopped is let go (`lost`).
     """
     settled = {instance.id for instance in former.instances}
-    earlier = (one for one in former.left_down if one not in settled)
+    earlier = (one for one in former.fleet.left_down if one not in settled)
     missed = (
         instance.id
         for instance in former.instances
         if instance.begun and instance.state is InstanceState.MISSED
     )
-    down = {instance.id for instance in instances if ill(instance, former.health)}
+    down = {instance.id for instance in instances if ill(instance, former.terms.health)}
     relapsed = (
         instance.id
         for instance in former.instances
@@ -88,7 +91,10 @@ def with_stops(run: Run, observation: Observation) -> Run:
     """The run with who stopped what, where this poll has asked the activity log."""
     if observation.stops is None:
         return run
-    return replace(run, stops={**run.stops, **observation.stops}, log_read_at=observation.at)
+    return replace(
+        run,
+        fleet=replace(run.fleet, stops={**run.fleet.stops, **observation.stops}, log_read_at=observation.at),
+    )
 
 
 def lost(run: Run, instances: Sequence[Instance], accepted: Collection[str] = ()) -> frozenset[str]:
@@ -99,9 +105,9 @@ def lost(run: Run, instances: Sequence[Instance], accepted: Collection[str] = ()
     seen = {instance.id: instance for instance in instances}
     return frozenset(
         key
-        for key in run.served
+        for key in run.fleet.served
         if key not in accepted
-        and not (key in seen and (serving(seen[key], run.health) or _stopped(run, seen[key])))
+        and not (key in seen and (serving(seen[key], run.terms.health) or _stopped(run, seen[key])))
     )
 
 
@@ -114,7 +120,7 @@ def left_behind(run: Run, observation: Observation) -> str:
         return ""
     accepted = accepted_instances(observation.rules.accept) if observation.rules is not None else frozenset()
     gone_dark = lost(run, observation.instances, accepted)
-    down = sorted(gone_dark.intersection(run.left_down), key=natural)
+    down = sorted(gone_dark.intersection(run.fleet.left_down), key=natural)
     if not down:
         return ""
     which, does = ("Instance", "does") if len(down) == 1 else ("Instances", "do")
@@ -122,4 +128,4 @@ def left_behind(run: Run, observation: Observation) -> str:
 
 
 def _stopped(run: Run, instance: Instance) -> bool:
-    return instance.switched_off and instance.id in run.stops
+    return instance.switched_off and instance.id in run.fleet.stops

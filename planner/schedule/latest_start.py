@@ -44,16 +44,16 @@ def latest(run: Run, now: datetime) -> Latest:
     and the run is paused. Once something was started, or a person has let a plan go that does not fit,
     whatever still ends inside the self-service window is started.
     """
-    if run.self_service is None or not run.waiting:
+    if run.times.self_service is None or not run.waiting:
         return Latest()
     begun = run.begun
-    if not begun and FIT not in run.waived:
+    if not begun and FIT not in run.people.waived:
         timed = timing.timed(run, now)
         if not misfit(timed, now):
             last = timing.start_by(timed, now)
             return Latest(_ahead(run, last, now), _ahead(run, last, now))
-    closing = run.self_service.end
-    by = min(run.deadline or closing, closing)
+    closing = run.times.self_service.end
+    by = min(run.times.deadline or closing, closing)
     return Latest(
         _ahead(run, _last(lambda at: all(one <= by for one in _ends(run, at)), now, closing), now),
         _ahead(run, _last(lambda at: any(one <= closing for one in _ends(run, at)), now, closing), now),
@@ -77,15 +77,15 @@ def _ends(run: Run, at: datetime) -> Iterator[datetime]:
     failed = [one.started_at for one in run.batches if one.state is BatchState.FAILED and one.started_at]
     if failed:
         # Healed so late, it teaches the run that a batch takes that long (planner.decision.estimate).
-        taken = max(run.expected, at - min(failed))
-        run = replace(run, expected=min(taken, run.recover_within))
+        taken = max(run.times.expected, at - min(failed))
+        run = replace(run, times=replace(run.times, expected=min(taken, run.terms.recover_within)))
     placed, _ = timing.placed(run, timing.earliest(run, at), at)
     for batch in (one for one in placed if one.waiting):
         begins = batch.not_before
         if batch.state is not BatchState.PENDING:
-            found = opening(run.windows, run.freezes, at, run.expected)
+            found = opening(run.terms.windows, run.terms.freezes, at, run.times.expected)
             begins = found.start if found is not None else None
-        yield begins + run.expected if begins is not None else datetime.max.replace(tzinfo=at.tzinfo)
+        yield begins + run.times.expected if begins is not None else datetime.max.replace(tzinfo=at.tzinfo)
 
 
 def _last(good: Callable[[datetime], bool], first: datetime, end: datetime) -> datetime | None:

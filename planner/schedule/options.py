@@ -10,7 +10,8 @@ from planner.record.batch import Batch
 from planner.record.notice import Choice
 from planner.record.run import Run
 from planner.record.states import BatchState
-from planner.schedule.timing import NOTHING, earliest, margin, next_start, placed, timed
+from planner.schedule.deadline import margin
+from planner.schedule.timing import NOTHING, earliest, next_start, placed, timed
 from planner.text.phrases import long, many, say
 
 DAY_MINUTES = 24 * 60
@@ -20,14 +21,14 @@ def misfit(run: Run, now: datetime) -> str:
     """Why the plan does not meet its deadline, with numbers; empty when it does or nothing is left."""
     if not any(_waiting(batch) for batch in run.batches):
         return ""
-    if run.forecast_end is None:
-        by = f"; it must be done by {say(run.deadline)}" if run.deadline is not None else ""
+    if run.times.forecast_end is None:
+        by = f"; it must be done by {say(run.times.deadline)}" if run.times.deadline is not None else ""
         return f"The plan does not fit: {_no_time(run, now)}{by}."
-    if run.deadline is None or run.slack is None or run.slack >= NOTHING:
+    if run.times.deadline is None or run.times.slack is None or run.times.slack >= NOTHING:
         return ""
     return (
-        f"The plan does not fit: it needs until {say(run.forecast_end)} and must be done by "
-        f"{say(run.deadline)}, {long(run.slack)} earlier."
+        f"The plan does not fit: it needs until {say(run.times.forecast_end)} and must be done by "
+        f"{say(run.times.deadline)}, {long(run.times.slack)} earlier."
     )
 
 
@@ -40,8 +41,8 @@ def _no_time(run: Run, now: datetime) -> str:
         if batch.not_before is None:
             at = max(at, batch.waits_until or at)
             break
-        at = batch.not_before + run.expected + run.soak
-    found, why = next_start(run.windows, run.freezes, at, run.expected)
+        at = batch.not_before + run.times.expected + run.terms.soak
+    found, why = next_start(run.terms.windows, run.terms.freezes, at, run.times.expected)
     return why if found is None else "windows and freezes leave its last batches no time"
 
 
@@ -66,34 +67,35 @@ def _waiting(batch: Batch) -> bool:
 
 def _ends(run: Run) -> str:
     """How well a changed plan fits; empty when it does not."""
-    if run.forecast_end is None or run.deadline is None or run.slack is None or run.slack < NOTHING:
+    end, deadline, slack = run.times.forecast_end, run.times.deadline, run.times.slack
+    if end is None or deadline is None or slack is None or slack < NOTHING:
         return ""
-    return f"it then ends {say(run.forecast_end)}, {long(run.slack)} before {say(run.deadline)}"
+    return f"it then ends {say(end)}, {long(slack)} before {say(deadline)}"
 
 
 def _lead(run: Run, now: datetime) -> Choice | None:
     """No more waiting until the lead time is over, where that is what takes too long."""
-    if run.lead_over is None or run.lead_over <= now:
+    if run.times.lead_over is None or run.times.lead_over <= now:
         return None
-    ends = _ends(timed(replace(run, lead_over=now), now))
+    ends = _ends(timed(replace(run, times=replace(run.times, lead_over=now)), now))
     if not ends:
         return None
-    words = f"No lead time: started without waiting until {say(run.lead_over)}, {ends}."
+    words = f"No lead time: started without waiting until {say(run.times.lead_over)}, {ends}."
     return Choice("lead", words, "raise", {"lead": "0m"})
 
 
 def _soak(run: Run, now: datetime) -> Choice | None:
     """The longest shorter soak that fits."""
-    unit = timedelta(minutes=1) if run.soak >= timedelta(minutes=2) else timedelta(seconds=1)
+    unit = timedelta(minutes=1) if run.terms.soak >= timedelta(minutes=2) else timedelta(seconds=1)
 
     def tried(number: int) -> Run:
-        return timed(replace(run, soak=number * unit), now)
+        return timed(replace(run, terms=replace(run.terms, soak=number * unit)), now)
 
-    most = int(run.soak / unit) - (not run.soak % unit)
-    if most < 0 or not run.soak or not _ends(tried(0)):
+    most = int(run.terms.soak / unit) - (not run.terms.soak % unit)
+    if most < 0 or not run.terms.soak or not _ends(tried(0)):
         return None
     number = _largest(lambda one: bool(_ends(tried(one))), most)
-    words = f"a soak of {long(number * unit)} instead of {long(run.soak)}"
+    words = f"a soak of {long(number * unit)} instead of {long(run.terms.soak)}"
     text = f"{number}{'m' if unit == timedelta(minutes=1) else 's'}"
     return Choice("soak", f"Shorter pauses: with {words} {_ends(tried(number))}.", "raise", {"soak": text})
 
@@ -141,14 +143,14 @@ def _regrouped(run: Run, waiting: list[Batch], domains: list[list[Batch]], size:
 
 def _windows(run: Run, now: datetime) -> Choice | None:
     """The smallest widening of the operator's windows, in whole hours, that fits."""
-    if len(run.windows) != 1:
+    if len(run.terms.windows) != 1:
         return None
-    (windows,) = run.windows
+    (windows,) = run.terms.windows
     most = min((DAY_MINUTES - _length(window) - 1) // 60 for window in windows)
 
     def tried(hours: int) -> tuple[Windows, str]:
         wider = tuple(_longer(window, hours) for window in windows)
-        return wider, _ends(timed(replace(run, windows=(wider,)), now))
+        return wider, _ends(timed(replace(run, terms=replace(run.terms, windows=(wider,))), now))
 
     if most < 1 or not tried(most)[1]:
         return None
@@ -170,16 +172,17 @@ def _length(window: WeeklyWindow) -> int:
 
 def _complete_by(run: Run) -> Choice | None:
     """A later date, where it is the date that is too early and not Azure's window."""
-    if run.self_service is None or run.deadline is None or run.forecast_end is None:
+    window = run.times.self_service
+    if window is None or run.times.deadline is None or run.times.forecast_end is None:
         return None
-    last = run.self_service.end - margin(run.self_service)
-    if run.deadline >= last or run.forecast_end > last:
+    last = window.end - margin(window)
+    if run.times.deadline >= last or run.times.forecast_end > last:
         return None
-    hour = run.forecast_end.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    hour = run.times.forecast_end.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     by = min(hour, last)
     return Choice(
         "complete-by",
-        f"A later date: it is done by {say(by)}; the self-service window ends {say(run.self_service.end)}.",
+        f"A later date: it is done by {say(by)}; the self-service window ends {say(window.end)}.",
         "raise",
         {"complete-by": by.strftime("%Y-%m-%dT%H:%M:%SZ")},
     )
@@ -189,7 +192,7 @@ def _left(run: Run, now: datetime) -> Choice | None:
     """Start what fits, and leave the domains that don't to Azure."""
     batches, _ = placed(run, earliest(run, now), now)
     late = list(_late(run, batches))
-    if not late or run.deadline is None:
+    if not late or run.times.deadline is None:
         return None
     ids = [instance.id for batch in late for instance in batch.instances if not instance.settled]
     names = list(dict.fromkeys(batch.domain for batch in late))
@@ -200,8 +203,8 @@ def _left(run: Run, now: datetime) -> Choice | None:
     where = "; ".join(names[:6]) + (" and others" if len(names) > 6 else "")
     rest = any(_waiting(batch) for batch in batches if not any(batch.number == each.number for each in late))
     azure = (
-        f", which maintains them between {say(run.scheduled.start)} and {say(run.scheduled.end)}"
-        if run.scheduled
+        f", which maintains them between {say(run.times.scheduled.start)} and {say(run.times.scheduled.end)}"
+        if run.times.scheduled
         else ""
     )
     return Choice(
@@ -218,15 +221,15 @@ def _late(run: Run, batches: tuple[Batch, ...]) -> Iterator[Batch]:
     for batch in batches:
         if not _waiting(batch):
             continue
-        ends = batch.not_before + run.expected if batch.not_before is not None else None
+        ends = batch.not_before + run.times.expected if batch.not_before is not None else None
         # Behind a batch that finds no time nothing was placed.
         beyond = beyond or ends is None
-        if beyond or (ends is not None and run.deadline is not None and ends > run.deadline):
+        if beyond or (ends is not None and run.times.deadline is not None and ends > run.times.deadline):
             yield batch
 
 
 def _all_the_same(run: Run) -> Choice:
-    until = f" by {say(run.self_service.end)}" if run.self_service is not None else " in time"
+    until = f" by {say(run.times.self_service.end)}" if run.times.self_service is not None else " in time"
     return Choice(
         "resume",
         f"Go ahead as planned: what is not started{until} is left to Azure.",

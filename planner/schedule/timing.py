@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner.azure.fleet import Interval
 from planner.calendar.openings import Opening, open_at, opening
 from planner.calendar.windows import WindowSets
 from planner.policy.resolve import Freeze
@@ -19,8 +18,6 @@ from planner.text.phrases import long, say
 
 NOTHING = timedelta(0)
 
-MARGIN = timedelta(hours=1)
-"""Nobody plans up to the last minute of a self-service window of weeks."""
 
 MINUTE = timedelta(minutes=1)
 
@@ -73,8 +70,8 @@ def closes(windows: WindowSets, freezes: Sequence[Freeze], at: datetime) -> date
 
 def earliest(run: Run, now: datetime) -> datetime:
     """The earliest start that lead time, the self-service window and other scale sets leave."""
-    opens = run.self_service.start if run.self_service is not None else None
-    return max(one for one in (now, run.lead_over, opens, run.others_until) if one is not None)
+    opens = run.times.self_service.start if run.times.self_service is not None else None
+    return max(one for one in (now, run.times.lead_over, opens, run.times.others_until) if one is not None)
 
 
 def placed(run: Run, start: datetime, now: datetime) -> tuple[tuple[Batch, ...], datetime | None]:
@@ -92,20 +89,20 @@ def placed(run: Run, start: datetime, now: datetime) -> tuple[tuple[Batch, ...],
             continue
         if batch.started_at is not None and batch.state is not BatchState.PENDING:
             # What soaks has ended already; what still reboots ends now at the earliest.
-            ended = batch.verified_at or max(now, batch.started_at + run.expected)
+            ended = batch.verified_at or max(now, batch.started_at + run.times.expected)
             last = max(now, ended)
-            free = max(free, ended + run.soak)
+            free = max(free, ended + run.terms.soak)
             batches.append(batch)
             continue
         at = max(free, batch.waits_until or free)
-        if room is None or not room.holds(at, run.expected):
-            room = opening(run.windows, run.freezes, at, run.expected)
+        if room is None or not room.holds(at, run.times.expected):
+            room = opening(run.terms.windows, run.terms.freezes, at, run.times.expected)
             if room is None:
                 return (*batches, *map(_without_time, run.batches[number:])), None
             at = room.start
         batches.append(replace(batch, not_before=at))
-        last = at + run.expected
-        free = last + run.soak
+        last = at + run.times.expected
+        free = last + run.terms.soak
     return tuple(batches), last
 
 
@@ -117,38 +114,21 @@ def _without_time(batch: Batch) -> Batch:
 def timed(run: Run, now: datetime) -> Run:
     """The run with the earliest time of every batch to come, the forecast end and the slack."""
     batches, end = placed(run, earliest(run, now), now)
-    slack = run.deadline - end if run.deadline is not None and end is not None else None
-    return replace(run, batches=batches, forecast_end=end, slack=slack)
-
-
-def deadline(
-    self_service: Interval | None, scheduled: Interval | None, complete_by: datetime | None
-) -> datetime | None:
-    """The earliest of the end of the self-service window, less a margin, Azure's own turn, and `complete-by`.
-
-    Azure's window mostly begins after the self-service window; where it begins before, nobody can promise
-    that what is left is not maintained by Azure.
-    """
-    ends = [self_service.end - margin(self_service)] if self_service else []
-    if scheduled is not None and self_service is not None:
-        ends.append(scheduled.start)
-    if complete_by is not None:
-        ends.append(complete_by)
-    return min(ends, default=None)
-
-
-def margin(self_service: Interval) -> timedelta:
-    """What is kept free before the self-service window ends: an hour, less of a window under 50 hours."""
-    return min(MARGIN, (self_service.end - self_service.start) / 50)
+    slack = run.times.deadline - end if run.times.deadline is not None and end is not None else None
+    return replace(run, batches=batches, times=replace(run.times, forecast_end=end, slack=slack))
 
 
 def start_by(run: Run, now: datetime) -> datetime | None:
     """The latest first start that still meets the deadline; None when even the earliest one does not."""
-    if run.deadline is None or run.slack is None or run.slack < NOTHING:
+    if run.times.deadline is None or run.times.slack is None or run.times.slack < NOTHING:
         return None
-    first, last = earliest(run, now), run.deadline
-    if not run.windows and not run.freezes and not any(_has_its_own_time(batch) for batch in run.batches):
-        return first + run.slack
+    first, last = earliest(run, now), run.times.deadline
+    if (
+        not run.terms.windows
+        and not run.terms.freezes
+        and not any(_has_its_own_time(batch) for batch in run.batches)
+    ):
+        return first + run.times.slack
     minute = first.replace(second=0, microsecond=0)
 
     def fits(minutes: int) -> bool:

@@ -80,29 +80,29 @@ def held(run: Run, observation: Observation, now: datetime) -> Wait | AskPerson 
         return Wait(inner(observation.stopped), cause=Cause.STOP)
     waits = batch.waits_until
     earliest = max(
-        (moment for moment in (run.lead_over, waits, _opens(run)) if moment is not None),
+        (moment for moment in (run.times.lead_over, waits, _opens(run)) if moment is not None),
         default=now,
     )
     if now < earliest:
-        what = "the lead time" if earliest == run.lead_over else "the self-service window"
-        if earliest == waits and earliest not in {run.lead_over, _opens(run)}:
+        what = "the lead time" if earliest == run.times.lead_over else "the self-service window"
+        if earliest == waits and earliest not in {run.times.lead_over, _opens(run)}:
             what = "its next attempt" if batch.retry else "its time"
         return Wait(f"{what} until {say(earliest)}", earliest, cause=Cause.TIMES)
     windows, freezes = (
         (observation.rules.windows, observation.rules.freezes)
         if observation.rules is not None
-        else (run.windows, run.freezes)
+        else (run.terms.windows, run.terms.freezes)
     )
-    start, why = next_start(windows, freezes, now, run.expected)
+    start, why = next_start(windows, freezes, now, run.times.expected)
     if start is None:
         return Wait(why, now + DAILY, cause=Cause.TIMES)
     if start > now:
         return Wait(why, start, cause=Cause.TIMES)
-    closing = run.self_service.end if run.self_service is not None else None
-    if closing is not None and now + run.expected > closing:
+    closing = run.times.self_service.end if run.times.self_service is not None else None
+    if closing is not None and now + run.times.expected > closing:
         return Wait(
             f"nothing any more: the self-service window closes at {say(closing)}, sooner than the "
-            f"{long(run.expected)} a batch is expected to take",
+            f"{long(run.times.expected)} a batch is expected to take",
             closing,
             cause=Cause.TIMES,
         )
@@ -115,14 +115,14 @@ def held(run: Run, observation: Observation, now: datetime) -> Wait | AskPerson 
 
 
 def _opens(run: Run) -> datetime | None:
-    return run.self_service.start if run.self_service is not None else None
+    return run.times.self_service.start if run.times.self_service is not None else None
 
 
 def _predecessors(run: Run, observation: Observation) -> Wait | AskPerson | None:
-    if observation.order_problem and ORDER not in run.waived:
+    if observation.order_problem and ORDER not in run.people.waived:
         return AskPerson(observation.order_problem)
     for predecessor in observation.predecessors:
-        if predecessor.name in run.waived:
+        if predecessor.name in run.people.waived:
             continue
         if predecessor.state in ASKS:
             return AskPerson(
@@ -130,7 +130,7 @@ def _predecessors(run: Run, observation: Observation) -> Wait | AskPerson | None
                 "Resume to go ahead all the same."
             )
     for one in observation.predecessors:
-        if one.name not in run.waived and one.state not in {RunState.COMPLETED, RunState.NOT_IMPACTED}:
+        if one.name not in run.people.waived and one.state not in {RunState.COMPLETED, RunState.NOT_IMPACTED}:
             standing = f"is {one.state}" if one.state is not None else "has not been planned yet"
             return Wait(f"{one.name} goes first and {standing}", cause=Cause.PREDECESSOR)
     return None

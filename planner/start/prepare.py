@@ -55,7 +55,7 @@ def prepare(run: Run, observation: Observation, now: datetime) -> Wait | AskPers
         or observation.rules is None
     ):
         return Wait("a poll of Azure", cause=Cause.POLL)
-    if rules_fingerprint(observation.rules) != run.rules:
+    if rules_fingerprint(observation.rules) != run.terms.fingerprint:
         return PlanAgain("the policy or the tags have changed since the plan was made")
     # Protected instances are skipped one by one below, also when nothing else is left.
     structural = [
@@ -117,9 +117,9 @@ def _conditions(run: Run, observation: Observation, going_down: frozenset[str]) 
         observation.instances,
         observation.rules,
         going_down=going_down,
-        reported=run.reports,
-        missing=tuple(run.missing),
-        reporting=run.reporting,
+        reported=run.fleet.reports,
+        missing=tuple(run.gaps.missing),
+        reporting=run.fleet.reporting,
     )
     first = next(iter(checks.blocking(found)), None)
     return Wait(inner(first.reason), cause=_cause(run, observation, first)) if first is not None else None
@@ -133,7 +133,7 @@ def _cause(run: Run, observation: Observation, check: Check) -> Cause:
     # The plan's poll and this one agree: that does not change by waiting.
     required = observation.rules is not None and observation.rules.health is HealthRule.REQUIRED
     silent = all(instance.health is Health.NOT_REPORTED for instance in observation.instances or ())
-    return Cause.HEALTH if required and silent and not run.reports else Cause.NEIGHBOUR
+    return Cause.HEALTH if required and silent and not run.fleet.reports else Cause.NEIGHBOUR
 
 
 def _nothing_ready(batch: Batch, observation: Observation) -> Wait:

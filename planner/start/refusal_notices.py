@@ -55,9 +55,9 @@ def told_by_cause(run: Run, refusals: Sequence[StartResult], now: datetime) -> R
         refusal = classified(answers[0].code, answers[0].message)
         sentence = _sentence(run, refusal, answers)
         run = with_entry(run, "refused", sentence, now, "azure")
-        if key in run.refusals:
+        if key in run.story.refusals:
             continue
-        run = replace(run, refusals=(*run.refusals, key)[-REMEMBERED:])
+        run = replace(run, story=replace(run.story, refusals=(*run.story.refusals, key)[-REMEMBERED:]))
         if refusal is not Refusal.LOCKED:
             run = with_notice(run, Kind.TROUBLE, Urgency.KNOW, sentence, now)
     return run

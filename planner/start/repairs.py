@@ -146,7 +146,7 @@ def _refused_to_us(held: Repairs) -> bool:
 def _about_to_start(run: Run, observation: Observation, now: datetime) -> bool:
     """Suspended for a batch that the next polls start; what takes longer must not keep them suspended."""
     held = run.repairs
-    if held is None or held.resuming_since is not None or run.state not in STARTING or run.holding:
+    if held is None or held.resuming_since is not None or run.state not in STARTING or run.people.holding:
         return False
     started = any(batch.started_at is not None and batch.started_at >= held.since for batch in run.batches)
     return not started and now - held.since <= observation.poll_interval * 2 * WAITS

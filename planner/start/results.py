@@ -82,15 +82,15 @@ def _withdrawn(run: Run, answers: Sequence[StartResult], now: datetime) -> Run:
         result for result in answers if result.answered is StartOutcome.WITHDRAWN and not result.needs_person
     ]
     if len(unsent) < len(answers):
-        return replace(run, unsent=None)
-    old = run.unsent or Trouble(since=now, count=0, error="")
+        return replace(run, gaps=replace(run.gaps, unsent=None))
+    old = run.gaps.unsent or Trouble(since=now, count=0, error="")
     trouble = Trouble(old.since, old.count + 1, unsent[0].message, old.told)
     reason = f"No start could be sent since {say(trouble.since)}: {trouble.error.rstrip('.')}."
-    run = replace(run, unsent=trouble, reason=reason)
+    run = replace(run, reason=reason, gaps=replace(run.gaps, unsent=trouble))
     if trouble.told or now - trouble.since < TOLD_AFTER:
         return run
     run = with_notice(run, Kind.TROUBLE, Urgency.ACT, reason, now, otherwise=if_nobody_answers(run, now))
-    return replace(run, unsent=replace(trouble, told=True))
+    return replace(run, gaps=replace(run.gaps, unsent=replace(trouble, told=True)))
 
 
 def _with_answer(

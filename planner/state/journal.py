@@ -29,14 +29,16 @@ def with_entry(
 
     Of a very long one the beginning, the latest and what people said are kept.
     """
-    history = run.history
+    history = run.story.history
     if len(history) >= MOST_LINES:
         first, later = history[:FIRST_LINES], history[FIRST_LINES:]
         gap = Entry(later[0].at, BREAKWATER, "left out", "Lines after this one were left out.")
         dropped = frozenset([place for place, one in enumerate(later) if not one.id][:DROPPED])
         kept = tuple(one for place, one in enumerate(later) if place not in dropped)
         history = (*first, gap, *kept[-2 * MOST_LINES :])
-    return replace(run, history=(*history, Entry(now, actor, event, reason, command)))
+    return replace(
+        run, story=replace(run.story, history=(*history, Entry(now, actor, event, reason, command)))
+    )
 
 
 def in_state(run: Run, state: RunState, reason: str, now: datetime, actor: str = BREAKWATER) -> Run:
@@ -71,7 +73,7 @@ def with_notice(
     if instances is None and on_record:
         down = _down_on_record(run)
     notice = Notice(
-        number=run.last_notice + 1,
+        number=run.story.last_notice + 1,
         at=now,
         kind=kind,
         urgency=urgency,
@@ -83,12 +85,12 @@ def with_notice(
         choices=choices,
         deadline=deadline,
     )
-    return replace(run, notices=(*run.notices, notice)[-MOST_NOTICES:])
+    return replace(run, story=replace(run.story, notices=(*run.story.notices, notice)[-MOST_NOTICES:]))
 
 
 def with_started_notice(run: Run, now: datetime) -> Run:
     """The run with the notice that maintenance has begun, once something of it was taken or may have been."""
-    if any(notice.kind is Kind.STARTED for notice in run.notices):
+    if any(notice.kind is Kind.STARTED for notice in run.story.notices):
         return run
     batch = next((one for one in run.batches if any(each.answered for each in one.instances)), None)
     if batch is None:
@@ -103,10 +105,14 @@ def if_nobody_answers(run: Run, now: datetime) -> str:
 
 def _comes_to(run: Run, now: datetime) -> str:
     left = sum(instance.waiting for instance in run.instances)
-    if run.self_service is None or not left:
+    if run.times.self_service is None or not left:
         return "If nobody answers, nothing more is started."
     what = "1 instance is" if left == 1 else f"{left} instances are"
-    when = f" between {say(run.scheduled.start)} and {say(run.scheduled.end)}" if run.scheduled else ""
+    when = (
+        f" between {say(run.times.scheduled.start)} and {say(run.times.scheduled.end)}"
+        if run.times.scheduled
+        else ""
+    )
     azure = (
         f"{what} left to Azure, which maintains {'it' if left == 1 else 'them'}{when or ' when it likes'}."
     )
@@ -114,7 +120,7 @@ def _comes_to(run: Run, now: datetime) -> str:
     if found.anything is None:
         return (
             "No answer helps any more: nothing can be started before the self-service window closes at "
-            f"{say(run.self_service.end)}, and {azure}"
+            f"{say(run.times.self_service.end)}, and {azure}"
         )
     last = f"by {say(found.anything)}, nothing more can be started and {azure}"
     if found.everything is None:
@@ -126,8 +132,8 @@ def _comes_to(run: Run, now: datetime) -> str:
 
 def held_up(run: Run) -> str:
     """Whom a paused run holds up, and until when they fit; empty where it holds up nobody."""
-    others = run.holds_up
-    if others is None or not others.sets or run.lets_pass:
+    others = run.standing.holds_up
+    if others is None or not others.sets or run.people.lets_pass:
         return ""
     where = f" of {', '.join(others.regions)}" if others.regions else ""
     them, first = ("it", "it has") if others.sets == 1 else ("them", "the first of them has")
@@ -142,7 +148,7 @@ def _down(run: Run, instances: Sequence[Instance]) -> tuple[Down, ...]:
     domains = {one.id: (batch.domain, one) for batch in run.batches for one in batch.instances}
     found: list[Down] = []
     for instance in instances:
-        if instance.switched_off or serving(instance, run.health):
+        if instance.switched_off or serving(instance, run.terms.health):
             continue
         domain, progress = domains.get(instance.id, ("", None))
         error = progress.reason if progress is not None and progress.state is InstanceState.FAILED else ""
@@ -176,5 +182,5 @@ def _down_on_record(run: Run) -> tuple[Down, ...]:
 
 
 def _serving(run: Run, instances: Sequence[Instance]) -> str:
-    up = sum(serving(instance, run.health) for instance in instances)
+    up = sum(serving(instance, run.terms.health) for instance in instances)
     return f"{up} of {len(instances)} instances are running and healthy"

@@ -41,16 +41,22 @@ def reminded(run: Run, observation: Observation, now: datetime) -> Run:
     """The run with a reminder where one is due, and looked at again when the next one is."""
     what = _stands_still(run, observation)
     if not what:
-        return replace(run, reminders=None) if run.reminders is not None else run
+        return (
+            replace(run, standing=replace(run.standing, reminders=None))
+            if run.standing.reminders is not None
+            else run
+        )
     run, kept = _kept(run, now)
     by = kept.by
     if by is None:
-        return replace(run, reminders=kept)
+        return replace(run, standing=replace(run.standing, reminders=kept))
     if by <= now:
         # A poll just after it finds that it is too late; whatever is left then is looked at as any other run.
         due = min(run.due, by + JUST_AFTER) if now < by + JUST_AFTER else run.due
-        return replace(run, reminders=kept, due=due)
-    asked = max((notice.number for notice in run.notices if notice.urgency is not Urgency.KNOW), default=0)
+        return replace(run, due=due, standing=replace(run.standing, reminders=kept))
+    asked = max(
+        (notice.number for notice in run.story.notices if notice.urgency is not Urgency.KNOW), default=0
+    )
     mark = _mark(by - now)
     if kept.number != asked:
         # Told just now: half of the slack counts from here, and what has passed was told with it.
@@ -59,8 +65,8 @@ def reminded(run: Run, observation: Observation, now: datetime) -> Run:
     elif _crossed(kept.mark, mark) or (kept.half is not None and kept.half <= now):
         run = _told(run, what, observation, now)
         half = kept.half if kept.half is not None and kept.half > now else None
-        kept = replace(kept, number=run.last_notice, half=half, mark=mark)
-    run = replace(run, reminders=kept)
+        kept = replace(kept, number=run.story.last_notice, half=half, mark=mark)
+    run = replace(run, standing=replace(run.standing, reminders=kept))
     ahead = _next(kept, now)
     return replace(run, due=min(run.due, ahead)) if ahead is not None else run
 
@@ -73,24 +79,24 @@ def _stands_still(run: Run, observation: Observation) -> str:
         return f"Still paused: {run.reason.rstrip('.')}."
     if run.state is RunState.AWAITING_APPROVAL:
         return "The plan still waits for approval."
-    if run.trouble is not None and run.trouble.told:
+    if run.gaps.trouble is not None and run.gaps.trouble.told:
         return run.reason
     if observation.stopped and any(instance.state is InstanceState.PENDING for instance in run.instances):
         return f"Still stopped: {inner(observation.stopped)}."
     held = run.waits
-    if held is None or not (held.told or held.passed or held.spent >= min(BLIP, run.stalled_after)):
+    if held is None or not (held.told or held.passed or held.spent >= min(BLIP, run.terms.stalled_after)):
         return ""
-    return f"Still h{stalled.sentence(held, windows=bool(run.windows))[1:]}"
+    return f"Still h{stalled.sentence(held, windows=bool(run.terms.windows))[1:]}"
 
 
 def _asked(run: Run) -> bool:
     """Whether somebody was told that it stands still, so that half of the slack from then on counts."""
-    return run.needs_person or run.trouble is not None or (run.waits is not None and run.waits.told)
+    return run.needs_person or run.gaps.trouble is not None or (run.waits is not None and run.waits.told)
 
 
 def _kept(run: Run, now: datetime) -> tuple[Run, Reminders]:
     """What was told so far, with a latest start that is not older than an hour or than the plan."""
-    old = run.reminders
+    old = run.standing.reminders
     still_ahead = old is not None and (old.by is None or now < old.by)
     if old is not None and still_ahead and old.by_at >= run.planned_at and now < old.by_at + AGAIN:
         return run, old
@@ -134,7 +140,9 @@ def _next(kept: Reminders, now: datetime) -> datetime | None:
 def _told(run: Run, what: str, observation: Observation, now: datetime) -> Run:
     answers: tuple[str, ...] = ("skip", "hold")
     if run.state is RunState.PAUSED:
-        answers = ("resume", "skip") if run.misfit or run.holding else ("resume", "skip", "hold")
+        answers = (
+            ("resume", "skip") if run.people.misfit or run.people.holding else ("resume", "skip", "hold")
+        )
     elif run.state is RunState.AWAITING_APPROVAL:
         answers = ("approve", "skip")
     return with_notice(
@@ -146,5 +154,5 @@ def _told(run: Run, what: str, observation: Observation, now: datetime) -> Run:
         instances=observation.instances,
         otherwise=if_nobody_answers(run, now),
         answers=answers,
-        choices=run.choices if run.state is RunState.PAUSED and run.misfit else (),
+        choices=run.people.choices if run.state is RunState.PAUSED and run.people.misfit else (),
     )

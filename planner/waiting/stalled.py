@@ -25,19 +25,22 @@ NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
 def waiting(run: Run, wait: Wait, observation: Observation, now: datetime) -> Run:
     """The run after a poll in which it waits: the time counted, and told where that is due."""
     if observation.rules is not None:
-        run = replace(run, stalled_after=observation.rules.stalled_after)
-    old = run.stalled
+        run = replace(run, terms=replace(run.terms, stalled_after=observation.rules.stalled_after))
+    old = run.standing.stalled
     counted = _counted(run, old, now) if old is not None else ()
     if wait.cause in QUIET:
         if old is None:
             return run
         passed = old.passed or (old.active and wait.cause is Cause.TIMES)
-        return replace(run, stalled=replace(old, active=False, passed=passed, waited=counted))
+        return replace(
+            run,
+            standing=replace(run.standing, stalled=replace(old, active=False, passed=passed, waited=counted)),
+        )
     if not any(one.cause is wait.cause for one in counted):
         counted = (*counted, Waited(wait.cause, now))
     passed = old is not None and old.passed
     held = Stalled(wait.cause, wait.reason, now, passed=passed, waited=counted)
-    run = replace(run, stalled=held)
+    run = replace(run, standing=replace(run.standing, stalled=held))
     left = _left(run, held)
     if left is None:
         return _said(run, held)
@@ -50,7 +53,7 @@ def _counted(run: Run, held: Stalled, now: datetime) -> tuple[Waited, ...]:
     """The causes with the time since the last poll that met one, so far as a batch could have started."""
     if not held.active:
         return held.waited
-    more = usable(run.windows, run.freezes, held.seen, now, run.expected)
+    more = usable(run.terms.windows, run.terms.freezes, held.seen, now, run.times.expected)
     return tuple(
         replace(one, spent=one.spent + more) if one.cause is held.cause else one for one in held.waited
     )
@@ -63,18 +66,18 @@ def _left(run: Run, held: Stalled) -> timedelta | None:
         return None
     if held.cause in AT_ONCE:
         return NOTHING
-    return run.stalled_after - (mine.spent if held.told else held.spent)
+    return run.terms.stalled_after - (mine.spent if held.told else held.spent)
 
 
 def _told(run: Run, held: Stalled, observation: Observation, now: datetime) -> Run:
     waited = tuple(replace(one, told=True) if one.cause is held.cause else one for one in held.waited)
     held = replace(held, waited=waited)
-    run = _said(replace(run, stalled=held), held)
+    run = _said(replace(run, standing=replace(run.standing, stalled=held)), held)
     return with_notice(
         run,
         Kind.STALLED,
         Urgency.ACT,
-        f"{sentence(held, windows=bool(run.windows))} {WAY_ON[held.cause]} {fits(run, now)}".strip(),
+        f"{sentence(held, windows=bool(run.terms.windows))} {WAY_ON[held.cause]} {fits(run, now)}".strip(),
         now,
         instances=observation.instances,
         otherwise=if_nobody_answers(run, now),

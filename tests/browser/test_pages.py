@@ -105,7 +105,7 @@ def _mail() -> str:
         run("web", notice(), checks=_checks()),
         run(LONG, notice(), state=RunState.LEFT_TO_AZURE),
     )
-    items = tuple((one, said) for one in runs for said in one.notices)
+    items = tuple((one, said) for one in runs for said in one.story.notices)
     story = Story(TRACKING, (wave(*runs),), items, Overview({"paused": 1, "scheduled": 2}, 1, planning=1))
     return render(compose(story, ADDRESSES, NOW), "id", "thread").html
 

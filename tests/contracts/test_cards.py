@@ -113,7 +113,7 @@ def _runs(part: Any) -> Iterator[str]:
 
 
 def _letter(*runs: Run, ended: tuple[Run, ...] = (), planning: int = 0, title: str = "Planned") -> Letter:
-    items = tuple((one, said) for one in runs for said in one.notices)
+    items = tuple((one, said) for one in runs for said in one.story.notices)
     counts: dict[str, int] = {}
     for one in runs:
         counts[one.state.value] = counts.get(one.state.value, 0) + 1
@@ -297,7 +297,7 @@ def test_a_hundred_plans_that_do_not_fit_stay_within_a_card():
 
 def test_without_a_public_address_there_are_no_links_to_us():
     one = paused("db")
-    story = Story(TRACKING, (wave(one),), ((one, one.notices[-1]),), Overview({"paused": 1}))
+    story = Story(TRACKING, (wave(one),), ((one, one.story.notices[-1]),), Overview({"paused": 1}))
     made = card(compose(story, Addresses(), NOW))
 
     assert [action["title"] for action in made["actions"]] == ["Service Health"]

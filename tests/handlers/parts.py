@@ -19,6 +19,7 @@ from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
 from planner.record.run import Run, Target, Verdict
 from planner.record.states import RunState
+from tests.altered import made
 from tests.places import SAMPLES
 
 SUBSCRIPTION = "aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"
@@ -149,7 +150,7 @@ def run(name: str = "web", **more: Any) -> Run:
         "checksum": "c0ffee",
         "batches": (Batch(1, "domain 0", (InstanceProgress("0"), InstanceProgress("1"))),),
     }
-    return Run(**(fields | more))
+    return made(**(fields | more))
 
 
 def sample(name: str) -> dict[str, Any]:

@@ -128,7 +128,7 @@ async def test_an_alert_goes_from_function_to_function_until_people_have_decided
     card = json.dumps((await app.teams.wait_for(len))[0].body)
     assert "approve" in card
 
-    word = {"actor": "ana", "comment": "go", "checksum": run.checksum}
+    word = {"actor": "ana", "comment": "go", "checksum": run.people.checksum}
     status, said = await app.call(
         "respond", method="POST", params={**PLACE, "action": "approve"}, body=json.dumps(word).encode()
     )
@@ -136,7 +136,7 @@ async def test_an_alert_goes_from_function_to_function_until_people_have_decided
     await app.feed("advance", await app.take("runs"))
     run = await app.run()
     assert run.state == "scheduled"
-    assert any(one.actor == "ana" for one in run.history)
+    assert any(one.actor == "ana" for one in run.story.history)
     assert app.azure.ledger.starts() == [], "the lead time is a day"
 
     for function, params, shows in (

@@ -182,7 +182,11 @@ def test_the_engineer_runs_the_command_of_the_mail_once() -> None:
 
     assert approval.address.startswith(f"http://127.0.0.1:7071/api/waves/{TRACKING_ID}/")
     assert approval.address.endswith("/payments-prod/approve")
-    assert approval.body == {"actor": "ana@example.org", "comment": "go ahead", "checksum": run.checksum}
+    assert approval.body == {
+        "actor": "ana@example.org",
+        "comment": "go ahead",
+        "checksum": run.people.checksum,
+    }
     assert engineer.read(mails) == []
 
 

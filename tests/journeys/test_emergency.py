@@ -44,7 +44,7 @@ async def test_an_alert_of_level_warning_is_a_page_that_is_told_at_once() -> Non
     announced = azure.clock()
     await azure.alert(ID, level="Warning")
     await azure.until(announced + 10 * SECOND)
-    (notice,) = azure.run_of("web").notices
+    (notice,) = azure.run_of("web").story.notices
     assert (notice.kind, notice.urgency) == (Kind.PLANNED, Urgency.PAGE)
     (page,) = mailbox.mails
     assert page.at - announced < 5 * SECOND

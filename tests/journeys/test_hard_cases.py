@@ -58,7 +58,7 @@ async def test_an_order_declared_after_the_announcement_is_kept() -> None:
     order = [(s.at, s.scale_set.rpartition("/")[2]) for s in made.fleet.ledger.starts("customer")]
     last_db = max(at for at, name in order if name == "db")
     first_web = min(at for at, name in order if name == "web")
-    assert made.run_of("web").after == ("db",)
+    assert made.run_of("web").terms.after == ("db",)
     assert first_web > last_db, order
 
 
@@ -125,7 +125,7 @@ async def test_a_hold_is_still_shown_after_another_plan() -> None:
     await made.until(START + 12 * H)
     run = made.run_of("web")
     assert starts(made, "web") == []
-    assert run.needs_person and "Held" in run.reason, (run.state, run.reason, run.holding)
+    assert run.needs_person and "Held" in run.reason, (run.state, run.reason, run.people.holding)
 
 
 def takes_long(made: World, *reads: str) -> None:
@@ -159,8 +159,8 @@ async def test_an_azure_too_slow_for_fresh_polls_is_told() -> None:
     await made.until(START + 2 * D)
     run = made.run_of("web")
     assert starts(made, "web") == []
-    assert any(one.urgency.value in {"act", "page"} for one in run.notices), [
-        (n.kind.value, n.sentence) for n in run.notices
+    assert any(one.urgency.value in {"act", "page"} for one in run.story.notices), [
+        (n.kind.value, n.sentence) for n in run.story.notices
     ] + [run.reason]
 
 
@@ -226,7 +226,7 @@ async def test_a_hold_counts_at_once_while_azure_throttles_this_host() -> None:
     await made.queues.send("runs", message)
     await made.until(START + 2.9 * H)
     assert starts(made, "web") == ["0"]
-    assert made.run_of("web").holding
+    assert made.run_of("web").people.holding
 
 
 async def test_settings_and_marks_of_a_scale_set_decide_as_azure_means_them() -> None:

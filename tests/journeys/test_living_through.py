@@ -86,8 +86,8 @@ async def test_an_instance_scheduled_for_the_second_time_reopens_its_run_which_s
     run = world.run_of("web")
     assert run.state is RunState.SCHEDULED
     assert states(run) == {"1": "pending"}
-    assert run.again.startswith("Instance 1 is scheduled for the second time: ")
-    assert run.again in run.notices[-1].sentence
+    assert run.story.again.startswith("Instance 1 is scheduled for the second time: ")
+    assert run.story.again in run.story.notices[-1].sentence
     run = await reaches(world, "web", RunState.COMPLETED)
     assert started(world) == ["0", "1", "1"]
     kept(world)
@@ -108,8 +108,8 @@ async def test_look_ups_older_than_the_second_time_are_renewed_to_say_that_azure
     await world.alert(ID, "InProgress")
     await world.until(world.clock() + M)
     run = world.run_of("web")
-    assert "to repair its host (service healing)" in run.again
-    assert run.again in run.notices[-1].sentence
+    assert "to repair its host (service healing)" in run.story.again
+    assert run.story.again in run.story.notices[-1].sentence
     assert world.compute.calls["activity log"] == 2 * calls, "once more for the subscription"
     await reaches(world, "web", RunState.COMPLETED)
     kept(world)
@@ -126,8 +126,8 @@ async def test_a_wave_restarted_under_a_new_tracking_id_is_the_reason_and_the_ol
     await world.until(world.clock() + M)
     run = world.run_of("web")
     assert run.waves == (OTHER,)
-    assert f"wave {OTHER} was announced" in run.again
-    assert f"after wave {ID} was called off" in run.again
+    assert f"wave {OTHER} was announced" in run.story.again
+    assert f"after wave {ID} was called off" in run.story.again
     assert sum(path.startswith("archive/") for path in world.records.documents) == 1
     await reaches(world, "web", RunState.COMPLETED)
     assert started(world) == ["0", "1", "0", "1"]
@@ -147,7 +147,7 @@ async def test_the_same_tracking_id_announced_again_after_its_end_opens_the_wave
     assert world.wave(ID).open
     run = world.run_of("web")
     assert run.state is RunState.SCHEDULED
-    assert f"wave {ID} was complete at" in run.again
+    assert f"wave {ID} was complete at" in run.story.again
     await reaches(world, "web", RunState.COMPLETED)
     assert started(world) == ["0", "1", "0", "1"]
     kept(world)
@@ -162,7 +162,11 @@ async def test_what_was_said_before_and_is_heard_late_or_twice_changes_nothing(s
     await world.post(world.last_alert)
     await world.until(world.clock() + timedelta(seconds=20))
     after = world.run_of("web")
-    assert (after.batches, after.state, after.notices) == (before.batches, before.state, before.notices)
+    assert (after.batches, after.state, after.story.notices) == (
+        before.batches,
+        before.state,
+        before.story.notices,
+    )
     assert [str(one.stage) for one in world.wave(ID).announcements] == [stage, "Planned"]
     await reaches(world, "web", RunState.COMPLETED)
     assert started(world) == ["0", "1"]
@@ -211,14 +215,14 @@ async def test_instances_that_join_wait_for_their_own_approval_while_the_others_
     await reaches(world, "web", RunState.AWAITING_APPROVAL)
     await world.until(world.clock() + H)
     assert started(world) == []
-    await world.say("web", "approve", checksum=world.run_of("web").checksum)
+    await world.say("web", "approve", checksum=world.run_of("web").people.checksum)
     await first_done(world)
     world.fleet.add_instance(web, "900", wave=ID)
     await world.alert(ID, "InProgress")
     run = await reaches(world, "web", RunState.AWAITING_APPROVAL)
     assert states(run) == {"0": "maintained", "1": "maintained", "900": "pending"}
     assert started(world) == ["0", "1"]
-    asked = [one for one in run.notices if one.urgency is Urgency.ACT]
+    asked = [one for one in run.story.notices if one.urgency is Urgency.ACT]
     assert asked[-1].answers == ("approve", "skip")
     await world.say("web", "approve")
     await reaches(world, "web", RunState.COMPLETED)
@@ -230,7 +234,7 @@ async def test_instances_that_leave_do_not_void_an_approval() -> None:
     web = uniform("web", 3, update_domains=3)
     world = await opened(web, mode="approve", lead="2h")
     await reaches(world, "web", RunState.AWAITING_APPROVAL)
-    await world.say("web", "approve", checksum=world.run_of("web").checksum)
+    await world.say("web", "approve", checksum=world.run_of("web").people.checksum)
     await world.until(world.clock() + M)
     world.fleet.people.delete(web.instances["1"])
     await world.alert(ID, "InProgress")

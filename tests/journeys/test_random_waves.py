@@ -38,7 +38,7 @@ async def test_a_random_wave_ends_without_a_broken_promise(seed: int, regime: st
     for run in runs.values():
         assert run.state in ENDED | HANDS_OFF, f"{run.target.name} is {run.state}: {run.reason}"
         assert run.reason
-        assert [one.number for one in run.notices] == list(range(1, len(run.notices) + 1))
+        assert [one.number for one in run.story.notices] == list(range(1, len(run.story.notices) + 1))
     assert world.claims() == []
 
 

@@ -63,8 +63,8 @@ async def test_ten_runs_have_one_live_message_each_and_come_back_at_different_ti
     runs = world.runs().values()
     assert len({one.due for one in runs}) == 10
     if self_service == "always":
-        assert {sum(notice.kind is Kind.TROUBLE for notice in one.notices) for one in runs} == {1}
-        assert all(one.trouble and one.trouble.told for one in runs)
+        assert {sum(notice.kind is Kind.TROUBLE for notice in one.story.notices) for one in runs} == {1}
+        assert all(one.gaps.trouble and one.gaps.trouble.told for one in runs)
     await world.until(world.clock() + 10 * DAY)
     assert {one.state in ENDED | {RunState.LEFT_TO_AZURE} for one in world.runs().values()} == {True}
     assert world.errors == []

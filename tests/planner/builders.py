@@ -23,6 +23,7 @@ from planner.record.observation import Observation
 from planner.record.run import Run, Target, Verdict
 from planner.record.states import InstanceState, RunState
 from planner.replan import new_plan
+from tests.altered import made
 
 SUBSCRIPTION = "aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)  # a Sunday
@@ -169,7 +170,7 @@ def planned_again(
         [one.current for one in waves],
         a_policy or always(),
         now,
-        raised=run.raised or NOTHING,
+        raised=run.terms.raised or NOTHING,
     )
     observation = observe(a_set, instances, now=now, **more)
     return new_plan.replanned(run, a_set, instances, decision, waves, now, observation)
@@ -238,7 +239,7 @@ def run_of(*batches: Batch, **more: Any) -> Run:
         "deadline": SELF_SERVICE.end - HOUR,
         **more,
     }
-    return Run(**fields)
+    return made(**fields)
 
 
 def batch(number: int, *ids: str, **more: Any) -> Batch:

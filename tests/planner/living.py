@@ -37,7 +37,7 @@ def until(world: Protocol, moment: timedelta) -> Run:
 
 
 def told(run: Run, kind: Kind = Kind.STALLED) -> list[Notice]:
-    return [one for one in run.notices if one.kind is kind]
+    return [one for one in run.story.notices if one.kind is kind]
 
 
 def sick(world: Protocol) -> None:

@@ -21,8 +21,10 @@ def of_record(run: Run) -> Iterator[str]:
     if not run.reason.strip():
         yield f"the run is {run.state} without a sentence"
     yield from (f"check {one.name} has no sentence" for one in run.checks if not one.reason.strip())
-    yield from (f"history line {one.event!r} has no reason" for one in run.history if not one.reason.strip())
-    yield from (f"notice {one.number} says nothing" for one in run.notices if not one.sentence.strip())
+    yield from (
+        f"history line {one.event!r} has no reason" for one in run.story.history if not one.reason.strip()
+    )
+    yield from (f"notice {one.number} says nothing" for one in run.story.notices if not one.sentence.strip())
     for one in run.instances:
         if one.state is not InstanceState.PENDING and not one.reason.strip():
             yield f"instance {one.id} is {one.state} without a sentence"
@@ -34,8 +36,8 @@ def of_record(run: Run) -> Iterator[str]:
     numbers = [one.number for one in run.batches]
     if len(numbers) != len(set(numbers)):
         yield f"a batch number is there twice: {numbers}"
-    told = [one.number for one in run.notices]
-    first = run.numbered + 1
+    told = [one.number for one in run.story.notices]
+    first = run.story.numbered + 1
     if told != list(range(first, first + len(told))):
         yield f"notices are numbered {told}"
     flying = {batch.number for batch in run.batches for one in batch.instances if one.state in IN_FLIGHT}
@@ -51,14 +53,14 @@ def of_record(run: Run) -> Iterator[str]:
         yield f"the run is {run.state} and an instance is not accounted for"
     if run.state in ENDED and run.repairs is not None:
         yield f"the run is {run.state} and automatic repairs are still its own"
-    asked = [one for one in run.notices if one.urgency in ASKS]
+    asked = [one for one in run.story.notices if one.urgency in ASKS]
     if run.state is RunState.PAUSED and not asked:
         yield "it is paused and nobody was asked"
     why = any(run.reason == one.sentence for one in asked)
-    if run.state is RunState.PAUSED and not run.misfit and not why:
+    if run.state is RunState.PAUSED and not run.people.misfit and not why:
         yield f"it is paused, and nobody was told that {run.reason!r} is why"
-    if run.holding and run.state is not RunState.PAUSED and run.state in ACTIVE:
-        yield f"it is held ({run.holding}) and says it is {run.state}"
+    if run.people.holding and run.state is not RunState.PAUSED and run.state in ACTIVE:
+        yield f"it is held ({run.people.holding}) and says it is {run.state}"
     if run.state is RunState.AWAITING_APPROVAL and not any(one.kind is Kind.APPROVAL for one in asked):
         yield "it waits for approval and nobody was asked"
     yield from (
@@ -70,9 +72,9 @@ def of_record(run: Run) -> Iterator[str]:
 
 def of_change(old: Run, new: Run) -> Iterator[str]:
     """What was written stays written, and what is finished stays finished unless it came back."""
-    if new.notices[: len(old.notices)] != old.notices:
+    if new.story.notices[: len(old.story.notices)] != old.story.notices:
         yield "a notice was changed after it was written"
-    if new.history[: len(old.history)] != old.history:
+    if new.story.history[: len(old.story.history)] != old.story.history:
         yield "history was changed"
     after = {one.id: one for one in new.instances}
     for one in old.instances:
@@ -132,20 +134,23 @@ def of_starts(
             yield f"{ids} started although: {words}"
     if new.state is not RunState.RUNNING:
         yield f"{ids} started in a run that is {new.state}"
-    if old.holding and new.holding:
+    if old.people.holding and new.people.holding:
         yield f"{ids} started while held"
     for start in starts:
         yield from _start(old, new, seen.get(start.instance), start, observation, now)
     yield from _together(
         old, new, observation.scale_set, observation.instances, frozenset(ids), observation.rules.health
     )
-    if new.self_service is not None and not new.self_service.start <= now < new.self_service.end:
+    if (
+        new.times.self_service is not None
+        and not new.times.self_service.start <= now < new.times.self_service.end
+    ):
         yield f"{ids} started outside the run's self-service window"
-    if new.lead_over is not None and now < new.lead_over:
+    if new.times.lead_over is not None and now < new.times.lead_over:
         yield f"{ids} started before the lead time was over"
     if observation.rules.mode is Mode.APPROVE:
         approved = {one.id for one in new.instances if one.approved}
-        if set(ids) - approved and new.approved != new.checksum:
+        if set(ids) - approved and new.people.approved != new.people.checksum:
             yield f"{sorted(set(ids) - approved)} started without approval"
 
 
@@ -191,7 +196,7 @@ def _too_many(
     running = sum(one.running for one in truth.values())
     running += sum(one.id in truth and not truth[one.id].running for one in batch.instances)
     allowed = most_down(scale_set, rules, running, max(1, len(batch.instances)))
-    down = {one for one in old.served if one in truth and not _serves(truth[one], rules.health)}
+    down = {one for one in old.fleet.served if one in truth and not _serves(truth[one], rules.health)}
     if len(down | starting) > allowed:
         yield f"{sorted(starting)} started with {sorted(down)} down in truth, {allowed} may be"
 

@@ -98,7 +98,7 @@ class Protocol:
             [one.current for one in waves],
             self.policy,
             now,
-            raised=run.raised if run is not None and alive else NOTHING,
+            raised=run.terms.raised if run is not None and alive else NOTHING,
             order_problem=self.order_problem,
         )
         spared = decision.verdict is Verdict.NOT_IMPACTED
@@ -283,7 +283,7 @@ class Protocol:
         """A word about the plan as it is now, unless fields say otherwise."""
         self.words += 1
         if word == CommandKind.APPROVE and self.run is not None:
-            fields = {"checksum": self.run.checksum, **fields}
+            fields = {"checksum": self.run.people.checksum, **fields}
         return Command(f"word{self.words}", CommandKind(word), "ana", "as agreed", self.now, **fields)  # type: ignore[arg-type]
 
 

@@ -12,12 +12,13 @@ from planner.azure.fleet import Interval, Orchestration
 from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Notice, Urgency
-from planner.record.run import Entry, Run, Target, Trouble, Verdict
+from planner.record.run import Entry, Run, Target, Times, Trouble, Verdict
 from planner.record.states import InstanceState, RunState
 from planner.record.waivers import FIT
 from planner.schedule.latest_start import latest
 from simulator.fleet import Behaviour, flexible, uniform
 from simulator.oracle import ended_early
+from tests.altered import altered
 from tests.simulator.support import DAY, HOUR, MINUTE, Stage
 from tests.world.endings import Endings
 from tests.world.messages import Messages
@@ -38,11 +39,8 @@ def run(stage, *states, state=RunState.RUNNING, owner="web", **more):
         owner.id, owner.subscription, owner.resource_group, owner.name, "westeurope", Orchestration.UNIFORM
     )
     window = Interval(stage.wave.self_service.start, stage.wave.self_service.end)
-    made = Run(
-        target=target, waves=("VM1T-1Q8",), state=state, reason="as it is", verdict=Verdict.SELF_SERVICE,
-        due=stage.fleet.now, planned_at=stage.fleet.now, batches=(Batch(1, "domain 0", instances),), self_service=window,
-    )  # fmt: skip
-    return replace(made, **more)
+    made = Run(target=target, waves=("VM1T-1Q8",), state=state, reason="as it is", verdict=Verdict.SELF_SERVICE, due=stage.fleet.now, planned_at=stage.fleet.now, batches=(Batch(1, "domain 0", instances),), times=Times(self_service=window))  # fmt: skip
+    return altered(made, **more)
 
 
 def started(stage, judge, which):
@@ -90,7 +88,7 @@ def ended(stage, *states, **more):
     judge = Endings(stage.fleet)
     planned = run(stage, *states)
     judge.written(PATH, encode_run(planned))
-    judge.written(PATH, encode_run(replace(planned, **{"state": RunState.COMPLETED, **more})))
+    judge.written(PATH, encode_run(altered(planned, **{"state": RunState.COMPLETED, **more})))
     return judge.findings
 
 
@@ -162,7 +160,7 @@ def test_a_run_that_stands_still_and_said_so_is_left_alone():
     now = stage.fleet.now
     waiting = run(stage, InstanceState.PENDING, state=RunState.SCHEDULED)
     notice = Notice(1, now + 4 * HOUR, Kind.TROUBLE, Urgency.ACT, "It waits for the rolling upgrade.")
-    waiting = replace(waiting, batches=(replace(waiting.batches[0], not_before=now),), notices=(notice,))
+    waiting = altered(waiting, batches=(replace(waiting.batches[0], not_before=now),), notices=(notice,))
     judge.written(PATH, encode_run(waiting))
     for hours in range(10):
         judge.tick(now + hours * HOUR)
@@ -187,9 +185,9 @@ def test_what_azure_maintains_in_its_turn_against_our_word_has_to_be_told_before
     stage.after(10 * DAY)
     after = Notice(2, stage.fleet.now, Kind.MISSED, Urgency.ACT, "Azure has done it.")
     before = replace(after, at=stage.wave.self_service.end)
-    said = list(unwarned(stage.fleet, [replace(promised, notices=(plan, after))]))
+    said = list(unwarned(stage.fleet, [altered(promised, notices=(plan, after))]))
     assert "nobody was told before" in said[0]
-    assert list(unwarned(stage.fleet, [replace(promised, notices=(plan, before))])) == []
+    assert list(unwarned(stage.fleet, [altered(promised, notices=(plan, before))])) == []
 
 
 def test_messages_that_nothing_explains_are_found_and_those_of_a_death_are_not():
@@ -269,7 +267,7 @@ def test_a_pause_of_which_nobody_is_reminded_a_day_before_it_is_too_late_is_foun
     assert last is not None
     told = Notice(2, last - 3 * DAY, Kind.REMINDER, Urgency.ACT, "Still paused: an instance is down.")
     judge = Told()
-    judge.written(PATH, encode_run(replace(paused, notices=(asked, told))))
+    judge.written(PATH, encode_run(altered(paused, notices=(asked, told))))
     judge.tick(last - 4 * DAY)
     judge.tick(last - 2 * DAY)
     assert judge.findings == []

@@ -109,11 +109,11 @@ def _runs(world: World) -> Iterator[str]:
 def _shape(name: str, run: Run) -> Iterator[str]:
     if not run.reason:
         yield f"{name} is {run.state} without a sentence"
-    numbers = [one.number for one in run.notices]
+    numbers = [one.number for one in run.story.notices]
     if numbers and numbers != list(range(numbers[-1] - len(numbers) + 1, numbers[-1] + 1)):
         yield f"{name} has notices {numbers}"
-    if len(run.notices) > 60 or len(run.history) > MOST_LINES:
-        yield f"{name} has {len(run.notices)} notices and {len(run.history)} lines of history"
+    if len(run.story.notices) > 60 or len(run.story.history) > MOST_LINES:
+        yield f"{name} has {len(run.story.notices)} notices and {len(run.story.history)} lines of history"
     ids = [one.id for one in run.instances]
     if len(ids) != len(set(ids)):
         yield f"{name} has an instance twice in its batches: {ids}"

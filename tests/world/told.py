@@ -76,7 +76,7 @@ class Told:
             if known is None or known.mark != mark:
                 known = self._still[path] = Standing(_may_since(run, now), mark)
             # A closed window of the operator's neither counts nor begins anew.
-            lasted = usable(run.windows, run.freezes, known.since, now, run.expected)
+            lasted = usable(run.terms.windows, run.terms.freezes, known.since, now, run.times.expected)
             if lasted > STALLED_AFTER + self._late and not _told_since(run, known.since):
                 self._find(
                     run, now, f"could have started since {known.since:%d %H:%M} and nobody was told why not"
@@ -84,7 +84,7 @@ class Told:
                 self._still[path] = Standing(now, mark)
 
     def _trouble(self, run: Run, now: datetime) -> None:
-        trouble = run.trouble
+        trouble = run.gaps.trouble
         silent = trouble is not None and not _told_since(run, trouble.since)
         if silent and now - trouble.since > TROUBLE_AFTER + self._late:
             self._find(run, now, f"could not read Azure since {trouble.since:%d %H:%M} and told nobody")
@@ -102,7 +102,7 @@ class Told:
             moment = by - timedelta(hours=hours)
             if not known.since < moment < now - self._late:
                 continue
-            if not any(moment - WORKED_OUT <= one.at <= moment + self._late for one in run.notices):
+            if not any(moment - WORKED_OUT <= one.at <= moment + self._late for one in run.story.notices):
                 why = (
                     f"is {run.state} since {known.since:%d %H:%M} or longer and has to start by {by:%d %H:%M}"
                 )
@@ -118,7 +118,7 @@ class Told:
 def _may_since(run: Run, now: datetime) -> datetime:
     """Since when its next batch may start by its times; the future when it may not yet."""
     waits = [
-        max(filter(None, (one.not_before, one.held_until, run.lead_over)), default=now)
+        max(filter(None, (one.not_before, one.held_until, run.times.lead_over)), default=now)
         for one in run.batches
         if any(each.state is InstanceState.PENDING for each in one.instances)
     ]
@@ -128,11 +128,11 @@ def _may_since(run: Run, now: datetime) -> datetime:
 def _mark(run: Run, now: datetime) -> tuple[object, ...] | None:
     """What changes when a run moves; None when it is not one that stands still."""
     moving = any(one.state in IN_FLIGHT for one in run.instances) or any(
-        one.verified_at is not None and now < one.verified_at + run.soak for one in run.batches
+        one.verified_at is not None and now < one.verified_at + run.terms.soak for one in run.batches
     )
     pending = any(one.state is InstanceState.PENDING for one in run.instances)
-    waits = run.state in {RunState.SCHEDULED, RunState.RUNNING} and run.mode != "observe"
-    if not waits or moving or not pending or run.misfit or _may_since(run, now) > now:
+    waits = run.state in {RunState.SCHEDULED, RunState.RUNNING} and run.terms.mode != "observe"
+    if not waits or moving or not pending or run.people.misfit or _may_since(run, now) > now:
         return None
     settled = tuple((one.id, one.state, one.intent_at) for one in run.instances)
     return (run.state, _may_since(run, now), settled)
@@ -140,14 +140,14 @@ def _mark(run: Run, now: datetime) -> tuple[object, ...] | None:
 
 def _told_since(run: Run, since: datetime) -> bool:
     """Whether people were told since then, or know already that Azure cannot be read and nothing is started."""
-    if run.trouble is not None:
-        since = min(since, run.trouble.since)
-    return any(one.at >= since for one in run.notices if one.kind is not Kind.STARTED)
+    if run.gaps.trouble is not None:
+        since = min(since, run.gaps.trouble.since)
+    return any(one.at >= since for one in run.story.notices if one.kind is not Kind.STARTED)
 
 
 def unwarned(fleet: Fleet, runs: Iterable[Run]) -> Iterator[str]:
     """Instances that Azure maintained in its own turn although we had promised to, and nobody was told before."""
-    all_runs = [one for one in runs if one.verdict is Verdict.SELF_SERVICE and one.mode != "observe"]
+    all_runs = [one for one in runs if one.verdict is Verdict.SELF_SERVICE and one.terms.mode != "observe"]
     for fact in fleet.ledger:
         if not isinstance(fact, StartAsked) or fact.who != "azure" or not fact.accepted:
             continue
@@ -170,7 +170,7 @@ def unwarned(fleet: Fleet, runs: Iterable[Run]) -> Iterator[str]:
 
 def _promised(run: Run, fact: StartAsked) -> bool:
     over = run.ended_at is not None and run.ended_at < fact.at
-    if over or run.planned_at >= fact.at or not run.notices or run.notices[0].at >= fact.at:
+    if over or run.planned_at >= fact.at or not run.story.notices or run.story.notices[0].at >= fact.at:
         return False
     name = fact.instance.rsplit("/", 1)[-1].lower()
     return any(
@@ -185,5 +185,5 @@ def _promised(run: Run, fact: StartAsked) -> bool:
 def _warned(run: Run, fact: StartAsked) -> bool:
     return any(
         one.at < fact.at and (one.kind in WARNS or one.urgency in {Urgency.ACT, Urgency.PAGE})
-        for one in run.notices
+        for one in run.story.notices
     )

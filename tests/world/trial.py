@@ -141,11 +141,11 @@ def story(world: Drawn, names: set[str], *, most: int = 120) -> list[str]:
         for each in (*world.world.archived(run), run):
             lines += [
                 (entry.at, f"   run    {run.target.name} [{entry.actor}] {entry.event}: {entry.reason[:200]}")
-                for entry in each.history
+                for entry in each.story.history
             ]
             lines += [
                 (one.at, f"   told   {run.target.name} {one.urgency} {one.kind}: {one.sentence[:160]}")
-                for one in each.notices
+                for one in each.story.notices
             ]
     lines.sort(key=lambda one: str(one[0]))
     told = [f"{at:%m-%d %H:%M:%S}{text}" for at, text in lines]

@@ -82,13 +82,13 @@ class _Facts:
         called_off = moved or _by(self._waves[1:], end + HEARD_FIRST)
         if progress.state is InstanceState.CANCELLED and not (maintained or befallen or called_off):
             return "no wave was called off"
-        skipped = any(one.event.startswith("skip") for one in run.history)
+        skipped = any(one.event.startswith("skip") for one in run.story.history)
         protected = "protected" in progress.reason
         if progress.state is InstanceState.SKIPPED and not (
             befallen or skipped or protected or key in self._refused
         ):
             return "nothing has befallen it"
-        window = progress.window or run.self_service
+        window = progress.window or run.times.self_service
         if progress.state is InstanceState.MISSED and not moved and window is not None and end < window.end:
             return f"its window is open until {window.end}"
         return ""

@@ -44,7 +44,7 @@ class Watch:
             return
         new, old = decode_run(body), self._runs.get(path)
         self._runs[path] = new
-        for key in new.raised:
+        for key in new.terms.raised:
             self._raised.setdefault(key, set()).add(new.target.name)
         if old is not None and _over(old) and not _over(new):
             old = None
@@ -75,19 +75,30 @@ class Watch:
         yield from self._in_turn(old, new, numbers, which, at)
         if new.state is not RunState.RUNNING:
             yield f"{which} started in a run that is {new.state}"
-        if old.holding:
-            yield f"{which} started although it was held: {old.holding}"
+        if old.people.holding:
+            yield f"{which} started although it was held: {old.people.holding}"
         if self._policy().stop:
             yield f"{which} started although everything is stopped"
         lead = parse_duration(self._policy().defaults.get("lead", "24h"))
-        if "lead" not in new.raised and at < self._planned[path] + lead:
+        if "lead" not in new.terms.raised and at < self._planned[path] + lead:
             yield f"{which} started at {at}, planned at {self._planned[path]} with a lead time of {lead}"
         first = not any(batch.started_at for batch in old.batches)
-        if first and new.slack is not None and new.slack < NOTHING and FIT not in new.waived:
-            yield f"{which} started first of a plan that does not fit by {-new.slack}"
-        if first and old.misfit and FIT not in new.waived and new.slack is None and new.deadline is not None:
-            yield f"{which} started first of a plan that finds no time: {old.misfit}"
-        if new.mode == Mode.APPROVE:
+        if (
+            first
+            and new.times.slack is not None
+            and new.times.slack < NOTHING
+            and FIT not in new.people.waived
+        ):
+            yield f"{which} started first of a plan that does not fit by {-new.times.slack}"
+        if (
+            first
+            and old.people.misfit
+            and FIT not in new.people.waived
+            and new.times.slack is None
+            and new.times.deadline is not None
+        ):
+            yield f"{which} started first of a plan that finds no time: {old.people.misfit}"
+        if new.terms.mode == Mode.APPROVE:
             approved = self._approved.get(path, set()) | self._just_approved(old, new)
             missing = [one.id for one in fresh if one.id not in approved]
             if missing:
@@ -97,13 +108,15 @@ class Watch:
         """After the batches before it have soaked, and the scale sets that go first."""
         for batch in old.batches:
             maintained = any(one.state is InstanceState.MAINTAINED for one in batch.instances)
-            rested = batch.verified_at is None or at >= batch.verified_at + min(old.soak, new.soak)
+            rested = batch.verified_at is None or at >= batch.verified_at + min(
+                old.terms.soak, new.terms.soak
+            )
             if batch.number not in numbers and maintained and not rested:
                 yield f"{which} started at {at}, {batch.domain} has soaked since {batch.verified_at} only"
         for first in self._runs.values():
             name = first.target.name
             mine = name == new.target.name  # an order that goes in a circle, and a person has let it go
-            waits = name in new.after and name not in new.waived and not mine
+            waits = name in new.terms.after and name not in new.people.waived and not mine
             if waits and first.state not in GONE_FIRST:
                 yield f"{which} started, and {name}, which goes first, is {first.state}"
 
@@ -114,14 +127,14 @@ class Watch:
         was = [one.id for one in old.instances if one.state not in SETTLED]
         # What Azure put off is tried again behind the others: that changes no order anybody approved.
         steady = {one.id for one in new.instances if not one.retries} & set(was) & set(left)
-        if old.rules != new.rules or [one for one in was if one in steady] != [
+        if old.terms.fingerprint != new.terms.fingerprint or [one for one in was if one in steady] != [
             one for one in left if one in steady
         ]:
             approved = set()
         self._approved[path] = (approved | self._just_approved(old, new)) & set(left)
 
     def _just_approved(self, old: Run, new: Run) -> set[str]:
-        said = [one for one in new.history[len(old.history) :] if one.event == "approve"]
+        said = [one for one in new.story.history[len(old.story.history) :] if one.event == "approve"]
         if not any(not one.reason.startswith(("Not applied", "Came too late")) for one in said):
             return set()
         return {one.id for one in old.instances if one.state not in SETTLED}
@@ -145,10 +158,10 @@ def _unsaid(run: Run) -> Iterator[str]:
     for one in run.instances:
         if one.state is not InstanceState.PENDING and not one.reason.strip():
             yield f"instance {one.id} is {one.state} without a sentence"
-    for entry in run.history:
+    for entry in run.story.history:
         if not entry.reason.strip():
             yield f"history says {entry.event!r} without a reason"
-    for notice in run.notices:
+    for notice in run.story.notices:
         if not notice.sentence.strip():
             yield f"notice {notice.number} says nothing"
         if notice.urgency in ASKS and notice.answers and not notice.otherwise:
@@ -157,11 +170,11 @@ def _unsaid(run: Run) -> Iterator[str]:
 
 def _untold(run: Run) -> Iterator[str]:
     """Who waits for a person has asked one, and says until when."""
-    asked = [one for one in run.notices if one.urgency in ASKS]
+    asked = [one for one in run.story.notices if one.urgency in ASKS]
     if run.state is RunState.PAUSED and not asked:
         yield f"paused ({run.reason}) and nobody was asked"
-    if run.state is RunState.PAUSED and not run.misfit:
-        since = [one.at for one in run.history if one.event.endswith(f"-> {RunState.PAUSED}")]
+    if run.state is RunState.PAUSED and not run.people.misfit:
+        since = [one.at for one in run.story.history if one.event.endswith(f"-> {RunState.PAUSED}")]
         if since and not any(one.at >= since[-1] and one.kind is Kind.PAUSED for one in asked):
             yield f"paused since {since[-1]} ({run.reason}) and nobody was told since"
     if run.state is RunState.AWAITING_APPROVAL and not any(one.kind is Kind.APPROVAL for one in asked):
@@ -170,13 +183,13 @@ def _untold(run: Run) -> Iterator[str]:
 
 def _rewritten(old: Run, new: Run) -> Iterator[str]:
     """What was told or written stays as it was; what is finished stays finished unless it came back."""
-    numbers = {one.number: one for one in old.notices}
-    for one in new.notices:
+    numbers = {one.number: one for one in old.story.notices}
+    for one in new.story.notices:
         if one.number in numbers and numbers[one.number] != one:
             yield f"notice {one.number} was changed after it was written"
-    if new.last_notice < old.last_notice:
-        yield f"notices {new.last_notice + 1} to {old.last_notice} are gone"
-    if len(old.history) < 400 and new.history[: len(old.history)] != old.history:
+    if new.story.last_notice < old.story.last_notice:
+        yield f"notices {new.story.last_notice + 1} to {old.story.last_notice} are gone"
+    if len(old.story.history) < 400 and new.story.history[: len(old.story.history)] != old.story.history:
         yield "its history was changed"
     after = {one.id: one for one in new.instances}
     for one in old.instances:
@@ -187,5 +200,5 @@ def _rewritten(old: Run, new: Run) -> Iterator[str]:
             yield f"instance {one.id} was {one.state} and is forgotten"
         elif one.state is InstanceState.MAINTAINED and now.state is InstanceState.FAILED:
             continue  # it does not serve any more
-        elif now.state not in SETTLED and not (now.asks or new.again):
+        elif now.state not in SETTLED and not (now.asks or new.story.again):
             yield f"instance {one.id} was {one.state} and is {now.state} again"

@@ -14,7 +14,7 @@ def lost_or_doubled(accepted: Iterable[Accepted], runs: Iterable[Run]) -> Iterat
     """`runs` are all there were, those of the archive too; one may be in both places."""
     lines: Counter[tuple[str, str]] = Counter()
     for run in runs:
-        lines |= Counter((run.target.name, entry.id) for entry in run.history if entry.id)
+        lines |= Counter((run.target.name, entry.id) for entry in run.story.history if entry.id)
     for name, word, kind, at in accepted:
         if lines[name, word] != 1:
             yield f"{kind}, said to {name} and accepted at {at}, is in the history {lines[name, word]} times"

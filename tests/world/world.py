@@ -141,7 +141,7 @@ class World:
         run = self.run_of(name)
         said: dict[str, Any] = {"actor": "ana", "comment": "as agreed", **(raised or {})}
         if kind == "approve" or checksum:
-            said["checksum"] = checksum or run.checksum
+            said["checksum"] = checksum or run.people.checksum
         if instances:
             said["instances"] = list(instances)
         if domains:

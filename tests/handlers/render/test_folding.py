@@ -13,6 +13,7 @@ from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Notice, Urgency
 from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
+from tests.altered import altered
 from tests.notices import NOW, TRACKING, batch, followed, notice, paused, run, wave
 
 SENTENCE = "Left to Azure, and it is over: 3 by Azure. Azure took 3 instances between {} and later."
@@ -28,12 +29,12 @@ def over(number: int) -> tuple[Run, Notice]:
     """Left to Azure and over, like the others but for the moment."""
     said = notice(2, Kind.COMPLETED, sentence=SENTENCE.format(NOW + timedelta(seconds=number)))
     one = followed(f"set{number:03}")
-    return replace(one, notices=(said,)), said
+    return replace(one, story=replace(one.story, notices=(said,))), said
 
 
 def planned(number: int) -> tuple[Run, Notice]:
     one = run(f"set{number:03}", notice(), state=RunState.LEFT_TO_AZURE, reason="Left to Azure: no need.")
-    return one, one.notices[0]
+    return one, one.story.notices[0]
 
 
 def test_two_hundred_that_azure_has_finished_are_one_line():
@@ -57,7 +58,7 @@ def test_three_are_told_one_by_one_with_all_they_have_to_say():
 
 
 def test_what_asks_for_something_is_never_folded():
-    asking = tuple((one, one.notices[-1]) for one in (paused(f"set{number}") for number in range(9)))
+    asking = tuple((one, one.story.notices[-1]) for one in (paused(f"set{number}") for number in range(9)))
     assert len(folded(letter(*asking)).events) == 9
 
 
@@ -90,20 +91,20 @@ def test_the_wave_s_end_does_not_say_twice_how_a_scale_set_ended():
 
 
 def test_eleven_that_need_a_person_need_it_in_the_plural():
-    asking = [replace(paused(f"set{number}"), notices=(notice(),)) for number in range(11)]
-    assert letter(*((one, one.notices[0]) for one in asking)).title == "11 need a person"
-    assert letter((asking[0], asking[0].notices[0])).title == "1 needs a person"
+    asking = [altered(paused(f"set{number}"), notices=(notice(),)) for number in range(11)]
+    assert letter(*((one, one.story.notices[0]) for one in asking)).title == "11 need a person"
+    assert letter((asking[0], asking[0].story.notices[0])).title == "1 needs a person"
 
 
 def test_an_announcement_that_hits_nobody_does_not_say_that_it_hits():
     spared = run("web", notice(), state=RunState.NOT_IMPACTED)
-    said = letter((spared, spared.notices[0])).sentence
+    said = letter((spared, spared.story.notices[0])).sentence
     assert said == "Azure announces maintenance; none of your 1 scale set in its regions is hit."
 
 
 def test_a_digest_that_comes_with_a_question_still_says_that_a_wave_is_announced():
     asks = paused("web")
-    said = letter(*((asks, one) for one in asks.notices))
+    said = letter(*((asks, one) for one in asks.story.notices))
     assert said.word == "Paused"
     assert said.sentence == "Azure announces maintenance that hits your scale sets: 1 needs a person."
 

@@ -21,6 +21,7 @@ from planner.record.notice import Choice, Down, Kind, Urgency
 from planner.record.run import Run
 from planner.record.states import RunState
 from planner.record.waits import Stalled, Waited
+from tests.altered import altered
 from tests.notices import (
     CAPACITY,
     CHOICES,
@@ -60,7 +61,7 @@ class Tags(HTMLParser):
 
 
 def letter(*runs: Run, **more: object) -> Letter:
-    items = tuple((one, said) for one in runs for said in one.notices)
+    items = tuple((one, said) for one in runs for said in one.story.notices)
     story = Story(TRACKING, (wave(*runs),), items, Overview({"paused": len(runs)}), **more)  # type: ignore[arg-type]
     return compose(story, Addresses("https://breakwater.example"), NOW)
 
@@ -111,7 +112,7 @@ def test_an_approval_names_the_plan_it_is_for():
     )
     command = letter(one).events[0].answers[0].command
 
-    assert json.loads(command.split("-d '")[1].removesuffix("'"))["checksum"] == one.checksum
+    assert json.loads(command.split("-d '")[1].removesuffix("'"))["checksum"] == one.people.checksum
 
 
 def test_a_plan_that_does_not_fit_comes_with_what_to_choose_and_what_to_type():
@@ -140,7 +141,7 @@ def test_every_form_of_a_message_says_the_same_of_a_plan_that_does_not_fit():
 
 
 def test_choices_are_gone_once_the_run_goes_on():
-    said = misfit("db").notices[1]
+    said = misfit("db").story.notices[1]
     going = run("db", notice(), said, state=RunState.SCHEDULED)
 
     assert letter(going).events[0].choices == ()
@@ -310,12 +311,12 @@ def test_deep_links_lead_to_azures_own_pages():
 def test_a_digest_counts_who_waits_by_cause_and_names_them():
     def held(name: str, cause: Cause) -> Run:
         stalled = Stalled(cause, "api is in flight", NOW, waited=(Waited(cause, NOW),))
-        return replace(run(name, notice(Kind.PLANNED)), stalled=stalled)
+        return altered(run(name, notice(Kind.PLANNED)), stalled=stalled)
 
     runs = (held("api", Cause.LIMIT), held("web", Cause.LIMIT), held("db", Cause.NEIGHBOUR))
     seen = Overview({"scheduled": 3}, waits={"neighbour": 1, "limit": 2})
     letter = compose(
-        Story("VM8T-1Q8", (), tuple((one, one.notices[0]) for one in runs), seen), Addresses(), NOW
+        Story("VM8T-1Q8", (), tuple((one, one.story.notices[0]) for one in runs), seen), Addresses(), NOW
     )
     assert "2 wait for a limit in flight (api, web)" in letter.title
     assert "1 waits for an instance that does not serve (db)" in letter.title

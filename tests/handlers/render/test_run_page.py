@@ -63,7 +63,7 @@ def test_a_run_whose_time_is_short_is_asked_about_although_it_goes_on():
         assert "Time is short. The plan does not fit" in text
         assert '"soak": "22m"' in text
         assert "/shop/db/hold" in text
-    assert "Time is short" not in text_of(replace(late, slack=timedelta(hours=1)))
+    assert "Time is short" not in text_of(replace(late, times=replace(late.times, slack=timedelta(hours=1))))
 
 
 def test_why_a_run_is_due_again_and_what_is_suspended_are_on_its_page():

@@ -79,7 +79,7 @@ async def test_an_instance_that_one_listing_leaves_out_is_read_by_itself_and_wat
     run = await polls(scene)
     again()
     assert run.instances[0].state is InstanceState.REBOOTING
-    assert not run.missing
+    assert not run.gaps.missing
     run = await to_the_end(scene)
     assert run.state is RunState.COMPLETED
     assert sorted(scene.started()) == ["0", "1", "2", "3"]
@@ -92,7 +92,7 @@ async def test_an_instance_that_nobody_shows_is_missing_and_holds_up_the_next_do
     silent(scene)
     run = await polls(scene, 30)
     assert sorted(scene.started()) == ["0", "2"]
-    assert list(run.missing) == ["3"]
+    assert list(run.gaps.missing) == ["3"]
     assert "no direct read says that it is gone" in run.reason
     again()
     assert (await to_the_end(scene)).state is RunState.COMPLETED
@@ -104,7 +104,7 @@ async def test_what_cannot_be_read_for_half_an_hour_is_told_once(scene) -> None:
     lists(scene, lambda found: [without_view(one) if one.id == "3" else one for one in found])
     silent(scene)
     run = await polls(scene, 40)
-    (told,) = [one for one in run.notices if one.kind is Kind.TROUBLE]
+    (told,) = [one for one in run.story.notices if one.kind is Kind.TROUBLE]
     assert told.urgency is Urgency.ACT
     assert "Not readable since" in told.sentence
     assert "without its instance view" in told.sentence
@@ -193,7 +193,7 @@ async def test_whoever_the_activity_log_names_has_stopped_it_and_the_others_go_o
     scene.azure.people.stop(scene.azure.scale_sets()[0].instances["3"])
     run = await to_the_end(scene)
     assert run.state is RunState.COMPLETED
-    assert list(run.stops) == ["3"]
+    assert list(run.fleet.stops) == ["3"]
     assert sorted(scene.started()) == ["0", "1", "2"]
 
 
@@ -204,12 +204,14 @@ async def test_a_stop_before_a_new_plan_is_still_explained_after_it(scene) -> No
     for _ in range(2):
         scene.clock.forward(minutes=1)
         await plan.handle(asked, scene.wiring)
-    assert list((await scene.run()).stops) == ["3"]
+    assert list((await scene.run()).fleet.stops) == ["3"]
     scene.azure.people.stop(scene.azure.scale_sets()[0].instances["2"])
     scene.clock.forward(minutes=1)
     await plan.handle(asked, scene.wiring)
     run = await to_the_end(scene)
-    assert sorted(run.stops) == ["2", "3"], "asked anew, although it was a minute ago: it is the last to ask"
+    assert sorted(run.fleet.stops) == ["2", "3"], (
+        "asked anew, although it was a minute ago: it is the last to ask"
+    )
     assert run.state is RunState.COMPLETED
 
 
@@ -221,7 +223,7 @@ async def test_a_stop_from_before_the_plan_explains_nothing_that_went_down_after
     await scene.ready()
     scene.azure.world.take_down(machine, "crash")
     run = await polls(scene, 3)
-    assert run.stops == {}
+    assert run.fleet.stops == {}
 
 
 async def test_a_stop_of_days_ago_explains_what_an_earlier_run_maintained_and_is_off(scene) -> None:
@@ -233,10 +235,10 @@ async def test_a_stop_of_days_ago_explains_what_an_earlier_run_maintained_and_is
     scene.azure.add_instance(web, "9", wave=TRACKING_ID)
     await polls(scene)
     await plan.handle(scene.wiring.spy.of("scale-sets")[-1], scene.wiring)
-    assert (await scene.run()).left_down == ("3",)
+    assert (await scene.run()).fleet.left_down == ("3",)
     run = await to_the_end(scene)
     assert run.state is RunState.COMPLETED
-    assert list(run.stops) == ["3"]
+    assert list(run.fleet.stops) == ["3"]
 
 
 async def test_without_the_logs_word_an_instance_that_stops_counts_as_down(storage) -> None:
@@ -273,7 +275,7 @@ async def test_an_ended_run_is_looked_at_every_six_hours_and_opened_again_for_wh
     run = await scene.run()
     assert run.state is RunState.SCHEDULED
     assert [one.id for one in run.instances] == ["9"]
-    assert any("instance 9 has joined the wave" in one.reason for one in run.history)
+    assert any("instance 9 has joined the wave" in one.reason for one in run.story.history)
 
 
 async def test_an_ended_run_is_left_alone_once_its_wave_is_over(scene) -> None:

@@ -65,7 +65,7 @@ async def say(wiring: TestWiring, action: str = "hold", **said: Any) -> dict[str
 
 def words(run: Run) -> list[str]:
     """The ids of the words in the history."""
-    return [one.id for one in run.history if one.id]
+    return [one.id for one in run.story.history if one.id]
 
 
 @pytest.mark.parametrize("step", ["read", "scale_set", "instances"])
@@ -80,14 +80,14 @@ async def test_a_hold_answered_while_another_host_polls_lies_before_every_start(
 
     if step == "read":
         # Right after the poll has read the record.
-        listing = scene.wiring.wave
+        listing = scene.wiring.waves.get
 
         async def wave(*args: Any) -> Any:
             await hold()
-            scene.wiring.wave = listing  # type: ignore[method-assign]
+            scene.wiring.waves.get = listing  # type: ignore[method-assign]
             return await listing(*args)
 
-        scene.wiring.wave = wave  # type: ignore[method-assign]
+        scene.wiring.waves.get = wave  # type: ignore[method-assign]
     else:
         once_before(scene.compute, step, hold)
     run = await scene.poll(message)

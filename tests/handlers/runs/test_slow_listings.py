@@ -41,7 +41,7 @@ def never_lists(scene: Scene, monkeypatch: Any) -> None:
     async def hangs(_: Any) -> Any:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(observe_azure, "LOOK_WITHIN", timedelta(milliseconds=50))
+    monkeypatch.setattr(observe_azure, "POLL_WITHIN", timedelta(milliseconds=50))
     scene.compute.instances = hangs
 
 
@@ -57,7 +57,7 @@ async def test_a_set_whose_listing_takes_five_minutes_is_planned_and_maintained_
         await scene.poll()
     assert run.state is RunState.COMPLETED
     assert sorted(scene.started()) == ["0", "1", "2", "3"]
-    assert run.trouble is None
+    assert run.gaps.trouble is None
 
 
 async def test_how_long_a_poll_takes_is_on_record_only_where_it_is_long(scene) -> None:
@@ -98,7 +98,7 @@ async def test_reading_that_does_not_end_is_trouble_of_the_poll_and_the_next_one
     never_lists(scene, monkeypatch)
     run = await asyncio.wait_for(scene.poll(), 5)
     assert "Azure took longer than" in run.reason
-    assert run.trouble is not None
+    assert run.gaps.trouble is not None
     assert scene.next_poll().generation == run.generation
     assert scene.started() == []
 

@@ -294,8 +294,8 @@ async def test_a_role_that_may_not_start_pauses_the_run_and_tells(scene) -> None
     fails_to_start(scene, Forbidden("The role lacks performMaintenance/action."))
     run = await scene.poll(message)
     assert run.state is RunState.PAUSED
-    assert "The role lacks performMaintenance/action." in run.notices[-1].sentence
-    assert run.notices[-1].urgency == "act"
+    assert "The role lacks performMaintenance/action." in run.story.notices[-1].sentence
+    assert run.story.notices[-1].urgency == "act"
     assert states(run)["0"] == "pending"
     assert "send notices" in scene.events
 
@@ -326,8 +326,8 @@ async def test_an_hour_of_polls_sends_no_more_starts_than_back_off_allows(scene,
     fails_to_start(scene, error)
     run = await looked_every_minute(scene, 70)
     assert tries(scene) == starts
-    assert sum(one.kind is Kind.TROUBLE for one in run.notices) <= 1
-    assert len(run.history) < 30
+    assert sum(one.kind is Kind.TROUBLE for one in run.story.notices) <= 1
+    assert len(run.story.history) < 30
 
 
 async def test_back_off_is_counted_in_the_interval_between_polls(scene) -> None:
@@ -348,7 +348,7 @@ async def test_a_lock_asks_a_person_once_and_is_tried_again_when_one_resumes(sce
     run = await looked_every_minute(scene, 20)
     assert run.state is RunState.PAUSED
     assert tries(scene) == 1
-    (asked,) = [one for one in run.notices if one.kind is Kind.PAUSED]
+    (asked,) = [one for one in run.story.notices if one.kind is Kind.PAUSED]
     assert asked.urgency == "act"
     assert "Remove the lock on resource group rg-breakwater" in asked.sentence
     assert "az lock delete --name LOCK-NAME --resource-group rg-breakwater" in asked.sentence
@@ -376,7 +376,7 @@ async def test_repairs_that_a_lock_keeps_from_being_suspended_are_told_with_the_
     run = await looked_every_minute(scene, 30)
     assert run.state is RunState.PAUSED
     assert asked == [True]
-    (told,) = [one for one in run.notices if one.kind is Kind.PAUSED]
+    (told,) = [one for one in run.story.notices if one.kind is Kind.PAUSED]
     assert "keeps Azure from suspending the automatic repairs of web" in told.sentence
     assert "az lock delete --name LOCK-NAME --resource-group rg-breakwater" in told.sentence
     assert scene.started() == []
@@ -401,7 +401,7 @@ async def test_a_throttled_poll_comes_again_after_retry_after_and_is_on_record(s
     assert scene.events == ["send runs", "write"]
     assert timedelta(seconds=42) <= scene.delay() <= timedelta(seconds=53)
     assert run.due == scene.clock() + scene.delay()
-    assert (run.state, run.trouble.since) == (before.state, scene.clock())
+    assert (run.state, run.gaps.trouble.since) == (before.state, scene.clock())
     assert scene.next_poll() == message.model_copy(update={"generation": run.generation})
     assert run.generation > message.generation
 
@@ -436,14 +436,14 @@ async def test_a_poll_that_azure_puts_off_for_half_an_hour_is_told_once(scene) -
         message = scene.next_poll()
         assert timedelta(minutes=least) <= scene.delay() <= timedelta(minutes=most)
         scene.clock.at += scene.delay()
-    (told,) = [one for one in run.notices if one.kind is Kind.TROUBLE]
+    (told,) = [one for one in run.story.notices if one.kind is Kind.TROUBLE]
     assert told.at == began + timedelta(minutes=30)
     assert told.sentence == (
         f"Azure cannot be read since {say(began)}: Azure asks to wait 1200 s before the next request."
     )
     assert "If nobody answers by" in told.otherwise
     scene.compute.instances = reads
-    assert (await scene.poll(message)).trouble is None
+    assert (await scene.poll(message)).gaps.trouble is None
 
 
 async def test_an_azure_that_is_down_starts_nothing_and_is_in_the_run_as_the_reason(scene) -> None:
@@ -464,7 +464,7 @@ async def test_an_azure_that_is_down_starts_nothing_and_is_in_the_run_as_the_rea
     scene.clock.forward(seconds=60)
     run = await scene.poll()
     assert scene.started() == ["0", "2"]
-    assert run.trouble is None
+    assert run.gaps.trouble is None
 
 
 async def test_a_batch_reads_the_scale_set_once_and_a_later_poll_only_its_instances(scene) -> None:
@@ -493,10 +493,10 @@ async def test_a_persons_word_is_applied_once_whatever_its_generation(scene) -> 
     said = message.model_copy(update={"event": pause(scene), "generation": 0})
     run = await scene.poll(said)
     assert run.state is RunState.PAUSED
-    told = len(run.notices)
+    told = len(run.story.notices)
     run = await scene.poll(said)
-    assert len(run.notices) == told
-    assert [one.event for one in run.history if one.id] == ["quarantined"]
+    assert len(run.story.notices) == told
+    assert [one.event for one in run.story.history if one.id] == ["quarantined"]
     assert scene.started() == []
 
 
@@ -508,7 +508,7 @@ async def test_a_word_in_a_message_that_meets_another_writer_is_kept(scene) -> N
 
     on_write(scene, replanned, replanned, None, conflict)
     run = await scene.poll(message.model_copy(update={"event": pause(scene)}))
-    assert [one.id for one in run.history if one.id] == ["e1"]
+    assert [one.id for one in run.story.history if one.id] == ["e1"]
     assert run.state is RunState.PAUSED
     assert scene.started() == []
 
@@ -521,7 +521,7 @@ async def test_a_word_that_finds_no_way_on_record_stays_in_its_message_for_the_h
         await scene.poll(said)
     assert scene.started() == []
     run = await scene.poll(said)
-    assert [one.id for one in run.history if one.id] == ["e1"]
+    assert [one.id for one in run.story.history if one.id] == ["e1"]
 
 
 async def test_a_pause_counts_although_the_poll_that_brings_it_fails(scene) -> None:
@@ -535,7 +535,7 @@ async def test_a_pause_counts_although_the_poll_that_brings_it_fails(scene) -> N
     with pytest.raises(KeyError):
         await scene.poll(message.model_copy(update={"event": pause(scene)}))
     run = await scene.run()
-    assert (run.state, [one.id for one in run.history if one.id]) == (RunState.PAUSED, ["e1"])
+    assert (run.state, [one.id for one in run.story.history if one.id]) == (RunState.PAUSED, ["e1"])
 
 
 async def test_a_poll_goes_on_from_a_word_that_a_host_wrote_before_it_died(scene) -> None:
@@ -558,7 +558,7 @@ async def test_a_word_that_comes_too_late_is_on_record_and_wakes_nothing(scene) 
     await change(scene, state=RunState.COMPLETED, ended_at=scene.clock())
     scene.compute.calls.clear()
     run = await scene.poll(message.model_copy(update={"event": pause(scene)}))
-    assert [one.reason for one in run.history if one.id] == ["Came too late: the run is completed."]
+    assert [one.reason for one in run.story.history if one.id] == ["Came too late: the run is completed."]
     assert run.state is RunState.COMPLETED
     assert sum(scene.compute.calls.values()) == 0
 

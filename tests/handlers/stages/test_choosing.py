@@ -79,11 +79,11 @@ async def test_what_is_raised_leads_to_a_new_plan_that_fits(scene: Scene, name: 
     await type_(scene, Addresses().choose(TRACKING_ID, await scene.run(), choice))
     found = await heard(scene)
 
-    assert (found.state, found.misfit) == (RunState.SCHEDULED, "")
-    assert found.raised == dict(choice.to)
-    assert found.slack is not None
-    assert found.slack.total_seconds() >= 0
-    line = next(one for one in found.history if one.event == "raise")
+    assert (found.state, found.people.misfit) == (RunState.SCHEDULED, "")
+    assert found.terms.raised == dict(choice.to)
+    assert found.times.slack is not None
+    assert found.times.slack.total_seconds() >= 0
+    line = next(one for one in found.story.history if one.event == "raise")
     assert (line.actor, line.reason) == ("Ana", f"{name} {choice.to[name]}. It has to be done today.")
     scene.clock.forward(hours=2)
     assert (await scene.poll()).state is RunState.RUNNING
@@ -97,7 +97,7 @@ async def test_leaving_domains_to_azure_lets_the_rest_start(scene: Scene) -> Non
     skipped = [one for one in found.instances if one.state is InstanceState.SKIPPED]
     assert skipped
     assert all(one.reason == "Skipped: skipped by Ana. It has to be done today." for one in skipped)
-    assert (found.state, found.misfit) == (RunState.SCHEDULED, "")
+    assert (found.state, found.people.misfit) == (RunState.SCHEDULED, "")
     scene.clock.forward(hours=2)
     assert (await scene.poll()).state is RunState.RUNNING
 
@@ -109,7 +109,7 @@ async def test_going_ahead_all_the_same_starts_as_planned(scene: Scene) -> None:
 
     assert found.state is RunState.SCHEDULED
     assert choices(found) == ()
-    assert [one.kind for one in found.notices][-1] is Kind.RESUMED
+    assert [one.kind for one in found.story.notices][-1] is Kind.RESUMED
     scene.clock.forward(hours=2)
     assert (await scene.poll()).state is RunState.RUNNING
 
@@ -120,8 +120,8 @@ async def test_no_more_lead_time_can_be_raised_too(scene: Scene) -> None:
         await type_(scene, Addresses().choose(TRACKING_ID, await scene.run(), word))
         found = await heard(scene)
 
-    assert found.raised == {"soak": "30m", "lead": "0m"}
-    assert found.lead_over == scene.clock()
+    assert found.terms.raised == {"soak": "30m", "lead": "0m"}
+    assert found.times.lead_over == scene.clock()
     assert (await scene.poll()).state is RunState.RUNNING
 
 

@@ -22,6 +22,7 @@ from planner.record.notice import Kind, Urgency
 from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
 from simulator.inboxes import MailInbox, Scripted, TeamsInbox
+from tests.altered import altered
 from tests.notices import (
     NOW,
     TRACKING,
@@ -557,7 +558,10 @@ async def test_a_run_that_changes_hands_is_not_told_from_its_beginning(storage, 
         web = run("web", notice())
         await store(desk.wiring, web)
         await desk.tell(after=MINUTE)
-        await store(desk.wiring, replace(with_notice(web, notice(2, Kind.STARTED)), receiver="shop"))
+        await store(
+            desk.wiring,
+            altered(with_notice(web, notice(2, Kind.STARTED)), receiver="shop"),
+        )
 
         await desk.tell(after=MINUTE)
 

@@ -15,6 +15,7 @@ from planner.decision.decide import decide
 from planner.record.run import Entry
 from planner.record.states import RunState
 from simulator.fleet import SUBSCRIPTION, Wave, Window
+from tests.altered import altered
 from tests.handlers.scene import START, WEB, Scene
 
 
@@ -45,7 +46,9 @@ async def somebody_writes(scene: Scene, write: Any) -> None:
     assert stored is not None
     run = decode_run(stored.body)
     line = Entry(scene.clock(), "somebody", "meanwhile", "wrote in between")
-    run = replace(run, history=(*run.history, line), generation=run.generation + 1)
+    run = replace(
+        run, generation=run.generation + 1, story=replace(run.story, history=(*run.story.history, line))
+    )
     await write(WEB, encode_run(run), etag=stored.etag, metadata=run_metadata(run))
 
 
@@ -122,7 +125,11 @@ async def test_a_plan_done_twice_is_the_same_plan(scene) -> None:
     once = await scene.run()
     await plan.handle(message, scene.wiring)
     twice = await scene.run()
-    assert (twice.checksum, twice.batches, twice.notices) == (once.checksum, once.batches, once.notices)
+    assert (twice.people.checksum, twice.batches, twice.story.notices) == (
+        once.people.checksum,
+        once.batches,
+        once.story.notices,
+    )
     assert twice.generation == once.generation + 1
 
 
@@ -133,7 +140,7 @@ async def test_a_plan_overtaken_by_another_writer_is_made_again_from_what_is_the
     meddle(scene, lambda write: somebody_writes(scene, write))
     await plan.handle(message.model_copy(update={"reason": "replan"}), scene.wiring)
     run = await scene.run()
-    assert [one.actor for one in run.history if one.event == "meanwhile"] == ["somebody"]
+    assert [one.actor for one in run.story.history if one.event == "meanwhile"] == ["somebody"]
     assert run.generation == 3
     assert scene.next_poll().generation == 3
     assert scene.compute.calls["list instances"] == 1, "Azure is not read again for it"
@@ -146,7 +153,7 @@ async def test_a_plan_always_overtaken_is_left_to_the_hosts_next_try(scene) -> N
     with pytest.raises(Conflict, match="5 times"):
         await plan.handle(message.model_copy(update={"reason": "replan"}), scene.wiring)
     run = await scene.run()
-    assert sum(one.event == "meanwhile" for one in run.history) == 5
+    assert sum(one.event == "meanwhile" for one in run.story.history) == 5
 
 
 async def down(_: Any) -> None:
@@ -267,11 +274,11 @@ async def test_a_plan_that_the_run_asks_for_again_anyway_keeps_no_message_beside
     (told,) = scene.wiring.spy.of("notices")
     assert "lasted for half an hour" in told.text
     run = await scene.run()
-    assert (run.unplanned.since, run.unplanned.count, run.unplanned.told) == (began, 6, True)
-    assert replace(run, unplanned=None) == before
+    assert (run.gaps.unplanned.since, run.gaps.unplanned.count, run.gaps.unplanned.told) == (began, 6, True)
+    assert altered(run, unplanned=None) == before
     del scene.compute.instances
     await plan.handle(message.model_copy(update={"reason": asked_by_the_run}), scene.wiring)
-    assert (await scene.run()).unplanned is None
+    assert (await scene.run()).gaps.unplanned is None
 
 
 async def test_a_missing_permission_is_told_at_once(scene) -> None:
@@ -333,7 +340,7 @@ async def test_a_run_that_is_over_is_archived_before_a_returning_wave_begins_ano
             break
         scene.clock.at = max(scene.clock() + timedelta(seconds=1), run.due)
     assert run.state is RunState.COMPLETED
-    first = run.self_service
+    first = run.times.self_service
     assert first is not None
     wave = scene.azure.wave("VM8T-1Q8")
     moved = replace(wave.self_service, end=wave.self_service.end + timedelta(days=3))

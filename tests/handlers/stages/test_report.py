@@ -27,6 +27,7 @@ from planner.record.check import Check, Outcome
 from planner.record.run import Repairs, Run
 from planner.record.states import InstanceState, RunState
 from planner.record.waivers import FIT
+from tests.altered import altered
 from tests.notices import (
     CAPACITY,
     HOUR,
@@ -217,7 +218,7 @@ def test_a_plan_that_does_not_fit_says_in_json_what_a_person_can_choose():
 
 def test_what_no_longer_counts_is_not_offered_in_json():
     over = replace(misfit("db", start_by=NOW), state=RunState.COMPLETED)
-    going = replace(misfit("db", misfit=""), state=RunState.RUNNING, slack=timedelta(hours=1))
+    going = altered(misfit("db", misfit=""), state=RunState.RUNNING, slack=timedelta(hours=1))
 
     for document in map(contract.run_document, (over, going)):
         assert document["choices"] == []
@@ -229,7 +230,7 @@ def test_time_that_is_short_offers_choices_in_json_until_a_person_lets_the_run_g
     late = short_of_time("db")
 
     assert [one["name"] for one in contract.run_document(late)["choices"]] == ["soak"]
-    assert contract.run_document(replace(late, waived=(FIT,)))["choices"] == []
+    assert contract.run_document(replace(late, people=replace(late.people, waived=(FIT,))))["choices"] == []
 
 
 def test_a_checks_evidence_and_instances_and_who_suspended_repairs_are_in_the_document():
@@ -366,7 +367,7 @@ async def test_the_calendar_is_valid_and_keeps_its_uids(wiring):
     assert {str(event["status"]) for event in after.walk("VEVENT")} == {"CANCELLED"}
     ours, azures = sorted(events, key=lambda event: str(event["summary"]), reverse=True)
     assert ours["dtstart"].dt.isoformat() == "2026-11-25T13:00:00+00:00"
-    assert azures["dtstart"].dt == left("batch").scheduled.start
+    assert azures["dtstart"].dt == left("batch").times.scheduled.start
 
 
 async def test_a_newer_announcement_raises_the_calendars_sequence(wiring):
@@ -433,7 +434,11 @@ async def test_a_maintenance_note_says_where_it_stands(wiring, state, started, e
     await store(
         wiring,
         run(
-            "web", state=state, batches=(one,), ended_at=NOW if ended else None, scheduled=left("x").scheduled
+            "web",
+            state=state,
+            batches=(one,),
+            ended_at=NOW if ended else None,
+            scheduled=left("x").times.scheduled,
         ),
     )
 

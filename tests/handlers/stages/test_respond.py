@@ -42,7 +42,7 @@ async def recorded(wiring):
 
 async def line(wiring, said) -> Entry:
     """The one line of history that records the accepted word."""
-    (found,) = [one for one in (await recorded(wiring)).history if one.id == said["id"]]
+    (found,) = [one for one in (await recorded(wiring)).story.history if one.id == said["id"]]
     return found
 
 
@@ -67,7 +67,7 @@ async def test_a_word_is_on_the_runs_record_with_who_and_why_before_it_is_answer
     found = await line(wiring, answer)
     assert (found.event, found.actor, found.at) == (action, "Ada L.", NOW)
     assert found.reason.startswith("As agreed.")
-    assert answer["id"] in (await recorded(wiring)).events
+    assert answer["id"] in (await recorded(wiring)).people.events
     assert answer["scale_set"].endswith("/web")
 
 
@@ -145,7 +145,7 @@ async def test_a_word_that_finds_no_way_on_record_is_not_answered_as_taken(wirin
     status, said = await say(wiring, "hold")
     assert status == 503
     assert "try again in a minute" in said["reason"]
-    assert not (await recorded(wiring)).history
+    assert not (await recorded(wiring)).story.history
     assert not wiring.spy.of(RUNS)
 
 
@@ -171,7 +171,7 @@ async def test_a_write_that_storage_did_not_take_is_503_and_not_on_record(wiring
 
     writes(wiring, down)
     assert (await say(wiring, "hold"))[0] == 503
-    assert not (await recorded(wiring)).history
+    assert not (await recorded(wiring)).story.history
 
 
 async def test_a_resume_reads_from_storage_whom_the_run_waits_for(wiring):
@@ -186,7 +186,7 @@ async def test_a_resume_reads_from_storage_whom_the_run_waits_for(wiring):
     await put(wiring, run(state=RunState.PAUSED, reason="It goes after db.", after=("db", "cache")))
 
     assert (await say(wiring, "resume"))[0] == 202
-    assert (await recorded(wiring)).waived == ("db",)
+    assert (await recorded(wiring)).people.waived == ("db",)
 
 
 # Who says it ---------------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ async def test_a_template_that_nobody_filled_in_is_refused(wiring, which, left):
     status, said = await say(wiring, "hold", {"actor": "ada", "comment": "Not now."} | {which: left})
     assert status == 409
     assert f"`{which}` is " in said["reason"]
-    assert not (await recorded(wiring)).history
+    assert not (await recorded(wiring)).story.history
 
 
 @pytest.mark.parametrize("comment", ["Why not.", "[JIRA-12] Ana's name day", "< 3 left", "Wyatt", "👍"])
@@ -321,13 +321,13 @@ async def test_what_is_raised_is_on_record_as_it_was_written_as_json_and_as_a_fo
         await put(wiring, run(soak=timedelta(hours=2), lead=timedelta(days=1), windows=((),)))
         status, answer = await say(wiring, "raise", body, headers=headers)
         assert status == 202
-        assert (await recorded(wiring)).raised == raised
+        assert (await recorded(wiring)).terms.raised == raised
         assert (await line(wiring, answer)).reason.endswith(". It must be done by Saturday.")
 
 
 async def test_a_number_may_be_raised_without_quotes(wiring):
     assert (await say(wiring, "raise", {"actor": "ada", "max-unavailable": 4}))[0] == 202
-    assert (await recorded(wiring)).raised == {"max-unavailable": "4"}
+    assert (await recorded(wiring)).terms.raised == {"max-unavailable": "4"}
 
 
 async def test_a_domain_is_skipped_by_its_name_which_may_hold_commas(wiring):

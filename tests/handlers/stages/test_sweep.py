@@ -264,7 +264,7 @@ async def test_claims_of_runs_that_are_over_or_gone_are_removed_and_the_others_k
         await claimed(wiring, name)
     begun = Batch(1, "domain 0", (), started_at=wiring.now())
     passed = run("passed", due=due, state=RunState.PAUSED, batches=(begun,))
-    await put(wiring, replace(passed, lets_pass=True))
+    await put(wiring, replace(passed, people=replace(passed.people, lets_pass=True)))
     await claimed(wiring, "passed")
     await claimed(wiring, "gone")
     await sweep.handle(wiring)

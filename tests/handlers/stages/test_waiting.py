@@ -109,12 +109,12 @@ async def test_the_poll_that_pauses_a_run_says_in_its_notice_whom_it_holds_up(sc
     api = await held_up(scene)
     web = await failed(scene)
     assert web.state is RunState.PAUSED
-    (notice,) = [one for one in web.notices if one.kind is Kind.PAUSED]
+    (notice,) = [one for one in web.story.notices if one.kind is Kind.PAUSED]
     assert "it holds up 1 scale set of northeurope that waits for a limit" in notice.otherwise
     assert notice.answers[-1] == "let-pass"
-    assert web.holds_up is not None
-    assert api.start_by is not None
-    assert web.holds_up.until == api.start_by.replace(microsecond=0)
+    assert web.standing.holds_up is not None
+    assert api.times.start_by is not None
+    assert web.standing.holds_up.until == api.times.start_by.replace(microsecond=0)
 
 
 async def test_whoever_waits_for_a_limit_says_which_paused_run_takes_it_up_and_why(scene) -> None:
@@ -129,7 +129,7 @@ async def test_letting_the_others_pass_gives_the_claim_away_and_going_on_needs_o
     await held_up(scene)
     await failed(scene)
     web = await poll(scene, "web", "let-pass")
-    assert web.lets_pass
+    assert web.people.lets_pass
     assert await claimed(scene) == []
     api = await poll(scene, "api")
     assert api.state is RunState.RUNNING
@@ -149,7 +149,7 @@ async def test_letting_the_others_pass_gives_the_claim_away_and_going_on_needs_o
     scene.clock.forward(minutes=10)  # what was begun soaks
     web = await poll(scene, "web")
     assert "1 scale set of this subscription is in flight" in web.reason
-    assert web.lets_pass
+    assert web.people.lets_pass
     assert len(scene.started()) == started
 
 
@@ -169,7 +169,7 @@ async def test_a_run_that_goes_on_claims_its_place_again(scene) -> None:
     scene.clock.forward(minutes=5)  # until what was rebooting serves again
     await poll(scene, "web", "resume")
     web = await poll(scene, "web")
-    assert not web.lets_pass, web.reason
+    assert not web.people.lets_pass, web.reason
     assert web.state is RunState.RUNNING
     assert await claimed(scene) == ["web"]
 
@@ -232,5 +232,5 @@ async def test_a_run_held_up_by_a_limit_is_told_after_four_hours(scene) -> None:
     began = scene.clock()
     while scene.clock() < began + timedelta(hours=4):
         api = await poll(scene, "api")
-    (notice,) = [one for one in api.notices if one.kind is Kind.STALLED]
+    (notice,) = [one for one in api.story.notices if one.kind is Kind.STALLED]
     assert "web (westeurope) is paused" in notice.sentence

@@ -26,6 +26,7 @@ from planner.record.cause import Cause
 from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
 from planner.record.waits import Stalled, Waited
+from tests.altered import altered
 from tests.handlers.parts import NOW, SUBSCRIPTION, run
 from tests.places import SAMPLES
 
@@ -55,7 +56,7 @@ def contains(whole, part):
 def test_the_sample_of_a_run_means_what_it_meant():
     found = decode_run(sample("run"))
     assert found.state is RunState.SCHEDULED
-    assert found.slack == timedelta(hours=5)
+    assert found.times.slack == timedelta(hours=5)
     assert found.waves == ("VM12-3AB", "VM13-4CD")
     (first, second) = found.instances
     assert first.state is InstanceState.REBOOTING
@@ -130,7 +131,7 @@ def test_the_same_run_is_written_byte_for_byte_the_same():
 
 
 def test_the_metadata_is_short_and_ascii_and_answers_the_overview():
-    one = replace(run("wéb", receiver="Größe", slack=timedelta(seconds=-90.5)), deadline=NOW)
+    one = altered(run("wéb", receiver="Größe", slack=timedelta(seconds=-90.5)), deadline=NOW)
     metadata = run_metadata(one)
     assert metadata["state"] == "scheduled"
     assert metadata["generation"] == "3"
@@ -145,7 +146,7 @@ def test_the_metadata_is_short_and_ascii_and_answers_the_overview():
 
 def test_the_metadata_says_for_what_a_run_waits_until_when_it_fits_and_whether_it_lets_others_pass():
     stalled = Stalled(Cause.LIMIT, "größe is in flight", NOW, waited=(Waited(Cause.LIMIT, NOW),))
-    metadata = run_metadata(replace(run(), stalled=stalled, start_by=NOW, lets_pass=True))
+    metadata = run_metadata(altered(run(), stalled=stalled, start_by=NOW, lets_pass=True))
     assert metadata["waits"] == "limit"
     assert metadata["start_by"] == "2026-11-22T12:00:00Z"
     assert metadata["lets_pass"] == "true"

@@ -37,18 +37,18 @@ def test_what_an_older_record_says_without_the_parts_blocks_all_the_same() -> No
 
 
 def test_a_batch_is_expected_to_take_a_quarter_of_an_hour_more_where_guests_may_hold_it_back() -> None:
-    usual = planned(a_policy=always()).expected
-    held = planned(LISTENS, a_policy=always(accept="scheduled-events")).expected
+    usual = planned(a_policy=always()).times.expected
+    held = planned(LISTENS, a_policy=always(accept="scheduled-events")).times.expected
     assert (usual, held - usual) == (REBOOT_POLLS * MINUTE, HELD_BACK_POLLS * MINUTE)
 
 
 def test_what_the_waves_other_sets_needed_is_no_measure_for_guests_that_hold_back() -> None:
     run = planned(LISTENS, a_policy=always(accept="scheduled-events"))
-    assert learned(run, MINUTE).expected == (REBOOT_POLLS + HELD_BACK_POLLS) * MINUTE
-    assert learned(run, MINUTE, (4 * MINUTE,)).expected == (4 + HELD_BACK_POLLS) * MINUTE
-    short = replace(run, recover_within=timedelta(minutes=12))
-    assert learned(short, MINUTE).expected == timedelta(minutes=12)
-    assert learned(planned(a_policy=always()), MINUTE, (4 * MINUTE,)).expected == 4 * MINUTE
+    assert learned(run, MINUTE).times.expected == (REBOOT_POLLS + HELD_BACK_POLLS) * MINUTE
+    assert learned(run, MINUTE, (4 * MINUTE,)).times.expected == (4 + HELD_BACK_POLLS) * MINUTE
+    short = replace(run, terms=replace(run.terms, recover_within=timedelta(minutes=12)))
+    assert learned(short, MINUTE).times.expected == timedelta(minutes=12)
+    assert learned(planned(a_policy=always()), MINUTE, (4 * MINUTE,)).times.expected == 4 * MINUTE
 
 
 @pytest.mark.parametrize("kind", [Orchestration.UNIFORM, Orchestration.FLEXIBLE])

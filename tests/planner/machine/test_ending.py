@@ -11,6 +11,7 @@ from planner.record.notice import Kind, Urgency
 from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
 from planner.start.results import answered
+from tests.altered import altered
 from tests.planner.builders import (
     DAY,
     HOUR,
@@ -42,7 +43,7 @@ def test_a_run_whose_window_closed_before_it_started_is_missed_and_tells_when_az
         "The self-service window closed at Sat 12 Dec 2026 12:00 UTC before it was started. Azure does it "
         f"{AZURES}."
     )
-    notice = run.notices[-1]
+    notice = run.story.notices[-1]
     assert (notice.kind, notice.urgency) == (Kind.MISSED, Urgency.ACT)
     assert notice.sentence.endswith(f"Azure maintains them {AZURES}.")
     assert not any(isinstance(one, Start) for one in actions)
@@ -63,7 +64,7 @@ def failed(**fields: Any) -> Run:
     for minute in (1, 90):
         run, _ = step(run, observe(None, down, now=NOW + minute * MINUTE))
     assert run.state is RunState.PAUSED
-    return replace(run, **fields)
+    return altered(run, **fields)
 
 
 LATER = replace(STATUS, self_service=replace(SELF_SERVICE, end=CLOSED + DAY))
@@ -118,7 +119,7 @@ HALF = (*fleet(4, 4), *fleet(8, 8, maintenance=None)[4:])
 
 def ended(rest: dict[str, Any], **seven: Any) -> Run:
     """A run that ends with 0 to 3 as `rest`, and 7, which an earlier run had left down, as `seven`."""
-    run = replace(planned(instances=HALF), left_down=("7",), served=tuple("01234567"))
+    run = altered(planned(instances=HALF), left_down=("7",), served=tuple("01234567"))
     instances = changed(HALF, "7", **seven)
     for id_ in "0123":
         instances = changed(instances, id_, **rest)
@@ -139,7 +140,7 @@ def test_a_run_that_ends_names_what_an_earlier_one_left_down_and_does_not_serve(
     run = ended(rest, power="stopped")
     assert run.state is state
     assert "Instance 7 does not serve since an earlier maintenance by Breakwater." in run.reason
-    notice = run.notices[-1]
+    notice = run.story.notices[-1]
     assert (notice.kind, notice.urgency) == (Kind.TROUBLE, Urgency.ACT)
     assert "Instance 7 does not serve" in notice.sentence
 
@@ -150,11 +151,11 @@ def test_a_run_that_ends_is_silent_about_what_serves_again_or_somebody_is_known_
 ):
     run = ended({"maintenance": None}, **seven)
     assert "Instance 7" not in run.reason
-    assert run.notices[-1].urgency is Urgency.KNOW
+    assert run.story.notices[-1].urgency is Urgency.KNOW
 
 
 def test_a_run_whose_window_closed_names_what_an_earlier_one_left_down_and_does_not_serve():
-    run = replace(planned(instances=HALF), left_down=("7",), served=tuple("01234567"))
+    run = altered(planned(instances=HALF), left_down=("7",), served=tuple("01234567"))
     over = (*fleet(4, 4, maintenance=OVER), *changed(HALF, "7", power="stopped")[4:])
     run, _ = step(run, observe(instances=over, now=CLOSED))
     assert run.state is RunState.MISSED

@@ -97,12 +97,12 @@ def test_a_plan_that_waits_for_approval_after_its_pause_asks_for_it() -> None:
 
     run = run_of(world)
     assert run.state is RunState.AWAITING_APPROVAL
-    assert [one.kind for one in run.notices if one.kind is Kind.APPROVAL] == [Kind.APPROVAL]
-    assert run.notices[-1].answers == ("approve", "skip")
+    assert [one.kind for one in run.story.notices if one.kind is Kind.APPROVAL] == [Kind.APPROVAL]
+    assert run.story.notices[-1].answers == ("approve", "skip")
     world.poll([world.event("hold")])
     world.poll([world.event("resume")])
     assert run_of(world).state is RunState.AWAITING_APPROVAL
-    assert sum(one.kind is Kind.APPROVAL for one in run_of(world).notices) == 1
+    assert sum(one.kind is Kind.APPROVAL for one in run_of(world).story.notices) == 1
 
 
 def test_a_paused_run_keeps_the_reason_it_was_paused_for_while_it_waits_to_be_planned_again() -> None:
@@ -158,14 +158,14 @@ def test_an_instance_with_a_longer_window_than_the_others_is_planned_anew_when_t
     second.become(maintenance=replace(second.seen.maintenance, self_service=longer))
     world.limit = "5 scale sets are in flight."
     world.plan()
-    assert run_of(world).self_service == Interval(NOW - H, NOW + 2 * H)
+    assert run_of(world).times.self_service == Interval(NOW - H, NOW + 2 * H)
     polls = 0
     while world.now < NOW + 3 * H:
         due(world)
         polls += 1
     world.limit = ""
     assert polls < 150
-    assert run_of(world).self_service == longer
+    assert run_of(world).times.self_service == longer
     assert states(run_of(world)) == {"0": "missed", "1": "pending"}
     due(world)
     assert world.starts[-1][1] == "1"
@@ -202,7 +202,7 @@ def test_repairs_that_somebody_suspends_after_azure_refused_us_are_left_alone() 
     world.repairs_run, world.repairs_obey = False, True
     run = due(world)
     assert run.repairs is None
-    assert "automatic repairs left alone" in [one.event for one in run.history]
+    assert "automatic repairs left alone" in [one.event for one in run.story.history]
     while run_of(world).state is not RunState.COMPLETED:
         for machine in world.azure.machines.values():
             if machine.operation:
@@ -313,7 +313,7 @@ def test_what_azure_never_offers_in_its_longer_window_is_not_planned_again_and_a
     while world.now < NOW + 100 * H and run_of(world).state in ACTIVE:
         due(world)
         polls += 1
-    assert run_of(world).self_service == longer
+    assert run_of(world).times.self_service == longer
     assert polls < 150
     assert run_of(world).state is (RunState.PAUSED if sick else RunState.LEFT_TO_AZURE)
     assert run_of(world).planned_at < NOW + 3 * H

@@ -302,8 +302,8 @@ class Course(RuleBasedStateMachine):
                 self.azure.end(machine, "cleared")
             self.azure.up(machine)
         spans = [one.window.end for one in self.azure.machines.values() if one.window is not None]
-        if world.run is not None and world.run.self_service is not None:
-            spans.append(world.run.self_service.end)
+        if world.run is not None and world.run.times.self_service is not None:
+            spans.append(world.run.times.self_service.end)
         ends = max([self.azure.window.end, world.now, *spans])
         for number in range(400):
             run = world.run
@@ -317,7 +317,7 @@ class Course(RuleBasedStateMachine):
             world.poll()
         assert not world.findings, world.findings
         run = world.run
-        assert run is None or run.state not in ACTIVE, f"{run.state}: {run.reason} {run.history[-5:]}"
+        assert run is None or run.state not in ACTIVE, f"{run.state}: {run.reason} {run.story.history[-5:]}"
 
 
 Course.TestCase.settings = settings(

@@ -361,7 +361,7 @@ def test_what_may_start_and_does_not_waits_and_is_not_counted_as_maintained_by_u
 
 
 def test_a_run_whose_window_closed_while_it_was_held_up_still_waits_and_a_passing_trouble_does_not():
-    held = _held_up("api").stalled
+    held = _held_up("api").standing.stalled
     assert run("a", stalled=replace(held, active=False)).waits is None
     assert run("a", stalled=replace(held, active=False, passed=True)).waits is not None
 

@@ -15,6 +15,7 @@ from planner.record.observation import OperationSeen
 from planner.record.run import Run
 from planner.record.states import ENDED, SETTLED, InstanceState, RunState
 from planner.start.results import answered
+from tests.altered import altered
 from tests.planner.builders import (
     MINUTE,
     NOW,
@@ -69,7 +70,7 @@ def test_a_scale_set_that_is_not_found_once_ends_nothing():
     assert starts(actions) == []
     assert run.due == NOW + 2 * MINUTE
     run, _ = step(run, observe(now=NOW + 2 * MINUTE, operations={"0": UNDER_WAY, "5": UNDER_WAY}))
-    assert run.absent_since is None
+    assert run.gaps.absent_since is None
     run, _ = step(run, observe(instances=(), deleted=True, now=NOW + 3 * MINUTE))
     assert run.state not in ENDED, "it was there in between"
 
@@ -89,13 +90,13 @@ def test_an_instance_in_flight_that_one_listing_leaves_out_is_watched_and_not_st
     run, actions = step(run, listed(None, without(fleet(), "0"), now=NOW + MINUTE, operations=flying))
     assert states(run)["0"] is InstanceState.REBOOTING
     assert not any(isinstance(one, (Start, Replan)) for one in actions)
-    assert list(run.missing) == ["0"]
+    assert list(run.gaps.missing) == ["0"]
     for minute in range(2, 12):
         now = NOW + minute * MINUTE
         run, actions = step(run, listed(None, fleet(), now=now, operations=flying))
         assert starts(actions) == []
         assert states(run)["0"] is InstanceState.REBOOTING
-    assert run.missing == {}
+    assert run.gaps.missing == {}
 
 
 def test_an_instance_is_gone_when_two_polls_agree_each_with_a_direct_read():
@@ -145,12 +146,12 @@ def test_what_stays_unreadable_is_told_once_after_half_an_hour_with_what_it_is()
     for minute in range(1, 90):
         run, actions = step(run, observe(None, changed(fleet(), "4", **NO_VIEW), now=NOW + minute * MINUTE))
         assert starts(actions) == []
-    (told,) = [one for one in run.notices if one.kind is Kind.TROUBLE]
+    (told,) = [one for one in run.story.notices if one.kind is Kind.TROUBLE]
     assert told.at == NOW + 31 * MINUTE
     assert "Azure sent no instance view (instance 4)" in told.sentence
     assert states(run)["4"] is InstanceState.PENDING, "however long it lasts, it settles nothing"
     run, _ = step(run, observe(now=NOW + 90 * MINUTE))
-    assert run.unread is None
+    assert run.gaps.unread is None
 
 
 def test_one_poll_reads_at_most_so_many_one_by_one_and_what_is_in_flight_first():
@@ -168,8 +169,8 @@ def test_a_plan_that_does_not_see_an_instance_leaves_it_in_its_place():
     run = planned(a_policy=two)
     again = planned_again(run, None, without(fleet(), "0", "7"), two, NOW + MINUTE)
     assert [one.id for one in again.instances] == [one.id for one in run.instances]
-    assert again.checksum == run.checksum
-    assert len(again.notices) == len(run.notices), "nothing has changed, so nobody is told"
+    assert again.people.checksum == run.people.checksum
+    assert len(again.story.notices) == len(run.story.notices), "nothing has changed, so nobody is told"
 
 
 @settings(max_examples=150, deadline=None)
@@ -208,7 +209,7 @@ def test_no_single_poll_that_leaves_something_out_settles_ends_or_starts_anythin
             assert one_of(after, one.id).state is one.state
         if one.state in SETTLED:
             assert one_of(after, one.id).state is one.state
-    if hidden & ({one.id for one in run.instances if one.state not in SETTLED} | set(run.served)):
+    if hidden & ({one.id for one in run.instances if one.state not in SETTLED} | set(run.fleet.served)):
         assert starts(actions) == []
 
 
@@ -233,7 +234,7 @@ def test_a_bystander_that_was_ill_when_it_was_planned_holds_up_every_start_while
     assert starts(actions) == [], "it is seen, and ill"
     run, actions = step(run, listed(None, without(instances, "9"), now=NOW + MINUTE))
     assert starts(actions) == []
-    assert list(run.missing) == ["9"]
+    assert list(run.gaps.missing) == ["9"]
 
 
 def test_a_flexible_instance_that_has_reported_health_owes_it_when_a_view_leaves_it_out():
@@ -251,7 +252,7 @@ def test_a_flexible_instance_that_has_reported_health_owes_it_when_a_view_leaves
 
 
 def test_a_scale_set_that_is_gone_ends_its_run_though_the_policy_has_changed_since_it_was_planned():
-    run = replace(planned(a_policy=always(mode="approve")), policy="of yesterday")
+    run = altered(planned(a_policy=always(mode="approve")), policy="of yesterday")
     for minute in range(2):
         gone = observe(instances=(), deleted=True, policy="of today", now=NOW + minute * MINUTE)
         run, actions = step(run, gone)

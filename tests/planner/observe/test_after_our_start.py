@@ -84,7 +84,7 @@ def test_what_does_not_come_back_after_our_start_is_failed_and_pages_whatever_it
     assert states(run)["0"] is InstanceState.FAILED
     assert "did not come back" in one_of(run, "0").reason
     assert run.state is RunState.PAUSED
-    assert (run.notices[-1].kind, run.notices[-1].urgency) == (Kind.PAUSED, Urgency.PAGE)
+    assert (run.story.notices[-1].kind, run.story.notices[-1].urgency) == (Kind.PAUSED, Urgency.PAGE)
     for _ in range(200):
         story.poll()
     assert story.started == ["0"]
@@ -146,7 +146,7 @@ def test_what_we_maintained_and_is_ill_in_its_soak_pauses_the_run_and_pages_at_o
     assert states(run)["0"] is InstanceState.FAILED
     assert "not serving since" in one_of(run, "0").reason
     assert run.state is RunState.PAUSED
-    assert (run.notices[-1].kind, run.notices[-1].urgency) == (Kind.PAUSED, Urgency.PAGE)
+    assert (run.story.notices[-1].kind, run.story.notices[-1].urgency) == (Kind.PAUSED, Urgency.PAGE)
     assert story.started == ["0"]
 
 
@@ -242,4 +242,4 @@ def test_a_failure_that_nobody_of_us_began_asks_and_does_not_page():
     )
     batch = replace(story.run.batches[1], instances=(one,), state=BatchState.FAILED)
     story.run = replace(story.run, batches=(story.run.batches[0], batch, *story.run.batches[2:]))
-    assert story.poll().notices[-1].urgency is Urgency.ACT
+    assert story.poll().story.notices[-1].urgency is Urgency.ACT

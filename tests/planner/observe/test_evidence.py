@@ -87,7 +87,7 @@ def test_what_azure_put_off_and_does_not_come_back_has_failed_after_recover_with
     assert one_of(run, "0").state is InstanceState.FAILED
     assert "not back after 60 minutes (deallocated" in one_of(run, "0").reason
     assert run.state is RunState.PAUSED
-    assert run.notices[-1].urgency is Urgency.PAGE
+    assert run.story.notices[-1].urgency is Urgency.PAGE
     run = seen(run, NOW + 62 * MINUTE, operation=OperationSeen("Failed", "RetryLater"))
     assert one_of(run, "0").state is InstanceState.ASIDE, "back again: started once more later"
 

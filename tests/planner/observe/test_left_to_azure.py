@@ -117,7 +117,7 @@ def test_the_story_tells_when_in_what_order_and_how_long_and_is_told_once():
     story.sees(69, {"0": UP})
     story.poll(99, {"2": DOWN})
     assert story.run.state is RunState.LEFT_TO_AZURE
-    assert not [one for one in story.run.notices if one.kind is Kind.COMPLETED]
+    assert not [one for one in story.run.story.notices if one.kind is Kind.COMPLETED]
     run = story.poll(110, {"2": UP})
     assert states(run)["2"] is InstanceState.PENDING, "one poll without its status proves nothing"
     run = story.poll(111)
@@ -130,11 +130,11 @@ def test_the_story_tells_when_in_what_order_and_how_long_and_is_told_once():
         "Maintained by Azure: down from Sun 13 Dec 2026 12:44 UTC to Sun 13 Dec 2026 13:09 UTC (25 minutes); running and "
         "healthy afterwards."
     )
-    (told,) = [one for one in run.notices if one.kind is Kind.COMPLETED]
+    (told,) = [one for one in run.story.notices if one.kind is Kind.COMPLETED]
     assert (told.urgency, told.sentence) == (Urgency.KNOW, run.reason)
     for minute in range(112, 120):
         run = story.poll(minute)
-    assert len([one for one in run.notices if one.kind is Kind.COMPLETED]) == 1
+    assert len([one for one in run.story.notices if one.kind is Kind.COMPLETED]) == 1
 
 
 def test_an_instance_never_seen_down_was_maintained_between_two_polls():
@@ -185,7 +185,7 @@ def test_an_instance_that_does_not_serve_afterwards_is_waited_for_and_then_told_
         in one_of(run, "0").reason
     )
     assert run.reason.endswith("Not serving afterwards: instance 0.")
-    (trouble,) = [one for one in run.notices if one.kind is Kind.TROUBLE]
+    (trouble,) = [one for one in run.story.notices if one.kind is Kind.TROUBLE]
     assert trouble.urgency is Urgency.ACT
     assert [one.instance for one in trouble.down] == ["0"]
 
@@ -201,7 +201,7 @@ def test_one_that_never_went_down_before_our_eyes_and_does_not_serve_is_waited_f
 
 def test_a_short_recover_within_still_gives_azure_half_an_hour():
     story = Story(1)
-    story.run = replace(story.run, recover_within=MINUTE)
+    story.run = replace(story.run, terms=replace(story.run.terms, recover_within=MINUTE))
     story.sees(0, {"0": {**DOWN, **DONE}})
     assert states(story.poll(30))["0"] is InstanceState.PENDING
     assert states(story.poll(31))["0"] is InstanceState.BY_AZURE
@@ -286,7 +286,7 @@ def test_a_new_plan_that_sees_the_last_status_gone_still_tells_how_it_ended():
     run = story.poll(17)
     assert "(9 minutes)" in run.reason + one_of(run, "0").reason
     assert "healthy afterwards" in one_of(run, "0").reason
-    assert [one.kind for one in run.notices if one.kind is Kind.COMPLETED]
+    assert [one.kind for one in run.story.notices if one.kind is Kind.COMPLETED]
 
 
 def test_a_wave_that_is_over_while_the_last_instance_is_down_ends_when_that_is_told():
@@ -298,7 +298,7 @@ def test_a_wave_that_is_over_while_the_last_instance_is_down_ends_when_that_is_t
     ended = ending.closed(story.run, AT + 10 * MINUTE)
     assert ended.ended_at == AT + 10 * MINUTE
     assert states(ended)["0"] is InstanceState.BY_AZURE
-    assert [one.kind for one in ended.notices if one.kind is Kind.COMPLETED]
+    assert [one.kind for one in ended.story.notices if one.kind is Kind.COMPLETED]
 
 
 def test_the_story_of_one_instance_reads_like_one():
@@ -326,11 +326,11 @@ def test_a_cancelled_wave_ends_what_azure_has_not_done_as_cancelled():
 def test_what_an_earlier_run_left_down_is_named_as_trouble_although_azure_did_all_well():
     story = Story(1)
     story.instances["7"] = replace(story.instances["0"], **{**UP, "power": "stopped"}, id="7")
-    story.run = replace(story.run, left_down=("7",), served=("0", "7"))
+    story.run = replace(story.run, fleet=replace(story.run.fleet, left_down=("7",), served=("0", "7")))
     story.poll(0, {"0": DOWN})
     run = story.sees(9, {"0": UP})
     assert "Instance 7 does not serve since an earlier maintenance by Breakwater." in run.reason
-    assert (run.notices[-1].kind, run.notices[-1].urgency) == (Kind.TROUBLE, Urgency.ACT)
+    assert (run.story.notices[-1].kind, run.story.notices[-1].urgency) == (Kind.TROUBLE, Urgency.ACT)
 
 
 def test_words_to_what_is_left_to_azure_come_too_late_and_stop_no_following():
@@ -344,7 +344,7 @@ def test_everything_that_happens_to_an_instance_is_a_line_of_history_by_azure():
     story = Story(2)
     story.poll(0, {"0": DOWN})
     run = story.sees(9, {"0": UP})
-    lines = [one for one in run.history if one.event == "instance 0 by Azure"]
+    lines = [one for one in run.story.history if one.event == "instance 0 by Azure"]
     assert [(one.actor, one.at) for one in lines] == [("azure", AT + 10 * MINUTE)]
 
 
@@ -391,7 +391,7 @@ def test_whatever_azure_does_nothing_is_started_settled_stays_settled_and_the_en
             if one.up_at is not None:
                 assert one.down_at is not None
                 assert one.down_at <= one.up_at
-        told = [one for one in run.notices if one.kind in {Kind.COMPLETED, Kind.TROUBLE}]
+        told = [one for one in run.story.notices if one.kind in {Kind.COMPLETED, Kind.TROUBLE}]
         assert len(told) == (1 if len(settled) == 3 else 0)
     assert isinstance(story.actions[-1] if story.actions else PollAgain(NOW), PollAgain)
     assert sum(isinstance(one, Notify) for one in story.actions) == (1 if len(settled) == 3 else 0)

@@ -16,6 +16,7 @@ from planner.record.command import CommandKind
 from planner.record.notice import Kind
 from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
+from tests.altered import altered
 from tests.planner.builders import (
     DAY,
     HOUR,
@@ -42,7 +43,10 @@ ASK = always(mode="approve")
 def approved(run: Run, now: Any = NOW, checksum: str | None = None) -> Run:
     """The run after a person has approved the plan it has, without a poll of Azure."""
     word = command(
-        CommandKind.APPROVE, f"approve at {now}", now, checksum=run.checksum if checksum is None else checksum
+        CommandKind.APPROVE,
+        f"approve at {now}",
+        now,
+        checksum=run.people.checksum if checksum is None else checksum,
     )
     return step(run, replace(observe(now=now), instances=None, scale_set=None, rules=None), word)[0]
 
@@ -62,13 +66,13 @@ def test_nothing_starts_before_somebody_approves_and_then_the_first_batch_does()
     run = planned(a_policy=ASK)
     assert run.state is RunState.AWAITING_APPROVAL
     assert run.needs_person
-    (ask,) = [one for one in run.notices if one.kind is Kind.APPROVAL]
+    (ask,) = [one for one in run.story.notices if one.kind is Kind.APPROVAL]
     assert ask.answers == ("approve", "skip")
     assert "If nobody answers by" in ask.otherwise
     assert starts(run, fleet()) == []
     run = approved(run)
     assert run.state is RunState.SCHEDULED
-    assert (run.approved, approval.wanted(run)) == (run.checksum, False)
+    assert (run.people.approved, approval.wanted(run)) == (run.people.checksum, False)
     assert starts(run, fleet()) == ["0", "5"]
 
 
@@ -76,9 +80,9 @@ def test_an_approval_of_another_plan_is_not_applied_and_says_so():
     run = approved(planned(a_policy=ASK), checksum="0123456789abcdef")
     assert run.state is RunState.AWAITING_APPROVAL
     assert not any(one.approved for one in run.instances)
-    assert run.history[-1].event == "approve"
-    assert run.history[-1].reason.startswith("Not applied: The plan has changed since you saw it")
-    assert f"The plan is {run.checksum} now: look at it" in run.history[-1].reason
+    assert run.story.history[-1].event == "approve"
+    assert run.story.history[-1].reason.startswith("Not applied: The plan has changed since you saw it")
+    assert f"The plan is {run.people.checksum} now: look at it" in run.story.history[-1].reason
     assert starts(run, fleet()) == []
 
 
@@ -87,7 +91,8 @@ def test_an_approval_that_names_no_plan_approves_none_and_says_which_plan_there_
     assert run.state is RunState.AWAITING_APPROVAL
     assert not any(one.approved for one in run.instances)
     assert (
-        f"names the plan it is for, in `checksum`. The plan is {run.checksum} now" in run.history[-1].reason
+        f"names the plan it is for, in `checksum`. The plan is {run.people.checksum} now"
+        in run.story.history[-1].reason
     )
 
 
@@ -95,7 +100,7 @@ def test_times_and_forecasts_do_not_void_an_approval():
     run = approved(planned(a_policy=ASK))
     later = planned_again(run, a_policy=ASK, now=NOW + 3 * HOUR)
     assert later.state is RunState.SCHEDULED
-    assert later.approved == later.checksum == run.checksum
+    assert later.people.approved == later.people.checksum == run.people.checksum
 
 
 def test_instances_that_leave_do_not_void_an_approval():
@@ -129,8 +134,8 @@ def test_instances_that_join_wait_for_their_own_while_the_approved_ones_go_on():
     assert again.state is RunState.SCHEDULED
     assert {one.id for one in again.instances if not one.approved} == {"10", "11"}
     assert approval.wanted(again)
-    assert again.approved == ""
-    assert [one.kind for one in again.notices][-1] is Kind.APPROVAL
+    assert again.people.approved == ""
+    assert [one.kind for one in again.story.notices][-1] is Kind.APPROVAL
     assert starts(again, more) == ["0", "5"]
     done = approved(again, NOW + MINUTE)
     assert all(one.approved for one in done.instances)
@@ -176,10 +181,10 @@ def test_changed_rules_void_an_approval_and_ask_again(said_: dict[str, str]):
     other = always(mode="approve", **said_)
     again = planned_again(run, a_policy=other)
     assert again.state is RunState.AWAITING_APPROVAL
-    assert again.checksum != run.checksum
+    assert again.people.checksum != run.people.checksum
     assert not any(one.approved for one in again.instances)
     assert starts(again, fleet(), other) == []
-    assert sum(one.kind is Kind.APPROVAL for one in again.notices) == 2
+    assert sum(one.kind is Kind.APPROVAL for one in again.story.notices) == 2
 
 
 def test_a_changed_order_voids_an_approval():
@@ -248,7 +253,7 @@ def before(run: Run) -> Run:
         replace(one, instances=tuple(replace(each, approved=False) for each in one.instances))
         for one in run.batches
     )
-    return replace(run, batches=plain, approved=run.checksum)
+    return replace(run, batches=plain, people=replace(run.people, approved=run.people.checksum))
 
 
 def test_an_approval_of_the_earlier_version_still_counts():
@@ -268,7 +273,7 @@ def test_an_approval_of_the_earlier_version_covers_nobody_who_joins():
 
 
 def test_an_approval_of_the_earlier_version_for_another_plan_counts_for_nothing():
-    run = replace(before(approved(planned(a_policy=ASK))), approved="0123456789abcdef")
+    run = altered(before(approved(planned(a_policy=ASK))), approved="0123456789abcdef")
     assert approval.wanted(run)
     assert starts(run, fleet()) == []
 

@@ -23,6 +23,7 @@ from planner.record.states import ACTIVE, BatchState, InstanceState, RunState
 from planner.record.waivers import FIT, ORDER
 from planner.schedule.checksum import rules_fingerprint
 from planner.state.journal import with_entry
+from tests.altered import altered
 from tests.planner.builders import (
     DAY,
     HOUR,
@@ -65,8 +66,8 @@ def test_a_word_that_comes_twice_under_its_id_is_applied_once(word: CommandKind)
 
 def test_the_same_word_under_another_id_is_another_word():
     run = hear(planned(), *(command(CommandKind.RAISE, one, raised={"soak": f"{one}m"}) for one in "12"))
-    assert run.raised == {"soak": "2m"}
-    assert [one.id for one in run.history if one.event == "raise"] == ["1", "2"]
+    assert run.terms.raised == {"soak": "2m"}
+    assert [one.id for one in run.story.history if one.event == "raise"] == ["1", "2"]
 
 
 @pytest.mark.parametrize("word", list(CommandKind))
@@ -74,7 +75,7 @@ def test_every_word_is_in_the_history_once_with_its_id_whether_it_has_an_effect_
     run = planned()
     for event in (command(word, "1", raised={"soak": "10m"}), command(word, "2", raised={"soak": "10m"})):
         run = hear(run, event, event)
-    assert [(one.id, one.event, one.actor) for one in run.history if one.id] == [
+    assert [(one.id, one.event, one.actor) for one in run.story.history if one.id] == [
         ("1", str(word), "ada"),
         ("2", str(word), "ada"),
     ]
@@ -86,9 +87,9 @@ def test_what_people_said_outlives_the_trimming_of_a_long_history():
         run = with_entry(run, "looked", "Nothing new.", NOW)
         if not number % 20:
             run = hear(run, command(CommandKind.RAISE, str(number), raised={"soak": f"{number}m"}))
-    assert [one.id for one in run.history if one.id] == [str(one) for one in range(0, 1000, 20)]
-    assert len(run.history) < 500
-    assert [one.event for one in run.history].count("left out") == 1
+    assert [one.id for one in run.story.history if one.id] == [str(one) for one in range(0, 1000, 20)]
+    assert len(run.story.history) < 500
+    assert [one.event for one in run.story.history].count("left out") == 1
 
 
 @pytest.mark.parametrize("word", list(CommandKind))
@@ -96,9 +97,16 @@ def test_what_people_said_outlives_the_trimming_of_a_long_history():
 def test_a_word_that_comes_too_late_is_on_record_and_changes_nothing_else(word: CommandKind, state: RunState):
     run = replace(planned(), state=state)
     found = hear(run, command(word, "late"))
-    assert replace(found, history=run.history, events=run.events) == run
-    assert found.history[-1].reason == f"Came too late: the run is {state}."
-    assert (found.history[-1].actor, found.history[-1].event) == ("ada", str(word))
+    assert (
+        replace(
+            found,
+            story=replace(found.story, history=run.story.history),
+            people=replace(found.people, events=run.people.events),
+        )
+        == run
+    )
+    assert found.story.history[-1].reason == f"Came too late: the run is {state}."
+    assert (found.story.history[-1].actor, found.story.history[-1].event) == ("ada", str(word))
     assert hear(found, command(word, "late")) == found
 
 
@@ -106,8 +114,8 @@ def test_ids_are_remembered_for_long_and_not_for_ever():
     run = planned()
     for number in range(REMEMBERED + 20):
         run = hear(run, command(CommandKind.SKIP, str(number), instances=("nobody",)))
-    assert len(run.events) == REMEMBERED
-    assert run.events[-1] == str(REMEMBERED + 19)
+    assert len(run.people.events) == REMEMBERED
+    assert run.people.events[-1] == str(REMEMBERED + 19)
 
 
 # Skip ----------------------------------------------------------------------------------------------------
@@ -122,7 +130,7 @@ def test_skipping_an_instance_skips_it_alone_with_who_and_why():
     assert waiting(run) == set("012456789")
     assert one_of(run, "3").state is InstanceState.SKIPPED
     assert one_of(run, "3").reason == "Skipped: skipped by ada. It holds the lock."
-    assert run.history[-1].reason == "It holds the lock. (Skipped: 3.)"
+    assert run.story.history[-1].reason == "It holds the lock. (Skipped: 3.)"
 
 
 def test_skipping_a_domain_skips_every_instance_of_all_its_batches():
@@ -234,9 +242,11 @@ def test_a_hold_pauses_and_stays_through_polls_and_plans_until_somebody_resumes(
     assert not any(isinstance(one, Start) for one in actions)
     resumed = command(CommandKind.RESUME, comment="Over.", at=NOW + 3 * HOUR)
     run, actions = step(run, observe(a_policy=always(soak="40m"), now=NOW + 3 * HOUR), resumed)
-    assert (run.state, run.holding) == (RunState.RUNNING, "")
+    assert (run.state, run.people.holding) == (RunState.RUNNING, "")
     assert [one.instance for one in actions if isinstance(one, Start)] == ["0", "5"]
-    assert any(one.kind is Kind.RESUMED and "Resumed by ada. Over." in one.sentence for one in run.notices)
+    assert any(
+        one.kind is Kind.RESUMED and "Resumed by ada. Over." in one.sentence for one in run.story.notices
+    )
 
 
 def test_resuming_what_was_only_held_waives_neither_deadline_nor_order():
@@ -245,7 +255,7 @@ def test_resuming_what_was_only_held_waives_neither_deadline_nor_order():
         NOW, predecessors=(Predecessor("db", RunState.MISSED),), order_problem="A circle."
     )
     run = hear(held, command(CommandKind.RESUME), observation=observation)
-    assert run.waived == ()
+    assert run.people.waived == ()
 
 
 def test_resuming_a_paused_run_waives_what_it_was_paused_for():
@@ -253,22 +263,24 @@ def test_resuming_a_paused_run_waives_what_it_was_paused_for():
     observation = Observation(
         NOW, predecessors=(Predecessor("db", RunState.MISSED), Predecessor("cache", RunState.RUNNING))
     )
-    assert hear(paused, command(CommandKind.RESUME), observation=observation).waived == ("db",)
+    assert hear(paused, command(CommandKind.RESUME), observation=observation).people.waived == ("db",)
     assert hear(
         paused, command(CommandKind.RESUME), observation=replace(observation, order_problem="A circle.")
-    ).waived == (
+    ).people.waived == (
         "db",
         "cache",
         ORDER,
     )
-    assert hear(replace(paused, misfit="Too late."), command(CommandKind.RESUME)).waived == (FIT,)
+    assert hear(
+        replace(paused, people=replace(paused.people, misfit="Too late.")), command(CommandKind.RESUME)
+    ).people.waived == (FIT,)
 
 
 def test_resuming_twice_waives_nothing_twice_and_tells_once():
-    paused = replace(planned(), state=RunState.PAUSED, misfit="Too late.")
+    paused = altered(planned(), state=RunState.PAUSED, misfit="Too late.")
     run = hear(paused, command(CommandKind.RESUME, "1"), command(CommandKind.RESUME, "2"))
-    assert run.waived == (FIT,)
-    assert sum(one.kind is Kind.RESUMED for one in run.notices) == 1
+    assert run.people.waived == (FIT,)
+    assert sum(one.kind is Kind.RESUMED for one in run.story.notices) == 1
 
 
 def test_a_resume_watches_the_failed_again_where_they_stood():
@@ -294,7 +306,7 @@ def test_a_resume_watches_the_failed_again_where_they_stood():
 def test_a_word_from_the_quarantine_pauses_like_a_hold():
     run = hear(planned(), command(CommandKind.QUARANTINED, actor="bury", comment="KeyError: 'x'"))
     assert run.state is RunState.PAUSED
-    assert "KeyError: 'x'" in run.holding
+    assert "KeyError: 'x'" in run.people.holding
 
 
 def failing(**more: Any) -> Run:
@@ -310,9 +322,11 @@ def failing(**more: Any) -> Run:
 def test_a_hold_on_a_paused_run_is_on_record_and_leaves_the_cause_to_be_read():
     run = hear(failing(), command(CommandKind.HOLD, "h", comment="Not now."))
     assert run.reason == "Held by ada: Not now. Apart from the hold: Instance 0: It has not come back."
-    assert run.notices[-1].sentence == run.reason
-    assert [(one.instance, one.error) for one in run.notices[-1].down] == [("0", "It has not come back.")]
-    assert [one.id for one in run.history if one.event == "hold"] == ["h"]
+    assert run.story.notices[-1].sentence == run.reason
+    assert [(one.instance, one.error) for one in run.story.notices[-1].down] == [
+        ("0", "It has not come back.")
+    ]
+    assert [one.id for one in run.story.history if one.event == "hold"] == ["h"]
     run = planned_again(run, now=NOW + HOUR)
     assert "Instance 0: It has not come back." in run.reason
 
@@ -320,17 +334,17 @@ def test_a_hold_on_a_paused_run_is_on_record_and_leaves_the_cause_to_be_read():
 def test_a_resume_after_the_hold_means_what_it_means_without_one():
     held = hear(failing(), command(CommandKind.HOLD))
     run = hear(held, command(CommandKind.RESUME))
-    assert (run.state, run.holding, run.beneath) == (RunState.RUNNING, "", "")
+    assert (run.state, run.people.holding, run.people.beneath) == (RunState.RUNNING, "", "")
     assert states(run) == states(hear(failing(), command(CommandKind.RESUME)))
 
 
 def test_a_plan_that_did_not_fit_before_the_hold_asks_again_after_it():
     run = planned(a_policy=always(complete_by=(NOW + HOUR).isoformat()))
-    assert run.misfit
+    assert run.people.misfit
     run = hear(run, command(CommandKind.HOLD), command(CommandKind.RESUME))
-    assert run.waived == ()
+    assert run.people.waived == ()
     run, actions = step(run, observe(a_policy=always(complete_by=(NOW + HOUR).isoformat())))
-    assert (run.state, run.misfit != "") == (RunState.PAUSED, True)
+    assert (run.state, run.people.misfit != "") == (RunState.PAUSED, True)
     assert not any(isinstance(one, Start) for one in actions)
 
 
@@ -351,7 +365,7 @@ def test_what_fails_under_a_hold_is_told_once_and_read_beside_it():
         run, _ = step(run, observe(instances=sick, now=NOW + minute * MINUTE))
     assert states(run)["0"] is InstanceState.FAILED
     assert run.reason.startswith("Held by ada: Wait. Apart from the hold: Instance 0: ")
-    assert [one.sentence for one in run.notices if one.kind is Kind.PAUSED][1:] == [run.reason]
+    assert [one.sentence for one in run.story.notices if one.kind is Kind.PAUSED][1:] == [run.reason]
 
 
 def test_a_quarantine_under_a_hold_leaves_the_hold_to_be_read_and_is_told_once():
@@ -361,7 +375,7 @@ def test_a_quarantine_under_a_hold_leaves_the_hold_to_be_read_and_is_told_once()
         run, command(CommandKind.QUARANTINED, "1", **word), command(CommandKind.QUARANTINED, "2", **word)
     )
     assert run.reason.startswith("Held by ada: Wait. Apart from the hold: A message about it failed")
-    assert sum(one.kind is Kind.PAUSED for one in run.notices) == 2
+    assert sum(one.kind is Kind.PAUSED for one in run.story.notices) == 2
 
 
 # What has no effect is refused ---------------------------------------------------------------------------
@@ -372,7 +386,14 @@ def refused(run: Run, word: CommandKind, **fields: Any) -> str:
     event = command(word, **fields)
     why = refusal(run, event)
     after = hear(run, event)
-    same = replace(after, history=run.history, events=run.events) == run
+    same = (
+        replace(
+            after,
+            story=replace(after.story, history=run.story.history),
+            people=replace(after.people, events=run.people.events),
+        )
+        == run
+    )
     assert same is bool(why), "refused exactly where nothing changes"
     return why
 
@@ -388,15 +409,15 @@ def maintained(*ids: str) -> Batch:
 def test_an_approval_is_refused_where_nothing_waits_for_one():
     assert refused(planned(), CommandKind.APPROVE) == "Nothing of it waits for approval: its mode is auto."
     asked = planned(a_policy=always(mode="approve"))
-    assert refused(asked, CommandKind.APPROVE, checksum=asked.checksum) == ""
-    given_ = hear(asked, command(CommandKind.APPROVE, checksum=asked.checksum))
-    assert "has been approved" in refused(given_, CommandKind.APPROVE, id="2", checksum=asked.checksum)
+    assert refused(asked, CommandKind.APPROVE, checksum=asked.people.checksum) == ""
+    given_ = hear(asked, command(CommandKind.APPROVE, checksum=asked.people.checksum))
+    assert "has been approved" in refused(given_, CommandKind.APPROVE, id="2", checksum=asked.people.checksum)
 
 
 def test_an_approval_of_no_plan_or_of_another_is_refused_with_the_plan_there_is():
     asked = planned(a_policy=always(mode="approve"))
     for checksum in ("", "0123456789abcdef"):
-        assert f"The plan is {asked.checksum} now: look at it" in refused(
+        assert f"The plan is {asked.people.checksum} now: look at it" in refused(
             asked, CommandKind.APPROVE, checksum=checksum
         )
 
@@ -413,7 +434,7 @@ def test_a_resume_is_refused_where_nothing_is_paused():
         "It is neither held nor paused: it is scheduled. "
     )
     asked = planned(a_policy=always(mode="approve"))
-    assert f"approve the plan {asked.checksum}" in refused(asked, CommandKind.RESUME)
+    assert f"approve the plan {asked.people.checksum}" in refused(asked, CommandKind.RESUME)
     assert refused(failing(), CommandKind.RESUME) == ""
     assert refused(hear(planned(), command(CommandKind.HOLD)), CommandKind.RESUME) == ""
 
@@ -424,7 +445,7 @@ def test_a_resume_while_time_is_short_lets_it_go_on_and_asks_no_more():
     short = run_of(maintained("0"), batch(2, "1"), **late)
     assert refused(short, CommandKind.RESUME) == ""
     run = hear(short, command(CommandKind.RESUME))
-    assert (run.waived, run.choices, run.state) == ((FIT,), (), RunState.RUNNING)
+    assert (run.people.waived, run.people.choices, run.state) == ((FIT,), (), RunState.RUNNING)
 
 
 def test_a_skip_that_touches_nothing_is_refused_and_says_what_can_be_skipped():
@@ -494,9 +515,9 @@ def test_a_raise_asks_for_a_new_plan_made_with_it_and_leaves_the_policy_as_it_is
     assert [one.reason for one in actions if isinstance(one, Replan)] == ["ada raised soak 5m for this run"]
     assert not any(isinstance(one, Start) for one in actions)
     again = planned_again(run)
-    assert again.soak == 5 * MINUTE
+    assert again.terms.soak == 5 * MINUTE
     assert again.replan == ""
-    assert planned().soak == 30 * MINUTE
+    assert planned().terms.soak == 30 * MINUTE
 
 
 def test_what_was_raised_still_holds_when_the_start_reads_the_policy_afresh():
@@ -514,21 +535,21 @@ def test_a_later_raise_wins_and_an_earlier_one_of_another_key_stays():
         command(CommandKind.RAISE, "1", raised={"soak": "5m", "max-unavailable": "3"}),
         command(CommandKind.RAISE, "2", raised={"soak": "7m"}),
     )
-    assert run.raised == {"soak": "7m", "max-unavailable": "3"}
+    assert run.terms.raised == {"soak": "7m", "max-unavailable": "3"}
 
 
 def test_a_raised_lead_time_counts_from_the_word_and_never_makes_people_wait_longer():
     run = planned(a_policy=always(lead="24h"))
     shorter = hear(run, command(CommandKind.RAISE, "1", at=NOW + HOUR, raised={"lead": "2h"}))
-    assert shorter.lead_over == NOW + 3 * HOUR
+    assert shorter.times.lead_over == NOW + 3 * HOUR
     longer = hear(run, command(CommandKind.RAISE, "1", at=NOW + HOUR, raised={"lead": "9d"}))
-    assert longer.lead_over == NOW + DAY
+    assert longer.times.lead_over == NOW + DAY
 
 
 def test_a_raise_is_of_this_run_alone_and_the_next_one_starts_from_the_policy():
     run = hear(planned(), command(CommandKind.RAISE, raised={"soak": "5m"}))
     ended = replace(run, state=RunState.COMPLETED, ended_at=NOW)
-    assert planned(former=ended).raised == {}
+    assert planned(former=ended).terms.raised == {}
 
 
 @pytest.mark.parametrize(
@@ -619,6 +640,6 @@ def test_whatever_people_say_in_whatever_order_each_word_counts_once_and_the_sta
         one_by_one = hear(one_by_one, event)
     assert together == one_by_one
     assert together.reason
-    assert (together.state is RunState.PAUSED) >= bool(together.holding)
+    assert (together.state is RunState.PAUSED) >= bool(together.people.holding)
     assert len(together.instances) == 10
-    assert [one.number for one in together.notices] == list(range(1, len(together.notices) + 1))
+    assert [one.number for one in together.story.notices] == list(range(1, len(together.story.notices) + 1))

@@ -55,15 +55,15 @@ def test_planning_again_without_news_tells_nobody_and_adds_no_history(a_policy):
     run = planned(a_policy=a_policy)
     for hour in range(1, 30):
         run = planned_again(run, a_policy=a_policy, now=NOW + hour * HOUR)
-    assert len(run.notices) == len(planned(a_policy=a_policy).notices)
-    assert run.history == planned(a_policy=a_policy).history
+    assert len(run.story.notices) == len(planned(a_policy=a_policy).story.notices)
+    assert run.story.history == planned(a_policy=a_policy).story.history
 
 
 def test_a_first_plan_is_told_and_an_emergency_pages():
-    (told,) = planned().notices
+    (told,) = planned().story.notices
     assert (told.kind, told.urgency) == (Kind.PLANNED, Urgency.KNOW)
     urgent = planned(waves=(wave(announcement(level="Warning")),))
-    assert urgent.notices[0].urgency is Urgency.PAGE
+    assert urgent.story.notices[0].urgency is Urgency.PAGE
 
 
 def test_what_has_begun_stays_as_it_is_whatever_the_new_plan_says():
@@ -80,16 +80,16 @@ def test_an_instance_that_joins_has_a_lead_time_of_its_own_and_holds_up_nobody_e
     again = planned_again(run, instances=more, a_policy=always(lead="24h"), now=NOW + HOUR)
     (own,) = [one for one in again.batches if one.instances[0].id == "10"]
     assert own.held_until == NOW + 25 * HOUR
-    assert again.lead_over == NOW + DAY
+    assert again.times.lead_over == NOW + DAY
     assert again.batches[0].not_before == NOW + DAY
 
 
 def test_a_plan_left_to_azure_meanwhile_waits_for_a_whole_lead_time_again():
     run = planned(a_policy=always(lead="24h"))
     left = planned_again(run, a_policy=policy(lead="24h"), now=NOW + HOUR)
-    assert (left.state, left.lead_over) == (RunState.LEFT_TO_AZURE, None)
+    assert (left.state, left.times.lead_over) == (RunState.LEFT_TO_AZURE, None)
     back = planned_again(left, a_policy=always(lead="24h"), now=NOW + 2 * HOUR)
-    assert (back.state, back.lead_over) == (RunState.SCHEDULED, NOW + 26 * HOUR)
+    assert (back.state, back.times.lead_over) == (RunState.SCHEDULED, NOW + 26 * HOUR)
 
 
 def test_rules_that_forbid_it_while_something_reboots_leave_that_watched():

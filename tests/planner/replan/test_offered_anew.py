@@ -93,10 +93,12 @@ def test_a_person_is_asked_and_only_the_approval_starts_it():
     asked, _ = step(run, observe(None, zero_alone(), now=NOW + DAY))
     asked, _ = step(asked, observe(None, zero_alone(), now=NOW + DAY + MINUTE))
     assert asked.state is RunState.AWAITING_APPROVAL
-    assert asked.notices[-1].answers == ("approve", "skip")
+    assert asked.story.notices[-1].answers == ("approve", "skip")
     assert starts(asked, zero_alone(), NOW + DAY + 2 * MINUTE) == []
     observation = observe(None, zero_alone(), now=NOW + DAY + 2 * MINUTE)
-    _, actions = step(asked, observation, command(CommandKind.APPROVE, at=NOW + DAY, checksum=asked.checksum))
+    _, actions = step(
+        asked, observation, command(CommandKind.APPROVE, at=NOW + DAY, checksum=asked.people.checksum)
+    )
     assert [one.instance for one in actions if isinstance(one, Start)] == ["0"]
 
 
@@ -104,14 +106,14 @@ def test_with_evidence_of_a_stop_and_start_it_is_planned_again_and_nobody_is_ask
     a_set = scale_set(habits=Habits(stopped={"0": NOW + HOUR}))
     run = planned_again(maintained(), a_set, AGAIN, now=NOW + DAY)
     assert not one_of(run, "0").asks
-    assert "it was stopped and started since" in run.again
+    assert "it was stopped and started since" in run.story.again
 
 
 def test_with_a_wave_announced_anew_since_it_is_planned_again_and_nobody_is_asked():
     anew = wave(announcement(), announcement(Stage.RESCHEDULED, NOW + HOUR))
     run = replanned(waves=(anew,))
     assert not one_of(run, "0").asks
-    assert "announced anew" in run.again
+    assert "announced anew" in run.story.again
 
 
 def test_the_same_window_or_one_that_is_not_allowed_is_no_new_offer():

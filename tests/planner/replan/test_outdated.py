@@ -11,6 +11,7 @@ from planner.record.instance import Before, InstanceProgress
 from planner.record.run import Run
 from planner.record.states import SETTLED, BatchState, InstanceState, RunState
 from planner.replan import outdated
+from tests.altered import altered
 from tests.planner.builders import (
     DAY,
     HOUR,
@@ -79,7 +80,7 @@ def test_what_was_skipped_for_being_off_is_due_again_once_it_runs_and_azure_offe
 
 def test_a_window_that_was_moved_forward_at_either_end_makes_it_outdated():
     words = "the self-service window of instance 0 has been moved forward"
-    later = replace(one(), self_service=Interval(NOW + DAY, NOW + 20 * DAY))
+    later = altered(one(), self_service=Interval(NOW + DAY, NOW + 20 * DAY))
     assert why(later, moved(NOW, NOW + 20 * DAY)) == words
     assert why(one(), moved(end=SELF_SERVICE.end - MINUTE)) == words
 
@@ -158,7 +159,7 @@ def test_a_plan_just_made_is_not_asked_for_again_before_five_polls_and_says_what
 
 
 def test_why_a_paused_run_waits_for_a_person_stays_to_be_read():
-    run = replace(planned(), state=RunState.PAUSED, reason="Held by ada.", holding="Held by ada.")
+    run = altered(planned(), state=RunState.PAUSED, reason="Held by ada.", holding="Held by ada.")
     soon = outdated.planned_soon(run, "instance 7 shows maintenance again", observe())
     assert (soon.reason, soon.due) == ("Held by ada.", NOW + 5 * MINUTE)
 

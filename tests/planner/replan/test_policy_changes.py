@@ -59,10 +59,10 @@ def test_a_run_that_waits_by_a_policy_that_has_changed_is_planned_anew_once(
 
 def test_a_lead_time_made_longer_before_the_first_start_counts_from_when_the_plan_was_told() -> None:
     run = planned(a_policy=always(lead="3h"))
-    assert run.lead_over == NOW + 3 * HOUR
+    assert run.times.lead_over == NOW + 3 * HOUR
     for hour, lead, over in ((1, "48h", 2 * DAY), (2, "6h", 6 * HOUR), (3, "6h", 6 * HOUR)):
         run = planned_again(run, a_policy=always(lead=lead), now=NOW + hour * HOUR)
-        assert run.lead_over == NOW + over
+        assert run.times.lead_over == NOW + over
 
 
 def test_a_lead_time_a_person_has_raised_counts_from_their_word_through_every_plan() -> None:
@@ -75,7 +75,7 @@ def test_a_lead_time_a_person_has_raised_counts_from_their_word_through_every_pl
     )
     for minutes in (5, 50):
         run = planned_again(run, a_policy=always(lead="24h"), now=at + minutes * MINUTE)
-        assert run.lead_over == at + 2 * HOUR
+        assert run.times.lead_over == at + 2 * HOUR
 
 
 def test_a_digest_is_about_what_a_plan_goes_by_and_nothing_else() -> None:

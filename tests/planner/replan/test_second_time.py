@@ -247,10 +247,10 @@ def test_a_run_that_begins_again_after_its_end_says_why_and_waits_for_its_own_le
     instances = (instance("0", maintenance=moved), instance("1", maintenance=moved), instance("2"))
     a_set = scale_set(habits=Habits(healed={"0": NOW - DAY, "1": NOW - DAY}))
     run = planned(a_set, instances, always(lead="24h"), former=former)
-    assert run.again.startswith("Instances 0, 1 are scheduled for the second time: Azure moved it")
-    assert any(one.event == "scheduled again" and one.reason == run.again for one in run.history)
-    assert run.again in run.notices[0].sentence
-    assert run.lead_over == NOW + DAY
+    assert run.story.again.startswith("Instances 0, 1 are scheduled for the second time: Azure moved it")
+    assert any(one.event == "scheduled again" and one.reason == run.story.again for one in run.story.history)
+    assert run.story.again in run.story.notices[0].sentence
+    assert run.times.lead_over == NOW + DAY
     assert set(states(run)) == {"0", "1", "2"}
 
 
@@ -263,7 +263,7 @@ def test_a_status_that_was_gone_and_came_back_with_its_old_window_asks_a_person(
     again = planned_again(run, instances=fleet(2, 2), now=NOW + HOUR)
     (progress,) = [one for one in again.instances if one.id == "0"]
     assert (progress.state, progress.asks, progress.approved) == (InstanceState.PENDING, True, False)
-    assert "scheduled for the second time" in again.again
+    assert "scheduled for the second time" in again.story.again
 
 
 def test_a_run_in_progress_reopens_a_finished_instance_for_new_windows():
@@ -272,13 +272,13 @@ def test_a_run_in_progress_reopens_a_finished_instance_for_new_windows():
     run = replace(planned(instances=fleet(2, 2)), batches=(batch(1, done, finished_at=NOW), batch(2, "1")))
     lingers = planned_again(run, instances=fleet(2, 2), now=NOW + HOUR)
     assert states(lingers)["0"] is InstanceState.MAINTAINED
-    assert lingers.again == ""
+    assert lingers.story.again == ""
     moved = replace(STATUS, self_service=Interval(NOW, NOW + 9 * DAY))
     a_set = scale_set(habits=Habits(healed={"0": NOW}))
     gone = replace(run, batches=(batch(1, replace(done, gone=True), finished_at=NOW), batch(2, "1")))
     reopened = planned_again(gone, a_set, changed(fleet(2, 2), "0", maintenance=moved), now=NOW + HOUR)
     assert states(reopened)["0"] is InstanceState.PENDING
-    assert "service healing" in reopened.again
-    assert sum(one.event == "scheduled again" for one in reopened.history) == 1
+    assert "service healing" in reopened.story.again
+    assert sum(one.event == "scheduled again" for one in reopened.story.history) == 1
     settled = planned_again(reopened, a_set, changed(fleet(2, 2), "0", maintenance=moved), now=NOW + 2 * HOUR)
-    assert sum(one.event == "scheduled again" for one in settled.history) == 1
+    assert sum(one.event == "scheduled again" for one in settled.story.history) == 1

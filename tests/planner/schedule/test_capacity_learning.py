@@ -34,7 +34,7 @@ SECOND = timedelta(seconds=1)
 
 
 def capacity(instances: tuple[Instance, ...], **said: str) -> str:
-    return planned(instances=instances, a_policy=always(**said)).capacity
+    return planned(instances=instances, a_policy=always(**said)).fleet.capacity
 
 
 # Capacity ------------------------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ def test_the_plan_says_what_its_largest_batch_takes_away_and_what_makes_up_for_i
     assert capacity(fleet()) == (
         "A batch takes away at most 2 of 10 serving instances (20 %); 2 more instances would make up for it."
     )
-    assert planned().serving == 10
+    assert planned().fleet.serving == 10
 
 
 def test_one_instance_is_one_instance():
@@ -54,8 +54,8 @@ def test_one_instance_is_one_instance():
 def test_what_does_not_serve_does_not_count_as_serving():
     instances = changed(changed(fleet(), "3", health=Health.UNHEALTHY), "4", power="stopped")
     run = planned(instances=instances)
-    assert run.serving == 8
-    assert "at most 1 of 8 serving instances (12 %)" in run.capacity
+    assert run.fleet.serving == 8
+    assert "at most 1 of 8 serving instances (12 %)" in run.fleet.capacity
 
 
 def test_a_batch_takes_away_no_more_than_what_of_it_serves():
@@ -64,34 +64,34 @@ def test_a_batch_takes_away_no_more_than_what_of_it_serves():
         replace(one, power="deallocated") if one.id in {"0", "2", "4"} else one for one in fleet(7, 2)
     )
     run = planned(instances=off, a_policy=always(max_unavailable="100%"))
-    assert run.serving == 4
-    assert "at most 3 of 4 serving instances (75 %); 3 more instances" in run.capacity
+    assert run.fleet.serving == 4
+    assert "at most 3 of 4 serving instances (75 %); 3 more instances" in run.fleet.capacity
     dark = tuple(
         replace(one, power="deallocated") if one.id in {"0", "2", "4", "6"} else one for one in fleet(7, 2)
     )
-    assert "at most 3 of 3" in planned(instances=dark, a_policy=always(max_unavailable="100%")).capacity
+    assert "at most 3 of 3" in planned(instances=dark, a_policy=always(max_unavailable="100%")).fleet.capacity
 
 
 def test_nothing_that_serves_has_nothing_taken_away():
     ill = fleet(health=Health.UNHEALTHY)
     run = planned(instances=ill)
-    assert (run.serving, run.capacity) == (0, "")
+    assert (run.fleet.serving, run.fleet.capacity) == (0, "")
 
 
 def test_autoscale_that_would_scale_in_meanwhile_is_named_with_what_to_do():
     a_set = scale_set(habits=Habits(autoscale="by-cpu", scales_in=True))
-    words = planned(a_set).capacity
+    words = planned(a_set).fleet.capacity
     assert "The autoscale setting by-cpu may remove instances meanwhile: raise its minimum" in words
     calm = scale_set(habits=Habits(autoscale="by-cpu", scales_in=False))
-    assert "by-cpu" not in planned(calm).capacity
+    assert "by-cpu" not in planned(calm).fleet.capacity
 
 
 def test_what_is_done_takes_nothing_away_any_more():
     done = batch(1, InstanceProgress("0", state=InstanceState.MAINTAINED), state=BatchState.DONE)
     run = with_capacity(run_of(done), scale_set(), fleet(), rules())
-    assert (run.serving, run.capacity) == (10, "")
+    assert (run.fleet.serving, run.fleet.capacity) == (10, "")
     half = batch(1, InstanceProgress("0", state=InstanceState.SKIPPED), "1", "2")
-    assert "at most 2 of 10" in with_capacity(run_of(half), scale_set(), fleet(), rules()).capacity
+    assert "at most 2 of 10" in with_capacity(run_of(half), scale_set(), fleet(), rules()).fleet.capacity
 
 
 def test_a_share_of_nothing_is_no_number():
@@ -111,11 +111,11 @@ def test_no_plan_takes_away_more_than_serves(powers: list[str], domains: int, mo
         replace(one, power=power) for one, power in zip(fleet(len(powers), domains), powers, strict=True)
     )
     run = planned(instances=instances, a_policy=always(max_unavailable=most))
-    if not run.capacity:
+    if not run.fleet.capacity:
         return
-    words = run.capacity.split("at most ")[1].split(" serving")[0]
+    words = run.fleet.capacity.split("at most ")[1].split(" serving")[0]
     taken, up = (int(one) for one in words.split(" of "))
-    assert up == sum(power == "running" for power in powers) == run.serving
+    assert up == sum(power == "running" for power in powers) == run.fleet.serving
     assert 1 <= taken <= up
 
 
@@ -134,7 +134,7 @@ def finished(number: int, minutes: float, state: InstanceState = InstanceState.M
 
 
 def expected(run: Run, *others: float, poll_interval: timedelta = MINUTE) -> timedelta:
-    return learned(run, poll_interval, [one * MINUTE for one in others]).expected
+    return learned(run, poll_interval, [one * MINUTE for one in others]).times.expected
 
 
 def test_before_any_batch_is_finished_it_is_what_the_guidance_says_counted_in_polls():
@@ -192,8 +192,8 @@ def test_what_a_batch_taught_moves_the_times_of_the_others():
     now = NOW + 41 * MINUTE
     done = tuple(replace(one, maintenance=None) if one.id in {"0", "5"} else one for one in fleet())
     run, _ = step(run, look_at(instances=done, now=now))
-    assert run.expected == 40 * MINUTE
+    assert run.times.expected == 40 * MINUTE
     assert [one.not_before for one in run.batches[1:]] == [
         NOW + 70 * MINUTE + at * 70 * MINUTE for at in range(4)
     ]
-    assert run.forecast_end == NOW + 70 * MINUTE + 3 * 70 * MINUTE + 40 * MINUTE
+    assert run.times.forecast_end == NOW + 70 * MINUTE + 3 * 70 * MINUTE + 40 * MINUTE

@@ -62,7 +62,7 @@ def case_27() -> Protocol:
 
 def test_answer_by_is_the_last_start_inside_the_windows_and_not_the_end_of_azures_window() -> None:
     world = case_27()
-    (notice,) = [one for one in run_of_world(world).notices if one.kind is Kind.APPROVAL]
+    (notice,) = [one for one in run_of_world(world).story.notices if one.kind is Kind.APPROVAL]
     # Two batches of ten minutes and a soak of thirty end at 04:00; an answer comes a poll earlier.
     assert notice.otherwise.startswith("If nobody answers by Sun 6 Dec 2026 03:09 UTC, there is no time left")
     assert "12 Dec 2026 12:00" not in notice.otherwise
@@ -112,7 +112,7 @@ def test_a_paused_run_with_batches_left_says_until_when_all_of_it_fits_and_until
     assert found.everything is not None
     assert found.anything is not None
     assert found.everything < found.anything
-    (notice,) = [one for one in run.notices if one.kind is Kind.PAUSED]
+    (notice,) = [one for one in run.story.notices if one.kind is Kind.PAUSED]
     assert (
         f"If nobody answers by {say(found.everything)}, there is no time left for all of it"
         in notice.otherwise
@@ -127,7 +127,7 @@ def resumed(world: Protocol, at: datetime) -> int:
         world.azure.up(machine)
     began = len(world.starts)
     says(world, "resume")
-    on(world, run_of_world(world).self_service.end + DAY)  # type: ignore[union-attr]
+    on(world, run_of_world(world).times.self_service.end + DAY)  # type: ignore[union-attr]
     return len(world.starts) - began
 
 
@@ -165,7 +165,7 @@ def test_an_answer_by_the_promised_time_starts_all_of_it_and_a_later_one_nothing
     }
     in_time, late = (living(count, hours=window, **given_words) for _ in range(2))
     by = latest(run_of_world(in_time), NOW)
-    if run_of_world(in_time).misfit:
+    if run_of_world(in_time).people.misfit:
         assert by.everything is None
         return
     assert by.everything is not None

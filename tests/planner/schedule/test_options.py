@@ -65,12 +65,12 @@ class Case:
         self.run = planned(self.set, self.instances, a_policy, now)
 
     def choice(self, name: str) -> Choice:
-        (one,) = [each for each in self.run.choices if each.name == name]
+        (one,) = [each for each in self.run.people.choices if each.name == name]
         return one
 
     @property
     def names(self) -> list[str]:
-        return [one.name for one in self.run.choices]
+        return [one.name for one in self.run.people.choices]
 
     def choose(self, choice: Choice, **to: str) -> Run:
         """The run after a person has chosen, by the word and the fields of the choice, as they are sent."""
@@ -119,25 +119,25 @@ def soaks(soak: str = "2h", hours: float = 6, **said_: Any) -> Case:
 
 def test_a_plan_that_fits_has_nothing_to_choose():
     case = soaks(hours=24)
-    assert (case.run.state, case.run.misfit, case.run.choices) == (RunState.SCHEDULED, "", ())
+    assert (case.run.state, case.run.people.misfit, case.run.people.choices) == (RunState.SCHEDULED, "", ())
     assert options.choices(case.run, NOW) == ()
 
 
 def test_a_plan_that_does_not_fit_pauses_before_its_first_start_and_says_by_how_much():
     case = soaks()
     assert case.run.state is RunState.PAUSED
-    assert case.run.deadline == NOW + 6 * HOUR - 7 * HOUR / 50
-    assert case.run.forecast_end == NOW + 8 * HOUR + 50 * MINUTE
-    assert case.run.slack is not None
-    assert case.run.misfit == (
+    assert case.run.times.deadline == NOW + 6 * HOUR - 7 * HOUR / 50
+    assert case.run.times.forecast_end == NOW + 8 * HOUR + 50 * MINUTE
+    assert case.run.times.slack is not None
+    assert case.run.people.misfit == (
         "The plan does not fit: it needs until Sun 22 Nov 2026 20:50 UTC and must be done by "
-        f"Sun 22 Nov 2026 17:51:36 UTC, {long(case.run.slack)} earlier."
+        f"Sun 22 Nov 2026 17:51:36 UTC, {long(case.run.times.slack)} earlier."
     )
-    assert case.run.reason == case.run.misfit
-    (notice,) = [one for one in case.run.notices if one.kind is Kind.PAUSED]
+    assert case.run.reason == case.run.people.misfit
+    (notice,) = [one for one in case.run.story.notices if one.kind is Kind.PAUSED]
     assert (notice.urgency, notice.choices, notice.answers) == (
         Urgency.ACT,
-        case.run.choices,
+        case.run.people.choices,
         ("resume", "skip"),
     )
     assert "If nobody answers by Sun 22 Nov 2026 17:49 UTC, nothing more can be started" in notice.otherwise
@@ -163,18 +163,18 @@ def test_nothing_left_to_start_cannot_be_late():
 def test_no_window_long_enough_is_said_and_the_deadline_with_it():
     case = Case(always(windows="daily 02:00-02:05 UTC"), fleet(5, 5))
     assert case.run.state is RunState.PAUSED
-    assert case.run.forecast_end is None
-    assert "no window in the next 60 days is as long as the 10 minutes" in case.run.misfit
-    assert case.run.deadline is not None
-    assert say(case.run.deadline) in case.run.misfit
+    assert case.run.times.forecast_end is None
+    assert "no window in the next 60 days is as long as the 10 minutes" in case.run.people.misfit
+    assert case.run.times.deadline is not None
+    assert say(case.run.times.deadline) in case.run.people.misfit
 
 
 def test_a_later_batch_that_finds_no_time_is_what_the_sentence_is_about():
     freeze = Freeze(NOW + 20 * MINUTE, NOW + 90 * DAY, "year end")
     case = Case(always(freezes=(freeze,)), fleet(5, 5))
     assert case.run.batches[0].not_before == NOW
-    assert case.run.forecast_end is None
-    assert "a freeze until Sat 20 Feb 2027 12:00 UTC (year end)" in case.run.misfit
+    assert case.run.times.forecast_end is None
+    assert "a freeze until Sat 20 Feb 2027 12:00 UTC (year end)" in case.run.people.misfit
     run = case.choose(case.choice("leave"))
     assert case.fits(run)
     assert states(run)["0"] is InstanceState.STARTING
@@ -190,7 +190,7 @@ def test_the_longest_soak_that_fits_is_offered_and_a_minute_more_would_not_fit()
     assert choice.to == {"soak": "75m"}
     assert "a soak of 1 hour 15 minutes instead of 2 hours" in choice.sentence
     run = case.choose(choice)
-    assert (run.state, run.misfit, run.soak) == (RunState.SCHEDULED, "", 75 * MINUTE)
+    assert (run.state, run.people.misfit, run.terms.soak) == (RunState.SCHEDULED, "", 75 * MINUTE)
     assert f"ends {say(NOW + 350 * MINUTE)}, 1 minute before" in choice.sentence
     assert not case.fits(case.raised(soak="76m"))
 
@@ -319,8 +319,8 @@ def test_a_later_date_is_never_later_than_azures_window_less_the_margin():
         always(complete_by="2026-11-22T14:00Z", soak="50m"), with_window(fleet(5, 5), 4.3 * HOUR, NOW)
     )
     choice = case.choice("complete-by")
-    assert case.run.self_service is not None
-    last = case.run.self_service.end - (case.run.self_service.end - NOW) / 50
+    assert case.run.times.self_service is not None
+    last = case.run.times.self_service.end - (case.run.times.self_service.end - NOW) / 50
     assert choice.to["complete-by"] <= last.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert case.fits(case.choose(choice))
 
@@ -337,8 +337,8 @@ def test_no_lead_time_is_offered_where_that_is_what_takes_too_long():
     assert "without waiting until Mon 23 Nov 2026 12:00 UTC" in choice.sentence
     run = case.choose(choice)
     assert case.fits(run)
-    assert run.lead_over == NOW
-    assert run.forecast_end == NOW + 170 * MINUTE
+    assert run.times.lead_over == NOW
+    assert run.times.forecast_end == NOW + 170 * MINUTE
 
 
 def test_leaving_the_last_domains_to_azure_makes_the_rest_fit():
@@ -380,7 +380,7 @@ def test_going_ahead_all_the_same_is_always_the_last_choice_and_starts_the_first
     assert case.names[-1] == "resume"
     observation = observe(case.set, case.instances, case.policy, NOW)
     run, actions = step(case.run, observation, command(CommandKind.RESUME))
-    assert FIT in run.waived
+    assert FIT in run.people.waived
     assert [one.instance for one in actions if isinstance(one, Start)] == ["0"]
     assert run.state is RunState.RUNNING
 
@@ -390,7 +390,7 @@ def test_a_resume_waives_the_deadline_for_good_and_through_a_new_plan():
     run, _ = step(case.run, observe(case.set, case.instances, case.policy, NOW), command(CommandKind.RESUME))
     again = planned_again(run, case.set, case.instances, case.policy, NOW + MINUTE)
     assert again.state is not RunState.PAUSED
-    assert again.misfit == ""
+    assert again.people.misfit == ""
 
 
 def test_a_plan_that_fits_after_all_goes_on_by_itself():
@@ -399,7 +399,7 @@ def test_a_plan_that_fits_after_all_goes_on_by_itself():
     run, actions = confirmed(case.run, fewer, case.policy, NOW + MINUTE, a_set=case.set)
     assert run.state is RunState.RUNNING
     assert any(isinstance(one, Start) for one in actions)
-    assert (run.misfit, run.choices) == ("", ())
+    assert (run.people.misfit, run.people.choices) == ("", ())
 
 
 def test_a_plan_that_does_not_fit_is_told_once_however_often_it_is_looked_at():
@@ -413,9 +413,9 @@ def test_a_plan_that_does_not_fit_is_told_once_however_often_it_is_looked_at():
         assert all(one.notice.kind is Kind.REMINDER for one in actions if isinstance(one, Notify))
         assert any(isinstance(one, PollAgain) and one.at > now for one in actions)
         run = planned_again(run, case.set, case.instances, case.policy, now)
-    assert sum(one.kind is Kind.PAUSED for one in run.notices) == 1
+    assert sum(one.kind is Kind.PAUSED for one in run.story.notices) == 1
     # Four hours before the last moment at which anything could start.
-    assert [one.at for one in run.notices if one.kind is Kind.REMINDER] == [NOW + 113 * MINUTE]
+    assert [one.at for one in run.story.notices if one.kind is Kind.REMINDER] == [NOW + 113 * MINUTE]
 
 
 # Everything at random ------------------------------------------------------------------------------------
@@ -460,10 +460,10 @@ def cases(draw: st.DrawFn) -> Case:
 
 def promised(choice: Choice, run: Run) -> None:
     """The numbers of a choice's sentence are those of the plan that comes of it."""
-    assert run.forecast_end is not None
-    assert run.slack is not None
-    assert run.deadline is not None
-    words = f"it then ends {say(run.forecast_end)}, {long(run.slack)} before {say(run.deadline)}"
+    assert run.times.forecast_end is not None
+    assert run.times.slack is not None
+    assert run.times.deadline is not None
+    words = f"it then ends {say(run.times.forecast_end)}, {long(run.times.slack)} before {say(run.times.deadline)}"
     assert words in choice.sentence
 
 
@@ -474,8 +474,8 @@ def widened(window: WeeklyWindow, hours: int) -> WeeklyWindow:
 @settings(max_examples=250, deadline=None)
 @given(cases())
 def test_whatever_is_chosen_the_plan_then_keeps_its_word_and_nothing_smaller_would_have_done(case: Case):
-    assume(case.run.misfit)
-    for choice in case.run.choices:
+    assume(case.run.people.misfit)
+    for choice in case.run.people.choices:
         event(choice.name)
         run = case.choose(choice)
         if choice.word == "raise":
@@ -486,10 +486,10 @@ def test_whatever_is_chosen_the_plan_then_keeps_its_word_and_nothing_smaller_wou
         if choice.name == "soak":
             text = choice.to["soak"]
             more = f"{int(text[:-1]) + 1}{text[-1]}"
-            assert run.soak < case.run.soak
-            assert run.soak + timedelta(
+            assert run.terms.soak < case.run.terms.soak
+            assert run.terms.soak + timedelta(
                 **{"minutes" if text[-1] == "m" else "seconds": 1}
-            ) >= case.run.soak or (not case.fits(case.raised(soak=more)))
+            ) >= case.run.terms.soak or (not case.fits(case.raised(soak=more)))
         if choice.name == "max-unavailable":
             size = int(choice.to["max-unavailable"])
             widest = max(len(one.instances) for one in case.run.batches)
@@ -497,8 +497,8 @@ def test_whatever_is_chosen_the_plan_then_keeps_its_word_and_nothing_smaller_wou
             assert max(len(one.instances) for one in run.batches) <= size
             assert size - 1 == widest or not case.fits(case.raised(max_unavailable=str(size - 1)))
         if choice.name == "windows":
-            assert case.run.windows
-            (now_open,) = case.run.windows
+            assert case.run.terms.windows
+            (now_open,) = case.run.terms.windows
             hours = int(choice.sentence.split("with ")[1].split(" hour")[0])
             less = "; ".join(str(widened(one, hours - 1)) for one in now_open)
             assert choice.to["windows"] == "; ".join(str(widened(one, hours)) for one in now_open)
@@ -509,7 +509,7 @@ def test_whatever_is_chosen_the_plan_then_keeps_its_word_and_nothing_smaller_wou
             assert left
             assert f"({len(left)} instance{'s' if len(left) > 1 else ''}) to Azure" in choice.sentence
         if choice.name == "resume":
-            assert FIT in run.waived
+            assert FIT in run.people.waived
             assert run.state is not RunState.PAUSED
     assert case.names[-1] == "resume"
     assert len(set(case.names)) == len(case.names)
@@ -536,11 +536,11 @@ def joined_cases(draw: st.DrawFn) -> Case:
 @settings(max_examples=100, deadline=None)
 @given(joined_cases())
 def test_a_choice_also_fits_a_plan_that_others_joined_with_a_lead_time_of_their_own(case: Case):
-    assume(case.run.misfit)
-    for choice in case.run.choices:
+    assume(case.run.people.misfit)
+    for choice in case.run.people.choices:
         run = case.choose(choice)
         if choice.word == "raise":
-            assert case.fits(run), (choice, case.run.forecast_end, run.misfit)
+            assert case.fits(run), (choice, case.run.times.forecast_end, run.people.misfit)
             assert run.state is RunState.SCHEDULED
         if choice.name == "leave":
             assert case.fits(run)

@@ -15,7 +15,8 @@ from planner.record.instance import InstanceProgress
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState
 from planner.schedule import checksum
-from planner.schedule.timing import deadline, earliest, margin, next_start, placed, start_by, timed
+from planner.schedule.deadline import deadline, margin
+from planner.schedule.timing import earliest, next_start, placed, start_by, timed
 from tests.planner.builders import DAY, HOUR, MINUTE, NOW, batch, run_of, utc
 
 RULES = Rules()
@@ -43,14 +44,14 @@ def times(run: Run, now: datetime) -> list[datetime | None]:
 def test_batches_follow_each_other_with_a_reboot_and_a_soak_in_between():
     run = timed(open_run(batch(1, "0"), batch(2, "1"), batch(3, "2")), NOW)
     assert [one.not_before for one in run.batches] == [NOW, NOW + 40 * MINUTE, NOW + 80 * MINUTE]
-    assert run.forecast_end == NOW + 90 * MINUTE
-    assert run.deadline is not None
-    assert run.slack == run.deadline - run.forecast_end
+    assert run.times.forecast_end == NOW + 90 * MINUTE
+    assert run.times.deadline is not None
+    assert run.times.slack == run.times.deadline - run.times.forecast_end
 
 
 def test_the_last_batch_needs_no_soak_to_meet_the_deadline():
     run = open_run(batch(1, "0"), soak=9 * HOUR, deadline=NOW + REBOOT)
-    assert timed(run, NOW).slack == timedelta(0)
+    assert timed(run, NOW).times.slack == timedelta(0)
 
 
 def test_a_batch_that_would_not_end_inside_the_window_waits_for_the_next_one():
@@ -61,7 +62,7 @@ def test_a_batch_that_would_not_end_inside_the_window_waits_for_the_next_one():
 def test_a_batch_that_ends_with_the_window_to_the_minute_still_goes_and_a_minute_longer_does_not():
     one = open_run(batch(1, "0"), windows=windows("Sun 11:00-12:10 UTC"))
     assert times(one, NOW) == [NOW]
-    longer = replace(one, expected=REBOOT + MINUTE)
+    longer = replace(one, times=replace(one.times, expected=REBOOT + MINUTE))
     assert times(longer, NOW) == [utc("2026-11-29T11:00")]
     assert times(one, NOW + timedelta(seconds=1)) == [utc("2026-11-29T11:00")]
 
@@ -87,7 +88,7 @@ def test_two_window_sets_must_both_be_open_for_as_long_as_a_batch_takes():
     assert times(open_run(batch(1, "0"), windows=both), NOW) == [utc("2026-11-23T02:00")]
     apart = windows("Mon 02:00-03:00 UTC", "Tue 02:00-03:00 UTC")
     run = timed(open_run(batch(1, "0"), windows=apart), NOW)
-    assert (run.forecast_end, run.slack, run.batches[0].not_before) == (None, None, None)
+    assert (run.times.forecast_end, run.times.slack, run.batches[0].not_before) == (None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -123,8 +124,11 @@ def test_an_hour_the_clocks_skip_is_missing_from_what_fits_and_a_repeated_one_ma
     march, october = utc("2026-03-28T12:00"), utc("2026-10-24T12:00")
     for at, wanted in ((march, "2026-04-05T00:00"), (october, "2026-10-25T00:00")):
         window = Interval(at - DAY, at + 30 * DAY)
-        assert times(replace(run, self_service=window), at) == [utc(wanted)]
-    longest = replace(run, self_service=Interval(october - DAY, october + 30 * DAY), expected=3 * HOUR)
+        assert times(replace(run, times=replace(run.times, self_service=window)), at) == [utc(wanted)]
+    longest = replace(
+        run,
+        times=replace(run.times, self_service=Interval(october - DAY, october + 30 * DAY), expected=3 * HOUR),
+    )
     assert times(longest, october) == [utc("2026-10-25T00:00")]
 
 
@@ -155,11 +159,16 @@ def test_a_freeze_that_leaves_too_little_time_between_two_others_is_passed_over(
 def test_lead_time_other_scale_sets_and_azures_window_each_hold_back_the_first_start():
     run = open_run(batch(1, "0"))
     assert earliest(run, NOW) == NOW
-    assert earliest(replace(run, lead_over=NOW + HOUR), NOW) == NOW + HOUR
-    assert earliest(replace(run, others_until=NOW + 2 * HOUR), NOW) == NOW + 2 * HOUR
+    assert earliest(replace(run, times=replace(run.times, lead_over=NOW + HOUR)), NOW) == NOW + HOUR
+    assert (
+        earliest(replace(run, times=replace(run.times, others_until=NOW + 2 * HOUR)), NOW) == NOW + 2 * HOUR
+    )
     later = Interval(NOW + 3 * HOUR, NOW + 30 * DAY)
-    assert earliest(replace(run, self_service=later, lead_over=NOW + HOUR), NOW) == NOW + 3 * HOUR
-    assert times(replace(run, self_service=later), NOW) == [NOW + 3 * HOUR]
+    assert (
+        earliest(replace(run, times=replace(run.times, self_service=later, lead_over=NOW + HOUR)), NOW)
+        == NOW + 3 * HOUR
+    )
+    assert times(replace(run, times=replace(run.times, self_service=later)), NOW) == [NOW + 3 * HOUR]
 
 
 def test_a_batch_held_back_is_placed_after_that_and_those_behind_it_after_it():
@@ -204,7 +213,7 @@ def test_when_a_batch_finds_no_time_nothing_behind_it_keeps_a_time_of_an_earlier
         windows=windows("Mon 02:00-02:05 UTC"),
     )
     run = timed(run, NOW)
-    assert run.forecast_end is None
+    assert run.times.forecast_end is None
     assert [one.not_before for one in run.batches] == [None, None]
 
 
@@ -238,11 +247,11 @@ class Reference:
         self.open = [self._may(base + at * step) for at in range(count)]
 
     def _may(self, at: datetime) -> bool:
-        return all_open(self.run.windows, at) and not any(at in one for one in self.run.freezes)
+        return all_open(self.run.terms.windows, at) and not any(at in one for one in self.run.terms.freezes)
 
     def placed(self, start: datetime) -> tuple[list[datetime | None], datetime | None]:
         free, end, found = start, None, []
-        needed = int(self.run.expected / self.step)
+        needed = int(self.run.times.expected / self.step)
         for one in self.run.batches:
             at = max(free, one.held_until or free)
             index = -((self.base - at) // self.step)
@@ -252,8 +261,8 @@ class Reference:
                 return found, None
             at = self.base + index * self.step
             found.append(at)
-            end = at + self.run.expected
-            free = end + self.run.soak
+            end = at + self.run.times.expected
+            free = end + self.run.terms.soak
         return found, end
 
 
@@ -340,18 +349,18 @@ def test_a_batch_starts_and_ends_inside_what_the_operator_allows_wherever_the_cl
     for one in run.batches:
         at = one.not_before
         if at is None:
-            assert run.forecast_end is None
+            assert run.times.forecast_end is None
             break
         assert at >= free
         assert one.held_until is None or at >= one.held_until
-        for second in range(0, int(run.expected / timedelta(seconds=1)), 60):
+        for second in range(0, int(run.times.expected / timedelta(seconds=1)), 60):
             moment = at + timedelta(seconds=second)
-            assert all_open(run.windows, moment)
-            assert not any(moment in freeze for freeze in run.freezes)
-        last = at + run.expected - timedelta(seconds=1)
-        assert all_open(run.windows, last)
-        assert not any(last in freeze for freeze in run.freezes)
-        free = at + run.expected + run.soak
+            assert all_open(run.terms.windows, moment)
+            assert not any(moment in freeze for freeze in run.terms.freezes)
+        last = at + run.times.expected - timedelta(seconds=1)
+        assert all_open(run.terms.windows, last)
+        assert not any(last in freeze for freeze in run.terms.freezes)
+        free = at + run.times.expected + run.terms.soak
 
 
 @settings(max_examples=60, deadline=None)
@@ -362,7 +371,9 @@ def test_a_later_start_or_a_longer_soak_never_ends_earlier(
     run, now = drawn
     end = placed(run, now, now)[1]
     after = placed(run, now + later * MINUTE, now)[1]
-    slower = placed(replace(run, soak=run.soak + longer * MINUTE), now, now)[1]
+    slower = placed(replace(run, terms=replace(run.terms, soak=run.terms.soak + longer * MINUTE)), now, now)[
+        1
+    ]
     if end is not None:
         assert after is None or after >= end
         assert slower is None or slower >= end
@@ -377,22 +388,22 @@ def test_start_by_is_the_latest_minute_that_still_meets_the_deadline(
     now = base + timedelta(seconds=seconds)
     run = timed(run, now)
     by = start_by(run, now)
-    if run.slack is None or run.slack < timedelta(0):
+    if run.times.slack is None or run.times.slack < timedelta(0):
         assert by is None
         return
     assert by is not None
-    assert run.deadline is not None
+    assert run.times.deadline is not None
     assert by >= earliest(run, now)
     end = placed(run, by, now)[1]
     assert end is not None
-    assert end <= run.deadline
+    assert end <= run.times.deadline
     later = placed(run, by + MINUTE, now)[1]
-    assert later is None or later > run.deadline
+    assert later is None or later > run.times.deadline
 
 
 def test_start_by_of_a_held_batch_is_not_the_earliest_time_plus_the_slack():
     run = timed(open_run(batch(1, "0", held_until=NOW + 5 * HOUR), deadline=NOW + 6 * HOUR), NOW)
-    assert run.slack == 50 * MINUTE
+    assert run.times.slack == 50 * MINUTE
     assert start_by(run, NOW) == NOW + 6 * HOUR - REBOOT
 
 

@@ -127,7 +127,7 @@ def test_what_was_accepted_stays_accepted_when_something_else_is_accepted_later(
         observe(now=NOW + MINUTE),
         command(CommandKind.RAISE, "b", raised={"accept": "provisioning-failed"}),
     )
-    assert run.raised["accept"] == "instance/3, provisioning-failed"
+    assert run.terms.raised["accept"] == "instance/3, provisioning-failed"
 
 
 def test_accepting_the_same_once_more_is_refused_with_a_sentence():

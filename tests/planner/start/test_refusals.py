@@ -90,11 +90,11 @@ def started(world: Protocol) -> list[int]:
 
 
 def troubles(run: Run) -> list[str]:
-    return [one.sentence for one in run.notices if one.kind is Kind.TROUBLE]
+    return [one.sentence for one in run.story.notices if one.kind is Kind.TROUBLE]
 
 
 def pauses(run: Run) -> list[str]:
-    return [one.sentence for one in run.notices if one.kind is Kind.PAUSED]
+    return [one.sentence for one in run.story.notices if one.kind is Kind.PAUSED]
 
 
 # What a refusal means ------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ def test_a_refused_start_is_tried_after_5_10_20_intervals_however_often_one_poll
     assert started(world) == [0, 5, 15, 35]
     assert len(troubles(run)) == 1
     assert pauses(run) == []
-    assert len(run.history) < 15
+    assert len(run.story.history) < 15
     assert states_of(run) == {"0": InstanceState.ASIDE}
 
 
@@ -160,7 +160,7 @@ def test_an_operation_that_always_ends_with_retry_later_is_started_with_the_same
         looked(world, 1, taken)
     # Each operation's end is seen a minute after its start.
     assert started(world) == [0, 6, 17, 38]
-    assert len(run_of(world).history) < 15
+    assert len(run_of(world).story.history) < 15
 
 
 def states_of(run: Run) -> dict[str, InstanceState]:
@@ -407,11 +407,11 @@ def test_a_lock_pauses_once_names_itself_and_the_remedy_and_stops_the_starts() -
             "`az lock delete --name LOCK-NAME --resource-group rg --subscription 1` removes it. Then resume."
         )
     ]
-    (notice,) = [one for one in run.notices if one.kind is Kind.PAUSED]
+    (notice,) = [one for one in run.story.notices if one.kind is Kind.PAUSED]
     assert notice.urgency is Urgency.ACT
     assert notice.answers == ("resume", "skip")
     assert "If nobody answers by" in notice.otherwise
-    assert len(run.history) < 10
+    assert len(run.story.history) < 10
     assert [len(one.instances) for one in run.batches] == [2], "its batch stays as it was planned"
 
 

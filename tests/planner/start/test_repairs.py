@@ -128,7 +128,7 @@ class Play:
         raise AssertionError(f"after {most} looks it is {self.run.state}: {self.run.reason}")
 
     def events(self) -> list[str]:
-        return [one.event for one in self.run.history]
+        return [one.event for one in self.run.story.history]
 
 
 def ended(play: Play) -> bool:
@@ -259,7 +259,7 @@ def test_a_pause_resumes_them_as_soon_as_nothing_reboots_and_says_so():
     assert play.repairs == "running"
     assert any(
         one.event == "resumes automatic repairs" and "The run is paused" in one.reason
-        for one in play.run.history
+        for one in play.run.story.history
     )
     assert play.started == ["0"]
     play.poll(command(CommandKind.RESUME, "go on", at=play.now))
@@ -285,7 +285,8 @@ def test_somebody_who_resumes_them_while_instances_reboot_makes_them_theirs():
     play.poll()
     assert play.run.repairs is None
     assert any(
-        "Somebody else resumed them while instances were rebooting." in one.reason for one in play.run.history
+        "Somebody else resumed them while instances were rebooting." in one.reason
+        for one in play.run.story.history
     )
     assert RESUME not in play.orders
     play.until(ended)

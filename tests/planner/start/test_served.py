@@ -12,6 +12,7 @@ from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
 from planner.record.states import InstanceState
 from planner.schedule.capacity import lost
+from tests.altered import altered
 from tests.planner.builders import (
     DAY,
     HOUR,
@@ -41,7 +42,7 @@ def starts(actions: tuple[object, ...]) -> list[str]:
 
 def test_a_plan_remembers_who_served_when_it_was_made():
     ill = changed(BYSTANDERS, "6", health=Health.UNHEALTHY)
-    assert planned(instances=ill, a_policy=ONE).served == ("0", "1", "2", "3", "4", "5", "7")
+    assert planned(instances=ill, a_policy=ONE).fleet.served == ("0", "1", "2", "3", "4", "5", "7")
 
 
 @pytest.mark.parametrize("power", ["stopped", "deallocated"])
@@ -111,15 +112,15 @@ def test_what_somebody_is_known_to_have_stopped_before_a_new_plan_does_not_count
 
 def test_a_new_plan_forgets_nothing_that_it_merely_did_not_see():
     run = planned(instances=BYSTANDERS, a_policy=ONE)
-    assert "7" in planned_again(run, None, without(BYSTANDERS, "7"), ONE, NOW + MINUTE).served
+    assert "7" in planned_again(run, None, without(BYSTANDERS, "7"), ONE, NOW + MINUTE).fleet.served
     blind = changed(BYSTANDERS, "7", maintenance=Unreadable("Azure sent no instance view"))
-    assert "7" in planned_again(run, None, blind, ONE, NOW + MINUTE).served
+    assert "7" in planned_again(run, None, blind, ONE, NOW + MINUTE).fleet.served
 
 
 def test_an_instance_that_is_gone_for_certain_is_no_longer_missed():
     rest = without(BYSTANDERS, "7")
     run, actions = confirmed(planned(instances=BYSTANDERS, a_policy=ONE), rest, ONE, absent=("7",))
-    assert "7" not in run.served
+    assert "7" not in run.fleet.served
     assert starts(actions) == ["0"]
 
 
@@ -131,7 +132,7 @@ def test_what_an_earlier_run_left_down_counts_in_the_next_one_until_it_serves_ag
     )
     former = replace(planned(instances=BYSTANDERS, a_policy=ONE), batches=(Batch(1, "domain 0", left),))
     run = planned(instances=down, a_policy=ONE, former=former)
-    assert run.left_down == ("7",), "what was never started is nobody's doing"
+    assert run.fleet.left_down == ("7",), "what was never started is nobody's doing"
     run = planned_again(run, instances=down, a_policy=ONE)
     run, actions = confirmed(run, down, ONE)
     assert starts(actions) == []
@@ -156,18 +157,18 @@ def test_what_an_earlier_run_maintained_and_does_not_serve_now_counts_in_the_nex
     done = InstanceProgress("7", state=InstanceState.MAINTAINED, begun=True, finished_at=finished)
     former = replace(planned(instances=BYSTANDERS, a_policy=ONE), batches=(Batch(1, "domain 0", (done,)),))
     run = planned(instances=changed(BYSTANDERS, "7", **fields), a_policy=ONE, former=former)
-    assert (run.left_down == ("7",)) is counts
+    assert (run.fleet.left_down == ("7",)) is counts
 
 
 def test_what_an_earlier_run_maintained_and_somebody_is_known_to_have_stopped_holds_up_nobody():
     off = changed(BYSTANDERS, "7", power="stopped")
-    run = replace(planned(instances=off, a_policy=ONE), left_down=("7",), served=(*"0123456", "7"))
+    run = altered(planned(instances=off, a_policy=ONE), left_down=("7",), served=(*"0123456", "7"))
     _, actions = step(run, observe(None, off, ONE, stops=ADA))
     assert starts(actions) == ["0"]
 
 
 def test_what_an_earlier_run_left_down_and_is_gone_holds_up_nobody():
-    run = replace(planned(instances=BYSTANDERS, a_policy=ONE), left_down=("9",), served=("9",))
+    run = altered(planned(instances=BYSTANDERS, a_policy=ONE), left_down=("9",), served=("9",))
     run, _ = step(run, observe(None, BYSTANDERS, ONE, absent=("9",)))
     run, _ = step(run, observe(None, BYSTANDERS, ONE, NOW + MINUTE, absent=("9",)))
-    assert run.left_down == ()
+    assert run.fleet.left_down == ()

@@ -6,7 +6,7 @@ import pytest
 
 from planner.azure.fleet import Health
 from planner.decision.decide import decide
-from planner.people import pausing
+from planner.people import paused_run
 from planner.policy.health import describe
 from planner.record.action import StartOutcome, StartResult
 from planner.record.notice import Kind
@@ -15,7 +15,7 @@ from planner.record.states import InstanceState, RunState
 from planner.start.results import answered
 from planner.state.journal import if_nobody_answers
 from planner.text.phrases import inner
-from planner.waiting import deadline
+from planner.waiting import deadline_warning
 from tests.planner.builders import (
     HOUR,
     MINUTE,
@@ -46,7 +46,7 @@ def test_of_one_missed_instance_azure_maintains_it():
     status = replace(instance().maintenance, allowed=False)
     closed = observe(instances=fleet(1, 1, maintenance=status), now=SELF_SERVICE.end)
     run, _ = step(planned(instances=fleet(1, 1)), closed)
-    assert "1 missed. Azure maintains it between" in run.notices[-1].sentence
+    assert "1 missed. Azure maintains it between" in run.story.notices[-1].sentence
 
 
 def test_a_plan_that_is_only_observed_is_one_sentence():
@@ -57,7 +57,7 @@ def test_a_plan_that_is_only_observed_is_one_sentence():
 
 def test_a_plan_that_waits_does_not_say_that_anything_was_started():
     run = planned(a_policy=always(mode="approve"))
-    assert [one.sentence for one in run.notices] == [
+    assert [one.sentence for one in run.story.notices] == [
         "To be started by us, since self-service is `always`.",
         "The plan waits for approval: to be started by us, since self-service is `always`.",
     ]
@@ -70,7 +70,7 @@ def test_what_azure_refuses_names_the_instance_and_says_what_becomes_of_it():
         first, StartOutcome.REFUSED, code="OperationNotAllowed", message="The VM is not eligible."
     )
     run = answered(run, (no,), NOW)
-    assert run.notices[-1].sentence == (
+    assert run.story.notices[-1].sentence == (
         f"Azure refused to start instance {first} (OperationNotAllowed): The VM is not eligible. "
         "Azure maintains it in its own window if the next poll sees the same; otherwise starting it is tried "
         "again at Sun 22 Nov 2026 12:05 UTC."
@@ -86,7 +86,7 @@ def test_what_azure_refuses_names_the_instance_and_says_what_becomes_of_it():
     )
     busy = StartResult(first, StartOutcome.REFUSED, code="QuotaExceeded")
     later, _ = step(planned(instances=fleet(2, 2)), observe(instances=fleet(2, 2)))
-    assert answered(later, (busy,), NOW).notices[-1].sentence == (
+    assert answered(later, (busy,), NOW).story.notices[-1].sentence == (
         f"Azure refused to start instance {first} (QuotaExceeded). Starting it is tried again at Sun 22 Nov 2026 12:05 UTC, "
         "and then less and less often."
     )
@@ -100,16 +100,18 @@ def test_an_instance_whose_health_nobody_knows_is_not_unknown_itself():
 def test_a_pause_names_the_instance_that_failed_and_counts_the_others():
     run = planned(instances=fleet(3, 3))
     failed = [replace(one, state=InstanceState.FAILED, reason="It is down.") for one in run.instances]
-    assert pausing.failure(failed[:1]) == "Instance 0: It is down."
-    assert pausing.failure(failed) == "Instance 0: It is down. 2 more instances failed, too."
+    assert paused_run.failure(failed[:1]) == "Instance 0: It is down."
+    assert paused_run.failure(failed) == "Instance 0: It is down. 2 more instances failed, too."
 
 
 def test_a_paused_run_whose_time_runs_short_is_offered_to_go_on():
     run = replace(planned(), state=RunState.PAUSED, reason="Instance 0: It is down.")
-    run = replace(run, deadline=NOW + MINUTE, forecast_end=NOW + HOUR, slack=MINUTE - HOUR)
-    run = deadline.warned(run, observe(instances=fleet()), NOW)
-    assert run.notices[-1].kind is Kind.SLACK
-    assert run.notices[-1].answers == ("resume", "skip")
+    run = replace(
+        run, times=replace(run.times, deadline=NOW + MINUTE, forecast_end=NOW + HOUR, slack=MINUTE - HOUR)
+    )
+    run = deadline_warning.warned(run, observe(instances=fleet()), NOW)
+    assert run.story.notices[-1].kind is Kind.SLACK
+    assert run.story.notices[-1].answers == ("resume", "skip")
 
 
 @pytest.mark.parametrize(

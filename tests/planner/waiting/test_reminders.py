@@ -36,7 +36,7 @@ def held_run() -> Run:
         run_of(batch(1, "0")), observe(), command(CommandKind.HOLD, actor="ana", comment="as agreed")
     )
     assert run.state is RunState.PAUSED
-    return replace(run, reminders=None)
+    return replace(run, standing=replace(run.standing, reminders=None))
 
 
 def held(world: Protocol) -> None:
@@ -135,11 +135,11 @@ def test_let_pass_gives_the_place_away_until_the_run_starts_something_again() ->
     )
     assert run.claims
     run, _ = step(run, observe(), command(CommandKind.LET_PASS))
-    assert run.lets_pass
+    assert run.people.lets_pass
     assert not run.claims
-    assert "let-pass" in [one.event for one in run.history]
+    assert "let-pass" in [one.event for one in run.story.history]
     again, _ = step(run, observe(), command(CommandKind.LET_PASS, "twice"))
-    assert "lets the others pass already" in again.history[-1].reason
+    assert "lets the others pass already" in again.story.history[-1].reason
 
 
 @pytest.mark.parametrize(
@@ -163,8 +163,13 @@ def test_nobody_passes_while_something_is_still_rebooting() -> None:
 @pytest.mark.parametrize("before", [None, SUNDAY + 2 * H])
 def test_the_hours_of_a_latest_start_that_moved_away_or_is_there_again_count_anew(before: Any) -> None:
     run = held_run()
-    run = replace(run, reminders=Reminders(run.last_notice, None, 4, before, SUNDAY - 2 * H))
-    kept = reminded(run, observe(), SUNDAY).reminders
+    run = replace(
+        run,
+        standing=replace(
+            run.standing, reminders=Reminders(run.story.last_notice, None, 4, before, SUNDAY - 2 * H)
+        ),
+    )
+    kept = reminded(run, observe(), SUNDAY).standing.reminders
     assert kept is not None and kept.by is not None
     assert kept.mark is None, "its latest start is weeks ahead, and 72 hours before it are still to come"
 
@@ -175,9 +180,9 @@ def test_a_run_of_which_only_what_failed_is_left_is_looked_at_seldom_while_its_o
         "0", state=InstanceState.FAILED, reason="It did not come back.", begun=True, window=own
     )
     run = run_of(batch(1, failed, started_at=SUNDAY), state=RunState.PAUSED, due=SUNDAY + 4 * DAY)
-    run = replace(run, self_service=Interval(SUNDAY - DAY, SUNDAY + DAY))
+    run = replace(run, times=replace(run.times, self_service=Interval(SUNDAY - DAY, SUNDAY + DAY)))
     later = reminded(run, observe(), SUNDAY + 2 * DAY)
-    assert later.reminders is not None and later.reminders.by == own.end
+    assert later.standing.reminders is not None and later.standing.reminders.by == own.end
     over = reminded(replace(run, due=SUNDAY + 20 * DAY), observe(), own.end + 5 * M)
     assert over.due == SUNDAY + 20 * DAY, "too late is found once, not every two minutes for ever"
 
@@ -187,7 +192,7 @@ def test_a_reason_in_a_persons_own_words_ends_before_the_next_sentence_begins() 
     last = latest(run, SUNDAY).start
     assert last is not None
     run = reminded(reminded(run, observe(), SUNDAY), observe(), last - 23 * H)
-    assert run.notices[-1].sentence.startswith("Still paused: Held by ana: as agreed. It still fits")
+    assert run.story.notices[-1].sentence.startswith("Still paused: Held by ana: as agreed. It still fits")
 
 
 def test_that_it_is_too_late_is_told_when_it_is_and_not_at_the_next_daily_poll() -> None:
@@ -195,5 +200,5 @@ def test_that_it_is_too_late_is_told_when_it_is_and_not_at_the_next_daily_poll()
     last = latest(run_of_world(world), NOW).start
     assert last is not None
     run = until(world, 479 * H)
-    paused = next(one for one in run.history if one.event == "awaiting_approval -> paused")
+    paused = next(one for one in run.story.history if one.event == "awaiting_approval -> paused")
     assert timedelta(0) <= paused.at - last <= 5 * M

@@ -126,7 +126,7 @@ def test_a_start_begins_anew() -> None:
     run = until(world, 4 * H)
     assert world.starts
     assert run.waits is None
-    assert run.stalled is None
+    assert run.standing.stalled is None
     assert told(run) == []
 
 
@@ -212,7 +212,7 @@ def test_whoever_could_start_for_that_long_is_told_and_no_cause_twice(steps, win
         before, now = now, now + minutes * M
         opened = not openings or usable(openings, (), now, now + M) > timedelta(0)
         if since is not None:
-            lost += usable(openings, (), before, now, run.expected)
+            lost += usable(openings, (), before, now, run.times.expected)
         wait = Wait(f"because of {cause}", cause=cause if opened else Cause.TIMES)
         run = stalled.waiting(replace(run, due=now + DAY), wait, Observation(now), now)
         since = now if opened else None

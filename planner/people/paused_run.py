@@ -44,11 +44,11 @@ def paused(
 
 def apart(run: Run, causes: Sequence[str], observation: Observation, now: datetime) -> Run:
     """Held, and paused for something else as well: told once for each cause, and read under the hold."""
-    fresh = [one for one in causes if one not in run.held]
+    fresh = [one for one in causes if one not in run.people.held]
     if not fresh:
         return run
-    run = replace(run, beneath=" ".join((run.beneath, *fresh)).strip())
-    run = with_entry(replace(run, reason=run.held), "paused", " ".join(fresh), now)
+    run = replace(run, people=replace(run.people, beneath=" ".join((run.people.beneath, *fresh)).strip()))
+    run = with_entry(replace(run, reason=run.people.held), "paused", " ".join(fresh), now)
     return with_notice(
         run, Kind.PAUSED, Urgency.ACT, run.reason, now, instances=observation.instances, on_record=True,
         otherwise=if_nobody_answers(run, now), answers=("resume", "skip"),
@@ -63,13 +63,13 @@ def failure(failed: Sequence[InstanceProgress]) -> str:
 
 def misfit(run: Run, problem: str, observation: Observation, now: datetime) -> Run:
     """Paused before its first start; told once for each deadline, whatever becomes of the forecast."""
-    run = replace(run, misfit=problem, choices=options.choices(run, now))
-    about = (run.deadline, "" if run.deadline is not None else problem)
+    run = replace(run, people=replace(run.people, misfit=problem, choices=options.choices(run, now)))
+    about = (run.times.deadline, "" if run.times.deadline is not None else problem)
     # Whoever has resumed it since would not know why it stands again.
-    resumed = max((notice.number for notice in run.notices if notice.kind is Kind.RESUMED), default=0)
+    resumed = max((notice.number for notice in run.story.notices if notice.kind is Kind.RESUMED), default=0)
     known = any(
         (notice.deadline, "" if notice.deadline is not None else notice.sentence) == about
-        for notice in run.notices
+        for notice in run.story.notices
         if notice.choices and notice.number > resumed
     )
     run = in_state(run, RunState.PAUSED, problem, now)
@@ -83,8 +83,8 @@ def misfit(run: Run, problem: str, observation: Observation, now: datetime) -> R
             instances=observation.instances,
             otherwise=if_nobody_answers(run, now),
             answers=("resume", "skip"),
-            choices=run.choices,
-            deadline=run.deadline,
+            choices=run.people.choices,
+            deadline=run.times.deadline,
         )
     return replace(run, due=due(run, observation, now))
 
@@ -94,7 +94,7 @@ def fits_again(run: Run, now: datetime) -> Run:
     run = timing.timed(run, now)
     if options.misfit(run, now):
         return run
-    run = replace(run, misfit="", choices=())
+    run = replace(run, people=replace(run.people, misfit="", choices=()))
     return in_state(run, RunState.SCHEDULED, "The plan fits now.", now)
 
 
@@ -102,28 +102,30 @@ def due(run: Run, observation: Observation, now: datetime) -> datetime:
     in_flight = run.in_flight
     slow = PAUSED_LONG if long_since(run, observation, now) else PAUSED_POLLS
     due = now + observation.poll_interval * (1 if in_flight else slow)
-    if run.self_service is not None and now < run.self_service.end:
-        due = min(due, run.self_service.end)
+    if run.times.self_service is not None and now < run.times.self_service.end:
+        due = min(due, run.times.self_service.end)
     return due
 
 
 def long_since(run: Run, observation: Observation, now: datetime) -> bool:
     """Whether nothing has happened for an hour, so that polls may be further apart."""
-    return bool(run.history) and now - run.history[-1].at > observation.poll_interval * QUIET
+    return bool(run.story.history) and now - run.story.history[-1].at > observation.poll_interval * QUIET
 
 
 def troubled(run: Run, observation: Observation, now: datetime) -> Run:
     """Azure cannot be read: wait longer each time, tell once after half an hour, start nothing."""
-    old = run.trouble or Trouble(since=now, count=0, error="")
+    old = run.gaps.trouble or Trouble(since=now, count=0, error="")
     trouble = Trouble(old.since, old.count + 1, observation.trouble, old.told)
-    run = replace(run, trouble=trouble, due=now + _patience(run, old, observation, now))
+    run = replace(
+        run, due=now + _patience(run, old, observation, now), gaps=replace(run.gaps, trouble=trouble)
+    )
     if run.state is not RunState.PAUSED:
         run = replace(run, reason=f"Azure cannot be read since {say(trouble.since)}: {observation.trouble}")
     if not trouble.told and now - trouble.since >= TROUBLE_TOLD:
         run = with_notice(
             run, Kind.TROUBLE, Urgency.ACT, run.reason, now, otherwise=if_nobody_answers(run, now)
         )
-        run = replace(run, trouble=replace(trouble, told=True))
+        run = replace(run, gaps=replace(run.gaps, trouble=replace(trouble, told=True)))
     return run
 
 

@@ -43,7 +43,7 @@ def told_slack(run: Run, minutes: Sequence[int]) -> list[str]:
     instances = changed_first(fleet(3, 3))
     for minute in minutes:
         run, _ = step(run, observe(scale_set(), instances, always(), NOW + minute * MINUTE))
-    return [one.sentence for one in run.notices if one.kind is Kind.SLACK]
+    return [one.sentence for one in run.story.notices if one.kind is Kind.SLACK]
 
 
 def changed_first(instances: Sequence[Instance]) -> tuple[Instance, ...]:
@@ -62,13 +62,13 @@ def test_another_deadline_is_told_although_the_sentence_before_named_its_time():
     instances = changed_first(fleet(3, 3))
     told = NOW + MINUTE
     run, _ = step(under_way(), observe(scale_set(), instances, always(), told))
-    (first,) = [one for one in run.notices if one.kind is Kind.SLACK]
+    (first,) = [one for one in run.story.notices if one.kind is Kind.SLACK]
     assert first.deadline == NOW + HOUR
     later = NOW + 65 * MINUTE
     named = replace(first, sentence=f"{first.sentence} Something else is due {say(later)}.")
-    run = replace(run, deadline=later, notices=(named,))
+    run = replace(run, times=replace(run.times, deadline=later), story=replace(run.story, notices=(named,)))
     run, _ = step(run, observe(scale_set(), instances, always(), told + MINUTE))
-    assert [one.deadline for one in run.notices if one.kind is Kind.SLACK] == [NOW + HOUR, later]
+    assert [one.deadline for one in run.story.notices if one.kind is Kind.SLACK] == [NOW + HOUR, later]
 
 
 def test_windows_that_became_too_short_under_way_are_told_once_and_not_at_every_poll():
@@ -77,7 +77,7 @@ def test_windows_that_became_too_short_under_way_are_told_once_and_not_at_every_
     short = always(windows="daily 11:00-12:08 UTC")
     for minute in range(1, 30):
         run, _ = step(run, observe(scale_set(), instances, short, NOW + minute * MINUTE))
-        run = replace(run, expected=90 * MINUTE)
+        run = replace(run, times=replace(run.times, expected=90 * MINUTE))
     long_ago = replace(
         run,
         batches=(
@@ -90,9 +90,9 @@ def test_windows_that_became_too_short_under_way_are_told_once_and_not_at_every_
             ),
             *run.batches[1:],
         ),
-        notices=(),
+        story=replace(run.story, notices=()),
     )
     for minute in range(2, 30):
         long_ago, _ = step(long_ago, observe(scale_set(), fleet(3, 3), short, NOW + minute * MINUTE))
-    assert long_ago.forecast_end is None
-    assert len([one for one in long_ago.notices if one.kind is Kind.SLACK]) == 1
+    assert long_ago.times.forecast_end is None
+    assert len([one for one in long_ago.story.notices if one.kind is Kind.SLACK]) == 1

@@ -14,14 +14,16 @@ from planner.state.journal import if_nobody_answers, with_notice
 
 def warned(run: Run, observation: Observation, now: datetime) -> Run:
     """The run with a notice when its forecast end falls behind its deadline."""
-    if run.choices and not run.misfit and not options.misfit(run, now):
-        return replace(run, choices=())
-    problem = options.misfit(run, now) if run.state in ACTIVE and not run.misfit else ""
-    if not problem or run.deadline is None or FIT in run.waived:
+    if run.people.choices and not run.people.misfit and not options.misfit(run, now):
+        return replace(run, people=replace(run.people, choices=()))
+    problem = options.misfit(run, now) if run.state in ACTIVE and not run.people.misfit else ""
+    if not problem or run.times.deadline is None or FIT in run.people.waived:
         return run
-    if any(notice.kind is Kind.SLACK and notice.deadline == run.deadline for notice in run.notices):
+    if any(
+        notice.kind is Kind.SLACK and notice.deadline == run.times.deadline for notice in run.story.notices
+    ):
         return run
-    run = replace(run, choices=options.choices(run, now))
+    run = replace(run, people=replace(run.people, choices=options.choices(run, now)))
     return with_notice(
         run,
         Kind.SLACK,
@@ -31,6 +33,6 @@ def warned(run: Run, observation: Observation, now: datetime) -> Run:
         instances=observation.instances,
         otherwise=if_nobody_answers(run, now),
         answers=("resume", "skip") if run.state is RunState.PAUSED else ("hold", "skip"),
-        choices=run.choices,
-        deadline=run.deadline,
+        choices=run.people.choices,
+        deadline=run.times.deadline,
     )
