@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import Health, Instance, ScaleSet, domain_of
+from planner.policy.overrides import with_raised
 from planner.policy.resolve import HealthRule, Mode, Rules
 from planner.record.action import Action, PollAgain, Start
 from planner.record.instance import InstanceProgress
@@ -173,13 +174,10 @@ def of_truth(
     if new.state in ENDED and old.state not in ENDED and not deleted:
         yield from _ended_early(old, new, truth, observation, now)
     if starts and not stale and observation.scale_set is not None and observation.rules is not None:
+        # What a person has raised for this run holds for it, too.
+        rules = with_raised(observation.rules, new.terms.raised)
         yield from _too_many(
-            old,
-            new,
-            truth,
-            frozenset(one.instance for one in starts),
-            observation.scale_set,
-            observation.rules,
+            old, new, truth, frozenset(one.instance for one in starts), observation.scale_set, rules
         )
 
 
