@@ -53,7 +53,7 @@ def main() -> int:
         except subprocess.CalledProcessError as failed:
             print(
                 f"Setting up failed at: {' '.join(map(str, failed.cmd))}\n"
-                "What it printed above says why; mend that and run the same make target again.",
+                "What it printed above says why; fix that and run the same make target again.",
                 file=sys.stderr,
             )
             return 1

@@ -18,7 +18,7 @@ MENDED = {
     534: "it wants a stronger way to sign in; use one it takes, such as an app password, in BREAKWATER_SMTP",
     535: "user or password do not count any more; put those that do into BREAKWATER_SMTP",
 }
-"""What to mend by the code of RFC 4954, section 6: about the sign-in, whatever was sent."""
+"""What to fix by the code of RFC 4954, section 6: about the sign-in, whatever was sent."""
 
 
 class Smtp:

@@ -18,7 +18,7 @@ AGAIN = frozenset({408, 425, 429})
 
 REFUSED = frozenset({400, 413, 415, 422})
 """Refusals of the message itself: of its form or its size. Any other is about the channel, whose address no
-longer counts, was rotated (401, 404) or moved: it passes once somebody has mended that."""
+longer counts, was rotated (401, 404) or moved: it passes once somebody has fixed that."""
 
 
 class Teams:
@@ -76,7 +76,7 @@ async def post(
             wait = asked_wait(response.headers.get("Retry-After"), datetime.now(UTC))
     except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
         raise ChannelTrouble(
-            f"{who} has an address that is none; mend it in the policy file.", recoverable=True, broken=True
+            f"{who} has an invalid URL; fix it in the policy file.", recoverable=True, broken=True
         ) from error
     except TimeoutError as error:
         raise ChannelTrouble(f"{who} did not answer within {SECONDS} s.", recoverable=True) from error

@@ -14,7 +14,7 @@ _PRIORITY = {"page": "1 (Highest)", "act": "2 (High)"}
 
 
 def build(message: Message, sender: str, recipients: tuple[str, ...]) -> EmailMessage:
-    """The mail; raises ChannelTrouble when an address is none."""
+    """The mail; raises ChannelTrouble when an address is not valid."""
     domain = address(sender).rpartition("@")[2]
     mail = EmailMessage(policy=SMTP)
     mail["From"] = sender.strip()
@@ -42,7 +42,7 @@ def address(given: str) -> str:
     bare = parseaddr(given)[1]
     if _FLAT.search(given.strip()) or not _ADDRESS.fullmatch(bare):
         raise ChannelTrouble(
-            f"{given[:80]!r} is not a mail address; mend it in the policy file, or BREAKWATER_MAIL_FROM.",
+            f"{given[:80]!r} is not a mail address; fix it in the policy file, or BREAKWATER_MAIL_FROM.",
             recoverable=True,
             broken=True,
         )

@@ -43,7 +43,7 @@ class ChannelTrouble(Exception):
     """A message was not accepted.
 
     `recoverable` says whether trying again can help: always, unless it was this message that was refused.
-    `broken` says that it helps once somebody has mended the channel, and then `sentence` says how.
+    `broken` says that it helps once somebody has fixed the channel, and then `sentence` says how.
     `retry_after` is how long the channel asked to wait. `sentence` is what happened; it never holds an
     address, since webhook addresses are secrets.
     """

@@ -162,7 +162,7 @@ class Arm:
     def _own(self, address: Any) -> str:
         """The address of a next page as one of the endpoint; the token must not follow it anywhere else."""
         if not isinstance(address, str):
-            raise Unreachable("Azure's next page is none.")
+            raise Unreachable("Azure sent an invalid address for the next page.")
         own = on_endpoint(address, self._endpoint)
         if own is None:
             raise Unreachable(f"Azure's next page is at another host ({host_of(address)}); not followed.")

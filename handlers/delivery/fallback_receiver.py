@@ -1,7 +1,7 @@
 """Who hears it while a receiver's channels do not get through: its other ones, else the default receiver.
 
 Two things are told. The messages themselves go to the default receiver while none of the receiver's own
-channels takes them. And once a day, as long as it lasts, somebody reads which channel it is and what to mend.
+channels takes them. And once a day, as long as it lasts, somebody reads which channel it is and what to fix.
 """
 
 import logging

@@ -56,7 +56,7 @@ async def last(queue: str, body: bytes, wiring: Wiring) -> str:
         failure = decode(Failure, stored.body)
     except BadRecord as error:
         log.warning("failures.unreadable", extra={"path": stored.path, "reason": str(error)})
-        return "It cannot be read any more why."
+        return "The failure reason is no longer readable."
     return failure.error if failure.at + FRESH > wiring.now() else ""
 
 

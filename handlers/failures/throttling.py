@@ -4,10 +4,7 @@ from datetime import datetime, timedelta
 
 from handlers.cloud.errors import Throttled
 from handlers.wire.messages import AlertMessage, ScaleSetMessage
-from planner.text.backoff import throttled_wait
-
-TOLD_AFTER = timedelta(minutes=30)
-"""How long Azure may ask to wait, again and again, before somebody hears of it."""
+from planner.text.backoff import TOLD_AFTER, throttled_wait
 
 
 def put_off[M: (AlertMessage, ScaleSetMessage)](

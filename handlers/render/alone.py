@@ -36,7 +36,7 @@ _SAID = {
         Urgency.ACT,
         "a channel does not get through",
         (
-            "One way to tell people does not work. Breakwater goes on trying; once it is mended, what it has "
+            "One way to tell people does not work. Breakwater goes on trying; once it is fixed, what it has "
             "missed is told there, and nothing else is needed. Until then this is how you hear of it."
         ),
     ),

@@ -1,6 +1,5 @@
 """Long lists, cut so that a page stays readable: what is left out is counted, and the JSON has all of it."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,8 +15,6 @@ IDS = 40
 
 BEFORE, AFTER = 4, 12
 """Batches shown before and after those under way, where there are too many to show them all."""
-
-_INSTANCE = re.compile(r"instance (\S+) (.+)")
 
 LATER = datetime.max.replace(tzinfo=UTC)
 
@@ -98,23 +95,14 @@ def history(run: Run, most: int) -> tuple[Entry | str, ...]:
 
 def _gathered(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Lines that say the same of several instances at the same moment, as one."""
-    lines: list[tuple[Entry, list[str], str]] = []
+    lines: list[tuple[Entry, list[str]]] = []
     for entry in entries:
-        found = _INSTANCE.fullmatch(entry.event)
-        what = found[2] if found else entry.event
         last = lines[-1] if lines else None
-        alike = (
-            found is not None
-            and last is not None
-            and bool(last[1])
-            and (last[0].at, last[0].actor, last[0].reason, last[2])
-            == (entry.at, entry.actor, entry.reason, what)
-        )
-        if found and alike and last is not None:
-            last[1].append(found[1])
+        if entry.instance and last and last[1] and replace(last[0], instance=entry.instance) == entry:
+            last[1].append(entry.instance)
         else:
-            lines.append((entry, [found[1]] if found else [], what))
+            lines.append((entry, [entry.instance] if entry.instance else []))
     return tuple(
-        replace(entry, event=f"instances {named(ids)} {what}") if len(ids) > 1 else entry
-        for entry, ids, what in lines
+        replace(entry, instance="", event=f"instances {named(ids)} {entry.event}") if len(ids) > 1 else entry
+        for entry, ids in lines
     )

@@ -85,7 +85,7 @@ def run_document(run: Run) -> dict[str, Any]:
             {
                 "at": _instant(entry.at),
                 "actor": entry.actor,
-                "event": entry.event,
+                "event": entry.what,
                 "reason": entry.reason,
                 "id": entry.id,
             }

@@ -15,7 +15,7 @@ from planner.record.states import ACTIVE, RunState
 from planner.record.waits import HeldUp
 from planner.record.waivers import FIT
 from planner.schedule.capacity import share
-from planner.state.journal import held_up
+from planner.state.journal import whom_held_up
 
 NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
 STANDS_OUT = (Outcome.BLOCK, Outcome.UNKNOWN, Outcome.ACCEPTED)
@@ -171,7 +171,7 @@ def facts(run: Run, now: datetime) -> tuple[tuple[str, str], ...]:
         ("Waits", waits(run)),
         (
             "Holds up",
-            held_up(run).removeprefix("Meanwhile it holds up ") if holding_up(run) is not None else "",
+            whom_held_up(run) if holding_up(run) is not None else "",
         ),
         ("Limits", "It lets the others pass until it goes on." if run.people.lets_pass and going else ""),
         ("Start by", f"{when_and_how_far(first, now)}, to meet the deadline" if first else ""),

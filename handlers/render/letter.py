@@ -11,7 +11,7 @@ from planner.record.run import Run
 
 STOP = (
     "To stop everything: set BREAKWATER_STOP=1 on the function app, or stop: true in the policy file. "
-    "Nothing new starts from then on; what is rebooting comes back."
+    "Nothing new starts from then on; instances already rebooting will finish."
 )
 
 

@@ -8,7 +8,6 @@ Bad content never raises here, or a poison queue would need a poison queue.
 import hashlib
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
 
 from handlers.cloud.names import NOTICES, Queue, run_path
 from handlers.failures import reasons
@@ -28,7 +27,7 @@ from handlers.wire.messages import (
 from handlers.wiring import Wiring
 from planner.record.command import CommandKind
 from planner.record.run import Run
-from planner.text.backoff import doubled
+from planner.text.backoff import LONGEST_WAIT, doubled
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +35,6 @@ ACTOR = "breakwater"
 
 MOST_LIVES = 5
 """How often a message is sent again of which no failure is known; one that kills its process must end."""
-
-LONGEST_WAIT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,9 @@ from handlers.wire.messages import NEWER_MESSAGE_WAIT_SECONDS, AlertMessage, Not
 from handlers.wiring import Wiring
 from planner.azure.fleet import ScaleSet
 from planner.azure.wave import Announcement, Wave, with_announcement
-from planner.text.backoff import doubled
+from planner.text.backoff import FIRST_WAIT, TOLD_AFTER, after_trouble
 
 log = logging.getLogger(__name__)
-
-FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=10)
-TOLD_AFTER = timedelta(minutes=30)
 
 
 async def handle(message: AlertMessage, wiring: Wiring) -> None:
@@ -131,7 +128,9 @@ async def _discover(announcement: Announcement, message: AlertMessage, wiring: W
         await _record_discovered(updated, announcement, etag, wiring)
         log.info("discover.done", extra={**about, "scale_sets": len(updated.roster)})
         return
-    await _later(message, FIRST_WAIT, "The wave's record is written by somebody else all the time.", wiring)
+    await _later(
+        message, FIRST_WAIT, f"Gave up after {roster.REDOS} write conflicts on the wave's record.", wiring
+    )
 
 
 async def _send_all(wave: Wave, message: AlertMessage, wiring: Wiring) -> None:
@@ -168,7 +167,7 @@ async def _later(message: AlertMessage, wait: timedelta, why: str, wiring: Wirin
 
 async def _azure_is_down(announcement: Announcement, message: AlertMessage, why: str, wiring: Wiring) -> None:
     """Try again with growing patience, and say so once after half an hour."""
-    waits = [doubled(FIRST_WAIT, one, LONGEST_WAIT) for one in range(min(message.tries, 20) + 1)]
+    waits = [after_trouble(one) for one in range(min(message.tries, 20) + 1)]
     before, after = sum(waits[:-1], timedelta(0)), sum(waits, timedelta(0))
     if before < TOLD_AFTER <= after:
         await _tell(announcement, message, _not_listed(announcement, why), wiring)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Throttled, Unreachable
 from handlers.cloud.names import ALERTS, NOTICES, SCALE_SETS, run_path
 from handlers.cloud.records import Conflict
-from handlers.failures.throttling import TOLD_AFTER, put_off
+from handlers.failures.throttling import put_off
 from handlers.repository.runs import StoredRun
 from handlers.runs import observe_azure, stops
 from handlers.wire.messages import AlertMessage, NoticeMessage, ScaleSetMessage, arm_parts
@@ -27,11 +27,10 @@ from planner.record.run import Run, Trouble, Verdict
 from planner.record.states import ACTIVE, ENDED
 from planner.replan import new_plan, reopening, second_time
 from planner.state.journal import with_entry
-from planner.text.backoff import doubled
+from planner.text.backoff import TOLD_AFTER, after_trouble
 
 log = logging.getLogger(__name__)
 
-RETRY_FIRST, RETRY_MOST = timedelta(seconds=30), timedelta(minutes=10)
 TOLD_AT_ATTEMPT = 6  # waits of 30 s doubling to 10 min: about half an hour
 PATIENT_TRIES = 3
 """Tries for which a plan waits for views that Azure has left out: a minute or two."""
@@ -269,7 +268,7 @@ async def _write(wiring: Wiring, path: str, stored: StoredRun | None, old: Run |
         await _send_poll(wiring, new)
     await wiring.runs.write(path, new, stored.etag if stored is not None else None)
     if old is None:
-        # A poll of a run that is not written yet would fail; who dies here comes again with this message.
+        # A poll of a run that is not written yet would fail; if we crash here, this message is redelivered.
         await _send_poll(wiring, new)
     if _told_now(old, new):
         await wiring.runs.send_notify(new)
@@ -311,7 +310,7 @@ async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) 
         if tell:
             await _tell(wiring, message, error)
         return
-    wait = doubled(RETRY_FIRST, message.attempt, RETRY_MOST)
+    wait = after_trouble(message.attempt)
     later = message.model_copy(update={"attempt": message.attempt + 1})
     await wiring.queues.send(SCALE_SETS, later, delay=wait)
     log.warning("plan.azure_unreadable", extra={"scale_set": message.scale_set, "why": error.sentence})

@@ -18,7 +18,7 @@ from handlers.wire.messages import EVERY, AlertMessage
 from handlers.wiring import Wiring
 from planner.azure.wave import Announcement, Wave, with_evidence
 from planner.policy.resolve import Mode, rules_for
-from planner.text.backoff import throttled_wait
+from planner.text.backoff import FIRST_WAIT, throttled_wait
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,6 @@ TRIES = 3
 PUT_OFF_FOR = timedelta(hours=12)
 """How long 429 may put look-ups off before it goes on without them: nothing starts meanwhile."""
 
-FIRST_WAIT = timedelta(seconds=30)
 FRESH = timedelta(hours=1)
 """Look-ups younger than this are not made again."""
 
@@ -93,7 +92,7 @@ async def _renewed(announcement: Announcement, message: AlertMessage, wiring: Wi
                     continue
         await _plan_again(wave, etag, message, announcement, wiring)
         return True
-    raise Conflict(f"The record of wave {announcement.tracking_id} is written by somebody else all the time.")
+    raise Conflict(f"Wave {announcement.tracking_id}: gave up after {roster.REDOS} write conflicts.")
 
 
 def _with_who_asks(wave: Wave, wiring: Wiring) -> Wave:

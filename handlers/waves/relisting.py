@@ -50,7 +50,7 @@ async def relisted(announcement: Announcement, message: AlertMessage, wiring: Wi
             continue
         await _told(wave, updated, message, wiring)
         return True
-    raise Conflict(f"The record of wave {announcement.tracking_id} is written by somebody else all the time.")
+    raise Conflict(f"Wave {announcement.tracking_id}: gave up after {roster.REDOS} write conflicts.")
 
 
 def _confirmed(before: Wave, after: Wave, now: datetime) -> Wave:

@@ -160,7 +160,7 @@ def _entries(properties: AnyCase) -> tuple[list[Any], bool]:
 
 
 def _regions(raw: Any) -> list[str]:
-    """Normalised names; empty, that is every region, as soon as one is none (Global, Non-Regional)."""
+    """Normalised names; empty, that is every region, as soon as one is not a region (Global)."""
     if isinstance(raw, AnyCase | str):
         raw = [raw]
     if not isinstance(raw, list):

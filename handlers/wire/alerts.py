@@ -103,7 +103,7 @@ def read_alert(body: bytes, received_at: datetime) -> Announcement | NotForUs:
         )
     if not known_id:
         raise NotAnAlert(
-            f"The tracking id {tracking_id[:80]!r} is none: 1 to 64 letters, digits, _ and - are expected.",
+            f"{tracking_id[:80]!r} is not a valid tracking id: use 1 to 64 letters, digits, _ and -.",
             looks_like_one=True,
         )
     return _announcement(body, opened, received_at, known_id, services, regions)

@@ -63,7 +63,7 @@ def _scale_set_id(text: str) -> str:
 
 
 def arm_parts(scale_set: str) -> tuple[str, str, str]:
-    """Subscription, resource group and name of a scale set's ARM id; ValueError when it is none."""
+    """Subscription, resource group and name of a scale set's ARM id; ValueError when it is not one."""
     found = _ARM_ID.fullmatch(scale_set)
     if found is None:
         raise ValueError(f"{scale_set[:200]!r} is not the ARM id of a Virtual Machine Scale Set.")

@@ -29,7 +29,7 @@ class PolicyError(ValueError):
         self.problems = tuple(_without_addresses(problem) for problem in problems)
         shown = self.problems[:20]
         more = [f"and {len(self.problems) - len(shown)} more"] if len(self.problems) > len(shown) else []
-        super().__init__(f"{'; '.join([*shown, *more])}. Nothing starts until this is mended.")
+        super().__init__(f"{'; '.join([*shown, *more])}. Nothing starts until this is fixed.")
 
 
 @dataclass

@@ -42,7 +42,6 @@ from planner.waiting import deadline_warning, reminders, stalled
 
 DAILY = timedelta(days=1)
 
-PAUSED_POLLS = paused_run.PAUSED_POLLS
 SOON = timedelta(seconds=5)
 LONG_WAIT = 10  # a run that waits for others looks that much less often later
 
@@ -178,7 +177,7 @@ def _stepped(run: Run, observation: Observation, now: datetime) -> tuple[Run, tu
         # There is nothing to plan any more, whatever a plan was asked for.
         run = replace(run, replan="")
     if run.replan:
-        pace = 1 if run.in_flight else PAUSED_POLLS
+        pace = 1 if run.in_flight else paused_run.PAUSED_POLLS
         run = _unplanned(
             replace(run, due=now + observation.poll_interval * pace), run.replan, observation, now
         )
@@ -186,7 +185,10 @@ def _stepped(run: Run, observation: Observation, now: datetime) -> tuple[Run, tu
     again = outdated.why(run, observation, now)
     if again and now >= outdated.plan_again_at(run, observation):
         run = _unplanned(
-            replace(run, due=now + observation.poll_interval * PAUSED_POLLS), again, observation, now
+            replace(run, due=now + observation.poll_interval * paused_run.PAUSED_POLLS),
+            again,
+            observation,
+            now,
         )
         return run, (Replan(again),)
     paused_long = run.state is RunState.PAUSED and outdated.fruitless(run)
@@ -243,7 +245,9 @@ def _going_on(run: Run, observation: Observation, now: datetime) -> tuple[Run, t
             run = outdated.planned_soon(run, answer.reason, observation)
             return _unplanned(run, answer.reason, observation, now), ()
         run = replace(
-            run, reason=f"Planned again: {answer.reason}.", due=now + observation.poll_interval * PAUSED_POLLS
+            run,
+            reason=f"Planned again: {answer.reason}.",
+            due=now + observation.poll_interval * paused_run.PAUSED_POLLS,
         )
         return _unplanned(run, answer.reason, observation, now), (Replan(answer.reason),)
     if isinstance(answer, prepare.First):

@@ -54,7 +54,7 @@ class ChannelState:
     """One channel of a receiver: the last notice told per run, what was told of the wave, what is on its way.
 
     `trouble` is why the last message did not get through, for the report. `down_since` is when it got nothing
-    through for the first time, `broken` says that somebody has to mend its address or its setting, and
+    through for the first time, `broken` says that somebody has to fix its address or its setting, and
     `down_told` when people were last told so. `stands_in`: it is another receiver's, used while none of the
     receiver's own gets through.
     """

@@ -6,19 +6,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.notices.delivery import FINISHED, ChannelState, Delivery, Sending, Sent
-from planner.text.backoff import doubled
+from planner.text.backoff import after_trouble
 
 GIVE_UP = timedelta(hours=24)
 """How long one message is tried on a channel that is down before the next one gets its turn."""
 
 LOST = timedelta(days=7)
-"""How long nothing is given up on a channel that somebody has to mend: what it missed is told together."""
+"""How long nothing is given up on a channel that somebody has to fix: what it missed is told together."""
 
 REMINDER = timedelta(hours=24)
 """How often people are told of a channel that does not get through."""
-
-FIRST_WAIT = timedelta(seconds=30)
-LONGEST_WAIT = timedelta(minutes=10)
 
 LOG = 50
 """How many messages the record remembers; the report shows them."""
@@ -69,7 +66,7 @@ def failed(
 ) -> Delivery:
     """The channel is down: the message waits, twice as long each time, or as long as the channel asked.
 
-    `broken`: somebody has to mend its address or its setting. After a day the next message gets its turn; on
+    `broken`: somebody has to fix its address or its setting. After a day the next message gets its turn; on
     a broken channel it tells what this one would have told.
     """
     sending = _sending(delivery, channel)
@@ -84,7 +81,7 @@ def failed(
         line = Sent(now, sending.message_id, channel, subject, kept)
         again = _with_state(delivery, channel, replace(state, sending=None))
         return replace(again, messages=(*delivery.messages, line)[-LOG:])
-    patience = doubled(FIRST_WAIT, sending.tries - 1, LONGEST_WAIT)
+    patience = after_trouble(sending.tries - 1)
     again_at = now + max(patience, wait or timedelta(0))
     return _with_state(delivery, channel, replace(state, sending=replace(sending, again_at=again_at)))
 

@@ -6,7 +6,7 @@ Listings leave out what exists, and ARM answers 404 while it replicates between 
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from planner.azure.fleet import Health, Instance, natural
 from planner.observe.confirmation import COMPLETED, ILL, STATUS, STOPPED, matured
@@ -17,13 +17,11 @@ from planner.record.observation import Observation
 from planner.record.run import Run, Trouble
 from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.state.journal import if_nobody_answers, with_notice
-from planner.text.backoff import doubled
+from planner.text.backoff import TOLD_AFTER, after_trouble
 from planner.text.phrases import many, say
 
 MOST_READS = 32
 """Instances that one poll reads one by one: a listing without any view would otherwise cost one call each."""
-
-FIRST_WAIT, LONGEST_WAIT, TOLD_AFTER = timedelta(seconds=30), timedelta(minutes=10), timedelta(minutes=30)
 
 
 def to_read(run: Run, observation: Observation) -> tuple[str, ...]:
@@ -185,7 +183,7 @@ def tracked(run: Run, observation: Observation, now: datetime) -> Run:
 def next_poll(run: Run, observation: Observation, now: datetime) -> datetime:
     """When to look again at what is unclear: a poll from now, later the longer it stays unreadable."""
     count = run.gaps.unread.count if run.gaps.unread is not None else 0
-    return now + max(observation.poll_interval, doubled(FIRST_WAIT, max(0, count - 2), LONGEST_WAIT))
+    return now + max(observation.poll_interval, after_trouble(max(0, count - 2)))
 
 
 def without_scale_set(run: Run, observation: Observation, now: datetime) -> Run:

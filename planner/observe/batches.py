@@ -1,5 +1,6 @@
 """The batches of a run after a poll: what became of their instances, and how each batch stands."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -183,8 +184,10 @@ def again_label(instances: Sequence[InstanceProgress]) -> str:
 
 def counted(instances: Sequence[InstanceProgress]) -> str:
     """How many instances stand where, in words: `3 maintained, 1 skipped`."""
-    counts: dict[str, int] = {}
-    for instance in instances:
-        counts[instance.state] = counts.get(instance.state, 0) + 1
-    names = {InstanceState.BY_AZURE: "by Azure", InstanceState.ASIDE: "set aside"}
-    return ", ".join(f"{number} {names.get(InstanceState(state), state)}" for state, number in counts.items())
+    counts = Counter(instance.state for instance in instances)
+    return ", ".join(f"{number} {state_words(state)}" for state, number in counts.items())
+
+
+def state_words(state: InstanceState) -> str:
+    """An instance's state as it is said to people."""
+    return {InstanceState.BY_AZURE: "by Azure", InstanceState.ASIDE: "set aside"}.get(state, state.value)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from planner.azure.fleet import COMPLETED, Instance
 from planner.observe.absence import unclear
-from planner.observe.batches import counted
+from planner.observe.batches import counted, state_words
 from planner.observe.confirmation import STATUS, cleared, confirmed, sighted
 from planner.policy.health import describe, serving
 from planner.record.batch import Batch
@@ -68,10 +68,11 @@ def followed(run: Run, observation: Observation, now: datetime, gone: frozenset[
         if instance.state is not before[instance.id].state:
             run = with_entry(
                 run,
-                f"instance {instance.id} {instance.state}".replace("by_azure", "by Azure"),
+                state_words(instance.state),
                 instance.reason,
                 now,
                 "azure",
+                instance=instance.id,
             )
     if run.settled and run.instances:
         return _over(run, seen, observation, now)

@@ -11,14 +11,9 @@ from planner.record.run import Run, Trouble
 from planner.record.states import RunState
 from planner.schedule import options, timing
 from planner.state.journal import if_nobody_answers, in_state, with_entry, with_notice
-from planner.text.backoff import doubled, throttled_wait
+from planner.text.backoff import TOLD_AFTER, after_trouble, throttled_wait
 from planner.text.phrases import many, say
 
-TROUBLE_FIRST, TROUBLE_MOST, TROUBLE_TOLD = (
-    timedelta(seconds=30),
-    timedelta(minutes=10),
-    timedelta(minutes=30),
-)
 PAUSED_POLLS, PAUSED_LONG = 5, 60  # poll intervals between polls at a paused run, at first and later
 QUIET = 60  # later is after so many poll intervals without anything happening
 
@@ -121,7 +116,7 @@ def troubled(run: Run, observation: Observation, now: datetime) -> Run:
     )
     if run.state is not RunState.PAUSED:
         run = replace(run, reason=f"Azure cannot be read since {say(trouble.since)}: {observation.trouble}")
-    if not trouble.told and now - trouble.since >= TROUBLE_TOLD:
+    if not trouble.told and now - trouble.since >= TOLD_AFTER:
         run = with_notice(
             run, Kind.TROUBLE, Urgency.ACT, run.reason, now, otherwise=if_nobody_answers(run, now)
         )
@@ -132,7 +127,7 @@ def troubled(run: Run, observation: Observation, now: datetime) -> Run:
 def _patience(run: Run, trouble: Trouble, observation: Observation, now: datetime) -> timedelta:
     """How long to leave Azure alone; never past the moment when people are to hear of it."""
     if observation.wait is None:
-        return doubled(TROUBLE_FIRST, trouble.count, TROUBLE_MOST)
+        return after_trouble(trouble.count)
     lasted = now - trouble.since
     wait = throttled_wait(observation.wait, lasted, run.target.id, now)
-    return wait if trouble.told or lasted >= TROUBLE_TOLD else min(wait, TROUBLE_TOLD - lasted)
+    return wait if trouble.told or lasted >= TOLD_AFTER else min(wait, TOLD_AFTER - lasted)

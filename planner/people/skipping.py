@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from planner.observe.batches import counted
+from planner.observe.batches import counted, state_words
 from planner.record.command import Command
 from planner.record.instance import InstanceProgress
 from planner.record.run import Run
@@ -94,7 +94,7 @@ def _stand(run: Run, command: Command, without: frozenset[str] = frozenset()) ->
     standing: dict[str, list[str]] = {}
     for instance in run.instances:
         if instance.id in named:
-            standing.setdefault(counted([instance]).removeprefix("1 "), []).append(instance.id)
+            standing.setdefault(state_words(instance.state), []).append(instance.id)
     return ", ".join(f"{some(ids)} {state}" for state, ids in standing.items())
 
 

@@ -29,7 +29,8 @@ class Verdict(StrEnum):
 class Entry:
     """One line of a run's history; times aware UTC, the actor is `breakwater`, `azure` or a person.
 
-    `id` is that of the command it records, else empty: each accepted command has one line.
+    `id` is that of the command it records, else empty: each accepted command has one line. `instance` is
+    the one it is about, empty where it is about the run.
     """
 
     at: datetime
@@ -37,6 +38,12 @@ class Entry:
     event: str
     reason: str
     id: str = ""
+    instance: str = ""
+
+    @property
+    def what(self) -> str:
+        """The event with the instance it is about."""
+        return f"instance {self.instance} {self.event}" if self.instance else self.event
 
 
 @dataclass(frozen=True, slots=True)

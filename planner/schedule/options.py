@@ -222,7 +222,7 @@ def _late(run: Run, batches: tuple[Batch, ...]) -> Iterator[Batch]:
         if not _waiting(batch):
             continue
         ends = batch.not_before + run.times.expected if batch.not_before is not None else None
-        # Behind a batch that finds no time nothing was placed.
+        # Batches after an unschedulable one were not placed.
         beyond = beyond or ends is None
         if beyond or (ends is not None and run.times.deadline is not None and ends > run.times.deadline):
             yield batch

@@ -76,7 +76,7 @@ def refused(run: Run, observation: Observation, now: datetime) -> str:
     waited = now - held.since
     if not held.denied and waited <= observation.poll_interval * WAITS:
         return ""
-    why = held.error or f"Azure took the order and did not follow it within {long(waited)}."
+    why = held.error or f"Azure accepted the request, and nothing has changed after {long(waited)}."
     return (
         f"Its automatic repairs run and cannot be suspended: {why} Resume when that is settled, or accept "
         f"`{CHECK}` in the policy."

@@ -14,10 +14,8 @@ from planner.start import refusal_notices
 from planner.start.gate import open_batch
 from planner.start.locks import locked
 from planner.state.journal import if_nobody_answers, in_state, with_notice, with_started_notice
-from planner.text.backoff import back_off
+from planner.text.backoff import TOLD_AFTER, back_off
 from planner.text.phrases import say
-
-TOLD_AFTER = timedelta(minutes=30)
 
 POLL_INTERVAL = timedelta(seconds=60)
 

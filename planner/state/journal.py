@@ -23,7 +23,14 @@ MOST_NOTICES = 200
 
 
 def with_entry(
-    run: Run, event: str, reason: str, now: datetime, actor: str = BREAKWATER, *, command: str = ""
+    run: Run,
+    event: str,
+    reason: str,
+    now: datetime,
+    actor: str = BREAKWATER,
+    *,
+    command: str = "",
+    instance: str = "",
 ) -> Run:
     """The run with one more line of history; `command` is the id of the command that it records.
 
@@ -37,7 +44,7 @@ def with_entry(
         kept = tuple(one for place, one in enumerate(later) if place not in dropped)
         history = (*first, gap, *kept[-2 * MOST_LINES :])
     return replace(
-        run, story=replace(run.story, history=(*history, Entry(now, actor, event, reason, command)))
+        run, story=replace(run.story, history=(*history, Entry(now, actor, event, reason, command, instance)))
     )
 
 
@@ -132,6 +139,12 @@ def _comes_to(run: Run, now: datetime) -> str:
 
 def held_up(run: Run) -> str:
     """Whom a paused run holds up, and until when they fit; empty where it holds up nobody."""
+    who = whom_held_up(run)
+    return f"Meanwhile it holds up {who}" if who else ""
+
+
+def whom_held_up(run: Run) -> str:
+    """The same from the scale sets on."""
     others = run.standing.holds_up
     if others is None or not others.sets or run.people.lets_pass:
         return ""
@@ -139,7 +152,7 @@ def held_up(run: Run) -> str:
     them, first = ("it", "it has") if others.sets == 1 else ("them", "the first of them has")
     until = f"; {first} to start by {say(others.until)}" if others.until is not None else ""
     return (
-        f"Meanwhile it holds up {many(others.sets, 'scale set')}{where} that "
+        f"{many(others.sets, 'scale set')}{where} that "
         f"{'waits' if others.sets == 1 else 'wait'} for a limit{until}. Say `let-pass` to let {them} pass."
     )
 

@@ -3,6 +3,12 @@
 import hashlib
 from datetime import timedelta
 
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=10)
+"""Whoever meets trouble comes back after half a minute, then after twice as long each time."""
+
+TOLD_AFTER = timedelta(minutes=30)
+"""Trouble that has lasted so long is told to people."""
+
 ENOUGH = 20
 """Doublings after which every first wait is past its longest; many more would overflow a timedelta."""
 
@@ -13,6 +19,11 @@ FIRST_POLLS, MOST_DOUBLINGS = 5, 6
 def doubled(first: timedelta, times: int, most: timedelta) -> timedelta:
     """The wait after `times` doublings of `first`, at most `most`."""
     return min(first * (1 << min(times, ENOUGH)), most)
+
+
+def after_trouble(times: int) -> timedelta:
+    """How long to wait after having met trouble `times` times before."""
+    return doubled(FIRST_WAIT, times, LONGEST_WAIT)
 
 
 def back_off(poll_interval: timedelta, retries: int) -> timedelta:

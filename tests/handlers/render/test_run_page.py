@@ -131,8 +131,8 @@ def test_a_thousand_instances_leave_a_page_that_can_be_read():
 
 
 def test_instances_that_ended_alike_at_the_same_moment_are_one_line_of_history():
-    lines = tuple(Entry(NOW, "azure", f"instance {one} by_azure", "By Azure.") for one in "123")
-    other = Entry(NOW, "azure", "instance 4 by_azure", "Otherwise.")
+    lines = tuple(Entry(NOW, "azure", "by_azure", "By Azure.", instance=one) for one in "123")
+    other = Entry(NOW, "azure", "by_azure", "Otherwise.", instance="4")
     text = text_of(run("db", history=(*lines, other)))
 
     assert "instances 1, 2, 3 by azure: By Azure." in text

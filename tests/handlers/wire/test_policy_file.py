@@ -237,7 +237,7 @@ def test_all_faults_are_told_at_once():
     assert len(found) == 4
     assert len(faults("defaults: {soak: x, owner: nobody}")) == 1
     many = "defaults:\n" + "".join(f"  key{number}: 1\n" for number in range(25))
-    with pytest.raises(PolicyError, match=r"; and 5 more\. Nothing starts until this is mended\.$"):
+    with pytest.raises(PolicyError, match=r"; and 5 more\. Nothing starts until this is fixed\.$"):
         read(many)
 
 

@@ -123,10 +123,10 @@ def test_a_channel_is_stuck_at_once_when_it_is_broken_and_after_half_an_hour_whe
     record = steps.claim(delivery("teams"), "teams", {"a": 1}, (), NOW)
     down = steps.failed(record, "teams", "subject", "Teams answered 503.", None, NOW).channels["teams"]
     assert [down.stuck(NOW + wait) for wait in (OUTAGE - timedelta(seconds=1), OUTAGE)] == [False, True]
-    mended = steps.accepted(
+    fixed = steps.accepted(
         steps.claim(broken(delivery("teams"), NOW), "teams", {}, (), NOW), "teams", "s", NOW
     )
-    assert not mended.channels["teams"].stuck(NOW + OUTAGE)
+    assert not fixed.channels["teams"].stuck(NOW + OUTAGE)
 
 
 def test_a_receiver_is_cut_off_when_every_channel_of_its_own_is_stuck():

@@ -344,7 +344,7 @@ def test_everything_that_happens_to_an_instance_is_a_line_of_history_by_azure():
     story = Story(2)
     story.poll(0, {"0": DOWN})
     run = story.sees(9, {"0": UP})
-    lines = [one for one in run.story.history if one.event == "instance 0 by Azure"]
+    lines = [one for one in run.story.history if one.what == "instance 0 by Azure"]
     assert [(one.actor, one.at) for one in lines] == [("azure", AT + 10 * MINUTE)]
 
 

@@ -183,7 +183,7 @@ def test_a_suspend_that_azure_does_not_follow_asks_a_person_after_a_while_and_gi
     play = Play()
     play.deaf = True
     play.until(lambda one: one.run.state is RunState.PAUSED, most=15)
-    assert "cannot be suspended: Azure took the order and did not follow it" in play.run.reason
+    assert "cannot be suspended: Azure accepted the request, and nothing has changed" in play.run.reason
     assert "accept `automatic-repairs`" in play.run.reason
     assert play.started == []
     for _ in range(5):
