@@ -120,7 +120,7 @@ def test_an_end_that_is_true_is_left_alone():
     assert ended(stage, InstanceState.MAINTAINED) == []
 
 
-def test_a_word_that_is_lost_or_there_twice_is_found():
+def test_a_command_that_is_lost_or_there_twice_is_found():
     stage = Stage(uniform("web", 1))
     word = ("web", "w1", "hold", stage.fleet.now)
     line = Entry(stage.fleet.now, "ana", "hold", "as agreed", id="w1")
@@ -133,7 +133,7 @@ def test_a_word_that_is_lost_or_there_twice_is_found():
     assert "is in the history 2 times" in found["twice"][0]
 
 
-def test_a_word_in_a_run_and_in_the_same_run_in_the_archive_is_there_once():
+def test_a_command_in_a_run_and_in_the_same_run_in_the_archive_is_there_once():
     stage = Stage(uniform("web", 1))
     word = ("web", "w1", "hold", stage.fleet.now)
     one = run(stage, history=(Entry(stage.fleet.now, "ana", "hold", "as agreed", id="w1"),))

@@ -280,7 +280,7 @@ def test_whoever_adds_instances_again_and_again_gives_each_a_name_of_its_own(own
     )
 
 
-async def test_a_conflict_where_a_word_is_written_and_one_anywhere_else_are_lies_of_their_own():
+async def test_a_conflict_where_a_command_is_written_and_one_anywhere_else_are_lies_of_their_own():
     met = {}
     for lie in ("word-conflict", "record-conflict"):
         for bears in (True, False):

@@ -488,7 +488,7 @@ async def test_a_tag_set_to_never_meanwhile_stops_the_next_batch(scene) -> None:
     assert scene.wiring.spy.of("scale-sets")[-1].reason == "replan"
 
 
-async def test_a_persons_word_is_applied_once_whatever_its_generation(scene) -> None:
+async def test_a_persons_command_is_applied_once_whatever_its_generation(scene) -> None:
     message = await scene.planned()
     said = message.model_copy(update={"event": pause(scene), "generation": 0})
     run = await scene.poll(said)
@@ -500,7 +500,7 @@ async def test_a_persons_word_is_applied_once_whatever_its_generation(scene) -> 
     assert scene.started() == []
 
 
-async def test_a_word_in_a_message_that_meets_another_writer_is_kept(scene) -> None:
+async def test_a_command_in_a_message_that_meets_another_writer_is_kept(scene) -> None:
     message = await scene.ready()
 
     async def replanned() -> None:
@@ -513,7 +513,9 @@ async def test_a_word_in_a_message_that_meets_another_writer_is_kept(scene) -> N
     assert scene.started() == []
 
 
-async def test_a_word_that_finds_no_way_on_record_stays_in_its_message_for_the_host_to_retry(scene) -> None:
+async def test_a_command_that_finds_no_way_on_record_stays_in_its_message_for_the_host_to_retry(
+    scene,
+) -> None:
     message = await scene.ready()
     said = message.model_copy(update={"event": pause(scene)})
     on_write(scene, *(5 * [conflict]))
@@ -538,7 +540,7 @@ async def test_a_pause_counts_although_the_poll_that_brings_it_fails(scene) -> N
     assert (run.state, [one.id for one in run.story.history if one.id]) == (RunState.PAUSED, ["e1"])
 
 
-async def test_a_poll_goes_on_from_a_word_that_a_host_wrote_before_it_died(scene) -> None:
+async def test_a_poll_goes_on_from_a_command_that_a_host_wrote_before_it_died(scene) -> None:
     message = await scene.planned()
     said = message.model_copy(update={"event": pause(scene)})
 
@@ -553,7 +555,7 @@ async def test_a_poll_goes_on_from_a_word_that_a_host_wrote_before_it_died(scene
     assert (await scene.poll(said)).polls == before + 1
 
 
-async def test_a_word_that_comes_too_late_is_on_record_and_wakes_nothing(scene) -> None:
+async def test_a_command_that_comes_too_late_is_on_record_and_wakes_nothing(scene) -> None:
     message = await scene.ready()
     await change(scene, state=RunState.COMPLETED, ended_at=scene.clock())
     scene.compute.calls.clear()

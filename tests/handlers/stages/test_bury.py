@@ -151,7 +151,7 @@ async def test_a_pause_that_fails_is_not_paused_again_without_end(wiring):
     assert len(await kept(wiring)) == 2
 
 
-async def test_a_persons_word_that_failed_pauses_the_run_and_is_kept(wiring):
+async def test_a_persons_command_that_failed_pauses_the_run_and_is_kept(wiring):
     await with_run(wiring)
     event = PersonEvent(id="person-1", kind="hold", actor="ada", at=NOW)
     await buried(RUNS, RUN.model_copy(update={"event": event}).model_dump_json(), wiring)

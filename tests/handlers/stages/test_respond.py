@@ -59,7 +59,7 @@ async def say(wiring, action="hold", content=None, where=None, headers=None):
 @pytest.mark.parametrize(
     ("action", "before"), [("approve", ASKING), ("hold", {}), ("resume", HELD), ("skip", {})]
 )
-async def test_a_word_is_on_the_runs_record_with_who_and_why_before_it_is_answered(wiring, action, before):
+async def test_a_command_is_on_the_runs_record_with_who_and_why_before_it_is_answered(wiring, action, before):
     await put(wiring, run(**before))
     said = {"actor": " Ada  L. ", "comment": " As agreed. ", "checksum": "c0ffee"}
     status, answer = await say(wiring, action, said)
@@ -87,7 +87,7 @@ async def test_a_hold_has_stopped_the_run_when_it_is_answered(wiring):
     assert (await recorded(wiring)).reason == "Held by ada: Wait."
 
 
-async def test_a_wake_that_is_lost_is_found_by_the_sweep_and_the_word_is_taken_all_the_same(wiring):
+async def test_a_wake_that_is_lost_is_found_by_the_sweep_and_the_command_is_taken_all_the_same(wiring):
     await put(wiring, run(due=NOW + timedelta(days=1)))
 
     async def down(*_, **__):
@@ -112,7 +112,7 @@ def writes(wiring, *happenings):
     return real
 
 
-async def test_a_word_that_meets_another_writer_is_written_on_what_that_one_wrote(wiring):
+async def test_a_command_that_meets_another_writer_is_written_on_what_that_one_wrote(wiring):
     async def other(*_, **__):
         wiring.records.write = real
         await put(wiring, run(generation=8, reason="Somebody was quicker."))
@@ -126,7 +126,7 @@ async def test_a_word_that_meets_another_writer_is_written_on_what_that_one_wrot
     assert wiring.spy.of(RUNS)[-1].generation == 9
 
 
-async def test_a_word_that_has_become_pointless_meanwhile_is_refused(wiring):
+async def test_a_command_that_has_become_pointless_meanwhile_is_refused(wiring):
     async def other(*_, **__):
         wiring.records.write = real
         await put(wiring, run(**HELD))
@@ -137,7 +137,7 @@ async def test_a_word_that_has_become_pointless_meanwhile_is_refused(wiring):
     assert (status, said["reason"]) == (409, "It is held already. Held by bo: no.")
 
 
-async def test_a_word_that_finds_no_way_on_record_is_not_answered_as_taken(wiring):
+async def test_a_command_that_finds_no_way_on_record_is_not_answered_as_taken(wiring):
     async def busy(*_, **__):
         raise Conflict("Somebody wrote in between.")
 
@@ -238,7 +238,7 @@ async def test_a_form_is_as_good_as_json(wiring):
     assert (found.actor, found.reason) == ("Jürgen", "a & b (Skipped: 0, 1.)")
 
 
-async def test_every_word_has_its_own_id(wiring):
+async def test_every_command_has_its_own_id(wiring):
     ids = {(await say(wiring, "raise", {"actor": "ada", "soak": f"{one}m"}))[1]["id"] for one in range(3)}
     assert len(ids) == 3
 
@@ -374,7 +374,7 @@ async def test_a_run_that_is_not_on_record_is_404(wiring, where):
     assert said["reason"]
 
 
-async def test_a_word_about_another_plan_is_409(wiring):
+async def test_a_command_about_another_plan_is_409(wiring):
     for action, before in (("approve", ASKING), ("hold", {})):
         await put(wiring, run(**before))
         status, said = await say(wiring, action, {"actor": "ada", "checksum": "older"})
@@ -410,7 +410,7 @@ async def test_an_approval_that_names_no_plan_is_409_with_the_plan_there_is(wiri
         ),
     ],
 )
-async def test_a_word_without_effect_is_409_with_the_sentence_why(wiring, action, before, content, says):
+async def test_a_command_without_effect_is_409_with_the_sentence_why(wiring, action, before, content, says):
     await put(wiring, run(**before))
     was = await recorded(wiring)
     status, said = await say(wiring, action, {"actor": "ada"} | content)
@@ -435,7 +435,7 @@ async def test_a_failed_instance_is_skipped_by_its_domain_and_the_run_stays_paus
 
 @pytest.mark.parametrize("action", SAYABLE)
 @pytest.mark.parametrize("state", [RunState.COMPLETED, RunState.LEFT_TO_AZURE, RunState.CANCELLED])
-async def test_a_word_about_a_run_that_is_over_is_409(wiring, state, action):
+async def test_a_command_about_a_run_that_is_over_is_409(wiring, state, action):
     await put(wiring, run(state=state, reason="Everything was maintained."))
     status, said = await say(wiring, action, {"actor": "ada"} | ({"soak": "1h"} if action == "raise" else {}))
     assert status == 409
@@ -468,7 +468,7 @@ def test_the_documents_show_every_word():
     assert set(SAYABLE) == set(CommandKind) - {CommandKind.QUARANTINED}
 
 
-async def test_while_storage_is_down_the_word_is_not_taken():
+async def test_while_storage_is_down_the_command_is_not_taken():
     dead = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:1/a;"
     wiring = TestWiring(dead + "QueueEndpoint=http://127.0.0.1:1/a;", Clock())
     assert (await say(wiring))[0] == 503

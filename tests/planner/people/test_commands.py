@@ -57,21 +57,21 @@ def hear(run: Run, *events: Command, observation: Observation = BLIND) -> Run:
 
 
 @pytest.mark.parametrize("word", list(CommandKind))
-def test_a_word_that_comes_twice_under_its_id_is_applied_once(word: CommandKind):
+def test_a_command_that_comes_twice_under_its_id_is_applied_once(word: CommandKind):
     event = command(word, raised={"soak": "10m"} if word is CommandKind.RAISE else {})
     once = hear(planned(), event)
     assert hear(once, event) == once
     assert hear(planned(), event, event) == once
 
 
-def test_the_same_word_under_another_id_is_another_word():
+def test_the_same_command_under_another_id_is_another_command():
     run = hear(planned(), *(command(CommandKind.RAISE, one, raised={"soak": f"{one}m"}) for one in "12"))
     assert run.terms.raised == {"soak": "2m"}
     assert [one.id for one in run.story.history if one.event == "raise"] == ["1", "2"]
 
 
 @pytest.mark.parametrize("word", list(CommandKind))
-def test_every_word_is_in_the_history_once_with_its_id_whether_it_has_an_effect_or_not(word: CommandKind):
+def test_every_command_is_in_the_history_once_with_its_id_whether_it_has_an_effect_or_not(word: CommandKind):
     run = planned()
     for event in (command(word, "1", raised={"soak": "10m"}), command(word, "2", raised={"soak": "10m"})):
         run = hear(run, event, event)
@@ -94,7 +94,9 @@ def test_what_people_said_outlives_the_trimming_of_a_long_history():
 
 @pytest.mark.parametrize("word", list(CommandKind))
 @pytest.mark.parametrize("state", [one for one in RunState if one not in ACTIVE])
-def test_a_word_that_comes_too_late_is_on_record_and_changes_nothing_else(word: CommandKind, state: RunState):
+def test_a_command_that_comes_too_late_is_on_record_and_changes_nothing_else(
+    word: CommandKind, state: RunState
+):
     run = replace(planned(), state=state)
     found = hear(run, command(word, "late"))
     assert (
@@ -303,7 +305,7 @@ def test_a_resume_watches_the_failed_again_where_they_stood():
     assert run.state is RunState.RUNNING
 
 
-def test_a_word_from_the_quarantine_pauses_like_a_hold():
+def test_a_command_from_the_quarantine_pauses_like_a_hold():
     run = hear(planned(), command(CommandKind.QUARANTINED, actor="bury", comment="KeyError: 'x'"))
     assert run.state is RunState.PAUSED
     assert "KeyError: 'x'" in run.people.holding
@@ -487,7 +489,7 @@ def test_a_raise_to_what_is_so_already_is_refused():
 
 @pytest.mark.parametrize("word", SAYABLE)
 @pytest.mark.parametrize("state", [one for one in RunState if one not in ACTIVE])
-def test_a_word_to_a_run_that_is_over_is_refused_with_how_it_ended(word: CommandKind, state: RunState):
+def test_a_command_to_a_run_that_is_over_is_refused_with_how_it_ended(word: CommandKind, state: RunState):
     ended = replace(planned(), state=state, reason="10 maintained.")
     assert refused(ended, word) == f"The run is {state}, there is nothing to {word}. 10 maintained."
 
@@ -538,7 +540,7 @@ def test_a_later_raise_wins_and_an_earlier_one_of_another_key_stays():
     assert run.terms.raised == {"soak": "7m", "max-unavailable": "3"}
 
 
-def test_a_raised_lead_time_counts_from_the_word_and_never_makes_people_wait_longer():
+def test_a_raised_lead_time_counts_from_the_command_and_never_makes_people_wait_longer():
     run = planned(a_policy=always(lead="24h"))
     shorter = hear(run, command(CommandKind.RAISE, "1", at=NOW + HOUR, raised={"lead": "2h"}))
     assert shorter.times.lead_over == NOW + 3 * HOUR
@@ -629,7 +631,7 @@ words = st.builds(
 
 @settings(max_examples=120, deadline=None)
 @given(st.lists(words, max_size=8), st.sampled_from(["auto", "approve"]))
-def test_whatever_people_say_in_whatever_order_each_word_counts_once_and_the_state_has_a_sentence(
+def test_whatever_people_say_in_whatever_order_each_command_counts_once_and_the_state_has_a_sentence(
     events: list[Command], mode: str
 ):
     run = planned(instances=fleet(), a_policy=always(mode=mode))

@@ -65,7 +65,7 @@ def test_a_lead_time_made_longer_before_the_first_start_counts_from_when_the_pla
         assert run.times.lead_over == NOW + over
 
 
-def test_a_lead_time_a_person_has_raised_counts_from_their_word_through_every_plan() -> None:
+def test_a_lead_time_a_person_has_raised_counts_from_their_command_through_every_plan() -> None:
     run = planned(a_policy=always(lead="24h"))
     at = NOW + HOUR
     run, _ = step(

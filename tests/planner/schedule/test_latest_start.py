@@ -181,7 +181,7 @@ def test_an_answer_by_the_promised_time_starts_all_of_it_and_a_later_one_nothing
 
 
 @pytest.mark.parametrize("word", ["resume", "approve"])
-def test_the_poll_after_a_word_that_can_start_follows_within_seconds(word: str) -> None:
+def test_the_poll_after_a_command_that_can_start_follows_within_seconds(word: str) -> None:
     world = living(mode="approve" if word == "approve" else "auto", lead="1h")
     if word == "resume":
         says(world, "hold")
