@@ -20,7 +20,7 @@ def path_of(run: Run) -> str:
     return claim_path(run.target.subscription, run.target.resource_group, run.target.name)
 
 
-async def forbidden(wiring: Wiring, run: Run) -> str:
+async def forbidden(run: Run, wiring: Wiring) -> str:
     """Why a run that holds no claim could not get one now, empty when it could or holds one.
 
     A claim left by a poll that died before its first start is given back: it would hold up the others.
@@ -36,7 +36,7 @@ async def forbidden(wiring: Wiring, run: Run) -> str:
     return limits.over(map(_claim, found), mine, wiring.policy().limits)
 
 
-async def acquire(wiring: Wiring, run: Run) -> str:
+async def acquire(run: Run, wiring: Wiring) -> str:
     """Claim the scale set for this run; why not, if the limits forbid it, and then nothing is left behind.
 
     A run that has started something keeps its claim whatever the limits have become since, unless a person

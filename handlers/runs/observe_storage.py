@@ -36,7 +36,7 @@ async def from_storage(run: Run, wiring: Wiring) -> tuple[Observation, Sequence[
     # Whether a plan that does not fit fits again depends on who is in flight, too.
     if may_start(run, observation, wiring.now()) or (run.people.misfit and not run.claims):
         around = await neighbours.of(run, wiring)
-        limit = await claims.forbidden(wiring, run)
+        limit = await claims.forbidden(run, wiring)
         if limit:
             limit = f"{limit} {await neighbours.blockers(around, wiring)}".strip()
         observation = replace(

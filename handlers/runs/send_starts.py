@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 32  # starts sent side by side
 
 
-async def set_repairs(wiring: Wiring, path: str, etag: str, run: Run, action: SetRepairs) -> tuple[Run, str]:
+async def set_repairs(path: str, etag: str, run: Run, action: SetRepairs, wiring: Wiring) -> tuple[Run, str]:
     """Suspend or resume automatic repairs; what Azure says against it is written, a later poll sees more."""
     try:
         await wiring.compute(run.target.subscription).set_repairs(run.target.id, suspend=action.suspend)
@@ -40,14 +40,14 @@ async def set_repairs(wiring: Wiring, path: str, etag: str, run: Run, action: Se
     return run, etag
 
 
-async def start(wiring: Wiring, path: str, etag: str, run: Run, starts: Sequence[Start]) -> None:
+async def start(path: str, etag: str, run: Run, starts: Sequence[Start], wiring: Wiring) -> None:
     """Send what was written, then add the answers; if they cannot be added, the next poll sees."""
     gate = asyncio.Semaphore(AT_ONCE)
     scale_set = run.target.scale_set
 
     async def send(start: Start) -> StartResult:
         async with gate:
-            return await _sent(wiring, scale_set, start)
+            return await _sent(scale_set, start, wiring)
 
     try:
         # Fetching a token may take as long as a window has left: before the time is looked at, not after.
@@ -66,7 +66,7 @@ async def start(wiring: Wiring, path: str, etag: str, run: Run, starts: Sequence
         await wiring.runs.send_notify(run)
 
 
-async def _sent(wiring: Wiring, scale_set: ScaleSet, start: Start) -> StartResult:
+async def _sent(scale_set: ScaleSet, start: Start, wiring: Wiring) -> StartResult:
     """One attempt at one instance, in time or not at all; what became of it as a value."""
     instance = start.instance
     now: datetime = wiring.now()

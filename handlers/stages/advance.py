@@ -93,7 +93,7 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> bool:
         return True
     new, actions = advance(run, observation, (), wiring.now())
     if any(isinstance(action, Start) for action in actions):
-        limit = await claims.acquire(wiring, run)
+        limit = await claims.acquire(run, wiring)
         if limit:
             observation = replace(observation, limit=limit)
             new, actions = advance(run, observation, (), wiring.now())
@@ -102,7 +102,7 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> bool:
         new, actions = advance(run, observation, (), wiring.now())
     if observation.instances is not None or observation.trouble:
         new = replace(new, reading=reading)
-    return await _perform(wiring, stored, new, actions, observation)
+    return await _perform(stored, new, actions, observation, wiring)
 
 
 async def _outrun(run: Run, path: str, wiring: Wiring) -> bool:
@@ -115,7 +115,7 @@ async def _outrun(run: Run, path: str, wiring: Wiring) -> bool:
 
 
 async def _perform(
-    wiring: Wiring, stored: StoredRun, run: Run, actions: Sequence[Action], observation: Observation
+    stored: StoredRun, run: Run, actions: Sequence[Action], observation: Observation, wiring: Wiring
 ) -> bool:
     """Next message, record, starts, answers; in this order. False when somebody wrote the record first."""
     run = replace(run, generation=run.generation + 1)
@@ -125,7 +125,7 @@ async def _perform(
                 await wiring.runs.send_poll(run, at=at)
             case Replan(reason):
                 log.info("run.replan", extra={"scale_set": run.target.id, "why": reason})
-                await _ask_for_plan(wiring, run)
+                await _ask_for_plan(run, wiring)
             case Start() | SetRepairs() | Notify():
                 pass
     try:
@@ -135,10 +135,10 @@ async def _perform(
         return False
     for one in actions:
         if isinstance(one, SetRepairs):
-            run, etag = await send_starts.set_repairs(wiring, stored.path, etag, run, one)
+            run, etag = await send_starts.set_repairs(stored.path, etag, run, one, wiring)
     starts = [one for one in actions if isinstance(one, Start)]
     if starts:
-        await send_starts.start(wiring, stored.path, etag, run, starts)
+        await send_starts.start(stored.path, etag, run, starts, wiring)
     if run.state in ENDED:
         await claims.release(wiring.records, run)
     if any(isinstance(one, Notify) for one in actions):
@@ -155,7 +155,7 @@ async def _perform(
     return True
 
 
-async def _ask_for_plan(wiring: Wiring, run: Run) -> None:
+async def _ask_for_plan(run: Run, wiring: Wiring) -> None:
     """Only plan decides: any wave of the run that is still known will do."""
     reason = "recheck" if run.state not in ACTIVE else "replan"
     message = ScaleSetMessage(

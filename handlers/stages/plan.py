@@ -63,33 +63,33 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
         return  # planned meanwhile
     for _ in range(TRIES):
         run = stored.run if stored is not None else None
-        waves = await _waves(wiring, wave, run)
+        waves = await _waves(wave, run, wiring)
         over = not any(one.open for one in waves)
         cancelled = over and any(one.stage is Stage.CANCELED for one in waves)
         if observation is None and not cancelled:
             began = wiring.now()
             try:
                 async with observe_azure.in_time():
-                    scale_set, observation = await _read(wiring, run, scale_set, message)
+                    scale_set, observation = await _read(run, scale_set, message, wiring)
                 reading = observe_azure.slowness(began, wiring)
             except _NotFoundYet:
                 if run is None or run.state not in ACTIVE:
-                    await _confirm_later(wiring, message)
+                    await _confirm_later(message, wiring)
                 return  # polls of the run find out by themselves whether its scale set is gone
             except AzureTrouble as error:
                 if stored is not None and run is not None and message.reason in _ASKED_BY_THE_RUN:
-                    await _unplanned(wiring, stored, run, message, error)
+                    await _unplanned(stored, run, message, error, wiring)
                 else:
-                    await _later(wiring, message, error)
+                    await _later(message, error, wiring)
                 return
         seen = observation or Observation(wiring.now(), ())
-        if await _asked_why(wiring, run, scale_set, seen.instances or (), waves, message):
+        if await _asked_why(run, scale_set, seen.instances or (), waves, message, wiring):
             return
-        new = _planned(wiring, run, scale_set, seen, waves, message, over=over, cancelled=cancelled)
+        new = _planned(run, scale_set, seen, waves, message, wiring, over=over, cancelled=cancelled)
         if new is None:
             return
         try:
-            await _write(wiring, path, stored, run, replace(new, reading=reading))
+            await _write(path, stored, run, replace(new, reading=reading), wiring)
         except Conflict:
             stored = await wiring.runs.read(path)
             continue
@@ -109,12 +109,12 @@ async def _discovered(message: ScaleSetMessage, wiring: Wiring) -> tuple[Wave, S
 
 
 async def _asked_why(
-    wiring: Wiring,
     run: Run | None,
     scale_set: ScaleSet,
     instances: tuple[Instance, ...],
     waves: list[Wave],
     message: ScaleSetMessage,
+    wiring: Wiring,
 ) -> bool:
     """Have the look-ups renewed when a finished instance is due again and they can't say why."""
     if run is None or message.reason == "renewed" or not waves[0].open:
@@ -127,7 +127,7 @@ async def _asked_why(
     return True
 
 
-async def _waves(wiring: Wiring, wave: Wave, run: Run | None) -> list[Wave]:
+async def _waves(wave: Wave, run: Run | None, wiring: Wiring) -> list[Wave]:
     """The waves the set is in: this one and those its run belongs to."""
     waves = [wave]
     for tracking_id in run.waves if run is not None else ():
@@ -139,7 +139,7 @@ async def _waves(wiring: Wiring, wave: Wave, run: Run | None) -> list[Wave]:
 
 
 async def _read(
-    wiring: Wiring, run: Run | None, scale_set: ScaleSet, message: ScaleSetMessage
+    run: Run | None, scale_set: ScaleSet, message: ScaleSetMessage, wiring: Wiring
 ) -> tuple[ScaleSet, Observation]:
     """One listing of instances; the scale set itself is as discovery found it unless that is long ago.
 
@@ -155,7 +155,7 @@ async def _read(
             # A Flexible set's machines are listed by a filter, which finds none of a set that is gone.
             scale_set = await compute.scale_set(scale_set.id)
     except NotFound:
-        return scale_set, await _without_scale_set(wiring, scale_set, observation, message)
+        return scale_set, await _without_scale_set(scale_set, observation, message, wiring)
     unreadable = tuple(instance.id for instance in observation.instances or () if instance.unreadable)
     ids = absence.to_read(run, observation) if run is not None else unreadable
     observation = await observe_azure.read_directly(scale_set, observation, ids[: absence.MOST_READS], wiring)
@@ -169,7 +169,7 @@ async def _read(
 
 
 async def _without_scale_set(
-    wiring: Wiring, scale_set: ScaleSet, observation: Observation, message: ScaleSetMessage
+    scale_set: ScaleSet, observation: Observation, message: ScaleSetMessage, wiring: Wiring
 ) -> Observation:
     """A 404 was answered: it counts when a direct read says the same, twice, a poll apart."""
     try:
@@ -193,19 +193,19 @@ def _readable(observation: Observation, tries: int) -> None:
         raise Unreachable(f"{unreadable[0].unreadable} (instance {unreadable[0].id}).")
 
 
-async def _confirm_later(wiring: Wiring, message: ScaleSetMessage) -> None:
+async def _confirm_later(message: ScaleSetMessage, wiring: Wiring) -> None:
     log.warning("plan.scale_set_not_found", extra={"scale_set": message.scale_set})
     later = message.model_copy(update={"absent_since": message.absent_since or wiring.now()})
     await wiring.queues.send(SCALE_SETS, later, delay=wiring.settings.poll_interval)
 
 
 def _planned(
-    wiring: Wiring,
     run: Run | None,
     scale_set: ScaleSet,
     observation: Observation,
     waves: list[Wave],
     message: ScaleSetMessage,
+    wiring: Wiring,
     *,
     over: bool,
     cancelled: bool,
@@ -256,7 +256,7 @@ def _alive(run: Run) -> bool:
     return run.state not in ENDED and run.ended_at is None
 
 
-async def _write(wiring: Wiring, path: str, stored: StoredRun | None, old: Run | None, new: Run) -> None:
+async def _write(path: str, stored: StoredRun | None, old: Run | None, new: Run, wiring: Wiring) -> None:
     """Send the next message, then write: a message whose writer died is a look like any other.
 
     A new run is written first: nobody can look at it before.
@@ -265,11 +265,11 @@ async def _write(wiring: Wiring, path: str, stored: StoredRun | None, old: Run |
     if old is not None and not _alive(old):
         await wiring.runs.archive(old)
     if old is not None:
-        await _send_poll(wiring, new)
+        await _send_poll(new, wiring)
     await wiring.runs.write(path, new, stored.etag if stored is not None else None)
     if old is None:
         # A poll of a run that is not written yet would fail; if we crash here, this message is redelivered.
-        await _send_poll(wiring, new)
+        await _send_poll(new, wiring)
     if _told_now(old, new):
         await wiring.runs.send_notify(new)
     log.info(
@@ -294,12 +294,12 @@ def _told_now(old: Run | None, new: Run) -> bool:
     return new.story.last_notice > old.story.last_notice
 
 
-async def _send_poll(wiring: Wiring, run: Run) -> None:
+async def _send_poll(run: Run, wiring: Wiring) -> None:
     if run.ended_at is None:
         await wiring.runs.send_poll(run, at=run.due)
 
 
-async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) -> None:
+async def _later(message: ScaleSetMessage, error: AzureTrouble, wiring: Wiring) -> None:
     """Azure cannot be read now: a fresh message, and people are told once it has lasted."""
     if message.reason == "swept":
         log.info("plan.left_to_the_sweep", extra={"scale_set": message.scale_set, "why": error.sentence})
@@ -308,18 +308,18 @@ async def _later(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) 
         again, delay, tell = put_off(message, error, wiring.now(), message.scale_set)
         await wiring.queues.send(SCALE_SETS, again, delay=delay)
         if tell:
-            await _tell(wiring, message, error)
+            await _tell(message, error, wiring)
         return
     wait = after_trouble(message.attempt)
     later = message.model_copy(update={"attempt": message.attempt + 1})
     await wiring.queues.send(SCALE_SETS, later, delay=wait)
     log.warning("plan.azure_unreadable", extra={"scale_set": message.scale_set, "why": error.sentence})
     if message.attempt + 1 == (1 if isinstance(error, Forbidden) else TOLD_AT_ATTEMPT):
-        await _tell(wiring, message, error)
+        await _tell(message, error, wiring)
 
 
 async def _unplanned(
-    wiring: Wiring, stored: StoredRun, run: Run, message: ScaleSetMessage, error: AzureTrouble
+    stored: StoredRun, run: Run, message: ScaleSetMessage, error: AzureTrouble, wiring: Wiring
 ) -> None:
     """Azure cannot be read for a plan that the run's own polls ask for, again and again until it is made.
 
@@ -331,7 +331,7 @@ async def _unplanned(
     trouble = Trouble(old.since, old.count + 1, error.sentence, told=old.told or lasted)
     log.warning("plan.left_to_the_run", extra={"scale_set": message.scale_set, "why": error.sentence})
     if lasted and not old.told:
-        await _tell(wiring, message, error)
+        await _tell(message, error, wiring)
     new = replace(run, gaps=replace(run.gaps, unplanned=trouble))
     try:
         await wiring.runs.write(stored.path, new, stored.etag)
@@ -339,7 +339,7 @@ async def _unplanned(
         log.info("plan.trouble_not_recorded", extra={"path": stored.path})
 
 
-async def _tell(wiring: Wiring, message: ScaleSetMessage, error: AzureTrouble) -> None:
+async def _tell(message: ScaleSetMessage, error: AzureTrouble, wiring: Wiring) -> None:
     """Once for a wave and a kind of trouble: two hundred scale sets of a subscription share it."""
     subscription, group, name = arm_parts(message.scale_set)
     if isinstance(error, Forbidden):

@@ -207,10 +207,10 @@ async def test_a_host_over_the_limit_leaves_the_claim_of_another_hosts_poll_alon
 ) -> None:
     await scene.ready()
     run = await scene.run()
-    assert await claims.acquire(scene.wiring, run) == ""
+    assert await claims.acquire(run, scene.wiring) == ""
     # Another scale set tries its luck, and will find itself over the limit.
     await second.records.create(OTHER, b"{}", WHERE)
-    assert "in flight" in await claims.acquire(second, run)
+    assert "in flight" in await claims.acquire(run, second)
     assert await second.records.read(CLAIM) is not None, "the first host's starts are on their way"
 
 
@@ -221,21 +221,21 @@ async def test_a_claim_that_another_hosts_poll_relies_on_is_not_given_back(
     run = await scene.run()
 
     async def the_other_host_first() -> None:
-        assert await claims.acquire(second, run) == ""
+        assert await claims.acquire(run, second) == ""
         await second.records.create(OTHER, b"{}", WHERE)
 
     once_before(scene.wiring.records, "list", the_other_host_first)
-    assert "in flight" in await claims.acquire(scene.wiring, run)
+    assert "in flight" in await claims.acquire(run, scene.wiring)
     assert await second.records.read(CLAIM) is not None
 
 
 async def test_a_claim_of_ones_own_over_the_limit_is_given_back_at_once(scene: Scene) -> None:
     await scene.ready()
     await scene.wiring.records.create(OTHER, b"{}", WHERE)
-    assert "in flight" in await claims.acquire(scene.wiring, await scene.run())
+    assert "in flight" in await claims.acquire(await scene.run(), scene.wiring)
     assert await scene.wiring.records.read(CLAIM) is None
     scene.wiring.rules = load(POLICY, environment={})
-    assert await claims.acquire(scene.wiring, await scene.run()) == ""
+    assert await claims.acquire(await scene.run(), scene.wiring) == ""
 
 
 async def test_a_rolling_upgrade_of_a_flexible_set_that_shows_nowhere_else_holds_up_its_start(
@@ -320,7 +320,7 @@ async def test_a_run_that_has_begun_keeps_its_claim_when_the_limit_has_become_sm
     begun = replace(run, batches=(replace(run.batches[0], started_at=scene.clock()), *run.batches[1:]))
     await scene.wiring.records.create(CLAIM, b"{}", WHERE)
     await scene.wiring.records.create(OTHER, b"{}", WHERE)
-    assert await claims.acquire(scene.wiring, begun) == ""
+    assert await claims.acquire(begun, scene.wiring) == ""
     assert await scene.wiring.records.read(CLAIM) is not None
 
 
@@ -329,6 +329,6 @@ async def test_of_sixteen_who_come_at_once_as_many_get_through_as_the_limit_allo
     await scene.ready()
     run = await scene.run()
     many = [replace(run, target=replace(run.target, name=f"web{number}")) for number in range(16)]
-    answers = await asyncio.gather(*(claims.acquire(scene.wiring, one) for one in many))
+    answers = await asyncio.gather(*(claims.acquire(one, scene.wiring) for one in many))
     assert answers.count("") == 5
     assert len(await scene.wiring.records.list(CLAIMS_PREFIX)) == 5
