@@ -44,7 +44,7 @@ CHAPTERS: tuple[tuple[str, str, type[StrEnum], Collection[Change[Any]], dict[str
         "One scale set's way through a wave. What has ended stays so: what is due again gets a new run.",
         RunState,
         RUN_CHANGES,
-        {"answers": HANDS_OFF, "active": ACTIVE, "ended": ENDED},
+        {"hands off": HANDS_OFF, "active": ACTIVE, "ended": ENDED},
     ),
     (
         "A batch",
@@ -58,7 +58,7 @@ CHAPTERS: tuple[tuple[str, str, type[StrEnum], Collection[Change[Any]], dict[str
         "Only what is settled is over.",
         InstanceState,
         INSTANCE_CHANGES,
-        {"to start": TO_START, "in flight": IN_FLIGHT, "settled": SETTLED},
+        {"waiting": TO_START, "in flight": IN_FLIGHT, "settled": SETTLED},
     ),
 )
 
