@@ -67,7 +67,7 @@ def advance(
         observation = replace(observation, rules=with_raised(observation.rules, run.terms.raised))
     actions: tuple[Action, ...] = ()
     if run.state in HANDS_OFF:
-        run, actions = _answered(run, observation, now)
+        run, actions = _hands_off(run, observation, now)
     elif run.state in ACTIVE:
         run, actions = _advanced(run, observation, now)
         run = reminders.reminded(deadline_warning.warned(run, observation, now), observation, now)
@@ -108,8 +108,8 @@ def repairs_wanted(run: Run, observation: Observation) -> bool:
     )
 
 
-def _answered(run: Run, observation: Observation, now: datetime) -> tuple[Run, tuple[Action, ...]]:
-    """An answer of the day: planned again when it is time, and followed while Azure is at work."""
+def _hands_off(run: Run, observation: Observation, now: datetime) -> tuple[Run, tuple[Action, ...]]:
+    """A hands-off run: planned again when it is time, and followed while Azure is at work."""
     again = left_to_azure.planned_again(run)
     if left_to_azure.to_follow(run, now) and (observation.instances is not None or observation.deleted):
         run, gone = _accounted(run, observation)
@@ -117,7 +117,7 @@ def _answered(run: Run, observation: Observation, now: datetime) -> tuple[Run, t
             return absence.without_scale_set(run, observation, now), ()
         run = left_to_azure.followed(run, observation, now, gone)
     if now >= again:
-        return replace(run, due=now + left_to_azure.ANSWER_AGAIN[0]), (
+        return replace(run, due=now + left_to_azure.HANDS_OFF_AGAIN[0]), (
             Replan(f"{run.state} is looked at again"),
         )
     if left_to_azure.to_follow(run, now):

@@ -92,7 +92,7 @@ def _rest(run: Run) -> str:
 
 
 def closed(run: Run, now: datetime, *, cancelled: bool = False) -> Run:
-    """No open wave covers the set any more: an answer of the day is final, a run is advanced to its end.
+    """No open wave covers the set any more: a hands-off run is final, a run is advanced to its end.
 
     What Azure has taken down is followed until it serves again.
     """

@@ -70,7 +70,7 @@ def overview(rows: Iterable[Row], roster: Iterable[str], *, wave_open: bool) -> 
 
 
 def _over(state: RunState, *, wave_open: bool) -> bool:
-    """An answer of the day is over with its wave; a set that isn't hit has nothing to wait for."""
+    """A hands-off run is over with its wave; a set that isn't hit has nothing to wait for."""
     if state is RunState.LEFT_TO_AZURE:
         return not wave_open
     return state in ENDED or state is RunState.NOT_IMPACTED

@@ -23,8 +23,8 @@ from planner.schedule.capacity import left_behind
 from planner.state.journal import with_entry, with_notice
 from planner.text.phrases import long, many, say
 
-ANSWER_AGAIN = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
-"""When an answer of the day is planned again: after 15 minutes, an hour, then every six hours."""
+HANDS_OFF_AGAIN = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
+"""When a hands-off run is planned again: after 15 minutes, an hour, then every six hours."""
 
 UNTOUCHED = (
     "The run is over and Breakwater does nothing more here: what does not serve stays so until somebody "
@@ -43,12 +43,12 @@ def to_follow(run: Run, now: datetime) -> bool:
 
 
 def planned_again(run: Run) -> datetime:
-    """When an answer of the day wants a new plan."""
-    return run.planned_at + ANSWER_AGAIN[min(run.polls, len(ANSWER_AGAIN) - 1)]
+    """When a hands-off run wants a new plan."""
+    return run.planned_at + HANDS_OFF_AGAIN[min(run.polls, len(HANDS_OFF_AGAIN) - 1)]
 
 
 def due(run: Run, now: datetime) -> datetime:
-    """When an answer of the day is to be looked at: at once in Azure's window, else for a new plan."""
+    """When a hands-off run is to be looked at: at once in Azure's window, else for a new plan."""
     if to_follow(run, now):
         return now
     again = planned_again(run)

@@ -24,7 +24,7 @@ ENDED = frozenset({RunState.COMPLETED, RunState.CANCELLED, RunState.MISSED})
 """A run in these states is over; only another announcement or a returning status opens it again."""
 
 HANDS_OFF = frozenset({RunState.LEFT_TO_AZURE, RunState.NOT_IMPACTED})
-"""Answers of the day: planned again later while a wave of theirs is open."""
+"""Runs that start nothing: planned again later while a wave of theirs is open."""
 
 ACTIVE = frozenset({RunState.SCHEDULED, RunState.AWAITING_APPROVAL, RunState.RUNNING, RunState.PAUSED})
 

@@ -82,7 +82,7 @@ def replanned(
     now: datetime,
     observation: Observation | None = None,
 ) -> Run:
-    """The run in progress, or the answer of the day, after another decision; it joins `waves[0]`.
+    """The run in progress, or the hands-off run, after another decision; it joins `waves[0]`.
 
     `observation` says what of `instances` was read one by one; without it nothing was.
     """

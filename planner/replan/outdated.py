@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Interval
-from planner.observe.left_to_azure import ANSWER_AGAIN
+from planner.observe.left_to_azure import HANDS_OFF_AGAIN
 from planner.observe.outstanding import finished, offered_anew, returned
 from planner.record.observation import Observation
 from planner.record.run import Run
@@ -89,10 +89,10 @@ def fruitless(run: Run) -> bool:
 def plan_again_at(run: Run, observation: Observation) -> datetime:
     """Plan and advance may see things differently; asking each other at a pace, they cannot run hot.
 
-    What a plan could not change it is asked for as seldom as an answer of the day.
+    What a plan could not change it is asked for as seldom as a hands-off run.
     """
     if fruitless(run):
-        return run.planned_at + ANSWER_AGAIN[min(run.fruitless_plans, len(ANSWER_AGAIN)) - 1]
+        return run.planned_at + HANDS_OFF_AGAIN[min(run.fruitless_plans, len(HANDS_OFF_AGAIN)) - 1]
     return run.planned_at + observation.poll_interval * PACE
 
 
