@@ -51,7 +51,7 @@ def run_document(run: Run) -> dict[str, Any]:
         "state": run.state.value,
         "reason": run.reason,
         "verdict": run.verdict.value,
-        "mode": run.terms.mode,
+        "mode": run.terms.mode.value,
         "checksum": run.people.checksum,
         "self_service": self_service(run),
         "deadline": _instant(run.times.deadline),

@@ -112,7 +112,7 @@ def run_metadata(run: Run) -> dict[str, str]:
         "lets_pass": "true" if run.people.lets_pass else "",
         "waits": run.waits.cause.value if run.waits is not None else "",
         "start_by": instant(run.times.start_by) if run.times.start_by is not None else "",
-        "mode": run.terms.mode,
+        "mode": run.terms.mode.value,
         "verdict": run.verdict.value,
     }
     return {key: value for key, value in fields.items() if value}

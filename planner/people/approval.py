@@ -19,7 +19,7 @@ from planner.text.phrases import lower
 def cleared(run: Run, batch: Batch) -> bool:
     """Whether everything of the batch that may still be started needs no approval, or has it."""
     waiting = [instance for instance in batch.instances if instance.waiting]
-    return all(_has(run, one) for one in waiting if one.asks or run.terms.mode == Mode.APPROVE)
+    return all(_has(run, one) for one in waiting if one.asks or run.terms.mode is Mode.APPROVE)
 
 
 def wanted(run: Run) -> bool:

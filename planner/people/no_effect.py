@@ -12,7 +12,7 @@ from planner.record.states import RunState
 def approve(run: Run, command: Command) -> str:
     """An approval is for one plan, which it names by its checksum."""
     if not approval.wanted(run):
-        if run.terms.mode != Mode.APPROVE:
+        if run.terms.mode is not Mode.APPROVE:
             return "Nothing of it waits for approval: its mode is " + run.terms.mode + "."
         return "Nothing of it waits for approval: what is left of the plan has been approved."
     if command.checksum == run.people.checksum:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import chain
 
 from planner.azure.fleet import Interval, Orchestration, ScaleSet
-from planner.policy.resolve import Freeze, HealthRule
+from planner.policy.resolve import Freeze, HealthRule, Mode
 from planner.policy.weekly import WindowSets
 from planner.record.batch import Batch
 from planner.record.check import Check
@@ -103,7 +103,7 @@ class Terms:
     value as written), `windows` and `freezes` what the times were made with.
     """
 
-    mode: str = "auto"
+    mode: Mode = Mode.AUTO
     receiver: str = ""
     after: tuple[str, ...] = ()
     soak: timedelta = timedelta(minutes=30)

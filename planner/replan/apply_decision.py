@@ -46,7 +46,7 @@ def adopted(
         people=replace(run.people, approved=approved, checksum=checksum, choices=()),
         terms=replace(
             run.terms,
-            mode=str(rules.mode),
+            mode=rules.mode,
             receiver=rules.owner,
             after=rules.after,
             soak=rules.soak,
