@@ -113,7 +113,7 @@ def _with(known: tuple[str, ...], seen: set[str], gone: frozenset[str]) -> tuple
 
 
 def deleted_for_certain(run: Run, observation: Observation) -> bool:
-    """Whether an earlier poll, a poll ago or more, did not find the scale set either."""
+    """Whether an earlier poll, a poll interval ago or more, did not find the scale set either."""
     return (
         observation.deleted
         and run.gaps.absent_since is not None

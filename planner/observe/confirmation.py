@@ -16,10 +16,10 @@ STOPPED, PROTECTED, NOT_OFFERED, COMPLETED, ILL = "stopped", "protected", "not o
 
 
 def confirmed(progress: InstanceProgress, what: str, observation: Observation) -> bool:
-    """Whether `what` was seen at least one poll ago as well and, where it has to be, read directly.
+    """Whether `what` was seen at least one poll interval ago as well and, where it has to be, read directly.
 
     A direct read beside a listing that shows otherwise, or cannot be read, is one answer: it counts when
-    another one, a poll ago, said the same.
+    another one, a poll interval ago, said the same.
     """
     if not matured(progress, what, observation):
         return False
@@ -31,7 +31,7 @@ def confirmed(progress: InstanceProgress, what: str, observation: Observation) -
 
 
 def matured(progress: InstanceProgress, what: str, observation: Observation) -> bool:
-    """Whether an earlier poll, at least one poll ago, has seen `what`."""
+    """Whether an earlier poll, at least one poll interval ago, has seen `what`."""
     seen = progress.sighting
     return seen is not None and seen.what == what and observation.at - seen.since >= observation.poll_interval
 

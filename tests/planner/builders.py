@@ -203,7 +203,7 @@ def listed(*args: Any, **more: Any) -> Observation:
 def confirmed(
     run: Run, instances: Sequence[Instance], a_policy: Policy | None = None, now: datetime = NOW, **more: Any
 ) -> tuple[Run, tuple[Action, ...]]:
-    """The run after two polls a poll apart that saw the same, and what both of them asked for."""
+    """The run after two polls an interval apart that saw the same, and what both of them asked for."""
     actions: tuple[Action, ...] = ()
     for at in (now, now + MINUTE):
         run, asked = step(run, observe(more.get("a_set"), instances, a_policy, at, **_look_only(more)))
