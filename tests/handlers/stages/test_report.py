@@ -306,9 +306,7 @@ async def test_every_answer_carries_headers_that_forbid_scripts_and_copies(wirin
 
 
 async def test_nothing_from_outside_becomes_part_of_the_page(wiring):
-    strange = paused(
-        "db", reason=HOSTILE, mode=HOSTILE, checks=(Check(HOSTILE, Outcome.PASS, HOSTILE, (HOSTILE,)),)
-    )
+    strange = paused("db", reason=HOSTILE, checks=(Check(HOSTILE, Outcome.PASS, HOSTILE, (HOSTILE,)),))
     strange = replace(strange, target=replace(strange.target, location=HOSTILE))
     said = wave(
         strange,

@@ -14,6 +14,7 @@ from handlers.wire.documents import decode_run, encode_wave, instant
 from handlers.wire.http import Request
 from planner.azure.wave import Announcement, Member, Stage, Wave
 from planner.people.commands import SAYABLE
+from planner.policy.resolve import Mode
 from planner.record.batch import Batch
 from planner.record.command import CommandKind
 from planner.record.instance import InstanceProgress
@@ -25,7 +26,7 @@ from tests.places import DOCS
 PATH = run_path(SUBSCRIPTION, "Prod-RG", "web")
 AGO = NOW - timedelta(hours=1)
 HELD = {"state": RunState.PAUSED, "holding": "Held by bo: no.", "reason": "Held by bo: no."}
-ASKING = {"state": RunState.AWAITING_APPROVAL, "mode": "approve"}
+ASKING = {"state": RunState.AWAITING_APPROVAL, "mode": Mode.APPROVE}
 
 
 @pytest.fixture
