@@ -12,6 +12,7 @@ from planner.azure.fleet import COMPLETED, Instance
 from planner.observe.absence import unclear
 from planner.observe.batches import counted, state_words
 from planner.observe.confirmation import STATUS, cleared, confirmed, sighted
+from planner.observe.settle import settle
 from planner.policy.health import describe, serving
 from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
@@ -79,19 +80,6 @@ def followed(run: Run, observation: Observation, now: datetime, gone: frozenset[
     return run
 
 
-def watched(
-    run: Run,
-    progress: InstanceProgress,
-    instance: Instance | None,
-    observation: Observation,
-    now: datetime,
-    *,
-    gone: bool,
-) -> InstanceProgress:
-    """The progress of an instance that a new plan no longer finds in maintenance, while Azure is at work."""
-    return _progress(run, progress, instance, observation, now, gone=gone)
-
-
 def over(run: Run) -> str:
     """How it ended, in a sentence."""
     return f"Left to Azure, and it is over: {counted(run.instances)}.{_story(run.instances)}"
@@ -121,7 +109,7 @@ def _batch(
     instances = tuple(
         instance
         if instance.settled
-        else _progress(run, instance, seen.get(instance.id), observation, now, gone=instance.id in gone)
+        else watched(run, instance, seen.get(instance.id), observation, now, gone=instance.id in gone)
         for instance in batch.instances
     )
     over = all(instance.settled for instance in instances)
@@ -135,7 +123,7 @@ def _batch(
     )
 
 
-def _progress(
+def watched(
     run: Run,
     progress: InstanceProgress,
     instance: Instance | None,
@@ -146,7 +134,7 @@ def _progress(
 ) -> InstanceProgress:
     if gone:
         why = "the scale set was deleted" if observation.deleted else "the instance was deleted"
-        return _settled(progress, InstanceState.SKIPPED, f"Skipped: {why}.", now, gone=True)
+        return settle(progress, InstanceState.SKIPPED, f"Skipped: {why}.", now, gone=True)
     if instance is None or instance.unreadable:
         return progress
     well = serving(instance, run.terms.health)
@@ -163,11 +151,9 @@ def _progress(
     if status is not None:
         progress = replace(progress, window=status.self_service)
     if instance.switched_off:
-        return _settled(
-            progress, InstanceState.SKIPPED, f"Skipped: it is {instance.power}.", now, gone=without
-        )
+        return settle(progress, InstanceState.SKIPPED, f"Skipped: it is {instance.power}.", now, gone=without)
     if well:
-        return _settled(progress, InstanceState.BY_AZURE, _how(progress), now, gone=without)
+        return settle(progress, InstanceState.BY_AZURE, _how(progress), now, gone=without)
     if progress.down_at is None:
         # Its status is gone and it does not serve: Azure's reboot fell between two polls.
         return replace(progress, down_at=now, reason=f"Not serving since {say(now)} ({describe(instance)}).")
@@ -176,21 +162,8 @@ def _progress(
             f"Maintained by Azure, down since {say(progress.down_at)} and not serving "
             f"{long(now - progress.down_at)} later (last seen: {describe(instance)})."
         )
-        return _settled(progress, InstanceState.BY_AZURE, words, now, gone=without)
+        return settle(progress, InstanceState.BY_AZURE, words, now, gone=without)
     return progress
-
-
-def _settled(
-    progress: InstanceProgress, state: InstanceState, reason: str, now: datetime, *, gone: bool
-) -> InstanceProgress:
-    return replace(
-        progress,
-        state=transition(progress.state, state),
-        reason=reason,
-        finished_at=now,
-        gone=gone,
-        sighting=None,
-    )
 
 
 def _how(progress: InstanceProgress) -> str:

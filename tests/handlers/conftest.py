@@ -10,6 +10,7 @@ from handlers.cloud.compute import Compute
 from simulator.arm import ArmServer, serve
 from simulator.fleet import SUBSCRIPTION
 from tests.handlers.parts import Clock
+from tests.handlers.scene import Scene
 from tests.simulator.support import Stage
 
 
@@ -47,3 +48,11 @@ async def desk(monkeypatch) -> AsyncIterator[Callable[..., object]]:
             return await stack.enter_async_context(opened(stage, **settings))
 
         yield open_
+
+
+@pytest.fixture
+async def scene(storage: str) -> AsyncIterator[Scene]:
+    """One scale set, its wave and the stages around it; files that need others make their own."""
+    made = Scene(storage)
+    yield made
+    await made.close()

@@ -20,13 +20,6 @@ from tests.handlers.scene import QUICK, TRACKING_ID, Scene
 POLL = timedelta(minutes=1)
 
 
-@pytest.fixture
-async def scene(storage):
-    made = Scene(storage)
-    yield made
-    await made.close()
-
-
 def lists(scene: Scene, change: Callable[[tuple[Instance, ...]], Iterable[Instance]]) -> Callable[[], None]:
     """Listings show what `change` makes of the truth, until the function that is given back is called."""
     honest = scene.compute.instances

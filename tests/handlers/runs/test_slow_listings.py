@@ -4,8 +4,6 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from handlers.runs import observe_azure
 from handlers.stages import advance, plan
 from handlers.wire.documents import run_metadata
@@ -14,13 +12,6 @@ from tests.handlers.parts import TestWiring
 from tests.handlers.scene import Scene
 
 FIVE_MINUTES = timedelta(minutes=5)
-
-
-@pytest.fixture
-async def scene(storage):
-    made = Scene(storage)
-    yield made
-    await made.close()
 
 
 def lists_for(scene: Scene, time: timedelta, meanwhile: Any = None) -> None:

@@ -30,13 +30,6 @@ from tests.handlers.scene import QUICK, TRACKING_ID, WEB, Scene
 from tests.world.chaos import Killed
 
 
-@pytest.fixture
-async def scene(storage):
-    made = Scene(storage)
-    yield made
-    await made.close()
-
-
 def on_write(scene: Scene, *happenings: Any) -> None:
     """Each happening comes before one write of the run, None lets one pass."""
     waiting = list(happenings)

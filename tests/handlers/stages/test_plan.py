@@ -19,13 +19,6 @@ from tests.altered import altered
 from tests.handlers.scene import START, WEB, Scene
 
 
-@pytest.fixture
-async def scene(storage):
-    made = Scene(storage)
-    yield made
-    await made.close()
-
-
 def meddle(scene: Scene, *others: Any) -> None:
     """Each of `others` happens before one write of a run, in turn."""
     waiting = list(others)
