@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from planner.azure.fleet import Health, Instance, Interval, MaintenanceStatus, ScaleSet
 from planner.azure.wave import Announcement, Stage, Wave
-from planner.policy.resolve import Freeze, Match, Policy, Rule
+from planner.policy.model import Freeze, Match, Policy, Rule
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 SELF_SERVICE = Interval(START - timedelta(days=1), START + timedelta(days=34))

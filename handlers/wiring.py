@@ -16,7 +16,7 @@ from handlers.repository.deliveries import Deliveries
 from handlers.repository.runs import Runs
 from handlers.repository.waves import Waves
 from handlers.wire.settings import Settings
-from planner.policy.resolve import Policy
+from planner.policy.model import Policy
 
 if TYPE_CHECKING:
     from handlers.channels import Channels

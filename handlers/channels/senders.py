@@ -8,7 +8,7 @@ from handlers.channels.email_smtp import Smtp
 from handlers.channels.http import Teams, Webhook
 from handlers.channels.trouble import ChannelTrouble, Message, Sender
 from handlers.wire.settings import Settings
-from planner.policy.resolve import Receiver
+from planner.policy.model import Receiver
 
 if TYPE_CHECKING:
     import aiohttp

@@ -17,7 +17,7 @@ from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner.notices import delivery_steps as steps
 from planner.notices.delivery import Delivery
-from planner.policy.resolve import Policy
+from planner.policy.model import Policy
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner.notices import delivery_steps as steps
 from planner.notices.delivery import Delivery
-from planner.policy.resolve import Policy, Receiver
+from planner.policy.model import Policy, Receiver
 from planner.text.phrases import say
 
 log = logging.getLogger(__name__)

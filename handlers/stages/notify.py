@@ -28,7 +28,7 @@ from planner.azure.wave import Wave
 from planner.notices import delivery_steps as steps
 from planner.notices.delivery import EMERGENCY, FINISHED, STALE, Delivery, behind, stuck, with_channels
 from planner.notices.digest import PATIENCE, Overview, choose, overview, untold
-from planner.policy.resolve import Policy
+from planner.policy.model import Policy
 from planner.record.run import Run
 
 AT_ONCE = 16

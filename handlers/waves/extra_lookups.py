@@ -17,7 +17,8 @@ from handlers.waves import roster
 from handlers.wire.messages import EVERY, AlertMessage
 from handlers.wiring import Wiring
 from planner.azure.wave import Announcement, Wave, with_evidence
-from planner.policy.resolve import Mode, rules_for
+from planner.policy.model import Mode
+from planner.policy.resolve import rules_for
 from planner.text.backoff import FIRST_WAIT, throttled_wait
 
 log = logging.getLogger(__name__)

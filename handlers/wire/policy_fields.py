@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from handlers.wire.ids import LOOPBACK
+from planner.policy.durations import parse_when
 from planner.policy.keys import MAY_BE_LOOSENED, PARSERS, nearest, parse_flag
-from planner.policy.resolve import HealthRule, Mode, SelfService, parse_when
+from planner.policy.model import HealthRule, Mode, SelfService
 
 LIST = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 DURATION = {"type": "string", "pattern": r"^\s*(\d+[dD])?\s*(\d+[hH])?\s*(\d+[mM])?\s*(\d+[sS])?\s*$"}

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from handlers.wire.policy_shape import SHAPES, MatchShape, PolicyShape, Strict
 from handlers.wire.policy_yaml import Document, Path, PolicyError, read
 from planner.policy.keys import PARSERS, nearest
-from planner.policy.resolve import Freeze, Limits, Match, Policy, Receiver, Route, Rule
+from planner.policy.model import Freeze, Limits, Match, Policy, Receiver, Route, Rule
 
 __all__ = ["PolicyError", "load", "schema"]
 

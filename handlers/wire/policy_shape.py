@@ -22,7 +22,7 @@ from handlers.wire.policy_fields import (
     readable,
 )
 from planner.policy.keys import ACCEPTABLE, PARSERS
-from planner.policy.resolve import HealthRule, Mode, SelfService
+from planner.policy.model import HealthRule, Mode, SelfService
 
 
 class Strict(BaseModel):

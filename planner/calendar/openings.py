@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from planner.azure.fleet import Interval
 from planner.calendar.windows import WindowSets, all_open_until, next_all_open
-from planner.policy.resolve import Freeze
+from planner.policy.model import Freeze
 
 HORIZON = timedelta(days=60)
 """How far ahead anybody plans: a wave's self-service window is about 35 days long."""

@@ -15,8 +15,9 @@ from planner.decision.counter_indications import declared, often_resized, often_
 from planner.decision.managed import owner
 from planner.decision.scheduled_events import scheduled_events
 from planner.policy.health import describe, serving
+from planner.policy.keys import ACCEPTABLE
+from planner.policy.model import Rules
 from planner.policy.overrides import INSTANCE, accepted_instances
-from planner.policy.resolve import ACCEPTABLE, Rules
 from planner.record.check import Check, Outcome
 
 HARMLESS = frozenset({"often-stopped", "short-lived", "often-resized"})

@@ -11,7 +11,7 @@ from statistics import median
 
 from planner.azure.fleet import Instance, ScaleSet, impacted
 from planner.azure.usage import LOOK_BACK, Habits, Source
-from planner.policy.resolve import Rules
+from planner.policy.model import Rules
 from planner.record.check import Check, Outcome
 from planner.text.phrases import many, say
 

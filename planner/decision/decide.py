@@ -13,8 +13,9 @@ from planner.azure.fleet import Instance, Interval, ScaleSet, domain_of, impacte
 from planner.azure.wave import OVER, Announcement, Stage
 from planner.decision import checks
 from planner.policy.fingerprint import digest
+from planner.policy.model import Mode, Policy, Rules, SelfService
 from planner.policy.overrides import NOTHING, with_raised
-from planner.policy.resolve import Mode, Policy, Rules, SelfService, rules_for
+from planner.policy.resolve import rules_for
 from planner.record.batch import Batch
 from planner.record.check import Check, Outcome
 from planner.record.run import Verdict

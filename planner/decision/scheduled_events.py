@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from planner.azure.fleet import ScaleSet
 from planner.decision.counter_indications import declared
-from planner.policy.resolve import Rules
+from planner.policy.model import Rules
 from planner.record.check import Check, Outcome
 
 CHECK = "scheduled-events"

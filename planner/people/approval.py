@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from planner.policy.resolve import Mode
+from planner.policy.model import Mode
 from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency

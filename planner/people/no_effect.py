@@ -2,8 +2,8 @@
 
 from planner.people import approval
 from planner.policy.keys import PARSERS
+from planner.policy.model import Mode
 from planner.policy.overrides import raised_further
-from planner.policy.resolve import Mode
 from planner.record.command import Command
 from planner.record.run import Run
 from planner.record.states import RunState

@@ -1,7 +1,7 @@
 """Whether an instance does its work, and how it was last seen, in words."""
 
 from planner.azure.fleet import Health, Instance
-from planner.policy.resolve import HealthRule
+from planner.policy.model import HealthRule
 
 
 def serving(instance: Instance, health: HealthRule, *, reported_before: bool = False) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from planner.azure.wave import normal_region
-from planner.policy.resolve import Limits
+from planner.policy.model import Limits
 from planner.text.phrases import many
 
 

@@ -3,9 +3,8 @@
 from datetime import datetime
 
 from planner.azure.fleet import ScaleSet
-from planner.policy.durations import Share, parse_duration, parse_share, parse_when, shown
+from planner.policy.durations import Share, parse_duration, parse_share, shown
 from planner.policy.keys import (
-    ACCEPTABLE,
     COUNTER_INDICATIONS,
     nearest,
     parse_checks,
@@ -19,40 +18,13 @@ from planner.policy.keys import (
 )
 from planner.policy.layers import BUILT_IN, Layers
 from planner.policy.model import (
-    Freeze,
     HealthRule,
-    Limits,
-    Match,
     Mode,
     Policy,
-    Receiver,
-    Route,
-    Rule,
     Rules,
     SelfService,
 )
 from planner.policy.weekly import Windows, WindowSets, parse_windows
-
-__all__ = [
-    "ACCEPTABLE",
-    "COUNTER_INDICATIONS",
-    "Freeze",
-    "HealthRule",
-    "Limits",
-    "Match",
-    "Mode",
-    "Policy",
-    "Receiver",
-    "Route",
-    "Rule",
-    "Rules",
-    "SelfService",
-    "Share",
-    "parse_duration",
-    "parse_share",
-    "parse_when",
-    "rules_for",
-]
 
 _BUILT_IN = Rules()
 _FIFTH = Share(percent=20)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import Instance, ScaleSet
-from planner.policy.resolve import Rules
+from planner.policy.model import Rules
 from planner.record.states import RunState
 from planner.record.waits import HeldUp
 

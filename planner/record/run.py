@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import chain
 
 from planner.azure.fleet import Interval, Orchestration, ScaleSet
-from planner.policy.resolve import Freeze, HealthRule, Mode
+from planner.policy.model import Freeze, HealthRule, Mode
 from planner.policy.weekly import WindowSets
 from planner.record.batch import Batch
 from planner.record.check import Check

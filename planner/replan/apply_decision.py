@@ -9,7 +9,7 @@ from planner.decision.decide import Decision
 from planner.decision.estimate import longest
 from planner.observe import left_to_azure
 from planner.people import approval
-from planner.policy.resolve import Mode
+from planner.policy.model import Mode
 from planner.record.batch import Batch
 from planner.record.run import Run, Verdict
 from planner.record.states import BatchState, RunState, transition

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from planner.azure.fleet import Domain, Instance, ScaleSet, domain_label, domain_of, natural
-from planner.policy.resolve import Rules
+from planner.policy.model import Rules
 from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
 

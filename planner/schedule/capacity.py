@@ -7,8 +7,8 @@ from datetime import datetime
 from planner.azure.fleet import Instance, ScaleSet, natural
 from planner.azure.usage import LOOK_BACK
 from planner.policy.health import ill, serving
+from planner.policy.model import Rules
 from planner.policy.overrides import accepted_instances
-from planner.policy.resolve import Rules
 from planner.record.batch import Batch
 from planner.record.observation import Observation
 from planner.record.run import Run

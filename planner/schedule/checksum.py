@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from planner.policy.resolve import Rules
+from planner.policy.model import Rules
 from planner.record.batch import Batch
 
 

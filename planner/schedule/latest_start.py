@@ -9,6 +9,7 @@ from planner.record.run import Run
 from planner.record.states import BatchState
 from planner.record.waivers import FIT
 from planner.schedule import timing
+from planner.schedule.bisection import largest
 from planner.schedule.options import misfit
 from planner.text.phrases import long, say
 
@@ -93,14 +94,8 @@ def _last(good: Callable[[datetime], bool], first: datetime, end: datetime) -> d
     if first > end or not good(first):
         return None
     minute = first.replace(second=0, microsecond=0)
-    low, high = 0, int((end - minute) / MINUTE)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if good(max(first, minute + middle * MINUTE)):
-            low = middle
-        else:
-            high = middle - 1
-    return max(first, minute + low * MINUTE)
+    last = largest(lambda after: good(max(first, minute + after * MINUTE)), int((end - minute) / MINUTE))
+    return max(first, minute + last * MINUTE)
 
 
 def _ahead(run: Run, last: datetime | None, now: datetime) -> datetime | None:

@@ -1,6 +1,6 @@
 """Whether a plan meets its deadline, and what would make it: each way something a person can choose."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from planner.record.batch import Batch
 from planner.record.notice import Choice
 from planner.record.run import Run
 from planner.record.states import BatchState
+from planner.schedule.bisection import largest
 from planner.schedule.deadline import margin
 from planner.schedule.timing import NOTHING, earliest, next_start, placed, timed
 from planner.text.phrases import long, many, say
@@ -94,7 +95,7 @@ def _soak(run: Run, now: datetime) -> Choice | None:
     most = int(run.terms.soak / unit) - (not run.terms.soak % unit)
     if most < 0 or not run.terms.soak or not _ends(tried(0)):
         return None
-    number = _largest(lambda one: bool(_ends(tried(one))), most)
+    number = largest(lambda one: bool(_ends(tried(one))), most)
     words = f"a soak of {long(number * unit)} instead of {long(run.terms.soak)}"
     text = f"{number}{'m' if unit == timedelta(minutes=1) else 's'}"
     return Choice("soak", f"Shorter pauses: with {words} {_ends(tried(number))}.", "raise", {"soak": text})
@@ -112,7 +113,7 @@ def _wider_batches(run: Run, now: datetime) -> Choice | None:
 
     if most <= widest or not _ends(tried(most)):
         return None
-    size = most - _largest(lambda less: bool(_ends(tried(most - less))), most - widest - 1)
+    size = most - largest(lambda less: bool(_ends(tried(most - less))), most - widest - 1)
     return Choice(
         "max-unavailable",
         f"Larger batches: with {size} instances down at once instead of {widest} {_ends(tried(size))}.",
@@ -154,7 +155,7 @@ def _windows(run: Run, now: datetime) -> Choice | None:
 
     if most < 1 or not tried(most)[1]:
         return None
-    hours = most - _largest(lambda less: bool(tried(most - less)[1]), most - 1)
+    hours = most - largest(lambda less: bool(tried(most - less)[1]), most - 1)
     wider, ends = tried(hours)
     text = "; ".join(map(str, wider))
     words = f"Wider windows: with {many(hours, 'hour')} more each ({text}) {ends}."
@@ -235,15 +236,3 @@ def _all_the_same(run: Run) -> Choice:
         f"Go ahead as planned: what is not started{until} is left to Azure.",
         "resume",
     )
-
-
-def _largest(good: Callable[[int], bool], most: int) -> int:
-    """The largest number up to `most` that is good, zero being good and everything above a bad one bad."""
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        if good(middle):
-            low = middle
-        else:
-            high = middle - 1
-    return low

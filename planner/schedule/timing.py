@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 
 from planner.calendar.openings import Opening, open_at, opening
 from planner.calendar.windows import WindowSets
-from planner.policy.resolve import Freeze
+from planner.policy.model import Freeze
 from planner.record.batch import Batch
 from planner.record.run import Run
 from planner.record.states import BatchState
+from planner.schedule.bisection import largest
 from planner.text.phrases import long, say
 
 NOTHING = timedelta(0)
@@ -135,13 +136,7 @@ def start_by(run: Run, now: datetime) -> datetime | None:
         _, end = placed(run, max(first, minute + minutes * MINUTE), now)
         return end is not None and end <= last
 
-    good, most = 0, int((last - minute) / MINUTE)
-    while good < most:
-        middle = (good + most + 1) // 2
-        if fits(middle):
-            good = middle
-        else:
-            most = middle - 1
+    good = largest(fits, int((last - minute) / MINUTE))
     return max(first, minute + good * MINUTE)
 
 

@@ -7,7 +7,7 @@ from planner.azure.fleet import Health, Instance
 from planner.decision import checks
 from planner.observe.outstanding import outstanding
 from planner.policy.health import describe
-from planner.policy.resolve import HealthRule
+from planner.policy.model import HealthRule
 from planner.record.action import SetRepairs
 from planner.record.batch import Batch
 from planner.record.cause import Cause

@@ -11,7 +11,8 @@ import pytest
 
 from planner.azure.fleet import Health, Instance, Interval, MaintenanceStatus, Orchestration, ScaleSet
 from planner.decision.decide import decide
-from planner.policy.resolve import COUNTER_INDICATIONS, Policy
+from planner.policy.keys import COUNTER_INDICATIONS
+from planner.policy.model import Policy
 from tests.places import ROOT
 
 GUIDANCE = ROOT / "docs" / "guidance.md"

@@ -6,8 +6,9 @@ from handlers.render import contract
 from planner.decision.checks import HARMLESS
 from planner.decision.decide import decide
 from planner.notices.digest import Overview
+from planner.policy.keys import ACCEPTABLE
+from planner.policy.model import Policy
 from planner.policy.overrides import RAISABLE
-from planner.policy.resolve import ACCEPTABLE, Policy
 from tests.contracts.test_guidance import NOW, instance, sample
 from tests.notices import misfit, wave
 from tests.places import DOCS

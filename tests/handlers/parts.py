@@ -14,7 +14,7 @@ from handlers.wire.messages import Message
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
 from planner.azure.fleet import Orchestration, ScaleSet
-from planner.policy.resolve import Policy
+from planner.policy.model import Policy
 from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
 from planner.record.run import Run, Target, Verdict

@@ -12,7 +12,8 @@ from rich.console import Console
 from handlers.render.addresses import Addresses
 from handlers.wire import policy_file
 from planner.azure.fleet import ScaleSet as Target
-from planner.policy.resolve import Policy, rules_for
+from planner.policy.model import Policy
+from planner.policy.resolve import rules_for
 from simulator import demo
 from simulator.demo.fleet import ENDS, TRACKING_ID, demo_fleet
 from simulator.demo.people import Engineer, untold

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from planner.policy.resolve import Policy, Receiver
+from planner.policy.model import Policy, Receiver
 from planner.record.notice import Kind, Urgency
 from planner.record.states import RunState
 from simulator.fleet import SUBSCRIPTION, ScaleSet, uniform

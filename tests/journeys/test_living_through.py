@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from planner.policy.resolve import Policy
+from planner.policy.model import Policy
 from planner.record.notice import Urgency
 from planner.record.run import Run
 from planner.record.states import InstanceState, RunState

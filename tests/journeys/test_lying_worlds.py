@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from planner.policy.resolve import Limits, Policy
+from planner.policy.model import Limits, Policy
 from simulator.fleet import SUBSCRIPTION, Wave, Window, flexible, uniform
 from simulator.lies import CATALOGUE, Lie, Lies
 from simulator.lies.machines import afflict

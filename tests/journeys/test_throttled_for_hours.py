@@ -7,7 +7,7 @@ import pytest
 
 from handlers.cloud.names import ALERTS, RUNS, SCALE_SETS
 from handlers.stages import sweep
-from planner.policy.resolve import Policy
+from planner.policy.model import Policy
 from planner.record.notice import Kind
 from planner.record.states import ENDED, RunState
 from simulator.fleet import SUBSCRIPTION, Wave, Window, uniform

@@ -12,8 +12,9 @@ from planner.decision.checks import counter_indications
 from planner.decision.decide import Decision, decide
 from planner.machine.advance import advance
 from planner.observe.outstanding import outstanding
+from planner.policy.model import Match, Policy, Rule, Rules
 from planner.policy.overrides import NOTHING
-from planner.policy.resolve import Match, Policy, Rule, Rules, rules_for
+from planner.policy.resolve import rules_for
 from planner.record.action import Action
 from planner.record.batch import Batch
 from planner.record.check import Check

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import Health, Instance, ScaleSet, domain_of
+from planner.policy.model import HealthRule, Mode, Rules
 from planner.policy.overrides import with_raised
-from planner.policy.resolve import HealthRule, Mode, Rules
 from planner.record.action import Action, PollAgain, Start
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency

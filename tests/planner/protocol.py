@@ -14,8 +14,9 @@ from planner.machine import ending
 from planner.machine.advance import advance, may_start, needs_azure, repairs_wanted
 from planner.observe import absence
 from planner.observe.outstanding import outstanding
+from planner.policy.model import Policy
 from planner.policy.overrides import NOTHING
-from planner.policy.resolve import Policy, rules_for
+from planner.policy.resolve import rules_for
 from planner.record.action import Action, Replan, SetRepairs, Start, StartOutcome, StartResult
 from planner.record.command import Command, CommandKind
 from planner.record.observation import Observation, Predecessor, with_direct_reads

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from random import Random
 
-from planner.policy.resolve import Limits
+from planner.policy.model import Limits
 from simulator.fleet import Instance
 from simulator.fleet.build import SUBSCRIPTION
 from simulator.fleet.waves import Wave, Window

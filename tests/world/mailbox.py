@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Self
 
 from handlers.channels import Message, Sender
-from planner.policy.resolve import Receiver
+from planner.policy.model import Receiver
 
 
 @dataclass(frozen=True)

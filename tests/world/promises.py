@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from planner.policy.resolve import Limits
+from planner.policy.model import Limits
 from planner.record.run import Run
 from planner.record.states import ENDED, HANDS_OFF, SETTLED, InstanceState, RunState
 from planner.state.journal import MOST_LINES

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from planner.policy.resolve import Freeze, Limits, Policy
+from planner.policy.model import Freeze, Limits, Policy
 from simulator.fleet import Instance, ScaleSet
 from simulator.fleet.behaviour import Behaviour
 from simulator.fleet.build import SUBSCRIPTION, flexible, uniform

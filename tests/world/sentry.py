@@ -6,7 +6,7 @@ The fleet's ledger does not know what people have written into tags and policy, 
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from planner.policy.resolve import Policy
+from planner.policy.model import Policy
 from simulator.fleet import Instance
 from tests.world.served import Served, most_down
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from handlers.wire.documents import decode_run
 from planner.policy.durations import parse_duration
-from planner.policy.resolve import Mode, Policy
+from planner.policy.model import Mode, Policy
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.run import Run

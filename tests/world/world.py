@@ -15,7 +15,7 @@ from handlers.wire.documents import decode_run, decode_wave
 from handlers.wire.http import Request
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
-from planner.policy.resolve import Policy
+from planner.policy.model import Policy
 from planner.record.run import Run
 from simulator.fleet import Fleet
 from simulator.fleet.clock import VirtualClock

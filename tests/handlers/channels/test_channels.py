@@ -9,7 +9,7 @@ from handlers.channels import Channels, ChannelTrouble, email_smtp
 from handlers.channels import certificate as certificate_of
 from handlers.channels.mail import build
 from handlers.channels.trouble import asked_wait, redacted
-from planner.policy.resolve import Receiver
+from planner.policy.model import Receiver
 from simulator.inboxes import AcsInbox, MailInbox, Scripted, TeamsInbox
 from tests.handlers import certificates
 from tests.notices import NOW, settings

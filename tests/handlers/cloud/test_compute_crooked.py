@@ -14,7 +14,7 @@ from handlers.cloud.compute import Compute
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, NotSent, Refused, Throttled, Unreachable
 from planner.azure.fleet import Orchestration
 from planner.policy.health import serving
-from planner.policy.resolve import HealthRule
+from planner.policy.model import HealthRule
 from planner.start.locks import lock_of
 from tests.handlers.parts import NOW, SUBSCRIPTION, scale_set
 

@@ -11,7 +11,7 @@ from handlers.wiring import Wiring
 from planner.decision.decide import decide
 from planner.decision.managed import owner
 from planner.decision.scheduled_events import PARTS
-from planner.policy.resolve import Policy
+from planner.policy.model import Policy
 from planner.record.check import Outcome
 from simulator.arm.shapes import scale_set as simulated
 from simulator.fleet import uniform

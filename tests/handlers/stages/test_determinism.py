@@ -15,7 +15,7 @@ from handlers.wire.documents import encode, encode_run
 from planner.azure.fleet import Interval
 from planner.azure.wave import Stage
 from planner.decision.decide import Decision, decide
-from planner.policy.resolve import Limits, Match, Policy, Rule
+from planner.policy.model import Limits, Match, Policy, Rule
 from planner.record.states import ENDED
 from tests.places import ROOT
 from tests.planner.protocol import NOW, Protocol, announced

@@ -18,7 +18,7 @@ from handlers.wire.alerts import read_alert
 from handlers.wire.documents import alert_metadata, decode_wave, encode_wave
 from handlers.wire.messages import AlertMessage
 from planner.azure.wave import Stage, Wave, with_announcement
-from planner.policy.resolve import Match, Policy, Rule
+from planner.policy.model import Match, Policy, Rule
 from tests.handlers.parts import (
     NOW,
     SUBSCRIPTION,

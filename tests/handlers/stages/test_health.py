@@ -9,7 +9,7 @@ from handlers.cloud.names import RUNS, SWEEP_STATE
 from handlers.cloud.records import Records
 from handlers.stages import bury, health, sweep
 from handlers.wire.messages import RunMessage
-from planner.policy.resolve import Policy
+from planner.policy.model import Policy
 from tests.handlers.parts import SUBSCRIPTION, Clock, TestWiring
 
 

@@ -17,7 +17,7 @@ from handlers.wiring import Wiring
 from planner.azure.wave import Stage
 from planner.notices import delivery_steps as steps
 from planner.notices.delivery import STALE, Delivery, with_channels
-from planner.policy.resolve import Policy
+from planner.policy.model import Policy
 from planner.record.notice import Kind, Urgency
 from planner.record.run import Run
 from planner.record.states import InstanceState, RunState

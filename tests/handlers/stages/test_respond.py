@@ -14,7 +14,7 @@ from handlers.wire.documents import decode_run, encode_wave, instant
 from handlers.wire.http import Request
 from planner.azure.wave import Announcement, Member, Stage, Wave
 from planner.people.commands import SAYABLE
-from planner.policy.resolve import Mode
+from planner.policy.model import Mode
 from planner.record.batch import Batch
 from planner.record.command import CommandKind
 from planner.record.instance import InstanceProgress

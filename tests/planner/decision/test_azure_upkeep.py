@@ -9,7 +9,7 @@ from planner.azure.fleet import Orchestration
 from planner.decision.azure_upkeep import REPAIRS
 from planner.decision.estimate import REBOOT_POLLS, learned
 from planner.decision.scheduled_events import HELD_BACK_POLLS, PARTS
-from planner.policy.resolve import Rules
+from planner.policy.model import Rules
 from planner.record.check import Outcome
 from planner.record.run import Verdict
 from tests.planner.builders import MINUTE, always, check, checked, decided, flexible, planned, scale_set

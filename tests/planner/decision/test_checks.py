@@ -7,7 +7,9 @@ from planner.azure.fleet import Health, Instance, MaintenanceStatus, Orchestrati
 from planner.azure.usage import Source
 from planner.decision import checks
 from planner.decision.checks import blocking, conditions, counter_indications
-from planner.policy.resolve import ACCEPTABLE, Match, Policy, Rule, Rules, rules_for
+from planner.policy.keys import ACCEPTABLE
+from planner.policy.model import Match, Policy, Rule, Rules
+from planner.policy.resolve import rules_for
 from planner.record.check import Check, Outcome
 from planner.record.run import (
     Verdict,

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from planner.azure.fleet import Health, Instance, Interval, MaintenanceStatus, ScaleSet
 from planner.azure.wave import Stage
-from planner.policy.resolve import ACCEPTABLE, Freeze, Policy
+from planner.policy.keys import ACCEPTABLE
+from planner.policy.model import Freeze, Policy
 from planner.record.check import Outcome
 from planner.record.run import (
     Verdict,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from planner.azure.fleet import Health, Instance
-from planner.policy.resolve import Policy
+from planner.policy.model import Policy
 from planner.record.action import Start, StartOutcome, StartResult
 from planner.record.command import Command, CommandKind
 from planner.record.notice import Kind, Urgency

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planner.azure.fleet import Instance, ScaleSet
 from planner.people import approval
-from planner.policy.resolve import Policy
+from planner.policy.model import Policy
 from planner.record.action import Start
 from planner.record.command import CommandKind
 from planner.record.notice import Kind

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from planner.azure.fleet import Health
 from planner.people.commands import REMEMBERED, SAYABLE, effect, refusal, with_commands
 from planner.policy import overrides
+from planner.policy.model import Rules, SelfService
 from planner.policy.overrides import RAISABLE, checked_raise, with_raised
-from planner.policy.resolve import Rules, SelfService
 from planner.record.action import Replan, Start
 from planner.record.batch import Batch
 from planner.record.command import Command, CommandKind

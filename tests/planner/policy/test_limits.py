@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.policy.limits import Claim, over
-from planner.policy.resolve import Limits
+from planner.policy.model import Limits
 
 WEST, NORTH = "westeurope", "northeurope"
 

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from planner.azure.fleet import ScaleSet
 from planner.calendar.windows import parse_windows
-from planner.policy.keys import MAY_BE_LOOSENED, PARSERS, TAG_KEYS
-from planner.policy.resolve import (
-    COUNTER_INDICATIONS,
+from planner.policy.durations import Share
+from planner.policy.keys import COUNTER_INDICATIONS, MAY_BE_LOOSENED, PARSERS, TAG_KEYS
+from planner.policy.model import (
     Freeze,
     HealthRule,
     Limits,
@@ -20,9 +20,8 @@ from planner.policy.resolve import (
     Rule,
     Rules,
     SelfService,
-    Share,
-    rules_for,
 )
+from planner.policy.resolve import rules_for
 
 
 def scale_set(**tags: str) -> ScaleSet:

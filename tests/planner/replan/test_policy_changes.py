@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from planner.policy.fingerprint import digest
-from planner.policy.resolve import Limits, Match, Policy, Receiver, Rule
+from planner.policy.model import Limits, Match, Policy, Receiver, Rule
 from planner.record.action import Replan
 from planner.record.command import CommandKind
 from planner.record.run import Run

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from planner.azure.fleet import Instance, ScaleSet
 from planner.policy.durations import Share
-from planner.policy.resolve import Rules
+from planner.policy.model import Rules
 from planner.record.batch import Batch
 from planner.schedule.batching import batches_of, most_down
 from tests.planner.builders import always, decided, fleet, flexible, instance, policy, rules, scale_set

@@ -3,7 +3,8 @@
 import pytest
 
 from planner.azure.fleet import Instance, Orchestration, ScaleSet
-from planner.policy.resolve import Policy, rules_for
+from planner.policy.model import Policy
+from planner.policy.resolve import rules_for
 from planner.schedule.batching import batches_of
 
 

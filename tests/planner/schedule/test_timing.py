@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from planner.azure.fleet import Interval
 from planner.calendar.windows import WindowSets, all_open, parse_windows
-from planner.policy.resolve import Freeze, Rules
+from planner.policy.model import Freeze, Rules
 from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
 from planner.record.run import Run
