@@ -1,7 +1,7 @@
 """Long lists, cut so that a page stays readable: what is left out is counted, and the JSON has all of it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from handlers.render.words import count
@@ -86,23 +86,8 @@ def _alike(pairs: Iterable[tuple[str, InstanceProgress]]) -> tuple[Members, ...]
 
 def history(run: Run, most: int) -> tuple[Entry | str, ...]:
     """The latest lines of the history, with the first one; what lies between is counted."""
-    every = _gathered(run.story.history)
+    every = run.story.history
     if len(every) <= most:
         return every
     left = len(every) - most
     return (every[0], f"{count(left, 'line')} left out here; the JSON has them all.", *every[-most + 1 :])
-
-
-def _gathered(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Lines that say the same of several instances at the same moment, as one."""
-    lines: list[tuple[Entry, list[str]]] = []
-    for entry in entries:
-        last = lines[-1] if lines else None
-        if entry.instance and last and last[1] and replace(last[0], instance=entry.instance) == entry:
-            last[1].append(entry.instance)
-        else:
-            lines.append((entry, [entry.instance] if entry.instance else []))
-    return tuple(
-        replace(entry, instance="", event=f"instances {named(ids)} {entry.event}") if len(ids) > 1 else entry
-        for entry, ids in lines
-    )

@@ -10,7 +10,7 @@ from handlers.render.letter import STOP, Answer, Event, Letter, Line, Option, Pa
 from handlers.render.vocabulary import KINDS, STATES, counted, waiting
 from handlers.render.words import count, one_line, when, when_and_how_far
 from planner.notices.digest import Group, grouped
-from planner.observe import batches
+from planner.record import instance
 from planner.record.notice import Down, Kind, Notice, Urgency
 from planner.record.run import Run
 from planner.record.skip_reasons import skip_reasons
@@ -147,7 +147,7 @@ def _brief(run: Run, notice: Notice) -> str:
     if notice.urgency is not Urgency.KNOW or notice.kind not in LISTED:
         return ""
     if notice.kind is Kind.COMPLETED and run.state is RunState.LEFT_TO_AZURE:
-        return f"Left to Azure, and it is over: {batches.counted(run.instances)}."
+        return f"Left to Azure, and it is over: {instance.counted(run.instances)}."
     return notice.sentence
 
 

@@ -15,7 +15,7 @@ from planner.record.states import ACTIVE, RunState
 from planner.record.waits import HeldUp
 from planner.record.waivers import FIT
 from planner.schedule.capacity import share
-from planner.state.journal import whom_held_up
+from planner.state.unanswered import whom_held_up
 
 NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
 STANDS_OUT = (Outcome.BLOCK, Outcome.UNKNOWN, Outcome.ACCEPTED)

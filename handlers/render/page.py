@@ -19,7 +19,8 @@ from planner.record.batch import Batch
 from planner.record.notice import Notice
 from planner.record.run import Run, Target, Verdict
 from planner.record.states import ACTIVE, BatchState, InstanceState, RunState
-from planner.state.journal import LET_PASS, if_nobody_answers
+from planner.state.notices import LET_PASS
+from planner.state.unanswered import if_nobody_answers
 
 SECTIONS = 30
 """Scale sets told in full on the wave's page, two printed sheets each; beyond them each has its own page."""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from planner.decision.estimate import learned
 from planner.machine import ending
 from planner.observe import absence, left_to_azure
-from planner.observe.batches import counted, observed, soaked, standing
+from planner.observe.batches import observed, soaked, standing
 from planner.people import approval, paused_run
 from planner.people.commands import with_commands
 from planner.policy.overrides import with_raised
@@ -19,6 +19,7 @@ from planner.record.action import Action, Notify, PollAgain, Replan, Start
 from planner.record.batch import Batch
 from planner.record.cause import Cause
 from planner.record.command import Command
+from planner.record.instance import counted
 from planner.record.notice import Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
@@ -35,7 +36,8 @@ from planner.replan import outdated
 from planner.schedule import options, timing
 from planner.schedule.capacity import with_stops
 from planner.start import eligible, gate, prepare, repairs
-from planner.state.journal import in_state, with_entry, with_started_notice
+from planner.state.change import in_state, with_batches
+from planner.state.notices import with_started_notice
 from planner.text.backoff import throttled_wait
 from planner.text.phrases import say
 from planner.waiting import deadline_warning, reminders, stalled
@@ -313,7 +315,7 @@ def _started(
         for instance in batch.instances
         if instance.state is InstanceState.STARTING and instance.id not in under_way
     )
-    run = replace(run, batches=tuple(batch if one is old else one for one in run.batches))
+    run = with_batches(run, [batch if each is old else each for each in run.batches], now)
     if starts:
         # It moves: nothing holds it up, and it counts against the limits again.
         run = replace(
@@ -323,8 +325,6 @@ def _started(
         if run.settled:
             return ending.finished(soaked(run, now), observation, now), ()
         return _timed(replace(run, due=now), observation, now), ()
-    which = ", ".join(start.instance for start in starts)
-    run = with_entry(run, f"batch {batch.number} started", f"{batch.domain}: instances {which}", now)
     run = in_state(run, RunState.RUNNING, f"{batch.domain}: {counted(batch.instances)}.", now)
     return _timed(replace(run, due=now + observation.poll_interval), observation, now), starts
 

@@ -4,18 +4,33 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.observe import left_to_azure
-from planner.observe.batches import counted, soaked
+from planner.observe.batches import soaked
+from planner.observe.settle import settle
 from planner.record.action import Replan
-from planner.record.batch import Batch
+from planner.record.instance import InstanceProgress, counted
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.skip_reasons import skip_reasons
-from planner.record.states import HANDS_OFF, InstanceState, RunState, transition
+from planner.record.states import HANDS_OFF, InstanceState, RunState
 from planner.replan.reopening import EVERY
 from planner.schedule.capacity import left_behind
-from planner.state.journal import in_state, with_entry, with_notice
+from planner.state.change import in_state, with_batches
+from planner.state.journal import with_entry
+from planner.state.notices import with_notice
 from planner.text.phrases import say
+
+ENDS = (
+    (InstanceState.MISSED, RunState.MISSED, Kind.MISSED, "The self-service window closed on it"),
+    (
+        InstanceState.CANCELLED,
+        RunState.CANCELLED,
+        Kind.CANCELLED,
+        "The wave no longer concerns what was left",
+    ),
+    (None, RunState.COMPLETED, Kind.COMPLETED, "Every instance is accounted for"),
+)
+"""How a run ends, by the first of these in which an instance of it ended."""
 
 
 def finished(run: Run, observation: Observation, now: datetime) -> Run:
@@ -27,7 +42,6 @@ def finished(run: Run, observation: Observation, now: datetime) -> Run:
         paused = run.state is RunState.PAUSED
         return replace(run, reason=run.reason if paused else reason, due=now + observation.poll_interval)
     counts = counted(run.instances)
-    states = {instance.state for instance in run.instances}
     run = replace(
         run,
         ended_at=now,
@@ -35,31 +49,20 @@ def finished(run: Run, observation: Observation, now: datetime) -> Run:
         gaps=replace(run.gaps, missing={}, not_found={}, unread=None),
     )
     run = polled_later(run, observation, now)
-    behind = left_behind(run, observation)
-    if InstanceState.MISSED in states:
-        run = in_state(run, RunState.MISSED, f"The self-service window closed on it: {counts}.{behind}", now)
-        return with_notice(
-            run, Kind.MISSED, Urgency.ACT, run.reason + _rest(run), now, instances=observation.instances
-        )
-    if InstanceState.CANCELLED in states:
-        run = in_state(
-            run, RunState.CANCELLED, f"The wave no longer concerns what was left: {counts}.{behind}", now
-        )
-        kind, sentence = Kind.CANCELLED, run.reason
-    else:
-        run = in_state(run, RunState.COMPLETED, f"Every instance is accounted for: {counts}.{behind}", now)
-        kind, sentence = Kind.COMPLETED, f"{run.reason} {skip_reasons(run)}".strip()
-    if behind:
-        return with_notice(
-            run,
-            Kind.TROUBLE,
-            Urgency.ACT,
-            sentence,
-            now,
-            instances=observation.instances,
-            otherwise=left_to_azure.UNTOUCHED,
-        )
-    return with_notice(run, kind, Urgency.KNOW, sentence, now, instances=observation.instances)
+    behind, otherwise, urgency = left_behind(run, observation), "", Urgency.KNOW
+    states = {instance.state for instance in run.instances}
+    state, kind, why = next(end for end in ENDS if end[0] is None or end[0] in states)[1:]
+    run = in_state(run, state, f"{why}: {counts}.{behind}", now)
+    sentence = run.reason
+    if state is RunState.MISSED:
+        sentence, urgency = sentence + _rest(run), Urgency.ACT
+    elif behind:
+        kind, urgency, otherwise = Kind.TROUBLE, Urgency.ACT, left_to_azure.UNTOUCHED
+    if state is RunState.COMPLETED:
+        sentence = f"{sentence} {skip_reasons(run)}".strip()
+    return with_notice(
+        run, kind, urgency, sentence, now, instances=observation.instances, otherwise=otherwise
+    )
 
 
 def polled_later(run: Run, observation: Observation, now: datetime) -> Run:
@@ -101,18 +104,12 @@ def closed(run: Run, now: datetime, *, cancelled: bool = False) -> Run:
         return replace(run, replan="", due=now)
     words = "The wave was cancelled." if cancelled else "The wave is over."
     if cancelled and run.batches:
-        run = replace(run, batches=tuple(_cancelled(batch, words, now) for batch in run.batches))
+
+        def called_off(progress: InstanceProgress) -> InstanceProgress:
+            if progress.settled:
+                return progress
+            return settle(progress, InstanceState.CANCELLED, words, now, gone=progress.gone)
+
+        run = with_batches(run, [batch.each(called_off) for batch in run.batches], now)
         run = replace(run, reason=left_to_azure.called_off(run))
     return replace(with_entry(run, "wave over", words, now), ended_at=now)
-
-
-def _cancelled(batch: Batch, words: str, now: datetime) -> Batch:
-    instances = tuple(
-        instance
-        if instance.settled
-        else replace(
-            instance, state=transition(instance.state, InstanceState.CANCELLED), reason=words, finished_at=now
-        )
-        for instance in batch.instances
-    )
-    return replace(batch, instances=instances)

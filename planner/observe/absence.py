@@ -12,12 +12,12 @@ from planner.azure.fleet import Health, Instance, natural
 from planner.observe.confirmation import COMPLETED, ILL, STATUS, STOPPED, matured
 from planner.policy.health import ill
 from planner.record.instance import InstanceProgress
-from planner.record.notice import Kind, Urgency
+from planner.record.notice import Kind
 from planner.record.observation import Observation
-from planner.record.run import Run, Trouble
+from planner.record.run import Run, again
 from planner.record.states import ACTIVE, InstanceState, RunState
-from planner.state.journal import if_nobody_answers, with_notice
-from planner.text.backoff import TOLD_AFTER, after_trouble
+from planner.state.notices import with_question
+from planner.text.backoff import after_trouble
 from planner.text.phrases import many, say
 
 MOST_READS = 32
@@ -167,17 +167,12 @@ def tracked(run: Run, observation: Observation, now: datetime) -> Run:
     why = unreadable(run, observation)
     if not why:
         return replace(run, gaps=replace(run.gaps, unread=None))
-    old = run.gaps.unread or Trouble(since=observation.at, count=0, error="")
-    trouble = Trouble(old.since, old.count + 1, why, old.told)
-    run = replace(run, gaps=replace(run.gaps, unread=trouble))
-    if trouble.told or now - trouble.since < TOLD_AFTER:
-        return run
-    sentence = f"Not readable since {say(trouble.since)}: {why} Nothing is started until Azure shows it."
-    run = with_notice(
-        run, Kind.TROUBLE, Urgency.ACT, sentence, now,
-        instances=observation.instances, otherwise=if_nobody_answers(run, now),
-    )  # fmt: skip
-    return replace(run, gaps=replace(run.gaps, unread=replace(trouble, told=True)))
+    trouble = again(run.gaps.unread, why, observation.at)
+    if trouble.to_tell(now):
+        sentence = f"Not readable since {say(trouble.since)}: {why} Nothing is started until Azure shows it."
+        run = with_question(run, Kind.TROUBLE, sentence, now, instances=observation.instances)
+        trouble = replace(trouble, told=True)
+    return replace(run, gaps=replace(run.gaps, unread=trouble))
 
 
 def next_poll(run: Run, observation: Observation, now: datetime) -> datetime:

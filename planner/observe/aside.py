@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Instance
+from planner.observe.settle import fail
 from planner.policy.health import describe
 from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation
@@ -35,13 +36,7 @@ def set_aside(
         if now - since <= run.terms.recover_within:
             return replace(progress, reason=f"Azure answered {code}; waiting for it to be running.")
         words = f"Azure answered {code}, and it is not back after {minutes(run)} ({describe(instance)})."
-        return replace(
-            progress,
-            state=transition(progress.state, InstanceState.FAILED),
-            healthy_polls=0,
-            begun=True,
-            reason=words,
-        )
+        return fail(progress, words)
     wait = back_off(observation.poll_interval, progress.retries)
     return replace(
         progress,

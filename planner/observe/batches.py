@@ -1,6 +1,5 @@
 """The batches of a run after a poll: what became of their instances, and how each batch stands."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -8,12 +7,20 @@ from datetime import datetime
 from planner.azure.fleet import Instance, Interval
 from planner.observe import evidence
 from planner.observe.confirmation import STATUS, matured
+from planner.observe.settle import settle
 from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation
 from planner.record.run import Run
-from planner.record.states import IN_FLIGHT, SETTLED, BatchState, InstanceState, transition
-from planner.state.journal import with_entry
+from planner.record.states import SETTLED, BatchState, InstanceState, transition
+from planner.state.change import with_batches
+
+AS_INSTANCES = {
+    InstanceState.STARTING: BatchState.STARTING,
+    InstanceState.REBOOTING: BatchState.REBOOTING,
+    InstanceState.VERIFYING: BatchState.VERIFYING,
+}
+"""A batch under way stands where the instance stands that has come least far."""
 
 
 def observed(run: Run, observation: Observation, now: datetime, gone: frozenset[str] = frozenset()) -> Run:
@@ -22,81 +29,51 @@ def observed(run: Run, observation: Observation, now: datetime, gone: frozenset[
     `gone` are the instances that are certainly no more.
     """
     seen: dict[str, Instance] = {instance.id: instance for instance in observation.instances or ()}
+
+    def seen_now(progress: InstanceProgress) -> InstanceProgress:
+        found = seen.get(progress.id)
+        return evidence.observed(run, progress, found, observation, now, gone=progress.id in gone)
+
     batches: list[Batch] = []
     aside: list[InstanceProgress] = []
-    for batch in run.batches:
-        instances = [
-            evidence.observed(
-                run, instance, seen.get(instance.id), observation, now, gone=instance.id in gone
-            )
-            for instance in batch.instances
-        ]
-        apart = _goes_apart(batch, instances)
-        if not apart and all(one is old for one, old in zip(instances, batch.instances, strict=True)):
-            # Most batches of a large set are done or still to come: what did not change is not copied.
-            batches.append(standing(batch, now))
-            continue
-        if apart:
-            aside += [instance for instance in instances if instance.state is InstanceState.ASIDE]
-            instances = [instance for instance in instances if instance.state is not InstanceState.ASIDE]
-        if instances:
-            batches.append(standing(replace(batch, instances=tuple(instances)), now))
-    number = max((one.number for one in run.batches), default=0)
-    for progress in aside:
-        number += 1
-        batches.append(
-            Batch(
-                number,
-                again_label([progress]),
-                (progress,),
-                retry=True,
-            )
-        )
-    changed = replace(run, batches=tuple(batches))
-    by_number = {one.number: one for one in batches}
-    for old in run.batches:
-        new = by_number.get(old.number)
-        if (
-            new is not None
-            and new.state is not old.state
-            and new.state in {BatchState.SOAKING, BatchState.DONE}
-        ):
-            changed = with_entry(
-                changed, f"batch {new.number} {new.state}", f"{new.domain}: {counted(new.instances)}", now
-            )
-    return _over_at_window_end(changed, seen, observation, now)
+    for batch in (planned.each(seen_now) for planned in run.batches):
+        put_off = _put_off(batch)
+        aside += put_off
+        left = tuple(instance for instance in batch.instances if instance not in put_off)
+        if left:
+            batches.append(standing(replace(batch, instances=left) if put_off else batch, now))
+    number = max((batch.number for batch in run.batches), default=0)
+    batches += [
+        Batch(place, again_label([instance]), (instance,), retry=True)
+        for place, instance in enumerate(aside, number + 1)
+    ]
+    return _over_at_window_end(with_batches(run, batches, now), seen, observation, now)
 
 
-def _goes_apart(batch: Batch, instances: Sequence[InstanceProgress]) -> bool:
-    """Whether some of a batch under way is put off: tried again in a batch of its own it holds up nothing."""
-    put_off = [instance.state is InstanceState.ASIDE for instance in instances]
-    return batch.state is not BatchState.PENDING and any(put_off) and not all(put_off)
+def _put_off(batch: Batch) -> list[InstanceProgress]:
+    """What Azure has put off of a batch under way: tried again in a batch of its own it holds up nothing."""
+    put_off = [instance for instance in batch.instances if instance.state is InstanceState.ASIDE]
+    apart = batch.state is not BatchState.PENDING and len(put_off) < len(batch.instances)
+    return put_off if apart else []
 
 
 def standing(batch: Batch, now: datetime) -> Batch:
-    """The batch's state from its instances'."""
+    """The batch in the state that follows from its instances'."""
     states = {instance.state for instance in batch.instances}
     if InstanceState.FAILED in states:
         # Also of one that was done: what has stopped serving since is watched and soaks again.
         return replace(batch, state=transition(batch.state, BatchState.FAILED), finished_at=None)
     if batch.state is BatchState.DONE:
         return batch
-    if states & IN_FLIGHT:
-        for state, name in (
-            (InstanceState.STARTING, BatchState.STARTING),
-            (InstanceState.REBOOTING, BatchState.REBOOTING),
-        ):
-            if state in states:
-                return replace(batch, state=transition(batch.state, name))
-        return replace(batch, state=transition(batch.state, BatchState.VERIFYING))
+    under_way = [state for instance, state in AS_INSTANCES.items() if instance in states]
+    if under_way:
+        return replace(batch, state=transition(batch.state, under_way[0]))
     if states <= SETTLED:
-        begun = any(
+        ours = any(
             instance.begun or instance.state is InstanceState.MAINTAINED for instance in batch.instances
         )
-        if batch.started_at is None or not begun:
-            return replace(
-                batch, state=transition(batch.state, BatchState.DONE), finished_at=batch.finished_at or now
-            )
+        if batch.started_at is None or not ours:
+            return _done(batch, batch.finished_at or now)
         if batch.state is BatchState.SOAKING:
             return batch
         return replace(batch, state=transition(batch.state, BatchState.SOAKING), verified_at=now)
@@ -105,20 +82,22 @@ def standing(batch: Batch, now: datetime) -> Batch:
     return batch
 
 
+def _done(batch: Batch, at: datetime) -> Batch:
+    return replace(batch, state=transition(batch.state, BatchState.DONE), finished_at=at)
+
+
 def soaked(run: Run, now: datetime) -> Run:
     """Batches whose soak is over are done; the last one needs no soak."""
-    if all(one.state is not BatchState.SOAKING for one in run.batches):
+    if all(batch.state is not BatchState.SOAKING for batch in run.batches):
         return run
     over = run.settled
 
     def rested(batch: Batch) -> Batch:
         if batch.state is not BatchState.SOAKING or batch.verified_at is None:
             return batch
-        if over or now >= batch.verified_at + run.terms.soak:
-            return replace(batch, state=transition(batch.state, BatchState.DONE), finished_at=now)
-        return batch
+        return _done(batch, now) if over or now >= batch.verified_at + run.terms.soak else batch
 
-    return replace(run, batches=tuple(map(rested, run.batches)))
+    return with_batches(run, [rested(batch) for batch in run.batches], now)
 
 
 def _over_at_window_end(
@@ -135,18 +114,10 @@ def _over_at_window_end(
         if progress.state is not InstanceState.FAILED:
             return progress
         # Maintained or not, it does not serve: whoever goes after this scale set has to ask a person.
-        words = "The self-service window has closed; a person must look at it."
-        return replace(
-            progress,
-            state=transition(progress.state, InstanceState.MISSED),
-            reason=f"{progress.reason} {words}",
-            finished_at=now,
-        )
+        reason = f"{progress.reason} The self-service window has closed; a person must look at it."
+        return settle(progress, InstanceState.MISSED, reason, now, gone=progress.gone)
 
-    batches = tuple(
-        standing(replace(batch, instances=tuple(map(settled, batch.instances))), now) for batch in run.batches
-    )
-    return replace(run, batches=batches)
+    return with_batches(run, [standing(batch.each(settled), now) for batch in run.batches], now)
 
 
 def _closed(
@@ -180,14 +151,3 @@ def again_label(instances: Sequence[InstanceProgress]) -> str:
     if len(ids) > 2:
         return f"instances {ids[0]} to {ids[-1]} ({len(ids)}), again"
     return f"{'instance' if len(ids) == 1 else 'instances'} {', '.join(ids)}, again"
-
-
-def counted(instances: Sequence[InstanceProgress]) -> str:
-    """How many instances stand where, in words: `3 maintained, 1 skipped`."""
-    counts = Counter(instance.state for instance in instances)
-    return ", ".join(f"{number} {state_words(state)}" for state, number in counts.items())
-
-
-def state_words(state: InstanceState) -> str:
-    """An instance's state as it is said to people."""
-    return {InstanceState.BY_AZURE: "by Azure", InstanceState.ASIDE: "set aside"}.get(state, state.value)

@@ -1,4 +1,4 @@
-"""What a poll tells about one instance: whether its maintenance happened, and whether it serves again.
+"""What a poll tells about an instance: whether its maintenance happened, and whether it serves again.
 
 Done needs proof (docs/promises.md): first the maintenance itself, then running, then healthy on two polls.
 """
@@ -11,12 +11,12 @@ from planner.observe.confirmation import ILL, STATUS, cleared, matured, sighted
 from planner.observe.not_started import waiting
 from planner.observe.proof import looking_for_proof
 from planner.observe.recovery import verifying
-from planner.observe.settle import settle
+from planner.observe.settle import deleted, fail
 from planner.policy.health import describe, ill
 from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation
 from planner.record.run import Run
-from planner.record.states import InstanceState, transition
+from planner.record.states import InstanceState
 from planner.text.phrases import say
 
 
@@ -39,8 +39,7 @@ def observed(
     if progress.settled:
         return _after_the_end(run, progress, instance, observation, now)
     if gone:
-        why = "the scale set was deleted" if observation.deleted else "the instance was deleted"
-        return settle(progress, InstanceState.SKIPPED, f"Skipped: {why}.", now, gone=True)
+        return deleted(progress, observation, now)
     if instance is None or instance.unreadable:
         return progress
     if progress.waiting:
@@ -71,7 +70,7 @@ def _after_the_end(
 def _no_longer_serving(
     run: Run, progress: InstanceProgress, instance: Instance, observation: Observation, now: datetime
 ) -> InstanceProgress:
-    """Maintained by this run and served again, and does not any more: no next domain before a person says."""
+    """Maintained, served again, and does not any more: no next domain before a person says so."""
     if instance.switched_off and progress.id in run.fleet.stops:
         words = f"Maintained; stopped since by {run.fleet.stops[progress.id]}."
         # A stop can take its status with it and bring it back at the next start.
@@ -79,13 +78,9 @@ def _no_longer_serving(
         return replace(cleared(progress), reason=words, gone=gone)
     if progress.id not in observation.direct and not matured(progress, ILL, observation):
         return sighted(progress, ILL, observation)
-    return replace(
-        progress,
-        state=transition(progress.state, InstanceState.FAILED),
-        sighting=None,
-        healthy_polls=0,
-        finished_at=None,
-        begun=True,
-        reason=f"Maintained and healthy since {say(progress.finished_at or now)}, and not serving since "
-        f"{say(progress.sighting.since if progress.sighting else now)} ({describe(instance)}).",
+    since = progress.sighting.since if progress.sighting else now
+    return fail(
+        cleared(progress),
+        f"Maintained and healthy since {say(progress.finished_at or now)}, and not serving since "
+        f"{say(since)} ({describe(instance)}).",
     )

@@ -10,18 +10,19 @@ from datetime import datetime, timedelta
 
 from planner.azure.fleet import COMPLETED, Instance
 from planner.observe.absence import unclear
-from planner.observe.batches import counted, state_words
 from planner.observe.confirmation import STATUS, cleared, confirmed, sighted
-from planner.observe.settle import settle
+from planner.observe.settle import deleted, settle
 from planner.policy.health import describe, serving
 from planner.record.batch import Batch
-from planner.record.instance import InstanceProgress
+from planner.record.instance import InstanceProgress, counted
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState, transition
 from planner.schedule.capacity import left_behind
-from planner.state.journal import with_entry, with_notice
+from planner.state.change import with_batches
+from planner.state.journal import with_entry
+from planner.state.notices import with_notice
 from planner.text.phrases import long, many, say
 
 HANDS_OFF_AGAIN = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
@@ -62,19 +63,8 @@ def due(run: Run, now: datetime) -> datetime:
 def followed(run: Run, observation: Observation, now: datetime, gone: frozenset[str] = frozenset()) -> Run:
     """The run after a poll of what Azure does; told once, when it is over. `gone` are certainly no more."""
     seen = {one.id: one for one in observation.instances or ()}
-    batches = tuple(_batch(run, batch, seen, observation, now, gone) for batch in run.batches)
-    before = {one.id: one for one in run.instances}
-    run = replace(run, batches=batches)
-    for instance in run.instances:
-        if instance.state is not before[instance.id].state:
-            run = with_entry(
-                run,
-                state_words(instance.state),
-                instance.reason,
-                now,
-                "azure",
-                instance=instance.id,
-            )
+    batches = [_batch(run, batch, seen, observation, now, gone) for batch in run.batches]
+    run = with_batches(run, batches, now, "azure")
     if run.settled and run.instances:
         return _over(run, seen, observation, now)
     return run
@@ -106,21 +96,18 @@ def _batch(
 ) -> Batch:
     if batch.settled:
         return batch
-    instances = tuple(
-        instance
-        if instance.settled
-        else watched(run, instance, seen.get(instance.id), observation, now, gone=instance.id in gone)
-        for instance in batch.instances
-    )
-    over = all(instance.settled for instance in instances)
-    began = min((instance.down_at for instance in instances if instance.down_at is not None), default=None)
-    return replace(
-        batch,
-        instances=instances,
-        started_at=batch.started_at or began,
-        state=transition(batch.state, BatchState.DONE if over else batch.state),
-        finished_at=now if over else None,
-    )
+
+    def seen_now(instance: InstanceProgress) -> InstanceProgress:
+        if instance.settled:
+            return instance
+        return watched(run, instance, seen.get(instance.id), observation, now, gone=instance.id in gone)
+
+    batch = batch.each(seen_now)
+    downs = (instance.down_at for instance in batch.instances if instance.down_at is not None)
+    batch = replace(batch, started_at=batch.started_at or min(downs, default=None))
+    if not batch.settled:
+        return batch
+    return replace(batch, state=transition(batch.state, BatchState.DONE), finished_at=now)
 
 
 def watched(
@@ -133,8 +120,7 @@ def watched(
     gone: bool,
 ) -> InstanceProgress:
     if gone:
-        why = "the scale set was deleted" if observation.deleted else "the instance was deleted"
-        return settle(progress, InstanceState.SKIPPED, f"Skipped: {why}.", now, gone=True)
+        return deleted(progress, observation, now)
     if instance is None or instance.unreadable:
         return progress
     well = serving(instance, run.terms.health)
@@ -151,7 +137,7 @@ def watched(
     if status is not None:
         progress = replace(progress, window=status.self_service)
     if instance.switched_off:
-        return settle(progress, InstanceState.SKIPPED, f"Skipped: it is {instance.power}.", now, gone=without)
+        return settle(progress, InstanceState.SKIPPED, f"It is {instance.power}.", now, gone=without)
     if well:
         return settle(progress, InstanceState.BY_AZURE, _how(progress), now, gone=without)
     if progress.down_at is None:

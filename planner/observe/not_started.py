@@ -52,7 +52,7 @@ def waiting(
         )
     if progress.refusal is Refusal.NOT_ELIGIBLE and _not_offered(status, window, now):
         # The refusal alone proves nothing; with what Azure shows now it is final until Azure offers it again.
-        why = f"Skipped: Azure refused it ({progress.refused}). Azure maintains it in its own window."
+        why = f"Azure refused it ({progress.refused}). Azure maintains it in its own window."
         return settle(progress, InstanceState.SKIPPED, why, now, gone=True)
     down = instance.down and not instance.switched_off
     return replace(progress, seen_down=True) if down and not progress.seen_down else progress
@@ -68,7 +68,7 @@ def _without_status(
 ) -> InstanceProgress:
     """What became of an instance whose maintenance status is gone for certain."""
     if instance.switched_off:
-        return settle(progress, InstanceState.SKIPPED, f"Skipped: it is {instance.power}.", now, gone=True)
+        return settle(progress, InstanceState.SKIPPED, f"It is {instance.power}.", now, gone=True)
     if progress.seen_down or (run.times.scheduled is not None and now >= run.times.scheduled.start):
         words = "Maintained by Azure or by a person outside."
         return settle(progress, InstanceState.BY_AZURE, words, now, gone=True)

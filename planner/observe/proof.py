@@ -7,8 +7,8 @@ from planner.azure.fleet import COMPLETED as DONE_CODE
 from planner.azure.fleet import Instance, MaintenanceStatus
 from planner.observe.aside import RETRY_CODES, minutes, set_aside
 from planner.observe.confirmation import STATUS, cleared, confirmed, sighted
-from planner.observe.recovery import _serves, off
-from planner.observe.settle import settle
+from planner.observe.recovery import off, serves
+from planner.observe.settle import fail, settle
 from planner.policy.health import describe
 from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation, OperationSeen
@@ -18,9 +18,7 @@ from planner.text.phrases import say
 
 CLOCKS_DIFFER = timedelta(minutes=10)  # Azure closes a window by its own clock, and nobody's is exact
 
-
 QUIET_POLLS = 2  # a start that was taken shows within a poll or two: a reboot takes minutes
-
 
 ATTEMPTS_IN_DOUBT = 2
 
@@ -94,13 +92,8 @@ def _proven(progress: InstanceProgress, proof: str, now: datetime) -> InstancePr
 
 def _operation_failed(progress: InstanceProgress, operation: OperationSeen) -> InstanceProgress:
     error = f"{operation.code}: {operation.message}".strip(": ")
-    return replace(
-        progress,
-        state=transition(progress.state, InstanceState.FAILED),
-        reason=f"Azure's operation ended {operation.status}: {error}",
-        answered=False,
-        operation="",
-    )
+    progress = fail(progress, f"Azure's operation ended {operation.status}: {error}")
+    return replace(progress, answered=False, operation="")
 
 
 def _has_failed(progress: InstanceProgress) -> bool:
@@ -112,7 +105,7 @@ def _no_longer_wanted(
     run: Run, progress: InstanceProgress, instance: Instance, now: datetime
 ) -> InstanceProgress:
     """Its operation failed and its status is gone since: done by others, or called off. Down, it waits."""
-    if not _serves(run, progress, instance):
+    if not serves(run, progress, instance):
         return progress
     words = (
         "Azure's operation failed and its maintenance status is gone since; it serves, nothing is left to do."
@@ -148,11 +141,10 @@ def _without_proof(
     since = progress.since or progress.intent_at or now
     if began:
         if now - since > run.terms.recover_within:
-            return replace(
+            return fail(
                 progress,
-                state=transition(progress.state, InstanceState.FAILED),
-                reason=f"Started at {say(progress.intent_at or since)}, and after {minutes(run)} there is "
-                f"no proof that its maintenance happened (last seen: {describe(instance)}).",
+                f"Started at {say(progress.intent_at or since)}, and after {minutes(run)} there is no proof "
+                f"that its maintenance happened (last seen: {describe(instance)}).",
             )
         return replace(
             progress,

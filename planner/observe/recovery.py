@@ -4,19 +4,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import COMPLETED as DONE_CODE
-from planner.azure.fleet import Instance
+from planner.azure.fleet import Health, Instance
 from planner.observe.aside import minutes, put_off, set_aside
 from planner.observe.confirmation import STATUS, STOPPED, cleared, confirmed, matured, sighted
-from planner.observe.settle import settle
+from planner.observe.settle import fail, settle
 from planner.policy.health import describe, serving
 from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation
 from planner.record.run import Run
-from planner.record.states import InstanceState, transition
+from planner.record.states import InstanceState
 from planner.text.phrases import say
 
 HEALTHY_POLLS = 2
-
 
 VIEWS_FOLLOW = timedelta(minutes=10)  # a view is minutes behind at the most
 
@@ -25,27 +24,21 @@ def off(
     run: Run, progress: InstanceProgress, instance: Instance, observation: Observation, now: datetime
 ) -> InstanceProgress:
     """Switched off after our start: a person's doing only where the log, or its having served, says so."""
-    maintained = f"Maintained ({progress.proof}), " if progress.proof else "Started, "
+    maintained = f"Maintained ({progress.proof})" if progress.proof else "Started"
     if progress.id in run.fleet.stops:
-        words = f"Skipped: {maintained.lower()}then stopped by {run.fleet.stops[progress.id]}."
+        words = f"{maintained}, then stopped by {run.fleet.stops[progress.id]}."
         return settle(progress, InstanceState.SKIPPED, words, now)
     if progress.state is InstanceState.FAILED:
         return progress
     if progress.up_at is not None:
-        words = (
-            f"Skipped: maintained and healthy at {say(progress.up_at)}, then {instance.power} by somebody."
-        )
+        words = f"Maintained and healthy at {say(progress.up_at)}, then {instance.power} by somebody."
         return settle(progress, InstanceState.SKIPPED, words, now)
     if not confirmed(progress, STOPPED, observation):
-        words = f"{maintained}and it is {instance.power}; a second poll has to confirm it."
+        words = f"{maintained}, and it is {instance.power}; a second poll has to confirm it."
         return sighted(progress, STOPPED, observation, words)
-    return replace(
-        progress,
-        state=transition(progress.state, InstanceState.FAILED),
-        sighting=None,
-        healthy_polls=0,
-        begun=True,
-        reason=f"{maintained}and it did not come back: it is {instance.power}, and nobody is known to have "
+    return fail(
+        cleared(progress),
+        f"{maintained}, and it did not come back: it is {instance.power}, and nobody is known to have "
         "stopped it.",
     )
 
@@ -57,11 +50,10 @@ def verifying(
         return off(run, progress, instance, observation, now)
     if progress.state is InstanceState.VERIFYING and put_off(progress, instance):
         # Its operation succeeded in putting it off; the view that was read with that was of before.
-        return set_aside(
-            run, progress, instance, observation, now, instance.status.result if instance.status else ""
-        )
+        code = instance.status.result if instance.status else ""
+        return set_aside(run, progress, instance, observation, now, code)
     progress = sighted(progress, STATUS, observation) if instance.maintenance is None else cleared(progress)
-    if _serves(run, progress, instance):
+    if serves(run, progress, instance):
         polls = progress.healthy_polls + 1
         progress = replace(progress, healthy_polls=polls, up_at=progress.up_at or now)
         if polls >= HEALTHY_POLLS and progress.state is not InstanceState.FAILED:
@@ -79,17 +71,15 @@ def verifying(
         return progress
     since = progress.since or progress.intent_at or now
     if progress.state is not InstanceState.FAILED and now - since > run.terms.recover_within:
-        return replace(
+        return fail(
             progress,
-            state=transition(progress.state, InstanceState.FAILED),
-            healthy_polls=0,
-            reason=f"Maintained ({progress.proof}), but not running and healthy within {minutes(run)} of "
-            f"its start (last seen: {describe(instance)}).",
+            f"Maintained ({progress.proof}), but not running and healthy within {minutes(run)} of its start "
+            f"(last seen: {describe(instance)}).",
         )
     return replace(progress, healthy_polls=0)
 
 
-def _serves(run: Run, progress: InstanceProgress, instance: Instance) -> bool:
+def serves(run: Run, progress: InstanceProgress, instance: Instance) -> bool:
     reported = progress.before is not None and progress.before.reported_health
     return serving(instance, run.terms.health, reported_before=reported)
 
@@ -107,8 +97,5 @@ def _offered_as_before(progress: InstanceProgress, instance: Instance, now: date
 
 
 def _health(instance: Instance) -> str:
-    return (
-        "reporting no health, as before,"
-        if instance.health.value == "not_reported"
-        else instance.health.value
-    )
+    silent = instance.health is Health.NOT_REPORTED
+    return "reporting no health, as before," if silent else instance.health.value

@@ -3,23 +3,24 @@
 Instances that leave do not void it, instances that join wait for their own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from planner.policy.model import Mode
 from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
-from planner.record.notice import Kind, Urgency
+from planner.record.notice import Kind
 from planner.record.run import Run
-from planner.state.journal import if_nobody_answers, with_notice
+from planner.state.notices import with_question
 from planner.text.phrases import lower
 
 
 def cleared(run: Run, batch: Batch) -> bool:
     """Whether everything of the batch that may still be started needs no approval, or has it."""
     waiting = [instance for instance in batch.instances if instance.waiting]
-    return all(_has(run, one) for one in waiting if one.asks or run.terms.mode is Mode.APPROVE)
+    asked = (instance for instance in waiting if instance.asks or run.terms.mode is Mode.APPROVE)
+    return all(_has(run, instance) for instance in asked)
 
 
 def wanted(run: Run) -> bool:
@@ -29,21 +30,13 @@ def wanted(run: Run) -> bool:
 
 def holds_up(run: Run) -> bool:
     """Whether nothing can be started before somebody approves."""
-    open_ones = [batch for batch in run.batches if batch.waiting]
-    return bool(open_ones) and not any(cleared(run, one) for one in open_ones)
+    return run.waiting and not any(batch.waiting and cleared(run, batch) for batch in run.batches)
 
 
 def asked(run: Run, why: str, now: datetime) -> Run:
     """The run with a notice that asks for approval of the plan as it is now."""
-    return with_notice(
-        run,
-        Kind.APPROVAL,
-        Urgency.ACT,
-        f"The plan waits for approval: {lower(why)}",
-        now,
-        otherwise=if_nobody_answers(run, now),
-        answers=("approve", "skip"),
-    )
+    sentence = f"The plan waits for approval: {lower(why)}"
+    return with_question(run, Kind.APPROVAL, sentence, now, answers=("approve", "skip"))
 
 
 def asked_once(run: Run, now: datetime) -> Run:
@@ -55,17 +48,9 @@ def asked_once(run: Run, now: datetime) -> Run:
 
 def given(run: Run) -> Run:
     """The run with its plan as it is now approved."""
-    batches = tuple(
-        replace(
-            batch,
-            instances=tuple(
-                instance if instance.settled else replace(instance, approved=True)
-                for instance in batch.instances
-            ),
-        )
-        for batch in run.batches
-    )
-    return replace(run, batches=batches, people=replace(run.people, approved=run.people.checksum))
+    everything = frozenset(instance.id for instance in run.instances)
+    run = replace(run, people=replace(run.people, approved=run.people.checksum))
+    return replace(run, batches=_marked(run.batches, everything))
 
 
 def kept(
@@ -76,22 +61,18 @@ def kept(
     new = [instance.id for batch in batches for instance in batch.instances if not instance.settled]
     stay = set(old) & set(new)
     # What Azure put off is tried again behind the others: that changes no order anybody approved.
-    steady = {one for one in stay if not old[one].retries}
-    holds = same_rules and [one for one in old if one in steady] == [one for one in new if one in steady]
+    steady = {key for key in stay if not old[key].retries}
+    holds = same_rules and [key for key in old if key in steady] == [key for key in new if key in steady]
     approved = {key for key in stay if holds and _has(run, old[key])}
-    marked = tuple(
-        replace(
-            batch,
-            instances=tuple(
-                instance if instance.settled else replace(instance, approved=instance.id in approved)
-                for instance in batch.instances
-            ),
-        )
-        for batch in batches
-    )
-    return marked, checksum if new and approved >= set(new) else ""
+    return _marked(batches, approved), checksum if new and approved >= set(new) else ""
+
+
+def _marked(batches: Iterable[Batch], approved: Collection[str]) -> tuple[Batch, ...]:
+    def marked(progress: InstanceProgress) -> InstanceProgress:
+        return progress if progress.settled else replace(progress, approved=progress.id in approved)
+
+    return tuple(batch.each(marked) for batch in batches)
 
 
 def _has(run: Run, progress: InstanceProgress) -> bool:
-    # A record of an earlier version knows only the checksum of the approved plan.
     return progress.approved or bool(run.people.approved and run.people.approved == run.people.checksum)

@@ -16,7 +16,9 @@ from planner.record.observation import ASKS, Observation
 from planner.record.run import Run
 from planner.record.states import ACTIVE, BatchState, InstanceState, RunState, transition
 from planner.record.waivers import FIT, ORDER
-from planner.state.journal import if_nobody_answers, in_state, with_entry, with_notice
+from planner.state.change import in_state, with_batches
+from planner.state.journal import with_entry
+from planner.state.notices import with_notice
 from planner.text.phrases import many, some
 
 REMEMBERED = 50  # ids of events kept to apply each once; a message is redelivered within hours
@@ -94,17 +96,15 @@ def _approved(run: Run, command: Command, observation: Observation, now: datetim
     del observation
     run = approval.given(run)
     if run.state is RunState.AWAITING_APPROVAL:
-        begun = run.begun
-        state = RunState.RUNNING if begun else RunState.SCHEDULED
+        state = RunState.RUNNING if run.begun else RunState.SCHEDULED
         run = in_state(run, state, f"Approved by {command.actor}.", now, command.actor)
     return run
 
 
 def _held(run: Run, command: Command, observation: Observation, now: datetime) -> Run:
     """Nothing new starts; what it was paused for stays to be read."""
-    return _paused(
-        run, f"Held by {command.actor}: {command.comment or 'no reason given'}", command, observation, now
-    )
+    holding = f"Held by {command.actor}: {command.comment or 'no reason given'}"
+    return _paused(run, holding, command, observation, now)
 
 
 def _quarantined(run: Run, command: Command, observation: Observation, now: datetime) -> Run:
@@ -118,10 +118,7 @@ def _paused(run: Run, holding: str, command: Command, observation: Observation, 
     beneath = run.reason if run.state is RunState.PAUSED else ""
     run = replace(run, people=replace(run.people, holding=holding, beneath=beneath))
     run = in_state(run, RunState.PAUSED, run.people.held, now, command.actor)
-    return with_notice(
-        run, Kind.PAUSED, Urgency.ACT, run.reason, now, instances=observation.instances, on_record=True,
-        otherwise=if_nobody_answers(run, now), answers=("resume", "skip"),
-    )  # fmt: skip
+    return paused_run.told_again(run, observation, now)
 
 
 def _resumed(run: Run, command: Command, observation: Observation, now: datetime) -> Run:
@@ -134,19 +131,9 @@ def _resumed(run: Run, command: Command, observation: Observation, now: datetime
         return replace(run, people=replace(run.people, choices=(), waived=_with(run.people.waived, FIT)))
     # Only an order that asked for a person is waived: whoever was merely held still waits for its turn.
     waiting = () if run.people.holding else _let_pass(run, observation)
-    batches = tuple(
-        replace(
-            batch,
-            instances=tuple(_again(instance, now) for instance in batch.instances),
-            state=transition(
-                batch.state, BatchState.VERIFYING if batch.state is BatchState.FAILED else batch.state
-            ),
-        )
-        for batch in run.batches
-    )
+    run = with_batches(run, [_tried_again(batch, now) for batch in run.batches], now, command.actor)
     run = replace(
         run,
-        batches=batches,
         people=replace(
             run.people,
             holding="",
@@ -156,8 +143,7 @@ def _resumed(run: Run, command: Command, observation: Observation, now: datetime
             waived=_with(run.people.waived, *waiting),
         ),
     )
-    begun = any(batch.started_at for batch in batches)
-    state = RunState.RUNNING if begun else RunState.SCHEDULED
+    state = RunState.RUNNING if run.begun else RunState.SCHEDULED
     run = in_state(run, state, f"Resumed by {command.actor}. {command.comment}".strip(), now, command.actor)
     return with_notice(run, Kind.RESUMED, Urgency.KNOW, run.reason, now)
 
@@ -173,6 +159,13 @@ def _let_pass(run: Run, observation: Observation) -> tuple[str, ...]:
 
 def _with(waived: tuple[str, ...], *more: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*waived, *more)))
+
+
+def _tried_again(batch: Batch, now: datetime) -> Batch:
+    batch = batch.each(lambda progress: _again(progress, now))
+    if batch.state is not BatchState.FAILED:
+        return batch
+    return replace(batch, state=transition(batch.state, BatchState.VERIFYING))
 
 
 def _again(progress: InstanceProgress, now: datetime) -> InstanceProgress:
@@ -212,10 +205,9 @@ def _raised(run: Run, command: Command, observation: Observation, now: datetime)
         # Somebody who knows the plan says how much longer people need.
         lead = parse_duration(command.raised["lead"])
         over = command.at + lead
-        batches = tuple(_sooner(batch, over) for batch in run.batches)
         run = replace(
             run,
-            batches=batches,
+            batches=tuple(_sooner(batch, over) for batch in run.batches),
             terms=replace(run.terms, lead=lead),
             times=replace(run.times, lead_over=min(run.times.lead_over, over)),
         )

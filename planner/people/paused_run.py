@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
-from planner.record.run import Run, Trouble
+from planner.record.run import Run, Trouble, again
 from planner.record.states import RunState
 from planner.schedule import options, timing
-from planner.state.journal import if_nobody_answers, in_state, with_entry, with_notice
+from planner.state.change import in_state
+from planner.state.journal import with_entry
+from planner.state.notices import with_question
 from planner.text.backoff import TOLD_AFTER, after_trouble, throttled_wait
 from planner.text.phrases import many, say
 
@@ -25,29 +27,26 @@ def paused(
     if run.repairs is not None and not run.repairs.error:
         reason += " Its automatic repairs are resumed as soon as nothing of it reboots."
     run = in_state(run, RunState.PAUSED, reason, now)
-    return with_notice(
-        run,
-        Kind.PAUSED,
-        urgency,
-        reason,
-        now,
-        instances=observation.instances,
-        otherwise=if_nobody_answers(run, now),
-        answers=("resume", "skip", "hold"),
+    answers = ("resume", "skip", "hold")
+    return with_question(
+        run, Kind.PAUSED, reason, now, urgency=urgency, instances=observation.instances, answers=answers
     )
 
 
 def apart(run: Run, causes: Sequence[str], observation: Observation, now: datetime) -> Run:
     """Held, and paused for something else as well: told once for each cause, and read under the hold."""
-    fresh = [one for one in causes if one not in run.people.held]
+    fresh = [cause for cause in causes if cause not in run.people.held]
     if not fresh:
         return run
     run = replace(run, people=replace(run.people, beneath=" ".join((run.people.beneath, *fresh)).strip()))
     run = with_entry(replace(run, reason=run.people.held), "paused", " ".join(fresh), now)
-    return with_notice(
-        run, Kind.PAUSED, Urgency.ACT, run.reason, now, instances=observation.instances, on_record=True,
-        otherwise=if_nobody_answers(run, now), answers=("resume", "skip"),
-    )  # fmt: skip
+    return told_again(run, observation, now)
+
+
+def told_again(run: Run, observation: Observation, now: datetime) -> Run:
+    """The paused run with a notice that says why; what is down is told by the record where no poll saw it."""
+    seen, answers = observation.instances, ("resume", "skip")
+    return with_question(run, Kind.PAUSED, run.reason, now, instances=seen, on_record=True, answers=answers)
 
 
 def failure(failed: Sequence[InstanceProgress]) -> str:
@@ -69,19 +68,22 @@ def misfit(run: Run, problem: str, observation: Observation, now: datetime) -> R
     )
     run = in_state(run, RunState.PAUSED, problem, now)
     if not known:
-        run = with_notice(
-            run,
-            Kind.PAUSED,
-            Urgency.ACT,
-            problem,
-            now,
-            instances=observation.instances,
-            otherwise=if_nobody_answers(run, now),
-            answers=("resume", "skip"),
-            choices=run.people.choices,
-            deadline=run.times.deadline,
-        )
+        run = asked_to_choose(run, now, observation)
     return replace(run, due=due(run, observation, now))
+
+
+def asked_to_choose(run: Run, now: datetime, observation: Observation | None = None) -> Run:
+    """The run with a notice that its plan does not fit, and what a person can choose."""
+    return with_question(
+        run,
+        Kind.PAUSED,
+        run.people.misfit,
+        now,
+        instances=observation.instances if observation is not None else None,
+        answers=("resume", "skip"),
+        choices=run.people.choices,
+        deadline=run.times.deadline,
+    )
 
 
 def fits_again(run: Run, now: datetime) -> Run:
@@ -94,9 +96,8 @@ def fits_again(run: Run, now: datetime) -> Run:
 
 
 def due(run: Run, observation: Observation, now: datetime) -> datetime:
-    in_flight = run.in_flight
     slow = PAUSED_LONG if long_since(run, observation, now) else PAUSED_POLLS
-    due = now + observation.poll_interval * (1 if in_flight else slow)
+    due = now + observation.poll_interval * (1 if run.in_flight else slow)
     if run.times.self_service is not None and now < run.times.self_service.end:
         due = min(due, run.times.self_service.end)
     return due
@@ -109,25 +110,20 @@ def long_since(run: Run, observation: Observation, now: datetime) -> bool:
 
 def troubled(run: Run, observation: Observation, now: datetime) -> Run:
     """Azure cannot be read: wait longer each time, tell once after half an hour, start nothing."""
-    old = run.gaps.trouble or Trouble(since=now, count=0, error="")
-    trouble = Trouble(old.since, old.count + 1, observation.trouble, old.told)
-    run = replace(
-        run, due=now + _patience(run, old, observation, now), gaps=replace(run.gaps, trouble=trouble)
-    )
+    trouble = again(run.gaps.trouble, observation.trouble, now)
+    run = replace(run, due=now + _patience(run, trouble, observation, now))
     if run.state is not RunState.PAUSED:
         run = replace(run, reason=f"Azure cannot be read since {say(trouble.since)}: {observation.trouble}")
-    if not trouble.told and now - trouble.since >= TOLD_AFTER:
-        run = with_notice(
-            run, Kind.TROUBLE, Urgency.ACT, run.reason, now, otherwise=if_nobody_answers(run, now)
-        )
-        run = replace(run, gaps=replace(run.gaps, trouble=replace(trouble, told=True)))
-    return run
+    if trouble.to_tell(now):
+        run = with_question(run, Kind.TROUBLE, run.reason, now)
+        trouble = replace(trouble, told=True)
+    return replace(run, gaps=replace(run.gaps, trouble=trouble))
 
 
 def _patience(run: Run, trouble: Trouble, observation: Observation, now: datetime) -> timedelta:
     """How long to leave Azure alone; never past the moment when people are to hear of it."""
     if observation.wait is None:
-        return after_trouble(trouble.count)
+        return after_trouble(trouble.count - 1)
     lasted = now - trouble.since
     wait = throttled_wait(observation.wait, lasted, run.target.id, now)
     return wait if trouble.told or lasted >= TOLD_AFTER else min(wait, TOLD_AFTER - lasted)

@@ -1,14 +1,14 @@
 """Which instances a person leaves to Azure, and what is said where a command to skip would touch none."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
-from planner.observe.batches import counted, state_words
+from planner.observe.settle import settle
 from planner.record.command import Command
-from planner.record.instance import InstanceProgress
+from planner.record.instance import InstanceProgress, counted, state_words
 from planner.record.run import Run
-from planner.record.states import InstanceState, transition
+from planner.record.states import InstanceState
+from planner.state.change import with_batches
 from planner.text.phrases import some
 
 
@@ -53,21 +53,14 @@ def pointless(run: Run, command: Command) -> str:
 def skipped(run: Run, command: Command, now: datetime) -> Run:
     """The run with what it names skipped."""
     mine = chosen(run, command)
-    reason = f"Skipped: skipped by {command.actor}. {command.comment}".strip()
+    reason = f"Skipped by {command.actor}. {command.comment}".strip()
 
     def skipped(progress: InstanceProgress) -> InstanceProgress:
         if progress.id not in mine:
             return progress
-        return replace(
-            progress, state=transition(progress.state, InstanceState.SKIPPED), reason=reason, finished_at=now
-        )
+        return settle(progress, InstanceState.SKIPPED, reason, now, gone=progress.gone)
 
-    return replace(
-        run,
-        batches=tuple(
-            replace(batch, instances=tuple(map(skipped, batch.instances))) for batch in run.batches
-        ),
-    )
+    return with_batches(run, [batch.each(skipped) for batch in run.batches], now, command.actor)
 
 
 def words(run: Run, command: Command) -> str:

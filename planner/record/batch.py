@@ -1,7 +1,10 @@
 """Instances that go down together."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import is_
+from typing import Self
 
 from planner.record.instance import InstanceProgress
 from planner.record.states import BatchState
@@ -51,3 +54,8 @@ class Batch:
     def settled(self) -> bool:
         """Whether every instance of it is over."""
         return all(instance.settled for instance in self.instances)
+
+    def each(self, change: Callable[[InstanceProgress], InstanceProgress]) -> Self:
+        """The batch with each instance changed; itself where that changes none."""
+        instances = tuple(map(change, self.instances))
+        return self if all(map(is_, instances, self.instances)) else replace(self, instances=instances)

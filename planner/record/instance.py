@@ -1,5 +1,7 @@
 """One instance's way through the plan of a run."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -97,3 +99,14 @@ class InstanceProgress:
     def settled(self) -> bool:
         """Over, one way or another."""
         return self.state in SETTLED
+
+
+def counted(instances: Iterable[InstanceProgress]) -> str:
+    """How many instances stand where, in words: `3 maintained, 1 skipped`."""
+    counts = Counter(instance.state for instance in instances)
+    return ", ".join(f"{number} {state_words(state)}" for state, number in counts.items())
+
+
+def state_words(state: InstanceState) -> str:
+    """An instance's state as it is said to people."""
+    return {InstanceState.BY_AZURE: "by Azure", InstanceState.ASIDE: "set aside"}.get(state, state.value)

@@ -1,7 +1,7 @@
 """A run: one scale set's way through maintenance, with everything that explains it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain
@@ -15,6 +15,8 @@ from planner.record.instance import InstanceProgress
 from planner.record.notice import Choice, Notice
 from planner.record.states import RunState
 from planner.record.waits import HeldUp, Reminders, Stalled
+from planner.text.backoff import TOLD_AFTER
+from planner.text.phrases import some
 
 
 class Verdict(StrEnum):
@@ -29,8 +31,8 @@ class Verdict(StrEnum):
 class Entry:
     """One line of a run's history; times aware UTC, the actor is `breakwater`, `azure` or a person.
 
-    `id` is that of the command it records, else empty: each accepted command has one line. `instance` is
-    the one it is about, empty where it is about the run.
+    `id` is that of the command it records, else empty: each accepted command has one line. `instances` are
+    those it is about, none where it is about the run.
     """
 
     at: datetime
@@ -38,12 +40,13 @@ class Entry:
     event: str
     reason: str
     id: str = ""
-    instance: str = ""
+    instances: tuple[str, ...] = ()
 
     @property
     def what(self) -> str:
-        """The event with the instance it is about."""
-        return f"instance {self.instance} {self.event}" if self.instance else self.event
+        """The event with the instances it is about."""
+        several = "s" if len(self.instances) > 1 else ""
+        return f"instance{several} {some(self.instances)} {self.event}" if self.instances else self.event
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,16 @@ class Trouble:
     count: int
     error: str
     told: bool = False
+
+    def to_tell(self, now: datetime) -> bool:
+        """Whether it has lasted so long that people should hear of it, and nobody has."""
+        return not self.told and now - self.since >= TOLD_AFTER
+
+
+def again(before: Trouble | None, error: str, now: datetime) -> Trouble:
+    """The trouble after one more failure."""
+    before = before or Trouble(now, 0, "")
+    return replace(before, count=before.count + 1, error=error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from planner.schedule import options, timing
 from planner.schedule.capacity import with_capacity, with_served
 from planner.schedule.checksum import plan_checksum, rules_fingerprint
 from planner.schedule.deadline import deadline
+from planner.state.change import with_batches
 
 DAILY = timedelta(days=1)
 MISFIT_AGAIN, NO_TIME_AGAIN = timedelta(minutes=15), timedelta(hours=1)
@@ -41,7 +42,6 @@ def adopted(
         run,
         verdict=decision.verdict,
         checks=decision.checks,
-        batches=marked,
         facts={"self_service": decision.offered},
         people=replace(run.people, approved=approved, checksum=checksum, choices=()),
         terms=replace(
@@ -66,16 +66,17 @@ def adopted(
             run.fleet, reports=any(instance.health is not Health.NOT_REPORTED for instance in instances)
         ),
     )
+    run = with_batches(run, marked, now)
     run = with_served(with_capacity(run, scale_set, instances, rules), instances)
     if to_be_carried_out(decision):
         return _to_carry_out(run, decision, now)
     state = RunState.NOT_IMPACTED if decision.verdict is Verdict.NOT_IMPACTED else RunState.LEFT_TO_AZURE
     # A plan made later is told anew, and its lead time counts from then.
+    run = with_batches(run, [_rested(batch, now) for batch in run.batches], now)
     run = replace(
         run,
         state=transition(run.state, state),
         reason=decision.reason,
-        batches=tuple(_rested(batch, now) for batch in run.batches),
         times=replace(run.times, lead_over=None, deadline=None, forecast_end=None, slack=None, start_by=None),
         fleet=replace(run.fleet, capacity=""),
         people=replace(run.people, misfit=""),
@@ -119,8 +120,7 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
         return replace(
             run, state=transition(run.state, RunState.PAUSED), reason=run.people.held or run.reason, due=now
         )
-    begun = run.begun
-    problem = "" if begun or FIT in run.people.waived else options.misfit(run, now)
+    problem = "" if run.begun or FIT in run.people.waived else options.misfit(run, now)
     if problem:
         return replace(
             run,
@@ -131,18 +131,13 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
         )
     run = replace(run, people=replace(run.people, misfit=""))
     waits = approval.holds_up(run) and not run.in_flight
-    if begun:
-        return replace(
-            run,
-            state=transition(run.state, RunState.AWAITING_APPROVAL if waits else RunState.RUNNING),
-            due=now,
-        )
-    waiting = (batch for batch in run.batches if batch.waiting)
-    first = min((one.not_before for one in waiting if one.not_before is not None), default=None)
     if waits:
-        # Looked at at once: when people are to be reminded follows from the plan as it is now.
+        # Polled at once: when people are to be reminded follows from the plan as it is now.
         return replace(run, state=transition(run.state, RunState.AWAITING_APPROVAL), due=now)
-    due = min(first, now + DAILY) if first is not None else now + NO_TIME_AGAIN
+    if run.begun:
+        return replace(run, state=transition(run.state, RunState.RUNNING), due=now)
+    starts = [batch.not_before for batch in run.batches if batch.waiting and batch.not_before is not None]
+    due = min(*starts, now + DAILY) if starts else now + NO_TIME_AGAIN
     return replace(run, state=transition(run.state, RunState.SCHEDULED), due=due)
 
 

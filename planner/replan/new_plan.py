@@ -10,11 +10,11 @@ from planner.decision.decide import Decision
 from planner.decision.estimate import REBOOT_POLLS
 from planner.decision.scheduled_events import reboot
 from planner.observe import absence, left_to_azure
-from planner.observe.batches import counted
 from planner.observe.outstanding import due_again, remembered
 from planner.people import approval
+from planner.people.paused_run import asked_to_choose
 from planner.record.batch import Batch
-from planner.record.instance import InstanceProgress
+from planner.record.instance import InstanceProgress, counted
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run, Target, Terms, Times, Verdict
@@ -23,7 +23,9 @@ from planner.replan import outdated, second_time
 from planner.replan.apply_decision import adopted, to_be_carried_out
 from planner.replan.merge import merged
 from planner.schedule.capacity import left_down, with_stops
-from planner.state.journal import if_nobody_answers, with_entry, with_notice
+from planner.state.change import with_batches
+from planner.state.journal import with_entry
+from planner.state.notices import with_notice
 
 MINUTE = timedelta(minutes=1)
 
@@ -130,7 +132,7 @@ def _rejoined(
         if decision.verdict is Verdict.NOT_IMPACTED:
             return replace(run, due=now)
         if decision.verdict is Verdict.LEAVE_TO_AZURE and _window_over(run, now):
-            return replace(run, batches=batches, due=now)
+            return replace(with_batches(run, batches, now), due=now)
         if not to_be_carried_out(decision) and outdated.watched(run):
             # Nothing new starts by these rules; what was started is watched until it serves again, and
             # automatic repairs until they run again.
@@ -158,9 +160,8 @@ def _without_status(instances: Sequence[Instance]) -> frozenset[str]:
 
 def _followed(run: Run, batches: Sequence[Batch], now: datetime) -> Run:
     """What was left to Azure and shows no maintenance any more: the answer stays, with how it ended."""
-    run = replace(run, batches=tuple(batches), polls=run.polls + 1)
-    settled = run.settled
-    reason = left_to_azure.over(run) if settled else f"Left to Azure: {counted(run.instances)}."
+    run = replace(with_batches(run, batches, now, "azure"), polls=run.polls + 1)
+    reason = left_to_azure.over(run) if run.settled else f"Left to Azure: {counted(run.instances)}."
     return replace(run, reason=reason, due=left_to_azure.due(run, now))
 
 
@@ -191,23 +192,19 @@ def _again(
         if instance.id in seen and due_again(instance, seen[instance.id])
     ]
     why = second_time.explained(run, back, waves, scale_set)
-    return (
-        with_entry(replace(run, story=replace(run.story, again=why)), "scheduled again", why, now)
-        if why
-        else run
-    )
+    if not why:
+        return run
+    return with_entry(replace(run, story=replace(run.story, again=why)), "scheduled again", why, now)
 
 
 def _asking(batches: Sequence[Batch], asks: frozenset[str]) -> tuple[Batch, ...]:
     """The batches with those instances marked that only a person may have started."""
-    if not asks:
-        return tuple(batches)
 
     def marked(progress: InstanceProgress) -> InstanceProgress:
         waits = progress.id in asks and not progress.settled
         return replace(progress, asks=True) if waits else progress
 
-    return tuple(replace(batch, instances=tuple(map(marked, batch.instances))) for batch in batches)
+    return tuple(batch.each(marked) for batch in batches)
 
 
 def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -> Run:
@@ -216,17 +213,6 @@ def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -
     sentence = f"{decision.reason} {run.story.again}".strip()
     run = with_notice(run, kind, urgency, sentence, now)
     if run.people.misfit:
-        return with_notice(
-            run,
-            Kind.PAUSED,
-            Urgency.ACT,
-            run.people.misfit,
-            now,
-            otherwise=if_nobody_answers(run, now),
-            answers=("resume", "skip"),
-            choices=run.people.choices,
-            deadline=run.times.deadline,
-        )
-    if run.state in ACTIVE and approval.wanted(run):
-        run = approval.asked(run, f"{decision.reason} {run.story.again}".strip(), now)
-    return run
+        return asked_to_choose(run, now)
+    asks = run.state in ACTIVE and approval.wanted(run)
+    return approval.asked(run, sentence, now) if asks else run

@@ -6,18 +6,20 @@ from datetime import datetime
 
 from planner.azure.fleet import Instance, natural
 from planner.observe.batches import standing
-from planner.observe.confirmation import NOT_OFFERED, PROTECTED, STOPPED, cleared, confirmed, sighted
+from planner.observe.confirmation import NOT_OFFERED, PROTECTED, STOPPED, confirmed, sighted
+from planner.observe.settle import settle
 from planner.policy.overrides import accepted_instances
 from planner.record.batch import Batch
 from planner.record.cause import Cause
 from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation
 from planner.record.run import Run
-from planner.record.states import InstanceState, transition
+from planner.record.states import InstanceState
 from planner.schedule.batching import most_down, together
 from planner.schedule.capacity import lost
 from planner.start.gate import PlanAgain, Wait
-from planner.text.phrases import some
+from planner.state.change import with_batches
+from planner.text.phrases import some, upper
 
 
 def skipped(run: Run, observation: Observation, now: datetime) -> Run:
@@ -28,43 +30,26 @@ def skipped(run: Run, observation: Observation, now: datetime) -> Run:
     if observation.instances is None or observation.rules is None:
         return run
     accepted = observation.rules.accept
-    batches = tuple(
-        standing(_without_skipped(batch, observation, accepted, now), now) if batch.waiting else batch
-        for batch in run.batches
-    )
-    return replace(run, batches=batches)
+    seen = {instance.id: instance for instance in observation.instances}
 
-
-def _without_skipped(batch: Batch, observation: Observation, accepted: Sequence[str], now: datetime) -> Batch:
-    seen = {one.id: one for one in observation.instances or ()}
-    instances: list[InstanceProgress] = []
-    for progress in batch.instances:
+    def judged(progress: InstanceProgress) -> InstanceProgress:
         instance = seen.get(progress.id)
+        doubted = progress.sighting is not None and progress.sighting.what in _SKIPS
         # What may be done already is to be confirmed first.
-        open_question = progress.sighting is not None and progress.sighting.what not in _SKIPS
-        asks = progress.waiting and instance is not None and not open_question
+        asks = progress.waiting and (progress.sighting is None or doubted)
         found = _skip_reason(instance, accepted, now) if asks and instance is not None else None
+        if found is None and doubted:
+            return replace(progress, sighting=None, reason="It may be started again.")
         if found is None:
-            settles = progress.sighting is not None and progress.sighting.what in _SKIPS
-            back = replace(cleared(progress), reason="It may be started again.")
-            instances.append(back if settles else progress)
-            continue
+            return progress
         what, why = found
-        if not confirmed(progress, what, observation):
-            words = f"Not started: {why}. Skipped when the next poll shows the same."
-            instances.append(sighted(progress, what, observation, words))
-            continue
-        instances.append(
-            replace(
-                progress,
-                state=transition(progress.state, InstanceState.SKIPPED),
-                reason=f"Skipped: {why}.",
-                finished_at=now,
-                gone=what != PROTECTED,
-                sighting=None,
-            )
-        )
-    return replace(batch, instances=tuple(instances))
+        if confirmed(progress, what, observation):
+            return settle(progress, InstanceState.SKIPPED, f"{upper(why)}.", now, gone=what != PROTECTED)
+        words = f"Not started: {why}. Skipped when the next poll shows the same."
+        return sighted(progress, what, observation, words)
+
+    batches = [standing(batch.each(judged), now) if batch.waiting else batch for batch in run.batches]
+    return with_batches(run, batches, now)
 
 
 _SKIPS = frozenset({STOPPED, PROTECTED, NOT_OFFERED})

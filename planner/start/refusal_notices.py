@@ -9,7 +9,8 @@ from planner.azure.refusal import Refusal, classified
 from planner.record.action import StartResult
 from planner.record.notice import Kind, Urgency
 from planner.record.run import Run
-from planner.state.journal import with_entry, with_notice
+from planner.state.journal import with_entry
+from planner.state.notices import with_notice
 from planner.text.phrases import say
 
 REMEMBERED = 20

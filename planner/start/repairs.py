@@ -14,7 +14,8 @@ from planner.record.observation import Observation
 from planner.record.run import Repairs, Run
 from planner.record.states import RunState
 from planner.start.locks import locked
-from planner.state.journal import with_entry, with_notice
+from planner.state.journal import with_entry
+from planner.state.notices import with_notice
 from planner.text.phrases import long, say
 
 RUNNING, SUSPENDED = "running", "suspended"

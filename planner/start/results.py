@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from planner.azure.refusal import Refusal, classified
 from planner.record.action import StartOutcome, StartResult
 from planner.record.instance import InstanceProgress
-from planner.record.notice import Kind, Urgency
-from planner.record.run import Run, Trouble
+from planner.record.notice import Kind
+from planner.record.run import Run, again
 from planner.record.states import BatchState, InstanceState, RunState, transition
 from planner.start import refusal_notices
 from planner.start.gate import open_batch
 from planner.start.locks import locked
-from planner.state.journal import if_nobody_answers, in_state, with_notice, with_started_notice
-from planner.text.backoff import TOLD_AFTER, back_off
+from planner.state.change import in_state, with_batches
+from planner.state.notices import with_question, with_started_notice
+from planner.text.backoff import back_off
 from planner.text.phrases import say
 
 POLL_INTERVAL = timedelta(seconds=60)
@@ -31,20 +32,21 @@ def answered(
     batch = open_batch(run)
     if batch is None or not by_id:
         return run
-    instances = tuple(
-        _with_answer(instance, by_id[instance.id], now, poll_interval)
-        if instance.id in by_id and instance.state is InstanceState.STARTING and not instance.answered
-        else instance
-        for instance in batch.instances
-    )
-    state = BatchState.REBOOTING if any(instance.answered for instance in instances) else batch.state
-    changed = replace(batch, instances=instances, state=transition(batch.state, state))
-    run = replace(run, batches=tuple(changed if one.number == batch.number else one for one in run.batches))
-    run = with_started_notice(_withdrawn(run, tuple(by_id.values()), now), now)
-    run = refusal_notices.told_by_cause(
-        run, [one for one in by_id.values() if one.answered is StartOutcome.REFUSED], now
-    )
-    return _asked(run, tuple(by_id.values()), now)
+
+    def with_answer(instance: InstanceProgress) -> InstanceProgress:
+        result = by_id.get(instance.id)
+        if result is None or instance.state is not InstanceState.STARTING or instance.answered:
+            return instance
+        return _with_answer(instance, result, now, poll_interval)
+
+    changed = batch.each(with_answer)
+    if any(instance.answered for instance in changed.instances):
+        changed = replace(changed, state=transition(changed.state, BatchState.REBOOTING))
+    run = with_batches(run, [changed if each is batch else each for each in run.batches], now)
+    results = tuple(by_id.values())
+    run = with_started_notice(_withdrawn(run, results, now), now)
+    refused = [result for result in results if result.answered is StartOutcome.REFUSED]
+    return _asked(refusal_notices.told_by_cause(run, refused, now), results, now)
 
 
 def _asked(run: Run, answers: Sequence[StartResult], now: datetime) -> Run:
@@ -53,15 +55,7 @@ def _asked(run: Run, answers: Sequence[StartResult], now: datetime) -> Run:
     if not reason:
         return run
     run = in_state(run, RunState.PAUSED, reason, now)
-    return with_notice(
-        run,
-        Kind.PAUSED,
-        Urgency.ACT,
-        reason,
-        now,
-        otherwise=if_nobody_answers(run, now),
-        answers=("resume", "skip"),
-    )
+    return with_question(run, Kind.PAUSED, reason, now, answers=("resume", "skip"))
 
 
 def _ask(run: Run, answer: StartResult) -> str:
@@ -81,14 +75,12 @@ def _withdrawn(run: Run, answers: Sequence[StartResult], now: datetime) -> Run:
     ]
     if len(unsent) < len(answers):
         return replace(run, gaps=replace(run.gaps, unsent=None))
-    old = run.gaps.unsent or Trouble(since=now, count=0, error="")
-    trouble = Trouble(old.since, old.count + 1, unsent[0].message, old.told)
+    trouble = again(run.gaps.unsent, unsent[0].message, now)
     reason = f"No start could be sent since {say(trouble.since)}: {trouble.error.rstrip('.')}."
-    run = replace(run, reason=reason, gaps=replace(run.gaps, unsent=trouble))
-    if trouble.told or now - trouble.since < TOLD_AFTER:
-        return run
-    run = with_notice(run, Kind.TROUBLE, Urgency.ACT, reason, now, otherwise=if_nobody_answers(run, now))
-    return replace(run, gaps=replace(run.gaps, unsent=replace(trouble, told=True)))
+    if trouble.to_tell(now):
+        run = with_question(run, Kind.TROUBLE, reason, now)
+        trouble = replace(trouble, told=True)
+    return replace(run, reason=reason, gaps=replace(run.gaps, unsent=trouble))
 
 
 def _with_answer(
@@ -132,13 +124,13 @@ def _refused(
             state=transition(progress.state, InstanceState.PENDING),
             reason=f"{said}; a lock has to be removed.",
         )
-    again = now + max(back_off(poll_interval, progress.retries), answer.retry_after or timedelta(0))
+    later = now + max(back_off(poll_interval, progress.retries), answer.retry_after or timedelta(0))
     return replace(
         progress,
         state=transition(progress.state, InstanceState.ASIDE),
-        reason=f"{said}; to be started again after {say(again)}.",
+        reason=f"{said}; to be started again after {say(later)}.",
         retries=progress.retries + 1,
-        retry_at=again,
+        retry_at=later,
     )
 
 

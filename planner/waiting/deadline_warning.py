@@ -9,7 +9,8 @@ from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
 from planner.record.waivers import FIT
 from planner.schedule import options
-from planner.state.journal import if_nobody_answers, with_notice
+from planner.state.notices import with_notice
+from planner.state.unanswered import if_nobody_answers
 
 
 def warned(run: Run, observation: Observation, now: datetime) -> Run:

@@ -15,7 +15,8 @@ from planner.record.run import Run
 from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.record.waits import Reminders
 from planner.schedule.latest_start import AHEAD, fits, latest
-from planner.state.journal import if_nobody_answers, with_notice
+from planner.state.notices import with_notice
+from planner.state.unanswered import if_nobody_answers
 from planner.text.phrases import inner
 from planner.waiting import stalled
 

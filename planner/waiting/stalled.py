@@ -16,7 +16,8 @@ from planner.record.run import Run
 from planner.record.waits import Stalled, Waited
 from planner.schedule.latest_start import fits
 from planner.start.gate import Wait
-from planner.state.journal import if_nobody_answers, with_notice
+from planner.state.notices import with_notice
+from planner.state.unanswered import if_nobody_answers
 from planner.text.phrases import long, say
 
 NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)

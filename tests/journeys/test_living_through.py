@@ -199,7 +199,7 @@ async def test_a_deleted_scale_set_ends_its_run_and_another_one_under_its_name_i
     world.fleet.people.delete_scale_set(old)
     run = await reaches(world, "web", RunState.COMPLETED)
     assert states(run) == {"0": "maintained", "1": "skipped", "2": "skipped"}
-    assert {one.reason for one in run.instances if one.id != "0"} == {"Skipped: the scale set was deleted."}
+    assert {one.reason for one in run.instances if one.id != "0"} == {"The scale set was deleted."}
     world.fleet.add(uniform("web", 2, update_domains=2))
     announce(world, OTHER, Window(world.clock(), world.clock() + DAY))
     await world.alert(OTHER)

@@ -86,6 +86,29 @@ def of_change(old: Run, new: Run) -> Iterator[str]:
             yield f"instance {one.id} was {one.state} and is forgotten before its end"
         elif now is not None and one.state in SETTLED and not _open_again(one, now):
             yield f"instance {one.id} was {one.state} and is {now.state} now"
+    yield from _not_in_history(old, new)
+
+
+ON_RECORD = frozenset({*SETTLED, InstanceState.FAILED, InstanceState.ASIDE}) - {InstanceState.MAINTAINED}
+
+
+def _not_in_history(old: Run, new: Run) -> Iterator[str]:
+    """What has changed its state without a line that says so."""
+    lines = new.story.history[len(old.story.history) :]
+    events, named = {line.event for line in lines}, {name for line in lines for name in line.instances}
+    if new.state is not old.state and not lines:
+        yield f"the run is {new.state} and was {old.state}, and its history does not say so"
+    states = {instance.id: instance.state for instance in old.instances}
+    batches = {batch.number: batch.state for batch in old.batches}
+    for instance in new.instances:
+        changed = states.get(instance.id, instance.state) is not instance.state
+        if changed and instance.state in ON_RECORD and instance.id not in named:
+            yield f"instance {instance.id} is {instance.state}, and the history does not say so"
+    for batch in new.batches:
+        told = f"batch {batch.number} {batch.state}"
+        over = batch.state in {BatchState.SOAKING, BatchState.DONE}
+        if over and batches.get(batch.number, batch.state) is not batch.state and told not in events:
+            yield f"batch {batch.number} is {batch.state}, and the history does not say so"
 
 
 def _open_again(old: InstanceProgress, new: InstanceProgress) -> bool:

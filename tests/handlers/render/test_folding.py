@@ -82,7 +82,7 @@ def test_the_wave_s_end_does_not_say_twice_how_a_scale_set_ended():
         run("web", state=RunState.COMPLETED, reason="Every instance is accounted for: 2 maintained."),
         batches=(batch(1, "1", "2", state=InstanceState.MAINTAINED),),
     )
-    skipped = InstanceProgress("1", state=InstanceState.SKIPPED, reason="Skipped: skipped by Ana.")
+    skipped = InstanceProgress("1", state=InstanceState.SKIPPED, reason="Skipped by Ana.")
     left = replace(done, target=replace(done.target, name="db"), reason="Every instance: 1 skipped.")
     left = replace(left, batches=(replace(done.batches[0], instances=(skipped,)),))
     text = render(letter(ended=(done, left)), "0" * 32, "wave").text

@@ -131,12 +131,14 @@ def test_a_thousand_instances_leave_a_page_that_can_be_read():
 
 
 def test_instances_that_ended_alike_at_the_same_moment_are_one_line_of_history():
-    lines = tuple(Entry(NOW, "azure", "by_azure", "By Azure.", instance=one) for one in "123")
-    other = Entry(NOW, "azure", "by_azure", "Otherwise.", instance="4")
-    text = text_of(run("db", history=(*lines, other)))
+    lines = (
+        Entry(NOW, "azure", "by Azure", "Maintained.", instances=("1", "2", "3")),
+        Entry(NOW, "azure", "by Azure", "Otherwise.", instances=("4",)),
+    )
+    text = text_of(run("db", history=lines))
 
-    assert "instances 1, 2, 3 by azure: By Azure." in text
-    assert "instance 4 by azure: Otherwise." in text
+    assert "instances 1, 2, 3 by Azure: Maintained." in text
+    assert "instance 4 by Azure: Otherwise." in text
 
 
 def test_of_very_many_that_ask_the_rest_is_named_with_links():

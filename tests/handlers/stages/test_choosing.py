@@ -96,7 +96,7 @@ async def test_leaving_domains_to_azure_lets_the_rest_start(scene: Scene) -> Non
 
     skipped = [one for one in found.instances if one.state is InstanceState.SKIPPED]
     assert skipped
-    assert all(one.reason == "Skipped: skipped by Ana. It has to be done today." for one in skipped)
+    assert all(one.reason == "Skipped by Ana. It has to be done today." for one in skipped)
     assert (found.state, found.people.misfit) == (RunState.SCHEDULED, "")
     scene.clock.forward(hours=2)
     assert (await scene.poll()).state is RunState.RUNNING

@@ -140,9 +140,7 @@ async def test_letting_the_others_pass_gives_the_claim_away_and_going_on_needs_o
     rest = replace(web.batches[0].instances[0], state=InstanceState.SKIPPED, finished_at=scene.clock())
     first = replace(
         web.batches[0],
-        instances=tuple(
-            replace(rest, id=one.id, reason="Skipped: skipped.") for one in web.batches[0].instances
-        ),
+        instances=tuple(replace(rest, id=one.id, reason="Skipped.") for one in web.batches[0].instances),
     )
     await put(scene, replace(web, batches=(first, *web.batches[1:])))
     await poll(scene, "web", "resume")
@@ -159,7 +157,7 @@ async def test_a_run_that_goes_on_claims_its_place_again(scene) -> None:
     first = replace(
         web.batches[0],
         instances=tuple(
-            replace(one, state=InstanceState.SKIPPED, reason="Skipped: skipped.", finished_at=scene.clock())
+            replace(one, state=InstanceState.SKIPPED, reason="Skipped.", finished_at=scene.clock())
             for one in web.batches[0].instances
         ),
     )

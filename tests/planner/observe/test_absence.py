@@ -81,7 +81,7 @@ def test_a_scale_set_that_two_polls_a_poll_apart_do_not_find_is_gone():
     assert soon.state not in ENDED, "two polls in one poll are one answer"
     run, _ = step(run, observe(instances=(), deleted=True, now=NOW + 2 * MINUTE))
     assert run.state is RunState.COMPLETED
-    assert {one.reason for one in run.instances} == {"Skipped: the scale set was deleted."}
+    assert {one.reason for one in run.instances} == {"The scale set was deleted."}
 
 
 def test_an_instance_in_flight_that_one_listing_leaves_out_is_watched_and_not_started_again():
@@ -108,7 +108,7 @@ def test_an_instance_is_gone_when_two_polls_agree_each_with_a_direct_read():
     run, _ = step(run, observe(None, rest, now=NOW + 3 * MINUTE, absent=("3",)))
     assert states(run)["3"] is InstanceState.PENDING, "one direct read proves nothing either"
     run, _ = step(run, observe(None, rest, now=NOW + 4 * MINUTE, absent=("3",)))
-    assert one_of(run, "3").reason == "Skipped: the instance was deleted."
+    assert one_of(run, "3").reason == "The instance was deleted."
 
 
 def test_a_direct_read_that_did_not_find_it_counts_no_more_once_one_could_not_be_made():

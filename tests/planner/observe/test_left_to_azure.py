@@ -213,7 +213,7 @@ def test_what_somebody_switched_off_is_skipped_once_its_status_is_gone(power: st
     run = story.poll(5, {"0": {"power": power}})
     assert states(run)["0"] is InstanceState.PENDING
     run = story.sees(9, {"0": DONE})
-    assert (states(run)["0"], one_of(run, "0").reason) == (InstanceState.SKIPPED, f"Skipped: it is {power}.")
+    assert (states(run)["0"], one_of(run, "0").reason) == (InstanceState.SKIPPED, f"It is {power}.")
 
 
 def test_a_deleted_instance_and_a_deleted_scale_set_are_skipped_each_in_its_words():
@@ -224,11 +224,11 @@ def test_a_deleted_instance_and_a_deleted_scale_set_are_skipped_each_in_its_word
     run = story.poll(7)
     assert states(run)["0"] is InstanceState.PENDING, "one direct read that does not find it"
     run = story.poll(8)
-    assert one_of(run, "0").reason == "Skipped: the instance was deleted."
+    assert one_of(run, "0").reason == "The instance was deleted."
     run = story.poll(9, {"1": None}, deleted=True)
     assert states(run)["1"] is InstanceState.PENDING, "one 404 proves nothing"
     run = story.poll(10, deleted=True)
-    assert one_of(run, "1").reason == "Skipped: the scale set was deleted."
+    assert one_of(run, "1").reason == "The scale set was deleted."
     assert "it is over: 2 skipped" in run.reason
 
 

@@ -10,7 +10,7 @@ from planner.azure.fleet import Health, Interval
 from planner.record.notice import Kind
 from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.schedule.latest_start import latest
-from planner.state.journal import if_nobody_answers
+from planner.state.unanswered import if_nobody_answers
 from planner.text.phrases import say
 from tests.planner.living import DAY, H, M, living, run_of_world
 from tests.planner.protocol import NOW, Protocol, policy

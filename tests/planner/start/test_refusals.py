@@ -301,7 +301,7 @@ def test_not_eligible_is_final_when_the_next_poll_sees_that_azure_does_not_offer
     run = looked(world, 1, refusing(NOT_ELIGIBLE))
     assert states_of(run) == {"0": InstanceState.SKIPPED}
     assert run.instances[0].reason == (
-        "Skipped: Azure refused it (OperationNotAllowed: Operation 'performMaintenance' is not allowed on VM "
+        "Azure refused it (OperationNotAllowed: Operation 'performMaintenance' is not allowed on VM "
         "'web_0' since the Subscription of this VM is not eligible). Azure maintains it in its own window."
     )
     assert run.state is RunState.COMPLETED

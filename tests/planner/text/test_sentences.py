@@ -13,7 +13,7 @@ from planner.record.notice import Kind
 from planner.record.skip_reasons import skip_reasons
 from planner.record.states import InstanceState, RunState
 from planner.start.results import answered
-from planner.state.journal import if_nobody_answers
+from planner.state.unanswered import if_nobody_answers
 from planner.text.phrases import inner
 from planner.waiting import deadline_warning
 from tests.planner.builders import (
