@@ -202,11 +202,11 @@ def _stepped(run: Run, observation: Observation, now: datetime) -> tuple[Run, tu
         run = paused_run.fits_again(run, now)
     failed = [instance for instance in run.instances if instance.state is InstanceState.FAILED]
     if failed and run.state is not RunState.PAUSED:
-        ours = any(one.begun for one in failed)
+        ours = any(instance.begun for instance in failed)
         urgency = Urgency.PAGE if ours else Urgency.ACT
         run = paused_run.paused(run, paused_run.failure(failed), observation, now, urgency=urgency)
     if failed and run.people.holding:
-        run = paused_run.apart(run, [paused_run.failure([one]) for one in failed], observation, now)
+        run = paused_run.apart(run, [paused_run.failure([instance]) for instance in failed], observation, now)
     if run.state is RunState.PAUSED:
         due = paused_run.due(run, observation, now)
         due = min(due, outdated.plan_again_at(run, observation)) if again else due
@@ -306,7 +306,7 @@ def _waiting(run: Run, wait: gate.Wait, observation: Observation, now: datetime)
 def _started(
     run: Run, go: prepare.Go, observation: Observation, now: datetime
 ) -> tuple[Run, tuple[Action, ...]]:
-    old = next(one for one in run.batches if one.number == go.batch.number)
+    old = next(batch for batch in run.batches if batch.number == go.batch.number)
     batch = standing(go.batch, now)
     # Two polls may fall on one moment: what an earlier one has started is not started again.
     under_way = {instance.id for instance in old.instances if instance.state is InstanceState.STARTING}

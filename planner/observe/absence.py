@@ -32,16 +32,16 @@ def to_read(run: Run, observation: Observation) -> tuple[str, ...]:
 
 
 def _unclear(run: Run, observation: Observation, seen: dict[str, Instance]) -> Iterator[str]:
-    instances = run.instances
-    flying = [one for one in instances if one.in_flight or one.state is InstanceState.FAILED]
-    yield from (one.id for one in flying if _doubtful(one, seen.get(one.id), observation))
-    for one in instances:
-        instance = seen.get(one.id)
-        if one.state is InstanceState.MAINTAINED and instance is not None and ill(instance, run.terms.health):
-            yield one.id
-    waiting = [one for one in instances if not one.settled]
-    yield from (one.id for one in waiting if _doubtful(one, seen.get(one.id), observation))
-    yield from (one for one in run.fleet.served if one not in seen or seen[one].unreadable)
+    open_ones = [progress for progress in run.instances if not progress.settled]
+    doubtful = [each for each in open_ones if _doubtful(each, seen.get(each.id), observation)]
+    yield from (each.id for each in doubtful if not each.waiting)
+    for progress in run.instances:
+        instance = seen.get(progress.id)
+        well = instance is None or not ill(instance, run.terms.health)
+        if progress.state is InstanceState.MAINTAINED and not well:
+            yield progress.id
+    yield from (each.id for each in doubtful)
+    yield from (key for key in run.fleet.served if key not in seen or seen[key].unreadable)
     yield from (member for member in run.fleet.members if member not in seen)
 
 
@@ -69,24 +69,24 @@ def noticed(run: Run, observation: Observation) -> tuple[Run, frozenset[str]]:
     seen = {instance.id for instance in observation.instances or ()}
     open_ones = (instance.id for instance in run.instances if not instance.settled)
     known = dict.fromkeys((*open_ones, *run.fleet.served, *run.fleet.members))
-    missing = {one: run.gaps.missing.get(one, observation.at) for one in known if one not in seen}
+    missing = {key: run.gaps.missing.get(key, observation.at) for key in known if key not in seen}
     # A listing that leaves it out and a 404 are one poll's answer; the next poll has to give both again.
     not_found = {
-        one: run.gaps.not_found.get(one, observation.at) for one in missing if one in observation.absent
+        key: run.gaps.not_found.get(key, observation.at) for key in missing if key in observation.absent
     }
-    gone = frozenset(one for one, since in not_found.items() if _poll_ago(since, observation))
+    gone = frozenset(key for key, since in not_found.items() if _poll_ago(since, observation))
     return (
         replace(
             run,
             gaps=replace(
                 run.gaps,
-                missing={one: since for one, since in missing.items() if one not in gone},
-                not_found={one: since for one, since in not_found.items() if one not in gone},
+                missing={key: since for key, since in missing.items() if key not in gone},
+                not_found={key: since for key, since in not_found.items() if key not in gone},
             ),
             fleet=replace(
                 run.fleet,
-                served=tuple(one for one in run.fleet.served if one not in gone),
-                left_down=tuple(one for one in run.fleet.left_down if one not in gone),
+                served=tuple(key for key in run.fleet.served if key not in gone),
+                left_down=tuple(key for key in run.fleet.left_down if key not in gone),
                 members=_with(run.fleet.members, seen, gone),
                 reporting=_with(run.fleet.reporting, set(_reporting(observation)), gone),
             ),

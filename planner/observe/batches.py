@@ -142,7 +142,7 @@ def _closed(
 def known_windows(run: Run, progress: InstanceProgress) -> list[Interval]:
     """The self-service windows on record that concern it: the run's, its own, and that before its start."""
     recorded = progress.before.self_service if progress.before is not None else None
-    return [one for one in (run.times.self_service, progress.window, recorded) if one is not None]
+    return [window for window in (run.times.self_service, progress.window, recorded) if window is not None]
 
 
 def again_label(instances: Sequence[InstanceProgress]) -> str:

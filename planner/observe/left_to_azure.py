@@ -62,7 +62,7 @@ def due(run: Run, now: datetime) -> datetime:
 
 def followed(run: Run, observation: Observation, now: datetime, gone: frozenset[str] = frozenset()) -> Run:
     """The run after a poll of what Azure does; told once, when it is over. `gone` are certainly no more."""
-    seen = {one.id: one for one in observation.instances or ()}
+    seen = {instance.id: instance for instance in observation.instances or ()}
     batches = [_batch(run, batch, seen, observation, now, gone) for batch in run.batches]
     run = with_batches(run, batches, now, "azure")
     if run.settled and run.instances:
@@ -192,7 +192,7 @@ def _story(instances: Sequence[InstanceProgress]) -> str:
     if not timed:
         return ""
     lengths = [up - down for down, _, up in timed if up is not None]
-    order = ", ".join(one for _, one, _ in timed[:20]) + (" and others" if len(timed) > 20 else "")
+    order = ", ".join(name for _, name, _ in timed[:20]) + (" and others" if len(timed) > 20 else "")
     order = f", in the order {order}; each" if len(timed) > 1 else "; it"
     least, most = long(min(lengths)), long(max(lengths))
     return (

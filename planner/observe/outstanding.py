@@ -64,10 +64,8 @@ def due_again(progress: InstanceProgress, instance: Instance) -> bool:
 def remembered(former: Run, instances: Sequence[Instance]) -> tuple[InstanceProgress, ...]:
     """What `former` and the runs before it finished and still shows its old status."""
     showing = {instance.id: instance for instance in instances if instance.status is not None}
-    settled = {one.id: one for one in (*former.finished, *former.instances) if one.settled}
-    return tuple(
-        one for key, one in settled.items() if key in showing and _lingers(one, showing[key], former)
-    )
+    known = {progress.id: progress for progress in (*former.finished, *former.instances) if progress.settled}
+    return tuple(known[key] for key in known if key in showing and _lingers(known[key], showing[key], former))
 
 
 def finished(instance: Instance, progress: InstanceProgress | None, run: Run | None, now: datetime) -> bool:
@@ -76,10 +74,8 @@ def finished(instance: Instance, progress: InstanceProgress | None, run: Run | N
     if status is None:
         return False
     if progress is None:
-        before = (
-            next((one for one in run.finished if one.id == instance.id), None) if run is not None else None
-        )
-        if before is not None and run is not None and _lingers(before, instance, run):
+        earlier = [each for each in run.finished if each.id == instance.id] if run is not None else []
+        if run is not None and any(_lingers(each, instance, run) for each in earlier):
             return True
         # Completed by somebody else. Before its window opens the code can only be an earlier wave's, and in
         # an open window that Azure allows us to use it is as well: allowed is due.

@@ -38,7 +38,7 @@ class Batch:
         if self.state is not BatchState.PENDING:
             return self.held_until
         waits = [instance.retry_at for instance in self.instances if instance.waiting]
-        return max((one for one in (self.held_until, *waits) if one is not None), default=None)
+        return max((wait for wait in (self.held_until, *waits) if wait is not None), default=None)
 
     @property
     def waiting(self) -> bool:

@@ -37,19 +37,19 @@ class Stalled:
     @property
     def since(self) -> datetime:
         """Since when nothing could start, whatever the cause was then."""
-        return min((one.since for one in self.waited), default=self.seen)
+        return min((waited.since for waited in self.waited), default=self.seen)
 
     @property
     def spent(self) -> timedelta:
         """How long it could have started by its times."""
-        return sum((one.spent for one in self.waited), NOTHING)
+        return sum((waited.spent for waited in self.waited), NOTHING)
 
     @property
     def told(self) -> bool:
-        return any(one.told for one in self.waited)
+        return any(waited.told for waited in self.waited)
 
     def of(self, cause: Cause) -> Waited | None:
-        return next((one for one in self.waited if one.cause is cause), None)
+        return next((waited for waited in self.waited if waited.cause is cause), None)
 
 
 @dataclass(frozen=True, slots=True)

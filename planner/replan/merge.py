@@ -53,7 +53,7 @@ def merged(
             )
         )
         # Nothing that was planned is forgotten: what shows no maintenance any more is settled here.
-        staying = {one.id for one in stay}
+        staying = {instance.id for instance in stay}
         left = tuple(
             _without_maintenance(
                 run, instance, seen.get(instance.id), observation, now, gone=instance.id in gone
@@ -61,8 +61,8 @@ def merged(
             for instance in batch.instances
             if instance.id not in staying and instance.id not in wanted and instance.id not in back
         )
-        stay += tuple(one for one in left if one.state is not InstanceState.PENDING)
-        unclear |= {one.id: one for one in left if one.state is InstanceState.PENDING}
+        stay += tuple(instance for instance in left if instance.state is not InstanceState.PENDING)
+        unclear |= {instance.id: instance for instance in left if instance.state is InstanceState.PENDING}
         if stay:
             kept.append(replace(batch, instances=stay))
     return (*kept, *_planned_anew(run, decision, kept, back, unclear, now))
@@ -85,7 +85,7 @@ def _planned_anew(
         if instance.id not in back
     }
     before = {instance.id: instance for instance in run.instances if instance.id in back}
-    numbers = count(max((one.number for one in kept), default=0) + 1)
+    numbers = count(max((batch.number for batch in kept), default=0) + 1)
     # Told now, so its own lead time counts from now.
     own = now + decision.rules.lead if run.times.lead_over is not None else None
     put_off: dict[tuple[int, int], list[InstanceProgress]] = {}
@@ -93,27 +93,24 @@ def _planned_anew(
         rest = [instance for instance in batch.instances if instance.id not in has]
         known: list[InstanceProgress] = []
         waits: list[datetime] = []
-        for one in rest:
-            if one.id not in held:
+        for instance in rest:
+            if instance.id not in held:
                 continue
-            old, place = held[one.id]
-            now_shown = replace(old, since=None, window=one.window, code=old.code or one.code)
+            old, place = held[instance.id]
+            now_shown = replace(old, since=None, window=instance.window, code=old.code or instance.code)
             if place.retry or old.state is InstanceState.ASIDE:
                 put_off.setdefault((place.number, batch.number), []).append(now_shown)
                 continue
             known.append(now_shown)
             waits += [place.held_until] if place.held_until is not None else []
-        fresh = [_with_back_off(one, before.get(one.id)) for one in rest if one.id not in held]
         if known:
             yield Batch(next(numbers), batch.domain, tuple(known), held_until=max(waits, default=None))
-        for part in (
-            [one for one in fresh if one.retry_at is None],
-            [one for one in fresh if one.retry_at is not None],
-        ):
+        fresh = [_with_back_off(each, before.get(each.id)) for each in rest if each.id not in held]
+        for again in (False, True):
+            part = tuple(each for each in fresh if (each.retry_at is not None) is again)
             if part:
-                again = part[0].retry_at is not None
-                yield Batch(next(numbers), batch.domain, tuple(part), held_until=own, retry=again)
-    domains = {one.number: one.domain for one in run.batches if one.retry}
+                yield Batch(next(numbers), batch.domain, part, held_until=own, retry=again)
+    domains = {batch.number: batch.domain for batch in run.batches if batch.retry}
     for (place_number, _), instances in put_off.items():
         domain = domains.get(place_number) or again_label(instances)
         yield Batch(next(numbers), domain, tuple(instances), retry=True)
@@ -139,7 +136,7 @@ def _in_their_places(
             continue
         at = _first_with(result, {instance.id for instance in batch.instances})
         if at is not None:
-            members = sorted((*result[at].instances, *ours), key=lambda one: natural(one.id))
+            members = sorted((*result[at].instances, *ours), key=lambda instance: natural(instance.id))
             result[at] = replace(result[at], instances=tuple(members))
             continue
         later = {instance.id for after in run.batches[place + 1 :] for instance in after.instances}
@@ -149,7 +146,8 @@ def _in_their_places(
 
 
 def _first_with(batches: Sequence[Batch], ids: Collection[str]) -> int | None:
-    return next((at for at, one in enumerate(batches) if any(each.id in ids for each in one.instances)), None)
+    members = ({instance.id for instance in batch.instances} for batch in batches)
+    return next((at for at, names in enumerate(members) if not names.isdisjoint(ids)), None)
 
 
 def _without_maintenance(

@@ -117,7 +117,7 @@ def _rejoined(
         waves=tuple(dict.fromkeys((*run.waves, waves[0].tracking_id))),
         planned_at=now,
         replan="",
-        finished=tuple(one for one in run.finished if one.id not in _without_status(instances)),
+        finished=tuple(each for each in run.finished if each.id not in _without_status(instances)),
         terms=replace(run.terms, policy=decision.policy),
         gaps=replace(run.gaps, unplanned=None),
     )

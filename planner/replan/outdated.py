@@ -20,9 +20,10 @@ def why(run: Run, observation: Observation, now: datetime) -> str:
         return ""
     if _waits_by_another_policy(run, observation):
         return "the policy file has changed since the plan was made"
-    instances = {one.id: one for one in run.instances}
+    instances = {instance.id: instance for instance in run.instances}
     # A new plan takes what is offered anew out of its batch, and its soak with it.
-    soaking = {one.id for each in run.batches if each.state is BatchState.SOAKING for one in each.instances}
+    soaks = (batch for batch in run.batches if batch.state is BatchState.SOAKING)
+    soaking = {instance.id for batch in soaks for instance in batch.instances}
     for instance in observation.instances:
         status = instance.status
         if status is None:

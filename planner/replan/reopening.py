@@ -22,8 +22,8 @@ def why(run: Run, decision: Decision) -> str:
     What has merely been left over (missed, and Azure will do it) opens nothing: that was told.
     """
     instances = {instance.id: instance for instance in run.instances}
-    found = [(one, _reason(instances.get(one.id), one, decision)) for one in decision.concerned]
-    due = [(one.id, reason) for one, reason in found if reason]
+    found = {each.id: _reason(instances.get(each.id), each, decision) for each in decision.concerned}
+    due = [(key, reason) for key, reason in found.items() if reason]
     if not due:
         return ""
     named = "; ".join(f"instance {key} {reason}" for key, reason in due[:NAMED])

@@ -22,13 +22,12 @@ DONE = frozenset({InstanceState.MAINTAINED, InstanceState.BY_AZURE})
 
 def explained(run: Run, concerned: Sequence[Instance], waves: Sequence[Wave], scale_set: ScaleSet) -> str:
     """A sentence for the instances among `concerned` that `run` had finished; empty when there are none."""
-    finished = {one.id: one for one in run.instances if one.state in DONE and one.finished_at is not None}
+    finished = {progress.id: progress for progress in run.instances if progress.state in DONE}
     found: dict[str, list[str]] = {}
-    for instance in concerned:
-        progress = finished.get(instance.id)
-        if progress is not None and progress.finished_at is not None:
+    for progress in (finished[instance.id] for instance in concerned if instance.id in finished):
+        if progress.finished_at is not None:
             why = _why(progress, progress.finished_at, waves, scale_set) or _unknown(scale_set)
-            found.setdefault(why, []).append(instance.id)
+            found.setdefault(why, []).append(progress.id)
     return " ".join(f"{_which(ids)} scheduled for the second time: {why}." for why, ids in found.items())
 
 
@@ -39,15 +38,13 @@ def without_a_reason(
 
     Only a person may have them started again: their old status may just show the windows of today.
     """
-    maintained = {
-        instance.id: instance for instance in run.instances if instance.state is InstanceState.MAINTAINED
-    }
+    seen = {instance.id: instance for instance in concerned}
     return frozenset(
-        one.id
-        for one in concerned
-        if one.id in maintained
-        and offered_anew(maintained[one.id], one)
-        and not _why(maintained[one.id], maintained[one.id].finished_at or run.planned_at, waves, scale_set)
+        progress.id
+        for progress in run.instances
+        if progress.id in seen
+        and offered_anew(progress, seen[progress.id])
+        and not _why(progress, progress.finished_at or run.planned_at, waves, scale_set)
     )
 
 
@@ -56,7 +53,7 @@ def unexplained(run: Run, concerned: Sequence[Instance], waves: Sequence[Wave]) 
     looked_up = max((wave.evidence.at for wave in waves if wave.evidence is not None), default=None)
     if looked_up is None:
         return False
-    due = {one.id for one in concerned if one.status is not None}
+    due = {instance.id for instance in concerned if instance.status is not None}
     return any(
         instance.id in due
         and instance.state in DONE
@@ -127,10 +124,10 @@ def _restarted(finished: datetime, waves: Sequence[Wave]) -> str:
         for announcement in wave.announcements[1:]
         if announcement.event_time >= finished and announcement.stage not in OVER | {Stage.IN_PROGRESS}
     ]
-    if moved:
-        wave, one = moved[-1]
-        return f"wave {wave.tracking_id} was announced anew at {say(one.event_time)} ({one.stage.value})"
-    return ""
+    if not moved:
+        return ""
+    wave, last = moved[-1]
+    return f"wave {wave.tracking_id} was announced anew at {say(last.event_time)} ({last.stage.value})"
 
 
 def _restart(wave: Wave) -> tuple[Announcement, Announcement] | None:

@@ -72,19 +72,16 @@ def _skip_reason(instance: Instance, accepted: Sequence[str], now: datetime) -> 
 
 def startable(batch: Batch, observation: Observation, now: datetime) -> dict[str, Instance]:
     """The instances to start, by id: allowed now, inside their own window, running."""
-    seen = {one.id: one for one in observation.instances or ()}
+    seen = {instance.id: instance for instance in observation.instances or ()}
+    accepted = observation.rules.accept if observation.rules is not None else ()
     ready: dict[str, Instance] = {}
     for progress in batch.instances:
         instance = seen.get(progress.id)
         status = instance.status if instance is not None else None
         if not progress.waiting or instance is None or status is None or progress.sighting is not None:
             continue
-        if (
-            _skip_reason(instance, observation.rules.accept if observation.rules is not None else (), now)
-            is not None
-        ):
-            continue
-        if progress.retry_at is not None and progress.retry_at > now:
+        backs_off = progress.retry_at is not None and progress.retry_at > now
+        if backs_off or _skip_reason(instance, accepted, now) is not None:
             continue
         inside = status.self_service is not None and now in status.self_service
         if status.allowed and inside and not status.unreadable and instance.running and not instance.busy:
@@ -101,14 +98,14 @@ def of_one_domain(batch: Batch, ready: dict[str, Instance], observation: Observa
         return {}
     seen = {instance.id: instance for instance in observation.instances or ()}
     left = [seen[instance.id] for instance in batch.instances if not instance.settled and instance.id in seen]
-    domains = {one.id: together(observation.scale_set, one) for one in left}
+    domains = {instance.id: together(observation.scale_set, instance) for instance in left}
     if len(set(domains.values())) < 2:
         return ready
     if batch.started_at is None:
         return {}
     # Under way already: only what shares the domain of those that were started, or else the first of them.
     first = next((instance.id for instance in batch.instances if instance.in_flight), next(iter(ready)))
-    return {key: one for key, one in ready.items() if domains[key] == domains.get(first)}
+    return {key: instance for key, instance in ready.items() if domains[key] == domains.get(first)}
 
 
 def room(
@@ -122,22 +119,14 @@ def room(
         return 0
     left = [progress for progress in batch.instances if not progress.settled]
     mine = {progress.id for progress in left}
-    running = sum(instance.running for instance in instances) + sum(
-        1
-        for instance in instances
-        if instance.id in mine and not instance.running and not instance.switched_off
-    )
+    down = {each.id for each in instances if not each.running and not each.switched_off}
+    running = sum(instance.running for instance in instances) + len(down & mine)
     allowed = most_down(observation.scale_set, observation.rules, running, max(1, len(batch.instances)))
-    others = {
-        instance.id
-        for instance in instances
-        if instance.id not in mine and not instance.running and not instance.switched_off
-    }
+    others = down - mine
     ill = others | (lost(run, instances, accepted_instances(observation.rules.accept)) - mine)
-    down = len(ill)
     if batch.started_at is not None:
         # Under way already: as many more as there is room for, the rest in a later poll.
-        more = allowed - down - sum(not progress.waiting for progress in left)
+        more = allowed - len(ill) - sum(not progress.waiting for progress in left)
         if more > 0:
             return more
         return Wait(f"{allowed} instances may be down at once, no more for now", cause=Cause.ROOM)
@@ -145,8 +134,8 @@ def room(
         return PlanAgain(
             f"only {allowed} of {running} instances may be down at once and the batch has {len(mine)}"
         )
-    if down + len(mine) > allowed:
-        others_down = "1 other instance is" if down == 1 else f"{down} other instances are"
+    if len(ill) + len(mine) > allowed:
+        others_down = "1 other instance is" if len(ill) == 1 else f"{len(ill)} other instances are"
         names = some(sorted(ill, key=natural), most=3)
         return Wait(f"{others_down} down ({names}) and {allowed} may be down at once", cause=Cause.ROOM)
     return allowed

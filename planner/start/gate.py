@@ -60,10 +60,10 @@ def next_batch(run: Run, now: datetime) -> Batch | None:
     under_way = open_batch(run)
     if under_way is not None:
         return under_way if under_way in waiting else None
-    ready = [one for one in waiting if one.waits_until is None or one.waits_until <= now]
+    ready = [batch for batch in waiting if batch.waits_until is None or batch.waits_until <= now]
     if ready:
         return ready[0]
-    return min(waiting, key=lambda one: (one.waits_until or now, one.number), default=None)
+    return min(waiting, key=lambda batch: (batch.waits_until or now, batch.number), default=None)
 
 
 def held(run: Run, observation: Observation, now: datetime) -> Wait | AskPerson | None:
@@ -121,16 +121,15 @@ def _opens(run: Run) -> datetime | None:
 def _predecessors(run: Run, observation: Observation) -> Wait | AskPerson | None:
     if observation.order_problem and ORDER not in run.people.waived:
         return AskPerson(observation.order_problem)
-    for predecessor in observation.predecessors:
-        if predecessor.name in run.people.waived:
-            continue
+    before = [each for each in observation.predecessors if each.name not in run.people.waived]
+    for predecessor in before:
         if predecessor.state in ASKS:
             return AskPerson(
                 f"It goes after {predecessor.name}, whose run ended as {predecessor.state}. "
                 "Resume to go ahead all the same."
             )
-    for one in observation.predecessors:
-        if one.name not in run.people.waived and one.state not in {RunState.COMPLETED, RunState.NOT_IMPACTED}:
-            standing = f"is {one.state}" if one.state is not None else "has not been planned yet"
-            return Wait(f"{one.name} goes first and {standing}", cause=Cause.PREDECESSOR)
+    for predecessor in before:
+        if predecessor.state not in {RunState.COMPLETED, RunState.NOT_IMPACTED}:
+            standing = f"is {predecessor.state}" if predecessor.state else "has not been planned yet"
+            return Wait(f"{predecessor.name} goes first and {standing}", cause=Cause.PREDECESSOR)
     return None

@@ -59,13 +59,13 @@ def prepare(run: Run, observation: Observation, now: datetime) -> Wait | AskPers
         return PlanAgain("the policy or the tags have changed since the plan was made")
     # Protected instances are skipped one by one below, also when nothing else is left.
     structural = [
-        one
-        for one in checks.blocking(
+        check
+        for check in checks.blocking(
             checks.counter_indications(
                 observation.scale_set, outstanding(observation.instances, run, now), observation.rules, now
             )
         )
-        if one.name != "protection"
+        if check.name != "protection"
     ]
     if structural:
         return PlanAgain(structural[0].reason)
@@ -137,22 +137,12 @@ def _cause(run: Run, observation: Observation, check: Check) -> Cause:
 
 
 def _nothing_ready(batch: Batch, observation: Observation) -> Wait:
-    waits = [
-        instance.retry_at
-        for instance in batch.instances
-        if instance.waiting and instance.retry_at is not None
-    ]
-    waits = [one for one in waits if one > observation.at]
-    if waits:
-        return Wait(f"its next attempt at {say(min(waits))}", min(waits), cause=Cause.TIMES)
-    down = next(
-        (
-            instance
-            for instance in observation.instances or ()
-            if instance.id in {progress.id for progress in batch.instances}
-        ),
-        None,
-    )
+    waits = [each.retry_at for each in batch.instances if each.waiting and each.retry_at is not None]
+    first = min((wait for wait in waits if wait > observation.at), default=None)
+    if first is not None:
+        return Wait(f"its next attempt at {say(first)}", first, cause=Cause.TIMES)
+    mine = {progress.id for progress in batch.instances}
+    down = next((instance for instance in observation.instances or () if instance.id in mine), None)
     seen = f" (instance {down.id}: {describe(down)})" if down is not None else ""
     strange = down is not None and (down.unreadable or (down.status is not None and down.status.unreadable))
     return Wait(
@@ -163,7 +153,8 @@ def _nothing_ready(batch: Batch, observation: Observation) -> Wait:
 
 def _before(observation: Observation, able: dict[str, Instance]) -> datetime:
     ends = [observation.at + FRESH]
-    ends += [one.status.self_service.end for one in able.values() if one.status and one.status.self_service]
+    windows = (instance.status.self_service for instance in able.values() if instance.status)
+    ends += [window.end for window in windows if window is not None]
     if observation.rules is not None:
         closing = closes(observation.rules.windows, observation.rules.freezes, observation.at)
         if closing is not None:

@@ -50,8 +50,8 @@ def told_by_cause(run: Run, refusals: Sequence[StartResult], now: datetime) -> R
     `refusals` were added to its instances already. What a lock keeps back is asked of a person elsewhere.
     """
     by_cause: dict[str, list[StartResult]] = {}
-    for one in refusals:
-        by_cause.setdefault(cause(one), []).append(one)
+    for result in refusals:
+        by_cause.setdefault(cause(result), []).append(result)
     for key, answers in by_cause.items():
         refusal = classified(answers[0].code, answers[0].message)
         sentence = _sentence(run, refusal, answers)

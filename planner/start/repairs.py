@@ -160,12 +160,12 @@ def _why(run: Run) -> str:
 
 
 def _given_up(run: Run, held: Repairs, now: datetime) -> Run:
-    one = run.target
+    target = run.target
     words = (
-        f"The automatic repairs of {one.name} were suspended by Breakwater at {say(held.since)} and could "
+        f"The automatic repairs of {target.name} were suspended by Breakwater at {say(held.since)} and could "
         f"not be resumed for {long(PATIENCE)}{f': {held.error}' if held.error else '.'} Resume by hand: "
         "az vmss set-orchestration-service-state --service-name AutomaticRepairs --action Resume "
-        f"--name {one.name} --resource-group {one.resource_group} --subscription {one.subscription}"
+        f"--name {target.name} --resource-group {target.resource_group} --subscription {target.subscription}"
     )
     run = with_entry(replace(run, repairs=None), "automatic repairs left suspended", words, now)
     return with_notice(run, Kind.TROUBLE, Urgency.ACT, words, now)

@@ -62,10 +62,11 @@ def with_started_notice(run: Run, now: datetime) -> Run:
     """The run with the notice that maintenance has begun, once something of it was taken or may have been."""
     if any(notice.kind is Kind.STARTED for notice in run.story.notices):
         return run
-    batch = next((one for one in run.batches if any(each.answered for each in one.instances)), None)
-    if batch is None:
-        return run
-    return with_notice(run, Kind.STARTED, Urgency.KNOW, f"Maintenance has begun with {batch.domain}.", now)
+    for batch in run.batches:
+        if any(instance.answered for instance in batch.instances):
+            sentence = f"Maintenance has begun with {batch.domain}."
+            return with_notice(run, Kind.STARTED, Urgency.KNOW, sentence, now)
+    return run
 
 
 def with_question(
@@ -98,7 +99,7 @@ def with_question(
 
 
 def _down(run: Run, instances: Sequence[Instance]) -> tuple[Down, ...]:
-    domains = {one.id: (batch.domain, one) for batch in run.batches for one in batch.instances}
+    domains = {instance.id: (batch.domain, instance) for batch in run.batches for instance in batch.instances}
     found: list[Down] = []
     for instance in instances:
         if instance.switched_off or serving(instance, run.terms.health):
