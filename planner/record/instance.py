@@ -22,11 +22,10 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What one poll showed and a second one, at least a poll later, has to confirm; one answer is no proof.
+    """What one poll showed and a second one, a poll interval later, has to confirm.
 
-    `what` is the claim: `status` (its maintenance status is gone), `stopped`, `protected`, `not offered`,
-    `completed` (its result code changed although nobody here started it). `since` is the first poll's time,
-    `alone` that of the first poll in which only a direct read showed it.
+    `what` is one of the names in `planner.observe.confirmation`. `since` is the first poll that showed it,
+    `alone` the first in which only a direct read did; both aware UTC.
     """
 
     what: str
@@ -36,23 +35,26 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class InstanceProgress:
-    """One instance's way through the plan.
+    """One instance's way through the plan; times are aware UTC.
 
-    `intent_at` is when its start was written, before it was sent; `answered` whether Azure's answer is on
-    record; `quiet_looks` how many polls since have seen nothing of it; `operation` the address to read the
-    operation at; `since` from when `recover-within` counts;
-    `proof_at` when the maintenance itself was proven; `healthy_looks` how many polls in a row saw it running
-    and healthy since. `window` and `code` are its self-service window and result code when it was planned;
-    `window` the one it still shows where others have maintained it. `down_at` and `up_at` are when polls
-    first saw it down, and serving again, while it was left to Azure. `approved`: a person has approved it as
-    part of a plan. `gone` is set on a settled instance whose return would need a new plan: its status was
-    seen gone, or what skipped it can pass. `begun`: Azure took a start of it, whatever became of it.
-    `sighting` is what the last poll showed and has to be confirmed. `asks`: it may be started again only when
-    a person approves, because nothing explains why Azure offers maintenance that is done.
+    The start: `intent_at` is when it was written, before it was sent; `answered`: Azure's answer is on
+    record; `operation` is the address to poll; `quiet_polls` counts polls since that saw no sign of it;
+    `begun`: Azure took it, whatever came of it; `since` is when `recover-within` began to count.
 
-    `retries` counts how often Azure has put it off, `retry_at` is the time before which it is not started
-    again: no poll and no plan takes it away, only the next intent. `refusal` is what Azure's refusal of the
-    last start means and `refused` its code and words.
+    The proof: `proof_at` is when the maintenance was proven, `proof` by what; `healthy_polls` counts the
+    polls in a row since that saw the instance running and healthy.
+
+    The plan: `window` and `code` are its self-service window and result code when it was planned (once others
+    have maintained it, the window it still shows). `approved`: a person approved it as part of a plan.
+    `asks`: only a person's approval starts it again, since nothing explains why Azure offers what is done.
+
+    Another try: `retries` counts how often Azure put it off. Before `retry_at` it is not started again; no
+    poll and no plan clears that, only the next intent. `refusal` is what Azure's refusal of the last start
+    means, `refused` its code and message.
+
+    The rest: `down_at` and `up_at` are the first polls that saw it down, and serving again. `sighting` is
+    what the last poll showed and another has to confirm. `gone`, on a settled instance: its status has been
+    seen gone, or what skipped it can pass, so a status that is back needs a new plan.
     """
 
     id: str
@@ -108,5 +110,5 @@ def counted(instances: Iterable[InstanceProgress]) -> str:
 
 
 def state_words(state: InstanceState) -> str:
-    """An instance's state as it is said to people."""
+    """An instance's state, in words for people."""
     return {InstanceState.BY_AZURE: "by Azure", InstanceState.ASIDE: "set aside"}.get(state, state.value)

@@ -38,19 +38,20 @@ class Predecessor:
 class Observation:
     """One poll of a run's scale set, begun at `at` (UTC).
 
-    `instances` is None when Azure was not read: nothing can be started then. `scale_set` and `rules` are
-    read afresh before a batch and None otherwise. `direct` are the instances this poll read one by one,
-    `absent` those of them that Azure answered 404 for, `alone` those whose listing did not show what their
-    direct read shows of their maintenance, or nothing that could be read; `deleted`: the listing and a direct
-    read of the scale set both say that it is not there. `stops` says who stopped which instances since the
-    plan was made (None: the activity log was not asked, or could not be read). `open`: a wave of the run is
-    open. `cancelled` says that no open wave covers the set any more, `stopped` why nothing new may start
-    anywhere, `policy` is the digest of the policy file, `limit` why the limits in flight forbid a start now
-    and `limit_until` when the first of those in flight is expected to be over, `durations` how long batches
-    of the wave's other runs took, `repairs` the state of the automatic repairs in Azure's word (lower case,
-    empty when not asked for), `trouble` why Azure could not be read, `wait` how long Azure asks to be left
-    alone (429), and `awaits` what is to be read before anything starts.
-    `held_up` is who waits for a limit while this run holds a claim; None when nobody looked.
+    From Azure. `instances` is None when they were not read: then nothing starts. `scale_set` and `rules` are
+    read afresh before a batch, else None. `direct` are the instances read one by one, `absent` those of them
+    that Azure answered 404 for, `alone` those whose direct read disagrees with their listing. `deleted`: both
+    the listing and a direct read answered that the scale set is not there. `operations` by instance id.
+    `stops` says who stopped which instances since the plan was made (None: the activity log was not asked, or
+    could not be read). `repairs` is the state of the automatic repairs in Azure's word, lower case, empty
+    when not asked for. `trouble` is why Azure could not be read, `wait` how long it asks to be left alone
+    (429).
+
+    From the records. `open`: a wave of the run is open; `cancelled`: no open wave covers the scale set any
+    more. `stopped` is why nothing new may start anywhere, `policy` the digest of the policy file. `limit` is
+    why the limits forbid a start now, `limit_until` when the first run in flight is expected to end.
+    `durations` is how long batches of the wave's other runs took. `held_up` is who waits for a limit while
+    this run holds a claim (None: not read). `awaits` is what has to be read before anything starts.
     """
 
     at: datetime

@@ -93,9 +93,9 @@ class Target:
 class Repairs:
     """Automatic repairs that this run suspends, from before its first call to Azure until they run again.
 
-    `since` is when that began, `seen_suspended` whether a poll has seen it, `resuming_since` from when on
-    they are being resumed, `asked_at` when Azure was last asked, `tries` how often it was asked to resume,
-    `error` what it said against the last call and `denied` whether that is final: our role lacks the right.
+    `seen_suspended`: a poll saw them suspended. `resuming_since`: since when they are being resumed.
+    `asked_at` is the last call, `tries` counts those to resume. `error` is Azure's answer to the last call;
+    `denied`: it is final, since our role lacks the right or a lock is in the way.
     """
 
     since: datetime
@@ -111,9 +111,9 @@ class Repairs:
 class Terms:
     """The policy that a run was planned by.
 
-    `fingerprint` tells whether it has changed for this scale set, `policy` is the digest of the file.
-    `lead` is what `Times.lead_over` was made with, `raised` what a person has raised for this run (key to
-    value as written), `windows` and `freezes` what the times were made with.
+    `fingerprint` changes when the policy does for this scale set; `policy` is the digest of the file. `lead`,
+    `windows` and `freezes` are what the run's times were made with. `raised` is what a person has raised for
+    this run: policy key to value as written.
     """
 
     mode: Mode = Mode.AUTO
@@ -133,12 +133,12 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When a run may, should and is expected to do what; all aware UTC.
+    """When a run may, should and is expected to act; all aware UTC.
 
-    `deadline` is the earlier of the self-service end less a margin and `complete-by`, `slack` what is
-    left between the forecast end and the deadline, `start_by` the latest first start that meets it,
-    `lead_over` when the lead time has passed, `others_until` when the scale sets it waits for are
-    expected to be over, `expected` how long a batch takes from start to verification.
+    `deadline` is the earlier of `complete-by` and the end of self-service less a margin; `slack` is what is
+    left between the forecast end and it; `start_by` is the latest first start that meets it. `lead_over` is
+    when the lead time has passed, `others_until` when the scale sets that go first are expected to be done.
+    `expected` is how long a batch takes from its start to its verification.
     """
 
     self_service: Interval | None = None
@@ -154,14 +154,13 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """What people have said to a run, and what they are asked.
+    """What people have commanded, and what they are asked.
 
-    `checksum` is that of the plan as it is and `approved` that of the plan that was approved. `holding`
-    is why a person holds it, `beneath` what it is paused for apart from that, `waived` the predecessors a
-    person has let pass, `events` the ids of the commands applied. `misfit` is why the plan does not fit
-    and the run waits for a person before its first start, `choices` what would make it fit. `lets_pass`:
-    a person has let those pass whom it holds up; then it counts against no limit until it starts
-    something again.
+    `checksum` is the plan's, `approved` that of the plan a person approved. `holding` is why a person holds
+    the run, `beneath` what it is paused for apart from that. `waived` are predecessors that a person has
+    waived. `events` are the ids of the commands applied. `misfit` is why the plan does not fit, so that the
+    run waits for a person before its first start; `choices` would make it fit. `lets_pass`: a person has let
+    others go first, so the run counts against no limit until it starts something again.
     """
 
     checksum: str = ""
@@ -186,9 +185,9 @@ class People:
 class Story:
     """What has happened to a run, and what people were told.
 
-    `numbered` is the last number of the run before it, so that in one wave no notice is told by a number that
-    stands for another. `refusals` are the causes of Azure's refusals that were told, `again` is why instances
-    are scheduled for the second time.
+    `numbered` is the last notice number of the run before it: numbers go on, so that none is used twice in a
+    wave. `refusals` are the causes of Azure's refusals that were told. `again` is why instances are scheduled
+    for the second time.
     """
 
     history: tuple[Entry, ...] = ()
@@ -206,12 +205,11 @@ class Story:
 class Gaps:
     """What Azure or storage does not show or take.
 
-    `missing` are instances that listings leave out, since the poll that first did, `not_found` those of
-    them that direct reads answer 404 for, since the first of these in a row; `absent_since` is when the
-    scale set itself was first not there; `unread` is set while something of it cannot be read. All of
-    them last until Azure shows it again or a second poll and a direct read agree. `trouble` is set while
-    Azure cannot be read, `unplanned` while it cannot be read for a new plan, `unsent` while no start can
-    be sent in time.
+    `missing` are the instances that listings leave out, by id since when; `not_found` those of them that
+    direct reads answer 404 for, since the first of these in a row. `absent_since` is when the scale set
+    itself was first not found. These last until Azure shows them again, or a second poll with a direct read
+    agrees. `unread`: something of the scale set cannot be read. `trouble`: Azure cannot be read at all.
+    `unplanned`: it cannot be read for a new plan. `unsent`: no start can be sent in time.
     """
 
     missing: Mapping[str, datetime] = field(default_factory=dict)
@@ -225,14 +223,14 @@ class Gaps:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The instances of the scale set, and who of them serves.
+    """The instances of the scale set, and which of them serve.
 
-    `members` are all that polls have seen and that are not certainly gone, `reporting` those of them
-    whose application has reported health, `reports` whether any does. `served` are those that served when
-    the plan was made and that nobody is known to have stopped since: each that does not serve counts
-    against `max-unavailable`. `left_down` are those among them that an earlier run's maintenance has left
-    not serving, or that were ill later. `stops` says who stopped what, by the activity log; `log_read_at`
-    is when that was last asked. `serving` and `capacity` say what each batch takes away of what serves.
+    `members` are all that polls have seen and that are not known to be gone, `reporting` those whose
+    application has reported health; `reports`: any does. `served` are those that served when the plan was
+    made and that nobody is known to have stopped since: each that does not serve counts against
+    `max-unavailable`. `left_down` are those of them that an earlier run's maintenance left down, or that fell
+    ill later. `stops` says who stopped what, by the activity log, last read at `log_read_at`. `serving` (a
+    number) and `capacity` (a sentence) say what each batch takes away.
     """
 
     members: tuple[str, ...] = ()
@@ -250,9 +248,9 @@ class Fleet:
 class Standing:
     """A run that stands still.
 
-    `stalled` is set from the first poll that could have started something by its times and did not, until
-    something starts; it is told after `Terms.stalled_after`. `reminders` is what was told of it,
-    `holds_up` who waits for a limit while it is paused.
+    `stalled` is set from the first poll that could have started something by its times and did not, until the
+    next start; it is told after `Terms.stalled_after`. `reminders` is what was told. `holds_up` is who waits
+    for a limit while the run is paused.
     """
 
     stalled: Stalled | None = None
@@ -264,11 +262,11 @@ class Standing:
 class Run:
     """The record of a run; replaced whole at each write. Times are aware UTC.
 
-    `due` is when it is polled next, `recheck` when an ended run is while a wave of its is open. `replan`
-    is why a new plan is asked for, `fruitless_plans` counts those in a row that changed nothing because
-    what was started has to be watched first. `finished` are instances that earlier runs finished and
-    whose status lingers: not to be started again. `repairs` is set while automatic repairs are suspended
-    by this run. `reading` is how long the last poll of Azure took, nothing for the usual few seconds.
+    `due` is its next poll, `recheck` that of an ended run while a wave of it is open. `replan` is why a new
+    plan is asked for; `fruitless_plans` counts those in a row that changed nothing because what was started
+    has to be watched first. `finished` are instances that earlier runs finished and whose status lingers: not
+    to be started again. `repairs` is set while this run has automatic repairs suspended. `reading` is how
+    long the last poll of Azure took, zero for the usual few seconds.
     """
 
     target: Target
