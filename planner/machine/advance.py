@@ -1,4 +1,4 @@
-"""The state machine: a run, a poll and what people said, in; the run as it is now and what to do, out.
+"""The state machine: a run, a poll and people's commands in; the run as it is now and what to do out.
 
 Pure: it performs nothing and reads no clock. `handlers.stages.advance` performs its actions by the protocols.
 """
@@ -38,14 +38,12 @@ from planner.schedule.capacity import with_stops
 from planner.start import eligible, gate, prepare, repairs
 from planner.state.change import in_state, with_batches
 from planner.state.notices import with_started_notice
-from planner.text.backoff import throttled_wait
+from planner.text.backoff import DAILY, throttled_wait
 from planner.text.phrases import say
 from planner.waiting import deadline_warning, reminders, stalled
 
-DAILY = timedelta(days=1)
-
 SOON = timedelta(seconds=5)
-LONG_WAIT = 10  # a run that waits for others looks that much less often later
+LONG_WAIT = 10  # a run that has waited long for others polls that much less often
 
 
 def advance(
@@ -53,8 +51,8 @@ def advance(
 ) -> tuple[Run, tuple[Action, ...]]:
     """One step of a run. Starts are asked for only if `observation` saw the instances.
 
-    The run that comes back holds every intent and notice; the actions say what to send for it, the last
-    of them when to look again. An ended run is looked at seldom, and not at all once its waves are over.
+    The run that comes back holds every intent and notice; the actions say what to send for it, the last of
+    them when to poll again. An ended run is polled seldom, and not at all once its waves are over.
     """
     told_before = run.story.last_notice
     if observation.held_up is not None:
@@ -293,7 +291,7 @@ def _waiting(run: Run, wait: gate.Wait, observation: Observation, now: datetime)
         * _jitter(run)
         * (LONG_WAIT if paused_run.long_since(run, observation, now) else 1)
     )
-    # A moment that has passed says nothing about when to look again.
+    # A time that has passed is no time for the next poll.
     until = min(wait.until, now + DAILY) if wait.until is not None and wait.until > now else now + pace
     if run.times.self_service is not None and now < run.times.self_service.end:
         until = min(until, run.times.self_service.end)

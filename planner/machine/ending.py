@@ -66,7 +66,7 @@ def finished(run: Run, observation: Observation, now: datetime) -> Run:
 
 
 def polled_later(run: Run, observation: Observation, now: datetime) -> Run:
-    """The ended run with when it is looked at next; never again once no wave of its is open."""
+    """The ended run with its next poll; none once no wave of it is open."""
     recheck = now + EVERY if observation.open else None
     return replace(run, recheck=recheck, due=recheck or now)
 

@@ -27,8 +27,7 @@ MOST_READS = 32
 def to_read(run: Run, observation: Observation) -> tuple[str, ...]:
     """The instances this poll has to read one by one, the most urgent first, `MOST_READS` at the most."""
     seen = {instance.id: instance for instance in observation.instances or ()}
-    wanted = dict.fromkeys(_unclear(run, observation, seen))
-    return tuple(wanted)[:MOST_READS]
+    return tuple(dict.fromkeys(_unclear(run, observation, seen)))[:MOST_READS]
 
 
 def _unclear(run: Run, observation: Observation, seen: dict[str, Instance]) -> Iterator[str]:
@@ -176,7 +175,7 @@ def tracked(run: Run, observation: Observation, now: datetime) -> Run:
 
 
 def next_poll(run: Run, observation: Observation, now: datetime) -> datetime:
-    """When to look again at what is unclear: a poll from now, later the longer it stays unreadable."""
+    """When to poll what is unclear: a poll interval from now, later the longer it stays unreadable."""
     count = run.gaps.unread.count if run.gaps.unread is not None else 0
     return now + max(observation.poll_interval, after_trouble(max(0, count - 2)))
 

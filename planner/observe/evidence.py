@@ -31,8 +31,8 @@ def observed(
 ) -> InstanceProgress:
     """The instance after a poll; `instance` is None where the poll did not show it.
 
-    `gone`: two polls and a direct read agree that it is no more. What was not shown, or cannot be read,
-    changes nothing. Raises nothing; every change carries its sentence.
+    `gone`: two polls and a direct read agree that it no longer exists. What was not shown, or cannot be read,
+    changes nothing. Every change carries its sentence.
     """
     if progress.answered and not progress.begun:
         progress = replace(progress, begun=True)

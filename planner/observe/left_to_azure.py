@@ -50,7 +50,7 @@ def planned_again(run: Run) -> datetime:
 
 
 def due(run: Run, now: datetime) -> datetime:
-    """When a hands-off run is to be looked at: at once in Azure's window, else for a new plan."""
+    """When a hands-off run is polled next: at once in Azure's window, else for a new plan."""
     if to_follow(run, now):
         return now
     again = planned_again(run)
@@ -81,7 +81,7 @@ def called_off(run: Run) -> str:
 
 
 def next_poll(run: Run, observation: Observation, now: datetime) -> datetime:
-    """When to look again at what Azure does: soon while something is down or has to be confirmed."""
+    """When to poll again in Azure's window: soon while something is down or has to be confirmed."""
     down = any(instance.down_at is not None and not instance.settled for instance in run.instances)
     return now + observation.poll_interval * (1 if down or unclear(run) else SELDOM)
 

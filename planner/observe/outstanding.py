@@ -13,8 +13,8 @@ from planner.record.states import ENDED, InstanceState
 def outstanding(instances: Sequence[Instance], run: Run | None, now: datetime) -> tuple[Instance, ...]:
     """The instances as a decision should see them: what is finished shows no maintenance any more.
 
-    A status that merely lingers after its maintenance (same windows, or completed by somebody else) is
-    finished; one that was gone and came back, or came with new windows after the run's end, is not.
+    A status that lingers after its maintenance (same windows, or completed by somebody else) is finished. One
+    that was gone and came back, or has new windows after the run's end, is not.
     """
     known = {instance.id: instance for instance in run.instances} if run is not None else {}
     return tuple(

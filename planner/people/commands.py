@@ -1,4 +1,4 @@
-"""What people say to a run: each command once, by its id, on record with who said it and why."""
+"""People's commands to a run: each applied once, by its id, and recorded with who gave it and why."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -26,10 +26,10 @@ REMEMBERED = 50  # ids of events kept to apply each once; a message is redeliver
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """How a command is taken.
+    """How a command is handled.
 
-    `no_effect` is why it would have no effect on a run (empty: it has one), `apply` the run after it.
-    `others`: it depends on what the records of other runs and of the waves say, so the poll has to hold that.
+    `no_effect` is why it would change nothing (empty: it does), `apply` makes the run after it. `others`: it
+    depends on the records of other runs and of the waves, so the observation has to have them.
     """
 
     no_effect: Callable[[Run, Command], str]

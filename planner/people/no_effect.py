@@ -1,4 +1,4 @@
-"""Why a person's command would have no effect on a run as it is: then it is refused, with the sentence."""
+"""Why a command would change nothing: then it is refused, with this sentence."""
 
 from planner.people import approval
 from planner.policy.keys import PARSERS

@@ -1,4 +1,4 @@
-"""A run takes a decision on: its rules, its times and its state, with why."""
+"""A run after a decision: its rules, its times and its state, with why."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,8 +19,8 @@ from planner.schedule.capacity import with_capacity, with_served
 from planner.schedule.checksum import plan_checksum, rules_fingerprint
 from planner.schedule.deadline import deadline
 from planner.state.change import with_batches
+from planner.text.backoff import DAILY
 
-DAILY = timedelta(days=1)
 MISFIT_AGAIN, NO_TIME_AGAIN = timedelta(minutes=15), timedelta(hours=1)
 
 
@@ -91,7 +91,7 @@ def to_be_carried_out(decision: Decision) -> bool:
 
 
 def _rested(batch: Batch, now: datetime) -> Batch:
-    """Nobody looks after a soak once the rest is left to Azure."""
+    """A soak ends with the run: nobody polls it once the rest is left to Azure."""
     over = batch.state is not BatchState.DONE and all(instance.settled for instance in batch.instances)
     return replace(batch, state=transition(batch.state, BatchState.DONE), finished_at=now) if over else batch
 

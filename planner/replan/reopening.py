@@ -1,4 +1,4 @@
-"""Why a run that is over is opened again: nobody else would look at its scale set until the wave ends."""
+"""Why an ended run is opened again: nobody else would watch its scale set until the wave ends."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from planner.record.states import InstanceState
 from planner.text.phrases import many
 
 EVERY = timedelta(hours=6)
-"""How often an ended run is looked at while a wave of its is open."""
+"""How often an ended run is polled while a wave of it is open."""
 
 NAMED = 3
 

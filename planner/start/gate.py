@@ -1,7 +1,7 @@
 """What holds a start up before Azure is read: approval, the stop, times, who goes first, limits."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from planner.people import approval
 from planner.record.batch import Batch
@@ -11,16 +11,15 @@ from planner.record.run import Run
 from planner.record.states import BatchState, RunState
 from planner.record.waivers import ORDER
 from planner.schedule.timing import next_start
+from planner.text.backoff import DAILY
 from planner.text.phrases import inner, long, say
-
-DAILY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing can start now, and why; `until` is the time to look again, none for a poll interval from now.
+    """Nothing can start now, and why; `until` is when to poll again, None for a poll interval from now.
 
-    `cause` is the kind of reason: what may start by its times and does not is told under it.
+    `cause` is the kind of reason: a run that may start by its times and does not is told under it.
     """
 
     reason: str

@@ -1,4 +1,4 @@
-"""Before a batch: every check runs again, and what may be started is sent in this very poll or not at all."""
+"""Before a batch: every check runs again, and a start is sent in the poll that saw it allowed or never."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

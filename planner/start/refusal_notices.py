@@ -1,4 +1,4 @@
-"""How Azure's refusals of starts are told: one notice for each cause, another when the cause changes."""
+"""Azure's refusals of starts: one notice for each cause, all of them in the history."""
 
 import re
 from collections.abc import Sequence

@@ -9,6 +9,9 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=10)
 TOLD_AFTER = timedelta(minutes=30)
 """Trouble that has lasted so long is told to people."""
 
+DAILY = timedelta(days=1)
+"""A run that waits is polled at least once a day."""
+
 ENOUGH = 20
 """Doublings after which every first wait is past its longest; many more would overflow a timedelta."""
 
