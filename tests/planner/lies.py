@@ -45,8 +45,8 @@ class Liar:
         self._not_found = self._not_found | {reader} if lies else self._not_found - {reader}
         return lies
 
-    def unwritten(self, before: "Liar") -> None:
-        """A poll that left no record: what was a lie before it still is the last thing on record."""
+    def remembers(self, before: "Liar") -> None:
+        """What the liar before told last: after other lies, and after a poll that left no record."""
         self._lied_of |= before._lied_of
         self._not_found |= before._not_found
 

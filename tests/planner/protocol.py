@@ -130,7 +130,7 @@ class Protocol:
             absence.to_read(run, observation) if run is not None else unreadable, observation
         )
         if any(one.unreadable for one in observation.instances or ()):
-            self.liar.unwritten(before)
+            self.liar.remembers(before)
             return None
         return observation
 
@@ -147,7 +147,7 @@ class Protocol:
         before = replace(self.liar)
         observation = self._observed(run)
         if dies == "before the write":
-            self.liar.unwritten(before)
+            self.liar.remembers(before)
         events = tuple(events)
         new, actions = advance(run, observation, events, self.now)
         if advance(run, observation, events, self.now) != (new, actions):

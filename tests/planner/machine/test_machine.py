@@ -200,7 +200,9 @@ class Course(RuleBasedStateMachine):
     @rule(telling=LIES_TOLD, seed=st.integers(0, 1 << 30), odds=st.sampled_from(ODDS))
     def azure_lies(self, telling: tuple[str, ...], seed: int, odds: float) -> None:
         """Until the next time."""
-        self.world.liar = Liar(seed, telling, odds)
+        liar = Liar(seed, telling, odds)
+        liar.remembers(self.world.liar)
+        self.world.liar = liar
         self._a_while()
 
     @rule(state=st.sampled_from(PREDECESSORS))
