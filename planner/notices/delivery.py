@@ -107,18 +107,18 @@ class Delivery:
         keys = {key for state in states for key in state.told}
         return {key: min(state.told.get(key, 0) for state in states) for key in sorted(keys)}
 
-    @property
-    def trouble(self) -> str:
-        """Why channels do not get through, empty when they do."""
-        return " ".join(f"{name}: {state.trouble}" for name, state in self.channels.items() if state.trouble)
-
     def reached(self) -> Mapping[str, int]:
         """The last notice per run that has reached at least one channel."""
-        best: dict[str, int] = {}
-        for state in self.channels.values():
-            for key, number in state.told.items():
-                best[key] = max(number, best.get(key, 0))
-        return best
+        return furthest(state.told for state in self.channels.values())
+
+
+def furthest(told: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The highest notice number per run of several records of what was told."""
+    best: dict[str, int] = {}
+    for numbers in told:
+        for key, number in numbers.items():
+            best[key] = max(number, best.get(key, 0))
+    return best
 
 
 def with_channels(delivery: Delivery, names: Iterable[str], stand_ins: Iterable[str] = ()) -> Delivery:
@@ -145,11 +145,5 @@ def stuck(delivery: Delivery, now: datetime) -> bool:
 
 def behind(deliveries: Iterable[Delivery], last_notices: Mapping[str, int]) -> tuple[str, ...]:
     """The runs with notices that some channel has not been told; `last_notices` come from the listing."""
-    told = [delivery.told for delivery in deliveries]
-    return tuple(
-        sorted(
-            key
-            for key, last in last_notices.items()
-            if last > 0 and not any(one.get(key, 0) >= last for one in told)
-        )
-    )
+    told = furthest(delivery.told for delivery in deliveries)
+    return tuple(sorted(key for key, last in last_notices.items() if last > told.get(key, 0)))

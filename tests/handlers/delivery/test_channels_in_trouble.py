@@ -26,6 +26,7 @@ from tests.notices import (
     run,
     settings,
     store,
+    troubles,
     with_notice,
 )
 
@@ -78,7 +79,7 @@ async def test_teams_being_down_never_repeats_the_mail(desk):
     await store(desk.wiring, paused("db-prod"))
 
     await desk.tell()
-    assert (await desk.delivery()).trouble == "teams: Teams answered 503."
+    assert troubles(await desk.delivery()) == "teams: Teams answered 503."
     assert await desk.queued() == 1
     await desk.tell(after=timedelta(seconds=29))
     assert desk.teams.attempts == 1
@@ -88,7 +89,7 @@ async def test_teams_being_down_never_repeats_the_mail(desk):
     await desk.tell(after=timedelta(seconds=1))
 
     assert (len(desk.subjects), len(desk.teams.messages), desk.teams.attempts) == (1, 1, 3)
-    assert (await desk.delivery()).trouble == ""
+    assert troubles(await desk.delivery()) == ""
 
 
 async def test_while_teams_is_down_mail_goes_on(desk):
@@ -114,7 +115,7 @@ async def test_a_refused_message_is_shown_and_not_tried_again(desk):
 
     record = await desk.delivery()
     assert desk.teams.attempts == 1
-    assert "400" in record.trouble
+    assert "400" in troubles(record)
     assert "sig=" not in json.dumps([one.trouble for one in record.messages])
 
 
@@ -140,7 +141,7 @@ async def test_after_a_rotated_address_works_again_nothing_is_missing_and_nothin
     assert len(set(ids(desk))) == len(ids(desk))
     mails = texts(desk, "ops@example.org")
     assert [sum(f"number {number}." in mail for mail in mails) for number in range(1, 6)] == [1] * 5
-    assert (await desk.delivery()).trouble == ""
+    assert troubles(await desk.delivery()) == ""
 
 
 async def test_what_a_broken_channel_missed_for_days_is_told_when_it_is_mended(desk):

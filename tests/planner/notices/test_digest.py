@@ -9,7 +9,7 @@ from planner.record.cause import Cause
 from planner.record.notice import Kind, Urgency
 from planner.record.states import InstanceState, RunState
 from planner.record.waits import Stalled, Waited
-from tests.notices import HOUR, NOW, batch, notice, paused, run
+from tests.notices import HOUR, NOW, batch, notice, paused, run, troubles
 
 WAIT = timedelta(seconds=60)
 SECOND = timedelta(seconds=1)
@@ -72,7 +72,7 @@ def test_a_channel_that_is_down_waits_twice_as_long_each_time_up_to_ten_minutes(
         now = wake
 
     assert waits == [30, 60, 120, 240, 480, 600, 600]
-    assert record.trouble == "teams: Teams answered 503."
+    assert troubles(record) == "teams: Teams answered 503."
 
 
 def test_a_channel_that_asks_for_a_longer_wait_gets_it():
@@ -175,8 +175,8 @@ def test_a_refused_message_is_recorded_and_the_next_success_clears_the_trouble()
     record = steps.refused(record, "teams", "subject", "Teams refused the message with 400.", NOW)
 
     assert record.told == {"a": 1}
-    assert "400" in record.trouble
-    assert told(record, "teams", {"a": 2}).trouble == ""
+    assert "400" in troubles(record)
+    assert troubles(told(record, "teams", {"a": 2})) == ""
 
 
 def test_the_log_of_messages_stays_short():
