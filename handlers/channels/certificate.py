@@ -1,7 +1,7 @@
 """Why a mail server's certificate does not fit, and what to set.
 
 RFC 6125: the name that was asked for has to be on the certificate. A relay behind an alias often shows its
-own name, and Python's error says which name failed, not which one would do; so the certificate is read.
+own name. Python's error says which name failed, not which name would do; so the certificate is read.
 """
 
 import ssl

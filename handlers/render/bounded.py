@@ -22,7 +22,7 @@ LATER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Instances that stand alike: one line instead of many."""
+    """Instances in the same state for the same reason: one line instead of many."""
 
     domain: str
     state: InstanceState
@@ -55,12 +55,12 @@ def _left_out(left: Sequence[Batch], where: str) -> tuple[str, ...]:
 
 
 def members(batch: Batch) -> tuple[Members, ...]:
-    """The batch's instances, those that stand alike together."""
+    """The batch's instances, those in the same state for the same reason together."""
     return _alike((batch.domain, instance) for instance in batch.instances)
 
 
 def followed(run: Run, most: int) -> tuple[Members | str, ...]:
-    """What was left to Azure, in the order in which polls saw it go down."""
+    """What was left to Azure, in the order in which it was seen to go down."""
     ordered = sorted(
         ((batch, instance) for batch in run.batches for instance in batch.instances),
         key=lambda pair: pair[1].down_at or pair[1].finished_at or pair[0].started_at or LATER,

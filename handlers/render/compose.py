@@ -1,4 +1,4 @@
-"""From the notices of a wave to the words of one message."""
+"""From the notices of a wave to the text of one message."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What there is to know about a run beside its state: the same words on pages, in mail, cards and JSON."""
+"""What people read about a run beside its state, the same on pages, in mail, cards and JSON."""
 
 from collections import Counter
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""Where many scale sets say the same, one line says it of all of them: for people, not for machines."""
+"""Where many scale sets say the same, one line says it for all of them: for people, not for machines."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from handlers.render.letter import Event, Letter, Line, Part
 from planner.text.phrases import lower
 
 MANY = 3
-"""So many that say the same are told one by one; more of them share a line."""
+"""Up to this many that say the same are told one by one; more of them share a line."""
 
 NAMES = 600
 """Characters of names in one line, before the rest is counted."""
@@ -18,7 +18,7 @@ PLACES = 3
 
 
 def folded(letter: Letter) -> Letter:
-    """The letter with what many say alike said once; nothing that asks for something is folded."""
+    """The letter with what many say said once; nothing that asks for something is folded."""
     once = Counter((event.name, event.where) for event in letter.events)
     brief = [event for event in letter.events if event.brief and once[event.name, event.where] == 1]
     many = {word for word, number in Counter(event.word for event in brief).items() if number > MANY}

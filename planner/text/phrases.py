@@ -62,7 +62,7 @@ def some(names: Iterable[str], separator: str = ", ", *, most: int = 20) -> str:
     """The names, of very many the first and how many more: `0, 1, 2 and 4 more`."""
     every = list(names)
     more = f" and {len(every) - most} more" if len(every) > most else ""
-    return f"{separator.join(one[:200] for one in every[:most])}{more}"
+    return f"{separator.join(name[:200] for name in every[:most])}{more}"
 
 
 def lower(sentence: str) -> str:
@@ -77,5 +77,5 @@ def upper(text: str) -> str:
 
 
 def inner(sentence: str) -> str:
-    """A sentence as the tail of another one."""
+    """A sentence as the tail of another sentence."""
     return lower(sentence).rstrip(".")

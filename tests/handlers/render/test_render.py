@@ -4,7 +4,6 @@ import shlex
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
-from html.parser import HTMLParser
 
 from handlers.render import azure_html
 from handlers.render.addresses import Addresses, portal, service_health
@@ -20,6 +19,7 @@ from planner.record.run import Run
 from planner.record.states import RunState
 from planner.record.waits import Stalled, Waited
 from tests.altered import altered
+from tests.handlers.reader import Seen
 from tests.notices import (
     CAPACITY,
     CHOICES,
@@ -41,21 +41,6 @@ HOSTILE = (
     "[a](https://evil.example)\r\nBcc: all@example.org"
 )
 ACTIVE = {"script", "img", "iframe", "object", "form", "input", "link", "svg", "base"}
-
-
-class Tags(HTMLParser):
-    """The tags and attributes a browser would see."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.attributes: dict[str, list[str]] = {}
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        for name, value in attrs:
-            self.attributes.setdefault(name, []).append(value or "")
 
 
 def letter(*runs: Run, **more: object) -> Letter:
@@ -80,11 +65,13 @@ def hostile() -> Run:
 
 
 def test_hostile_text_cannot_become_html_in_a_mail():
-    seen = Tags(render(letter(hostile()), "id", "thread").html)
+    seen = Seen(render(letter(hostile()), "id", "thread").html)
 
-    assert not seen.tags & ACTIVE
-    assert not [name for name in seen.attributes if name.startswith("on")]
-    for address in seen.attributes["href"]:
+    assert not ACTIVE.intersection(seen.tags)
+    assert not [name for name, _ in seen.attributes if name.startswith("on")]
+    addresses = [value for name, value in seen.attributes if name == "href"]
+    assert addresses
+    for address in addresses:
         assert address.startswith(("https://breakwater.example/", "https://app.azure.com/h/"))
 
 
