@@ -7,13 +7,13 @@ from operator import attrgetter
 
 from handlers.render import facts
 from handlers.render.addresses import Addresses, service_health
-from handlers.render.heading import ORDER, Groups, endings, heading
+from handlers.render.heading import ORDER, Groups, endings, headed
 from handlers.render.letter import Answer, Event, Letter, Line, Option, Part, Story
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import ANSWERS, GROUPS, KINDS, STANDALONE, STATES, STOP, counted, waiting
 from planner.notices.digest import Group, grouped
 from planner.observe import batches
-from planner.record.notice import Down, Kind, Notice, Urgency
+from planner.record.notice import Kind, Notice, Urgency
 from planner.record.run import Run
 from planner.record.skip_reasons import skip_reasons
 from planner.record.states import ACTIVE, RunState
@@ -34,7 +34,6 @@ def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
     planned = tuple(run for run, notice in story.items if notice.kind is Kind.PLANNED)
     others = tuple((run, notice) for run, notice in story.items if notice.kind is not Kind.PLANNED)
     groups = grouped({run.target.id: run for run in planned}.values())
-    head = heading(story, groups, others)
     needs_stop = not {Group.OURS, Group.WAITS}.isdisjoint(groups) or any(
         notice.urgency is not Urgency.KNOW or notice.kind in {Kind.STARTED, Kind.RESUMED}
         for _, notice in others
@@ -42,14 +41,8 @@ def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
     subscriptions = [run.target.subscription for run, _ in story.items] + [
         wave.subscription for wave in story.waves
     ]
-    return Letter(
-        tracking_id=story.tracking_id,
-        kind=head.kind,
-        urgency=head.urgency,
-        word=head.word,
-        symbol=head.symbol,
-        title=head.title,
-        sentence=head.sentence,
+    return replace(
+        headed(story, groups, others),
         facts=_facts(story, now),
         events=_events(story, others, addresses, now),
         parts=(*_parts(groups, {run.target.id for run, _ in others}, now), *_over_parts(story.ended)),
@@ -62,15 +55,10 @@ def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
 
 def standalone(kind: str, tracking_id: str, text: str, addresses: Addresses) -> Letter:
     """A message about no scale set; `text` is what the stage that sent it adds. KeyError for other kinds."""
-    urgency, symbol, word, title, sentence = STANDALONE[kind]
     return Letter(
-        tracking_id=tracking_id,
-        kind=kind,
-        urgency=urgency,
-        word=word,
-        symbol=symbol,
-        title=title,
-        sentence=sentence,
+        tracking_id,
+        kind,
+        *STANDALONE[kind],
         remarks=(one_line(text, 1500),) if text else (),
         report=addresses.wave(tracking_id) if tracking_id and kind in OF_A_WAVE else "",
     )
@@ -122,7 +110,7 @@ def _event(
         where=_where(run),
         at=to_the_minute(notice.at),
         sentence=notice.sentence,
-        down=_all_down(notice),
+        down=facts.down(notice, MOST_DOWN),
         serving=notice.serving,
         page=addresses.run(story.tracking_id, run.target),
         brief=_brief(run, notice),
@@ -169,20 +157,6 @@ def _brief(run: Run, notice: Notice) -> str:
     if notice.kind is Kind.COMPLETED and run.state is RunState.LEFT_TO_AZURE:
         return f"Left to Azure, and it is over: {batches.counted(run.instances)}."
     return notice.sentence
-
-
-def _all_down(notice: Notice) -> tuple[str, ...]:
-    left = len(notice.down) - MOST_DOWN
-    named = (_down(instance, notice.sentence) for instance in notice.down[:MOST_DOWN])
-    return (*named, *((facts.more_down(left),) if left > 0 else ()))
-
-
-def _down(down: Down, told: str) -> str:
-    """An instance that is down, with its error unless the notice tells it."""
-    zone = f"zone {down.zone}" if down.zone and "zone" not in down.domain else ""
-    place = ", ".join(part for part in (zone, down.domain) if part)
-    error = f" {down.error}" if down.error and down.error not in told else ""
-    return f"Instance {down.instance}{f' ({place})' if place else ''}: {down.seen}.{error}"
 
 
 def _where(run: Run) -> str:

@@ -1,6 +1,5 @@
 """What people read about a run beside its state, the same on pages, in mail, cards and JSON."""
 
-from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -9,7 +8,7 @@ from handlers.render.vocabulary import OUTCOMES
 from planner.record.batch import Batch
 from planner.record.cause import FOR
 from planner.record.check import Outcome
-from planner.record.notice import Choice, Kind, Notice
+from planner.record.notice import Choice, Down, Kind, Notice
 from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
 from planner.record.waits import HeldUp
@@ -52,7 +51,7 @@ def capacity(run: Run) -> str:
 
 
 def takes_away(run: Run, batch: Batch) -> int | None:
-    """How many percent of the serving instances a batch of ours takes away; Azure goes its own way."""
+    """How many percent of the serving instances a batch takes away; None where Azure chooses the order."""
     return share(batch, run.fleet.serving) if run.state is not RunState.LEFT_TO_AZURE else None
 
 
@@ -154,14 +153,13 @@ def choices(run: Run) -> tuple[Choice, ...]:
 
 def checked(run: Run) -> str:
     """How the checks came out: `16 passed, 2 not declared, 1 unknown (often-resized)`."""
-    counts = Counter(check.outcome for check in run.checks)
     parts = []
     for outcome in Outcome:
         word = "blocking" if outcome is Outcome.BLOCK else OUTCOMES[outcome][1]
-        if counts[outcome]:
-            names = [check.name for check in run.checks if check.outcome is outcome]
-            which = f" ({', '.join(names[:6])})" if outcome in STANDS_OUT else ""
-            parts.append(f"{counts[outcome]} {word}{which}")
+        names = [check.name for check in run.checks if check.outcome is outcome]
+        which = f" ({', '.join(names[:6])})" if outcome in STANDS_OUT else ""
+        if names:
+            parts.append(f"{len(names)} {word}{which}")
     return ", ".join(parts)
 
 
@@ -197,6 +195,16 @@ def facts(run: Run, now: datetime) -> tuple[tuple[str, str], ...]:
     return tuple((term, one_line(text, 1500)) for term, text in found.items() if text)
 
 
-def more_down(left: int) -> str:
-    """What stands for the instances a long list leaves out."""
-    return f"And {many(left, 'more instance')} down."
+def down(notice: Notice, most: int) -> tuple[str, ...]:
+    """What a notice says is down, an instance a line; of more than `most` the rest is counted."""
+    left = len(notice.down) - most
+    named = (_down(instance, notice.sentence) for instance in notice.down[:most])
+    return (*named, *((f"And {many(left, 'more instance')} down.",) if left > 0 else ()))
+
+
+def _down(down: Down, told: str) -> str:
+    """An instance that is down, with its error unless the notice tells it."""
+    zone = f"zone {down.zone}" if down.zone and "zone" not in down.domain else ""
+    place = ", ".join(filter(None, (zone, down.domain)))
+    error = f" {down.error}" if down.error and down.error not in told else ""
+    return f"Instance {down.instance}{f' ({place})' if place else ''}: {down.seen}.{error}"

@@ -1,11 +1,10 @@
 """What a message is called, what its first sentence says, and how a wave stands in one sentence."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.render.contract import in_order
-from handlers.render.letter import Story
+from handlers.render.letter import Letter, Story
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import ANNOUNCED, EMERGENCY, ENDS, FINISHED, KINDS, waiting
 from planner.notices.digest import Group, Overview, outcomes
@@ -22,22 +21,11 @@ type Groups = Mapping[Group, tuple[Run, ...]]
 type Items = Sequence[tuple[Run, Notice]]
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """The head of a message; `kind` is for machines, `urgency` for whoever may sleep."""
+def headed(story: Story, groups: Groups, others: Items) -> Letter:
+    """The letter with its head alone, named by what is most urgent.
 
-    kind: str
-    symbol: str
-    word: str
-    title: str
-    sentence: str
-    urgency: Urgency
-
-
-def heading(story: Story, groups: Groups, others: Items) -> Heading:
-    """Named by what is most urgent: an emergency, a notice of one scale set, the wave's end, its beginning.
-
-    `groups` are the scale sets whose plan is told, `others` the notices that are not plans.
+    That is an emergency, a notice of one scale set, the wave's end, or its beginning. `groups` are the scale
+    sets whose plan is told, `others` the notices that are not plans.
     """
     emergency = any(notice.emergency for _, notice in story.items)
     urgencies = (
@@ -51,14 +39,13 @@ def heading(story: Story, groups: Groups, others: Items) -> Heading:
         # The notices below say the rest.
         planned = _planned(groups, emergency=emergency) if groups else ""
         title = _notice_title(run, leading, others)
-        return Heading(leading.kind.value, *KINDS[leading.kind], title, planned, urgency)
+        return Letter(story.tracking_id, leading.kind.value, urgency, *KINDS[leading.kind], title, planned)
     if story.ended:
         ended = endings(story.ended)
         sentence = f"The wave is over for your {many(len(story.ended), 'scale set')}: {ended}."
-        return Heading("finished", *FINISHED, ended, sentence, urgency)
-    symbol, word = EMERGENCY if emergency else ANNOUNCED
-    sentence = _planned(groups, emergency=emergency)
-    return Heading("announced", symbol, word, _announced(groups), sentence, urgency)
+        return Letter(story.tracking_id, "finished", urgency, *FINISHED, ended, sentence)
+    name, sentence = EMERGENCY if emergency else ANNOUNCED, _planned(groups, emergency=emergency)
+    return Letter(story.tracking_id, "announced", urgency, *name, _announced(groups), sentence)
 
 
 def endings(runs: Sequence[Run]) -> str:

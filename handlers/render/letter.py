@@ -80,8 +80,8 @@ class Letter:
     tracking_id: str
     kind: str
     urgency: Urgency
-    word: str
     symbol: str
+    word: str
     title: str
     sentence: str
     facts: tuple[tuple[str, str], ...] = ()

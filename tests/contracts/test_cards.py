@@ -16,8 +16,8 @@ from markdown_it import MarkdownIt
 
 from handlers.render.addresses import Addresses
 from handlers.render.compose import compose, standalone
+from handlers.render.forms import CARD_BYTES, card, render
 from handlers.render.letter import Letter, Story
-from handlers.render.notice import CARD_BYTES, card, render
 from handlers.render.outside_text import ZERO_WIDTH
 from planner.notices.digest import Overview
 from planner.record.check import Check, Outcome

@@ -6,8 +6,8 @@ from datetime import timedelta
 from handlers.render.addresses import Addresses
 from handlers.render.compose import compose
 from handlers.render.folding import folded
+from handlers.render.forms import render
 from handlers.render.letter import Letter, Story
-from handlers.render.notice import render
 from planner.notices.digest import Overview
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Notice, Urgency

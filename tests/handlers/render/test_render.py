@@ -8,8 +8,8 @@ from html import unescape
 from handlers.render import azure_html
 from handlers.render.addresses import Addresses, portal, service_health
 from handlers.render.compose import compose
+from handlers.render.forms import render
 from handlers.render.letter import Letter, Story
-from handlers.render.notice import render
 from handlers.render.outside_text import clean, for_card, one_line
 from planner.notices.digest import Overview
 from planner.record.cause import Cause
