@@ -94,7 +94,7 @@ def batch(
     return Batch(
         number,
         domain,
-        tuple(InstanceProgress(one, state=state) for one in ids),
+        tuple(InstanceProgress(instance, state=state) for instance in ids),
         BatchState.PENDING,
         NOW + 25 * HOUR,
     )

@@ -121,7 +121,7 @@ def test_every_form_of_a_message_says_the_same_of_a_plan_that_does_not_fit():
 
     for form in forms:
         flat = " ".join(form.split())
-        for said in (*(one.sentence for one in CHOICES), CAPACITY, "2 d too late", "/shop/db/raise"):
+        for said in (*(choice.sentence for choice in CHOICES), CAPACITY, "2 d too late", "/shop/db/raise"):
             assert said in flat
 
 
@@ -271,7 +271,7 @@ def test_a_digest_counts_who_waits_by_cause_and_names_them():
     runs = (held("api", Cause.LIMIT), held("web", Cause.LIMIT), held("db", Cause.NEIGHBOUR))
     seen = Overview({"scheduled": 3}, waits={"neighbour": 1, "limit": 2})
     letter = compose(
-        Story("VM8T-1Q8", (), tuple((one, one.story.notices[0]) for one in runs), seen), Addresses(), NOW
+        Story("VM8T-1Q8", (), tuple((run, run.story.notices[0]) for run in runs), seen), Addresses(), NOW
     )
     assert "2 wait for a limit in flight (api, web)" in letter.title
     assert "1 waits for an instance that does not serve (db)" in letter.title

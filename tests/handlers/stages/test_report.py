@@ -137,7 +137,7 @@ async def test_a_waves_document_has_exactly_the_promised_fields(wiring):
 def test_a_plan_that_does_not_fit_says_in_json_what_a_person_can_choose():
     document = contract.run_document(misfit("db", start_by=None, waves=(TRACKING, "ZX9K-7QD")))
 
-    assert [one["name"] for one in document["choices"]] == ["soak", "windows", "leave", "resume"]
+    assert [choice["name"] for choice in document["choices"]] == ["soak", "windows", "leave", "resume"]
     assert document["choices"][0] == {
         "name": "soak",
         "sentence": "Shorter pauses: with a soak of 22 minutes it then ends in time.",
@@ -148,7 +148,7 @@ def test_a_plan_that_does_not_fit_says_in_json_what_a_person_can_choose():
     assert (document["forecast_end"], document["start_by"]) == ("2026-11-25T18:00:00Z", None)
     assert (document["capacity"], document["serving"]) == (CAPACITY, 10)
     assert document["waves"] == [TRACKING, "ZX9K-7QD"]
-    assert [one["share_percent"] for one in document["batches"]] == [20, 10]
+    assert [batch["share_percent"] for batch in document["batches"]] == [20, 10]
 
 
 def test_what_no_longer_counts_is_not_offered_in_json():
@@ -164,11 +164,11 @@ def test_what_no_longer_counts_is_not_offered_in_json():
 def test_time_that_is_short_offers_choices_in_json_until_a_person_lets_the_run_go_on():
     late = short_of_time("db")
 
-    assert [one["name"] for one in contract.run_document(late)["choices"]] == ["soak"]
+    assert [choice["name"] for choice in contract.run_document(late)["choices"]] == ["soak"]
     assert contract.run_document(replace(late, people=replace(late.people, waived=(FIT,))))["choices"] == []
 
 
-def test_a_checks_evidence_and_instances_and_who_suspended_repairs_are_in_the_document():
+def test_a_checks_evidence_and_instances_and_suspended_repairs_are_in_the_document():
     seen = Check("short-lived", Outcome.UNKNOWN, "It cannot be read.", ("4", "5"), ("activity log",))
     held = Repairs(NOW, seen_suspended=True, error="No.")
     document = contract.run_document(
@@ -315,7 +315,7 @@ async def test_a_run_that_a_later_wave_replaced_is_still_shown_in_its_own(wiring
     document = await get_json(wiring, wave=f"{TRACKING}.json")
     (row,) = await get_json(wiring, suffix="json")
 
-    assert [one["state"] for one in document["runs"]] == ["completed"]
+    assert [run["state"] for run in document["runs"]] == ["completed"]
     assert row["counts"] == {"completed": 1}
     assert (await get_json(wiring, **{**placed(old), "name": "web.json"}))["reason"] == "All is done."
 
