@@ -13,6 +13,7 @@ from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
 from planner.azure.fleet import Interval, Orchestration, ScaleSet
 from planner.azure.wave import Announcement, Member, Stage, Wave
+from planner.notices.delivery import Delivery
 from planner.record.batch import Batch
 from planner.record.check import Check, Outcome
 from planner.record.instance import InstanceProgress
@@ -93,7 +94,7 @@ def batch(
     return Batch(
         number,
         domain,
-        tuple(InstanceProgress(one, state=state) for one in ids),
+        tuple(InstanceProgress(instance, state=state) for instance in ids),
         BatchState.PENDING,
         NOW + 25 * HOUR,
     )
@@ -234,6 +235,11 @@ def with_notice(old: Run, *more: Notice, state: RunState | None = None) -> Run:
     return replace(
         old, state=state or old.state, story=replace(old.story, notices=(*old.story.notices, *more))
     )
+
+
+def troubles(delivery: Delivery) -> str:
+    """Why channels do not get through, empty when they do."""
+    return " ".join(f"{name}: {state.trouble}" for name, state in delivery.channels.items() if state.trouble)
 
 
 def policy_file(folder: Path, receivers: Mapping[str, Any]) -> str:

@@ -1,15 +1,17 @@
 """Why a mail server's certificate does not fit, and what to set.
 
 RFC 6125: the name that was asked for has to be on the certificate. A relay behind an alias often shows its
-own name, and Python's error says which name failed, not which one would do; so the certificate is read.
+own name. Python's error says which name failed, not which name would do; so the certificate is read.
 """
 
 import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from planner.text.phrases import some
+
 SECONDS = 10
-"""For the second poll, which only reads the certificate."""
+"""For the second connection, which only reads the certificate."""
 
 _WRONG_NAME = frozenset({62, 64})
 """OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
@@ -17,13 +19,15 @@ _WRONG_NAME = frozenset({62, 64})
 _EXPIRED = 10
 """OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED."""
 
+MISFIT = "The mail server's certificate does not fit:"
+
 NAMED = 5
-"""Names of a certificate that are told; some have hundreds."""
+"""Names of a certificate that the message lists; some have hundreds."""
 
 
 def refused(error: BaseException) -> ssl.SSLCertVerificationError | None:
-    """The refusal of a certificate behind an error, if that is what it comes from."""
-    return next((one for one in _causes(error) if isinstance(one, ssl.SSLCertVerificationError)), None)
+    """The refused certificate that caused an error; None where something else did."""
+    return next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
 
 
 async def explained(error: ssl.SSLCertVerificationError, host: str, port: int, *, tls: bool) -> str:
@@ -35,24 +39,21 @@ async def explained(error: ssl.SSLCertVerificationError, host: str, port: int, *
         names = await _names(host, port, tls=tls)
         if names:
             return (
-                f"The mail server's certificate does not fit: it is for {', '.join(names)}, not for {host}. "
+                f"{MISFIT} it is for {some(names, most=NAMED)}, not for {host}. "
                 "Use a name on the certificate in BREAKWATER_SMTP."
             )
-        return (
-            f"The mail server's certificate does not fit: it is not for {host}. Use the name on the "
-            "certificate in BREAKWATER_SMTP."
-        )
+        return f"{MISFIT} it is not for {host}. Use the name on the certificate in BREAKWATER_SMTP."
     if error.verify_code == _EXPIRED:
-        return f"The mail server's certificate does not fit: it has expired. {host} needs a new one."
-    why = (error.verify_message or "nobody vouches for it").rstrip(".")
+        return f"{MISFIT} it has expired. {host} needs a new one."
+    why = (error.verify_message or "it is not trusted").rstrip(".")
     return (
-        f"The mail server's certificate does not fit: {why}. Name a file with the certificates to trust, its "
-        "authority's among them, in SSL_CERT_FILE."
+        f"{MISFIT} {why}. Name a file with the certificates to trust, its authority's among them, in "
+        "SSL_CERT_FILE."
     )
 
 
 async def _names(host: str, port: int, *, tls: bool) -> list[str]:
-    """The names on the server's certificate, for which somebody trusted vouches; none if unreadable."""
+    """The names on the server's trusted certificate; none if it cannot be read."""
     import aiosmtplib  # noqa: PLC0415 - only the stage that sends pays for it
 
     context = ssl.create_default_context()
@@ -65,9 +66,7 @@ async def _names(host: str, port: int, *, tls: bool) -> list[str]:
             found: Mapping[str, Any] = client.get_transport_info("peercert") or {}
     except (aiosmtplib.SMTPException, OSError, ValueError):
         return []
-    names = [str(name) for kind, name in found.get("subjectAltName", ()) if kind in {"DNS", "IP Address"}]
-    left = len(names) - NAMED
-    return names[:NAMED] + ([f"{left} more"] if left > 0 else [])
+    return [str(name) for kind, name in found.get("subjectAltName", ()) if kind in {"DNS", "IP Address"}]
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

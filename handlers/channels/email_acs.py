@@ -35,7 +35,7 @@ class Acs:
         mail = {
             "senderAddress": address(self._sender),
             "content": {"subject": message.subject, "plainText": message.text, "html": message.html},
-            "recipients": {"to": [{"address": address(one)} for one in self._recipients]},
+            "recipients": {"to": [{"address": address(recipient)} for recipient in self._recipients]},
             "headers": {"X-Breakwater-Message": message.message_id, **priority(message)},
         }
         try:
@@ -50,28 +50,26 @@ class Acs:
         except ClientAuthenticationError as error:
             raise ChannelTrouble(
                 "Azure Communication Services refused the app's credential; it needs a role on the resource.",
-                recoverable=True,
                 broken=True,
             ) from error
         except HttpResponseError as error:
             status = error.status_code or 0
             code = error.error.code if error.error else ""
             headers = getattr(error.response, "headers", None) or {}
-            wait = asked_wait(headers.get("Retry-After"), datetime.now(UTC))
-            said = f"{status} {code or error.reason or ''}".strip()
-            what = f"answered {said}" if status >= 400 else f"took the mail and did not send it ({code})"
-            broken = status >= 400 and not (status in REFUSED or status in AGAIN or status >= 500)
+            passes = status in AGAIN or status >= 500
+            broken = status >= 400 and not passes and status not in REFUSED
+            answer = f"{status} {code or error.reason or ''}".strip()
+            what = f"answered {answer}" if status >= 400 else f"took the mail and did not send it ({code})"
             fix = "; check BREAKWATER_ACS_ENDPOINT and the app's role on the resource" if broken else ""
             raise ChannelTrouble(
                 f"Azure Communication Services {what}{fix}.",
-                recoverable=status in AGAIN or status >= 500,
+                recoverable=passes,
                 broken=broken,
-                retry_after=wait,
+                retry_after=asked_wait(headers.get("Retry-After"), datetime.now(UTC)),
             ) from error
         except AzureError as error:
             raise ChannelTrouble(
                 f"Azure Communication Services could not be reached ({type(error).__name__}).",
-                recoverable=True,
             ) from error
         return ""
 

@@ -1,6 +1,6 @@
 """Mail by SMTP: `smtp://user:password@host:port`, STARTTLS when offered; `smtps://` speaks TLS at once.
 
-A password goes to another machine only over TLS.
+A password is sent to another machine only over TLS.
 """
 
 from urllib.parse import unquote, urlsplit
@@ -13,12 +13,12 @@ from handlers.wire.ids import LOOPBACK
 SECONDS = 30
 """For each step of the conversation."""
 
-MENDED = {
-    530: "it wants a sign-in; put user and password, as the server knows them now, into BREAKWATER_SMTP",
-    534: "it wants a stronger way to sign in; use one it takes, such as an app password, in BREAKWATER_SMTP",
-    535: "user or password do not count any more; put those that do into BREAKWATER_SMTP",
+SIGN_IN = {
+    530: "it requires a sign-in; put the current user and password into BREAKWATER_SMTP",
+    534: "it requires a stronger sign-in; put one it accepts, such as an app password, into BREAKWATER_SMTP",
+    535: "user or password is no longer valid; put the current ones into BREAKWATER_SMTP",
 }
-"""What to fix by the code of RFC 4954, section 6: about the sign-in, whatever was sent."""
+"""What to fix by a code about the sign-in, whatever was sent (RFC 4954, section 6)."""
 
 
 class Smtp:
@@ -38,7 +38,7 @@ class Smtp:
             refused, _ = await aiosmtplib.send(
                 mail,
                 sender=address(self._sender),
-                recipients=[address(one) for one in self._recipients],
+                recipients=[address(recipient) for recipient in self._recipients],
                 hostname=host,
                 port=port,
                 username=user or None,
@@ -49,11 +49,10 @@ class Smtp:
                 timeout=SECONDS,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
-            codes = [one.code for one in error.recipients]
+            codes = [refusal.code for refusal in error.recipients]
             raise ChannelTrouble(
                 f"The mail server refused every recipient ({', '.join(map(str, codes))}). Check the "
                 "addresses in the policy file, and whether the server takes mail from this app.",
-                recoverable=True,
                 broken=not any(400 <= code < 500 for code in codes),
             ) from error
         except aiosmtplib.SMTPResponseException as error:
@@ -62,31 +61,27 @@ class Smtp:
             ) from error
         except aiosmtplib.SMTPNotSupported as error:
             raise ChannelTrouble(
-                "The mail server offers no way to sign in that we know; name another in BREAKWATER_SMTP.",
-                recoverable=True,
+                "The mail server offers no sign-in that we support; put another server into BREAKWATER_SMTP.",
                 broken=True,
             ) from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            if _no_tls(error):
+            if "STARTTLS extension not supported" in str(error):
                 raise ChannelTrouble(
                     "The mail server offers no STARTTLS, and BREAKWATER_SMTP has a password that would cross "
                     "the network in the clear. Use a port with STARTTLS (587), or smtps instead of smtp.",
-                    recoverable=True,
                     broken=True,
                 ) from error
             misfit = certificate.refused(error)
             if misfit is not None:
                 sentence = await certificate.explained(misfit, host, port, tls=tls)
-                raise ChannelTrouble(sentence, recoverable=True, broken=True) from error
-            raise ChannelTrouble(
-                f"The mail server could not be reached ({type(error).__name__}).", recoverable=True
-            ) from error
-        # Some got it: sending again would repeat it to them.
+                raise ChannelTrouble(sentence, broken=True) from error
+            raise ChannelTrouble(f"The mail server could not be reached ({type(error).__name__}).") from error
+        # Some recipients have it: sending again would repeat it to them.
         return f"Refused for {', '.join(sorted(refused))}." if refused else ""
 
 
 def parse_server(server: str) -> tuple[str, int, str, str, bool]:
-    """Host, port, user, password and whether TLS comes first; ChannelTrouble when it is no such address."""
+    """Host, port, user, password, and whether TLS comes first. Raises ChannelTrouble for an invalid URL."""
     try:
         parts = urlsplit(server)
         port = parts.port
@@ -94,8 +89,7 @@ def parse_server(server: str) -> tuple[str, int, str, str, bool]:
         parts, port = urlsplit(""), None
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise ChannelTrouble(
-            "BREAKWATER_SMTP is not an address of a mail server; docs/notices.md shows how to write it.",
-            recoverable=True,
+            "BREAKWATER_SMTP is not the URL of a mail server; docs/notices.md shows how to write it.",
             broken=True,
         )
     tls = parts.scheme == "smtps"
@@ -109,21 +103,13 @@ def parse_server(server: str) -> tuple[str, int, str, str, bool]:
 
 
 def _answered(code: int, text: str, *, of_the_message: bool) -> ChannelTrouble:
-    """What a code is about: 4xx passes, a 5xx after the data refuses the message, any other the channel."""
-    said = f"The mail server answered {code} {_first_line(text)}".rstrip(". ")
-    if code in MENDED:
-        return ChannelTrouble(f"{said}: {MENDED[code]}.", recoverable=True, broken=True)
+    """The trouble a code means: 4xx passes, 5xx after the data refuses the message, any other the channel."""
+    said = f"The mail server answered {code} {next(iter(text.splitlines()), '')[:200]}".rstrip(". ")
+    if code in SIGN_IN:
+        return ChannelTrouble(f"{said}: {SIGN_IN[code]}.", broken=True)
     if 400 <= code < 500 or code < 0:
-        return ChannelTrouble(f"{said}.", recoverable=True)
+        return ChannelTrouble(f"{said}.")
     if of_the_message:
         return ChannelTrouble(f"{said}.", recoverable=False)
     fix = "check BREAKWATER_SMTP and BREAKWATER_MAIL_FROM, and what the server lets this app do"
-    return ChannelTrouble(f"{said}: {fix}.", recoverable=True, broken=True)
-
-
-def _no_tls(error: Exception) -> bool:
-    return "STARTTLS extension not supported" in str(error)
-
-
-def _first_line(text: str) -> str:
-    return (text.splitlines() or [""])[0][:200]
+    return ChannelTrouble(f"{said}: {fix}.", broken=True)

@@ -18,7 +18,7 @@ def build(message: Message, sender: str, recipients: tuple[str, ...]) -> EmailMe
     domain = address(sender).rpartition("@")[2]
     mail = EmailMessage(policy=SMTP)
     mail["From"] = sender.strip()
-    mail["To"] = ", ".join(address(one) for one in recipients)
+    mail["To"] = ", ".join(address(recipient) for recipient in recipients)
     mail["Subject"] = _FLAT.sub(" ", message.subject)
     mail["Date"] = datetime.now(UTC)  # RFC 5322 wants the time of this try, not of what it tells
     mail["Message-ID"] = f"<{message.message_id}@{domain}>"
@@ -43,7 +43,6 @@ def address(given: str) -> str:
     if _FLAT.search(given.strip()) or not _ADDRESS.fullmatch(bare):
         raise ChannelTrouble(
             f"{given[:80]!r} is not a mail address; fix it in the policy file, or BREAKWATER_MAIL_FROM.",
-            recoverable=True,
             broken=True,
         )
     return bare

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from handlers.channels.email_acs import Acs, build_client
 from handlers.channels.email_smtp import Smtp
-from handlers.channels.http import Teams, Webhook
+from handlers.channels.http import Http, card, payload
 from handlers.channels.trouble import ChannelTrouble, Message, Sender
 from handlers.wire.settings import Settings
 from planner.policy.model import Receiver
@@ -22,7 +22,7 @@ class Nowhere:
         self._reason = reason
 
     async def send(self, message: Message) -> str:  # noqa: ARG002 - every sender takes one
-        raise ChannelTrouble(self._reason, recoverable=True, broken=True)
+        raise ChannelTrouble(self._reason, broken=True)
 
 
 class Channels:
@@ -40,9 +40,9 @@ class Channels:
         if receiver.email:
             senders["email"] = self._mail(receiver.email)
         if receiver.teams:
-            senders["teams"] = Teams(receiver.teams, self._shared_session)
+            senders["teams"] = Http("Teams", receiver.teams, card, self._shared_session)
         if receiver.webhook:
-            senders["webhook"] = Webhook(receiver.webhook, self._shared_session)
+            senders["webhook"] = Http("The webhook", receiver.webhook, payload, self._shared_session)
         return senders
 
     async def close(self) -> None:

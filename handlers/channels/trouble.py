@@ -35,7 +35,7 @@ class Sender(Protocol):
     """One channel of one receiver."""
 
     async def send(self, message: Message) -> str:
-        """Send it; what is worth remarking although it was accepted, or nothing. Raises ChannelTrouble."""
+        """Send it. Returns a remark on a message that was accepted, or "". Raises ChannelTrouble."""
         ...
 
 
@@ -52,7 +52,7 @@ class ChannelTrouble(Exception):
         self,
         sentence: str,
         *,
-        recoverable: bool,
+        recoverable: bool = True,
         broken: bool = False,
         retry_after: timedelta | None = None,
     ) -> None:
@@ -76,7 +76,7 @@ def _host(address: str) -> str:
 
 
 def asked_wait(value: str | None, now: datetime) -> timedelta | None:
-    """A Retry-After header: seconds or a date; nothing when it says neither."""
+    """A Retry-After header: seconds or a date (RFC 9110, 10.2.3); None when it says neither."""
     if not value:
         return None
     try:

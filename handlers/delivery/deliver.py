@@ -1,4 +1,4 @@
-"""Claim, send, record: how a message reaches every channel of a receiver once, whoever dies in between."""
+"""Claim, send, record: how a message reaches every channel of a receiver once, crashes or not."""
 
 import asyncio
 import hashlib
@@ -11,8 +11,8 @@ from handlers.channels import ChannelTrouble, Message, Sender
 from handlers.cloud.names import NOTICES
 from handlers.cloud.records import Conflict
 from handlers.delivery import fallback_receiver
+from handlers.render.forms import render
 from handlers.render.letter import Letter
-from handlers.render.notice import render
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner.notices import delivery_steps as steps
@@ -22,7 +22,7 @@ from planner.policy.model import Policy
 log = logging.getLogger(__name__)
 
 NOBODY = "nobody"
-"""The receiver, and the channel, of what the policy tells nobody."""
+"""The receiver, and the channel, where the policy names nobody to tell."""
 
 
 class Nobody:
@@ -59,7 +59,7 @@ async def deliver(
     *,
     reports: bool = True,
 ) -> Delivery | None:
-    """Write the claims, send their letters, write what became of them; None when somebody else is at it.
+    """Write the claims, send their letters, record the outcomes; None when another notify has this record.
 
     A letter of None has nothing left to tell. `reports`: people are told of channels that do not get through.
     Raises only what storage raises.
@@ -77,8 +77,9 @@ async def deliver(
         if isinstance(outcome, str):
             recorded = steps.accepted(recorded, name, subject, now, outcome)
         elif outcome.recoverable:
-            wait, broken = outcome.retry_after, outcome.broken
-            recorded = steps.failed(recorded, name, subject, outcome.sentence, wait, now, broken=broken)
+            recorded = steps.failed(
+                recorded, name, subject, outcome.sentence, outcome.retry_after, now, broken=outcome.broken
+            )
         else:
             recorded = steps.refused(recorded, name, subject, outcome.sentence, now)
     recorded = replace(recorded, not_before=now + wiring.settings.group_wait)
@@ -87,7 +88,7 @@ async def deliver(
     try:
         await wiring.deliveries.write(recorded, etag)
     except Conflict:
-        # Five minutes have passed and somebody else took it over: it goes, or went, once more.
+        # After five minutes another notify took the claim over: the message is sent twice, under one id.
         log.warning("notify.overtaken", extra=about)
         return None
     return recorded
@@ -96,7 +97,7 @@ async def deliver(
 async def come_back(
     wake: datetime, delivery: Delivery, etag: str | None, message: NoticeMessage, wiring: Wiring
 ) -> None:
-    """See to it that somebody looks again at `wake`: one message, however many asked."""
+    """Have notify run again at `wake`: one message on the queue, however many ask for it."""
     now = wiring.now()
     coming = delivery.follow_up
     if coming is not None and now < coming <= wake:
@@ -132,12 +133,12 @@ async def _send(
     try:
         remark = await sender.send(message)
     except ChannelTrouble as trouble:
-        reason = {
+        why = {
             "reason": trouble.sentence,
             "recoverable": trouble.recoverable,
             "broken": trouble.broken,
         }
-        log.warning("notify.failed", extra=about | reason)
+        log.warning("notify.failed", extra=about | why)
         return letter.subject, trouble
     log.info("notify.sent", extra=about)
     return letter.subject, remark

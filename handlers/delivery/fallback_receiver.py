@@ -1,11 +1,12 @@
-"""Who hears it while a receiver's channels do not get through: its other ones, else the default receiver.
+"""Who is told while a receiver's channels do not get through: its other ones, else the default receiver.
 
 Two things are told. The messages themselves go to the default receiver while none of the receiver's own
-channels takes them. And once a day, as long as it lasts, somebody reads which channel it is and what to fix.
+channels takes them. And once a day, as long as it lasts, somebody is told which channel it is and how to
+fix it.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 from handlers.channels import Sender
@@ -21,17 +22,23 @@ log = logging.getLogger(__name__)
 
 
 def default_receiver(policy: Policy) -> Receiver | None:
-    """Who hears what is nobody's: the defaults' owner, else the one named `default`, else the first."""
+    """Who is told what no receiver is declared for: the defaults' owner, else `default`, else the first."""
     chosen = policy.receiver(policy.defaults.get("owner", "default")) or policy.receiver("default")
     return chosen or next(iter(policy.receivers), None)
 
 
+def _other_receiver(receiver: str, policy: Policy) -> Receiver | None:
+    """The default receiver, unless it is this one."""
+    default = default_receiver(policy)
+    return default if default is not None and default.name.lower() != receiver.lower() else None
+
+
 def stand_ins(receiver: str, policy: Policy, wiring: Wiring) -> dict[str, Sender]:
     """The default receiver's channels, under names that say whose they are; none for that receiver itself."""
-    default = default_receiver(policy)
-    if default is None or default.name.lower() == receiver.lower():
+    other = _other_receiver(receiver, policy)
+    if other is None:
         return {}
-    return {f"{name} of {default.name}": sender for name, sender in wiring.channels.of(default).items()}
+    return {f"{name} of {other.name}": sender for name, sender in wiring.channels.of(other).items()}
 
 
 def remarks(delivery: Delivery, channel: str, now: datetime) -> tuple[str, ...]:
@@ -48,11 +55,11 @@ def remarks(delivery: Delivery, channel: str, now: datetime) -> tuple[str, ...]:
 
 
 async def report(before: Delivery, after: Delivery, now: datetime, wiring: Wiring) -> Delivery:
-    """See to it that people read of the channels that do not get through; the record with that noted."""
+    """Have people told of the channels that do not get through; returns the record with that noted."""
     names = steps.to_be_told(before, after, now)
     if not names:
         return after
-    said = " ".join(
+    text = " ".join(
         f"The {name} channel of {after.receiver}: {after.channels[name].trouble}" for name in names
     )
     about = f"{after.receiver[:150]} {now:%Y-%m-%d} {' '.join(names)}"[:300]
@@ -60,23 +67,22 @@ async def report(before: Delivery, after: Delivery, now: datetime, wiring: Wirin
     # Sent before it is noted: told twice in a day is better than never.
     await wiring.queues.send(
         NOTICES,
-        NoticeMessage(kind="channel", about=about, text=said[:4000], receiver=after.receiver, stuck=stuck),
+        NoticeMessage(kind="channel", about=about, text=text[:4000], receiver=after.receiver, stuck=stuck),
     )
     return steps.with_told(after, names, now)
 
 
 def whom(
-    receiver: str, stuck: Iterable[str], policy: Policy, wiring: Wiring
+    receiver: str, stuck: Collection[str], policy: Policy, wiring: Wiring
 ) -> tuple[str, dict[str, Sender]]:
-    """Who reads that channels of this receiver do not get through, and by which; by none where nobody can."""
+    """Who is told that these channels do not get through, and by which; by none where nobody can be."""
     known = policy.receiver(receiver)
-    without = frozenset(stuck)
     own = wiring.channels.of(known) if known else {}
-    working = {name: sender for name, sender in own.items() if name not in without}
+    working = {name: sender for name, sender in own.items() if name not in stuck}
     if working:
         return receiver, working
-    default = default_receiver(policy)
-    if default is None or default.name.lower() == receiver.lower():
-        log.error("notify.unreachable", extra={"receiver": receiver, "channels": sorted(without)})
+    other = _other_receiver(receiver, policy)
+    if other is None:
+        log.error("notify.unreachable", extra={"receiver": receiver, "channels": sorted(stuck)})
         return receiver, {}
-    return default.name, wiring.channels.of(default)
+    return other.name, wiring.channels.of(other)

@@ -9,15 +9,6 @@ from handlers.wire.command_request import WHY, YOUR_NAME
 from planner.record.notice import Choice
 from planner.record.run import Run, Target
 
-ANSWERS = {
-    "approve": "Approve the plan",
-    "hold": "Hold it",
-    "resume": "Resume",
-    "skip": "Skip what is left",
-    "let-pass": "Let the others pass",
-}
-"""What a person may answer, in words."""
-
 type Sign = Callable[[str, str, str], str]
 """From a path below /api, an action (`view`, `approve`, ...) and a plan checksum to a link's token."""
 

@@ -5,7 +5,7 @@ import re
 
 import nh3
 
-from handlers.render.words import clean
+from handlers.render.outside_text import clean
 
 _ALLOWED = {"p", "br", "ul", "ol", "li", "b", "strong", "em", "i"}
 _BREAK = re.compile(r"(?i)<\s*(?:br|/p|/li|/div|/tr|/h[1-6])\s*/?\s*>")
@@ -19,9 +19,9 @@ def safe(text: str) -> str:
     return nh3.clean(clean(text, LIMIT), tags=_ALLOWED, attributes={}, clean_content_tags=_DROPPED)
 
 
-def plain(text: str, limit: int = LIMIT) -> str:
-    """The words alone, line by line."""
+def plain(text: str) -> str:
+    """The text alone, line by line."""
     broken = _BREAK.sub("\n", clean(text, LIMIT))
-    words = html.unescape(nh3.clean(broken, tags=set(), attributes={}, clean_content_tags=_DROPPED))
-    lines = (" ".join(line.split()) for line in words.splitlines())
-    return clean("\n".join(line for line in lines if line), limit)
+    text = html.unescape(nh3.clean(broken, tags=set(), attributes={}, clean_content_tags=_DROPPED))
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return clean("\n".join(line for line in lines if line), LIMIT)

@@ -8,22 +8,21 @@ where Adaptive Cards read no markdown (schema 1.2 on, "TextRun").
 from collections.abc import Iterable
 from typing import Any
 
-from handlers.render.words import bare, for_card, marks_up
+from handlers.render.outside_text import bare, for_card, marks_up
 
-_OF_THE_BLOCK = ("spacing", "separator")
-"""How a rich text block is set; every other poll is its text's."""
+_OF_THE_BLOCK = {"spacing", "separator"}
+"""Properties of a rich text block; every other one is its text's."""
 
 
-def block(text: str, **observation: Any) -> dict[str, Any]:
+def block(text: str, **properties: Any) -> dict[str, Any]:
     """The text as an element of a card: a text block, or a rich one where markdown would change it."""
     if not marks_up(text):
-        return {"type": "TextBlock", "wrap": True, **observation, "text": for_card(text)}
-    outside = {name: value for name, value in observation.items() if name in _OF_THE_BLOCK}
-    inside = {name: value for name, value in observation.items() if name not in _OF_THE_BLOCK}
+        return {"type": "TextBlock", "wrap": True, **properties, "text": for_card(text)}
+    run = {name: value for name, value in properties.items() if name not in _OF_THE_BLOCK}
     return {
         "type": "RichTextBlock",
-        **outside,
-        "inlines": [{"type": "TextRun", **inside, "text": bare(text)}],
+        **{name: value for name, value in properties.items() if name in _OF_THE_BLOCK},
+        "inlines": [{"type": "TextRun", **run, "text": bare(text)}],
     }
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from handlers.render.words import count
 from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
 from planner.record.run import Entry, Run
 from planner.record.states import BatchState, InstanceState
+from planner.text.phrases import many, some
 
 IDS = 40
 """Instances named in one line."""
@@ -17,11 +17,12 @@ BEFORE, AFTER = 4, 12
 """Batches shown before and after those under way, where there are too many to show them all."""
 
 LATER = datetime.max.replace(tzinfo=UTC)
+"""For what has not gone down yet: it comes last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Instances that stand alike: one line instead of many."""
+    """Instances in the same state for the same reason: one line instead of many."""
 
     domain: str
     state: InstanceState
@@ -30,13 +31,7 @@ class Members:
 
     @property
     def named(self) -> str:
-        return named(self.ids)
-
-
-def named(ids: Sequence[str]) -> str:
-    """The instances in one line, of very many the first ones and how many more."""
-    left = len(ids) - IDS
-    return ", ".join(ids[:IDS]) + (f" and {left} more" if left > 0 else "")
+        return some(self.ids, most=IDS)
 
 
 def batches(run: Run, most: int) -> tuple[Batch | str, ...]:
@@ -44,7 +39,7 @@ def batches(run: Run, most: int) -> tuple[Batch | str, ...]:
     every = run.batches
     if len(every) <= most:
         return every
-    undone = (at for at, one in enumerate(every) if one.state is not BatchState.DONE)
+    undone = (place for place, batch in enumerate(every) if batch.state is not BatchState.DONE)
     here = next(undone, len(every))
     first = max(0, min(here - BEFORE, len(every) - AFTER))
     last = max(here + AFTER, first + AFTER)
@@ -54,33 +49,33 @@ def batches(run: Run, most: int) -> tuple[Batch | str, ...]:
 def _left_out(left: Sequence[Batch], where: str) -> tuple[str, ...]:
     if not left:
         return ()
-    instances = count(sum(len(one.instances) for one in left), "instance")
-    said = count(len(left), f"{where} batch", f"{where} batches")
-    return (f"{said} with {instances} left out here; the JSON has them all.",)
+    batches = many(len(left), f"{where} batch", f"{where} batches")
+    instances = many(sum(len(batch.instances) for batch in left), "instance")
+    return (f"{batches} with {instances} left out here; the JSON has them all.",)
 
 
 def members(batch: Batch) -> tuple[Members, ...]:
-    """The batch's instances, those that stand alike together."""
+    """The batch's instances, those in the same state for the same reason together."""
     return _alike((batch.domain, instance) for instance in batch.instances)
 
 
 def followed(run: Run, most: int) -> tuple[Members | str, ...]:
-    """What was left to Azure, in the order in which polls saw it go down."""
-    every = [(batch, instance) for batch in run.batches for instance in batch.instances]
+    """What was left to Azure, in the order in which it was seen to go down."""
     ordered = sorted(
-        every, key=lambda pair: pair[1].down_at or pair[1].finished_at or pair[0].started_at or LATER
+        ((batch, instance) for batch in run.batches for instance in batch.instances),
+        key=lambda pair: pair[1].down_at or pair[1].finished_at or pair[0].started_at or LATER,
     )
-    rows = _alike((batch.domain, one) for batch, one in ordered)
+    rows = _alike((batch.domain, instance) for batch, instance in ordered)
     if len(rows) <= most:
         return rows
     left = sum(len(row.ids) for row in rows[most:])
-    return (*rows[:most], f"{count(left, 'more instance')} left out here; the JSON has them all.")
+    return (*rows[:most], f"{many(left, 'more instance')} left out here; the JSON has them all.")
 
 
 def _alike(pairs: Iterable[tuple[str, InstanceProgress]]) -> tuple[Members, ...]:
     groups: dict[tuple[str, InstanceState, str], list[str]] = {}
-    for domain, one in pairs:
-        groups.setdefault((domain, one.state, one.reason), []).append(one.id)
+    for domain, instance in pairs:
+        groups.setdefault((domain, instance.state, instance.reason), []).append(instance.id)
     return tuple(Members(*key, tuple(ids)) for key, ids in groups.items())
 
 
@@ -90,4 +85,4 @@ def history(run: Run, most: int) -> tuple[Entry | str, ...]:
     if len(every) <= most:
         return every
     left = len(every) - most
-    return (every[0], f"{count(left, 'line')} left out here; the JSON has them all.", *every[-most + 1 :])
+    return (every[0], f"{many(left, 'line')} left out here; the JSON has them all.", *every[-most + 1 :])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from handlers.render import facts
@@ -25,7 +26,7 @@ def overview_row(tracking_id: str, waves: Sequence[Wave], seen: Overview) -> dic
         "counts": dict(seen.counts),
         "needs_person": seen.needs_person,
         "waits": dict(seen.waits),
-        "deadline": _instant(seen.deadline),
+        "deadline": instant(seen.deadline),
     }
 
 
@@ -34,7 +35,7 @@ def wave_document(tracking_id: str, waves: Sequence[Wave], runs: Iterable[Run]) 
     return {
         "tracking_id": tracking_id,
         "stage": stage(waves),
-        "announcements": [_announcement(one) for one in announcements(waves)],
+        "announcements": [_announcement(announcement) for announcement in announcements(waves)],
         "runs": [run_document(run) for run in in_order(runs)],
     }
 
@@ -54,15 +55,15 @@ def run_document(run: Run) -> dict[str, Any]:
         "mode": run.terms.mode.value,
         "checksum": run.people.checksum,
         "self_service": self_service(run),
-        "deadline": _instant(run.times.deadline),
+        "deadline": instant(run.times.deadline),
         "slack_seconds": None if run.times.slack is None else int(run.times.slack.total_seconds()),
-        "forecast_end": _instant(run.times.forecast_end),
-        "start_by": _instant(facts.start_by(run)),
+        "forecast_end": instant(run.times.forecast_end),
+        "start_by": instant(facts.start_by(run)),
         "serving": run.fleet.serving,
         "capacity": facts.capacity(run),
         "choices": [
-            {"name": one.name, "sentence": one.sentence, "word": one.word, "to": dict(one.to)}
-            for one in facts.choices(run)
+            {"name": choice.name, "sentence": choice.sentence, "word": choice.word, "to": dict(choice.to)}
+            for choice in facts.choices(run)
         ],
         "waits": _waits(run),
         "holds_up": _holds_up(run),
@@ -83,7 +84,7 @@ def run_document(run: Run) -> dict[str, Any]:
         "batches": [_batch(batch, run) for batch in run.batches],
         "history": [
             {
-                "at": _instant(entry.at),
+                "at": instant(entry.at),
                 "actor": entry.actor,
                 "event": entry.what,
                 "reason": entry.reason,
@@ -102,7 +103,7 @@ def _waits(run: Run) -> dict[str, Any] | None:
     return {
         "cause": held.cause.value,
         "what": held.what,
-        "since": _instant(held.since),
+        "since": instant(held.since),
         "seconds": int(held.spent.total_seconds()),
         "told": held.told,
     }
@@ -113,13 +114,13 @@ def _holds_up(run: Run) -> dict[str, Any] | None:
     others = facts.holding_up(run)
     if others is None:
         return None
-    return {"scale_sets": others.sets, "regions": list(others.regions), "until": _instant(others.until)}
+    return {"scale_sets": others.sets, "regions": list(others.regions), "until": instant(others.until)}
 
 
 def self_service(run: Run) -> str:
     """The portal's column: `Yes` when any instance may be started, `No` when none, `-` without data."""
-    said = run.facts.get("self_service", "-")
-    return said if said in {"Yes", "No"} else "-"
+    column = run.facts.get("self_service")
+    return column if column in {"Yes", "No"} else "-"
 
 
 def in_order(runs: Iterable[Run]) -> list[Run]:
@@ -133,7 +134,7 @@ def in_order(runs: Iterable[Run]) -> list[Run]:
 def announcements(waves: Iterable[Wave]) -> list[Announcement]:
     """Every announcement of every subscription, in order."""
     return sorted(
-        (announcement for wave in waves for announcement in wave.announcements), key=lambda one: one.order
+        (announcement for wave in waves for announcement in wave.announcements), key=attrgetter("order")
     )
 
 
@@ -143,22 +144,22 @@ def stage(waves: Iterable[Wave]) -> str:
     return found[-1].stage.value if found else "unknown"
 
 
-def _announcement(one: Announcement) -> dict[str, Any]:
+def _announcement(announcement: Announcement) -> dict[str, Any]:
     return {
-        "subscription": one.subscription,
-        "communication_id": one.communication_id,
-        "stage": one.stage.value,
-        "level": one.level,
-        "title": one.title,
-        "text": plain(one.text),
-        "services": list(one.services),
-        "regions": list(one.regions),
-        "event_time": _instant(one.event_time),
-        "submitted_at": _instant(one.submitted_at),
-        "received_at": _instant(one.received_at),
-        "impact_start": _instant(one.impact_start),
-        "impact_end": _instant(one.impact_end),
-        "found_by_search": one.found_by_search,
+        "subscription": announcement.subscription,
+        "communication_id": announcement.communication_id,
+        "stage": announcement.stage.value,
+        "level": announcement.level,
+        "title": announcement.title,
+        "text": plain(announcement.text),
+        "services": list(announcement.services),
+        "regions": list(announcement.regions),
+        "event_time": instant(announcement.event_time),
+        "submitted_at": instant(announcement.submitted_at),
+        "received_at": instant(announcement.received_at),
+        "impact_start": instant(announcement.impact_start),
+        "impact_end": instant(announcement.impact_end),
+        "found_by_search": announcement.found_by_search,
     }
 
 
@@ -167,10 +168,10 @@ def _batch(batch: Batch, run: Run) -> dict[str, Any]:
         "domain": batch.domain,
         "state": batch.state.value,
         "share_percent": facts.takes_away(run, batch),
-        "not_before": _instant(batch.not_before),
-        "started_at": _instant(batch.started_at),
-        "verified_at": _instant(batch.verified_at),
-        "finished_at": _instant(batch.finished_at),
+        "not_before": instant(batch.not_before),
+        "started_at": instant(batch.started_at),
+        "verified_at": instant(batch.verified_at),
+        "finished_at": instant(batch.finished_at),
         "instances": [
             {"id": instance.id, "state": instance.state.value, "reason": instance.reason}
             for instance in batch.instances
@@ -178,5 +179,6 @@ def _batch(batch: Batch, run: Run) -> dict[str, Any]:
     }
 
 
-def _instant(at: datetime | None) -> str | None:
+def instant(at: datetime | None) -> str | None:
+    """A moment for machines: ISO 8601, UTC, to the second."""
     return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

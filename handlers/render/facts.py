@@ -1,49 +1,47 @@
-"""What there is to know about a run beside its state: the same words on pages, in mail, cards and JSON."""
+"""What people read about a run beside its state, the same on pages, in mail, cards and JSON."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import OUTCOMES
-from handlers.render.words import count, one_line, span, when, when_and_how_far
 from planner.record.batch import Batch
 from planner.record.cause import FOR
-from planner.record.check import Check, Outcome
-from planner.record.notice import Choice, Kind, Notice
+from planner.record.check import Outcome
+from planner.record.notice import Choice, Down, Kind, Notice
 from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
 from planner.record.waits import HeldUp
 from planner.record.waivers import FIT
 from planner.schedule.capacity import share
-from planner.state.unanswered import whom_held_up
+from planner.state import unanswered
+from planner.state.notices import LET_PASS
+from planner.text.phrases import many, say_how_far, short, to_the_minute
 
 NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
 STANDS_OUT = (Outcome.BLOCK, Outcome.UNKNOWN, Outcome.ACCEPTED)
 """Outcomes a reader wants to see first; the rest passed."""
 
 
-def begun(run: Run) -> bool:
-    """Whether anything of the run has been started."""
-    return run.begun
-
-
 def start_by(run: Run) -> datetime | None:
     """The latest first start that meets the deadline; says nothing once something was started."""
-    return run.times.start_by if run.state in ACTIVE and not begun(run) else None
+    return run.times.start_by if run.state in ACTIVE and not run.begun else None
 
 
 def plan(run: Run, now: datetime) -> str:
     """Who goes down together, from when on and until when; empty without a plan of ours."""
     if not run.batches or run.state not in ACTIVE:
         return ""
-    said = f"{count(len(run.instances), 'instance')} in {count(len(run.batches), 'batch', 'batches')}"
     domains = "; ".join(dict.fromkeys(one_line(batch.domain, 100) for batch in run.batches[:6]))
-    said += f" ({domains}{'; …' if len(run.batches) > 6 else ''})"
+    said = (
+        f"{many(len(run.instances), 'instance')} in {many(len(run.batches), 'batch', 'batches')} "
+        f"({domains}{'; …' if len(run.batches) > 6 else ''})"
+    )
     first = next((batch.not_before for batch in run.batches if batch.not_before), run.times.lead_over)
-    if first is not None and not begun(run):
-        said += f", the first not before {when_and_how_far(first, now)}"
+    if first is not None and not run.begun:
+        said += f", the first not before {say_how_far(first, now)}"
     if run.times.forecast_end is not None:
-        said += f", done by {when(run.times.forecast_end)} by our forecast"
+        said += f", done by {to_the_minute(run.times.forecast_end)} by our forecast"
     return f"{said}."
 
 
@@ -53,19 +51,16 @@ def capacity(run: Run) -> str:
 
 
 def takes_away(run: Run, batch: Batch) -> int | None:
-    """How many percent of the serving instances a batch of ours takes away; Azure goes its own way."""
+    """How many percent of the serving instances a batch takes away; None where Azure chooses the order."""
     return share(batch, run.fleet.serving) if run.state is not RunState.LEFT_TO_AZURE else None
 
 
 def slack(run: Run) -> str:
     """`slack 2 d 18 h`, or by how much the forecast misses the deadline; empty when nobody can say."""
-    if run.times.slack is None:
+    left = run.times.slack
+    if left is None:
         return ""
-    return (
-        f"slack {span(run.times.slack)}"
-        if run.times.slack >= NOTHING
-        else f"{span(-run.times.slack)} too late"
-    )
+    return f"slack {short(left)}" if left >= NOTHING else f"{short(left)} too late"
 
 
 def repairs(run: Run) -> str:
@@ -74,22 +69,20 @@ def repairs(run: Run) -> str:
     if held is None:
         return ""
     said = "Suspended" if held.seen_suspended or held.resuming_since else "Being suspended"
-    words = f"{said} by this run since {when(held.since)}"
-    if held.resuming_since is not None:
-        words += f", and being resumed since {when(held.resuming_since)}."
-    else:
-        words += "; they are resumed as soon as nothing of it reboots or is being verified."
-    return f"{words} {f'Azure said: {held.error}' if held.error else ''}".strip()
+    end = (
+        f", and being resumed since {to_the_minute(held.resuming_since)}."
+        if held.resuming_since is not None
+        else "; they are resumed as soon as nothing of it reboots or is being verified."
+    )
+    answer = f" Azure said: {held.error}" if held.error else ""
+    return f"{said} by this run since {to_the_minute(held.since)}{end}{answer}"
 
 
 def holding_up(run: Run) -> HeldUp | None:
     """The scale sets that wait for a limit while it is paused; None when nobody does."""
+    others = run.standing.holds_up
     paused = run.state is RunState.PAUSED and not run.people.lets_pass
-    return (
-        run.standing.holds_up
-        if paused and run.standing.holds_up is not None and run.standing.holds_up.sets
-        else None
-    )
+    return others if paused and others is not None and others.sets else None
 
 
 def waits(run: Run) -> str:
@@ -97,92 +90,121 @@ def waits(run: Run) -> str:
     held = run.waits
     if held is None:
         return ""
-    lost = f", {span(held.spent)} in which it could have started" if held.spent >= MINUTE else ""
-    return f"For {FOR[held.cause]}, since {when(held.since)}{lost}: {held.what}."
+    lost = f", {short(held.spent)} in which it could have started" if held.spent >= MINUTE else ""
+    return f"For {FOR[held.cause]}, since {to_the_minute(held.since)}{lost}: {held.what}."
 
 
-def raised(run: Run) -> str:
-    """What people have raised for this run alone: `soak 10m, lead 0m`."""
-    return ", ".join(f"{key} {text}" for key, text in run.terms.raised.items())
+def asks(run: Run) -> bool:
+    """Whether somebody should choose: the run needs a person, is held up, or its time is short."""
+    return run.needs_person or warning(run) is not None
 
 
-def short(run: Run) -> Notice | None:
+def warning(run: Run) -> Notice | None:
+    """The notice that says what the run's state does not: that its time is short, or that it is held up."""
+    held_up = {Kind.STALLED, Kind.REMINDER}
+    return time_is_short(run) or (_last(run, held_up) if run.waits is not None and run.waits.told else None)
+
+
+def time_is_short(run: Run) -> Notice | None:
     """The notice that says time is short, while it is and no person has let the run go on all the same."""
     late = run.times.slack is not None and run.times.slack < NOTHING
     if run.state not in ACTIVE or run.needs_person or not late or FIT in run.people.waived:
         return None
-    return next((notice for notice in reversed(run.story.notices) if notice.kind is Kind.SLACK), None)
+    return _last(run, {Kind.SLACK})
 
 
-def held(run: Run) -> Notice | None:
-    """The notice that it is held up, while it is and people were told."""
-    if run.waits is None or not run.waits.told:
-        return None
-    kinds = {Kind.STALLED, Kind.REMINDER}
+def _last(run: Run, kinds: Collection[Kind]) -> Notice | None:
     return next((notice for notice in reversed(run.story.notices) if notice.kind in kinds), None)
+
+
+def asked(run: Run) -> Notice | None:
+    """The notice whose sentences belong to what the run asks now."""
+    last = next((notice for notice in reversed(run.story.notices) if notice.answers), None)
+    return warning(run) or last
+
+
+def answers(run: Run) -> tuple[str, ...]:
+    """The commands a person may send now; an approval is asked for by the state, whatever was told before.
+
+    A command that stands among the choices is not offered twice.
+    """
+    if run.state is RunState.AWAITING_APPROVAL:
+        return ("approve", "skip")
+    notice = asked(run)
+    told = notice.answers if notice and "approve" not in notice.answers else ("resume", "skip")
+    hidden = {choice.word for choice in choices(run) if not choice.to} | {LET_PASS}
+    passing = (LET_PASS,) if holding_up(run) is not None else ()
+    return (*(command for command in told if command not in hidden), *passing)
+
+
+def if_nobody_answers(run: Run, notice: Notice, now: datetime) -> str:
+    """What happens if nobody answers, as of now: what the notice said may be past."""
+    going = notice.otherwise and run.state in ACTIVE
+    return unanswered.if_nobody_answers(run, now) if going else notice.otherwise
 
 
 def choices(run: Run) -> tuple[Choice, ...]:
     """What would make the plan fit, while it does not."""
     if run.state is RunState.PAUSED and run.people.misfit:
         return run.people.choices
-    warning = short(run)
-    return warning.choices if warning is not None else ()
-
-
-def standing_out(checks: Sequence[Check]) -> tuple[Check, ...]:
-    """The checks that block, could not be read, or are accepted, in this order."""
-    found = (check for check in checks if check.outcome in STANDS_OUT)
-    return tuple(sorted(found, key=lambda one: STANDS_OUT.index(one.outcome)))
+    late = time_is_short(run)
+    return late.choices if late is not None else ()
 
 
 def checked(run: Run) -> str:
     """How the checks came out: `16 passed, 2 not declared, 1 unknown (often-resized)`."""
-    counts = Counter(check.outcome for check in run.checks)
     parts = []
     for outcome in Outcome:
         word = "blocking" if outcome is Outcome.BLOCK else OUTCOMES[outcome][1]
-        if counts[outcome]:
-            names = [check.name for check in run.checks if check.outcome is outcome]
-            which = f" ({', '.join(names[:6])})" if outcome in STANDS_OUT else ""
-            parts.append(f"{counts[outcome]} {word}{which}")
+        names = [check.name for check in run.checks if check.outcome is outcome]
+        which = f" ({', '.join(names[:6])})" if outcome in STANDS_OUT else ""
+        if names:
+            parts.append(f"{len(names)} {word}{which}")
     return ", ".join(parts)
 
 
 def sentences(run: Run) -> tuple[str, ...]:
     """The checks that stand out, each with its sentence, unless the run's own reason says it already."""
     return tuple(
-        f"{one.name} ({OUTCOMES[one.outcome][1]}): {one_line(one.reason, 600)}"
-        for one in standing_out(run.checks)
-        if one.reason not in run.reason
+        f"{check.name} ({OUTCOMES[outcome][1]}): {one_line(check.reason, 600)}"
+        for outcome in STANDS_OUT
+        for check in run.checks
+        if check.outcome is outcome and check.reason not in run.reason
     )
 
 
 def facts(run: Run, now: datetime) -> tuple[tuple[str, str], ...]:
     """The plan in figures and what is special about it, as terms and words."""
-    first, going = start_by(run), run.state in ACTIVE
-    by = f"{when_and_how_far(run.times.deadline, now)}, {slack(run)}".strip(", ")
-    given = (
-        ("Deadline", by if run.times.deadline and going else ""),
-        (
-            "Forecast end",
-            when_and_how_far(run.times.forecast_end, now) if run.times.forecast_end and going else "",
-        ),
-        ("Waits", waits(run)),
-        (
-            "Holds up",
-            whom_held_up(run) if holding_up(run) is not None else "",
-        ),
-        ("Limits", "It lets the others pass until it goes on." if run.people.lets_pass and going else ""),
-        ("Start by", f"{when_and_how_far(first, now)}, to meet the deadline" if first else ""),
-        ("Capacity", capacity(run)),
-        ("Second time", run.story.again),
-        ("Automatic repairs", repairs(run)),
-        ("Raised for this run", raised(run)),
-    )
-    return tuple((term, one_line(text, 1500)) for term, text in given if text)
+    times, going = run.times, run.state in ACTIVE
+    found: dict[str, str] = {}
+    if times.deadline and going:
+        found["Deadline"] = ", ".join(filter(None, (say_how_far(times.deadline, now), slack(run))))
+    if times.forecast_end and going:
+        found["Forecast end"] = say_how_far(times.forecast_end, now)
+    found["Waits"] = waits(run)
+    if holding_up(run) is not None:
+        found["Holds up"] = unanswered.whom_held_up(run)
+    if run.people.lets_pass and going:
+        found["Limits"] = "It lets the others pass until it goes on."
+    if (first := start_by(run)) is not None:
+        found["Start by"] = f"{say_how_far(first, now)}, to meet the deadline"
+    found["Capacity"] = capacity(run)
+    found["Second time"] = run.story.again
+    found["Automatic repairs"] = repairs(run)
+    found["Raised for this run"] = ", ".join(f"{key} {text}" for key, text in run.terms.raised.items())
+    return tuple((term, one_line(text, 1500)) for term, text in found.items() if text)
 
 
-def more_down(left: int) -> str:
-    """What stands for the instances a long list leaves out."""
-    return f"And {count(left, 'more instance')} down."
+def down(notice: Notice, most: int) -> tuple[str, ...]:
+    """What a notice says is down, an instance a line; of more than `most` the rest is counted."""
+    left = len(notice.down) - most
+    named = (_down(instance, notice.sentence) for instance in notice.down[:most])
+    return (*named, *((f"And {many(left, 'more instance')} down.",) if left > 0 else ()))
+
+
+def _down(down: Down, told: str) -> str:
+    """An instance that is down, with its error unless the notice tells it."""
+    zone = f"zone {down.zone}" if down.zone and "zone" not in down.domain else ""
+    place = ", ".join(filter(None, (zone, down.domain)))
+    error = f" {down.error}" if down.error and down.error not in told else ""
+    return f"Instance {down.instance}{f' ({place})' if place else ''}: {down.seen}.{error}"

@@ -1,14 +1,15 @@
-"""Where many scale sets say the same, one line says it of all of them: for people, not for machines."""
+"""Where many scale sets say the same, one line says it for all of them: for people, not for machines."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, starmap
 
 from handlers.render.letter import Event, Letter, Line, Part
 from planner.text.phrases import lower
 
 MANY = 3
-"""So many that say the same are told one by one; more of them share a line."""
+"""Up to this many that say the same are told one by one; more of them share a line."""
 
 NAMES = 600
 """Characters of names in one line, before the rest is counted."""
@@ -18,17 +19,21 @@ PLACES = 3
 
 
 def folded(letter: Letter) -> Letter:
-    """The letter with what many say alike said once; nothing that asks for something is folded."""
+    """The letter with what many say said once; nothing that asks for something is folded."""
     once = Counter((event.name, event.where) for event in letter.events)
-    brief = [event for event in letter.events if event.brief and once[event.name, event.where] == 1]
-    many = {word for word, number in Counter(event.word for event in brief).items() if number > MANY}
-    gone = [event for event in brief if event.word in many]
-    words = dict.fromkeys(event.word for event in gone)
-    lists = tuple(_listed(word, [event for event in gone if event.word == word]) for word in words)
+    by_word: dict[str, list[Event]] = {}
+    for event in letter.events:
+        if event.brief and once[event.name, event.where] == 1:
+            by_word.setdefault(event.word, []).append(event)
+    many = {word: events for word, events in by_word.items() if len(events) > MANY}
+    gone = list(chain.from_iterable(many.values()))
     return replace(
         letter,
         events=tuple(event for event in letter.events if event not in gone),
-        parts=tuple(replace(part, lines=_merged(part.lines)) for part in (*lists, *letter.parts)),
+        parts=tuple(
+            replace(part, lines=_merged(part.lines))
+            for part in (*starmap(_listed, many.items()), *letter.parts)
+        ),
     )
 
 
@@ -39,17 +44,17 @@ def _listed(word: str, events: Sequence[Event]) -> Part:
 
 
 def _merged(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """Lines that differ in name and place only, as one, where the first of them stood."""
+    """Lines that differ in name and place only, as one."""
     alike: dict[tuple[str, str, tuple[str, ...]], list[Line]] = {}
     for line in lines:
         alike.setdefault((line.text, line.checked, line.checks), []).append(line)
     found: list[Line] = []
     for same in alike.values():
-        found += [_one(same)] if len(same) > MANY else same
+        found += [_shared(same)] if len(same) > MANY else same
     return tuple(sorted(found, key=lambda line: line.name.lower()))
 
 
-def _one(lines: Sequence[Line]) -> Line:
+def _shared(lines: Sequence[Line]) -> Line:
     places = tuple(dict.fromkeys(line.where for line in lines))
     where = "; ".join(places[:PLACES]) + ("; …" if len(places) > PLACES else "")
     return replace(lines[0], name=_named(lines), where=where, text=f"In each: {lower(lines[0].text)}")

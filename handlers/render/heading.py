@@ -1,16 +1,18 @@
-"""What a message is called and what its first sentence says."""
+"""What a message is called, what its first sentence says, and how a wave stands in one sentence."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from datetime import datetime
 
-from handlers.render.letter import Story
-from handlers.render.vocabulary import KINDS, WORDS
-from handlers.render.words import count, one_line
-from planner.notices.digest import Group, outcomes
+from handlers.render.contract import in_order
+from handlers.render.letter import Letter, Story
+from handlers.render.outside_text import one_line
+from handlers.render.vocabulary import ANNOUNCED, EMERGENCY, ENDS, FINISHED, KINDS, waiting
+from planner.notices.digest import Group, Overview, outcomes
 from planner.record.cause import FOR, Cause
 from planner.record.notice import Notice, Urgency
 from planner.record.run import Run
-from planner.record.states import InstanceState
+from planner.record.states import ENDED, RunState
+from planner.text.phrases import many, say_how_far
 
 ORDER = (Urgency.PAGE, Urgency.ACT, Urgency.KNOW)
 _RANK = tuple(KINDS)
@@ -19,96 +21,102 @@ type Groups = Mapping[Group, tuple[Run, ...]]
 type Items = Sequence[tuple[Run, Notice]]
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """The head of a message; `kind` is for machines, `urgency` for whoever may sleep."""
+def headed(story: Story, groups: Groups, others: Items) -> Letter:
+    """The letter with its head alone, named by what is most urgent.
 
-    kind: str
-    symbol: str
-    word: str
-    title: str
-    sentence: str
-    urgency: Urgency
-
-
-def heading(story: Story, groups: Groups, others: Items) -> Heading:
-    """Named by what is most urgent: an emergency, a notice of one scale set, the wave's end, its beginning.
-
-    `groups` are the scale sets whose plan is told, `others` the notices that are not plans.
+    That is an emergency, a notice of one scale set, the wave's end, or its beginning. `groups` are the scale
+    sets whose plan is told, `others` the notices that are not plans.
     """
     emergency = any(notice.emergency for _, notice in story.items)
-    urgency = min(
-        (_urgency(story, notice) for _, notice in story.items), key=ORDER.index, default=Urgency.KNOW
+    urgencies = (
+        Urgency.KNOW if notice.emergency and story.paged else notice.urgency for _, notice in story.items
     )
-    pages = emergency and not story.paged and all(one.urgency is not Urgency.PAGE for _, one in others)
+    urgency = min(urgencies, key=ORDER.index, default=Urgency.KNOW)
+    pages = emergency and not story.paged and all(notice.urgency is not Urgency.PAGE for _, notice in others)
     asks = any(notice.urgency is not Urgency.KNOW for _, notice in others)
     if others and not pages and (asks or not (story.ended or emergency)):
-        run, leading = min(others, key=lambda item: (*_weight(item[1]), -item[1].number))
-        symbol, word = KINDS[leading.kind]
+        run, leading = min(others, key=_weight)
         # The notices below say the rest.
         planned = _planned(groups, emergency=emergency) if groups else ""
-        return Heading(leading.kind.value, symbol, word, _told_of(run, leading, others), planned, urgency)
+        title = _notice_title(run, leading, others)
+        return Letter(story.tracking_id, leading.kind.value, urgency, *KINDS[leading.kind], title, planned)
     if story.ended:
-        symbol, word = WORDS["finished"]
         ended = endings(story.ended)
-        sentence = f"The wave is over for your {count(len(story.ended), 'scale set')}: {ended}."
-        return Heading("finished", symbol, word, ended, sentence, urgency)
-    symbol, word = WORDS["emergency" if emergency else "announced"]
-    sentence = _planned(groups, emergency=emergency)
-    return Heading("announced", symbol, word, _announced(groups), sentence, urgency)
+        sentence = f"The wave is over for your {many(len(story.ended), 'scale set')}: {ended}."
+        return Letter(story.tracking_id, "finished", urgency, *FINISHED, ended, sentence)
+    name, sentence = EMERGENCY if emergency else ANNOUNCED, _planned(groups, emergency=emergency)
+    return Letter(story.tracking_id, "announced", urgency, *name, _announced(groups), sentence)
 
 
 def endings(runs: Sequence[Run]) -> str:
     """How the runs' instances ended: `6 instances: 4 maintained by us, 2 by Azure`."""
-    said = {
-        InstanceState.MAINTAINED: "maintained by us",
-        InstanceState.BY_AZURE: "by Azure",
-        InstanceState.SKIPPED: "skipped",
-        InstanceState.CANCELLED: "cancelled",
-        InstanceState.MISSED: "missed",
-        InstanceState.PENDING: "never due",
-    }
     ends = outcomes(runs)
-    parts = [f"{number} {said[state]}" for state, number in ends.items()]
-    return (
-        f"{count(sum(ends.values()), 'instance')}: {', '.join(parts)}" if parts else "no instance was touched"
-    )
+    if not ends:
+        return "no instance was touched"
+    parts = ", ".join(f"{number} {ENDS[state]}" for state, number in ends.items())
+    return f"{many(sum(ends.values()), 'instance')}: {parts}"
 
 
-def _urgency(story: Story, notice: Notice) -> Urgency:
-    return Urgency.KNOW if notice.emergency and story.paged else notice.urgency
+def wave_sentence(seen: Overview, runs: Sequence[Run], now: datetime) -> str:
+    """How the wave stands: `2 of 3 scale sets are over; db-prod needs a person; next deadline ...`."""
+    if not seen.total:
+        if seen.planning:
+            return f"{many(seen.planning, 'scale set')} found; their plans are being made."
+        return "No scale set of yours was found in this wave: nothing to do."
+    if set(seen.counts) == {RunState.NOT_IMPACTED} and not seen.planning:
+        return f"None of {many(seen.total, 'scale set')} is hit: nothing to do."
+    over = sum(seen.counts.get(state, 0) for state in (*ENDED, RunState.NOT_IMPACTED))
+    every = many(seen.total + seen.planning, "scale set")
+    parts = [f"{over} of {every} {'is' if over == 1 else 'are'} over"]
+    asking = [run.target.name for run in in_order(runs) if run.needs_person]
+    if asking:
+        parts.append(f"{_first_names(asking)} {'needs' if len(asking) == 1 else 'need'} a person")
+    if seen.waits:
+        parts.append(waiting(seen.waits))
+    if running := seen.counts.get(RunState.RUNNING):
+        parts.append(f"{running} running")
+    if left := seen.counts.get(RunState.LEFT_TO_AZURE):
+        parts.append(f"{left} left to Azure")
+    if seen.planning:
+        parts.append(f"{seen.planning} still being planned")
+    if seen.deadline:
+        passed = "a deadline passed" if seen.deadline < now else "next deadline"
+        parts.append(f"{passed} {say_how_far(seen.deadline, now)}")
+    return "; ".join(parts) + "."
 
 
-def _weight(notice: Notice) -> tuple[int, int]:
-    return ORDER.index(notice.urgency), _RANK.index(notice.kind)
+def _weight(item: tuple[Run, Notice]) -> tuple[int, int, int]:
+    """The most urgent first, then the most telling, then the latest."""
+    _, notice = item
+    return ORDER.index(notice.urgency), _RANK.index(notice.kind), -notice.number
 
 
-def _told_of(run: Run, notice: Notice, others: Items) -> str:
-    scale_sets = {one.target.id for one, _ in others}
-    if len(scale_sets) > 1:
-        return f"{run.target.name} and {count(len(scale_sets) - 1, 'more scale set')}"
+def _notice_title(run: Run, notice: Notice, others: Items) -> str:
+    more = len({other.target.id for other, _ in others}) - 1
+    if more:
+        return f"{run.target.name} and {many(more, 'more scale set')}"
     return f"{run.target.name}: {one_line(notice.sentence, 90)}"
 
 
 def _planned(groups: Groups, *, emergency: bool) -> str:
     what = "emergency maintenance (level Warning)" if emergency else "maintenance"
     if set(groups) == {Group.NOT_HIT}:
-        members = count(len(groups[Group.NOT_HIT]), "scale set")
+        members = many(len(groups[Group.NOT_HIT]), "scale set")
         return f"Azure announces {what}; none of your {members} in its regions is hit."
     return f"Azure announces {what} that hits your scale sets: {_announced(groups)}."
 
 
 def _announced(groups: Groups) -> str:
     said = {
-        Group.PERSON: "{} needs a person" if len(groups.get(Group.PERSON, ())) == 1 else "{} need a person",
-        Group.OURS: "{} maintained by us",
-        Group.AZURE: "{} left to Azure",
-        Group.OVER: "{} over already",
-        Group.NOT_HIT: "{} not hit",
+        Group.PERSON: "needs a person" if len(groups.get(Group.PERSON, ())) == 1 else "need a person",
+        Group.OURS: "maintained by us",
+        Group.AZURE: "left to Azure",
+        Group.OVER: "over already",
+        Group.NOT_HIT: "not hit",
     }
     parts = (
-        _waiting(members) if one is Group.WAITS else said[one].format(len(members))
-        for one, members in groups.items()
+        _waiting(members) if group is Group.WAITS else f"{len(members)} {said[group]}"
+        for group, members in groups.items()
     )
     return ", ".join(parts) or "none of yours"
 
@@ -118,9 +126,12 @@ def _waiting(runs: Sequence[Run]) -> str:
     by: dict[Cause, list[str]] = {}
     for run in runs:
         if run.waits is not None:
-            by.setdefault(run.waits.cause, []).append(one_line(run.target.name, 60))
+            by.setdefault(run.waits.cause, []).append(run.target.name)
     return ", ".join(
-        f"{len(names)} {'waits' if len(names) == 1 else 'wait'} for {FOR[cause]} "
-        f"({', '.join(names[:3])}{' and others' if len(names) > 3 else ''})"
+        f"{len(names)} {'waits' if len(names) == 1 else 'wait'} for {FOR[cause]} ({_first_names(names)})"
         for cause, names in by.items()
     )
+
+
+def _first_names(names: Sequence[str]) -> str:
+    return ", ".join(one_line(name, 60) for name in names[:3]) + (" and others" if len(names) > 3 else "")

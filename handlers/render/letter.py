@@ -3,16 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from handlers.render.words import one_line
+from handlers.render.outside_text import one_line
 from planner.azure.wave import Wave
 from planner.notices.digest import Overview
 from planner.record.notice import Notice, Urgency
 from planner.record.run import Run
-
-STOP = (
-    "To stop everything: set BREAKWATER_STOP=1 on the function app, or stop: true in the policy file. "
-    "Nothing new starts from then on; instances already rebooting will finish."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +80,8 @@ class Letter:
     tracking_id: str
     kind: str
     urgency: Urgency
-    word: str
     symbol: str
+    word: str
     title: str
     sentence: str
     facts: tuple[tuple[str, str], ...] = ()

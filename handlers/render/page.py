@@ -1,26 +1,25 @@
 """The report as a page: one HTML file that works offline, prints, and needs no script."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from types import SimpleNamespace
 from typing import Any
 
-from handlers.render import bounded, environment, facts
-from handlers.render.addresses import ANSWERS, Addresses, portal, run_path, service_health, wave_path
+from handlers.render import bounded, environment, facts, vocabulary
+from handlers.render.addresses import Addresses, portal, run_path, service_health, wave_path
 from handlers.render.contract import announcements, in_order, self_service, stage
-from handlers.render.letter import STOP
-from handlers.render.vocabulary import BATCHES, INSTANCES, OUTCOMES, STATES, VERDICTS, counted, waiting
-from handlers.render.words import count, one_line, when_and_how_far
+from handlers.render.heading import wave_sentence
+from handlers.render.outside_text import one_line
+from handlers.render.vocabulary import BATCH_OVER, BATCHES, INSTANCES, counted
 from planner.azure.wave import Wave
 from planner.notices.delivery import Delivery
 from planner.notices.digest import Overview, outcomes
 from planner.record.batch import Batch
-from planner.record.notice import Notice
-from planner.record.run import Run, Target, Verdict
-from planner.record.states import ACTIVE, BatchState, InstanceState, RunState
-from planner.state.notices import LET_PASS
-from planner.state.unanswered import if_nobody_answers
+from planner.record.run import Run, Target
+from planner.record.states import BatchState, InstanceState
 
 SECTIONS = 30
 """Scale sets told in full on the wave's page, two printed sheets each; beyond them each has its own page."""
@@ -30,6 +29,9 @@ ASKING = 30
 
 MOST_DOWN = 100
 """Instances that are named when many are down."""
+
+MESSAGES = 100
+"""The latest messages that are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +64,21 @@ def wave_page(report: Report, addresses: Addresses, now: datetime) -> str:
     """The wave's page."""
     runs = in_order(report.runs)
     heard = announcements(report.waves)
+    asking = [run for run in runs if facts.asks(run)]
     return _render(
         "wave.html.j2",
         report=report,
         title=f"{report.tracking_id} {one_line(heard[-1].title, 150) if heard else ''}".strip(),
-        sentence=state_sentence(report, now),
+        sentence=wave_sentence(report.overview, report.runs, now),
         stage=stage(report.waves),
         runs=runs,
-        asking=[run for run in runs if _asks(run)][:ASKING],
-        unasked=[run for run in runs if _asks(run)][ASKING:],
+        asking=asking[:ASKING],
+        unasked=asking[ASKING:],
         room=AMONG_OTHERS,
         told=runs[:SECTIONS],
-        untold=len(runs) - len(runs[:SECTIONS]),
+        untold=len(runs[SECTIONS:]),
         announcements=heard[::-1],
+        messages=_messages(report.deliveries),
         health=[
             (wave.subscription, service_health(report.tracking_id, wave.subscription))
             for wave in report.waves
@@ -92,7 +96,6 @@ def run_page(tracking_id: str, run: Run, addresses: Addresses, now: datetime) ->
         tracking_id=tracking_id,
         title=f"{one_line(run.target.name, 100)} in {tracking_id}",
         run=run,
-        room=OWN,
         health=[(run.target.subscription, service_health(tracking_id, run.target.subscription))],
         addresses=addresses,
         now=now,
@@ -101,19 +104,16 @@ def run_page(tracking_id: str, run: Run, addresses: Addresses, now: datetime) ->
 
 def waves_page(rows: Sequence[Mapping[str, Any]], addresses: Addresses, now: datetime) -> str:
     """Every wave, the ones that need a person first."""
+    shown = [
+        {
+            **row,
+            "counts": counted(row["counts"]),
+            "deadline": datetime.fromisoformat(row["deadline"]) if row["deadline"] else None,
+        }
+        for row in rows
+    ]
     return _render(
-        "waves.html.j2",
-        title="Planned maintenance waves",
-        rows=[
-            {
-                **row,
-                "counts": counted(row["counts"]),
-                "deadline": datetime.fromisoformat(row["deadline"]) if row["deadline"] else None,
-            }
-            for row in rows
-        ],
-        addresses=addresses,
-        now=now,
+        "waves.html.j2", title="Planned maintenance waves", rows=shown, addresses=addresses, now=now
     )
 
 
@@ -122,101 +122,17 @@ def missing_page(sentence: str, now: datetime) -> str:
     return _render("missing.html.j2", title="Not found", sentence=sentence, addresses=Addresses(), now=now)
 
 
-def state_sentence(report: Report, now: datetime) -> str:
-    """How the wave stands: `2 of 3 scale sets are over; db-prod needs a person until ...`."""
-    seen = report.overview
-    if not seen.total:
-        if seen.planning:
-            return f"{count(seen.planning, 'scale set')} found; their plans are being made."
-        return "No scale set of yours was found in this wave: nothing to do."
-    if set(seen.counts) == {RunState.NOT_IMPACTED.value} and not seen.planning:
-        return f"None of {count(seen.total, 'scale set')} is hit: nothing to do."
-    over = sum(seen.counts.get(state, 0) for state in ("completed", "cancelled", "missed", "not_impacted"))
-    parts = [
-        f"{over} of {count(seen.total + seen.planning, 'scale set')} {'is' if over == 1 else 'are'} over"
-    ]
-    asking = [run.target.name for run in in_order(report.runs) if run.needs_person]
-    if asking:
-        names = ", ".join(one_line(name, 60) for name in asking[:3]) + (
-            " and others" if len(asking) > 3 else ""
-        )
-        parts.append(f"{names} {'needs' if len(asking) == 1 else 'need'} a person")
-    if seen.waits:
-        parts.append(waiting(seen.waits))
-    if seen.counts.get("running"):
-        parts.append(f"{seen.counts['running']} running")
-    if seen.counts.get("left_to_azure"):
-        parts.append(f"{seen.counts['left_to_azure']} left to Azure")
-    if seen.planning:
-        parts.append(f"{seen.planning} still being planned")
-    if seen.deadline:
-        passed = "a deadline passed" if seen.deadline < now else "next deadline"
-        parts.append(f"{passed} {when_and_how_far(seen.deadline, now)}")
-    return "; ".join(parts) + "."
-
-
-def _asks(run: Run) -> bool:
-    """Whether somebody should choose: the run needs a person, is held up, or its time is short."""
-    return run.needs_person or _told_itself(run) is not None
-
-
-def _told_itself(run: Run) -> Notice | None:
-    """The notice that says what the run's state does not: that its time is short, or that it is held up."""
-    return facts.short(run) or facts.held(run)
-
-
-def _asked(run: Run) -> Notice | None:
-    """The notice whose words belong to what the run asks now."""
-    return _told_itself(run) or next(
-        (notice for notice in reversed(run.story.notices) if notice.answers), None
-    )
-
-
-def _answers(run: Run) -> tuple[str, ...]:
-    """What a person may say now; an approval is asked for by the state, whatever was told before.
-
-    A word that stands among the choices is not offered twice.
-    """
-    asked = _asked(run)
-    if run.state is RunState.AWAITING_APPROVAL:
-        return ("approve", "skip")
-    words = asked.answers if asked and "approve" not in asked.answers else ("resume", "skip")
-    if facts.holding_up(run) is not None:
-        words = tuple(dict.fromkeys((*words, LET_PASS)))
-    elif LET_PASS in words:
-        words = tuple(word for word in words if word != LET_PASS)
-    chosen = {one.word for one in facts.choices(run) if not one.to}
-    return tuple(word for word in words if word not in chosen)
-
-
-def _otherwise(run: Run, notice: Notice, now: datetime) -> str:
-    """What happens if nobody answers, as of now: what the notice said may be past."""
-    return if_nobody_answers(run, now) if notice.otherwise and run.state in ACTIVE else notice.otherwise
-
-
-def _sentence(run: Run) -> str:
-    """What follows the state's word: `: why`, or the rest of a reason that begins with the word itself."""
-    word = STATES[run.state][1]
-    return run.reason.removeprefix(word) if run.reason.startswith(word) else f": {run.reason}"
-
-
-def _why(run: Run) -> str:
-    """The run's reason where the state stands in a column of its own."""
-    said = _sentence(run).lstrip(":, ").removeprefix("and ")
-    return said[:1].upper() + said[1:]
-
-
 def _batch(batch: Batch) -> tuple[str, str, str]:
     """How a batch stands; one that is over and of which nothing was maintained is not called done."""
-    kept = {InstanceState.MAINTAINED, InstanceState.BY_AZURE} & {
+    maintained = {InstanceState.MAINTAINED, InstanceState.BY_AZURE} & {
         instance.state for instance in batch.instances
     }
-    return BATCHES[batch.state] if kept or batch.state is not BatchState.DONE else ("-", "over", "calm")
+    return BATCHES[batch.state] if maintained or batch.state is not BatchState.DONE else BATCH_OVER
 
 
 def _progress(run: Run) -> str:
-    done = sum(progress.settled for progress in run.instances)
-    return f"{done} of {len(run.instances)}" if run.instances else "no plan"
+    settled = sum(instance.settled for instance in run.instances)
+    return f"{settled} of {len(run.instances)}" if run.instances else "no plan"
 
 
 def _ends(run: Run) -> str:
@@ -224,37 +140,24 @@ def _ends(run: Run) -> str:
 
 
 def _anchor(run: Run) -> str:
-    name = "".join(
-        letter if letter.isascii() and letter.isalnum() else "-" for letter in run.target.name.lower()
-    )
+    name = re.sub("[^a-z0-9]", "-", run.target.name.lower())
     return f"{run.target.subscription[:8]}-{run.target.resource_group.lower()}-{name}".replace(" ", "-")
 
 
-def _href(addresses: Addresses, tracking_id: str, target: Target | None = None) -> str:
-    """An absolute link where the app's address is known, else one below this host."""
-    if target is None:
-        return addresses.wave(tracking_id) or f"/api/{wave_path(tracking_id)}"
-    return addresses.run(tracking_id, target) or f"/api/{run_path(tracking_id, target)}"
-
-
-def _reached(deliveries: Iterable[Delivery]) -> list[tuple[str, str, str, datetime, str]]:
-    """Messages, the newest first: receiver, channel, subject, when, trouble."""
+def _messages(deliveries: Iterable[Delivery]) -> list[tuple[datetime, str, str, str, str]]:
+    """Messages, the newest first: when, receiver, channel, subject, trouble."""
     lines = [
-        (one.receiver, sent.channel, sent.subject, sent.at, sent.trouble)
-        for one in deliveries
-        for sent in one.messages
+        (sent.at, delivery.receiver, sent.channel, sent.subject, sent.trouble)
+        for delivery in deliveries
+        for sent in delivery.messages
     ]
     lines += [
-        (one.receiver, name, "on its way", state.sending.since, state.trouble)
-        for one in deliveries
-        for name, state in one.channels.items()
+        (state.sending.since, delivery.receiver, name, "on its way", state.trouble)
+        for delivery in deliveries
+        for name, state in delivery.channels.items()
         if state.sending is not None
     ]
-    return sorted(lines, key=lambda line: line[3], reverse=True)[:100]
-
-
-def _json_of(tracking_id: str, run: Run) -> str:
-    return f"/api/{run_path(tracking_id, run.target)}.json"
+    return sorted(lines, key=itemgetter(0), reverse=True)[:MESSAGES]
 
 
 def _render(
@@ -267,36 +170,29 @@ def _render(
     **given: Any,
 ) -> str:
     """The template with what it is given, and as `page` what every part of a page may ask for."""
+
+    def href(tracking_id: str, target: Target | None = None) -> str:
+        """An absolute link where the app's address is known, else one below this host."""
+        if target is None:
+            return addresses.wave(tracking_id) or f"/api/{wave_path(tracking_id)}"
+        return addresses.run(tracking_id, target) or f"/api/{run_path(tracking_id, target)}"
+
     page = SimpleNamespace(
         addresses=addresses,
         now=now,
         tracking_id=tracking_id,
         room=room,
-        states=STATES,
-        verdicts=VERDICTS,
-        outcomes=OUTCOMES,
-        batch=_batch,
-        instances=INSTANCES,
-        answers=ANSWERS,
-        stop=STOP,
-        asks=_asks,
-        asked=_asked,
-        told_itself=_told_itself,
-        otherwise=_otherwise,
-        may_say=_answers,
-        state_words=_sentence,
-        why=_why,
+        words=vocabulary,
         facts=facts,
         bounded=bounded,
+        batch=_batch,
         most_down=MOST_DOWN,
-        left_to_azure=Verdict.LEAVE_TO_AZURE,
         progress=_progress,
         ends=_ends,
         anchor=_anchor,
-        href=_href,
-        json_of=_json_of,
+        href=href,
+        run_path=run_path,
         portal=portal,
-        reached=_reached,
         self_service=self_service,
     )
     found = environment.html().get_template(template)

@@ -2,13 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
 
-from handlers.render.contract import in_order, self_service
-from handlers.render.words import one_line
-from planner.record.batch import Batch
-from planner.record.instance import InstanceProgress
+from handlers.render.contract import in_order, instant, self_service
+from handlers.render.outside_text import one_line
 from planner.record.run import Run
 
 COLUMNS = (
@@ -38,52 +35,43 @@ def table(tracking_id: str, runs: Iterable[Run]) -> str:
     writer = csv.writer(made)
     writer.writerow(COLUMNS)
     for run in in_order(runs):
-        for batch, progress in _rows(run):
-            writer.writerow(_safe(value) for value in _values(tracking_id, run, batch, progress))
+        writer.writerows(map(_safe, row) for row in _rows(tracking_id, run))
     return made.getvalue()
 
 
-def _rows(run: Run) -> Iterable[tuple[Batch | None, InstanceProgress | None]]:
+def _rows(tracking_id: str, run: Run) -> Iterator[tuple[str | None, ...]]:
+    head = (
+        tracking_id,
+        run.target.subscription,
+        run.target.resource_group,
+        run.target.name,
+        run.target.location,
+        run.state,
+        run.verdict,
+        self_service(run),
+        instant(run.times.deadline),
+    )
     if not run.instances:
-        yield None, None
+        yield *head, *[""] * (len(COLUMNS) - len(head) - 1), run.reason
     for batch in run.batches:
         for progress in batch.instances:
-            yield batch, progress
+            yield (
+                *head,
+                batch.domain,
+                batch.state,
+                instant(batch.not_before),
+                instant(batch.started_at),
+                instant(progress.finished_at or batch.finished_at),
+                progress.id,
+                progress.state,
+                progress.reason or run.reason,
+            )
 
 
-def _values(
-    tracking_id: str, run: Run, batch: Batch | None, progress: InstanceProgress | None
-) -> tuple[str, ...]:
-    target = run.target
-    return (
-        tracking_id,
-        target.subscription,
-        target.resource_group,
-        target.name,
-        target.location,
-        run.state.value,
-        run.verdict.value,
-        self_service(run),
-        _instant(run.times.deadline),
-        batch.domain if batch else "",
-        batch.state.value if batch else "",
-        _instant(batch.not_before) if batch else "",
-        _instant(batch.started_at) if batch else "",
-        _instant(progress.finished_at or (batch.finished_at if batch else None)) if progress else "",
-        progress.id if progress else "",
-        progress.state.value if progress else "",
-        (progress.reason if progress else "") or run.reason,
-    )
-
-
-def _instant(at: datetime | None) -> str:
-    return "" if at is None else at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _safe(value: str) -> str:
+def _safe(value: str | None) -> str:
     """Neutralised as OWASP advises (CSV injection): what starts a formula is text.
 
     A lone `-` computes nothing and is the portal's word for "no data".
     """
-    flat = one_line(value, 1000)
+    flat = one_line(value or "", 1000)
     return f"'{flat}" if flat[:1] in {"=", "+", "-", "@"} and flat != "-" else flat

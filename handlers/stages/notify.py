@@ -17,8 +17,7 @@ from handlers.cloud.records import Listed
 from handlers.delivery.deliver import NOBODY, come_back, deliver, senders_of
 from handlers.delivery.fallback_receiver import default_receiver, remarks, stand_ins, whom
 from handlers.render.addresses import Addresses
-from handlers.render.alone import alone
-from handlers.render.compose import compose
+from handlers.render.compose import compose, standalone
 from handlers.render.letter import Letter, Story
 from handlers.waves import figures
 from handlers.wire.documents import waves_of
@@ -261,7 +260,7 @@ async def _tell_alone(message: NoticeMessage, wiring: Wiring) -> None:
             names.append(name)
     if names:
         kind = "unread" if message.unread else message.kind
-        letter = alone(kind, message.tracking_id, message.text, _addresses(wiring))
+        letter = standalone(kind, message.tracking_id, message.text, _addresses(wiring))
         letters, reports = dict.fromkeys(names, letter), message.kind != "channel"
         recorded = await deliver(delivery, claimed, etag, letters, senders, wiring, reports=reports)
         if recorded is None:

@@ -1,7 +1,7 @@
 """What a receiver has been told of a wave, channel by channel, and what is on its way (docs/notices.md).
 
 `delivery_steps` has the steps of this record; `notify` writes it between them under its ETag, so
-that two notifications at once send one message.
+that two notifications at the same time send one message.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 STALE = timedelta(minutes=5)
-"""A claim older than this belongs to a notification that died: its message goes again under the same id."""
+"""A claim older than this was left by a crash: its message is sent again under the same id."""
 
 OUTAGE = timedelta(minutes=30)
-"""After so long a channel that is only down counts as not getting through."""
+"""After this long a channel that is only down counts as not getting through."""
 
 FINISHED = "finished"
-"""The wave's closing overview, told once; told again when a run was opened again in between."""
+"""The wave's closing overview, told once; again when a run was reopened in between."""
 
 EMERGENCY = "emergency"
 """The wave's page about emergency maintenance, sent once whatever comes later."""
@@ -25,8 +25,8 @@ EMERGENCY = "emergency"
 class Sending:
     """A message on its way: `upto` is the last notice per run it tells, `kinds` what else it tells.
 
-    `since` is when this try was claimed, `first` when the first one was. `again_at` says that the channel
-    was down and nobody holds the message until then.
+    `since` is when this try was claimed, `first` when the first try was. `again_at` is set while the channel
+    is down: nobody holds the message until then.
     """
 
     message_id: str
@@ -69,7 +69,7 @@ class ChannelState:
     stands_in: bool = False
 
     def in_flight(self, now: datetime) -> bool:
-        """Somebody is sending at this moment, or died less than five minutes ago."""
+        """Somebody is sending right now, or crashed less than five minutes ago."""
         sending = self.sending
         return sending is not None and sending.again_at is None and now - sending.since < STALE
 
@@ -79,7 +79,7 @@ class ChannelState:
         return again_at if again_at is not None and again_at > now else None
 
     def stuck(self, now: datetime) -> bool:
-        """It does not get through, and waiting a little is no answer."""
+        """It does not get through, and waiting a little will not help."""
         since = self.down_since
         return since is not None and (self.broken or now - since >= OUTAGE)
 
@@ -89,7 +89,7 @@ class Delivery:
     """What one receiver knows of one wave; one document, replaced whole. Times are aware UTC.
 
     `not_before` is the earliest time of the next message that need not go at once, `follow_up` when a
-    message on the queue will have this looked at again.
+    message on the queue will have notify read this record again.
     """
 
     tracking_id: str
@@ -107,25 +107,25 @@ class Delivery:
         keys = {key for state in states for key in state.told}
         return {key: min(state.told.get(key, 0) for state in states) for key in sorted(keys)}
 
-    @property
-    def trouble(self) -> str:
-        """Why channels do not get through, empty when they do."""
-        return " ".join(f"{name}: {state.trouble}" for name, state in self.channels.items() if state.trouble)
-
     def reached(self) -> Mapping[str, int]:
         """The last notice per run that has reached at least one channel."""
-        best: dict[str, int] = {}
-        for state in self.channels.values():
-            for key, number in state.told.items():
-                best[key] = max(number, best.get(key, 0))
-        return best
+        return furthest(state.told for state in self.channels.values())
+
+
+def furthest(told: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The highest notice number per run of several records of what was told."""
+    best: dict[str, int] = {}
+    for numbers in told:
+        for key, number in numbers.items():
+            best[key] = max(number, best.get(key, 0))
+    return best
 
 
 def with_channels(delivery: Delivery, names: Iterable[str], stand_ins: Iterable[str] = ()) -> Delivery:
-    """The record for these channels: one that is new starts where the others are, one that is gone goes.
+    """The record for these channels: a new one starts where the others are, one that is gone is dropped.
 
-    `stand_ins` are those of another receiver. They stay on record when they are not needed any more, lest
-    they repeat themselves the next time, and begin where any channel of the receiver is.
+    `stand_ins` are those of another receiver. They start where the furthest channel of the receiver is, and
+    stay on record when no longer needed, so that they do not repeat themselves the next time.
     """
     reached = delivery.reached()
     known = delivery.channels
@@ -145,11 +145,5 @@ def stuck(delivery: Delivery, now: datetime) -> bool:
 
 def behind(deliveries: Iterable[Delivery], last_notices: Mapping[str, int]) -> tuple[str, ...]:
     """The runs with notices that some channel has not been told; `last_notices` come from the listing."""
-    told = [delivery.told for delivery in deliveries]
-    return tuple(
-        sorted(
-            key
-            for key, last in last_notices.items()
-            if last > 0 and not any(one.get(key, 0) >= last for one in told)
-        )
-    )
+    told = furthest(delivery.told for delivery in deliveries)
+    return tuple(sorted(key for key, last in last_notices.items() if last > told.get(key, 0)))

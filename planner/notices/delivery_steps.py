@@ -1,18 +1,18 @@
-"""The steps of a delivery record: claim, accepted, refused, failed; and what has to be told beside them."""
+"""The steps of a delivery record: claim, accepted, refused, failed; and which channels people are told of."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner.notices.delivery import FINISHED, ChannelState, Delivery, Sending, Sent
+from planner.notices.delivery import FINISHED, ChannelState, Delivery, Sending, Sent, furthest
 from planner.text.backoff import after_trouble
 
 GIVE_UP = timedelta(hours=24)
 """How long one message is tried on a channel that is down before the next one gets its turn."""
 
 LOST = timedelta(days=7)
-"""How long nothing is given up on a channel that somebody has to fix: what it missed is told together."""
+"""How long a channel that somebody has to fix loses nothing: what it missed is told together."""
 
 REMINDER = timedelta(hours=24)
 """How often people are told of a channel that does not get through."""
@@ -23,9 +23,9 @@ LOG = 50
 
 def message_id(delivery: Delivery, channel: str, upto: Mapping[str, int], kinds: Iterable[str]) -> str:
     """A name for a message made of what it tells: the same message has the same name, whoever sends it."""
-    words = [delivery.tracking_id, delivery.receiver, channel, *kinds]
-    words += [f"{key}={number}" for key, number in sorted(upto.items())]
-    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:32]
+    told = (f"{key}={number}" for key, number in sorted(upto.items()))
+    parts = (delivery.tracking_id, delivery.receiver, channel, *kinds, *told)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def claim(
@@ -33,25 +33,22 @@ def claim(
 ) -> Delivery:
     """The record with a message on its way; one that is there already goes again under its own id."""
     state = delivery.channels[channel]
-    if state.sending is not None:
-        again = state.sending
-        sending = replace(again, since=now, again_at=None, tries=again.tries + 1)
+    sending = state.sending
+    if sending is not None:
+        sending = replace(sending, since=now, again_at=None, tries=sending.tries + 1)
     else:
         sending = Sending(message_id(delivery, channel, upto, kinds), now, now, dict(upto), kinds)
     return _with_state(delivery, channel, replace(state, sending=sending))
 
 
 def accepted(delivery: Delivery, channel: str, subject: str, now: datetime, remark: str = "") -> Delivery:
-    """The channel took the message: what it tells is told."""
-    return _over(
-        delivery, channel, Sent(now, _sending(delivery, channel).message_id, channel, subject, remark)
-    )
+    """The channel took the message, maybe with a remark: what it tells is told."""
+    return _over(delivery, channel, subject, now, remark)
 
 
 def refused(delivery: Delivery, channel: str, subject: str, trouble: str, now: datetime) -> Delivery:
     """Trying again cannot help: recorded with the reason, and the next message gets its turn."""
-    line = Sent(now, _sending(delivery, channel).message_id, channel, subject, trouble)
-    return _over(delivery, channel, line)
+    return _over(delivery, channel, subject, now, trouble)
 
 
 def failed(
@@ -78,18 +75,17 @@ def failed(
             days = "7 days" if broken else "24 hours"
             return refused(delivery, channel, subject, f"Given up after {days}. {trouble}", now)
         kept = f"Not delivered for 24 hours; the next message tells it. {trouble}"
-        line = Sent(now, sending.message_id, channel, subject, kept)
-        again = _with_state(delivery, channel, replace(state, sending=None))
-        return replace(again, messages=(*delivery.messages, line)[-LOG:])
+        dropped = _with_state(delivery, channel, replace(state, sending=None))
+        return _logged(dropped, Sent(now, sending.message_id, channel, subject, kept))
     patience = after_trouble(sending.tries - 1)
     again_at = now + max(patience, wait or timedelta(0))
     return _with_state(delivery, channel, replace(state, sending=replace(sending, again_at=again_at)))
 
 
 def to_be_told(before: Delivery, after: Delivery, now: datetime) -> tuple[str, ...]:
-    """The channels that do not get through and of which people have not been told for a day.
+    """The channels that do not get through, and that people have not been told of for a day.
 
-    `before` is the record before the tries that `after` has: one that was not tried has nothing new to tell.
+    `before` is the record before the tries in `after`: a channel that was not tried has nothing new to tell.
     """
     return tuple(
         name
@@ -108,7 +104,7 @@ def with_told(delivery: Delivery, names: Iterable[str], now: datetime) -> Delive
 
 
 def reopened(delivery: Delivery) -> Delivery:
-    """A run of a finished wave lives again: its next end is told again."""
+    """The record when a run of a finished wave was reopened: its next end is told again."""
     channels = {
         name: replace(state, wave_told=tuple(kind for kind in state.wave_told if kind != FINISHED))
         for name, state in delivery.channels.items()
@@ -123,16 +119,19 @@ def _sending(delivery: Delivery, channel: str) -> Sending:
     return sending
 
 
-def _over(delivery: Delivery, channel: str, line: Sent) -> Delivery:
+def _over(delivery: Delivery, channel: str, subject: str, now: datetime, trouble: str) -> Delivery:
     state = delivery.channels[channel]
     sending = _sending(delivery, channel)
-    told = dict(state.told)
-    for key, number in sending.upto.items():
-        told[key] = max(number, told.get(key, 0))
     kinds = tuple(sorted({*state.wave_told, *sending.kinds}))
-    done = ChannelState(told, kinds, None, line.trouble, stands_in=state.stands_in)
-    messages = (*delivery.messages, line)[-LOG:]
-    return replace(_with_state(delivery, channel, done), messages=messages)
+    told = furthest((state.told, sending.upto))
+    over = ChannelState(told, kinds, None, trouble, stands_in=state.stands_in)
+    return _logged(
+        _with_state(delivery, channel, over), Sent(now, sending.message_id, channel, subject, trouble)
+    )
+
+
+def _logged(delivery: Delivery, line: Sent) -> Delivery:
+    return replace(delivery, messages=(*delivery.messages, line)[-LOG:])
 
 
 def _with_state(delivery: Delivery, channel: str, state: ChannelState) -> Delivery:

@@ -16,7 +16,7 @@ HELD = frozenset({Kind.PLANNED, Kind.APPROVAL})
 """Notices of the wave's digest: they wait until every scale set of the roster has its plan."""
 
 PATIENCE = 10
-"""For how many grouping waits the digest is held for the rest of the roster."""
+"""How many grouping waits the digest is held for the rest of the roster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,33 +90,22 @@ def ripe(
     so only until the wave has `paged`, then it is grouped like the others, or a thousand scale sets would
     page a thousand times. `complete` says that the digest need not wait for the roster any longer.
     """
-    upto: dict[str, int] = {}
-    for key, notices in waiting.items():
-        numbers = [
-            notice.number for notice in notices if _ripe(notice, quiet=quiet, complete=complete, paged=paged)
-        ]
-        if numbers:
-            upto[key] = max(numbers)
-    return upto
 
+    def goes(notice: Notice) -> bool:
+        if notice.urgency is Urgency.PAGE:
+            return not notice.emergency or not paged or not quiet
+        return not quiet and (complete or notice.kind not in HELD)
 
-def _ripe(notice: Notice, *, quiet: bool, complete: bool, paged: bool) -> bool:
-    if notice.urgency is Urgency.PAGE:
-        return not notice.emergency or not paged or not quiet
-    return not quiet and (complete or notice.kind not in HELD)
-
-
-def digest_may_go(
-    waiting: Mapping[str, tuple[Notice, ...]], planning: int, wait: timedelta, now: datetime
-) -> bool:
-    """Every scale set has its plan, or the oldest plan has waited long enough for the others."""
-    held = [notice.at for notices in waiting.values() for notice in notices if notice.kind in HELD]
-    return not planning or not held or min(held) + PATIENCE * wait <= now
+    return {
+        key: max(numbers)
+        for key, notices in waiting.items()
+        if (numbers := [notice.number for notice in notices if goes(notice)])
+    }
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What a channel is told now: `upto` per run and `kinds` of the wave; or when to look again."""
+class NextMessage:
+    """What a channel is told now: `upto` per run, `kinds` of the wave; else `wake`, when to choose again."""
 
     upto: Mapping[str, int] = field(default_factory=dict)
     kinds: tuple[str, ...] = ()
@@ -130,7 +119,7 @@ def choose(
     seen: Overview,
     wait: timedelta,
     now: datetime,
-) -> Choice:
+) -> NextMessage:
     """What is ripe for a channel that has nothing on its way; `wait` is the grouping wait.
 
     The first message waits from the oldest notice on, later ones from the message before. The closing
@@ -138,23 +127,26 @@ def choose(
     that hit nothing.
     """
     state = delivery.channels[channel]
-    oldest = min((notice.at for notices in waiting.values() for notice in notices), default=now)
+    notices = [notice for run_notices in waiting.values() for notice in run_notices]
+    oldest = min((notice.at for notice in notices), default=now)
     earliest = delivery.not_before or oldest + wait
     quiet = now < earliest
-    complete = digest_may_go(waiting, seen.planning, wait, now)
+    held = min((notice.at for notice in notices if notice.kind in HELD), default=None)
+    # Every scale set has its plan, or the oldest plan has waited long enough for the others.
+    complete = not seen.planning or held is None or held + PATIENCE * wait <= now
     paged = EMERGENCY in state.wave_told
     upto = ripe(waiting, quiet=quiet, complete=complete, paged=paged)
-    pages = any(one.emergency for key in upto for one in waiting[key] if one.number <= upto[key])
+    pages = any(notice.emergency for key in upto for notice in waiting[key] if notice.number <= upto[key])
     hit = set(seen.counts) - {RunState.NOT_IMPACTED.value}
     ends = seen.finished and bool(hit) and FINISHED not in state.wave_told and bool(state.told or waiting)
     kinds = (EMERGENCY,) if pages and not paged else ()
     if ends and not quiet and upto.keys() == waiting.keys():
         kinds = (*kinds, FINISHED)
     if upto or kinds:
-        return Choice(upto, kinds)
+        return NextMessage(upto, kinds)
     if waiting or ends:
-        return Choice(wake=earliest if quiet else now + wait)
-    return Choice()
+        return NextMessage(wake=earliest if quiet else now + wait)
+    return NextMessage()
 
 
 class Group(StrEnum):
@@ -184,16 +176,17 @@ def group(run: Run) -> Group:
 def grouped(runs: Iterable[Run]) -> Mapping[Group, tuple[Run, ...]]:
     """The runs by what will happen, each group by name; empty groups are left out."""
     found = sorted(runs, key=lambda run: (run.target.name.lower(), run.target.id.lower()))
-    groups = {one: tuple(run for run in found if group(run) is one) for one in Group}
-    return {one: members for one, members in groups.items() if members}
+    groups = {each: tuple(run for run in found if group(run) is each) for each in Group}
+    return {each: members for each, members in groups.items() if members}
 
 
 def outcomes(runs: Iterable[Run]) -> Mapping[InstanceState, int]:
     """How the instances of the plans ended; unfinished ones count as pending."""
-    counts: Counter[InstanceState] = Counter()
-    for run in runs:
-        for progress in run.instances:
-            counts[progress.state if progress.settled else InstanceState.PENDING] += 1
+    counts = Counter(
+        progress.state if progress.settled else InstanceState.PENDING
+        for run in runs
+        for progress in run.instances
+    )
     order = (
         InstanceState.MAINTAINED,
         InstanceState.BY_AZURE,

@@ -8,8 +8,23 @@ _NAMES = ("Azure", "Breakwater", "Service Fabric", "Spot", "Flexible")
 
 def say(at: datetime) -> str:
     """A moment for people: `Mon 24 Nov 2026 22:00 UTC`, to the second where seconds matter."""
+    return _said(at, "%H:%M:%S" if at.second else "%H:%M")
+
+
+def to_the_minute(at: datetime) -> str:
+    """A moment in a table, in a heading or on a deadline: `Mon 24 Nov 2026 22:00 UTC`."""
+    return _said(at, "%H:%M")
+
+
+def say_how_far(at: datetime, now: datetime) -> str:
+    """A moment with its distance beside it: `Mon 24 Nov 2026 22:00 UTC (in 3 d 4 h)`."""
+    distance = short(abs(at - now))
+    return f"{to_the_minute(at)} ({f'in {distance}' if at >= now else f'{distance} ago'})"
+
+
+def _said(at: datetime, clock: str) -> str:
     utc = at.astimezone(UTC)
-    return f"{utc:%a} {utc.day} {utc:%b %Y %H:%M}{f':{utc:%S}' if utc.second else ''} UTC"
+    return f"{utc:%a} {utc.day} {utc:%b %Y} {utc.strftime(clock)} UTC"
 
 
 def long(time: timedelta) -> str:
@@ -25,16 +40,29 @@ def long(time: timedelta) -> str:
     return " ".join(parts) or "no time"
 
 
-def many(number: int, what: str) -> str:
-    """`1 stop`, `3 stops`."""
-    return f"1 {what}" if number == 1 else f"{number} {what}s"
+def short(time: timedelta) -> str:
+    """The same for tables and brackets, in its two largest units: `3 d 4 h`, `45 min`, `20 s`."""
+    seconds = int(abs(time).total_seconds())
+    parts: list[str] = []
+    units = 0
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        number, seconds = divmod(seconds, size)
+        if number and units < 2:
+            parts.append(f"{number} {unit}")
+        units += bool(parts)
+    return " ".join(parts) or "0 s"
+
+
+def many(number: int, what: str, plural: str = "") -> str:
+    """`1 stop`, `3 stops`, and with a plural of its own `3 batches`."""
+    return f"{number} {what if number == 1 else plural or f'{what}s'}"
 
 
 def some(names: Iterable[str], separator: str = ", ", *, most: int = 20) -> str:
     """The names, of very many the first and how many more: `0, 1, 2 and 4 more`."""
     every = list(names)
     more = f" and {len(every) - most} more" if len(every) > most else ""
-    return f"{separator.join(one[:200] for one in every[:most])}{more}"
+    return f"{separator.join(name[:200] for name in every[:most])}{more}"
 
 
 def lower(sentence: str) -> str:
@@ -49,5 +77,5 @@ def upper(text: str) -> str:
 
 
 def inner(sentence: str) -> str:
-    """A sentence as the tail of another one."""
+    """A sentence as the tail of another sentence."""
     return lower(sentence).rstrip(".")

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from handlers.render import contract, page
 from handlers.render.addresses import Addresses
 from handlers.render.compose import compose
+from handlers.render.forms import render
 from handlers.render.letter import Story
-from handlers.render.notice import render
 from handlers.stages.report import SECURITY
 from planner.notices import delivery_steps as steps
 from planner.notices.delivery import Delivery, with_channels

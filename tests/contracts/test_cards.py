@@ -15,11 +15,10 @@ from jsonschema.exceptions import best_match
 from markdown_it import MarkdownIt
 
 from handlers.render.addresses import Addresses
-from handlers.render.alone import alone
-from handlers.render.compose import compose
+from handlers.render.compose import compose, standalone
+from handlers.render.forms import CARD_BYTES, card, render
 from handlers.render.letter import Letter, Story
-from handlers.render.notice import CARD_BYTES, card, render
-from handlers.render.words import ZERO_WIDTH
+from handlers.render.outside_text import ZERO_WIDTH
 from planner.notices.digest import Overview
 from planner.record.check import Check, Outcome
 from planner.record.notice import Choice, Down, Kind, Urgency
@@ -140,10 +139,10 @@ LETTERS = {
     "repairs": _letter(repairing("db")),
     "left to Azure": _letter(followed("db"), ended=(followed("db"),)),
     "finished": _letter(ended=(DONE,)),
-    "wired": alone("wired", "TEST-TTT", "", ADDRESSES),
-    "quarantined": alone("quarantined", "", "Something odd.", ADDRESSES),
-    "empty_wave": alone("empty_wave", TRACKING, "No scale set in uksouth.", ADDRESSES),
-    "unknown_wave": alone("unknown_wave", TRACKING, "Seen by a search.", ADDRESSES),
+    "wired": standalone("wired", "TEST-TTT", "", ADDRESSES),
+    "quarantined": standalone("quarantined", "", "Something odd.", ADDRESSES),
+    "empty_wave": standalone("empty_wave", TRACKING, "No scale set in uksouth.", ADDRESSES),
+    "unknown_wave": standalone("unknown_wave", TRACKING, "Seen by a search.", ADDRESSES),
 }
 
 

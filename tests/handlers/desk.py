@@ -57,7 +57,7 @@ class Office:
 
     @property
     def subjects(self) -> list[str]:
-        return [str(one["subject"]) for one in self.mail.messages]
+        return [str(mail["subject"]) for mail in self.mail.messages]
 
     async def queued(self) -> int:
         return (await self.wiring.queues.lengths())[NOTICES]
@@ -79,16 +79,16 @@ async def office(storage: str, folder: Path, **more: Any) -> AsyncIterator[Offic
 
 def taken(desk: Office, kind: str) -> list[NoticeMessage]:
     """The messages of this kind that were queued since this was last asked."""
-    found = [one for one in desk.asked if one.kind == kind]
+    found = [message for message in desk.asked if message.kind == kind]
     desk.asked.clear()
     return found
 
 
 def texts(desk: Office, to: str) -> list[str]:
     """What this address has been mailed, as plain text."""
-    return [one.get_body(("plain",)).get_content() for one in desk.mail.messages if str(one["to"]) == to]
+    return [mail.get_body(("plain",)).get_content() for mail in desk.mail.messages if str(mail["to"]) == to]
 
 
 def ids(desk: Office) -> list[str]:
     """The ids of the messages that the Teams channel took."""
-    return [one.headers["Idempotency-Key"] for one in desk.teams.messages]
+    return [message.headers["Idempotency-Key"] for message in desk.teams.messages]

@@ -119,7 +119,7 @@ async def test_teams_refusals_say_whether_trying_again_can_help(answer, recovera
     [401, 403, 404, 405, 410, Scripted(302, headers={"Location": "https://elsewhere.example/"})],
     ids=str,
 )
-async def test_an_address_that_counts_no_longer_is_the_channels_trouble_and_says_what_to_mend(answer):
+async def test_an_address_that_is_no_longer_valid_breaks_the_channel_and_says_what_to_fix(answer):
     async with TeamsInbox(answers=[answer]) as teams:
         with pytest.raises(ChannelTrouble, match="policy file") as trouble:
             await send(Receiver("ops", teams=teams.url))
@@ -137,7 +137,7 @@ async def test_an_address_nobody_listens_at_is_tried_again_and_never_shown():
 
 
 @pytest.mark.parametrize("address", ["not an address", "file:///etc/passwd", "https://", "http://[::1"])
-async def test_an_address_that_is_none_waits_until_the_policy_is_mended(address):
+async def test_an_invalid_url_waits_until_the_policy_is_fixed(address):
     with pytest.raises(ChannelTrouble) as trouble:
         await send(Receiver("ops", webhook=address))
 
@@ -167,9 +167,7 @@ async def test_user_and_password_of_the_mail_server_come_from_its_address():
 
 
 @pytest.mark.parametrize("tls_first", [False, True])
-async def test_mail_goes_over_tls_that_the_trusted_certificates_vouch_for(
-    certificate, monkeypatch, tls_first
-):
+async def test_mail_goes_over_tls_only_with_a_trusted_certificate(certificate, monkeypatch, tls_first):
     monkeypatch.setattr(email_smtp, "LOOPBACK", frozenset())
     inbox = MailInbox()
     inbox.certificate, inbox.tls_first = certificate.context(), tls_first
@@ -255,7 +253,7 @@ async def test_mail_refusals_say_whether_trying_again_can_help(code, recoverable
 
 
 @pytest.mark.parametrize("code", [530, 534, 535])
-async def test_a_mail_server_that_wants_another_sign_in_is_the_channels_trouble(code):
+async def test_a_mail_server_that_requires_another_sign_in_breaks_the_channel(code):
     async with MailInbox(answers=[code]) as inbox:
         with pytest.raises(ChannelTrouble, match="BREAKWATER_SMTP") as trouble:
             await send(Receiver("ops", email=OPS), smtp=inbox.url)
@@ -264,7 +262,7 @@ async def test_a_mail_server_that_wants_another_sign_in_is_the_channels_trouble(
 
 
 @pytest.mark.parametrize("code", [530, 535])
-async def test_a_refused_sign_in_is_the_channels_trouble(code):
+async def test_a_refused_sign_in_breaks_the_channel(code):
     async with MailInbox() as inbox:
         inbox.sign_in = code
         with pytest.raises(ChannelTrouble, match=f"answered {code}.*BREAKWATER_SMTP") as trouble:

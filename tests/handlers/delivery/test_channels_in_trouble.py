@@ -26,6 +26,7 @@ from tests.notices import (
     run,
     settings,
     store,
+    troubles,
     with_notice,
 )
 
@@ -78,7 +79,7 @@ async def test_teams_being_down_never_repeats_the_mail(desk):
     await store(desk.wiring, paused("db-prod"))
 
     await desk.tell()
-    assert (await desk.delivery()).trouble == "teams: Teams answered 503."
+    assert troubles(await desk.delivery()) == "teams: Teams answered 503."
     assert await desk.queued() == 1
     await desk.tell(after=timedelta(seconds=29))
     assert desk.teams.attempts == 1
@@ -88,7 +89,7 @@ async def test_teams_being_down_never_repeats_the_mail(desk):
     await desk.tell(after=timedelta(seconds=1))
 
     assert (len(desk.subjects), len(desk.teams.messages), desk.teams.attempts) == (1, 1, 3)
-    assert (await desk.delivery()).trouble == ""
+    assert troubles(await desk.delivery()) == ""
 
 
 async def test_while_teams_is_down_mail_goes_on(desk):
@@ -114,8 +115,8 @@ async def test_a_refused_message_is_shown_and_not_tried_again(desk):
 
     record = await desk.delivery()
     assert desk.teams.attempts == 1
-    assert "400" in record.trouble
-    assert "sig=" not in json.dumps([one.trouble for one in record.messages])
+    assert "400" in troubles(record)
+    assert "sig=" not in json.dumps([message.trouble for message in record.messages])
 
 
 @pytest.mark.parametrize("answer", [401, 403, 404, 410, 302])
@@ -134,16 +135,16 @@ async def test_after_a_rotated_address_works_again_nothing_is_missing_and_nothin
     for _ in range(4):
         await desk.tell(after=10 * MINUTE)
 
-    cards = [json.dumps(one.body) for one in desk.teams.messages]
+    cards = [json.dumps(message.body) for message in desk.teams.messages]
     said = [sum(f"number {number}." in card for card in cards) for number in range(1, 6)]
     assert said == [1] * 5
     assert len(set(ids(desk))) == len(ids(desk))
     mails = texts(desk, "ops@example.org")
     assert [sum(f"number {number}." in mail for mail in mails) for number in range(1, 6)] == [1] * 5
-    assert (await desk.delivery()).trouble == ""
+    assert troubles(await desk.delivery()) == ""
 
 
-async def test_what_a_broken_channel_missed_for_days_is_told_when_it_is_mended(desk):
+async def test_what_a_broken_channel_missed_for_days_is_told_once_it_is_fixed(desk):
     desk.teams.will_answer(*[404] * 2000)
     one = run("db-prod", notice(1, Kind.STARTED))
     await store(desk.wiring, one)
@@ -162,7 +163,7 @@ async def test_what_a_broken_channel_missed_for_days_is_told_when_it_is_mended(d
     assert "the next message tells it" in json.dumps([m.trouble for m in (await desk.delivery()).messages])
 
 
-async def test_a_channel_that_is_broken_is_told_through_another_one_with_what_to_mend(desk):
+async def test_a_broken_channel_is_told_through_another_one_with_what_to_fix(desk):
     desk.teams.will_answer(*[404] * 5)
     await store(desk.wiring, paused("db-prod"))
     await desk.tell()
@@ -186,7 +187,7 @@ async def test_people_are_reminded_of_a_broken_channel_once_a_day(desk):
     asked = []
     for _ in range(60):
         await desk.tell(after=60 * MINUTE)
-        asked += [one.about for one in taken(desk, "channel")]
+        asked += [message.about for message in taken(desk, "channel")]
 
     assert len(asked) == len(set(asked)) == 3
 
@@ -263,7 +264,7 @@ async def test_a_stand_in_does_not_repeat_itself_when_the_channel_breaks_again(s
             assert [sum(f"number {number}." in mail for mail in mails) for number in (3, 4)] == [1, 1]
 
 
-async def test_an_outage_of_minutes_troubles_nobody_else_and_one_of_half_an_hour_does(storage, tmp_path):
+async def test_others_are_told_of_an_outage_of_half_an_hour_and_not_of_one_of_minutes(storage, tmp_path):
     async with (
         TeamsInbox(answers=[503] * 50) as shops,
         office(storage, tmp_path, receivers={"shop": {"teams": shops.url}}) as desk,

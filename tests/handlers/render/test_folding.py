@@ -6,8 +6,8 @@ from datetime import timedelta
 from handlers.render.addresses import Addresses
 from handlers.render.compose import compose
 from handlers.render.folding import folded
+from handlers.render.forms import render
 from handlers.render.letter import Letter, Story
-from handlers.render.notice import render
 from planner.notices.digest import Overview
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Notice, Urgency
@@ -58,7 +58,7 @@ def test_three_are_told_one_by_one_with_all_they_have_to_say():
 
 
 def test_what_asks_for_something_is_never_folded():
-    asking = tuple((one, one.story.notices[-1]) for one in (paused(f"set{number}") for number in range(9)))
+    asking = tuple((run, run.story.notices[-1]) for run in (paused(f"set{number}") for number in range(9)))
     assert len(folded(letter(*asking)).events) == 9
 
 
@@ -77,7 +77,7 @@ def test_a_digest_says_once_what_holds_for_many():
     assert all(f"set{number:03}" in text for number in range(60))
 
 
-def test_the_wave_s_end_does_not_say_twice_how_a_scale_set_ended():
+def test_the_waves_end_does_not_say_twice_how_a_scale_set_ended():
     done = replace(
         run("web", state=RunState.COMPLETED, reason="Every instance is accounted for: 2 maintained."),
         batches=(batch(1, "1", "2", state=InstanceState.MAINTAINED),),
@@ -92,7 +92,7 @@ def test_the_wave_s_end_does_not_say_twice_how_a_scale_set_ended():
 
 def test_eleven_that_need_a_person_need_it_in_the_plural():
     asking = [altered(paused(f"set{number}"), notices=(notice(),)) for number in range(11)]
-    assert letter(*((one, one.story.notices[0]) for one in asking)).title == "11 need a person"
+    assert letter(*((run, run.story.notices[0]) for run in asking)).title == "11 need a person"
     assert letter((asking[0], asking[0].story.notices[0])).title == "1 needs a person"
 
 
@@ -104,7 +104,7 @@ def test_an_announcement_that_hits_nobody_does_not_say_that_it_hits():
 
 def test_a_digest_that_comes_with_a_question_still_says_that_a_wave_is_announced():
     asks = paused("web")
-    said = letter(*((asks, one) for one in asks.story.notices))
+    said = letter(*((asks, notice) for notice in asks.story.notices))
     assert said.word == "Paused"
     assert said.sentence == "Azure announces maintenance that hits your scale sets: 1 needs a person."
 

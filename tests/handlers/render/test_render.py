@@ -4,16 +4,13 @@ import shlex
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
-from html.parser import HTMLParser
-
-import pytest
 
 from handlers.render import azure_html
 from handlers.render.addresses import Addresses, portal, service_health
 from handlers.render.compose import compose
+from handlers.render.forms import render
 from handlers.render.letter import Letter, Story
-from handlers.render.notice import render
-from handlers.render.words import clean, count, for_card, one_line, span, when, when_and_how_far
+from handlers.render.outside_text import clean, for_card, one_line
 from planner.notices.digest import Overview
 from planner.record.cause import Cause
 from planner.record.check import Check, Outcome
@@ -22,6 +19,7 @@ from planner.record.run import Run
 from planner.record.states import RunState
 from planner.record.waits import Stalled, Waited
 from tests.altered import altered
+from tests.handlers.reader import Seen
 from tests.notices import (
     CAPACITY,
     CHOICES,
@@ -43,21 +41,6 @@ HOSTILE = (
     "[a](https://evil.example)\r\nBcc: all@example.org"
 )
 ACTIVE = {"script", "img", "iframe", "object", "form", "input", "link", "svg", "base"}
-
-
-class Tags(HTMLParser):
-    """The tags and attributes a browser would see."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.attributes: dict[str, list[str]] = {}
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        for name, value in attrs:
-            self.attributes.setdefault(name, []).append(value or "")
 
 
 def letter(*runs: Run, **more: object) -> Letter:
@@ -82,11 +65,13 @@ def hostile() -> Run:
 
 
 def test_hostile_text_cannot_become_html_in_a_mail():
-    seen = Tags(render(letter(hostile()), "id", "thread").html)
+    seen = Seen(render(letter(hostile()), "id", "thread").html)
 
-    assert not seen.tags & ACTIVE
-    assert not [name for name in seen.attributes if name.startswith("on")]
-    for address in seen.attributes["href"]:
+    assert not ACTIVE.intersection(seen.tags)
+    assert not [name for name, _ in seen.attributes if name.startswith("on")]
+    addresses = [value for name, value in seen.attributes if name == "href"]
+    assert addresses
+    for address in addresses:
         assert address.startswith(("https://breakwater.example/", "https://app.azure.com/h/"))
 
 
@@ -136,7 +121,7 @@ def test_every_form_of_a_message_says_the_same_of_a_plan_that_does_not_fit():
 
     for form in forms:
         flat = " ".join(form.split())
-        for said in (*(one.sentence for one in CHOICES), CAPACITY, "2 d too late", "/shop/db/raise"):
+        for said in (*(choice.sentence for choice in CHOICES), CAPACITY, "2 d too late", "/shop/db/raise"):
             assert said in flat
 
 
@@ -258,36 +243,6 @@ def test_an_emergency_announcement_says_so():
     assert (made.word, made.urgency) == ("Emergency maintenance", Urgency.PAGE)
 
 
-def test_times_are_utc_with_the_zone_and_relative_only_beside_it():
-    assert when(NOW) == "Tue 24 Nov 2026 12:00 UTC"
-    assert when_and_how_far(NOW, NOW - timedelta(minutes=90)) == "Tue 24 Nov 2026 12:00 UTC (in 1 h 30 min)"
-    assert when_and_how_far(NOW, NOW + timedelta(days=3)) == "Tue 24 Nov 2026 12:00 UTC (3 d ago)"
-    assert when(None) == "not known"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [
-        (0, "0 s"),
-        (59, "59 s"),
-        (3600, "1 h"),
-        (90061, "1 d 1 h"),
-        (86400 + 60, "1 d"),
-        (-61, "minus 1 min 1 s"),
-    ],
-)
-def test_spans_are_told_in_their_two_largest_units(seconds, said):
-    assert span(timedelta(seconds=seconds)) == said
-
-
-def test_counts_have_the_right_plural():
-    assert [count(number, "batch", "batches") for number in (0, 1, 2)] == [
-        "0 batches",
-        "1 batch",
-        "2 batches",
-    ]
-
-
 def test_text_is_cut_cleaned_and_flattened():
     assert clean("a\u202eb\x00c\td\r\ne") == "abc d\ne"
     assert len(clean("x" * 10_000)) == 2000
@@ -316,7 +271,7 @@ def test_a_digest_counts_who_waits_by_cause_and_names_them():
     runs = (held("api", Cause.LIMIT), held("web", Cause.LIMIT), held("db", Cause.NEIGHBOUR))
     seen = Overview({"scheduled": 3}, waits={"neighbour": 1, "limit": 2})
     letter = compose(
-        Story("VM8T-1Q8", (), tuple((one, one.story.notices[0]) for one in runs), seen), Addresses(), NOW
+        Story("VM8T-1Q8", (), tuple((run, run.story.notices[0]) for run in runs), seen), Addresses(), NOW
     )
     assert "2 wait for a limit in flight (api, web)" in letter.title
     assert "1 waits for an instance that does not serve (db)" in letter.title

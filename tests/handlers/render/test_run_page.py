@@ -96,22 +96,22 @@ def test_a_checks_evidence_is_on_the_page():
 def test_what_azure_does_is_told_in_the_order_it_was_seen():
     text = text_of(followed("db", over=False))
 
-    assert [text.index(f"domain {one}") for one in "021"] == sorted(
-        text.index(f"domain {one}") for one in "021"
+    assert [text.index(f"domain {number}") for number in "021"] == sorted(
+        text.index(f"domain {number}") for number in "021"
     )
     assert "domain 1 · waiting 1 Not down so far." in text
     assert "not before" not in text
 
 
 def test_the_states_word_is_not_said_twice():
-    assert "- Left to Azure , and it is over" in text_of(followed("db"))
-    assert "- Left to Azure : nobody declared a need" in text_of(followed("db", over=False))
+    assert "db in VM8T-1Q8 - Left to Azure, and it is over" in text_of(followed("db"))
+    assert "db in VM8T-1Q8 - Left to Azure: nobody declared a need" in text_of(followed("db", over=False))
 
 
 def test_a_thousand_instances_leave_a_page_that_can_be_read():
     batches = tuple(
         replace(
-            batch(number, *(f"{number}-{one}" for one in range(100)), state=InstanceState.MAINTAINED),
+            batch(number, *(f"{number}-{place}" for place in range(100)), state=InstanceState.MAINTAINED),
             state=BatchState.DONE if number <= 100 else BatchState.PENDING,
         )
         for number in range(1, 201)
@@ -141,7 +141,7 @@ def test_instances_that_ended_alike_at_the_same_moment_are_one_line_of_history()
     assert "instance 4 by Azure: Otherwise." in text
 
 
-def test_of_very_many_that_ask_the_rest_is_named_with_links():
+def test_of_many_that_ask_the_rest_are_named_with_links():
     runs = tuple(misfit(f"set-{number:03}") for number in range(40))
     html = page.wave_page(report_of(*runs), ADDRESSES, NOW)
 
@@ -156,4 +156,5 @@ def test_a_batch_of_which_nothing_was_maintained_is_over_and_not_done():
 
 
 def test_what_azure_has_finished_reads_as_a_sentence_beside_its_state():
-    assert "It is over: 3 by Azure." in words_of(page.wave_page(report_of(followed("web")), ADDRESSES, NOW))
+    text = words_of(page.wave_page(report_of(followed("web")), ADDRESSES, NOW))
+    assert "- Left to Azure Left to Azure, and it is over: 3 by Azure." in text

@@ -24,6 +24,7 @@ from tests.notices import (
     paused,
     run,
     store,
+    troubles,
     wave,
     with_notice,
 )
@@ -228,7 +229,7 @@ async def test_a_receiver_nobody_declared_is_recorded_as_told_to_nobody(desk, ca
     await desk.tell(after=2 * MINUTE)
 
     assert desk.subjects == []
-    assert "no receiver 'gone'" in (await desk.delivery("gone")).trouble
+    assert "no receiver 'gone'" in troubles(await desk.delivery("gone"))
     assert list((await desk.delivery("nobody")).told.values()) == [2]
     assert "notify.nobody" in caplog.text
 

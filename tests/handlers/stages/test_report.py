@@ -1,36 +1,29 @@
-import csv
-import io
+"""The report as document and page: what is promised, what is shown, what is not on record."""
+
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
-from icalendar import Calendar
 
 from handlers.cloud.names import archive_path
-from handlers.render import contract, page
+from handlers.render import contract, heading, page
 from handlers.render.addresses import Addresses
-from handlers.render.table import COLUMNS
-from handlers.stages import notify, report
+from handlers.stages import notify
 from handlers.wire.documents import encode_run, run_metadata
-from handlers.wire.http import Request, Response
 from handlers.wire.messages import NoticeMessage
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
-from planner.azure.wave import Stage
 from planner.notices.digest import Overview
 from planner.record.check import Check, Outcome
 from planner.record.run import Repairs, Run
 from planner.record.states import InstanceState, RunState
 from planner.record.waivers import FIT
 from tests.altered import altered
+from tests.handlers.reader import HOSTILE, Seen, get, get_json, left, placed
 from tests.notices import (
     CAPACITY,
-    HOUR,
     NOW,
     SUBSCRIPTION,
     TRACKING,
@@ -39,69 +32,11 @@ from tests.notices import (
     misfit,
     notice,
     paused,
-    policy_file,
     run,
-    settings,
     short_of_time,
     store,
     wave,
 )
-
-HOSTILE = (
-    "<script>alert(1)</script><img src=x onerror=alert(1)>\"'>"
-    "<a href='javascript:alert(1)'>x</a> =cmd|' /C calc'!A0"
-)
-
-
-@pytest.fixture
-async def wiring(storage: str, tmp_path: Path) -> AsyncIterator[Wiring]:
-    receivers = {"ops": {"webhook": "http://127.0.0.1:1/hook?sig=secret"}}
-    wired = Wiring(settings(storage, policy=policy_file(tmp_path, receivers)), Clock())
-    yield wired
-    await wired.close()
-
-
-async def get(wiring: Wiring, **given: str) -> Response:
-    return await report.handle(Request("GET", given), wiring)
-
-
-async def get_json(wiring: Wiring, **given: str) -> Any:
-    answer = await get(wiring, **given)
-    assert answer.status == 200
-    return json.loads(answer.body)
-
-
-def left(name: str) -> Run:
-    return run(
-        name,
-        notice(),
-        state=RunState.LEFT_TO_AZURE,
-        reason="Nobody declared a need.",
-        checks=(Check("needed", Outcome.BLOCK, "Nobody declared a need."),),
-        facts={},
-    )
-
-
-class Seen(HTMLParser):
-    """The tags, attributes and visible text of a page."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str]] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(name, value or "") for name, value in attrs]
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
-def placed(one: Run) -> dict[str, str]:
-    return {"wave": TRACKING, "subscription": SUBSCRIPTION, "group": "shop", "name": one.target.name}
 
 
 async def test_the_overview_counts_every_wave(wiring):
@@ -202,7 +137,7 @@ async def test_a_waves_document_has_exactly_the_promised_fields(wiring):
 def test_a_plan_that_does_not_fit_says_in_json_what_a_person_can_choose():
     document = contract.run_document(misfit("db", start_by=None, waves=(TRACKING, "ZX9K-7QD")))
 
-    assert [one["name"] for one in document["choices"]] == ["soak", "windows", "leave", "resume"]
+    assert [choice["name"] for choice in document["choices"]] == ["soak", "windows", "leave", "resume"]
     assert document["choices"][0] == {
         "name": "soak",
         "sentence": "Shorter pauses: with a soak of 22 minutes it then ends in time.",
@@ -213,7 +148,7 @@ def test_a_plan_that_does_not_fit_says_in_json_what_a_person_can_choose():
     assert (document["forecast_end"], document["start_by"]) == ("2026-11-25T18:00:00Z", None)
     assert (document["capacity"], document["serving"]) == (CAPACITY, 10)
     assert document["waves"] == [TRACKING, "ZX9K-7QD"]
-    assert [one["share_percent"] for one in document["batches"]] == [20, 10]
+    assert [batch["share_percent"] for batch in document["batches"]] == [20, 10]
 
 
 def test_what_no_longer_counts_is_not_offered_in_json():
@@ -229,11 +164,11 @@ def test_what_no_longer_counts_is_not_offered_in_json():
 def test_time_that_is_short_offers_choices_in_json_until_a_person_lets_the_run_go_on():
     late = short_of_time("db")
 
-    assert [one["name"] for one in contract.run_document(late)["choices"]] == ["soak"]
+    assert [choice["name"] for choice in contract.run_document(late)["choices"]] == ["soak"]
     assert contract.run_document(replace(late, people=replace(late.people, waived=(FIT,))))["choices"] == []
 
 
-def test_a_checks_evidence_and_instances_and_who_suspended_repairs_are_in_the_document():
+def test_a_checks_evidence_and_instances_and_suspended_repairs_are_in_the_document():
     seen = Check("short-lived", Outcome.UNKNOWN, "It cannot be read.", ("4", "5"), ("activity log",))
     held = Repairs(NOW, seen_suspended=True, error="No.")
     document = contract.run_document(
@@ -349,131 +284,6 @@ async def test_what_is_not_on_record_is_a_404_with_a_sentence(wiring, given):
     assert json.loads(read.body)["error"].endswith(".")
 
 
-async def test_the_calendar_is_valid_and_keeps_its_uids(wiring):
-    await store(wiring, paused("db"), left("batch"))
-    first = await get(wiring, wave=f"{TRACKING}.ics")
-    await store(wiring, paused("db"), left("batch"), announced=wave(paused("db"), stage=Stage.CANCELED))
-    second = await get(wiring, wave=f"{TRACKING}.ics")
-
-    before, after = (Calendar.from_ical(answer.body) for answer in (first, second))
-    assert first.content_type == "text/calendar"
-    before.validate()
-    events = before.walk("VEVENT")
-    assert [event.errors for event in events] == [[], []]
-    assert {str(event["uid"]) for event in events} == {str(event["uid"]) for event in after.walk("VEVENT")}
-    assert {str(event["status"]) for event in events} == {"CONFIRMED"}
-    assert {str(event["status"]) for event in after.walk("VEVENT")} == {"CANCELLED"}
-    ours, azures = sorted(events, key=lambda event: str(event["summary"]), reverse=True)
-    assert ours["dtstart"].dt.isoformat() == "2026-11-25T13:00:00+00:00"
-    assert azures["dtstart"].dt == left("batch").times.scheduled.start
-
-
-async def test_a_newer_announcement_raises_the_calendars_sequence(wiring):
-    one = wave(paused("db"))
-    await store(wiring, paused("db"), announced=one)
-    before = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body).walk("VEVENT")[0]
-    newer = replace(one.current, communication_id="2", alert="b" * 64)
-    await store(wiring, announced=replace(one, announcements=(one.current, newer)))
-    after = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body).walk("VEVENT")[0]
-
-    assert int(after["sequence"]) > int(before["sequence"])
-
-
-async def test_a_wave_of_which_nothing_has_a_time_yet_is_a_calendar_that_outlook_takes(wiring):
-    await store(wiring, run("web", state=RunState.NOT_IMPACTED))
-
-    parsed = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body)
-
-    parsed.validate()
-    assert [part.name for part in parsed.walk()] == ["VCALENDAR", "VTIMEZONE", "STANDARD"]
-    assert [part.errors for part in parsed.walk()] == [[]] * 3
-
-
-def maintenance_note(event: Any) -> dict[str, str]:
-    """What readers of maintenance notes ask of an event; draft-gunter-calext-maintenance-notifications-00."""
-    names = ("PROVIDER", "ACCOUNT", "MAINTENANCE-ID", "OBJECT-ID", "IMPACT", "STATUS")
-    return {name: str(event[f"X-MAINTNOTE-{name}"]) for name in names}
-
-
-async def test_every_event_is_a_maintenance_note_with_an_organizer(wiring):
-    await store(wiring, paused("db"), left("batch"))
-    events = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body).walk("VEVENT")
-
-    for event in events:
-        note = maintenance_note(event)
-        assert (note["PROVIDER"], note["ACCOUNT"], note["MAINTENANCE-ID"]) == (
-            "azure",
-            SUBSCRIPTION,
-            TRACKING,
-        )
-        assert note["OBJECT-ID"].startswith(f"/subscriptions/{SUBSCRIPTION}/")
-        assert note["IMPACT"] in {"NO-IMPACT", "REDUCED-REDUNDANCY", "DEGRADED", "OUTAGE"}
-        assert str(event["organizer"]) == "mailto:breakwater@example.org"
-        assert all(event[name].dt.utcoffset() == timedelta(0) for name in ("dtstart", "dtend", "dtstamp"))
-        assert int(event["sequence"]) >= 0
-
-
-@pytest.mark.parametrize(
-    ("state", "started", "ended", "status"),
-    [
-        (RunState.SCHEDULED, False, False, "CONFIRMED"),
-        (RunState.AWAITING_APPROVAL, False, False, "TENTATIVE"),
-        (RunState.RUNNING, True, False, "IN-PROCESS"),
-        (RunState.PAUSED, True, False, "IN-PROCESS"),
-        (RunState.COMPLETED, True, True, "COMPLETED"),
-        (RunState.CANCELLED, True, True, "CANCELLED"),
-        (RunState.MISSED, True, True, "CONFIRMED"),
-        (RunState.LEFT_TO_AZURE, False, False, "CONFIRMED"),
-    ],
-)
-async def test_a_maintenance_note_says_where_it_stands(wiring, state, started, ended, status):
-    at = NOW - HOUR if started else None
-    one = replace(batch(1, "1"), started_at=at, not_before=NOW)
-    await store(
-        wiring,
-        run(
-            "web",
-            state=state,
-            batches=(one,),
-            ended_at=NOW if ended else None,
-            scheduled=left("x").times.scheduled,
-        ),
-    )
-
-    (event,) = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body).walk("VEVENT")
-
-    assert maintenance_note(event)["STATUS"] == status
-
-
-async def test_hostile_text_cannot_break_the_calendar(wiring):
-    odd = "x\r\nEND:VEVENT\r\nBEGIN:VALARM\n" + HOSTILE
-    strange = paused("db", reason=odd)
-    await store(wiring, replace(strange, target=replace(strange.target, location=odd)))
-
-    parsed = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body)
-
-    assert [part.name for part in parsed.walk()] == ["VCALENDAR", "VEVENT"]
-
-
-async def test_the_spreadsheet_has_a_row_an_instance_and_computes_nothing(wiring):
-    strange = paused("db", reason="=HYPERLINK(1)")
-    await store(wiring, replace(strange, target=replace(strange.target, location="@SUM(1)")), left("batch"))
-
-    answer = await get(wiring, wave=f"{TRACKING}.csv")
-    rows = list(csv.DictReader(io.StringIO(str(answer.body))))
-
-    assert tuple(rows[0]) == COLUMNS
-    assert [(row["scale_set"], row["instance"]) for row in rows] == [
-        ("db", "1"),
-        ("db", "2"),
-        ("db", "3"),
-        ("batch", ""),
-    ]
-    assert (rows[0]["reason"], rows[0]["location"]) == ("'=HYPERLINK(1)", "'@SUM(1)")
-    assert rows[3]["self_service"] == "-"
-    assert answer.headers["Content-Disposition"] == f'attachment; filename="{TRACKING}.csv"'
-
-
 async def test_only_documents_that_changed_are_read_again(wiring):
     await store(wiring, *(run(f"set-{number}", notice()) for number in range(5)))
     await get(wiring, wave=TRACKING)
@@ -505,7 +315,7 @@ async def test_a_run_that_a_later_wave_replaced_is_still_shown_in_its_own(wiring
     document = await get_json(wiring, wave=f"{TRACKING}.json")
     (row,) = await get_json(wiring, suffix="json")
 
-    assert [one["state"] for one in document["runs"]] == ["completed"]
+    assert [run["state"] for run in document["runs"]] == ["completed"]
     assert row["counts"] == {"completed": 1}
     assert (await get_json(wiring, **{**placed(old), "name": "web.json"}))["reason"] == "All is done."
 
@@ -534,7 +344,7 @@ def _report(counts: dict[str, int], planning: int = 0, runs: tuple[Run, ...] = (
     ],
 )
 def test_the_state_of_a_wave_is_one_sentence(given, said):
-    assert page.state_sentence(given, NOW) == said
+    assert heading.wave_sentence(given.overview, given.runs, NOW) == said
 
 
 def test_of_very_many_scale_sets_the_first_are_told_in_full_and_the_rest_have_pages_of_their_own():

@@ -1,8 +1,9 @@
 """A letter as a card for Teams, as mail, and as JSON."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,7 @@ import css_inline
 
 from handlers.render import environment
 from handlers.render.folding import folded
-from handlers.render.letter import Event, Letter, Part
+from handlers.render.letter import Answer, Event, Letter, Line, Option, Part
 
 CARD_BYTES = 24 * 1024
 """Teams loses a message above about 28 KB; the rest is left to the report."""
@@ -21,6 +22,11 @@ MOST = 150
 LONG = 700
 """Characters of one text when even a card of a single item is too large."""
 
+LIMITS = {"name": 100, "where": 200}
+"""Of these fields, then, fewer."""
+
+WHOLE = frozenset({"command", "link", "page", "report", "health"})
+"""Fields never cut: a part of a command or of a link is of no use."""
 
 LONGEST_COMMAND = 900
 """Characters that can be typed from a card; a longer command is in the mail and on the page."""
@@ -67,30 +73,19 @@ def card(letter: Letter) -> dict[str, Any]:
     Version 1.4, with nothing newer in it: Workflows render no later one in some tenants and answer 202 all
     the same (AdaptiveCards#8965, #9378, msteams-docs#9801).
     """
-    everything = len(letter.events) + sum(len(part.lines) for part in letter.parts)
-    most = min(everything, MOST)
+    most = min(_items(letter.events, letter.parts), MOST)
     whole = _card(letter, most)
-    if _size(whole) <= CARD_BYTES:
+    if _fits(whole):
         return whole
-    few, many = 0, most  # the largest number of items that fits lies between them
-    best = _card(letter, 0)
-    while few < many:
-        middle = (few + many + 1) // 2
-        tried = _card(letter, middle)
-        if _size(tried) <= CARD_BYTES:
-            few, best = middle, tried
-        else:
-            many = middle - 1
-    if few == 0 and everything:
-        short = _card(_shortened(letter), 1)
-        return short if _size(short) <= CARD_BYTES else _card(_shortened(letter), 0)
-    return best
+    keep = bisect_left(range(1, most + 1), x=True, key=lambda keep: not _fits(_card(letter, keep)))
+    if keep or not most:
+        return _card(letter, keep)
+    short = _card(_shortened(letter), 1)
+    return short if _fits(short) else _card(_shortened(letter), 0)
 
 
 def _card(letter: Letter, keep: int) -> dict[str, Any]:
     events, parts = _first(letter, keep)
-    kept = len(events) + sum(len(part.lines) for part in parts)
-    everything = len(letter.events) + sum(len(part.lines) for part in letter.parts)
     text = (
         environment.card()
         .get_template("card.json.j2")
@@ -98,7 +93,7 @@ def _card(letter: Letter, keep: int) -> dict[str, Any]:
             letter=letter,
             events=events,
             parts=parts,
-            more=everything - kept,
+            more=_items(letter.events, letter.parts) - _items(events, parts),
             buttons=_buttons(letter, events),
             longest=LONGEST_COMMAND,
             checks=MOST_CHECKS,
@@ -106,6 +101,10 @@ def _card(letter: Letter, keep: int) -> dict[str, Any]:
     )
     made: dict[str, Any] = json.loads(text)
     return made
+
+
+def _items(events: Sequence[Event], parts: Sequence[Part]) -> int:
+    return len(events) + sum(len(part.lines) for part in parts)
 
 
 def _first(letter: Letter, keep: int) -> tuple[tuple[Event, ...], tuple[Part, ...]]:
@@ -135,60 +134,35 @@ def _buttons(letter: Letter, events: tuple[Event, ...]) -> list[tuple[str, str]]
 
 def _shortened(letter: Letter) -> Letter:
     """For texts of absurd length: the first words of each, the rest is in the report."""
-
-    def cut(text: str) -> str:
-        return text if len(text) <= LONG else text[: LONG - 1] + "…"
-
     events = tuple(
         replace(
             event,
-            name=cut(event.name)[:100],
-            where=cut(event.where)[:200],
-            sentence=cut(event.sentence),
-            serving=cut(event.serving),
-            otherwise=cut(event.otherwise),
-            down=tuple(cut(one) for one in event.down[:5]),
-            facts=tuple((term, cut(value)) for term, value in event.facts),
-            checks=tuple(cut(check) for check in event.checks[:2]),
-            choices=tuple(
-                replace(choice, sentence=cut(choice.sentence))
-                for choice in event.choices
-                if len(choice.command) <= LONG
-            ),
-            answers=tuple(result for result in event.answers if len(result.command) <= LONG),
+            down=event.down[:5],
+            checks=event.checks[:2],
+            choices=tuple(choice for choice in event.choices if len(choice.command) <= LONG),
+            answers=tuple(answer for answer in event.answers if len(answer.command) <= LONG),
         )
         for event in letter.events
     )
-    parts = tuple(
-        replace(
-            part,
-            lines=tuple(
-                replace(
-                    line,
-                    name=line.name[:100],
-                    where=line.where[:200],
-                    text=cut(line.text),
-                    checked=cut(line.checked),
-                )
-                for line in part.lines
-            ),
-        )
-        for part in letter.parts
-    )
-    facts = tuple((name, cut(value)) for name, value in letter.facts)
-    return replace(
-        letter,
-        title=cut(letter.title),
-        sentence=cut(letter.sentence),
-        facts=facts,
-        events=events,
-        parts=parts,
-    )
+    made: Letter = _cut(replace(letter, events=events))
+    return made
 
 
-def _size(card_json: Mapping[str, Any]) -> int:
-    """Bytes on the wire, in the envelope that Workflows expect."""
-    return len(json.dumps(card_json).encode()) + 200
+def _cut(value: Any, limit: int = LONG) -> Any:
+    """Every text in it cut, however deep."""
+    if isinstance(value, str):
+        return value if len(value) <= limit else f"{value[: limit - 1]}…"
+    if isinstance(value, tuple):
+        return tuple(map(_cut, value))
+    if isinstance(value, Letter | Event | Option | Answer | Part | Line):
+        names = {field.name for field in fields(value)} - WHOLE
+        return replace(value, **{name: _cut(getattr(value, name), LIMITS.get(name, LONG)) for name in names})
+    return value
+
+
+def _fits(card_json: Mapping[str, Any]) -> bool:
+    """Whether it is small enough on the wire, in the envelope that Workflows expect."""
+    return len(json.dumps(card_json).encode()) + 200 <= CARD_BYTES
 
 
 @cache

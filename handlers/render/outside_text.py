@@ -1,8 +1,7 @@
-"""How times, spans and text from outside are written for people."""
+"""Text from outside (Azure, the policy file, people), cleaned before anybody reads it."""
 
 import re
 import unicodedata
-from datetime import UTC, datetime, timedelta
 
 _MARKUP = re.compile(r"([\\`*\[\]<>|]|~(?=~)|(?<=~)~)")
 _AT_WORD_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
@@ -11,46 +10,6 @@ _SCHEME = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*):(?=//)|\b(mailto|tel|javascript
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _INDENT = re.compile(r"^[ ]+", re.MULTILINE)
 ZERO_WIDTH = "\u200b"
-
-
-def when(at: datetime | None) -> str:
-    """`Mon 24 Nov 2026 22:00 UTC`: always UTC, always with the zone's name."""
-    if at is None:
-        return "not known"
-    utc = at.astimezone(UTC)
-    return f"{utc:%a} {utc.day} {utc:%b %Y %H:%M} UTC"
-
-
-def when_and_how_far(at: datetime | None, now: datetime) -> str:
-    """The absolute time, with the relative one beside it."""
-    if at is None:
-        return when(None)
-    left = at - now
-    distance = span(abs(left))
-    return f"{when(at)} ({f'in {distance}' if left >= timedelta(0) else f'{distance} ago'})"
-
-
-def span(length: timedelta) -> str:
-    """A length of time in its two largest units: `3 d 4 h`, `45 min`, `20 s`."""
-    seconds = int(length.total_seconds())
-    if seconds < 0:
-        return f"minus {span(-length)}"
-    parts = [
-        (seconds // 86400, "d"),
-        (seconds % 86400 // 3600, "h"),
-        (seconds % 3600 // 60, "min"),
-        (seconds % 60, "s"),
-    ]
-    shown = [index for index, (count, _) in enumerate(parts) if count]
-    if not shown:
-        return "0 s"
-    first = shown[0]
-    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """`1 scale set`, `12 scale sets`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def clean(text: str, limit: int = 2000) -> str:
