@@ -11,8 +11,8 @@ from functools import cache
 
 import azure.functions as func
 
-from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, Queue, poison
 from handlers.wire.http import Request, Response
+from handlers.wire.ids import ALERTS, NOTICES, RUNS, SCALE_SETS, Queue, poison
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
 

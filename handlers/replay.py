@@ -8,12 +8,13 @@ import asyncio
 import json
 import sys
 
-from handlers.cloud.names import QUARANTINE, QUEUES
+from handlers.cloud.names import QUARANTINE
 from handlers.cloud.records import StorageDown
 from handlers.failures import quarantine
 from handlers.stages import receive
 from handlers.wire.documents import BadRecord
 from handlers.wire.http import Request
+from handlers.wire.ids import QUEUES
 from handlers.wire.messages import BadMessage, NewerMessage, parse
 from handlers.wire.settings import BadSettings, Settings
 from handlers.wiring import Wiring

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
 from handlers.cloud import storage
-from handlers.cloud.names import QUEUES, Queue, poison
+from handlers.wire.ids import QUEUES, Queue, poison
 from handlers.wire.messages import Message
 from handlers.wire.settings import Settings
 

@@ -7,17 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from handlers.cloud.names import NOTICES, RUNS, RUNS_PREFIX, archive_path
+from handlers.cloud.names import RUNS_PREFIX, archive_path
 from handlers.cloud.queues import Queues
 from handlers.cloud.records import Conflict, Listed, Records
-from handlers.wire.documents import (
-    BadRecord,
-    NewerRecord,
-    decode_run,
-    encode_run,
-    run_metadata,
-    waves_of,
-)
+from handlers.wire.documents import BadRecord, NewerRecord, decode, encode, run_metadata, waves_of
+from handlers.wire.ids import NOTICES, RUNS
 from handlers.wire.messages import NoticeMessage, PersonEvent, RunMessage
 from planner.record.run import Run
 
@@ -58,14 +52,14 @@ class Runs:
     async def read(self, path: str) -> StoredRun | None:
         """The run, None when there is none. Raises BadRecord and NewerRecord."""
         stored = await self._records().read(path)
-        return StoredRun(path, decode_run(stored.body), stored.etag) if stored is not None else None
+        return StoredRun(path, decode(Run, stored.body), stored.etag) if stored is not None else None
 
     async def write(self, path: str, run: Run, etag: str | None) -> str:
         """Replace the run that has this ETag (None: there must be none yet); the new one.
 
         Raises Conflict when somebody wrote in between.
         """
-        return await self._records().write(path, encode_run(run), etag=etag, metadata=run_metadata(run))
+        return await self._records().write(path, encode(run), etag=etag, metadata=run_metadata(run))
 
     async def archive(self, run: Run) -> None:
         """Keep a run that is over beside the one that takes its place, once."""
@@ -74,7 +68,7 @@ class Runs:
             target.subscription, target.resource_group, target.name, run.ended_at or self._now()
         )
         try:
-            await self._records().create(path, encode_run(run), run_metadata(run))
+            await self._records().create(path, encode(run), run_metadata(run))
         except Conflict:
             log.info("run.archived_already", extra={"path": path})
 
@@ -104,7 +98,7 @@ class Runs:
             if stored is None:
                 return line.path, None
             try:
-                run = decode_run(stored.body)
+                run = decode(Run, stored.body)
             except (NewerRecord, BadRecord) as error:
                 log.warning("run.unreadable", extra={"path": line.path, "reason": str(error)})
                 return line.path, None

@@ -6,7 +6,7 @@ from weakref import WeakValueDictionary
 
 from handlers.cloud.names import wave_path, wave_prefix
 from handlers.cloud.records import Absent, Conflict, Records
-from handlers.wire.documents import decode_wave, encode_wave, wave_metadata
+from handlers.wire.documents import decode, encode, wave_metadata
 from planner.azure.wave import Announcement, Wave
 
 
@@ -41,7 +41,7 @@ class Waves:
             return None
         if stored is None:
             return known[0] if known is not None else None
-        wave = decode_wave(stored.body)
+        wave = decode(Wave, stored.body)
         self._kept[key] = (wave, stored.etag)
         return wave
 
@@ -60,15 +60,13 @@ class Waves:
         stored = await self._records().read(wave_path(announcement.tracking_id, announcement.subscription))
         if stored is None:
             return Wave(announcement.tracking_id, announcement.subscription), None
-        return decode_wave(stored.body), stored.etag
+        return decode(Wave, stored.body), stored.etag
 
     async def write(self, wave: Wave, etag: str | None) -> str | None:
         """The new ETag, None when somebody wrote in between. What was written need not be read again here."""
         path = wave_path(wave.tracking_id, wave.subscription)
         try:
-            new = await self._records().write(
-                path, encode_wave(wave), etag=etag, metadata=wave_metadata(wave)
-            )
+            new = await self._records().write(path, encode(wave), etag=etag, metadata=wave_metadata(wave))
         except Conflict:
             return None
         self._kept[wave.tracking_id, wave.subscription.lower()] = (wave, new)

@@ -6,12 +6,11 @@ A setting that is wrong stops every start, with a sentence that names it; alerts
 import re
 from datetime import timedelta
 from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from handlers.wire.ids import LOOPBACK, checked_subscription
+from handlers.wire.ids import checked_subscription, is_url, safe_for_secrets
 
 SCHEDULE_FIELDS = 6
 
@@ -97,16 +96,9 @@ class Settings(BaseSettings):
     @field_validator("arm_endpoint", "acs_endpoint", "public_url")
     @classmethod
     def _address(cls, value: str) -> str:
-        if not value:
-            return value
-        try:
-            parts = urlsplit(value)
-            host = parts.hostname
-        except ValueError as error:
-            raise ValueError(f"{value!r} is not an address") from error
-        if parts.scheme not in {"http", "https"} or not host:
+        if value and not is_url(value, "https", "http"):
             raise ValueError(f"{value!r} is not an address like https://host")
-        if parts.scheme == "http" and host not in LOOPBACK:
+        if value and not safe_for_secrets(value):
             raise ValueError(
                 f"{value!r} is plain http to another machine, which shows a token to the network; use https"
             )
@@ -130,15 +122,8 @@ class Settings(BaseSettings):
     @field_validator("smtp")
     @classmethod
     def _smtp(cls, value: SecretStr) -> SecretStr:
-        text = value.get_secret_value()
-        try:
-            parts = urlsplit(text)
-            fine = not text or (
-                parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
-            )
-        except ValueError:
-            fine = False
-        if not fine:
+        address = value.get_secret_value()
+        if address and not is_url(address, "smtp", "smtps"):
             raise ValueError("it is not an address like smtp://user:password@host:port")
         return value
 

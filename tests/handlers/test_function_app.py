@@ -15,8 +15,10 @@ from azure.storage.queue.aio import QueueServiceClient
 
 from handlers.cloud.names import QUARANTINE, SWEEP_STATE, run_path, wave_path
 from handlers.cloud.records import Records
-from handlers.wire.documents import decode_run, decode_wave
+from handlers.wire.documents import decode
 from handlers.wire.settings import Settings
+from planner.azure.wave import Wave as RecordedWave
+from planner.record.run import Run
 from simulator.arm import ArmServer, serve
 from simulator.fleet import SUBSCRIPTION, Fleet, Wave, Window, uniform
 from simulator.host import HttpCall, QueueItem, TimerTick, load_app
@@ -60,7 +62,7 @@ class App:
 
     async def run(self) -> Any:
         stored = await self.records.read(run_path(SUBSCRIPTION, "rg-breakwater", "web"))
-        return decode_run(stored.body) if stored else None
+        return decode(Run, stored.body) if stored else None
 
 
 @pytest.fixture
@@ -117,7 +119,7 @@ async def test_an_alert_goes_from_function_to_function_until_people_have_decided
     await app.feed("discover", await app.take("alerts"))
     stored = await app.records.read(wave_path(TRACKING_ID, SUBSCRIPTION))
     assert stored is not None
-    assert [one.scale_set.name for one in decode_wave(stored.body).roster] == ["web"]
+    assert [one.scale_set.name for one in decode(RecordedWave, stored.body).roster] == ["web"]
 
     await app.feed("plan", await app.take("scale-sets"))
     run = await app.run()

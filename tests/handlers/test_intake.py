@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from handlers.cloud.names import ALERTS, NOTICES, QUEUES, RUNS, SCALE_SETS, poison
 from handlers.cloud.records import StorageDown
 from handlers.failures import reasons
 from handlers.intake import hand_over
 from handlers.wire.documents import NewerRecord
+from handlers.wire.ids import ALERTS, NOTICES, QUEUES, RUNS, SCALE_SETS, poison
 from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage, ScaleSetMessage
 from tests.handlers.parts import SUBSCRIPTION, Clock, TestWiring, scale_set
 

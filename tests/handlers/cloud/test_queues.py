@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from azure.storage.queue.aio import QueueServiceClient
 
-from handlers.cloud.names import ALERTS, QUEUES, RUNS, poison
 from handlers.cloud.queues import Queues
+from handlers.wire.ids import ALERTS, QUEUES, RUNS, poison
 from handlers.wire.messages import AlertMessage, parse
 from handlers.wire.settings import Settings
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.cloud.names import ALERTS, NOTICES, QUEUES, RUNS, SCALE_SETS
+from handlers.wire.ids import ALERTS, NOTICES, QUEUES, RUNS, SCALE_SETS
 from handlers.wire.messages import (
     AlertMessage,
     BadMessage,
