@@ -81,7 +81,7 @@ def read(stored: Stored) -> Kept:
         return Kept.model_validate_json(stored.body)
     except ValidationError as error:
         raise BadRecord(
-            f"{stored.path} is no quarantined item: {error.error_count()} fields are wrong."
+            f"{stored.path} is not a quarantined item: {error.error_count()} fields are wrong."
         ) from None
 
 

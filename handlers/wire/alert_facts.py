@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handlers.wire.ids import GUID
-from handlers.wire.outside_json import AnyCase, UnusableJson, load
+from handlers.wire.outside_json import AnyCase, UnusableJson, load, utc_time
 from planner.azure.regions import REGIONS
 from planner.azure.wave import Stage, normal_region
 
@@ -20,17 +20,17 @@ TITLE_LENGTH = 300
 TEXT_LENGTH = 20_000
 
 MOST_NAMES, NAME_LENGTH = 500, 200
-"""Services and regions: Azure has some sixty regions; who names more means all of them."""
+"""Of services and regions: Azure has some sixty regions, so more than this means all of them."""
 
-_LEVELS = ("Critical", "Error", "Warning", "Informational", "Verbose")
-"""Azure Monitor's event levels by number: the common schema sends 3 for what others call Informational."""
+_NAMES = ("Critical", "Error", "Warning", "Informational", "Verbose")
+_LEVELS = {name: name for name in _NAMES} | {str(number): name for number, name in enumerate(_NAMES)}
+"""Azure Monitor's event levels by name and number: the common schema sends 3 for Informational."""
 
 _STAGES = {stage.value.lower(): stage for stage in Stage} | {
     "cancelled": Stage.CANCELED,
     "completed": Stage.COMPLETE,
 }
-_SUBSCRIPTION = re.compile(rf"/subscriptions/({GUID})(?:/|$)", re.ASCII | re.IGNORECASE)
-_GUID = re.compile(GUID, re.ASCII)
+_SUBSCRIPTION = re.compile(rf"/subscriptions/({GUID})(?:/.*)?|({GUID})", re.IGNORECASE | re.DOTALL)
 _ZONE = re.compile(r"\s*\([^)]*\)\s*$")
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _CLOCK_SKEW = timedelta(minutes=5)
@@ -38,14 +38,11 @@ _CLOCK_SKEW = timedelta(minutes=5)
 
 def when(value: Any) -> datetime | None:
     """An aware UTC time from ISO 8601, with or without zone (UTC) and with any number of digits."""
-    if not isinstance(value, str):
-        return None
     try:
-        at = datetime.fromisoformat(value.strip())
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
+        at = utc_time(value.strip()) if isinstance(value, str) else None
+    except ValueError:
         return None
-    return at if at >= _EARLIEST else None
+    return at if at is not None and at >= _EARLIEST else None
 
 
 def first_time(candidates: Iterable[Any], received_at: datetime) -> datetime:
@@ -61,25 +58,23 @@ def first_time(candidates: Iterable[Any], received_at: datetime) -> datetime:
 
 
 def flag(value: Any) -> bool:
-    return value is True or (isinstance(value, str) and value.strip().lower() == "true")
+    return str(value).strip().lower() == "true"
 
 
 def level(value: Any) -> str:
     """The level's name; unreadable ones are Informational."""
-    if isinstance(value, str) and value.strip().isdigit() and len(value.strip()) == 1:
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return _LEVELS[value] if 0 <= value < len(_LEVELS) else "Informational"
-    named = value.strip().capitalize() if isinstance(value, str) else ""
-    return named if named in _LEVELS else "Informational"
+    return _LEVELS.get(str(value).strip().capitalize(), "Informational")
 
 
 def stage(properties: AnyCase, status: str) -> Stage:
     """The stage; one that cannot be read is Resolved if the event's status says so, else Active."""
-    known = _STAGES.get("".join(properties.text("stage").split()).lower())
-    if known is not None:
-        return known
-    return Stage.RESOLVED if status.strip().lower() == "resolved" else Stage.ACTIVE
+    otherwise = Stage.RESOLVED if folded(status) == "resolved" else Stage.ACTIVE
+    return _STAGES.get(folded(properties.text("stage")), otherwise)
+
+
+def folded(text: str) -> str:
+    """Without spaces and case, in which Azure varies its names."""
+    return "".join(text.split()).lower()
 
 
 def title(text: str) -> str:
@@ -89,7 +84,7 @@ def title(text: str) -> str:
 
 
 def body_text(text: str) -> str:
-    """At most TEXT_LENGTH characters, and says when there were more."""
+    """At most TEXT_LENGTH characters, with a note when there were more."""
     if len(text) <= TEXT_LENGTH:
         return text
     return text[:TEXT_LENGTH] + "\n[Shortened: the announcement is longer; the stored alert has all of it.]"
@@ -98,21 +93,17 @@ def body_text(text: str) -> str:
 def subscription(*candidates: Any) -> str:
     """The first subscription found in GUIDs, ARM ids or lists of them, in lower case; empty when none."""
     for candidate in candidates:
-        for one in candidate if isinstance(candidate, list) else [candidate]:
-            if not isinstance(one, str):
-                continue
-            found = _SUBSCRIPTION.match(one.strip())
+        for text in candidate if isinstance(candidate, list) else [candidate]:
+            found = _SUBSCRIPTION.fullmatch(text.strip()) if isinstance(text, str) else None
             if found:
-                return found[1].lower()
-            if _GUID.fullmatch(one.strip()):
-                return one.strip().lower()
+                return (found[1] or found[2]).lower()
     return ""
 
 
 def impact(properties: AnyCase) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
     """The services, the regions of ours (normalised; none means every region), and whether it is for us.
 
-    What cannot be read is looked into: an unreadable service may be ours, an unreadable region any.
+    When in doubt it is for us: an unreadable service may be ours, an unreadable region any.
     """
     entries, readable = _entries(properties)
     services: list[str] = []
@@ -124,7 +115,7 @@ def impact(properties: AnyCase) -> tuple[tuple[str, ...], tuple[str, ...], bool]
             readable = False
             continue
         services.append(title(names[0]))
-        if not {_folded(name) for name in names} & SERVICES:
+        if not {folded(name) for name in names} & SERVICES:
             continue
         ours = True
         found = _regions(entry.get("ImpactedRegions"))
@@ -166,8 +157,10 @@ def _regions(raw: Any) -> list[str]:
     if not isinstance(raw, list):
         return []
     found: list[str] = []
-    for one in raw:
-        names = [one[:NAME_LENGTH]] if isinstance(one, str) else _words(one, "RegionName", "RegionId")
+    for region in raw:
+        names = (
+            [region[:NAME_LENGTH]] if isinstance(region, str) else _words(region, "RegionName", "RegionId")
+        )
         read = [name for name in (normal_region(_ZONE.sub("", name)) for name in names) if name]
         if not read or not REGIONS.intersection(read):
             return []
@@ -176,10 +169,6 @@ def _regions(raw: Any) -> list[str]:
 
 
 def _words(entry: Any, *keys: str) -> list[str]:
-    """The texts under these keys; numbers are no names."""
+    """The texts under these keys; numbers are not names."""
     values = [entry.get(key) for key in keys] if isinstance(entry, AnyCase) else []
     return [value.strip()[:NAME_LENGTH] for value in values if isinstance(value, str) and value.strip()]
-
-
-def _folded(name: str) -> str:
-    return "".join(name.split()).lower()

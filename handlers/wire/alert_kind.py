@@ -1,7 +1,7 @@
 """What an alert is about: Service Health, maintenance, or a test.
 
 `operationName` and `incidentType` are what can be relied on (azure-facts 1.1): the event source and the level
-are numbers in one schema and words in the other. What cannot be read is looked into, not ignored.
+are numbers in one schema and words in the other. What cannot be read is examined further, not ignored.
 """
 
 from handlers.wire import alert_facts as facts
@@ -18,10 +18,8 @@ _TEST_TRACKING_IDS = frozenset({"TEST-TTT", "ABC1-DEF"})
 def service_health(event: AnyCase, essentials: AnyCase) -> bool:
     """Whether Service Health sent the event."""
     operation = event.text("operationName").lower()
-    said = (essentials.text("monitoringService"), event.text("eventSource"))
-    if operation.startswith(_OPERATION) or any(
-        "".join(one.split()).lower() == "servicehealth" for one in said
-    ):
+    sources = (essentials.text("monitoringService"), event.text("eventSource"))
+    if operation.startswith(_OPERATION) or "servicehealth" in map(facts.folded, sources):
         return True
     # Only its events have an incident type; operations of others look like `provider/type/verb`.
     return "/" not in operation and "incidentType" in event.part("properties")

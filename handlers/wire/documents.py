@@ -12,6 +12,7 @@ from urllib.parse import quote
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
+from handlers.wire.outside_json import faults
 from planner.azure.wave import Announcement, Wave
 from planner.decision.estimate import longest
 from planner.record.run import Run
@@ -54,9 +55,7 @@ def decode[Kind](kind: type[Kind], body: bytes) -> Kind:
     except ValidationError as error:
         version = version_of(body)
         if version <= VERSION:
-            wrong = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            where = ".".join(str(part) for part in wrong["loc"])
-            raise BadRecord(f"A stored {kind.__name__} cannot be read: {where}: {wrong['msg']}.") from None
+            raise BadRecord(f"A stored {kind.__name__} cannot be read: {faults(error)[0]}.") from None
     if version > VERSION:
         raise NewerRecord(f"A {kind.__name__} record has version {version}.")
     return value

@@ -32,6 +32,7 @@ from handlers.wire.ids import (
     checked_resource_group,
     checked_scale_set,
 )
+from handlers.wire.outside_json import faults
 from planner.record.command import Command, CommandKind
 
 NEWER_WAIT: Final = timedelta(minutes=5)
@@ -220,12 +221,9 @@ def parse(queue: Queue, body: str | bytes) -> Message:
     except ValidationError as error:
         if (version := version_of(body)) > VERSION:
             raise NewerMessage(f"A message of {queue} has version {version}.") from None
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in wrong['loc']) or 'the message'}: "
-            f"{wrong['msg'].removeprefix('Value error, ').rstrip('.')}"
-            for wrong in error.errors(include_url=False, include_input=False, include_context=False)[:5]
-        )
-        raise BadMessage(f"This is no message of the queue {queue}: {problems}.") from None
+        raise BadMessage(
+            f"This is not a message of the queue {queue}: {'; '.join(faults(error)[:5])}."
+        ) from None
     if message.v > VERSION:
         raise NewerMessage(f"A message of {queue} has version {message.v}.")
     return message

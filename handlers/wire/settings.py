@@ -1,6 +1,6 @@
 """The settings of the app, all from the environment.
 
-A setting that is wrong stops every start, with a sentence that names it; alerts are taken all the same.
+A wrong setting stops every start, with a sentence that names it; alerts are still accepted.
 """
 
 import re
@@ -11,8 +11,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from handlers.wire.ids import checked_subscription, is_url, safe_for_secrets
-
-SCHEDULE_FIELDS = 6
+from handlers.wire.outside_json import faults
 
 
 class BadSettings(ValueError):
@@ -24,11 +23,10 @@ def _seconds(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value
     try:
-        seconds = float(str(value).strip())
-        length = timedelta(seconds=seconds)
+        length = timedelta(seconds=float(str(value)))
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{value!r} is not a number of seconds") from error
-    if seconds <= 0:
+    if length <= timedelta(0):
         raise ValueError(f"{value!r} is not more than 0 seconds")
     return length
 
@@ -79,17 +77,19 @@ class Settings(BaseSettings):
 
     @classmethod
     def as_far_as_readable(cls) -> Self:
-        """The settings of this process, the default in place of each that is wrong, and `problem` says which.
+        """The settings of this process with the default for each that is wrong; `problem` says which.
 
-        An alert answered 500 because of a typing error would be lost: action groups do not send it again.
+        An alert answered 500 because of a typo would be lost: action groups do not send it again.
         """
         try:
             return cls()
         except ValidationError as error:
-            wrong = {str(one["loc"][0]) for one in error.errors()}
+            wrong = {fault["loc"][0] for fault in error.errors()}
             fields = cls.model_fields.values()
             defaults = {
-                str(one.validation_alias): one.default for one in fields if one.validation_alias in wrong
+                str(field.validation_alias): field.default
+                for field in fields
+                if field.validation_alias in wrong
             }
             return cls(**defaults).model_copy(update={"problem": _said(error)})
 
@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     @field_validator("sweep_schedule")
     @classmethod
     def _schedule(cls, value: str) -> str:
-        if len(value.split()) != SCHEDULE_FIELDS:
+        if len(value.split()) != 6:
             raise ValueError(
                 f"{value!r} is not a schedule of six fields: second minute hour day month day-of-week"
             )
@@ -130,8 +130,4 @@ class Settings(BaseSettings):
 
 def _said(error: ValidationError) -> str:
     """One sentence for each setting that is wrong, without its value."""
-    wrong = [
-        f"{'.'.join(str(part) for part in one['loc'])}: {one['msg'].removeprefix('Value error, ')}."
-        for one in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
-    return "These settings are wrong. " + " ".join(wrong)
+    return " ".join(["These settings are wrong.", *(f"{fault}." for fault in faults(error))])

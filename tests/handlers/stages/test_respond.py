@@ -255,7 +255,7 @@ async def test_every_command_has_its_own_id(wiring):
         ("hold", {"actor": 5}, "who you are"),
         ("hold", b"{}", "who you are"),
         ("hold", b"", "who you are"),
-        ("hold", b"[1]", "no object"),
+        ("hold", b"[1]", "not an object"),
         ("hold", b"{", "neither"),
         ("hold", b"\xff", "neither"),
         ("hold", b"[" * 50_000, "neither"),
