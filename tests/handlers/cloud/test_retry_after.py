@@ -63,7 +63,7 @@ async def test_what_one_host_was_told_another_one_obeys_until_it_is_over(shelf, 
     assert await there.until() is None
 
 
-async def test_two_hundred_requests_cost_one_look_at_the_record(shelf, clock) -> None:
+async def test_two_hundred_requests_cost_one_read_of_the_record(shelf, clock) -> None:
     one = host(shelf, clock)
     for _ in range(200):
         await one.until()
@@ -133,7 +133,8 @@ async def test_after_a_429_at_one_host_the_other_asks_nothing_before_retry_after
     hosts = TwoHosts(shelf, Throttled(timedelta(seconds=40)))
 
     async def refused(request: Any, *_: Any) -> Any:
-        raise await hosts.here._translated(_too_many())
+        async with hosts.here._translating():
+            raise _too_many()
 
     hosts.here._send = refused  # type: ignore[method-assign]
     with pytest.raises(Throttled):
