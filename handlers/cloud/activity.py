@@ -15,7 +15,8 @@ from pydantic_core import from_json
 
 from handlers.cloud.notes import Notes, Stop, place
 from handlers.cloud.reading import ReadsArm, read
-from handlers.cloud.shapes import Json, instant
+from handlers.cloud.shapes import Json
+from handlers.wire.outside_json import utc_time
 from planner.text.phrases import many, say
 
 API = "2015-04-01"
@@ -124,7 +125,7 @@ async def _read(
 
 
 def _at(event: Json) -> datetime:
-    return instant(event.get("eventTimestamp"))
+    return utc_time(str(event.get("eventTimestamp")))
 
 
 def _stop(event: Json) -> Stop:

@@ -10,7 +10,8 @@ from pydantic_core import from_json
 from handlers.cloud import graph
 from handlers.cloud.notes import Autoscale, Notes
 from handlers.cloud.reading import ReadsArm, read
-from handlers.cloud.shapes import Json, instant
+from handlers.cloud.shapes import Json
+from handlers.wire.outside_json import utc_time
 
 AUTOSCALE_API = "2022-10-01"
 SCHEDULES_API = "2018-09-15"
@@ -87,10 +88,9 @@ async def changes(arm: ReadsArm, notes: Notes) -> None:
     for name, noted in (("resizes", notes.resized), ("repairs", notes.healed)):
         async for page in graph.rows(arm, arm.subscription, name):
             for row in page:
-                target = (
-                    str(row.get("target", "")).lower().partition("/providers/microsoft.resourcehealth/")[0]
-                )
-                noted.append((target, read(lambda one: instant(one.get("at")), row)))
+                target = str(row.get("target", "")).lower()
+                target = target.partition("/providers/microsoft.resourcehealth/")[0]
+                noted.append((target, read(lambda row: utc_time(str(row.get("at"))), row)))
 
 
 async def machines(arm: ReadsArm) -> Mapping[str, str]:

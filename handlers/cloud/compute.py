@@ -17,6 +17,7 @@ from handlers.cloud.arm import Arm, body
 from handlers.cloud.endpoint import on_endpoint
 from handlers.cloud.errors import NotFound, Refused
 from handlers.cloud.reading import read, safe
+from handlers.wire.messages import arm_parts
 from planner.azure.fleet import Instance, ScaleSet
 
 COMPUTE_API = "2026-04-01"
@@ -125,7 +126,7 @@ class Compute(Arm):
         """
         await self._keep_quiet()
         try:
-            _, resource_group, name = shapes.id_parts(arm_id)
+            _, resource_group, name = arm_parts(arm_id)
         except ValueError as error:
             raise Refused("NotOneScaleSet", str(error)) from error
         client = await self._client()

@@ -184,7 +184,7 @@ async def test_dates_that_cannot_be_read_make_the_status_unreadable_and_hide_not
     good, bad = await at.compute.instances(await at.scale_set("web"))
     assert good.maintenance.unreadable == ""
     assert bad.maintenance is not None
-    assert "no pair of times" in bad.maintenance.unreadable
+    assert "not a pair of times" in bad.maintenance.unreadable
     assert bad.maintenance.self_service is None
 
 
