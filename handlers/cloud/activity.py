@@ -25,7 +25,7 @@ FIELDS = (
 )
 COMPUTE, INSIGHTS = "Microsoft.Compute", "Microsoft.Insights"
 MOST_PAGES = 50
-"""Read of one list. Of a subscription busier than that less is known than the whole look-back."""
+"""Read of one list. In a busier subscription they do not reach back through the whole look-back."""
 
 STOPS = frozenset(
     f"microsoft.compute/{kind}/{what}/action"
@@ -53,9 +53,9 @@ class _Operation:
 
 
 async def stops(arm: ReadsArm, since: datetime, until: datetime, notes: Notes) -> str:
-    """Note every stop somebody asked for; says so when the log was longer than what is read.
+    """Note every stop that somebody requested; a sentence when the log is longer than what is read.
 
-    Maintenance that was started, and Azure's own repairs, are other operations.
+    Started maintenance and Azure's own repairs are other operations.
     """
     seen: dict[tuple[str, str], _Operation] = {}
 
@@ -71,12 +71,12 @@ async def stops(arm: ReadsArm, since: datetime, until: datetime, notes: Notes) -
     try:
         return await _read(arm, COMPUTE, since, until, see, notes)
     finally:
-        # What was read counts, also when the time for the rest is over.
-        notes.stops += [one.first for one in seen.values() if one.happened]
+        # What was read counts even when time ran out for the rest.
+        notes.stops += [operation.first for operation in seen.values() if operation.happened]
 
 
 async def scale_ins(arm: ReadsArm, since: datetime, until: datetime, notes: Notes) -> str:
-    """Note how many instances autoscale removed; says so when the log was longer than what is read."""
+    """Note how many instances autoscale removed; a sentence when the log is longer than what is read."""
     seen: dict[tuple[str, str], int] = {}
 
     def see(event: Json) -> None:
@@ -135,7 +135,7 @@ def _stop(event: Json) -> Stop:
 
 
 def _occasion(event: Json) -> str:
-    """What tells one thing done from another: an uber operation has one correlation id."""
+    """What identifies one action: all its operations share a correlation id."""
     keys = ("correlationId", "operationId", "eventDataId")
     return next((str(event[key]).lower() for key in keys if event.get(key)), "")
 
@@ -148,15 +148,15 @@ def _caller(event: Json) -> str:
 
 
 def _named(asked: Any) -> tuple[str, ...]:
-    """The instances a call on the whole scale set named, where the log has kept the call's body."""
+    """The instances that a call on the scale set named, where the log has kept the call's body."""
     try:
         named = from_json(asked).get("instanceIds") if asked else None
     except (ValueError, TypeError, AttributeError):
         return ()
-    return tuple(str(one).lower() for one in named) if isinstance(named, list) else ()
+    return tuple(str(instance).lower() for instance in named) if isinstance(named, list) else ()
 
 
 def _word(event: Json, key: str) -> str:
-    """A localizable string's invariant value, in lower case."""
+    """The invariant value of a localizable string, in lower case."""
     told = event.get(key)
     return str((told.get("value") if isinstance(told, dict) else told) or "").lower()

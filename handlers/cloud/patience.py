@@ -31,16 +31,16 @@ async def in_time(limit: timedelta, why: str) -> AsyncIterator[None]:
 
 
 class PatientExceptWhenThrottled(AsyncRetryPolicy[Any, Any]):
-    """The client's own retries for trouble on the way, none after 429: then everybody keeps quiet.
+    """The client's own retries, but none after 429: then nothing is sent to the subscription.
 
-    None either where Azure asks to wait for long: a poll that slept it out would outlive its function.
+    None either when Azure asks for a long wait: a poll that slept through it would outlive its function.
     """
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         if response.http_response.status_code == 429:
             return False
         asked = response.http_response.headers.get("Retry-After")
-        if asked and _seconds(asked, THROTTLED_FOR) > LONGEST_SLEEP:
+        if asked and _seconds(asked) > LONGEST_SLEEP:
             return False
         return super().is_retry(settings, response)
 
@@ -55,13 +55,13 @@ class PlainHttp(SansIOHTTPPolicy[Any, Any]):
 def retry_after(error: HttpResponseError) -> timedelta:
     """What a 429 asks for, at least a second and at most a day."""
     headers: Mapping[str, str] = getattr(error.response, "headers", {})
-    asked = _seconds(headers.get("Retry-After", ""), THROTTLED_FOR)
+    asked = _seconds(headers.get("Retry-After", ""))
     return min(max(asked, timedelta(seconds=1)), timedelta(days=1))
 
 
-def _seconds(asked: str, otherwise: timedelta) -> timedelta:
-    """A Retry-After in seconds; ARM sends no dates, and what it never sends counts as `otherwise`."""
+def _seconds(asked: str) -> timedelta:
+    """A Retry-After in seconds, THROTTLED_FOR without one; ARM sends no dates."""
     try:
         return timedelta(seconds=float(asked))
     except (ValueError, OverflowError):
-        return otherwise
+        return THROTTLED_FOR

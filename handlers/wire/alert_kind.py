@@ -1,7 +1,8 @@
 """What an alert is about: Service Health, maintenance, or a test.
 
-`operationName` and `incidentType` are what can be relied on (azure-facts 1.1): the event source and the level
-are numbers in one schema and words in the other. What cannot be read is examined further, not ignored.
+`operationName` and `incidentType` can be relied on; the event source and the level are numbers in one schema
+and words in the other (Learn, azure-monitor/alerts/activity-log-alerts-webhook). What cannot be read is
+examined further, not ignored.
 """
 
 from handlers.wire import alert_facts as facts
@@ -12,7 +13,7 @@ _OTHER_INCIDENTS = frozenset(
     {"actionrequired", "assistedrecovery", "billing", "incident", "informational", "security"}
 )
 _TEST_TRACKING_IDS = frozenset({"TEST-TTT", "ABC1-DEF"})
-"""Sent by the action group's test button (azure-facts 1.2)."""
+"""Sent by the action group's test button."""
 
 
 def service_health(event: AnyCase, essentials: AnyCase) -> bool:

@@ -1,7 +1,7 @@
 """From an alert's body to an announcement: both schemas of action groups, and what the search found.
 
-Keys are read in any casing and unknown ones ignored, because Azure varies both (azure-facts 1.1 and 1.2).
-Text stays data: whoever shows it escapes it.
+Keys are read in any casing and unknown ones ignored, because Azure varies both (tests/samples/alerts). Text
+stays data: whatever shows it escapes it.
 """
 
 import hashlib
