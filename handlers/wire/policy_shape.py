@@ -1,6 +1,6 @@
 """The shape of the policy file. Its descriptions become the published JSON Schema."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -52,65 +52,58 @@ class MatchShape(Strict):
     tags: dict[str, Globs] = Field({}, description="Names of tags and globs for their values.")
 
 
+def _key(description: str) -> Any:
+    """A key that may be left out."""
+    return Field(None, description=description)
+
+
 class Values(Strict):
     """What a rule or the defaults can say about a scale set."""
 
-    self_service: Annotated[str | None, choice(SelfService)] = Field(
-        None, description="Start maintenance yourself when-needed (built in), always or never."
+    self_service: Annotated[str | None, choice(SelfService)] = _key(
+        "Start maintenance yourself when-needed (built in), always or never."
     )
-    mode: Annotated[str | None, choice(Mode)] = Field(
-        None,
-        description="auto (built in), approve (a person says go), observe (only say what would be done).",
+    mode: Annotated[str | None, choice(Mode)] = _key(
+        "auto (built in), approve (a person says go), observe (only say what would be done).",
     )
-    lead: Duration = Field(
-        None, description="Least time between telling the plan and its first start. Built in: 24h."
+    lead: Duration = _key("Least time between telling the plan and its first start. Built in: 24h.")
+    windows: Annotated[str | None, join("; "), LIST] = _key(
+        "Such as Sat,Sun 02:00-06:00 Europe/Berlin; several by `;`. Built in: any time."
     )
-    windows: Annotated[str | None, join("; "), LIST] = Field(
-        None, description="Such as Sat,Sun 02:00-06:00 Europe/Berlin; several by `;`. Built in: any time."
+    complete_by: Annotated[str | None, STRING] = _key(
+        "A date (its end in UTC) or a time with its zone, or none. Built in: none."
     )
-    complete_by: Annotated[str | None, STRING] = Field(
-        None, description="A date (its end in UTC) or a time with its zone, or none. Built in: none."
+    tier: Annotated[str | None, WithJsonSchema({"type": ["string", "integer"]})] = _key(
+        "The scale set's own tier, for others to go after."
     )
-    tier: Annotated[str | None, WithJsonSchema({"type": ["string", "integer"]})] = Field(
-        None, description="The scale set's own tier, for others to go after."
-    )
-    after: Annotated[str | None, join(", "), LIST] = Field(
-        None, description="Scale sets or tiers that go first."
-    )
-    soak: Duration = Field(None, description="Pause after a healthy domain. Built in: 30m.")
+    after: Annotated[str | None, join(", "), LIST] = _key("Scale sets or tiers that go first.")
+    soak: Duration = _key("Pause after a healthy domain. Built in: 30m.")
     max_unavailable: Annotated[
         str | None,
         WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}),
-    ] = Field(
-        None,
-        description="A count or a percentage of the running instances, or default: the domain, at most a "
+    ] = _key(
+        "A count or a percentage of the running instances, or default: the domain, at most a "
         "fifth of the running instances, at least one.",
     )
-    health: Annotated[str | None, choice(HealthRule)] = Field(
-        None, description="Whether application health is required, counts if-reported (built in) or not."
+    health: Annotated[str | None, choice(HealthRule)] = _key(
+        "Whether application health is required, counts if-reported (built in) or not."
     )
-    recover_within: Duration = Field(None, description="From start to healthy. Built in: 60m.")
-    stalled_after: Duration = Field(
-        None,
-        description="How long a scale set that may start by its times, and does not, waits before people are "
+    recover_within: Duration = _key("From start to healthy. Built in: 60m.")
+    stalled_after: Duration = _key(
+        "How long a scale set that may start by its times, and does not, waits before people are "
         "told. Built in: 4h.",
     )
-    scheduled_events: YesNo = Field(None, description="The workload relies on scheduled events.")
-    local_state: YesNo = Field(
-        None, description="Instances keep state on local disks, which a redeployment loses."
+    scheduled_events: YesNo = _key("The workload relies on scheduled events.")
+    local_state: YesNo = _key("Instances keep state on local disks, which a redeployment loses.")
+    short_lived: YesNo = _key("Instances live shorter than a wave.")
+    often_stopped: YesNo = _key("Instances are often stopped or shut down.")
+    often_resized: YesNo = _key("Instances are often resized.")
+    accept: Annotated[str | None, join(", "), LIST] = _key(
+        f"Checks whose counter-indication is accepted, or none: {', '.join(ACCEPTABLE)}.",
     )
-    short_lived: YesNo = Field(None, description="Instances live shorter than a wave.")
-    often_stopped: YesNo = Field(None, description="Instances are often stopped or shut down.")
-    often_resized: YesNo = Field(None, description="Instances are often resized.")
-    accept: Annotated[str | None, join(", "), LIST] = Field(
-        None,
-        description=f"Checks whose counter-indication is accepted, or none: {', '.join(ACCEPTABLE)}.",
-    )
-    owner: Annotated[str | None, STRING] = Field(
-        None, description="The receiver of this scale set's notices."
-    )
-    tags_may_loosen: Annotated[Loosenable | None, LOOSENABLE] = Field(
-        None, description="Keys where a tag may be looser than the file."
+    owner: Annotated[str | None, STRING] = _key("The receiver of this scale set's notices.")
+    tags_may_loosen: Annotated[Loosenable | None, LOOSENABLE] = _key(
+        "Keys where a tag may be looser than the file."
     )
 
     @field_validator(*(key.replace("-", "_") for key in PARSERS))
