@@ -1,11 +1,14 @@
 """Reading single facts of a Service Health event, as tolerantly as Azure varies them.
 
-Whatever has the wrong type counts as not there; nothing here raises.
+Whatever has the wrong type counts as missing; nothing here raises. `operationName` and `incidentType` can be
+relied on; the event source and the level are numbers in one schema and words in the other (Learn,
+azure-monitor/alerts/activity-log-alerts-webhook).
 """
 
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from handlers.wire.ids import GUID
@@ -15,6 +18,13 @@ from planner.azure.wave import Stage, normal_region
 
 SERVICES = frozenset({"virtualmachines", "virtualmachinescalesets"})
 """The services whose maintenance reboots instances of scale sets; compared without case and spaces."""
+
+_OPERATION, _MAINTENANCE = "microsoft.servicehealth/", "microsoft.servicehealth/maintenance/action"
+_OTHER_INCIDENTS = frozenset(
+    {"actionrequired", "assistedrecovery", "billing", "incident", "informational", "security"}
+)
+_TEST_TRACKING_IDS = frozenset({"TEST-TTT", "ABC1-DEF"})
+"""Sent by the action group's test button."""
 
 TITLE_LENGTH = 300
 TEXT_LENGTH = 20_000
@@ -77,6 +87,33 @@ def folded(text: str) -> str:
     return "".join(text.split()).lower()
 
 
+def is_service_health(event: AnyCase, essentials: AnyCase) -> bool:
+    """Whether Service Health sent the event."""
+    operation = event.text("operationName").lower()
+    sources = (essentials.text("monitoringService"), event.text("eventSource"))
+    if operation.startswith(_OPERATION) or "servicehealth" in map(folded, sources):
+        return True
+    # Only its events have an incident type; operations of others look like `provider/type/verb`.
+    return "/" not in operation and "incidentType" in event.part("properties")
+
+
+def is_test(properties: AnyCase) -> bool:
+    """Whether somebody pressed the test button."""
+    tracking_id = properties.text("trackingId").upper()
+    return flag(properties.get("isSynthetic")) or tracking_id in _TEST_TRACKING_IDS
+
+
+def is_maintenance(event: AnyCase) -> bool | None:
+    """Whether the event is about maintenance; None when neither its type nor its operation can be read."""
+    operation = event.text("operationName").lower()
+    incident = event.part("properties").words("incidentType").lower()
+    if incident == "maintenance":
+        return True
+    if operation.startswith(_OPERATION):
+        return operation == _MAINTENANCE and incident not in _OTHER_INCIDENTS
+    return False if incident else None
+
+
 def title(text: str) -> str:
     """One line of at most TITLE_LENGTH characters."""
     line = " ".join(text.split())
@@ -105,49 +142,35 @@ def impact(properties: AnyCase) -> tuple[tuple[str, ...], tuple[str, ...], bool]
 
     When in doubt it is for us: an unreadable service may be ours, an unreadable region any.
     """
-    entries, readable = _entries(properties)
-    services: list[str] = []
-    regions: list[str] = []
-    everywhere = ours = False
-    for entry in entries:
-        names = _words(entry, "ServiceName", "ServiceId")
-        if not names:
-            readable = False
-            continue
-        services.append(title(names[0]))
-        if not {folded(name) for name in names} & SERVICES:
-            continue
-        ours = True
-        found = _regions(entry.get("ImpactedRegions"))
-        regions += found
-        everywhere = everywhere or not found
-    if not readable or not services:
-        ours = everywhere = True
+    named = [(_words(entry, "ServiceName", "ServiceId"), entry) for entry in _entries(properties)]
+    services = [title(names[0]) for names, _ in named if names]
+    ours = [entry for names, entry in named if not SERVICES.isdisjoint(map(folded, names))]
+    regions = [_regions(entry.get("ImpactedRegions")) for entry in ours]
+    in_doubt = not named or len(services) < len(named)
+    known = () if in_doubt or not all(regions) else tuple(chain.from_iterable(regions))
     return (
         tuple(dict.fromkeys(services))[:MOST_NAMES],
-        () if everywhere or len(regions) > MOST_NAMES else tuple(dict.fromkeys(regions)),
-        ours,
+        () if len(known) > MOST_NAMES else tuple(dict.fromkeys(known)),
+        in_doubt or bool(ours),
     )
 
 
-def _entries(properties: AnyCase) -> tuple[list[Any], bool]:
-    """The list of impacted services and whether it could be read; the single service where there is none."""
+def _entries(properties: AnyCase) -> list[Any]:
+    """The list of impacted services, the single service where there is none; empty when unreadable."""
     raw = properties.get("impactedServices")
     if isinstance(raw, str) and raw.strip():
         try:
             raw = load(raw)
         except UnusableJson:
-            return [], False
+            return []
+    if raw in (None, "", []) and properties.text("service"):
+        region = properties.text("region")
+        raw = AnyCase(
+            {"ServiceName": properties.text("service"), "ImpactedRegions": [region] if region else []}
+        )
     if isinstance(raw, AnyCase):
-        raw = [raw]
-    if isinstance(raw, list) and raw:
-        return raw, True
-    if raw is not None and raw not in ("", []):
-        return [], False
-    service, region = properties.text("service"), properties.text("region")
-    if not service:
-        return [], False
-    return [AnyCase({"ServiceName": service, "ImpactedRegions": [region] if region else []})], True
+        return [raw]
+    return raw if isinstance(raw, list) else []
 
 
 def _regions(raw: Any) -> list[str]:

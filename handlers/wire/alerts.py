@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.wire import alert_facts as facts
-from handlers.wire import alert_kind as kind
 from handlers.wire.ids import TRACKING_ID
 from handlers.wire.outside_json import AnyCase, UnusableJson, load
 from planner.azure.wave import Announcement
@@ -78,12 +77,12 @@ def read_alert(body: bytes, received_at: datetime) -> Announcement | NotForUs:
     properties = event.part("properties")
     tracking_id = properties.text("trackingId")
     known_id = tracking_id if re.fullmatch(TRACKING_ID, tracking_id) else ""
-    if not opened.search and not kind.service_health(event, opened.essentials):
+    if not opened.search and not facts.is_service_health(event, opened.essentials):
         about = opened.essentials.text("monitoringService") or event.text("eventSource") or "something else"
         return NotForUs(f"This alert is about {about[:100]}, not about Service Health.")
-    if kind.test(properties):
+    if facts.is_test(properties):
         return NotForUs("This is a test alert.", test=True, tracking_id=known_id)
-    maintenance = kind.maintenance(event)
+    maintenance = facts.is_maintenance(event)
     if maintenance is None:
         raise NotAnAlert(
             "The event has neither an `incidentType` nor an `operationName` that can be read.",
