@@ -63,8 +63,8 @@ class Records:
         # Imported on first use: see the budget for a cold start.
         from azure.storage.blob.aio import ContainerClient  # noqa: PLC0415
 
-        options = {"container_name": CONTAINER}
-        return cls(*storage.client(ContainerClient, settings, "blob", settings.storage_blob_uri, options))
+        uri = settings.storage_blob_uri
+        return cls(*storage.client(ContainerClient, settings, "blob", uri, container_name=CONTAINER))
 
     async def create(self, path: str, body: bytes, metadata: Mapping[str, str] | None = None) -> str:
         """Write a document that must not exist yet; its etag. Raises Conflict when it does."""

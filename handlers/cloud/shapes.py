@@ -41,6 +41,8 @@ def scale_set(raw: Json) -> ScaleSet:
     events = _scheduled_events(properties, profile)
     repairing = _map(properties, "automaticRepairsPolicy")
     rebalancing = _map(_any_case(_map(properties, "resiliencyPolicy")), "automaticzonerebalancingpolicy")
+    extensions = _map(profile, "extensionProfile").get("extensions") or ()
+    publishers = [str(_map(extension, "properties").get("publisher", "")).lower() for extension in extensions]
     flexible = str(properties.get("orchestrationMode", "")).lower() == "flexible"
     return ScaleSet(
         id=arm_id,
@@ -56,7 +58,7 @@ def scale_set(raw: Json) -> ScaleSet:
         provisioning=str(properties.get("provisioningState", "unknown")).lower(),
         spot=str(profile.get("priority", "")).lower() == "spot" or bool(properties.get("priorityMixPolicy")),
         ephemeral_os_disk=str(_map(os_disk, "diffDiskSettings").get("option", "")).lower() == "local",
-        service_fabric=any("servicefabric" in publisher for publisher in _publishers(profile)),
+        service_fabric=any("servicefabric" in publisher for publisher in publishers),
         scheduled_events=bool(events),
         scheduled_events_parts=events,
         automatic_repairs=bool(repairing.get("enabled")),
@@ -189,11 +191,6 @@ def _map(raw: Json, key: str) -> Json:
 def _any_case(raw: Json) -> Json:
     """With lower-case keys: Microsoft's page spells some of them with a capital, its API without."""
     return {key.lower(): value for key, value in raw.items()}
-
-
-def _publishers(profile: Json) -> list[str]:
-    extensions = _map(profile, "extensionProfile").get("extensions") or ()
-    return [str(_map(extension, "properties").get("publisher", "")).lower() for extension in extensions]
 
 
 def _scheduled_events(properties: Json, profile: Json) -> tuple[str, ...]:

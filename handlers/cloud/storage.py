@@ -1,6 +1,6 @@
 """How to reach the storage account, and which of its errors means what."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,27 +31,21 @@ before it stops waiting, and then calls again by itself."""
 
 
 class Conflict(Exception):
-    """Written by another host in between: the document exists already, or is not the one that was read."""
+    """The document was written in between: it exists already, or is not the one that was read."""
 
 
 class StorageDown(Exception):
-    """Storage cannot be reached, refuses us or throttles; trying again later can help."""
+    """Storage cannot be reached, refuses us or throttles; a later try can help."""
 
 
-def client(
-    kind: Any,
-    settings: Settings,
-    service: str,
-    uri: str,
-    options: Mapping[str, str] | None = None,
-) -> tuple[Any, Any]:
+def client(kind: Any, settings: Settings, service: str, uri: str, **options: str) -> tuple[Any, Any]:
     """A client of the `blob` or `queue` service, and the credential to close with it, if any.
 
     By connection string where there is one, else by the app's identity at `uri` or at the account's own
     address. Raises StorageDown when the settings name no account, or with a connection string that is wrong,
     without repeating it.
     """
-    known = {**PATIENCE, **(options or {})}
+    known = {**PATIENCE, **options}
     connection = settings.storage.get_secret_value()
     if connection:
         try:

@@ -58,17 +58,10 @@ def when(value: Any) -> datetime | None:
 def first_time(candidates: Iterable[Any], received_at: datetime) -> datetime:
     """The first readable time that is not in the future, else when it was received.
 
-    A time ahead of ours would make every later announcement look old.
+    A time in the future would make every later announcement seem old.
     """
-    for value in candidates:
-        at = when(value)
-        if at is not None:
-            return at if at <= received_at + _CLOCK_SKEW else received_at
-    return received_at
-
-
-def flag(value: Any) -> bool:
-    return str(value).strip().lower() == "true"
+    at = next(filter(None, map(when, candidates)), received_at)
+    return at if at <= received_at + _CLOCK_SKEW else received_at
 
 
 def level(value: Any) -> str:
@@ -100,13 +93,13 @@ def is_service_health(event: AnyCase, essentials: AnyCase) -> bool:
 def is_test(properties: AnyCase) -> bool:
     """Whether somebody pressed the test button."""
     tracking_id = properties.text("trackingId").upper()
-    return flag(properties.get("isSynthetic")) or tracking_id in _TEST_TRACKING_IDS
+    return folded(str(properties.get("isSynthetic"))) == "true" or tracking_id in _TEST_TRACKING_IDS
 
 
 def is_maintenance(event: AnyCase) -> bool | None:
     """Whether the event is about maintenance; None when neither its type nor its operation can be read."""
     operation = event.text("operationName").lower()
-    incident = event.part("properties").words("incidentType").lower()
+    incident = "".join(_words(event.part("properties"), "incidentType")).lower()
     if incident == "maintenance":
         return True
     if operation.startswith(_OPERATION):

@@ -35,11 +35,6 @@ class AnyCase(Mapping[str, Any]):
         value = self.get(key)
         return value if isinstance(value, AnyCase) else AnyCase({})
 
-    def words(self, key: str) -> str:
-        """The text under `key`, trimmed; empty when there is none, as for a number."""
-        value = self.get(key)
-        return value.strip() if isinstance(value, str) else ""
-
     def text(self, *keys: str) -> str:
         """The first of these keys that holds text or a whole number, trimmed; empty when none does."""
         for key in keys:
