@@ -18,9 +18,8 @@ from pydantic_core import from_json
 
 from handlers.cloud.endpoint import host_of, on_endpoint
 from handlers.cloud.errors import Throttled, Unreachable
-from handlers.cloud.patience import PatientExceptWhenThrottled, PlainHttp, in_time
+from handlers.cloud.patience import PatientExceptWhenThrottled, PlainHttp, environment_settings, in_time
 from handlers.cloud.retry_after import RetryAfter
-from handlers.cloud.transport import environment_settings
 from handlers.cloud.trouble import translated
 from planner.text.backoff import spread
 from planner.text.phrases import long, many

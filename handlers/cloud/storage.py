@@ -14,7 +14,7 @@ from azure.core.exceptions import (
 )
 
 from handlers.cloud.errors import short
-from handlers.cloud.transport import environment_settings
+from handlers.cloud.patience import environment_settings
 from handlers.wire.settings import Settings
 
 PATIENCE: dict[str, Any] = {

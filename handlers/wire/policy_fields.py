@@ -70,8 +70,10 @@ def _loosenable(keys: frozenset[str]) -> frozenset[str]:
     return keys
 
 
-LOOSENABLE = WithJsonSchema({"type": "array", "items": {"enum": list(MAY_BE_LOOSENED)}})
-Loosenable = Annotated[frozenset[str], _as_list, AfterValidator(_loosenable)]
+Loosenable = Annotated[
+    Annotated[frozenset[str], _as_list, AfterValidator(_loosenable)] | None,
+    WithJsonSchema({"type": "array", "items": {"enum": list(MAY_BE_LOOSENED)}}),
+]
 
 
 def _address(value: str, info: ValidationInfo) -> str:

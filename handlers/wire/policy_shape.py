@@ -14,7 +14,6 @@ from pydantic import (
 
 from handlers.wire.policy_fields import (
     LIST,
-    LOOSENABLE,
     STRING,
     Address,
     Beginning,
@@ -102,9 +101,7 @@ class Values(Strict):
         f"Checks whose counter-indication is accepted, or none: {', '.join(ACCEPTABLE)}.",
     )
     owner: Annotated[str | None, STRING] = _key("The receiver of this scale set's notices.")
-    tags_may_loosen: Annotated[Loosenable | None, LOOSENABLE] = _key(
-        "Keys where a tag may be looser than the file."
-    )
+    tags_may_loosen: Loosenable = _key("Keys where a tag may be looser than the file.")
 
     @field_validator(*(key.replace("-", "_") for key in PARSERS))
     @classmethod

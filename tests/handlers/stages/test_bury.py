@@ -192,7 +192,7 @@ async def test_names_that_no_path_can_be_built_from_are_kept_like_any_other_garb
     await buried(RUNS, json.dumps(forged), wiring)
     forged = json.loads(SCALE_SET.model_dump_json()) | {"scale_set": scale_set("web", group=group).id}
     await buried(SCALE_SETS, json.dumps(forged), wiring)
-    assert ["no message of the queue" in one["error"] for _, one in await kept(wiring)] == [True, True]
+    assert ["not a message of the queue" in one["error"] for _, one in await kept(wiring)] == [True, True]
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -202,7 +202,7 @@ async def test_whatever_the_content_it_is_buried(wiring, content, queue):
     await buried(queue, content, wiring)
     found = {path: one for path, one in await kept(wiring) if path not in before}
     for one in found.values():
-        assert "no message of the queue" in one["error"]
+        assert "not a message of the queue" in one["error"]
     assert all(one.kind == "quarantined" for one in wiring.spy.of(NOTICES))
 
 
