@@ -52,7 +52,7 @@ class _Operation:
         return "succeeded" in self.statuses or not self.statuses & {"failed", "canceled"}
 
 
-async def stops(arm: ReadsArm, since: datetime, until: datetime, notes: Notes) -> str:
+async def stops(arm: ReadsArm, notes: Notes) -> str:
     """Note every stop that somebody requested; a sentence when the log is longer than what is read.
 
     Started maintenance and Azure's own repairs are other operations.
@@ -69,13 +69,13 @@ async def stops(arm: ReadsArm, since: datetime, until: datetime, notes: Notes) -
             known.first = stop
 
     try:
-        return await _read(arm, COMPUTE, since, until, see, notes)
+        return await _read(arm, COMPUTE, see, notes)
     finally:
         # What was read counts even when time ran out for the rest.
         notes.stops += [operation.first for operation in seen.values() if operation.happened]
 
 
-async def scale_ins(arm: ReadsArm, since: datetime, until: datetime, notes: Notes) -> str:
+async def scale_ins(arm: ReadsArm, notes: Notes) -> str:
     """Note how many instances autoscale removed; a sentence when the log is longer than what is read."""
     seen: dict[tuple[str, str], int] = {}
 
@@ -89,27 +89,19 @@ async def scale_ins(arm: ReadsArm, since: datetime, until: datetime, notes: Note
             seen[target, _occasion(event)] = max(removed, 0)
 
     try:
-        return await _read(arm, INSIGHTS, since, until, see, notes)
+        return await _read(arm, INSIGHTS, see, notes)
     finally:
         for (target, _), removed in seen.items():
             notes.scaled_in[target] += removed
 
 
-async def _read(
-    arm: ReadsArm,
-    provider: str,
-    since: datetime,
-    until: datetime,
-    see: Callable[[Json], None],
-    notes: Notes,
-) -> str:
-    span = (
-        f"eventTimestamp ge '{since:%Y-%m-%dT%H:%M:%SZ}' and eventTimestamp le '{until:%Y-%m-%dT%H:%M:%SZ}'"
-    )
+async def _read(arm: ReadsArm, provider: str, see: Callable[[Json], None], notes: Notes) -> str:
+    since, until = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (notes.since, notes.until))
+    span = f"eventTimestamp ge '{since}' and eventTimestamp le '{until}'"
     wanted = quote(f"{span} and resourceProvider eq '{provider}'")
     path = f"/subscriptions/{arm.subscription}/providers/Microsoft.Insights/eventtypes/management/values"
     pages = events = 0
-    oldest = until
+    oldest = notes.until
     async for page in arm.pages(f"{path}?api-version={API}&$filter={wanted}&$select={FIELDS}"):
         if pages == MOST_PAGES:
             return (

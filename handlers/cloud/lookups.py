@@ -80,15 +80,16 @@ async def look_up(
     Raises nothing: what cannot be read `within` that time is unread, with a sentence that says how much was
     read, and that much counts.
     """
-    making = _LookUp(arm, scale_sets, listed, now, within)
+    notes = Notes(now - LOOK_BACK, now)
+    making = _LookUp(arm, scale_sets, listed, within, notes)
     await making.all()
     for source, (right, trouble) in making.later.items():
         making.say(_unread(right, trouble), source)
     evidence = Evidence(
         at=now,
-        since=making.since,
+        since=notes.since,
         unread=dict(sorted(making.unread.items())),
-        scale_sets=making.notes.habits(scale_sets, making.machines),
+        scale_sets=notes.habits(scale_sets, making.machines),
     )
     troubles = [trouble for _, trouble in making.later.values()]
     throttled = [trouble for trouble in troubles if isinstance(trouble, Throttled)]
@@ -104,16 +105,11 @@ class _LookUp:
     arm: ReadsArm
     scale_sets: Collection[ScaleSet]
     listed: Collection[ScaleSet]
-    now: datetime
     within: timedelta
-    notes: Notes = field(default_factory=Notes)
+    notes: Notes
     machines: Mapping[str, str] = field(default_factory=dict)
     unread: dict[Source, str] = field(default_factory=dict)
     later: dict[Source, tuple[Right, AzureTrouble]] = field(default_factory=dict)
-
-    @property
-    def since(self) -> datetime:
-        return self.now - LOOK_BACK
 
     async def all(self) -> None:
         await asyncio.gather(
@@ -184,11 +180,8 @@ class _LookUp:
             f"it (docs/deploy.md), and so has Azure's role {right.role}."
         )
 
-    async def _log(
-        self, reading: Callable[[ReadsArm, datetime, datetime, Notes], Awaitable[str]], arm: Counted
-    ) -> None:
-        longer = await reading(arm, self.since, self.now, self.notes)
-        if longer:
+    async def _log(self, reading: Callable[[ReadsArm, Notes], Awaitable[str]], arm: Counted) -> None:
+        if longer := await reading(arm, self.notes):
             self.say(longer, Source.ACTIVITY_LOG)
 
     async def _groups(self, arm: Counted) -> None:

@@ -23,7 +23,6 @@ WAVES_PREFIX: Final = "waves/"
 RUNS_PREFIX: Final = "runs/"
 ARCHIVE_PREFIX: Final = "archive/"
 CLAIMS_PREFIX: Final = "claims/"
-DELIVERIES_PREFIX: Final = "deliveries/"
 QUARANTINE: Final = "quarantine/"
 SWEEP_STATE: Final = "sweep/state.json"
 
@@ -81,7 +80,7 @@ def throttled_path(subscription: str) -> str:
 
 
 def delivery_prefix(tracking_id: str) -> str:
-    return f"{DELIVERIES_PREFIX}{checked_tracking_id(tracking_id)}/"
+    return f"deliveries/{checked_tracking_id(tracking_id)}/"
 
 
 def delivery_path(tracking_id: str, receiver: str) -> str:

@@ -34,11 +34,14 @@ class Autoscale:
 
 @dataclass(slots=True)
 class Notes:
-    """Everything found in one subscription; `scaled_in`, `autoscale` and `groups` have keys in lower case.
+    """Everything found in one subscription from `since` to `until` (aware UTC).
 
-    `logs` says for each resource provider how far back its activity log is read.
+    `scaled_in`, `autoscale` and `groups` have keys in lower case. `logs` says for each resource provider how
+    far back its activity log is read.
     """
 
+    since: datetime
+    until: datetime
     stops: list[Stop] = field(default_factory=list)
     healed: list[tuple[str, datetime]] = field(default_factory=list)
     resized: list[tuple[str, datetime]] = field(default_factory=list)
