@@ -104,7 +104,7 @@ async def test_without_storage_each_host_knows_what_it_was_told_itself(shelf, cl
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"v": 1}', b'{"v": 2, "until": 1}'])
-async def test_a_record_nobody_can_read_keeps_nobody_waiting(shelf, clock, body: bytes) -> None:
+async def test_an_unreadable_record_delays_no_one(shelf, clock, body: bytes) -> None:
     await shelf.create(PATH, body)
     one = host(shelf, clock)
     assert await one.until() is None
@@ -112,7 +112,7 @@ async def test_a_record_nobody_can_read_keeps_nobody_waiting(shelf, clock, body:
     assert await host(shelf, clock).until() == NOW + MINUTE
 
 
-async def test_a_record_of_a_clock_that_is_wrong_stops_nobody(shelf, clock) -> None:
+async def test_a_record_by_a_wrong_clock_stops_no_one(shelf, clock) -> None:
     ahead = Clock(NOW + timedelta(days=400))
     await host(shelf, ahead).learned(ahead() + MINUTE)
     assert await host(shelf, clock).until() is None

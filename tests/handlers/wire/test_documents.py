@@ -140,7 +140,7 @@ def test_the_metadata_is_short_and_ascii_and_answers_the_overview():
     assert all(value and value.isascii() and key.isidentifier() for key, value in metadata.items())
 
 
-def test_the_metadata_says_for_what_a_run_waits_until_when_it_fits_and_whether_it_lets_others_pass():
+def test_the_metadata_says_what_a_run_waits_for_until_when_it_fits_and_whether_it_lets_others_pass():
     stalled = Stalled(Cause.LIMIT, "größe is in flight", NOW, waited=(Waited(Cause.LIMIT, NOW),))
     metadata = run_metadata(altered(run(), stalled=stalled, start_by=NOW, lets_pass=True))
     assert metadata["waits"] == "limit"

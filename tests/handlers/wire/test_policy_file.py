@@ -234,7 +234,7 @@ def test_a_fault_is_one_sentence_with_its_line_and_path(text, sentence):
     assert sentence in fault(text)
 
 
-def test_all_faults_are_told_at_once():
+def test_all_faults_are_reported_at_once():
     found = faults("defaults: {soak: x, mode: y}\nlimits: {regions: 0}\nrouts: []")
     assert len(found) == 4
     assert len(faults("defaults: {soak: x, owner: nobody}")) == 1
@@ -289,7 +289,7 @@ def test_no_address_is_in_an_error_nor_in_what_caused_it(text):
         error := error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     ) is not None:
         told += [str(error), repr(error)]
-    assert not [one for one in told if "s3cr3t" in one]
+    assert not [text for text in told if "s3cr3t" in text]
 
 
 def test_no_address_is_in_what_a_policy_prints():
@@ -360,7 +360,7 @@ def test_the_schema_accepts_the_example_and_refuses_what_load_refuses():
         for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     loader = type("Loader", (yaml.SafeLoader,), {"yaml_implicit_resolvers": resolvers})
-    assert [one.message for one in validator.iter_errors(yaml.load(example(), loader))] == []
+    assert [error.message for error in validator.iter_errors(yaml.load(example(), loader))] == []
     for wrong in ({"soak": "1m"}, {"defaults": {"sok": "1m"}}, {"defaults": {"mode": "go"}}, {"rules": [{}]}):
         assert list(validator.iter_errors(wrong)), wrong
         with pytest.raises(PolicyError):
@@ -370,7 +370,7 @@ def test_the_schema_accepts_the_example_and_refuses_what_load_refuses():
 def rows() -> dict[str, list[str]]:
     """The tables of keys, for scale sets and of the file; other sections have tables of their own."""
     parts = (DOCS / "policy.md").read_text("utf-8").split("\n## ")
-    kept = [one for one in parts if one.startswith(("What can be said", "File only"))]
+    kept = [part for part in parts if part.startswith(("What can be said", "File only"))]
     lines = "\n".join(kept).splitlines()
     cells = [
         [cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| `")
