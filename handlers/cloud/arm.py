@@ -124,7 +124,7 @@ class Arm:
             found, following = page.get("value"), page.get("nextLink") or ""
             # Half a listing would look like resources that are gone.
             if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-                raise Unreachable("Azure answered something that is not a listing.")
+                raise Unreachable("Azure answered with something that is not a listing.")
             address = self._own(following) if following else ""
             if address in seen:
                 raise Unreachable("Azure's next page is one that was read already.")
@@ -197,5 +197,5 @@ def body(response: AsyncHttpResponse) -> dict[str, Any]:
     try:
         found = from_json(content)
     except ValueError as error:
-        raise Unreachable("Azure answered something that is not JSON.") from error
+        raise Unreachable("Azure answered with something that is not JSON.") from error
     return found if isinstance(found, dict) else {}

@@ -51,7 +51,7 @@ async def rows(arm: ReadsArm, subscription: str, name: str) -> AsyncIterator[lis
         answer = await arm.post_json(PATH, payload)
         data = answer.get("data")
         if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
-            raise Unreachable("Resource Graph answered something that is not a table.")
+            raise Unreachable("Resource Graph answered with something that is not a table.")
         yield data
         token = answer.get("$skipToken")
         if not isinstance(token, str) or not token:

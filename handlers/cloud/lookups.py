@@ -170,7 +170,7 @@ class _LookUp:
             return
         why = (
             f"{upper(right.what)} could not be read to the end within {within}: "
-            f"{many(pages, 'page')} read{so_far and f' ({so_far})'}, then the time was over."
+            f"{many(pages, 'page')} read{so_far and f' ({so_far})'}, then time ran out."
         )
         self.say(why, *sources)
 

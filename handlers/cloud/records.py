@@ -1,6 +1,6 @@
 """Documents in the blob container, replaced whole under their ETag.
 
-Etags are without quotes on this side: a listing gives them bare, a read gives them quoted.
+Etags are kept without quotes: a listing has them bare, a read quoted.
 """
 
 from collections.abc import Mapping
@@ -96,7 +96,7 @@ class Records:
                 return None
 
     async def read_if_changed(self, path: str, etag: str) -> Stored | None:
-        """The document when its etag is another by now, None when it is the same; Absent when it is gone."""
+        """The document if its etag has changed, None if not. Raises Absent when it is gone."""
         condition = {"etag": f'"{etag}"', "match_condition": MatchConditions.IfModified}
         with storage.translated(f"Reading {path}"):
             try:
@@ -124,7 +124,7 @@ class Records:
         return found
 
     async def delete(self, path: str, *, etag: str | None = None) -> None:
-        """Remove the document; an absent one is fine. Raises Conflict when the etag is another by now."""
+        """Remove the document, if there is one. Raises Conflict when its etag has changed."""
         with storage.translated(f"Deleting {path}"), suppress(ResourceNotFoundError):
             await self._container.delete_blob(path, **_unless_changed(etag))
 

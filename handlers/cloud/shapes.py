@@ -146,7 +146,7 @@ def _maintenance(view: Json, power: str) -> Maintenance:
     if raw is None:
         return NO_STATES if power == "unknown" else None
     if not isinstance(raw, dict):
-        return Unreadable("Azure sent a maintenance status in a form nobody knows")
+        return Unreadable("Azure sent a maintenance status in an unknown form")
     allowed = raw.get("isCustomerInitiatedMaintenanceAllowed")
     if not isinstance(allowed, bool):
         return Unreadable("Azure sent a maintenance status that does not say whether it may be started")

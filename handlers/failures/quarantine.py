@@ -15,6 +15,7 @@ from pydantic_core import from_json
 from handlers.cloud.names import quarantine_path
 from handlers.cloud.records import Conflict, Stored
 from handlers.wire.documents import BadRecord
+from handlers.wire.outside_json import faults
 from handlers.wiring import Wiring
 
 ALERT = "alert"
@@ -78,9 +79,7 @@ def read(stored: Stored) -> Kept:
     try:
         return Kept.model_validate_json(stored.body)
     except ValidationError as error:
-        raise BadRecord(
-            f"{stored.path} is not a quarantined item: {error.error_count()} fields are wrong."
-        ) from None
+        raise BadRecord(f"{stored.path} is not a quarantined item: {faults(error)[0]}.") from None
 
 
 def _decoded(text: str) -> Any:

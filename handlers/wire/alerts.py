@@ -64,14 +64,14 @@ def read_alert(body: bytes, received_at: datetime) -> Announcement | NotForUs:
     `received_at` is aware; it stands in for times that are missing or lie in the future.
     """
     if not body.strip():
-        raise NotAnAlert("The body is empty. Expected is an alert of an action group.")
+        raise NotAnAlert("The body is empty. Expected an alert from an action group.")
     try:
         raw = load(body)
     except UnusableJson as error:
         marked = any(mark in body.lower() for mark in _MARKS)
         raise NotAnAlert(str(error), looks_like_one=marked) from error
     if not isinstance(raw, AnyCase):
-        raise NotAnAlert("The body is not a JSON object. Expected is an alert of an action group.")
+        raise NotAnAlert("The body is not a JSON object. Expected an alert from an action group.")
     opened = _opened(raw)
     event = opened.event
     properties = event.part("properties")
@@ -123,8 +123,8 @@ def _opened(raw: AnyCase) -> _Opened:
     if not schema and isinstance(raw.get("alertContext"), AnyCase):
         return _Opened(raw.part("alertContext"), raw.part("essentials"))
     raise NotAnAlert(
-        f"The schema {schema[:100]!r} is not known. Expected is an alert of an action group, "
-        "in the common alert schema or in the activity log's own."
+        f"The schema {schema[:100]!r} is not known. Expected an alert from an action group, "
+        "in the common alert schema or in the activity log's own schema."
     )
 
 

@@ -71,7 +71,7 @@ def read(request: Request, *, signed_in: bool) -> CommandRequest:
     # A misspelt `domains` must not skip everything.
     strange = [str(key)[:40] for key in given if key not in _ABOUT]
     if strange and kind is not CommandKind.RAISE:
-        raise Refused(400, f"`{strange[0]}` is nothing that {kind} knows; use {', '.join(_ABOUT)}.")
+        raise Refused(400, f"`{strange[0]}` is not a field of {kind}; use {', '.join(_ABOUT)}.")
     raised = _raised(given) if kind is CommandKind.RAISE else {}
     return CommandRequest(
         kind, actor, comment, _line(given.get("checksum"))[:128], instances, domains, raised
@@ -133,8 +133,8 @@ def _given(request: Request) -> Mapping[str, Any]:
     if len(request.body) > LARGEST_BODY:
         raise Refused(
             400,
-            f"The body has {len(request.body)} bytes; at most {LARGEST_BODY} are taken. "
-            "Say it in several requests.",
+            f"The body has {len(request.body)} bytes; at most {LARGEST_BODY} are accepted. "
+            "Send several requests.",
         )
     try:
         text = request.body.decode()
@@ -168,7 +168,7 @@ def _names(value: Any, name: str, separator: str) -> tuple[str, ...]:
         raise Refused(400, f"`{name}` must be a list of names.")
     found = tuple(dict.fromkeys(filter(None, (str(entry).strip() for entry in names))))
     if not found:
-        raise Refused(400, f"`{name}` names nothing; leave it out to say it of all that is left.")
+        raise Refused(400, f"`{name}` names nothing; leave it out to mean all that is left.")
     if len(found) > MOST_NAMES or any(len(entry) > LONGEST_NAME for entry in found):
         raise Refused(
             400, f"At most {MOST_NAMES} {name} at a time, each of at most {LONGEST_NAME} characters."

@@ -96,10 +96,10 @@ def _check_receivers(document: Document, shape: PolicyShape) -> None:
             document.problem(path, f"there is no receiver `{name}` under receivers{nearest(name, known)}")
 
 
-_MAPPING, _LIST = "a mapping of keys is wanted here", "a list is wanted here, each entry after a dash"
+_MAPPING, _LIST = "a mapping of keys is expected here", "a list is expected here, each entry after a dash"
 _SENTENCES = {
-    "missing": "it is needed and not there",
-    "string_type": "one value is wanted here, not a list or a mapping",
+    "missing": "it is required but missing",
+    "string_type": "one value is expected here, not a list or a mapping",
     "model_type": _MAPPING,
     "dict_type": _MAPPING,
     "tuple_type": _LIST,

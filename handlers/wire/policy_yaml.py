@@ -63,7 +63,7 @@ class Document:
         """The node as mappings, lists and strings; `above` are the nodes it is in."""
         self.values += 1
         if self.values > MOST_VALUES or id(node) in above:
-            raise PolicyError(["its aliases unfold into far too much: write the values out"])
+            raise PolicyError(["its aliases unfold into too much: write the values out"])
         self.lines.setdefault(path, node.start_mark.line + 1)
         if node.tag not in _PLAIN:
             self.problem(path, f"the YAML tag `{node.tag}` means nothing here, leave it out")
@@ -89,7 +89,7 @@ class Document:
                 self.problem((*path, key), "merging mappings is not supported, write the values out")
                 continue
             if key in found:
-                self.problem((*path, key), "it is written twice, and only one can count")
+                self.problem((*path, key), "it is written twice; only one can count")
             found[key] = self.plain(value_node, (*path, key), inside)
         return found
 
@@ -110,9 +110,9 @@ def read(text: str) -> Document:
     except yaml.YAMLError:
         raise PolicyError(["it is not YAML: it has characters that no text file should have"]) from None
     except RecursionError:
-        raise PolicyError(["it is nested far too deeply"]) from None
+        raise PolicyError(["it is nested too deeply"]) from None
     if node is None:
-        raise PolicyError(["it is empty: write `defaults: {}` if all that is built in shall hold"])
+        raise PolicyError(["it is empty: write `defaults: {}` to use the built-in values"])
     document = Document()
     document.data = document.plain(node)
     return document

@@ -100,7 +100,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is not an address like https://host")
         if value and not safe_for_secrets(value):
             raise ValueError(
-                f"{value!r} is plain http to another machine, which shows a token to the network; use https"
+                f"{value!r} is plain http to another machine, which would expose a token; use https"
             )
         return value.rstrip("/")
 
