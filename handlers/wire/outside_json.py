@@ -85,11 +85,12 @@ def utc_time(text: str) -> datetime:
 
 def faults(error: ValidationError) -> list[str]:
     """Each fault that pydantic found, as `field: what is wrong`, without the value."""
-    return [
-        f"{'.'.join(str(part) for part in fault['loc']) or 'the message'}: "
-        f"{fault['msg'].removeprefix('Value error, ').rstrip('.')}"
-        for fault in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
+    found = []
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        field = ".".join(map(str, fault["loc"]))
+        wrong = fault["msg"].removeprefix("Value error, ").rstrip(".")
+        found.append(f"{field}: {wrong}" if field else wrong)
+    return found
 
 
 def _object(pairs: list[tuple[str, Any]]) -> AnyCase:
