@@ -1,7 +1,7 @@
 """Registers the triggers, nothing else: each function hands over to its stage in handlers.
 
 Annotations are real types, because the worker's indexer reads them. Stages are imported on first use, so that
-a cold start pays only for what it runs.
+a cold start loads only what it runs.
 """
 
 import os
@@ -11,8 +11,8 @@ from functools import cache
 
 import azure.functions as func
 
-from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, Queue, poison
 from handlers.wire.http import Request, Response
+from handlers.wire.ids import ALERTS, NOTICES, RUNS, SCALE_SETS, Queue, poison
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
 
@@ -85,7 +85,7 @@ async def plan(msg: func.QueueMessage) -> None:
 @app.function_name("advance")
 @app.queue_trigger(arg_name="msg", queue_name=RUNS, connection=STORAGE)
 async def advance(msg: func.QueueMessage) -> None:
-    """Look at one run and carry on with it."""
+    """Poll one run and take its next step."""
     from handlers.stages import advance as stage  # noqa: PLC0415
 
     await _hand_over(RUNS, msg, stage.handle)
@@ -94,7 +94,7 @@ async def advance(msg: func.QueueMessage) -> None:
 @app.function_name("notify")
 @app.queue_trigger(arg_name="msg", queue_name=NOTICES, connection=STORAGE)
 async def notify(msg: func.QueueMessage) -> None:
-    """Tell people what they have not been told."""
+    """Send people the notices they have not been sent."""
     from handlers.stages import notify as stage  # noqa: PLC0415
 
     await _hand_over(NOTICES, msg, stage.handle)
@@ -103,7 +103,7 @@ async def notify(msg: func.QueueMessage) -> None:
 @app.function_name("sweep")
 @app.timer_trigger(arg_name="timer", schedule=SWEEP, run_on_startup=False, use_monitor=True)
 async def sweep(timer: func.TimerRequest) -> None:
-    """Find what the queues lost and what no alert brought."""
+    """Find what the queues lost and maintenance that no alert announced."""
     from handlers.stages import sweep as stage  # noqa: PLC0415
 
     del timer
@@ -119,28 +119,28 @@ async def _bury(queue: Queue, msg: func.QueueMessage) -> None:
 @app.function_name("bury_alerts")
 @app.queue_trigger(arg_name="msg", queue_name=poison(ALERTS), connection=STORAGE)
 async def bury_alerts(msg: func.QueueMessage) -> None:
-    """Put an alert that failed again and again into the quarantine."""
+    """Quarantine an alert that failed five times."""
     await _bury(ALERTS, msg)
 
 
 @app.function_name("bury_scale_sets")
 @app.queue_trigger(arg_name="msg", queue_name=poison(SCALE_SETS), connection=STORAGE)
 async def bury_scale_sets(msg: func.QueueMessage) -> None:
-    """Put a scale set's message that failed again and again into the quarantine."""
+    """Quarantine a scale set's message that failed five times."""
     await _bury(SCALE_SETS, msg)
 
 
 @app.function_name("bury_runs")
 @app.queue_trigger(arg_name="msg", queue_name=poison(RUNS), connection=STORAGE)
 async def bury_runs(msg: func.QueueMessage) -> None:
-    """Put a run's message that failed again and again into the quarantine."""
+    """Quarantine a run's message that failed five times."""
     await _bury(RUNS, msg)
 
 
 @app.function_name("bury_notices")
 @app.queue_trigger(arg_name="msg", queue_name=poison(NOTICES), connection=STORAGE)
 async def bury_notices(msg: func.QueueMessage) -> None:
-    """Put a notice's message that failed again and again into the quarantine."""
+    """Quarantine a notice's message that failed five times."""
     await _bury(NOTICES, msg)
 
 
@@ -169,21 +169,21 @@ async def report_waves_json(req: func.HttpRequest) -> func.HttpResponse:
 @app.function_name("report_wave")
 @app.route(route="waves/{wave}", methods=["GET"])
 async def report_wave(req: func.HttpRequest) -> func.HttpResponse:
-    """Show one wave; the suffix of the last segment says as what."""
+    """Show one wave; the suffix of the last segment says in which format."""
     return await _report(req)
 
 
 @app.function_name("report_run")
 @app.route(route=RUN, methods=["GET"])
 async def report_run(req: func.HttpRequest) -> func.HttpResponse:
-    """Show one run; the suffix of the last segment says as what."""
+    """Show one run; the suffix of the last segment says in which format."""
     return await _report(req)
 
 
 @app.function_name("respond")
 @app.route(route=RUN + "/{action}", methods=["POST"])
 async def respond(req: func.HttpRequest) -> func.HttpResponse:
-    """Take a person's command about a run: approve, hold, resume, skip."""
+    """Take a person's command about a run: approve, hold, resume, skip, raise, let-pass."""
     from handlers.stages import respond as stage  # noqa: PLC0415
 
     return _response(await stage.handle(_request(req), wiring()))
@@ -192,7 +192,7 @@ async def respond(req: func.HttpRequest) -> func.HttpResponse:
 @app.function_name("health")
 @app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def health(req: func.HttpRequest) -> func.HttpResponse:
-    """Say whether storage answers, and how the queues stand."""
+    """Say whether storage answers, and how long the queues are."""
     from handlers.stages import health as stage  # noqa: PLC0415
 
     del req

@@ -1,25 +1,17 @@
-"""From a queue's text to its stage: what cannot be read now waits, what can never be read is buried."""
+"""From a queue's text to its stage: what cannot be read yet waits, what can never be read is buried."""
 
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
-from handlers.cloud.names import Queue, poison
 from handlers.cloud.records import StorageDown
 from handlers.failures import reasons
 from handlers.wire.documents import NewerRecord
-from handlers.wire.messages import (
-    NEWER_MESSAGE_WAIT_SECONDS,
-    BadMessage,
-    NewerMessage,
-    parse,
-)
+from handlers.wire.ids import Queue, poison
+from handlers.wire.messages import NEWER_WAIT, BadMessage, NewerMessage, parse
 from handlers.wiring import Wiring
 
 log = logging.getLogger(__name__)
-
-NEWER_WAIT = timedelta(seconds=NEWER_MESSAGE_WAIT_SECONDS)
 
 
 async def hand_over(
@@ -32,9 +24,9 @@ async def hand_over(
 ) -> None:
     """Parse a message and call its stage.
 
-    A newer message, or one about a newer record, goes back for five minutes. One that is none of ours goes to
-    the poison queue at once: five more readings would not make it better. Whatever else the stage raises is
-    the host's to retry; why is noted for whoever buries it. `tries` counts this one.
+    A message of a newer version, or about a newer record, goes back for five minutes. One that is not ours
+    goes to the poison queue at once: reading it four more times would not help. Whatever else the stage
+    raises, the host retries; the reason is noted for `bury`. `tries` includes this one.
     """
     text = body.decode("utf-8", errors="replace")
     try:

@@ -1,19 +1,19 @@
-"""Send something from the quarantine the way it came: `python -m handlers.replay quarantine/...json`.
+"""Send an item from the quarantine again, the way it came: `python -m handlers.replay quarantine/...json`.
 
-A message goes back to its queue, a body to receive. What was taken leaves the quarantine; its text stays in
-the log of the run or wave it is about.
+A message goes back to its queue, an alert's body to `receive`. Once accepted it leaves the quarantine.
 """
 
 import asyncio
 import json
 import sys
 
-from handlers.cloud.names import QUARANTINE, QUEUES
+from handlers.cloud.names import QUARANTINE
 from handlers.cloud.records import StorageDown
 from handlers.failures import quarantine
 from handlers.stages import receive
 from handlers.wire.documents import BadRecord
 from handlers.wire.http import Request
+from handlers.wire.ids import QUEUES
 from handlers.wire.messages import BadMessage, NewerMessage, parse
 from handlers.wire.settings import BadSettings, Settings
 from handlers.wiring import Wiring
@@ -24,8 +24,8 @@ class NotReplayed(Exception):
 
 
 async def replay(path: str, wiring: Wiring) -> str:
-    """Send one item again; a sentence about what became of it. Raises NotReplayed, BadRecord, StorageDown."""
-    # What is replayed is deleted: nothing outside the quarantine may be named, on whatever way.
+    """Send one item again; a sentence that says how it went. Raises NotReplayed, BadRecord, StorageDown."""
+    # What is replayed is deleted, so the path must not lead out of the quarantine.
     inside = path.startswith(QUARANTINE) and all(part.strip(".") for part in path.split("/"))
     stored = await wiring.records.read(path) if inside else None
     if stored is None:
@@ -46,13 +46,13 @@ async def replay(path: str, wiring: Wiring) -> str:
         await wiring.queues.send_text(queue, kept.body.decode())
         sentence = f"The message is back on the queue {queue}."
     else:
-        raise NotReplayed(f"Nobody knows the source {kept.source!r}.")
+        raise NotReplayed(f"The source {kept.source!r} is unknown.")
     await wiring.records.delete(path, etag=stored.etag)
     return sentence
 
 
 async def main(paths: list[str]) -> int:
-    """Replay each path; 0 when all went."""
+    """Replay each path; 0 when all succeeded."""
     if not paths:
         sys.stderr.write("Usage: python -m handlers.replay quarantine/<date>/<name>.json ...\n")
         return 2

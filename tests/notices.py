@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from handlers.cloud.names import run_path, wave_path
-from handlers.wire.documents import encode_run, encode_wave, run_metadata, wave_metadata
+from handlers.wire.documents import encode, run_metadata, wave_metadata
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
 from planner.azure.fleet import Interval, Orchestration, ScaleSet
@@ -221,13 +221,13 @@ async def store(wiring: Wiring, *runs: Run, announced: Wave | None = None) -> No
         path = run_path(one.target.subscription, one.target.resource_group, one.target.name)
         old = await wiring.records.read(path)
         await wiring.records.write(
-            path, encode_run(one), etag=old.etag if old else None, metadata=run_metadata(one)
+            path, encode(one), etag=old.etag if old else None, metadata=run_metadata(one)
         )
     found = announced or wave(*runs)
     path = wave_path(found.tracking_id, found.subscription)
     old = await wiring.records.read(path)
     await wiring.records.write(
-        path, encode_wave(found), etag=old.etag if old else None, metadata=wave_metadata(found)
+        path, encode(found), etag=old.etag if old else None, metadata=wave_metadata(found)
     )
 
 

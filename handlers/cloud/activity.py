@@ -15,7 +15,8 @@ from pydantic_core import from_json
 
 from handlers.cloud.notes import Notes, Stop, place
 from handlers.cloud.reading import ReadsArm, read
-from handlers.cloud.shapes import Json, instant
+from handlers.cloud.shapes import Json
+from handlers.wire.outside_json import utc_time
 from planner.text.phrases import many, say
 
 API = "2015-04-01"
@@ -24,7 +25,7 @@ FIELDS = (
 )
 COMPUTE, INSIGHTS = "Microsoft.Compute", "Microsoft.Insights"
 MOST_PAGES = 50
-"""Read of one list. Of a subscription busier than that less is known than the whole look-back."""
+"""Read of one list. In a busier subscription they do not reach back through the whole look-back."""
 
 STOPS = frozenset(
     f"microsoft.compute/{kind}/{what}/action"
@@ -51,10 +52,10 @@ class _Operation:
         return "succeeded" in self.statuses or not self.statuses & {"failed", "canceled"}
 
 
-async def stops(arm: ReadsArm, since: datetime, until: datetime, notes: Notes) -> str:
-    """Note every stop somebody asked for; says so when the log was longer than what is read.
+async def stops(arm: ReadsArm, notes: Notes) -> str:
+    """Note every stop that somebody requested; a sentence when the log is longer than what is read.
 
-    Maintenance that was started, and Azure's own repairs, are other operations.
+    Started maintenance and Azure's own repairs are other operations.
     """
     seen: dict[tuple[str, str], _Operation] = {}
 
@@ -68,14 +69,14 @@ async def stops(arm: ReadsArm, since: datetime, until: datetime, notes: Notes) -
             known.first = stop
 
     try:
-        return await _read(arm, COMPUTE, since, until, see, notes)
+        return await _read(arm, COMPUTE, see, notes)
     finally:
-        # What was read counts, also when the time for the rest is over.
-        notes.stops += [one.first for one in seen.values() if one.happened]
+        # What was read counts even when time ran out for the rest.
+        notes.stops += [operation.first for operation in seen.values() if operation.happened]
 
 
-async def scale_ins(arm: ReadsArm, since: datetime, until: datetime, notes: Notes) -> str:
-    """Note how many instances autoscale removed; says so when the log was longer than what is read."""
+async def scale_ins(arm: ReadsArm, notes: Notes) -> str:
+    """Note how many instances autoscale removed; a sentence when the log is longer than what is read."""
     seen: dict[tuple[str, str], int] = {}
 
     def see(event: Json) -> None:
@@ -88,27 +89,19 @@ async def scale_ins(arm: ReadsArm, since: datetime, until: datetime, notes: Note
             seen[target, _occasion(event)] = max(removed, 0)
 
     try:
-        return await _read(arm, INSIGHTS, since, until, see, notes)
+        return await _read(arm, INSIGHTS, see, notes)
     finally:
         for (target, _), removed in seen.items():
             notes.scaled_in[target] += removed
 
 
-async def _read(
-    arm: ReadsArm,
-    provider: str,
-    since: datetime,
-    until: datetime,
-    see: Callable[[Json], None],
-    notes: Notes,
-) -> str:
-    span = (
-        f"eventTimestamp ge '{since:%Y-%m-%dT%H:%M:%SZ}' and eventTimestamp le '{until:%Y-%m-%dT%H:%M:%SZ}'"
-    )
+async def _read(arm: ReadsArm, provider: str, see: Callable[[Json], None], notes: Notes) -> str:
+    since, until = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (notes.since, notes.until))
+    span = f"eventTimestamp ge '{since}' and eventTimestamp le '{until}'"
     wanted = quote(f"{span} and resourceProvider eq '{provider}'")
     path = f"/subscriptions/{arm.subscription}/providers/Microsoft.Insights/eventtypes/management/values"
     pages = events = 0
-    oldest = until
+    oldest = notes.until
     async for page in arm.pages(f"{path}?api-version={API}&$filter={wanted}&$select={FIELDS}"):
         if pages == MOST_PAGES:
             return (
@@ -124,7 +117,7 @@ async def _read(
 
 
 def _at(event: Json) -> datetime:
-    return instant(event.get("eventTimestamp"))
+    return utc_time(str(event.get("eventTimestamp")))
 
 
 def _stop(event: Json) -> Stop:
@@ -134,7 +127,7 @@ def _stop(event: Json) -> Stop:
 
 
 def _occasion(event: Json) -> str:
-    """What tells one thing done from another: an uber operation has one correlation id."""
+    """What identifies one action: all its operations share a correlation id."""
     keys = ("correlationId", "operationId", "eventDataId")
     return next((str(event[key]).lower() for key in keys if event.get(key)), "")
 
@@ -147,15 +140,15 @@ def _caller(event: Json) -> str:
 
 
 def _named(asked: Any) -> tuple[str, ...]:
-    """The instances a call on the whole scale set named, where the log has kept the call's body."""
+    """The instances that a call on the scale set named, where the log has kept the call's body."""
     try:
         named = from_json(asked).get("instanceIds") if asked else None
     except (ValueError, TypeError, AttributeError):
         return ()
-    return tuple(str(one).lower() for one in named) if isinstance(named, list) else ()
+    return tuple(str(instance).lower() for instance in named) if isinstance(named, list) else ()
 
 
 def _word(event: Json, key: str) -> str:
-    """A localizable string's invariant value, in lower case."""
+    """The invariant value of a localizable string, in lower case."""
     told = event.get(key)
     return str((told.get("value") if isinstance(told, dict) else told) or "").lower()

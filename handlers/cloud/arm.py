@@ -1,6 +1,6 @@
 """Azure Resource Manager for one subscription: bare JSON through the management client's own pipeline.
 
-Reads get the client's credential, retries and tracing and skip its models, which cost 0.9 ms of CPU an
+Reads use the client's credential, retries and tracing but not its models, which cost 0.9 ms of CPU an
 instance.
 """
 
@@ -8,17 +8,18 @@ import asyncio
 import importlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from pydantic_core import from_json
 
 from handlers.cloud.endpoint import host_of, on_endpoint
-from handlers.cloud.errors import AzureTrouble, Throttled, Unreachable
-from handlers.cloud.patience import PatientExceptWhenThrottled, PlainHttp, in_time
-from handlers.cloud.transport import environment_settings
+from handlers.cloud.errors import Throttled, Unreachable
+from handlers.cloud.patience import PatientExceptWhenThrottled, PlainHttp, environment_settings, in_time
+from handlers.cloud.retry_after import RetryAfter
 from handlers.cloud.trouble import translated
 from planner.text.backoff import spread
 from planner.text.phrases import long, many
@@ -35,34 +36,24 @@ PUBLIC = "https://management.azure.com"
 LISTING_WITHIN = timedelta(minutes=6)
 """How long one listing may take, to its last byte.
 
-Instance listings of large scale sets have been seen to take five minutes. A page cannot be kept from one
-message to the next without storing half a listing, which would look like instances that are gone; so the
-function may last longer instead: Flex Consumption sets no upper limit to `functionTimeout` (host.json; Learn,
-azure-functions/functions-scale), and whatever reads ends itself at less than half of it.
+Instance listings of large scale sets have been seen to take five minutes. Pages are not kept from one message
+to the next: half a listing would look like instances that are gone. The function may run long instead: Flex
+Consumption sets no upper limit to `functionTimeout` (host.json; Learn, azure-functions/functions-scale), and
+every reading ends itself within less than half of it.
 """
 
 PAGE_TRIES = 3
-"""How often a page after the first is asked for: beginning again at page 1 costs all the pages before."""
+"""How often a page after the first is requested: starting over at page 1 would read all pages again."""
 
 PAGE_WAIT, LONGEST_PAGE_WAIT = timedelta(seconds=1), timedelta(seconds=15)
-"""Between two tries of a page. Where Azure asks for more, the whole listing is put off."""
-
-
-class KnowsQuiet(Protocol):
-    """What all hosts know of a subscription's Retry-After; nothing here raises."""
-
-    async def until(self) -> datetime | None:
-        """Until when nothing may be asked (aware UTC); None when it may be asked now."""
-
-    async def learned(self, until: datetime) -> None:
-        """Tell the other hosts that nothing may be asked before `until` (aware UTC)."""
+"""Between two tries of a page. When Azure asks for more, the whole listing is put off."""
 
 
 class Arm:
     """One subscription's resources. Raises only handlers.cloud.errors.
 
-    `credential` is asked for at the first call. After 429 nothing is read from the subscription before
-    Retry-After: calls raise Throttled at once. With `quiet` given that holds for whatever any host was told.
+    `credential` is called at the first request. After 429 nothing is read from the subscription before
+    Retry-After: calls raise Throttled at once. With `quiet`, that includes what any other host was told.
     """
 
     def __init__(
@@ -71,7 +62,7 @@ class Arm:
         credential: Callable[[], "AsyncTokenCredential"],
         endpoint: str,
         now: Callable[[], datetime],
-        quiet: KnowsQuiet | None = None,
+        quiet: RetryAfter | None = None,
     ) -> None:
         self.subscription = subscription
         self._credential = credential
@@ -89,7 +80,7 @@ class Arm:
     async def _client(self) -> "ComputeManagementClient":
         if self._built is None:
             # Imported on first use, because it costs more than the rest of the app together, and in a thread,
-            # because an alert may be waiting for its answer meanwhile.
+            # because an alert may be waiting for its answer.
             await asyncio.to_thread(importlib.import_module, "azure.identity.aio")
             package = await asyncio.to_thread(importlib.import_module, "azure.mgmt.compute.aio")
         if self._built is None:
@@ -107,12 +98,10 @@ class Arm:
         return self._built
 
     async def ready(self) -> None:
-        """Have a token at hand, so that what is sent next leaves at once. Raises like a read."""
+        """Get a token in advance, so that the next request leaves at once. Raises like a read."""
         await self._client()
-        try:
+        async with self._translating():
             await self._credential().get_token(self._scope)
-        except AzureError as error:
-            raise await self._translated(error) from error
 
     async def close(self) -> None:
         if self._built is not None:
@@ -121,8 +110,8 @@ class Arm:
     async def pages(self, path: str) -> AsyncIterator[list[dict[str, Any]]]:
         """The list at a path below the endpoint, page by page.
 
-        A page after the first that fails is asked for again, since the pages before it are read already.
-        Raises Unreachable after LISTING_WITHIN.
+        When a page after the first fails, only that page is requested again. Raises Unreachable after
+        LISTING_WITHIN.
         """
         address = self._endpoint + path
         began, seen = self._ticks(), set[str]()
@@ -134,15 +123,15 @@ class Arm:
             seen.add(address)
             found, following = page.get("value"), page.get("nextLink") or ""
             # Half a listing would look like resources that are gone.
-            if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-                raise Unreachable("Azure answered something that is no listing.")
+            if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+                raise Unreachable("Azure answered with something that is not a listing.")
             address = self._own(following) if following else ""
             if address in seen:
                 raise Unreachable("Azure's next page is one that was read already.")
             yield found
 
     async def _page(self, address: str, *, tries: int) -> dict[str, Any]:
-        """A page of a listing, asked for a few times."""
+        """A page of a listing, requested up to `tries` times."""
         for failed in range(1, tries):
             try:
                 return await self.get(address, read_seconds=PAGE_SECONDS)
@@ -160,7 +149,7 @@ class Arm:
         return body(await self._send(HttpRequest("GET", whole), read_seconds))
 
     def _own(self, address: Any) -> str:
-        """The address of a next page as one of the endpoint; the token must not follow it anywhere else."""
+        """The address of a next page, on the endpoint: the token must not be sent anywhere else."""
         if not isinstance(address, str):
             raise Unreachable("Azure sent an invalid address for the next page.")
         own = on_endpoint(address, self._endpoint)
@@ -174,31 +163,30 @@ class Arm:
         return body(await self._send(HttpRequest("POST", self._endpoint + path, json=payload)))
 
     async def _send(self, request: HttpRequest, read_seconds: int = READ_SECONDS) -> AsyncHttpResponse:
-        try:
+        async with self._translating():
             response = await (await self._client()).send_request(request, read_timeout=read_seconds)
             response.raise_for_status()
-        except AzureError as error:
-            raise await self._translated(error) from error
         return response
 
     async def _keep_quiet(self) -> None:
         if self._quiet is not None:
-            theirs = await self._quiet.until()
-            if theirs is not None and (self._quiet_until is None or theirs > self._quiet_until):
-                self._quiet_until = theirs
-        if self._quiet_until is not None:
-            left = self._quiet_until - self._now()
-            if left > timedelta(0):
-                raise Throttled(left)
-            self._quiet_until = None
+            known = filter(None, (self._quiet_until, await self._quiet.until()))
+            self._quiet_until = max(known, default=None)
+        if self._quiet_until is not None and self._quiet_until > self._now():
+            raise Throttled(self._quiet_until - self._now())
 
-    async def _translated(self, error: AzureError) -> AzureTrouble:
-        trouble = translated(error)
-        if isinstance(trouble, Throttled):
-            self._quiet_until = self._now() + trouble.retry_after
-            if self._quiet is not None:
-                await self._quiet.learned(self._quiet_until)
-        return trouble
+    @asynccontextmanager
+    async def _translating(self) -> AsyncIterator[None]:
+        """The SDK's errors as ours; after 429 nothing is asked again before Retry-After."""
+        try:
+            yield
+        except AzureError as error:
+            trouble = translated(error)
+            if isinstance(trouble, Throttled):
+                self._quiet_until = self._now() + trouble.retry_after
+                if self._quiet is not None:
+                    await self._quiet.learned(self._quiet_until)
+            raise trouble from error
 
 
 def body(response: AsyncHttpResponse) -> dict[str, Any]:
@@ -209,5 +197,5 @@ def body(response: AsyncHttpResponse) -> dict[str, Any]:
     try:
         found = from_json(content)
     except ValueError as error:
-        raise Unreachable("Azure answered something that is not JSON.") from error
+        raise Unreachable("Azure answered with something that is not JSON.") from error
     return found if isinstance(found, dict) else {}

@@ -1,16 +1,19 @@
-"""What stands around a subscription's scale sets: autoscale, auto-shutdown, resource groups, changes.
+"""What surrounds a subscription's scale sets: autoscale, auto-shutdown, resource groups, changes.
 
-Lists of Azure Resource Manager where there is one: it says 403 where Resource Graph only shows less.
+Read from Azure Resource Manager where it has a list: without permission it answers 403, whereas Resource
+Graph only shows less.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from pydantic_core import from_json
 
 from handlers.cloud import graph
 from handlers.cloud.notes import Autoscale, Notes
 from handlers.cloud.reading import ReadsArm, read
-from handlers.cloud.shapes import Json, instant
+from handlers.cloud.shapes import Json
+from handlers.wire.outside_json import utc_time
 
 AUTOSCALE_API = "2022-10-01"
 SCHEDULES_API = "2018-09-15"
@@ -19,12 +22,10 @@ GROUPS_API = "2021-04-01"
 
 async def autoscale(arm: ReadsArm, notes: Notes) -> None:
     """Note the enabled autoscale settings by their target."""
-    path = f"/subscriptions/{arm.subscription}/providers/Microsoft.Insights/autoscalesettings"
-    async for page in arm.pages(f"{path}?api-version={AUTOSCALE_API}"):
-        for raw in page:
-            target, setting = read(_setting, raw)
-            if target:
-                notes.autoscale[target.lower()] = setting
+    async for raw in _listed(arm, "providers/Microsoft.Insights/autoscalesettings", AUTOSCALE_API):
+        target, setting = read(_setting, raw)
+        if target:
+            notes.autoscale[target.lower()] = setting
 
 
 def _setting(raw: Json) -> tuple[str, Autoscale]:
@@ -38,18 +39,17 @@ def _setting(raw: Json) -> tuple[str, Autoscale]:
         for profile in profiles
         for rule in profile.get("rules") or ()
     )
-    to_none = (profile for profile in profiles if profile.get("recurrence") and _most(profile) == 0)
-    to_zero = next((_name(str(one.get("name", ""))) for one in to_none), "")
+    to_none = (
+        _name(str(profile.get("name", "")))
+        for profile in profiles
+        if profile.get("recurrence") and int(str(profile.get("capacity", {}).get("maximum"))) == 0
+    )
     name = str(raw.get("name") or properties.get("name") or "autoscale")
-    return str(properties.get("targetResourceUri") or ""), Autoscale(name, scales_in, to_zero)
-
-
-def _most(profile: Json) -> int:
-    return int(str(profile.get("capacity", {}).get("maximum")))
+    return str(properties.get("targetResourceUri") or ""), Autoscale(name, scales_in, next(to_none, ""))
 
 
 def _name(told: str) -> str:
-    """What is in force between recurring profiles is one too, named in JSON: `{"name": ..., "for": ...}`."""
+    """A profile's name; the one in force between recurring profiles has JSON: `{"name": ..., "for": ...}`."""
     try:
         inner = from_json(told).get("name")
     except (ValueError, AttributeError):
@@ -59,12 +59,10 @@ def _name(told: str) -> str:
 
 async def schedules(arm: ReadsArm, notes: Notes) -> None:
     """Note the enabled auto-shutdown schedules by the machine, or the scale set, they stop."""
-    path = f"/subscriptions/{arm.subscription}/providers/Microsoft.DevTestLab/schedules"
-    async for page in arm.pages(f"{path}?api-version={SCHEDULES_API}"):
-        for raw in page:
-            target, name = read(_schedule, raw)
-            if target:
-                notes.shutdown.append((target, name))
+    async for raw in _listed(arm, "providers/Microsoft.DevTestLab/schedules", SCHEDULES_API):
+        target, name = read(_schedule, raw)
+        if target:
+            notes.shutdown.append((target, name))
 
 
 def _schedule(raw: Json) -> tuple[str, str]:
@@ -77,9 +75,14 @@ def _schedule(raw: Json) -> tuple[str, str]:
 
 async def groups(arm: ReadsArm, notes: Notes) -> None:
     """Note every resource group, and what manages it."""
-    path = f"/subscriptions/{arm.subscription}/resourcegroups?api-version={GROUPS_API}"
-    async for page in arm.pages(path):
-        notes.groups |= {str(raw.get("name", "")).lower(): str(raw.get("managedBy") or "") for raw in page}
+    async for raw in _listed(arm, "resourcegroups", GROUPS_API):
+        notes.groups[str(raw.get("name", "")).lower()] = str(raw.get("managedBy") or "")
+
+
+async def _listed(arm: ReadsArm, what: str, api: str) -> AsyncIterator[dict[str, Any]]:
+    async for page in arm.pages(f"/subscriptions/{arm.subscription}/{what}?api-version={api}"):
+        for raw in page:
+            yield raw
 
 
 async def changes(arm: ReadsArm, notes: Notes) -> None:
@@ -87,10 +90,9 @@ async def changes(arm: ReadsArm, notes: Notes) -> None:
     for name, noted in (("resizes", notes.resized), ("repairs", notes.healed)):
         async for page in graph.rows(arm, arm.subscription, name):
             for row in page:
-                target = (
-                    str(row.get("target", "")).lower().partition("/providers/microsoft.resourcehealth/")[0]
-                )
-                noted.append((target, read(lambda one: instant(one.get("at")), row)))
+                target = str(row.get("target", "")).lower()
+                target = target.partition("/providers/microsoft.resourcehealth/")[0]
+                noted.append((target, read(lambda row: utc_time(str(row.get("at"))), row)))
 
 
 async def machines(arm: ReadsArm) -> Mapping[str, str]:

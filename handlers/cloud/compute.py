@@ -4,12 +4,11 @@ Reads ask for bare JSON; what changes something uses the management client's ope
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from azure.core.exceptions import AzureError
 from azure.core.pipeline import PipelineResponse
 from azure.core.rest import HttpRequest
 
@@ -18,6 +17,7 @@ from handlers.cloud.arm import Arm, body
 from handlers.cloud.endpoint import on_endpoint
 from handlers.cloud.errors import NotFound, Refused
 from handlers.cloud.reading import read, safe
+from handlers.wire.messages import arm_parts
 from planner.azure.fleet import Instance, ScaleSet
 
 COMPUTE_API = "2026-04-01"
@@ -31,7 +31,7 @@ ONE_ATTEMPT: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Azure took a start: `operation` is the address to read it at, empty when it was done at once."""
+    """Azure accepted a start; `operation` is the URL of its operation, empty when it finished at once."""
 
     operation: str
 
@@ -69,46 +69,35 @@ class Compute(Arm):
         return status if status.lower() == "rollingforward" else ""
 
     async def repairs(self, arm_id: str) -> str:
-        """What automatic repairs are: `running`, `suspended`, `notrunning`, or empty when the set has none.
+        """The state of automatic repairs: `running`, `suspended`, `notrunning`, or empty when there are none.
 
-        Of a Uniform scale set; a Flexible one has no view, and Azure refuses to show it.
+        For Uniform scale sets only: Azure refuses the instance view of a Flexible one.
         """
         return read(shapes.repairs, await self.get(f"{safe(arm_id)}/instanceView?api-version={COMPUTE_API}"))
 
     async def instances(self, scale_set: ScaleSet) -> tuple[Instance, ...]:
         """Every instance with its instance view, one request a page; NotFound when the set is gone."""
+        path, shape = _instances(scale_set)
+        query = f"$expand=instanceView&api-version={COMPUTE_API}"
         if scale_set.flexible:
-            group = f"/subscriptions/{scale_set.subscription}/resourceGroups/{safe(scale_set.resource_group)}"
             wanted = quote(f"'virtualMachineScaleSet/id' eq '{scale_set.id}'")
-            path = f"{group}/providers/Microsoft.Compute/virtualMachines"
-            path = f"{path}?$filter={wanted}&$expand=instanceView&api-version={COMPUTE_API}"
-            return tuple(
-                [read(shapes.flexible_instance, raw) async for page in self.pages(path) for raw in page]
-            )
-        path = f"{safe(scale_set.id)}/virtualMachines?$expand=instanceView&api-version={COMPUTE_API}"
-        return tuple([read(shapes.uniform_instance, raw) async for page in self.pages(path) for raw in page])
+            query = f"$filter={wanted}&{query}"
+        return tuple([read(shape, raw) async for page in self.pages(f"{path}?{query}") for raw in page])
 
     async def instance(self, scale_set: ScaleSet, instance: str) -> Instance:
         """One instance with its instance view, read by itself; NotFound when Azure does not know it."""
-        if not ONE_INSTANCE.fullmatch(instance):
-            raise Refused("NotOneInstance", f"{instance[:80]!r} is no instance's id, so nothing was read.")
-        if scale_set.flexible:
-            group = f"/subscriptions/{scale_set.subscription}/resourceGroups/{safe(scale_set.resource_group)}"
-            path = f"{group}/providers/Microsoft.Compute/virtualMachines/{safe(instance)}"
-            shape = shapes.flexible_instance
-        else:
-            path, shape = f"{safe(scale_set.id)}/virtualMachines/{safe(instance)}", shapes.uniform_instance
-        return read(shape, await self.get(f"{path}?$expand=instanceView&api-version={COMPUTE_API}"))
+        _check_id(instance, "read")
+        path, shape = _instances(scale_set)
+        address = f"{path}/{safe(instance)}?$expand=instanceView&api-version={COMPUTE_API}"
+        return read(shape, await self.get(address))
 
     async def start(self, scale_set: ScaleSet, instance: str) -> Accepted:
         """Start maintenance of one instance: one attempt, never of the whole set.
 
         Raises Refused, Throttled, NotFound or Forbidden when Azure did not start it, NotSent when the
-        request never left, Unreachable when nobody can say.
+        request never left, Unreachable when nobody can tell.
         """
-        if not ONE_INSTANCE.fullmatch(instance):
-            # As a segment of the address, `..` would name the scale set: all of its instances.
-            raise Refused("NotOneInstance", f"{instance[:80]!r} is no instance's id, so nothing was started.")
+        _check_id(instance, "started")
         await self._keep_quiet()
         seen: dict[str, str] = {}
 
@@ -117,7 +106,7 @@ class Compute(Arm):
 
         options: dict[str, Any] = {**ONE_ATTEMPT, "raw_response_hook": hook}
         client = await self._client()
-        try:
+        async with self._translating():
             if scale_set.flexible:
                 await client.virtual_machines.begin_perform_maintenance(
                     scale_set.resource_group, instance, **options
@@ -126,32 +115,28 @@ class Compute(Arm):
                 await client.virtual_machine_scale_set_vms.begin_perform_maintenance(
                     scale_set.resource_group, scale_set.name, instance, **options
                 )
-        except AzureError as error:
-            raise await self._translated(error) from error
         return Accepted(operation=seen.get("azure-asyncoperation") or seen.get("location") or "")
 
     async def set_repairs(self, arm_id: str, *, suspend: bool) -> None:
-        """Suspend or resume automatic repairs of a Uniform scale set: one attempt, nothing waited for.
+        """Suspend or resume automatic repairs of a Uniform scale set: one attempt, without waiting.
 
-        Azure takes a moment to carry it out; `repairs` says when it has. Asking for what is so already does
-        no harm. Raises Refused, Throttled, NotFound or Forbidden when Azure did not take it, NotSent when the
-        request never left, Unreachable when nobody can say.
+        Azure takes a moment to carry it out; `repairs` shows when it has. Repeating it does no harm. Raises
+        Refused, Throttled, NotFound or Forbidden when Azure did not accept it, NotSent when the request never
+        left, Unreachable when nobody can tell.
         """
         await self._keep_quiet()
         try:
-            _, resource_group, name = shapes.id_parts(arm_id)
+            _, resource_group, name = arm_parts(arm_id)
         except ValueError as error:
             raise Refused("NotOneScaleSet", str(error)) from error
         client = await self._client()
-        try:
+        async with self._translating():
             await client.virtual_machine_scale_sets.begin_set_orchestration_service_state(
                 resource_group,
                 name,
                 {"serviceName": "AutomaticRepairs", "action": "Suspend" if suspend else "Resume"},
                 **ONE_ATTEMPT,
             )
-        except AzureError as error:
-            raise await self._translated(error) from error
 
     async def operation(self, address: str) -> Operation:
         """How an operation stands; `Unknown` when Azure no longer knows it."""
@@ -164,14 +149,26 @@ class Compute(Arm):
             response = await self._send(HttpRequest("GET", own))
         except NotFound:
             return Operation("Unknown", message="Azure no longer knows the operation.")
-        except Refused as error:
-            # An operation that is read at its Location answers with the error it ended with.
-            return Operation("Failed", error.code, error.sentence)
+        except Refused as refused:
+            # Read at its Location, an operation answers with the error it ended with.
+            return Operation("Failed", refused.code, refused.sentence)
         found = body(response)
         if "status" in found:
-            told = found.get("error")
-            told = told if isinstance(told, dict) else {}
-            return Operation(
-                str(found["status"]), str(told.get("code", "")), str(told.get("message", ""))[:500]
-            )
+            error = found["error"] if isinstance(found.get("error"), dict) else {}
+            code, message = str(error.get("code", "")), str(error.get("message", ""))
+            return Operation(str(found["status"]), code, message[:500])
         return Operation("InProgress" if response.status_code == 202 else "Succeeded")
+
+
+def _instances(scale_set: ScaleSet) -> tuple[str, Callable[[dict[str, Any]], Instance]]:
+    """The path of a scale set's instances, and how to read one of them."""
+    if scale_set.flexible:
+        group = f"/subscriptions/{scale_set.subscription}/resourceGroups/{safe(scale_set.resource_group)}"
+        return f"{group}/providers/Microsoft.Compute/virtualMachines", shapes.flexible_instance
+    return f"{safe(scale_set.id)}/virtualMachines", shapes.uniform_instance
+
+
+def _check_id(instance: str, done: str) -> None:
+    """Raise Refused for what is not one instance's id: `..` in an address would name the whole scale set."""
+    if not ONE_INSTANCE.fullmatch(instance):
+        raise Refused("NotOneInstance", f"{instance[:80]!r} is not an instance id, so nothing was {done}.")

@@ -11,10 +11,10 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def on_endpoint(address: str, endpoint: str) -> str | None:
-    """The address spelled on `endpoint`, None when scheme, host or effective port are others.
+    """The address on `endpoint`; None when its scheme, host or effective port differ.
 
-    What is asked for is always the endpoint itself with the address's path and query: whatever another reader
-    of addresses would make of this one, the token goes to no other host.
+    The result is always the endpoint itself with the address's path and query: however another URL parser
+    would read the address, the token is sent to no other host.
     """
     there, here = _origin(address), _origin(endpoint)
     if there is None or here is None or there[0] != here[0]:
@@ -35,7 +35,7 @@ def host_of(address: str) -> str:
 
 
 def _origin(address: str) -> tuple[tuple[str, str, int], SplitResult] | None:
-    """Scheme, host and effective port of an address; None for one with a user in it or none at all."""
+    """Scheme, host and effective port of an address; None for an invalid one or one that names a user."""
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port

@@ -1,4 +1,4 @@
-"""What can go wrong between us and Azure, as few kinds as the stages tell apart."""
+"""What can go wrong between us and Azure: the few kinds that the stages distinguish."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ class AzureTrouble(Exception):
 
 
 class Throttled(AzureTrouble):
-    """429: nobody may ask this subscription again before `retry_after` has passed."""
+    """429: nothing may be requested of this subscription before `retry_after` has passed."""
 
     def __init__(self, retry_after: timedelta) -> None:
         super().__init__(f"Azure asks to wait {retry_after.total_seconds():.0f} s before the next request.")
@@ -20,7 +20,7 @@ class Throttled(AzureTrouble):
 
 
 class Unreachable(AzureTrouble):
-    """5xx, a timeout or a broken connection: nobody can say whether the request was carried out."""
+    """5xx, a timeout or a broken connection: the request may or may not have been carried out."""
 
 
 class NotSent(Unreachable):
@@ -28,7 +28,7 @@ class NotSent(Unreachable):
 
 
 class Refused(AzureTrouble):
-    """Azure understood and said no, for a reason that trying again does not change."""
+    """Azure understood and refused, for a reason that trying again does not change."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)

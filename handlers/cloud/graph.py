@@ -4,19 +4,15 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
-from typing import Any, Protocol
+from typing import Any
 
 from handlers.cloud.errors import Refused, Unreachable
+from handlers.cloud.reading import ReadsArm
+from handlers.wire.outside_json import utc_time
 
 PATH = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
 MOST_PAGES = 50
-"""Of up to 1,000 rows each; a subscription that has more to say is not read any further."""
-
-
-class PostsJson(Protocol):
-    """What is needed of the compute face: its pipeline, with the credential and the throttling in it."""
-
-    async def post_json(self, path: str, payload: dict[str, Any]) -> dict[str, Any]: ...
+"""Of up to 1,000 rows each; of a subscription with more, the rest is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +35,23 @@ class Found:
 
 
 def query(name: str = "planned_maintenance") -> str:
-    """A query as it is sent: one line an operator, without the remarks."""
+    """A query as it is sent: one operator per line, without the comments."""
     text = files(__package__).joinpath(f"{name}.kql").read_text(encoding="utf-8")
     return "\n".join(line for line in text.splitlines() if not line.startswith("//"))
 
 
-async def rows(compute: PostsJson, subscription: str, name: str) -> AsyncIterator[list[dict[str, Any]]]:
+async def rows(arm: ReadsArm, subscription: str, name: str) -> AsyncIterator[list[dict[str, Any]]]:
     """What a query answers about a subscription, page by page.
 
-    Raises handlers.cloud.errors: Unreachable for an answer that is no table, Refused for one without end.
+    Raises handlers.cloud.errors: Unreachable for an answer that is not a table, Refused for one without end.
     """
     options: dict[str, Any] = {"resultFormat": "objectArray"}
     for _ in range(MOST_PAGES):
         payload = {"subscriptions": [subscription], "query": query(name), "options": options}
-        answer = await compute.post_json(PATH, payload)
+        answer = await arm.post_json(PATH, payload)
         data = answer.get("data")
-        if not isinstance(data, list) or not all(isinstance(one, dict) for one in data):
-            raise Unreachable("Resource Graph answered something that is no table.")
+        if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
+            raise Unreachable("Resource Graph answered with something that is not a table.")
         yield data
         token = answer.get("$skipToken")
         if not isinstance(token, str) or not token:
@@ -64,9 +60,9 @@ async def rows(compute: PostsJson, subscription: str, name: str) -> AsyncIterato
     raise Refused("TooManyRows", f"Resource Graph's answer has more than {MOST_PAGES} pages.")
 
 
-async def planned_maintenance(compute: PostsJson, subscription: str) -> list[Found]:
+async def planned_maintenance(arm: ReadsArm, subscription: str) -> list[Found]:
     """The events of the last 60 days, one query (per page). Raises handlers.cloud.errors."""
-    pages = rows(compute, subscription, "planned_maintenance")
+    pages = rows(arm, subscription, "planned_maintenance")
     return [_found(row, subscription) async for page in pages for row in page]
 
 
@@ -86,13 +82,13 @@ def _found(row: dict[str, Any], subscription: str) -> Found:
 
 
 def _impact(raw: Any) -> Iterable[tuple[str, tuple[str, ...]]]:
-    for one in _dicts(raw):
-        regions = (_text(region, "ImpactedRegion") for region in _dicts(one.get("ImpactedRegions")))
-        yield _text(one, "ImpactedService"), tuple(region for region in regions if region)
+    for entry in _dicts(raw):
+        regions = (_text(region, "ImpactedRegion") for region in _dicts(entry.get("ImpactedRegions")))
+        yield _text(entry, "ImpactedService"), tuple(filter(None, regions))
 
 
 def _dicts(raw: Any) -> list[dict[str, Any]]:
-    return [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
+    return [entry for entry in raw if isinstance(entry, dict)] if isinstance(raw, list) else []
 
 
 def _text(row: dict[str, Any], key: str) -> str:
@@ -104,8 +100,7 @@ def _when(value: Any) -> datetime | None:
     """ISO 8601, or milliseconds since 1970 (Microsoft's own samples convert both)."""
     try:
         if isinstance(value, str) and not value.isdigit():
-            at = datetime.fromisoformat(value)
-            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+            return utc_time(value)
         return datetime.fromtimestamp(int(value) / 1000, UTC)
     except (ValueError, TypeError, OverflowError, OSError):
         return None

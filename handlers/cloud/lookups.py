@@ -1,14 +1,15 @@
-"""The extra look-ups of a wave: how the scale sets of one subscription have lived lately.
+"""The extra look-ups of a wave: what happened lately to the scale sets of one subscription.
 
-A fixed number of lists, whatever the number of scale sets, read side by side. What may not be read is said
-with the role that is missing; what a later try may read better is told apart from it.
+A fixed number of lists, whatever the number of scale sets, read side by side. What Breakwater may not read is
+named with the missing role; what a later try may read is kept apart from it.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from handlers.cloud import activity, around
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Refused, Throttled, Unreachable
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """What is read, the action it takes, and the least of Azure's own roles that has it."""
+    """What is read, the action that needs, and the least of Azure's own roles that has it."""
 
     what: str
     action: str
@@ -47,11 +48,11 @@ RIGHTS: Mapping[Source, Right] = {
 MACHINES = Right("which machines belong to Flexible scale sets", GRAPH, "Reader")
 
 LISTS_WITHIN, MACHINES_WITHIN = timedelta(seconds=90), timedelta(seconds=20)
-"""How long all lists together may take, and after them who the machines in them belong to: less than half of
-`functionTimeout` (host.json). Whoever goes over that takes the whole process along."""
+"""How long all lists together may take, and after them the owners of the machines in them: less than half of
+`functionTimeout` (host.json), since exceeding that ends the whole process."""
 
 UNREGISTERED = "MissingSubscriptionRegistration"
-"""Nothing can exist of a provider that the subscription has never registered."""
+"""A provider that the subscription has never registered has nothing to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,54 +75,49 @@ async def look_up(
     *,
     within: timedelta = LISTS_WITHIN,
 ) -> Looked:
-    """Look up these scale sets of one subscription as of `now` (aware UTC); `listed` were there a moment ago.
+    """Look up these scale sets of one subscription as of `now` (aware UTC); `listed` existed a moment ago.
 
-    Raises nothing: what cannot be read `within` that time is unread, with a sentence that says how far the
-    reading came; what was read until then counts.
+    Raises nothing: what cannot be read `within` that time is unread, with a sentence that says how much was
+    read, and that much counts.
     """
-    observation = _Observation(arm, scale_sets, listed, now, within)
-    await observation.over()
-    troubles = [trouble for _, trouble in observation.later.values()]
-    waits = [one for one in troubles if isinstance(one, Throttled)]
-    for source, (right, trouble) in observation.later.items():
-        observation.say(source, _unread(right, trouble))
+    notes = Notes(now - LOOK_BACK, now)
+    making = _LookUp(arm, scale_sets, listed, within, notes)
+    await making.all()
+    for source, (right, trouble) in making.later.items():
+        making.say(_unread(right, trouble), source)
     evidence = Evidence(
         at=now,
-        since=observation.since,
-        unread=dict(sorted(observation.unread.items())),
-        scale_sets=observation.notes.habits(scale_sets, observation.machines),
+        since=notes.since,
+        unread=dict(sorted(making.unread.items())),
+        scale_sets=notes.habits(scale_sets, making.machines),
     )
-    longest = max(waits, key=lambda one: one.retry_after, default=None)
+    troubles = [trouble for _, trouble in making.later.values()]
+    throttled = [trouble for trouble in troubles if isinstance(trouble, Throttled)]
+    longest = max(throttled, key=lambda trouble: trouble.retry_after, default=None)
     about = tuple(scale_set.key for scale_set in scale_sets)
     return Looked(evidence, longest or next(iter(troubles), None), about)
 
 
-class _Observation:
-    """One poll at all sources. `later` has the trouble of those that a later try may read."""
+@dataclass
+class _LookUp:
+    """One reading of all sources. `later` has the trouble of those that a later try may read."""
 
-    def __init__(
-        self,
-        arm: ReadsArm,
-        scale_sets: Collection[ScaleSet],
-        listed: Collection[ScaleSet],
-        now: datetime,
-        within: timedelta,
-    ) -> None:
-        self.arm, self.scale_sets, self.listed = arm, scale_sets, listed
-        self.now, self.since = now, now - LOOK_BACK
-        self.within = within
-        self.notes = Notes()
-        self.machines: Mapping[str, str] = {}
-        self.unread: dict[Source, str] = {}
-        self.later: dict[Source, tuple[Right, AzureTrouble]] = {}
+    arm: ReadsArm
+    scale_sets: Collection[ScaleSet]
+    listed: Collection[ScaleSet]
+    within: timedelta
+    notes: Notes
+    machines: Mapping[str, str] = field(default_factory=dict)
+    unread: dict[Source, str] = field(default_factory=dict)
+    later: dict[Source, tuple[Right, AzureTrouble]] = field(default_factory=dict)
 
-    async def over(self) -> None:
+    async def all(self) -> None:
         await asyncio.gather(
-            self._read(self._log(activity.stops), Source.ACTIVITY_LOG, log=activity.COMPUTE),
-            self._read(self._log(activity.scale_ins), Source.ACTIVITY_LOG, log=activity.INSIGHTS),
-            self._read(lambda arm: around.changes(arm, self.notes), Source.CHANGES),
-            self._read(lambda arm: around.autoscale(arm, self.notes), Source.AUTOSCALE),
-            self._read(lambda arm: around.schedules(arm, self.notes), Source.SCHEDULES),
+            self._read(partial(self._log, activity.stops), Source.ACTIVITY_LOG, log=activity.COMPUTE),
+            self._read(partial(self._log, activity.scale_ins), Source.ACTIVITY_LOG, log=activity.INSIGHTS),
+            self._read(partial(around.changes, notes=self.notes), Source.CHANGES),
+            self._read(partial(around.autoscale, notes=self.notes), Source.AUTOSCALE),
+            self._read(partial(around.schedules, notes=self.notes), Source.SCHEDULES),
             self._read(self._groups, Source.GROUPS),
         )
         about = self._about_machines()
@@ -129,11 +125,12 @@ class _Observation:
             self.within = min(self.within, MACHINES_WITHIN)
             await self._read(self._machines, *about, right=MACHINES)
 
-    def say(self, source: Source, why: str) -> None:
-        """A source is unread, or not all of it is read; several reasons stand one after the other."""
-        known = self.unread.get(source, "")
-        if why not in known:
-            self.unread[source] = f"{known} {why}".strip()
+    def say(self, why: str, *sources: Source) -> None:
+        """Sources are unread, or not all of them is read; several reasons for one follow each other."""
+        for source in sources:
+            known = self.unread.get(source, "")
+            if why not in known:
+                self.unread[source] = f"{known} {why}".strip()
 
     async def _read(
         self,
@@ -150,16 +147,14 @@ class _Observation:
         except TimeoutError:
             self._over_time(right, arm.read, sources, self.notes.logs.get(log, ""))
         except Forbidden:
-            for one in sources:
-                self.say(one, f"Breakwater may not read {right.what}: {self._missing(right)}")
+            self.say(f"Breakwater may not read {right.what}: {self._missing(right)}", *sources)
         except (Refused, NotFound) as error:
             if not (isinstance(error, Refused) and error.code == UNREGISTERED):
-                for one in sources:
-                    self.say(one, _unread(right, error))
+                self.say(_unread(right, error), *sources)
         except AzureTrouble as error:
             self.later |= dict.fromkeys(sources, (right, error))
         except Exception:
-            # Whatever it is, a wave is worth more than what is looked up for it.
+            # Whatever it is, it must not stop the wave.
             logger.exception(
                 "look_up.failed", extra={"what": right.what, "subscription": self.arm.subscription}
             )
@@ -167,18 +162,17 @@ class _Observation:
             self.later |= dict.fromkeys(sources, (right, odd))
 
     def _over_time(self, right: Right, pages: int, sources: Sequence[Source], so_far: str) -> None:
-        """What does not end is read as far as it goes; what did not even begin, a later try may read."""
+        """What was read before the time was over counts; what did not even begin, a later try may read."""
         within = long(self.within)
         if not pages:
             slow = Unreachable(f"Azure showed nothing of it within {within}.")
             self.later |= dict.fromkeys(sources, (right, slow))
             return
-        for one in sources:
-            self.say(
-                one,
-                f"{upper(right.what)} could not be read to the end within {within}: "
-                f"{many(pages, 'page')} read{so_far and f' ({so_far})'}, then the time was over.",
-            )
+        why = (
+            f"{upper(right.what)} could not be read to the end within {within}: "
+            f"{many(pages, 'page')} read{so_far and f' ({so_far})'}, then time ran out."
+        )
+        self.say(why, *sources)
 
     def _missing(self, right: Right) -> str:
         return (
@@ -186,41 +180,32 @@ class _Observation:
             f"it (docs/deploy.md), and so has Azure's role {right.role}."
         )
 
-    def _log(
-        self, reading: Callable[[ReadsArm, datetime, datetime, Notes], Awaitable[str]]
-    ) -> Callable[[Counted], Awaitable[None]]:
-        async def log(arm: Counted) -> None:
-            longer = await reading(arm, self.since, self.now, self.notes)
-            if longer:
-                self.say(Source.ACTIVITY_LOG, longer)
-
-        return log
+    async def _log(self, reading: Callable[[ReadsArm, Notes], Awaitable[str]], arm: Counted) -> None:
+        if longer := await reading(arm, self.notes):
+            self.say(longer, Source.ACTIVITY_LOG)
 
     async def _groups(self, arm: Counted) -> None:
         await around.groups(arm, self.notes)
-        # Azure lists the groups it shows us and doesn't say that there are others; what was listed must be
-        # in one. A scale set that was not listed now may be gone with its group.
+        # Azure lists only the groups it shows us; a scale set that was listed just now must be in one. One
+        # that was not may be gone with its group.
         sure = self.listed or (() if self.notes.groups else self.scale_sets)
-        hidden = sorted(
-            {one.resource_group for one in sure if one.resource_group.lower() not in self.notes.groups}
-        )
+        groups = {scale_set.resource_group for scale_set in sure}
+        hidden = sorted(group for group in groups if group.lower() not in self.notes.groups)
         if hidden:
             some = ", ".join(hidden[:3]) + (f" and {len(hidden) - 3} more" if len(hidden) > 3 else "")
-            right = RIGHTS[Source.GROUPS]
-            self.say(
-                Source.GROUPS, f"Azure does not show Breakwater resource group {some}: {self._missing(right)}"
-            )
+            missing = self._missing(RIGHTS[Source.GROUPS])
+            self.say(f"Azure does not show Breakwater resource group {some}: {missing}", Source.GROUPS)
 
     def _about_machines(self) -> list[Source]:
-        """The sources that spoke of machines which may be of a Flexible scale set."""
+        """The sources that named machines which may be of a Flexible scale set."""
         if not any(scale_set.flexible for scale_set in self.scale_sets):
             return []
-        said = {
-            Source.ACTIVITY_LOG: (one.target for one in self.notes.stops),
+        named = {
+            Source.ACTIVITY_LOG: (stop.target for stop in self.notes.stops),
             Source.CHANGES: (target for target, _ in self.notes.healed),
             Source.SCHEDULES: (target for target, _ in self.notes.shutdown),
         }
-        return [source for source, targets in said.items() if any(map(machine, targets))]
+        return [source for source, targets in named.items() if any(map(machine, targets))]
 
     async def _machines(self, arm: Counted) -> None:
         self.machines = await around.machines(arm)

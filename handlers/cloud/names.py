@@ -1,8 +1,8 @@
-"""Where records lie and what queues are called; one function a name.
+"""Where records lie; one function a name.
 
 Names in paths are lower-cased (a tracking id keeps its case) and percent-encoded. Everything raises
-ValueError with a sentence when a tracking id, a subscription, a resource group or a scale set's name is not
-one: a path is never built from an unchecked name.
+ValueError with a sentence for an invalid tracking id, subscription, resource group or scale set name: a path
+is never built from an unchecked name.
 """
 
 from datetime import UTC, datetime
@@ -10,50 +10,11 @@ from typing import Final
 from urllib.parse import quote
 
 from handlers.wire.ids import (
-    ALERTS,
-    NOTICES,
-    QUEUES,
-    RUNS,
-    SCALE_SETS,
-    Queue,
     checked_resource_group,
     checked_scale_set,
     checked_subscription,
     checked_tracking_id,
 )
-
-__all__ = [
-    "ALERTS",
-    "ALERTS_PREFIX",
-    "ARCHIVE_PREFIX",
-    "CLAIMS_PREFIX",
-    "CONTAINER",
-    "DELIVERIES_PREFIX",
-    "NOTICES",
-    "QUARANTINE",
-    "QUEUES",
-    "RUNS",
-    "RUNS_PREFIX",
-    "SCALE_SETS",
-    "SWEEP_STATE",
-    "WAVES_PREFIX",
-    "Queue",
-    "alert_path",
-    "archive_path",
-    "checked_subscription",
-    "checked_tracking_id",
-    "claim_path",
-    "claim_prefix",
-    "delivery_path",
-    "delivery_prefix",
-    "failure_path",
-    "poison",
-    "quarantine_path",
-    "run_path",
-    "throttled_path",
-    "wave_path",
-    "wave_prefix",
-]
 
 CONTAINER: Final = "breakwater"
 
@@ -62,16 +23,8 @@ WAVES_PREFIX: Final = "waves/"
 RUNS_PREFIX: Final = "runs/"
 ARCHIVE_PREFIX: Final = "archive/"
 CLAIMS_PREFIX: Final = "claims/"
-DELIVERIES_PREFIX: Final = "deliveries/"
-FAILURES_PREFIX: Final = "failures/"
 QUARANTINE: Final = "quarantine/"
-THROTTLED_PREFIX: Final = "throttled/"
 SWEEP_STATE: Final = "sweep/state.json"
-
-
-def poison(queue: str) -> str:
-    """Where the host puts a message that failed five times."""
-    return f"{queue}-poison"
 
 
 def _part(name: str) -> str:
@@ -86,8 +39,8 @@ def alert_path(body_hash: str) -> str:
 
 
 def failure_path(queue: str, digest: str) -> str:
-    """Why a message failed; `digest` stands for its text."""
-    return f"{FAILURES_PREFIX}{_part(queue)}/{_part(digest)}.json"
+    """Where it stands why a message failed; `digest` is the hash of its text."""
+    return f"failures/{_part(queue)}/{_part(digest)}.json"
 
 
 def wave_prefix(tracking_id: str) -> str:
@@ -122,12 +75,12 @@ def claim_path(subscription: str, resource_group: str, name: str) -> str:
 
 
 def throttled_path(subscription: str) -> str:
-    """Until when Azure wants to be left alone about a subscription."""
-    return f"{THROTTLED_PREFIX}{checked_subscription(subscription)}.json"
+    """Where it stands until when Azure takes no more requests about a subscription."""
+    return f"throttled/{checked_subscription(subscription)}.json"
 
 
 def delivery_prefix(tracking_id: str) -> str:
-    return f"{DELIVERIES_PREFIX}{checked_tracking_id(tracking_id)}/"
+    return f"deliveries/{checked_tracking_id(tracking_id)}/"
 
 
 def delivery_path(tracking_id: str, receiver: str) -> str:
@@ -135,5 +88,5 @@ def delivery_path(tracking_id: str, receiver: str) -> str:
 
 
 def quarantine_path(at: datetime, source: str, body_hash: str) -> str:
-    """Where something that could not be processed is kept; `source` is a queue or `alert`."""
+    """Where a message that could not be processed is kept; `source` is a queue or `alert`."""
     return f"{QUARANTINE}{at.astimezone(UTC):%Y-%m-%d}/{_part(source)}-{_part(body_hash)}.json"

@@ -1,4 +1,4 @@
-"""What the extra look-ups find, noted by the ARM id it was said of; by scale set at the end."""
+"""What the extra look-ups find, noted by ARM id; by scale set at the end."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -34,11 +34,14 @@ class Autoscale:
 
 @dataclass(slots=True)
 class Notes:
-    """Everything found in one subscription; `scaled_in`, `autoscale` and `groups` have keys in lower case.
+    """Everything found in one subscription from `since` to `until` (aware UTC).
 
-    `logs` says for each resource provider how far its activity log is read, the newest records first.
+    `scaled_in`, `autoscale` and `groups` have keys in lower case. `logs` says for each resource provider how
+    far back its activity log is read.
     """
 
+    since: datetime
+    until: datetime
     stops: list[Stop] = field(default_factory=list)
     healed: list[tuple[str, datetime]] = field(default_factory=list)
     resized: list[tuple[str, datetime]] = field(default_factory=list)
@@ -49,12 +52,12 @@ class Notes:
     logs: dict[str, str] = field(default_factory=dict)
 
     def habits(self, scale_sets: Iterable[ScaleSet], machines: Mapping[str, str]) -> dict[str, Habits]:
-        """By the scale set's key; sets with nothing to tell are left out.
+        """By the scale set's key; scale sets of which nothing is noted are left out.
 
-        `machines` has the scale set of each virtual machine of a Flexible one, both ids in lower case. What
-        was said of any other machine is of no scale set, or of a machine that is gone.
+        `machines` has the scale set of each virtual machine of a Flexible one, both ids in lower case. Any
+        other machine belongs to no scale set, or is gone.
         """
-        stops = _by_set(((one.target, one) for one in self.stops), machines)
+        stops = _by_set(((stop.target, stop) for stop in self.stops), machines)
         healed, resized = _by_set(self.healed, machines), _by_set(self.resized, machines)
         shutdown = _by_set(sorted(self.shutdown), machines)
         found: dict[str, Habits] = {}
@@ -80,7 +83,7 @@ class Notes:
 
 
 def place(arm_id: str, machines: Mapping[str, str]) -> Place | None:
-    """The scale set, and the instance of it, an ARM id is of; None for anything else."""
+    """The scale set, and its instance, that an ARM id names; None for anything else."""
     low, parts = _parts(arm_id)
     match parts[5:]:
         case ["providers", "microsoft.compute", "virtualmachinescalesets", _]:
@@ -92,7 +95,7 @@ def place(arm_id: str, machines: Mapping[str, str]) -> Place | None:
 
 
 def machine(arm_id: str) -> bool:
-    """Whether it is a virtual machine's id: of a Flexible scale set or of none, it does not say."""
+    """Whether it is a virtual machine's id, which does not show whether it is of a Flexible scale set."""
     return _parts(arm_id)[1][5:-1] == ["providers", "microsoft.compute", "virtualmachines"]
 
 
@@ -116,13 +119,12 @@ def _stopped(stops: Iterable[tuple[str, Stop]]) -> Habits:
     """One occasion counts once, however many instances it stopped."""
     first: dict[str, Stop] = {}
     moments: list[tuple[str, datetime]] = []
-    for instance, stop in sorted(stops, key=lambda one: one[1].at):
+    for instance, stop in sorted(stops, key=lambda stopped: stopped[1].at):
         first.setdefault(stop.occasion, stop)
-        ids = (instance,) if instance else stop.instances
-        moments += [(one, stop.at) for one in ids]
+        moments += [(stopped, stop.at) for stopped in ([instance] if instance else stop.instances)]
     if not first:
         return Habits()
-    last = max(first.values(), key=lambda one: one.at)
+    last = max(first.values(), key=lambda stop: stop.at)
     return Habits(stops=len(first), last_stop=last.at, stopped_by=last.by, stopped=_latest(moments))
 
 

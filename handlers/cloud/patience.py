@@ -1,6 +1,7 @@
-"""How long to wait for Azure: the client's own retries, and what Retry-After asks for."""
+"""How the Azure clients reach the network, and how long they wait: their retries, and Retry-After."""
 
 import asyncio
+import urllib.request
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,6 +19,15 @@ THROTTLED_FOR = timedelta(seconds=60)
 LONGEST_SLEEP = timedelta(seconds=10)
 
 
+def environment_settings() -> dict[str, Any]:
+    """Options for every Azure client: the environment's proxies are used when there are any.
+
+    When there are none, looking for them (and for ~/.netrc) at each request would cost a tenth of the CPU of
+    a wave's planning.
+    """
+    return {"use_env_settings": bool(urllib.request.getproxies())}
+
+
 @asynccontextmanager
 async def in_time(limit: timedelta, why: str) -> AsyncIterator[None]:
     """End what takes longer than `limit`. Raises Unreachable with `why`, a sentence."""
@@ -31,16 +41,16 @@ async def in_time(limit: timedelta, why: str) -> AsyncIterator[None]:
 
 
 class PatientExceptWhenThrottled(AsyncRetryPolicy[Any, Any]):
-    """The client's own retries for trouble on the way, none after 429: then everybody keeps quiet.
+    """The client's own retries, but none after 429: then nothing is sent to the subscription.
 
-    None either where Azure asks to wait for long: a poll that slept it out would outlive its function.
+    None either when Azure asks for a long wait: a poll that slept through it would outlive its function.
     """
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         if response.http_response.status_code == 429:
             return False
         asked = response.http_response.headers.get("Retry-After")
-        if asked and _seconds(asked, THROTTLED_FOR) > LONGEST_SLEEP:
+        if asked and _seconds(asked) > LONGEST_SLEEP:
             return False
         return super().is_retry(settings, response)
 
@@ -55,13 +65,13 @@ class PlainHttp(SansIOHTTPPolicy[Any, Any]):
 def retry_after(error: HttpResponseError) -> timedelta:
     """What a 429 asks for, at least a second and at most a day."""
     headers: Mapping[str, str] = getattr(error.response, "headers", {})
-    asked = _seconds(headers.get("Retry-After", ""), THROTTLED_FOR)
+    asked = _seconds(headers.get("Retry-After", ""))
     return min(max(asked, timedelta(seconds=1)), timedelta(days=1))
 
 
-def _seconds(asked: str, otherwise: timedelta) -> timedelta:
-    """A Retry-After in seconds; ARM sends no dates, and what it never sends counts as `otherwise`."""
+def _seconds(asked: str) -> timedelta:
+    """A Retry-After in seconds, THROTTLED_FOR without one; ARM sends no dates."""
     try:
         return timedelta(seconds=float(asked))
     except (ValueError, OverflowError):
-        return otherwise
+        return THROTTLED_FOR

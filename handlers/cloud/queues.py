@@ -2,13 +2,14 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any, Self
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
 from handlers.cloud import storage
-from handlers.cloud.names import QUEUES, Queue, poison
+from handlers.wire.ids import QUEUES, Queue, poison
 from handlers.wire.messages import Message
 from handlers.wire.settings import Settings
 
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 LONGEST_WAIT = timedelta(days=7)
-"""Azure's limit for a message's delay; who waits longer looks at what is due and sends again."""
-
-_FOREVER = -1
+"""Azure's limit for a message's delay. What is due later is polled early and sent again."""
 
 
 class Queues:
@@ -34,13 +33,7 @@ class Queues:
         # Imported on first use: see the budget for a cold start.
         from azure.storage.queue.aio import QueueServiceClient  # noqa: PLC0415
 
-        connection = settings.storage.get_secret_value()
-        if connection:
-            with storage.readable_connection():
-                return cls(QueueServiceClient.from_connection_string(connection, **storage.PATIENCE))
-        address = storage.service_uri(settings, "queue", settings.storage_queue_uri)
-        credential = storage.credential(settings)
-        return cls(QueueServiceClient(address, credential, **storage.PATIENCE), credential)
+        return cls(*storage.client(QueueServiceClient, settings, "queue", settings.storage_queue_uri))
 
     async def send(self, queue: Queue, message: Message, *, delay: timedelta = timedelta(0)) -> None:
         """Send one message, visible after `delay`, cut to seven days; it never expires."""
@@ -50,17 +43,18 @@ class Queues:
         """Send a message's text as it came, also to a poison queue."""
         # Rounded up: a message must not arrive before what it asks for is due.
         wait = ceil(max(timedelta(0), min(delay, LONGEST_WAIT)).total_seconds())
+        client = self._client(queue)
+        send = partial(client.send_message, text, visibility_timeout=wait, time_to_live=-1)
         with storage.translated(f"Sending to {queue}"):
-            client = self._client(queue)
             try:
-                await client.send_message(text, visibility_timeout=wait, time_to_live=_FOREVER)
+                await send()
             except ResourceNotFoundError:
                 try:
                     await client.create_queue()
                 except ResourceExistsError as error:
                     if storage.code(error) != "QueueAlreadyExists":
                         raise
-                await client.send_message(text, visibility_timeout=wait, time_to_live=_FOREVER)
+                await send()
 
     async def lengths(self) -> dict[str, int]:
         """About how many messages each queue and each poison queue holds; 0 where there is none yet."""

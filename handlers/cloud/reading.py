@@ -1,4 +1,4 @@
-"""Reading Azure's JSON, with nothing in it that is slow to import."""
+"""Reading Azure's JSON, without anything that is slow to import."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
@@ -8,7 +8,7 @@ from handlers.cloud.errors import Unreachable, short
 
 
 class ReadsArm(Protocol):
-    """What the extra look-ups need of it."""
+    """What the extra look-ups need of Azure Resource Manager."""
 
     subscription: str
 
@@ -18,7 +18,7 @@ class ReadsArm(Protocol):
 
 
 class Counted:
-    """What one look-up reads of Azure: the same, and how far it has come."""
+    """The same for one look-up, and how many answers it has read."""
 
     def __init__(self, arm: ReadsArm) -> None:
         self.subscription = arm.subscription
@@ -37,11 +37,11 @@ class Counted:
 
 
 def read[Shape](shape: Callable[[dict[str, Any]], Shape], raw: dict[str, Any]) -> Shape:
-    """Azure's JSON as a value; what has another form altogether is trouble, not a value with holes."""
+    """Azure's JSON as a value; anything in another form is trouble, not a value with gaps."""
     try:
         return shape(raw)
     except (AttributeError, TypeError, ValueError) as error:
-        raise Unreachable(f"Azure showed something in a form nobody knows: {short(error)}") from error
+        raise Unreachable(f"Azure sent something in an unknown form: {short(error)}") from error
 
 
 def safe(path: str) -> str:

@@ -1,9 +1,10 @@
 """Documents in the blob container, replaced whole under their ETag.
 
-Etags are without quotes on this side: a listing gives them bare, a read gives them quoted.
+Etags are kept without quotes: a listing has them bare, a read quoted.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
 
 __all__ = ["Absent", "Conflict", "Listed", "Records", "StorageDown", "Stored"]
-
-_JSON = "application/json"
 
 
 class Absent(LookupError):
@@ -64,13 +63,8 @@ class Records:
         # Imported on first use: see the budget for a cold start.
         from azure.storage.blob.aio import ContainerClient  # noqa: PLC0415
 
-        connection = settings.storage.get_secret_value()
-        if connection:
-            with storage.readable_connection():
-                return cls(ContainerClient.from_connection_string(connection, CONTAINER, **storage.PATIENCE))
-        address = storage.service_uri(settings, "blob", settings.storage_blob_uri)
-        credential = storage.credential(settings)
-        return cls(ContainerClient(address, CONTAINER, credential, **storage.PATIENCE), credential)
+        uri = settings.storage_blob_uri
+        return cls(*storage.client(ContainerClient, settings, "blob", uri, container_name=CONTAINER))
 
     async def create(self, path: str, body: bytes, metadata: Mapping[str, str] | None = None) -> str:
         """Write a document that must not exist yet; its etag. Raises Conflict when it does."""
@@ -83,21 +77,13 @@ class Records:
 
         Raises Conflict when somebody wrote in between, also when the document is gone.
         """
-        condition: dict[str, Any] = {"overwrite": False}
-        if etag is not None:
-            condition = {
-                "overwrite": True,
-                "etag": f'"{etag}"',
-                "match_condition": MatchConditions.IfNotModified,
-            }
+        condition = {"overwrite": etag is not None, **_unless_changed(etag)}
         with storage.translated(f"Writing {path}"):
             try:
                 return await self._upload(path, body, condition, metadata)
             except ResourceNotFoundError as error:
-                if storage.code(error) != "ContainerNotFound":
+                if etag is not None or storage.code(error) != "ContainerNotFound":
                     raise Conflict(f"Writing {path}: it is gone.") from error
-            if etag is not None:
-                raise Conflict(f"Writing {path}: it is gone.")
             await self._create_container()
             return await self._upload(path, body, condition, metadata)
 
@@ -110,7 +96,7 @@ class Records:
                 return None
 
     async def read_if_changed(self, path: str, etag: str) -> Stored | None:
-        """The document when its etag is another by now, None when it is the same; Absent when it is gone."""
+        """The document if its etag has changed, None if not. Raises Absent when it is gone."""
         condition = {"etag": f'"{etag}"', "match_condition": MatchConditions.IfModified}
         with storage.translated(f"Reading {path}"):
             try:
@@ -126,28 +112,21 @@ class Records:
         found: list[Listed] = []
         with storage.translated(f"Listing {prefix}"):
             try:
-                async for one in self._container.list_blobs(name_starts_with=prefix, include=["metadata"]):
+                async for blob in self._container.list_blobs(name_starts_with=prefix, include=["metadata"]):
                     # The SDK leaves these untyped; storage always sends them.
-                    created, modified = one.creation_time, one.last_modified
+                    created, modified = blob.creation_time, blob.last_modified
                     assert isinstance(created, datetime)
                     assert isinstance(modified, datetime)
-                    found.append(
-                        Listed(one.name, _bare(one.etag), dict(one.metadata or {}), created, modified)
-                    )
+                    metadata = dict(blob.metadata or {})
+                    found.append(Listed(blob.name, _bare(blob.etag), metadata, created, modified))
             except ResourceNotFoundError:
                 return []
         return found
 
     async def delete(self, path: str, *, etag: str | None = None) -> None:
-        """Remove the document; an absent one is fine. Raises Conflict when the etag is another by now."""
-        condition: dict[str, Any] = (
-            {} if etag is None else {"etag": f'"{etag}"', "match_condition": MatchConditions.IfNotModified}
-        )
-        with storage.translated(f"Deleting {path}"):
-            try:
-                await self._container.delete_blob(path, **condition)
-            except ResourceNotFoundError:
-                return
+        """Remove the document, if there is one. Raises Conflict when its etag has changed."""
+        with storage.translated(f"Deleting {path}"), suppress(ResourceNotFoundError):
+            await self._container.delete_blob(path, **_unless_changed(etag))
 
     async def close(self) -> None:
         await self._container.close()
@@ -163,7 +142,7 @@ class Records:
             body,
             length=len(body),
             metadata=dict(metadata or {}),
-            content_settings=ContentSettings(content_type=_JSON),
+            content_settings=ContentSettings(content_type="application/json"),
             **condition,
         )
         return _bare(answer["etag"])
@@ -180,6 +159,13 @@ class Records:
         except ResourceExistsError as error:
             if storage.code(error) != "ContainerAlreadyExists":
                 raise
+
+
+def _unless_changed(etag: str | None) -> dict[str, Any]:
+    """The condition that a document still has this etag; none without one."""
+    if etag is None:
+        return {}
+    return {"etag": f'"{etag}"', "match_condition": MatchConditions.IfNotModified}
 
 
 def _bare(etag: Any) -> str:

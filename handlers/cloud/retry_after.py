@@ -1,8 +1,8 @@
-"""What one host has learned of a subscription's Retry-After, for all hosts: a small record each looks at.
+"""What one host has learned of a subscription's Retry-After, shared with all hosts in a small record.
 
-Azure counts requests by subscription, not by host, and up to 40 hosts share no memory. A host looks at the
-record once in `LOOK_EVERY` at most, however many requests it makes, and writes it only when the time to be
-quiet grows.
+Azure counts requests by subscription, not by host, and up to 40 hosts share no memory. A host reads the
+record at most once in `POLL_EVERY`, however many requests it makes, and writes it only when the quiet time
+grows.
 """
 
 import asyncio
@@ -20,16 +20,16 @@ from handlers.wire.documents import BadRecord, NewerRecord, decode
 log = logging.getLogger(__name__)
 
 POLL_EVERY = timedelta(seconds=5)
-"""How old what a host knows of the others may be: two hundred plans cost a handful of reads."""
+"""How old a host's knowledge of the others may be: two hundred plans cost a handful of reads."""
 
 LONGEST = timedelta(days=1)
-"""What is asked for is at most a day; a record that says more was written by a clock that is wrong."""
+"""Azure's requests count for a day at most; a record that says more was written by a wrong clock."""
 
 REDOS = 3
 
 
 class Quiet(BaseModel):
-    """Nobody asks the subscription anything before `until`; `by` is the host that was told so."""
+    """Nothing is requested of the subscription before `until`; `by` is the host that Azure told so."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -40,9 +40,9 @@ class Quiet(BaseModel):
 
 
 class RetryAfter:
-    """One subscription's time to be quiet, shared by all hosts. Raises nothing.
+    """One subscription's quiet time, shared by all hosts. Raises nothing.
 
-    Without storage each host knows what it was told itself, as Azure tells it again.
+    Without storage each host knows only what Azure told it.
     """
 
     def __init__(
@@ -57,20 +57,20 @@ class RetryAfter:
         self._turn = asyncio.Lock()
 
     async def until(self) -> datetime | None:
-        """Until when nothing may be asked, as far as any host knows; None when it may be asked now."""
+        """Until when (aware UTC) nothing may be requested, as far as any host knows; None for now."""
         until = await self.last()
         return until if until is not None and until > self._now() else None
 
     async def last(self) -> datetime | None:
-        """The end of the last time to be quiet that any host knows of, over or not; None before one."""
+        """The end of the last quiet time that any host knows of, over or not; None before the first."""
         async with self._turn:
             now = self._now()
             if self._polled is None or not now - POLL_EVERY < self._polled <= now:
-                await self._look()
+                await self._poll()
         return self._until
 
     async def learned(self, until: datetime) -> None:
-        """Tell the others that Azure wants quiet until then."""
+        """Tell the other hosts that nothing may be requested before `until` (aware UTC)."""
         async with self._turn:
             for _ in range(REDOS):
                 now = self._now()
@@ -79,7 +79,7 @@ class RetryAfter:
                 if await self._written(until, now):
                     self._until = until
                     return
-                await self._look()
+                await self._poll()
 
     async def _written(self, until: datetime, now: datetime) -> bool:
         """Whether it is on record, or cannot be put there."""
@@ -93,7 +93,7 @@ class RetryAfter:
             log.warning("throttled.not_recorded", extra={"path": self._path, "reason": str(error)})
         return True
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         self._polled = self._now()
         try:
             stored = await self._records().read(self._path)

@@ -1,9 +1,13 @@
 """From Azure's JSON to the planner's values: tolerant of what is left out, honest about what is garbled."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+from handlers.wire.messages import arm_parts
+from handlers.wire.outside_json import utc_time
 from planner.azure.fleet import (
     Health,
     Instance,
@@ -27,16 +31,18 @@ _HEALTH = {
 def scale_set(raw: Json) -> ScaleSet:
     """A scale set from its ARM resource.
 
-    Raises ValueError with a sentence when the id is not one of a scale set: nothing can be done with it.
+    Raises ValueError with a sentence when its id is not that of a scale set.
     """
     arm_id = str(raw.get("id", ""))
-    subscription, resource_group, name = id_parts(arm_id)
+    subscription, resource_group, name = arm_parts(arm_id)
     properties = _map(raw, "properties")
     profile = _map(properties, "virtualMachineProfile")
     os_disk = _map(_map(profile, "storageProfile"), "osDisk")
     events = _scheduled_events(properties, profile)
     repairing = _map(properties, "automaticRepairsPolicy")
     rebalancing = _map(_any_case(_map(properties, "resiliencyPolicy")), "automaticzonerebalancingpolicy")
+    extensions = _map(profile, "extensionProfile").get("extensions") or ()
+    publishers = [str(_map(extension, "properties").get("publisher", "")).lower() for extension in extensions]
     flexible = str(properties.get("orchestrationMode", "")).lower() == "flexible"
     return ScaleSet(
         id=arm_id,
@@ -52,7 +58,7 @@ def scale_set(raw: Json) -> ScaleSet:
         provisioning=str(properties.get("provisioningState", "unknown")).lower(),
         spot=str(profile.get("priority", "")).lower() == "spot" or bool(properties.get("priorityMixPolicy")),
         ephemeral_os_disk=str(_map(os_disk, "diffDiskSettings").get("option", "")).lower() == "local",
-        service_fabric=any("servicefabric" in publisher for publisher in _publishers(profile)),
+        service_fabric=any("servicefabric" in publisher for publisher in publishers),
         scheduled_events=bool(events),
         scheduled_events_parts=events,
         automatic_repairs=bool(repairing.get("enabled")),
@@ -70,10 +76,10 @@ def rolling_upgrade(raw: Json) -> str:
 def repairs(raw: Json) -> str:
     """The state of automatic repairs in a scale set's instance view, lower case; empty when not listed.
 
-    Raises ValueError for what is no such view: no repairs and nothing to be read are not the same.
+    Raises ValueError for anything else than such a view: that it shows no repairs must not be taken for none.
     """
     if not raw.keys() & {"virtualMachine", "statuses", "orchestrationServices"}:
-        raise ValueError("it is no instance view of a scale set.")
+        raise ValueError("it is not an instance view of a scale set.")
     for service in raw.get("orchestrationServices") or ():
         if str(service.get("serviceName", "")).lower() == "automaticrepairs":
             state = service.get("serviceState")
@@ -81,20 +87,6 @@ def repairs(raw: Json) -> str:
                 raise ValueError("it lists automatic repairs without a state.")
             return state.lower()
     return ""
-
-
-def id_parts(arm_id: str) -> tuple[str, str, str]:
-    """Subscription, resource group and name of a scale set's ARM id; ValueError for anything else."""
-    parts = arm_id.split("/")
-    fixed = [part.lower() for part in parts[1::2]]
-    if len(parts) != 9 or fixed != [
-        "subscriptions",
-        "resourcegroups",
-        "providers",
-        "virtualmachinescalesets",
-    ]:
-        raise ValueError(f"{arm_id[:200]!r} is not the ARM id of a Virtual Machine Scale Set.")
-    return parts[2], parts[4], parts[8]
 
 
 NO_VIEW = Unreadable("Azure sent it without its instance view")
@@ -154,11 +146,11 @@ def _maintenance(view: Json, power: str) -> Maintenance:
     if raw is None:
         return NO_STATES if power == "unknown" else None
     if not isinstance(raw, dict):
-        return Unreadable("Azure sent a maintenance status in a form nobody knows")
-    problems: list[str] = []
+        return Unreadable("Azure sent a maintenance status in an unknown form")
     allowed = raw.get("isCustomerInitiatedMaintenanceAllowed")
     if not isinstance(allowed, bool):
         return Unreadable("Azure sent a maintenance status that does not say whether it may be started")
+    problems: list[str] = []
     return MaintenanceStatus(
         allowed=allowed,
         self_service=_interval(raw, "preMaintenanceWindow", problems),
@@ -174,43 +166,21 @@ def _interval(raw: Json, prefix: str, problems: list[str]) -> Interval | None:
     if not start or not end:
         return None
     try:
-        return Interval(_time(start), _time(end))
+        return Interval(_time(str(start)), _time(str(end)))
     except ValueError:
-        problems.append(f"{prefix} is {str(start)[:40]!r} to {str(end)[:40]!r}, which is no pair of times")
+        problems.append(f"{prefix} is {str(start)[:40]!r} to {str(end)[:40]!r}, which is not a pair of times")
         return None
 
 
-_times: dict[str, datetime] = {}
-
-
-def _time(text: Any) -> datetime:
-    # A thousand instances of a wave share two windows: parsed once.
-    known = _times.get(text) if isinstance(text, str) else None
-    if known is not None:
-        return known
-    parsed = instant(text)
-    if len(_times) > 1000:
-        _times.clear()
-    _times[str(text)] = parsed
-    return parsed
-
-
-def instant(text: Any) -> datetime:
-    """An RFC 3339 time as aware UTC, UTC where it names no zone; ValueError for anything else."""
-    parsed = datetime.fromisoformat(str(text))
-    try:
-        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(f"{str(text)[:40]!r} is before the first year or after the last") from error
+# Cached, because a thousand instances of a wave share two windows.
+_time = lru_cache(maxsize=1000)(utc_time)
 
 
 def _created(properties: Json) -> datetime | None:
-    """When it was created; only ever worth knowing, so what cannot be read is left out."""
-    told = properties.get("timeCreated")
-    try:
-        return instant(told) if told else None
-    except ValueError:
-        return None
+    """When it was created; nothing depends on it, so what cannot be read is left out."""
+    with suppress(ValueError):
+        return utc_time(str(properties.get("timeCreated")))
+    return None
 
 
 def _map(raw: Json, key: str) -> Json:
@@ -219,13 +189,8 @@ def _map(raw: Json, key: str) -> Json:
 
 
 def _any_case(raw: Json) -> Json:
-    """With lower-case keys: Microsoft's own page spells a few with a capital, its API without."""
+    """With lower-case keys: Microsoft's page spells some of them with a capital, its API without."""
     return {key.lower(): value for key, value in raw.items()}
-
-
-def _publishers(profile: Json) -> list[str]:
-    extensions = _map(profile, "extensionProfile").get("extensions") or ()
-    return [str(_map(one, "properties").get("publisher", "")).lower() for one in extensions]
 
 
 def _scheduled_events(properties: Json, profile: Json) -> tuple[str, ...]:

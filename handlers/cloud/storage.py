@@ -13,7 +13,8 @@ from azure.core.exceptions import (
     ResourceNotModifiedError,
 )
 
-from handlers.cloud.transport import environment_settings
+from handlers.cloud.errors import short
+from handlers.cloud.patience import environment_settings
 from handlers.wire.settings import Settings
 
 PATIENCE: dict[str, Any] = {
@@ -25,49 +26,46 @@ PATIENCE: dict[str, Any] = {
     "random_jitter_range": 0.1,
     **environment_settings(),
 }
-"""Seconds and counts for the clients. The SDK's own patience is a minute; an action group wants to hear 503
-while it still listens, and it calls again by itself."""
+"""Seconds and counts for the clients. The SDK's own would take a minute; an action group must get its 503
+before it stops waiting, and then calls again by itself."""
 
 
 class Conflict(Exception):
-    """Somebody wrote in between: the document exists already, or is not the one that was read."""
+    """The document was written in between: it exists already, or is not the one that was read."""
 
 
 class StorageDown(Exception):
-    """Storage cannot be reached, refuses us or throttles; trying again later can help."""
+    """Storage cannot be reached, refuses us or throttles; a later try can help."""
 
 
-def credential(settings: Settings) -> Any:
-    """The identity for storage where no connection string is given."""
+def client(kind: Any, settings: Settings, service: str, uri: str, **options: str) -> tuple[Any, Any]:
+    """A client of the `blob` or `queue` service, and the credential to close with it, if any.
+
+    By connection string where there is one, else by the app's identity at `uri` or at the account's own
+    address. Raises StorageDown when the settings name no account, or with a connection string that is wrong,
+    without repeating it.
+    """
+    known = {**PATIENCE, **options}
+    connection = settings.storage.get_secret_value()
+    if connection:
+        try:
+            return kind.from_connection_string(connection, **known), None
+        except ValueError:
+            raise StorageDown(
+                "AzureWebJobsStorage is not a connection string that can be read; "
+                "it looks like `DefaultEndpointsProtocol=https;AccountName=...;AccountKey=...`."
+            ) from None
+    if not uri and not settings.storage_account:
+        raise StorageDown(
+            "No storage account is configured. Set AzureWebJobsStorage to a connection string, "
+            "or AzureWebJobsStorage__accountName to the account's name."
+        )
     from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential  # noqa: PLC0415
 
-    if settings.storage_client_id:
-        return ManagedIdentityCredential(client_id=settings.storage_client_id)
-    return DefaultAzureCredential()
-
-
-def service_uri(settings: Settings, service: str, given: str) -> str:
-    """The address of the `blob` or `queue` service; raises StorageDown when no setting names an account."""
-    if given:
-        return given
-    if settings.storage_account:
-        return f"https://{settings.storage_account}.{service}.core.windows.net"
-    raise StorageDown(
-        "No storage account is configured. Set AzureWebJobsStorage to a connection string, "
-        "or AzureWebJobsStorage__accountName to the account's name."
-    )
-
-
-@contextmanager
-def readable_connection() -> Iterator[None]:
-    """A connection string that cannot be read is a setting to correct, said without the string itself."""
-    try:
-        yield
-    except ValueError:
-        raise StorageDown(
-            "AzureWebJobsStorage is not a connection string that can be read; "
-            "it looks like `DefaultEndpointsProtocol=https;AccountName=...;AccountKey=...`."
-        ) from None
+    given = settings.storage_client_id
+    credential = ManagedIdentityCredential(client_id=given) if given else DefaultAzureCredential()
+    address = uri or f"https://{settings.storage_account}.{service}.core.windows.net"
+    return kind(address, credential=credential, **known), credential
 
 
 @contextmanager
@@ -101,6 +99,4 @@ def code(error: HttpResponseError) -> str:
 
 
 def _said(error: Exception) -> str:
-    if isinstance(error, HttpResponseError) and code(error):
-        return code(error)
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return (code(error) if isinstance(error, HttpResponseError) else "") or short(error)

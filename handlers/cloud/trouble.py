@@ -1,4 +1,4 @@
-"""The SDK's errors as the few kinds the stages tell apart."""
+"""The SDK's errors as the few kinds that the stages distinguish."""
 
 import json
 
@@ -24,22 +24,22 @@ from handlers.cloud.errors import (
 from handlers.cloud.patience import retry_after
 
 HIDDEN = frozenset({"SubscriptionNotFound", "InvalidSubscriptionId"})
-"""404s about the subscription: moved to another tenant, disabled, or no role on it any more."""
+"""404s about the subscription: moved to another tenant, disabled, or our role on it was removed."""
 
 UNSERVED = frozenset({"InvalidResourceType", "InvalidResourceNamespace", "NoRegisteredProviderFound"})
-"""404s about the API: nothing is said of the resource."""
+"""404s about the API: they say nothing about the resource."""
 
 LOCKED = "ScopeLocked"
 
 LONGEST, LONGEST_LOCKED = 500, 1000
-"""Characters of Azure's message that are kept; what is locked comes last, after what was asked for."""
+"""Characters of Azure's message that are kept; a lock is named last, after what was requested."""
 
 OPERATIONS = "/operations/"
-"""In the address of an operation; one that Azure has forgotten may be a 404 without a word."""
+"""In the address of an operation; for one it has forgotten, Azure may answer 404 without a code."""
 
 
 def translated(error: AzureError) -> AzureTrouble:
-    """Azure's error as one of ours. Only what Azure says it did not do counts as not done."""
+    """Azure's error as one of ours. Only what Azure says was not done counts as not done."""
     if isinstance(error, ClientAuthenticationError) and error.response is None:
         return NotSent(f"The app's identity could not get a token: {short(error)}")
     if isinstance(error, ClientAuthenticationError):
@@ -62,7 +62,7 @@ def translated(error: AzureError) -> AzureTrouble:
 
 
 def _absent(error: HttpResponseError, code: str, message: str) -> AzureTrouble:
-    """What a 404 means: gone ends a run, so it counts only where Azure itself says it of the resource."""
+    """What a 404 means: "gone" ends a run, so it counts only where Azure says it of the resource itself."""
     if code in HIDDEN:
         return Forbidden(f"Azure does not show it to us ({code}): {message}")
     if code in UNSERVED or (not code and OPERATIONS not in str(getattr(error.response, "url", ""))):
@@ -73,8 +73,8 @@ def _absent(error: HttpResponseError, code: str, message: str) -> AzureTrouble:
 def _never_connected(error: AzureError) -> bool:
     """Whether the request cannot have left.
 
-    The SDK's ServiceRequestError alone does not say so: it is also what a connection that broke before the
-    answer becomes, when Azure may well have carried out what was asked.
+    The SDK's ServiceRequestError alone does not tell: it also stands for a connection that broke before the
+    answer, when Azure may well have carried out the request.
     """
     if isinstance(error, ServiceRequestTimeoutError):
         return True
@@ -85,9 +85,9 @@ def _code(error: HttpResponseError) -> tuple[str, str]:
     """The code and message of ARM's error body; bare requests carry no parsed model."""
     try:
         body = json.loads(error.response.content) if error.response is not None else {}  # type: ignore[attr-defined]
-        told = body.get("error", body)
-        code = str(told.get("code", ""))
-        return code, str(told.get("message", ""))[: LONGEST_LOCKED if code == LOCKED else LONGEST]
+        detail = body.get("error", body)
+        code = str(detail.get("code", ""))
+        return code, str(detail.get("message", ""))[: LONGEST_LOCKED if code == LOCKED else LONGEST]
     except (ValueError, AttributeError, TypeError):
         parsed = error.error
         return (str(parsed.code) if parsed else ""), short(error)

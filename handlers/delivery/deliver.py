@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from handlers.channels import ChannelTrouble, Message, Sender
-from handlers.cloud.names import NOTICES
 from handlers.cloud.records import Conflict
 from handlers.delivery import fallback_receiver
 from handlers.render.forms import render
 from handlers.render.letter import Letter
+from handlers.wire.ids import NOTICES
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner.notices import delivery_steps as steps

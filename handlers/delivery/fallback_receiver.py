@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from handlers.channels import Sender
-from handlers.cloud.names import NOTICES
+from handlers.wire.ids import NOTICES
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner.notices import delivery_steps as steps

@@ -1,6 +1,6 @@
-"""What could not be processed is kept where a person can see it, with the error, and can be replayed.
+"""What could not be processed is kept with its error, for people to see and replay.
 
-Shared by the stages that refuse something for good. One document per source, body and day.
+One document per source, body and day.
 """
 
 import base64
@@ -9,25 +9,24 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 
 from handlers.cloud.names import quarantine_path
 from handlers.cloud.records import Conflict, Stored
 from handlers.wire.documents import BadRecord
+from handlers.wire.outside_json import faults
 from handlers.wiring import Wiring
 
 ALERT = "alert"
-"""The source of a body that was posted as an alert and was none."""
-
-_METADATA = {"v": "1"}
+"""The source of a body that was posted as an alert but is not one."""
 
 
 class Kept(BaseModel):
-    """One thing in quarantine: `source` is the queue it came from, or ALERT; `at` when it was given up.
+    """One item in quarantine: `source` is the queue it came from, or ALERT; `at` when it was given up.
 
-    `message` is what came where it is text, else `binary` holds it in base64; `decoded` is the same as JSON,
-    for the reader's eyes only.
+    `message` is what came if that is text, else `binary` has it in base64; `decoded` shows the same as JSON,
+    for people only.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -38,7 +37,7 @@ class Kept(BaseModel):
     at: AwareDatetime
     message: str = ""
     binary: str = ""
-    decoded: Any = Field(default=None)
+    decoded: Any = None
 
     @property
     def body(self) -> bytes:
@@ -53,10 +52,10 @@ async def keep(
     *,
     tell: Callable[[str], Awaitable[None]] | None = None,
 ) -> str:
-    """Keep something; its path. Raises StorageDown.
+    """Keep an item; its path. Raises StorageDown.
 
-    `tell` is called with the path once a day for the same thing. It comes before the writing: a crash in
-    between tells twice, and not never.
+    `tell` is called with the path once a day for the same item, before it is written: after a crash in
+    between people are told twice rather than never.
     """
     now = wiring.now()
     path = quarantine_path(now, source, hashlib.sha256(body).hexdigest()[:32])
@@ -71,7 +70,7 @@ async def keep(
         binary = base64.b64encode(body).decode()
     kept = Kept(source=source, error=error, at=now, message=text, binary=binary, decoded=_decoded(text))
     with suppress(Conflict):
-        await wiring.records.create(path, kept.model_dump_json(indent=1).encode(), _METADATA)
+        await wiring.records.create(path, kept.model_dump_json(indent=1).encode(), {"v": "1"})
     return path
 
 
@@ -80,9 +79,7 @@ def read(stored: Stored) -> Kept:
     try:
         return Kept.model_validate_json(stored.body)
     except ValidationError as error:
-        raise BadRecord(
-            f"{stored.path} is no quarantined item: {error.error_count()} fields are wrong."
-        ) from None
+        raise BadRecord(f"{stored.path} is not a quarantined item: {faults(error)[0]}.") from None
 
 
 def _decoded(text: str) -> Any:

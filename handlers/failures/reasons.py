@@ -1,7 +1,7 @@
-"""Why a message failed, kept until it goes through or is buried: the host counts tries and forgets reasons.
+"""Why a message failed, kept until it succeeds or is buried: the host counts tries but forgets reasons.
 
-A message that the host gives up and of which no failure is noted killed nothing and broke nothing: whoever
-held it died each time, or storage was away.
+When the host gives up a message without a noted failure, the message is not to blame: each time its process
+was killed, or storage was down.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ LONGEST = 1000
 """Characters of an error that are kept."""
 
 FRESH = timedelta(days=1)
-"""An older failure is another message's of the same text."""
+"""An older failure is of an earlier message with the same text."""
 
 
 class Failure(BaseModel):
@@ -37,7 +37,7 @@ class Failure(BaseModel):
 
 
 async def note(queue: str, body: bytes, error: Exception, wiring: Wiring) -> None:
-    """Keep why it failed, as well as storage allows: the failure itself is the host's to see."""
+    """Keep why it failed, if storage allows; the host sees the failure itself."""
     said = redacted(f"{type(error).__name__}: {error}")[:LONGEST]
     failure = Failure(at=wiring.now(), error=said)
     path = _path(queue, body)
@@ -61,7 +61,7 @@ async def last(queue: str, body: bytes, wiring: Wiring) -> str:
 
 
 async def forget(queue: str, body: bytes, wiring: Wiring) -> None:
-    """It went through, or it is in quarantine with its error. Raises StorageDown."""
+    """For a message that succeeded, or is in quarantine with its error. Raises StorageDown."""
     await wiring.records.delete(_path(queue, body))
 
 

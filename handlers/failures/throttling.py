@@ -1,4 +1,4 @@
-"""After 429: the same message again, as late as Azure asks, and people are told once it has lasted."""
+"""After 429: the same message again, as late as Azure asks; people are told once if it lasts."""
 
 from datetime import datetime, timedelta
 
@@ -10,9 +10,9 @@ from planner.text.backoff import TOLD_AFTER, throttled_wait
 def put_off[M: (AlertMessage, ScaleSetMessage)](
     message: M, error: Throttled, now: datetime, *seed: object
 ) -> tuple[M, timedelta, bool]:
-    """The message to send, its delay, and whether this is the moment to tell; no try is used up.
+    """The message to send, its delay, and whether people are to be told now; no try is used up.
 
-    `seed` is what the message is about: two of them don't come back in the same instant.
+    `seed` is what the message is about, so that messages do not all come back at once.
     """
     since = message.throttled_since or now
     lasted, told = now - since, message.throttled_told

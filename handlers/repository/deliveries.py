@@ -24,7 +24,7 @@ class Deliveries:
     async def write(self, delivery: Delivery, etag: str | None) -> str:
         """The new ETag. Raises Conflict when somebody wrote in between."""
         path = delivery_path(delivery.tracking_id, delivery.receiver)
-        return await self._records().write(path, encode(Delivery, delivery), etag=etag)
+        return await self._records().write(path, encode(delivery), etag=etag)
 
     async def of_wave(
         self, tracking_id: str, *, all_or_nothing: bool = True

@@ -1,4 +1,4 @@
-"""Runs on record: read, written, archived and listed; and the message that has one polled."""
+"""Runs on record: read, written, archived and listed; and the message that has a run polled."""
 
 import asyncio
 import logging
@@ -7,17 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from handlers.cloud.names import NOTICES, RUNS, RUNS_PREFIX, archive_path
+from handlers.cloud.names import RUNS_PREFIX, archive_path
 from handlers.cloud.queues import Queues
 from handlers.cloud.records import Conflict, Listed, Records
-from handlers.wire.documents import (
-    BadRecord,
-    NewerRecord,
-    decode_run,
-    encode_run,
-    run_metadata,
-    waves_of,
-)
+from handlers.wire.documents import BadRecord, NewerRecord, decode, encode, run_metadata, waves_of
+from handlers.wire.ids import NOTICES, RUNS
 from handlers.wire.messages import NoticeMessage, PersonEvent, RunMessage
 from planner.record.run import Run
 
@@ -27,10 +21,10 @@ AT_ONCE = 16
 """Documents read side by side: storage answers in parallel, decoding does not."""
 
 KEPT_BYTES = 16 * 1024 * 1024
-"""How much JSON stays decoded; a worker must stay under 512 MiB with everything else."""
+"""How much JSON stays decoded; a worker must stay under 512 MiB in all."""
 
 FRESH = timedelta(seconds=20)
-"""How long a listing serves: hundreds of runs may wait for the same limit."""
+"""How long a listing is reused: hundreds of runs may wait for the same limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +39,7 @@ class StoredRun:
 class Runs:
     """One worker's way to the runs. Every method may raise StorageDown.
 
-    What was decoded is kept while its ETag is the same, as long as this lives: up to `KEPT_BYTES`.
+    Decoded runs are kept, up to `KEPT_BYTES`, and reused while their ETag is the same.
     """
 
     def __init__(
@@ -58,14 +52,14 @@ class Runs:
     async def read(self, path: str) -> StoredRun | None:
         """The run, None when there is none. Raises BadRecord and NewerRecord."""
         stored = await self._records().read(path)
-        return StoredRun(path, decode_run(stored.body), stored.etag) if stored is not None else None
+        return StoredRun(path, decode(Run, stored.body), stored.etag) if stored is not None else None
 
     async def write(self, path: str, run: Run, etag: str | None) -> str:
-        """Replace the run that has this ETag (None: there must be none yet); the new one.
+        """Replace the run that has this ETag (None: there must be none yet); the new ETag.
 
         Raises Conflict when somebody wrote in between.
         """
-        return await self._records().write(path, encode_run(run), etag=etag, metadata=run_metadata(run))
+        return await self._records().write(path, encode(run), etag=etag, metadata=run_metadata(run))
 
     async def archive(self, run: Run) -> None:
         """Keep a run that is over beside the one that takes its place, once."""
@@ -74,16 +68,16 @@ class Runs:
             target.subscription, target.resource_group, target.name, run.ended_at or self._now()
         )
         try:
-            await self._records().create(path, encode_run(run), run_metadata(run))
+            await self._records().create(path, encode(run), run_metadata(run))
         except Conflict:
             log.info("run.archived_already", extra={"path": path})
 
     async def listed(self, prefix: str = RUNS_PREFIX) -> list[Listed]:
-        """Every run of the listing that belongs to some wave."""
+        """Every listed run that belongs to a wave."""
         return [line for line in await self._records().list(prefix) if waves_of(line.metadata)]
 
     async def of_subscription(self, subscription: str) -> Sequence[Listed]:
-        """The listing of a subscription's runs; those who ask within `FRESH` share one."""
+        """The listing of a subscription's runs, shared by all calls within `FRESH`."""
         key = subscription.lower()
         known = self._listings.get(key)
         if known is None or known[0] + FRESH <= self._now():
@@ -92,7 +86,7 @@ class Runs:
         return known[1]
 
     async def read_listed(self, listed: Iterable[Listed]) -> dict[str, Run]:
-        """The runs by path. What is gone meanwhile or this version cannot read is left out and logged."""
+        """The runs by path, without those that are gone by now or that cannot be read, which are logged."""
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def read(line: Listed) -> tuple[str, Run | None]:
@@ -104,7 +98,7 @@ class Runs:
             if stored is None:
                 return line.path, None
             try:
-                run = decode_run(stored.body)
+                run = decode(Run, stored.body)
             except (NewerRecord, BadRecord) as error:
                 log.warning("run.unreadable", extra={"path": line.path, "reason": str(error)})
                 return line.path, None
@@ -123,7 +117,7 @@ class Runs:
         await self.send_poll_of(place, run.generation, at=at, event=event, traceparent=traceparent)
 
     async def send_notify(self, run: Run) -> None:
-        """Have the run's wave told what it has not been told."""
+        """Have the untold notices of the run's wave sent."""
         await self._queues().send(NOTICES, NoticeMessage(tracking_id=run.waves[0], kind="wave"))
 
     async def send_poll_of(

@@ -6,7 +6,7 @@ from weakref import WeakValueDictionary
 
 from handlers.cloud.names import wave_path, wave_prefix
 from handlers.cloud.records import Absent, Conflict, Records
-from handlers.wire.documents import decode_wave, encode_wave, wave_metadata
+from handlers.wire.documents import decode, encode, wave_metadata
 from planner.azure.wave import Announcement, Wave
 
 
@@ -15,38 +15,31 @@ class Waves:
 
     def __init__(self, records: Callable[[], Records]) -> None:
         self._records = records
-        self._kept: dict[tuple[str, str], tuple[Wave, str]] = {}
+        self._kept: dict[str, tuple[Wave, str]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def get(self, tracking_id: str, subscription: str, generation: int = 0) -> Wave | None:
         """The wave, at least as new as `generation`; unchanged documents are not read again."""
         path = wave_path(tracking_id, subscription)
-        # Sixteen plans begin at once: the first one reads a large roster, the others find it here.
+        # Sixteen plans begin at once: the first reads a large roster, the others find it kept.
         async with self._turns.setdefault(path, asyncio.Lock()):
-            return await self._get(path, (tracking_id, subscription.lower()), generation)
-
-    async def _get(self, path: str, key: tuple[str, str], generation: int) -> Wave | None:
-        known = self._kept.get(key)
-        if known is not None and 0 < generation <= known[0].generation:
-            return known[0]
-        records = self._records()
-        try:
-            stored = (
-                await records.read_if_changed(path, known[1])
-                if known is not None
-                else await records.read(path)
-            )
-        except Absent:
-            self._kept.pop(key, None)
-            return None
-        if stored is None:
-            return known[0] if known is not None else None
-        wave = decode_wave(stored.body)
-        self._kept[key] = (wave, stored.etag)
-        return wave
+            wave, etag = self._kept.get(path, (None, ""))
+            if wave is not None and 0 < generation <= wave.generation:
+                return wave
+            try:
+                records = self._records()
+                stored = await (records.read_if_changed(path, etag) if wave else records.read(path))
+            except Absent:
+                self._kept.pop(path, None)
+                return None
+            if stored is None:
+                return wave
+            wave = decode(Wave, stored.body)
+            self._kept[path] = (wave, stored.etag)
+            return wave
 
     async def of(self, tracking_id: str) -> tuple[Wave, ...]:
-        """The wave's records, one a subscription; ValueError when it is no tracking id."""
+        """The wave's records, one per subscription; ValueError when it is not a tracking id."""
         found = []
         for line in await self._records().list(wave_prefix(tracking_id)):
             subscription = line.path.rpartition("/")[2].removesuffix(".json")
@@ -56,20 +49,18 @@ class Waves:
         return tuple(found)
 
     async def read(self, announcement: Announcement) -> tuple[Wave, str | None]:
-        """The announcement's wave with its ETag, to be written; a new one without when there is none yet."""
+        """The announcement's wave and its ETag, to be written; a new wave without ETag when there is none."""
         stored = await self._records().read(wave_path(announcement.tracking_id, announcement.subscription))
         if stored is None:
             return Wave(announcement.tracking_id, announcement.subscription), None
-        return decode_wave(stored.body), stored.etag
+        return decode(Wave, stored.body), stored.etag
 
     async def write(self, wave: Wave, etag: str | None) -> str | None:
-        """The new ETag, None when somebody wrote in between. What was written need not be read again here."""
+        """The new ETag, None when somebody wrote in between. Keeps what was written."""
         path = wave_path(wave.tracking_id, wave.subscription)
         try:
-            new = await self._records().write(
-                path, encode_wave(wave), etag=etag, metadata=wave_metadata(wave)
-            )
+            new = await self._records().write(path, encode(wave), etag=etag, metadata=wave_metadata(wave))
         except Conflict:
             return None
-        self._kept[wave.tracking_id, wave.subscription.lower()] = (wave, new)
+        self._kept[path] = (wave, new)
         return new

@@ -48,10 +48,10 @@ async def since_planned(
     )
     if lately and not planning:
         return None
-    notes = Notes()
+    notes = Notes(_since(run, observation), observation.at)
     compute = wiring.compute(run.target.subscription)
     try:
-        await activity.stops(compute, _since(run, observation), observation.at, notes)
+        await activity.stops(compute, notes)
     except AzureTrouble as error:
         log.info("run.stops_unread", extra={"scale_set": run.target.id, "why": error.sentence})
         return None

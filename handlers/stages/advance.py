@@ -11,10 +11,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from handlers.cloud.errors import AzureTrouble, Throttled
-from handlers.cloud.names import RUNS, SCALE_SETS, run_path
+from handlers.cloud.names import run_path
 from handlers.cloud.records import Conflict
 from handlers.repository.runs import StoredRun
 from handlers.runs import claims, commands, observe_azure, observe_storage, send_starts
+from handlers.wire.ids import RUNS, SCALE_SETS
 from handlers.wire.messages import RunMessage, ScaleSetMessage
 from handlers.wiring import Wiring
 from planner.machine.advance import advance

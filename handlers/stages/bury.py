@@ -9,10 +9,11 @@ import hashlib
 import logging
 from dataclasses import dataclass
 
-from handlers.cloud.names import NOTICES, Queue, run_path
+from handlers.cloud.names import run_path
 from handlers.failures import reasons
 from handlers.failures.quarantine import keep
 from handlers.wire.documents import BadRecord, NewerRecord
+from handlers.wire.ids import NOTICES, Queue
 from handlers.wire.messages import (
     BadMessage,
     Message,

@@ -10,13 +10,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from handlers.cloud.errors import Forbidden, NotFound, Throttled, Unreachable
-from handlers.cloud.names import ALERTS, NOTICES, alert_path
+from handlers.cloud.names import alert_path
 from handlers.failures.quarantine import ALERT, keep
 from handlers.failures.throttling import put_off
 from handlers.waves import extra_lookups, relisting, roster
 from handlers.wire.alerts import NotAnAlert, NotForUs, read_alert
 from handlers.wire.documents import NewerRecord
-from handlers.wire.messages import NEWER_MESSAGE_WAIT_SECONDS, AlertMessage, NoticeMessage
+from handlers.wire.ids import ALERTS, NOTICES
+from handlers.wire.messages import NEWER_WAIT, AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
 from planner.azure.fleet import ScaleSet
 from planner.azure.wave import Announcement, Wave, with_announcement
@@ -70,7 +71,7 @@ async def _put_off(
     wiring: Wiring,
 ) -> None:
     if isinstance(trouble, NewerRecord):
-        await _later(message, timedelta(seconds=NEWER_MESSAGE_WAIT_SECONDS), str(trouble), wiring)
+        await _later(message, NEWER_WAIT, str(trouble), wiring)
     elif isinstance(trouble, Throttled):
         again, delay, tell = put_off(message, trouble, wiring.now(), announcement.alert)
         await _later(again, delay, trouble.sentence, wiring)

@@ -12,7 +12,6 @@ from datetime import datetime
 from weakref import WeakKeyDictionary
 
 from handlers.channels import Sender
-from handlers.cloud.names import NOTICES
 from handlers.cloud.records import Listed
 from handlers.delivery.deliver import NOBODY, come_back, deliver, senders_of
 from handlers.delivery.fallback_receiver import default_receiver, remarks, stand_ins, whom
@@ -21,6 +20,7 @@ from handlers.render.compose import compose, standalone
 from handlers.render.letter import Letter, Story
 from handlers.waves import figures
 from handlers.wire.documents import waves_of
+from handlers.wire.ids import NOTICES
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner.azure.wave import Wave

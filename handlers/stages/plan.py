@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Throttled, Unreachable
-from handlers.cloud.names import ALERTS, NOTICES, SCALE_SETS, run_path
+from handlers.cloud.names import run_path
 from handlers.cloud.records import Conflict
 from handlers.failures.throttling import put_off
 from handlers.repository.runs import StoredRun
 from handlers.runs import observe_azure, stops
+from handlers.wire.ids import ALERTS, NOTICES, SCALE_SETS
 from handlers.wire.messages import AlertMessage, NoticeMessage, ScaleSetMessage, arm_parts
 from handlers.wiring import Wiring
 from planner.azure import order

@@ -11,20 +11,14 @@ import re
 from collections.abc import Sequence
 from email.utils import parseaddr
 
-from handlers.cloud.names import (
-    ARCHIVE_PREFIX,
-    RUNS_PREFIX,
-    WAVES_PREFIX,
-    checked_subscription,
-    checked_tracking_id,
-    run_path,
-)
+from handlers.cloud.names import ARCHIVE_PREFIX, RUNS_PREFIX, WAVES_PREFIX, run_path
 from handlers.cloud.records import Listed, StorageDown
 from handlers.render import calendar, contract, page, table
 from handlers.render.addresses import Addresses, wave_path
 from handlers.waves import figures
 from handlers.wire.documents import waves_of
 from handlers.wire.http import Request, Response, json_response
+from handlers.wire.ids import checked_subscription, checked_tracking_id
 from handlers.wiring import Wiring
 from planner.azure.wave import Wave
 from planner.notices.digest import overview

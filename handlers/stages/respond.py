@@ -7,12 +7,13 @@ import logging
 import uuid
 from collections.abc import Mapping
 
-from handlers.cloud.names import checked_tracking_id, run_path
+from handlers.cloud.names import run_path
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.runs import commands
 from handlers.wire.command_request import CommandRequest, Refused, read
 from handlers.wire.documents import BadRecord, NewerRecord
 from handlers.wire.http import Request, Response, json_response
+from handlers.wire.ids import checked_tracking_id
 from handlers.wiring import Wiring
 from planner.people import skipping
 from planner.people.commands import effect, refusal

@@ -9,17 +9,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
-from handlers.cloud.names import (
-    ALERTS,
-    ALERTS_PREFIX,
-    CLAIMS_PREFIX,
-    NOTICES,
-    RUNS_PREFIX,
-)
+from handlers.cloud.names import ALERTS_PREFIX, CLAIMS_PREFIX, RUNS_PREFIX
 from handlers.cloud.records import Conflict, Listed, StorageDown
 from handlers.waves import search, sweep_state, unplanned
 from handlers.waves.sweep_state import State
 from handlers.wire.documents import ANNOUNCED, BadRecord, NewerRecord, waves_of
+from handlers.wire.ids import ALERTS, NOTICES
 from handlers.wire.messages import AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
 from planner.notices.delivery import behind

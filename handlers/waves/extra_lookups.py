@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 from handlers.cloud.errors import AzureTrouble, Throttled
 from handlers.cloud.lookups import Looked, look_up
-from handlers.cloud.names import ALERTS
 from handlers.cloud.records import Conflict
 from handlers.waves import roster
+from handlers.wire.ids import ALERTS
 from handlers.wire.messages import EVERY, AlertMessage
 from handlers.wiring import Wiring
 from planner.azure.wave import Announcement, Wave, with_evidence

@@ -11,9 +11,9 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from handlers.cloud.names import NOTICES
 from handlers.cloud.records import Conflict
 from handlers.waves import extra_lookups, roster
+from handlers.wire.ids import NOTICES
 from handlers.wire.messages import AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
 from planner.azure.fleet import ScaleSet

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
-from handlers.cloud.names import NOTICES, SCALE_SETS
+from handlers.wire.ids import NOTICES, SCALE_SETS
 from handlers.wire.messages import NoticeMessage, ScaleSetMessage
 from handlers.wiring import Wiring
 from planner.azure.fleet import ScaleSet

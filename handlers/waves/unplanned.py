@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from handlers.cloud.names import ALERTS, ARCHIVE_PREFIX, RUNS_PREFIX, SCALE_SETS, WAVES_PREFIX, run_path
+from handlers.cloud.names import ARCHIVE_PREFIX, RUNS_PREFIX, WAVES_PREFIX, run_path
 from handlers.cloud.records import Listed
 from handlers.waves import extra_lookups, relisting
 from handlers.waves.sweep_state import State
 from handlers.wire.documents import BadRecord, NewerRecord, waves_of
+from handlers.wire.ids import ALERTS, SCALE_SETS
 from handlers.wire.messages import EVERY, AlertMessage, ScaleSetMessage
 from handlers.wiring import Wiring
 from planner.azure.wave import Wave

@@ -1,7 +1,7 @@
 """From an alert's body to an announcement: both schemas of action groups, and what the search found.
 
-Keys are read in any casing and unknown ones ignored, because Azure varies both (azure-facts 1.1 and 1.2).
-Text stays data: whoever shows it escapes it.
+Keys are read in any casing and unknown ones ignored, because Azure varies both (tests/samples/alerts). Text
+stays data: whatever shows it escapes it.
 """
 
 import hashlib
@@ -10,25 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.wire import alert_facts as facts
-from handlers.wire import alert_kind as kind
 from handlers.wire.ids import TRACKING_ID
 from handlers.wire.outside_json import AnyCase, UnusableJson, load
 from planner.azure.wave import Announcement
 
 SEARCH_SCHEMA = "breakwater/search"
-"""What the sweep stores for a wave that Azure knows and no alert brought."""
+"""Schema of what the sweep stores for a wave that Azure knows and no alert announced."""
 
 _COMMON, _LEGACY = "azuremonitorcommonalertschema", "microsoft.insights/activitylogs"
 _MARKS = (_COMMON.encode(), _LEGACY.encode())
-"""What an alert of an action group has in it, however much of it came."""
-
-_tracking_id = re.compile(TRACKING_ID, re.ASCII)
+"""What every alert of an action group contains, even one that was cut off."""
 
 
 class NotAnAlert(ValueError):
     """The body cannot be read as an alert; `sentence` says what is wrong.
 
-    `looks_like_one` when it came in an alert's envelope: then somebody should know.
+    `looks_like_one`: it came in an alert's envelope, so people should be told.
     """
 
     def __init__(self, sentence: str, *, tracking_id: str = "", looks_like_one: bool = False) -> None:
@@ -49,7 +46,7 @@ class NotForUs:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """The event out of its envelope, with where the subscription may stand."""
+    """The event out of its envelope, and the essentials, which may name the subscription."""
 
     event: AnyCase
     essentials: AnyCase
@@ -67,25 +64,25 @@ def read_alert(body: bytes, received_at: datetime) -> Announcement | NotForUs:
     `received_at` is aware; it stands in for times that are missing or lie in the future.
     """
     if not body.strip():
-        raise NotAnAlert("The body is empty. Expected is an alert of an action group.")
+        raise NotAnAlert("The body is empty. Expected an alert from an action group.")
     try:
         raw = load(body)
     except UnusableJson as error:
-        said = body.lower()
-        raise NotAnAlert(str(error), looks_like_one=any(mark in said for mark in _MARKS)) from error
+        marked = any(mark in body.lower() for mark in _MARKS)
+        raise NotAnAlert(str(error), looks_like_one=marked) from error
     if not isinstance(raw, AnyCase):
-        raise NotAnAlert("The body is not a JSON object. Expected is an alert of an action group.")
+        raise NotAnAlert("The body is not a JSON object. Expected an alert from an action group.")
     opened = _opened(raw)
     event = opened.event
     properties = event.part("properties")
     tracking_id = properties.text("trackingId")
-    known_id = tracking_id if _tracking_id.fullmatch(tracking_id) else ""
-    if not opened.search and not kind.service_health(event, opened.essentials):
+    known_id = tracking_id if re.fullmatch(TRACKING_ID, tracking_id) else ""
+    if not opened.search and not facts.is_service_health(event, opened.essentials):
         about = opened.essentials.text("monitoringService") or event.text("eventSource") or "something else"
         return NotForUs(f"This alert is about {about[:100]}, not about Service Health.")
-    if kind.test(properties):
+    if facts.is_test(properties):
         return NotForUs("This is a test alert.", test=True, tracking_id=known_id)
-    maintenance = kind.maintenance(event)
+    maintenance = facts.is_maintenance(event)
     if maintenance is None:
         raise NotAnAlert(
             "The event has neither an `incidentType` nor an `operationName` that can be read.",
@@ -114,7 +111,9 @@ def _opened(raw: AnyCase) -> _Opened:
     data = raw.part("data")
     known = schema.lower() in {_COMMON, _LEGACY, SEARCH_SCHEMA}
     if known and not isinstance(raw.get("data"), AnyCase):
-        raise NotAnAlert(f"The alert has the schema {schema}, but `data` is no object.", looks_like_one=True)
+        raise NotAnAlert(
+            f"The alert has the schema {schema}, but `data` is not an object.", looks_like_one=True
+        )
     if schema.lower() == SEARCH_SCHEMA:
         return _Opened(data, AnyCase({}), search=True)
     if schema.lower() == _LEGACY:
@@ -124,8 +123,8 @@ def _opened(raw: AnyCase) -> _Opened:
     if not schema and isinstance(raw.get("alertContext"), AnyCase):
         return _Opened(raw.part("alertContext"), raw.part("essentials"))
     raise NotAnAlert(
-        f"The schema {schema[:100]!r} is not known. Expected is an alert of an action group, "
-        "in the common alert schema or in the activity log's own."
+        f"The schema {schema[:100]!r} is not known. Expected an alert from an action group, "
+        "in the common alert schema or in the activity log's own schema."
     )
 
 

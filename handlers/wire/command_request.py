@@ -1,11 +1,12 @@
 """A command as a person sends it: JSON or a form, who and why, and what it is about."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
+
+from pydantic_core import from_json
 
 from handlers.wire.http import Request
 from planner.people.commands import SAYABLE
@@ -13,10 +14,10 @@ from planner.policy.overrides import RAISABLE, checked_raise
 from planner.record.command import CommandKind
 
 YOUR_NAME, WHY = "YOUR NAME", "WHY"
-"""What stands for who and why in the commands that people are sent; nobody is called that."""
+"""Placeholders for who and why in the commands that people are sent; nobody is called that."""
 
 PRINCIPAL = "x-ms-client-principal-name"
-"""Who signed in, by App Service authentication; where that does not guard the app, anybody can send it."""
+"""Who signed in, set by App Service authentication; without it anybody can send this header."""
 
 LARGEST_BODY = 64 * 1024
 LONGEST_RAISE, LONGEST_NAME = 400, 200
@@ -24,11 +25,11 @@ LONGEST_ACTOR, LONGEST_COMMENT, MOST_NAMES = 200, 2000, 1000
 _ABOUT = ("actor", "comment", "checksum", "instances", "domains")
 _UNTOUCHED = frozenset({YOUR_NAME.lower(), WHY.lower(), "who", "name", "actor", "comment", "reason"})
 _LEFT_IN = re.compile(r"<[^<>:/]*>|\$\w+|\$\{\w+\}|\$\(.*\)")
-"""A whole value like `<your name>`, or like `$USER`, which single quotes have kept from the shell."""
+"""A whole value like `<your name>`, or like `$USER`, which single quotes kept from the shell."""
 
 
 class Refused(Exception):
-    """The command is not taken; with the HTTP status and the sentence to answer."""
+    """The command is refused, with the HTTP status and the sentence to answer."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -38,7 +39,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CommandRequest:
-    """What the person says; `raised` is policy key to value as written."""
+    """What the person asks; `raised` is policy key to value as written."""
 
     kind: CommandKind
     actor: str
@@ -50,10 +51,10 @@ class CommandRequest:
 
 
 def read(request: Request, *, signed_in: bool) -> CommandRequest:
-    """The command of a request; Refused: 400 for what cannot be understood, 409 for a template untouched.
+    """The command of a request. Raises Refused: 400 for what is not understood, 409 for an unedited template.
 
-    `signed_in`: the platform guards the app, so that its header says who it is. Otherwise any client could
-    have sent it.
+    `signed_in`: the platform guards the app, so its header says who it is. Otherwise any client could have
+    sent that header.
     """
     action = request.path_parameters.get("action", "")
     if action not in SAYABLE:
@@ -70,7 +71,7 @@ def read(request: Request, *, signed_in: bool) -> CommandRequest:
     # A misspelt `domains` must not skip everything.
     strange = [str(key)[:40] for key in given if key not in _ABOUT]
     if strange and kind is not CommandKind.RAISE:
-        raise Refused(400, f"`{strange[0]}` is nothing that {kind} knows; use {', '.join(_ABOUT)}.")
+        raise Refused(400, f"`{strange[0]}` is not a field of {kind}; use {', '.join(_ABOUT)}.")
     raised = _raised(given) if kind is CommandKind.RAISE else {}
     return CommandRequest(
         kind, actor, comment, _line(given.get("checksum"))[:128], instances, domains, raised
@@ -105,7 +106,7 @@ def _comment(given: Mapping[str, Any]) -> str:
 
 
 def _untouched(text: str) -> bool:
-    """Whether it is the template's own word, or something of the kind that was to be replaced."""
+    """Whether it is still the template's placeholder, or another one."""
     plain = " ".join(re.sub(r"[\W_]+", " ", text).split()).lower()
     return plain in _UNTOUCHED or _LEFT_IN.fullmatch(text) is not None
 
@@ -132,28 +133,25 @@ def _given(request: Request) -> Mapping[str, Any]:
     if len(request.body) > LARGEST_BODY:
         raise Refused(
             400,
-            f"The body has {len(request.body)} bytes; at most {LARGEST_BODY} are taken. "
-            "Say it in several requests.",
+            f"The body has {len(request.body)} bytes; at most {LARGEST_BODY} are accepted. "
+            "Send several requests.",
         )
     try:
         text = request.body.decode()
-        text.encode()
         if not text.strip():
             return {}
         # curl says "form" of whatever it is given with -d.
         form = "form-urlencoded" in request.headers.get("content-type", "")
         if form and not text.lstrip().startswith("{"):
-            return dict(
-                parse_qsl(
-                    text, keep_blank_values=True, strict_parsing=True, max_num_fields=50, errors="strict"
-                )
+            fields = parse_qsl(
+                text, keep_blank_values=True, strict_parsing=True, max_num_fields=50, errors="strict"
             )
-        given = json.loads(text)
-        json.dumps(given, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
+            return dict(fields)
+        given = from_json(text)
+    except ValueError as error:
         raise Refused(400, "The body is neither a JSON object nor a form in UTF-8.") from error
     if not isinstance(given, dict):
-        raise Refused(400, "The body is JSON, but no object.")
+        raise Refused(400, "The body is JSON, but not an object.")
     return given
 
 
@@ -162,16 +160,16 @@ def _line(value: Any) -> str:
 
 
 def _names(value: Any, name: str, separator: str) -> tuple[str, ...]:
-    """A JSON list, or names between separators as a form sends them; a domain's name may hold commas."""
+    """A JSON list, or names with separators as a form sends them; a domain's name may hold commas."""
     if value is None:
         return ()
     names = value.split(separator) if isinstance(value, str) else value
-    if not isinstance(names, list) or not all(isinstance(one, str | int) for one in names):
+    if not isinstance(names, list) or not all(isinstance(entry, str | int) for entry in names):
         raise Refused(400, f"`{name}` must be a list of names.")
-    found = tuple(dict.fromkeys(str(one).strip() for one in names if str(one).strip()))
+    found = tuple(dict.fromkeys(filter(None, (str(entry).strip() for entry in names))))
     if not found:
-        raise Refused(400, f"`{name}` names nothing; leave it out to say it of all that is left.")
-    if len(found) > MOST_NAMES or any(len(one) > LONGEST_NAME for one in found):
+        raise Refused(400, f"`{name}` names nothing; leave it out to mean all that is left.")
+    if len(found) > MOST_NAMES or any(len(entry) > LONGEST_NAME for entry in found):
         raise Refused(
             400, f"At most {MOST_NAMES} {name} at a time, each of at most {LONGEST_NAME} characters."
         )

@@ -1,7 +1,7 @@
 """The records as JSON: pydantic reads and writes the planner's dataclasses directly.
 
-Older versions and unknown fields are read; a record of a newer version is refused, so that nobody writes over
-what the newer code knows.
+Older versions and unknown fields are read; a record of a newer version is refused, so that nothing the newer
+code knows is overwritten.
 """
 
 from collections.abc import Mapping
@@ -12,16 +12,16 @@ from urllib.parse import quote
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
+from handlers.wire.outside_json import faults
 from planner.azure.wave import Announcement, Wave
 from planner.decision.estimate import longest
 from planner.record.run import Run
 
 VERSION: Final = 1
-"""The newest version of records this code understands."""
-
+"""The newest version of records and messages that this code understands."""
 
 ANNOUNCED: Final = "announcement"
-"""The kind, in its metadata, of a stored alert that wants to be discovered."""
+"""The kind, in its metadata, of a stored alert that has to be discovered."""
 
 
 class BadRecord(ValueError):
@@ -36,56 +36,46 @@ _adapters: dict[type[Any], TypeAdapter[Any]] = {}
 
 
 def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    # Built on first use: building costs more than reading a thousand documents.
-    known = _adapters.get(kind)
-    if known is None:
-        known = _adapters[kind] = TypeAdapter(kind)
-    return known
+    # Kept, because building one costs more than reading a thousand documents.
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
-def encode(kind: type[Any], value: Any) -> bytes:
+def encode(value: Any) -> bytes:
     """A dataclass of the planner as a JSON document."""
-    return _adapter(kind).dump_json(value)
+    return _adapter(type(value)).dump_json(value)
 
 
 def decode[Kind](kind: type[Kind], body: bytes) -> Kind:
     """The document as the dataclass; raises NewerRecord or BadRecord."""
     try:
         value: Kind = _adapter(kind).validate_json(body)
+        version = getattr(value, "v", VERSION)
     except ValidationError as error:
-        version = _version(body)
-        if version > VERSION:
-            raise NewerRecord(f"A {kind.__name__} record has version {version}.") from None
-        wrong = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(part) for part in wrong["loc"])
-        raise BadRecord(f"A stored {kind.__name__} cannot be read: {where}: {wrong['msg']}.") from None
-    version = getattr(value, "v", VERSION)
+        version = version_of(body)
+        if version <= VERSION:
+            raise BadRecord(f"A stored {kind.__name__} cannot be read: {faults(error)[0]}.") from None
     if version > VERSION:
         raise NewerRecord(f"A {kind.__name__} record has version {version}.")
     return value
 
 
-def encode_run(run: Run) -> bytes:
-    return encode(Run, run)
-
-
-def decode_run(body: bytes) -> Run:
-    return decode(Run, body)
-
-
-def encode_wave(wave: Wave) -> bytes:
-    return encode(Wave, wave)
-
-
-def decode_wave(body: bytes) -> Wave:
-    return decode(Wave, body)
+def version_of(body: str | bytes) -> int:
+    """The version that a JSON document or message states; 0 when it states none."""
+    try:
+        raw = from_json(body)
+    except ValueError:
+        return 0
+    version = raw.get("v") if isinstance(raw, dict) else None
+    return version if isinstance(version, int) else 0
 
 
 def run_metadata(run: Run) -> dict[str, str]:
     """What a listing shows of a run: ASCII, no prose; times in UTC, lengths of time in whole seconds.
 
     `took` is the longest of its finished batches, from start to verification; `reading` how long its last
-    look at Azure took, where that was long.
+    poll took to read Azure, where that was long.
 
     Names are percent-encoded in Azure's spelling (a path has them in lower case). What is not known is left
     out.
@@ -129,7 +119,7 @@ def wave_metadata(wave: Wave) -> dict[str, str]:
 
 
 def alert_metadata(alert: Announcement) -> dict[str, str]:
-    """What a listing shows of a stored alert: enough to know whether its wave has been discovered."""
+    """What a listing shows of a stored alert: enough to tell whether its wave has been discovered."""
     return {
         "v": "1",
         "kind": ANNOUNCED,
@@ -148,12 +138,3 @@ def waves_of(metadata: Mapping[str, str]) -> tuple[str, ...]:
 def instant(at: datetime) -> str:
     """An aware time as `2026-11-22T23:30:00Z`."""
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _version(body: bytes) -> int:
-    try:
-        raw = from_json(body)
-    except ValueError:
-        return 0
-    version = raw.get("v") if isinstance(raw, dict) else None
-    return version if isinstance(version, int) else 0

@@ -1,11 +1,12 @@
 """What travels on the queues: ids, never fleets. A message is refused here or not at all.
 
-Readers accept older versions and ignore unknown fields; a newer one goes back for five minutes, until the
-deployment that understands it has finished.
+Readers accept older versions and ignore unknown fields; a message of a newer version goes back for five
+minutes, until the deployment that understands it has finished.
 """
 
 import re
-from typing import Annotated, Final, Literal, Self, overload
+from datetime import timedelta
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -16,8 +17,8 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import from_json
 
+from handlers.wire.documents import VERSION, version_of
 from handlers.wire.ids import (
     ALERTS,
     GUID,
@@ -31,16 +32,15 @@ from handlers.wire.ids import (
     checked_resource_group,
     checked_scale_set,
 )
+from handlers.wire.outside_json import faults
 from planner.record.command import Command, CommandKind
 
-VERSION: Final = 1
-"""The newest version of messages this code understands."""
-
-NEWER_MESSAGE_WAIT_SECONDS: Final = 300
+NEWER_WAIT: Final = timedelta(minutes=5)
+"""When what this version cannot read yet is tried again."""
 
 
 class BadMessage(ValueError):
-    """The message cannot be one of ours; the text says why. It belongs into the quarantine."""
+    """The message cannot be one of ours; the text says why. It belongs in quarantine."""
 
 
 class NewerMessage(Exception):
@@ -54,20 +54,20 @@ _ARM_ID = re.compile(
 )
 
 
-def _scale_set_id(text: str) -> str:
-    try:
-        arm_parts(text)
-    except ValueError:
-        raise ValueError("it is not the ARM id of a Virtual Machine Scale Set") from None
-    return text
-
-
 def arm_parts(scale_set: str) -> tuple[str, str, str]:
     """Subscription, resource group and name of a scale set's ARM id; ValueError when it is not one."""
     found = _ARM_ID.fullmatch(scale_set)
     if found is None:
         raise ValueError(f"{scale_set[:200]!r} is not the ARM id of a Virtual Machine Scale Set.")
     return found[1], checked_resource_group(found[2]), checked_scale_set(found[3])
+
+
+def _scale_set_id(text: str) -> str:
+    try:
+        arm_parts(text)
+    except ValueError:
+        raise ValueError("it is not the ARM id of a Virtual Machine Scale Set") from None
+    return text
 
 
 def _renewable(text: str) -> str:
@@ -86,7 +86,7 @@ Names = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
 class _Envelope(BaseModel):
     """What every message carries: its version and the trace it belongs to.
 
-    `lives` counts how often it was given up though nothing was wrong with it, and sent again.
+    `lives` counts how often the host gave it up though nothing was wrong with it, and it was sent again.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -97,22 +97,22 @@ class _Envelope(BaseModel):
 
 
 class _Patient(_Envelope):
-    """What Azure may ask to put off: since when it has, without a break, and whether people were told."""
+    """A message that throttling may delay: since when without a break, and whether people were told."""
 
     throttled_since: AwareDatetime | None = None
     throttled_told: bool = False
 
 
 EVERY: Final = "*"
-"""Renewed for every scale set of the wave."""
+"""In place of a scale set: all of the wave."""
 
 
 class AlertMessage(_Patient):
-    """A stored alert wants to be discovered; `tries` counts how often Azure was down for it.
+    """A stored alert is to be discovered; `tries` counts how often Azure was down for it.
 
-    `renew` names the scale set (`*`: all of them) for which only the extra look-ups of a discovered alert's
-    wave are wanted anew; `look_ups` counts how often Azure could not be read for them. `relist`: only the
-    listing of an open wave's scale sets is wanted anew. `swept`: the sweep sends it, and would again.
+    `renew` names the scale set (EVERY for all) whose extra look-ups alone are to be made again, of a wave
+    discovered before; `look_ups` counts how often Azure could not be read for them. `relist`: only list the
+    scale sets of an open wave again. `swept`: the sweep sent it, and would again.
     """
 
     alert: AlertHash
@@ -124,9 +124,9 @@ class AlertMessage(_Patient):
 
 
 class ScaleSetMessage(_Patient):
-    """A scale set wants a plan. `wave_generation` is what the wave's record had when this was sent.
+    """A scale set needs a plan. `wave_generation` is the wave's generation when this was sent.
 
-    `attempt` counts how often Azure could not be read for it, `absent_since` is when it first did not find
+    `attempt` counts how often Azure could not be read for it; `absent_since` is when Azure first did not find
     the scale set.
     """
 
@@ -146,9 +146,9 @@ class ScaleSetMessage(_Patient):
 
 
 class PersonEvent(BaseModel):
-    """What `bury` says about a run, and hosts before this version for people; applied once by its id.
+    """A command of `bury` about a run, or one that an older version sent for a person.
 
-    `at` is aware.
+    Applied once by its id.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -167,21 +167,11 @@ class PersonEvent(BaseModel):
 
     def event(self) -> Command:
         """The command as the planner knows it."""
-        return Command(
-            self.id,
-            self.kind,
-            self.actor,
-            self.comment,
-            self.at,
-            self.checksum,
-            self.instances,
-            self.domains,
-            self.raised,
-        )
+        return Command(**dict(self))
 
 
 class RunMessage(_Envelope):
-    """A run wants a poll; `generation` is the record's after the poll that sent this."""
+    """A run is to be polled; `generation` is the record's after the poll that sent this."""
 
     subscription: Subscription
     resource_group: ResourceGroup
@@ -191,11 +181,11 @@ class RunMessage(_Envelope):
 
 
 class NoticeMessage(_Envelope):
-    """Something wants to be told. `wave` gathers a wave's untold notices; the others carry their text.
+    """People have to be told. `wave` gathers a wave's untold notices; the other kinds carry their text.
 
-    `about` names what is told once for a wave, whatever the words; without it the words count. `unread`:
-    nothing is in quarantine, Azure cannot be read and we go on trying. `stuck` are the channels of `receiver`
-    that do not get through, of which people have to hear another way.
+    `about` identifies what is told only once for a wave, however it is worded; without it the text does.
+    `unread`: nothing is in quarantine, Azure cannot be read and we keep trying. `stuck` are the channels of
+    `receiver` that fail, which people have to learn in another way.
     """
 
     tracking_id: Annotated[str, Field(pattern=rf"^({TRACKING_ID})?$")] = ""
@@ -224,36 +214,16 @@ _MODELS: Final[dict[Queue, type[AlertMessage | ScaleSetMessage | RunMessage | No
 }
 
 
-@overload
-def parse(queue: Literal["alerts"], body: str | bytes) -> AlertMessage: ...
-@overload
-def parse(queue: Literal["scale-sets"], body: str | bytes) -> ScaleSetMessage: ...
-@overload
-def parse(queue: Literal["runs"], body: str | bytes) -> RunMessage: ...
-@overload
-def parse(queue: Literal["notices"], body: str | bytes) -> NoticeMessage: ...
 def parse(queue: Queue, body: str | bytes) -> Message:
     """The message of a queue. Raises BadMessage with a sentence, or NewerMessage."""
     try:
         message = _MODELS[queue].model_validate_json(body)
     except ValidationError as error:
-        if _version(body) > VERSION:
-            raise NewerMessage(f"A message of {queue} has version {_version(body)}.") from None
-        wrong = "; ".join(
-            f"{'.'.join(str(part) for part in one['loc']) or 'the message'}: "
-            f"{one['msg'].removeprefix('Value error, ').rstrip('.')}"
-            for one in error.errors(include_url=False, include_input=False, include_context=False)[:5]
-        )
-        raise BadMessage(f"This is no message of the queue {queue}: {wrong}.") from None
+        if (version := version_of(body)) > VERSION:
+            raise NewerMessage(f"A message of {queue} has version {version}.") from None
+        raise BadMessage(
+            f"This is not a message of the queue {queue}: {'; '.join(faults(error)[:5])}."
+        ) from None
     if message.v > VERSION:
         raise NewerMessage(f"A message of {queue} has version {message.v}.")
     return message
-
-
-def _version(body: str | bytes) -> int:
-    try:
-        raw = from_json(body)
-    except ValueError:
-        return 0
-    version = raw.get("v") if isinstance(raw, dict) else None
-    return version if isinstance(version, int) else 0

@@ -1,15 +1,18 @@
-"""JSON from outside: what is ambiguous, endless or cannot be stored is refused before anybody looks at it."""
+"""JSON from outside: what is ambiguous, endless or cannot be stored is refused before anything reads it."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, NoReturn
+
+from pydantic import ValidationError
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class UnusableJson(ValueError):
-    """The text is no JSON we take; the message says why."""
+    """The text is not JSON that we accept; the message says why."""
 
 
 class AnyCase(Mapping[str, Any]):
@@ -32,11 +35,6 @@ class AnyCase(Mapping[str, Any]):
         value = self.get(key)
         return value if isinstance(value, AnyCase) else AnyCase({})
 
-    def words(self, key: str) -> str:
-        """The text under `key`, trimmed; empty when there is none, as for a number."""
-        value = self.get(key)
-        return value.strip() if isinstance(value, str) else ""
-
     def text(self, *keys: str) -> str:
         """The first of these keys that holds text or a whole number, trimmed; empty when none does."""
         for key in keys:
@@ -51,8 +49,8 @@ class AnyCase(Mapping[str, Any]):
 def load(body: bytes | str) -> Any:
     """The JSON value, objects as AnyCase. Raises UnusableJson.
 
-    Refused: other encodings than UTF-8, keys that come twice in one object (in any casing, with different
-    values), NaN and Infinity, numbers beyond any use, nesting beyond the reader's depth, NUL and lone
+    Refused: encodings other than UTF-8, keys that come twice in one object (in any casing, with different
+    values), NaN and Infinity, absurdly large numbers, nesting beyond the reader's depth, NUL and lone
     surrogates anywhere.
     """
     try:
@@ -64,6 +62,7 @@ def load(body: bytes | str) -> Any:
             parse_float=_float,
             parse_int=_int,
         )
+        _check(value)
     except UnicodeDecodeError as error:
         raise UnusableJson("The text is not UTF-8.") from error
     except UnusableJson:
@@ -72,16 +71,33 @@ def load(body: bytes | str) -> Any:
         raise UnusableJson("The JSON is nested too deeply.") from error
     except ValueError as error:
         raise UnusableJson(f"The text is not JSON: {error}.") from error
-    if isinstance(value, str):
-        _check(value)
     return value
+
+
+def utc_time(text: str) -> datetime:
+    """A time of ISO 8601 as aware UTC, UTC where it names no zone; ValueError for anything else."""
+    at = datetime.fromisoformat(text)
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text[:40]!r} is before the first year or after the last") from error
+
+
+def faults(error: ValidationError) -> list[str]:
+    """Each fault that pydantic found, as `field: what is wrong`, without the value."""
+    found = []
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        field = ".".join(map(str, fault["loc"]))
+        wrong = fault["msg"].removeprefix("Value error, ").rstrip(".")
+        found.append(f"{field}: {wrong}" if field else wrong)
+    return found
 
 
 def _object(pairs: list[tuple[str, Any]]) -> AnyCase:
     seen: dict[str, Any] = {}
     for key, value in pairs:
         _check(key)
-        _check_inside(value)
+        _check(value)
         folded = key.lower()
         if folded in seen and seen[folded] != value:
             raise UnusableJson(f"The key {key[:80]!r} comes twice in one object, with different values.")
@@ -89,20 +105,13 @@ def _object(pairs: list[tuple[str, Any]]) -> AnyCase:
     return AnyCase(seen)
 
 
-def _check_inside(value: Any) -> None:
+def _check(value: Any) -> None:
     # Objects have been checked on their own; lists may hold texts at any depth.
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, str):
-            _check(one)
-        elif isinstance(one, list):
-            waiting += one
-
-
-def _check(text: str) -> None:
-    if _UNSTORABLE.search(text):
+    if isinstance(value, str) and _UNSTORABLE.search(value):
         raise UnusableJson("A text holds NUL or half a character (a lone surrogate).")
+    if isinstance(value, list):
+        for entry in value:
+            _check(entry)
 
 
 def _float(text: str) -> float:
@@ -119,4 +128,4 @@ def _int(text: str) -> int:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise UnusableJson(f"{name} is no JSON number.")
+    raise UnusableJson(f"{name} is not a JSON number.")

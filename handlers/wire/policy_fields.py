@@ -1,57 +1,65 @@
 """The fields of the policy file: how each is checked, and what the JSON Schema says about it."""
 
 import re
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from handlers.wire.ids import LOOPBACK
+from handlers.wire.ids import is_url, safe_for_secrets
 from planner.policy.durations import parse_when
-from planner.policy.keys import MAY_BE_LOOSENED, PARSERS, nearest, parse_flag
+from planner.policy.keys import MAY_BE_LOOSENED, nearest, parse_flag
 from planner.policy.model import HealthRule, Mode, SelfService
 
-LIST = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-DURATION = {"type": "string", "pattern": r"^\s*(\d+[dD])?\s*(\d+[hH])?\s*(\d+[mM])?\s*(\d+[sS])?\s*$"}
+STRING = WithJsonSchema({"type": "string"})
+LIST = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
 
-
-def join(separator: str) -> BeforeValidator:
-    def join(value: object) -> object:
-        if isinstance(value, list) and all(isinstance(one, str) for one in value):
-            return separator.join(value) or "none"
-        return value
-
-    return BeforeValidator(join)
-
-
-def readable(key: str) -> AfterValidator:
-    def check(value: str) -> str:
-        PARSERS[key](value)
-        return value
-
-    return AfterValidator(check)
+Duration = Annotated[
+    str | None,
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\s*(\d+[dD])?\s*(\d+[hH])?\s*(\d+[mM])?\s*(\d+[sS])?\s*$"}
+    ),
+]
+YesNo = Annotated[str | None, WithJsonSchema({"type": "boolean"})]
 
 
 def choice(words: type[SelfService | Mode | HealthRule]) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "enum": [str(word) for word in words]})
 
 
-FLAG = WithJsonSchema({"type": "boolean"})
+def join(separator: str) -> BeforeValidator:
+    """A list is the text that its entries give with separators between."""
+
+    def join(value: object) -> object:
+        if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+            return separator.join(value) or "none"
+        return value
+
+    return BeforeValidator(join)
 
 
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+def _parsed(parse: Callable[[str], object]) -> BeforeValidator:
+    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
+
+
+_as_list = _parsed(lambda text: [text])
+
+Flag = Annotated[bool, _parsed(parse_flag)]
+Beginning = Annotated[datetime, _parsed(partial(parse_when, end_of_day=False)), STRING]
+End = Annotated[datetime, _parsed(partial(parse_when, end_of_day=True)), STRING]
 
 
 def _filled(globs: tuple[str, ...]) -> tuple[str, ...]:
-    if not globs or not all(one.strip() for one in globs):
+    if not globs or not all(glob.strip() for glob in globs):
         raise ValueError(
             "an empty pattern matches nothing: write a name, a glob such as rg-*, or leave it out"
         )
-    return tuple(one.strip() for one in globs)
+    return tuple(glob.strip() for glob in globs)
 
 
-Globs = Annotated[tuple[str, ...], BeforeValidator(_as_list), AfterValidator(_filled), WithJsonSchema(LIST)]
+Globs = Annotated[tuple[str, ...], _as_list, AfterValidator(_filled), LIST]
 
 
 def _loosenable(keys: frozenset[str]) -> frozenset[str]:
@@ -62,63 +70,38 @@ def _loosenable(keys: frozenset[str]) -> frozenset[str]:
     return keys
 
 
-LOOSENABLE = WithJsonSchema({"type": "array", "items": {"enum": list(MAY_BE_LOOSENED)}})
 Loosenable = Annotated[
-    frozenset[str],
-    BeforeValidator(_as_list),
-    AfterValidator(_loosenable),
-    LOOSENABLE,
+    Annotated[frozenset[str], _as_list, AfterValidator(_loosenable)] | None,
+    WithJsonSchema({"type": "array", "items": {"enum": list(MAY_BE_LOOSENED)}}),
 ]
-
-
-def moment(*, end_of_day: bool) -> BeforeValidator:
-    def parse(value: object) -> object:
-        return parse_when(value, end_of_day=end_of_day) if isinstance(value, str) else value
-
-    return BeforeValidator(parse)
 
 
 def _address(value: str, info: ValidationInfo) -> str:
     """Take the address itself or, by `env:NAME`, from the environment; its text must not reach an error."""
     name = value.removeprefix("env:").strip() if value.startswith("env:") else ""
     if name:
-        environment = (info.context or {}).get("environment", {})
-        value = environment.get(name, "")
+        value = (info.context or {}).get("environment", {}).get(name, "")
         if not value.strip():
             raise ValueError(f"the setting {name} is missing or empty: set it to the address")
-    said = f"the setting {name}" if name else "its value"
-    try:
-        parts = urlsplit(value.strip())
-        good = parts.hostname and (parts.scheme == "https" or parts.hostname in LOOPBACK)
-        good = good and parts.scheme in {"https", "http"} and parts.port != 0 and len(value.split()) == 1
-    except ValueError:
-        good = False
-    if not good:
+    address = value.strip()
+    if len(address.split()) != 1 or not is_url(address, "https", "http") or not safe_for_secrets(address):
+        said = f"the setting {name}" if name else "its value"
         raise ValueError(
             f"{said} is not an https address: write one or, to keep it out of the file, env:NAME of a setting"
         )
-    return value.strip()
+    return address
 
 
 Address = Annotated[str, AfterValidator(_address)]
 
 
-def _mailbox(addresses: tuple[str, ...]) -> tuple[str, ...]:
-    for one in addresses:
-        if not re.fullmatch(r"[^@\s,;:<>\"()\[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", one):
-            raise ValueError(f"`{one[:60]}` is not a mail address: write one such as ops@example.com")
+def _mailboxes(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    for address in addresses:
+        if not re.fullmatch(r"[^@\s,;:<>\"()\[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", address):
+            raise ValueError(f"`{address[:60]}` is not a mail address: write one such as ops@example.com")
     return addresses
 
 
-Mailboxes = Annotated[
-    tuple[str, ...], BeforeValidator(_as_list), AfterValidator(_mailbox), WithJsonSchema(LIST)
-]
-
-
-def _flag(value: object) -> object:
-    return parse_flag(value) if isinstance(value, str) else value
-
-
-Flag = Annotated[bool, BeforeValidator(_flag)]
+Mailboxes = Annotated[tuple[str, ...], _as_list, AfterValidator(_mailboxes), LIST]
 
 ReceiverName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$")]

@@ -1,6 +1,6 @@
-"""The policy file: from YAML to planner's policy, or a sentence for every fault in it."""
+"""The policy file: from YAML to the planner's policy, or a sentence for every fault in it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,24 +22,24 @@ def load(text: str, *, environment: Mapping[str, str]) -> Policy:
     document = read(text)
     if not isinstance(document.data, dict):
         raise PolicyError(["line 1: it is not a mapping of keys such as `defaults:` and `rules:`"])
-    problems = list(document.problems)
-    # A problem of YAML has its sentence already; what the shape says about the same place adds nothing.
-    said = {problem.partition(": ")[0] for problem in problems}
-    shape = None
+    # What the shape says about a place that already has a problem adds nothing.
+    known = {place for place, _ in document.problems}
     try:
         shape = PolicyShape.model_validate(document.data, context={"environment": environment})
     except ValidationError as error:
-        found = (_problem(document, one) for one in error.errors(include_input=False, include_url=False))
-        problems += [one for one in found if one.partition(": ")[0] not in said]
-    if shape is not None:
-        problems += _unknown_receivers(document, shape)
-    if problems or shape is None:
-        raise PolicyError(problems)
+        for fault in error.errors(include_input=False, include_url=False):
+            path: Path = tuple(part for part in fault["loc"] if part != "[key]")
+            if document.place(path) not in known:
+                document.problem(path, _sentence(path, fault))
+    else:
+        _check_receivers(document, shape)
+    if document.problems:
+        raise PolicyError([f"{place}: {sentence}" for place, sentence in document.problems])
     return _policy(shape)
 
 
 def schema() -> dict[str, Any]:
-    """Give the JSON Schema of the policy file, as published in docs/policy.schema.json."""
+    """The JSON Schema of the policy file, as published in docs/policy.schema.json."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **_lean(PolicyShape.model_json_schema(by_alias=True)),
@@ -50,7 +50,7 @@ def schema() -> dict[str, Any]:
 def _lean(part: Any) -> Any:
     """Leave out what pydantic adds and no reader needs: titles, and null as a default."""
     if isinstance(part, list):
-        return [_lean(one) for one in part]
+        return [_lean(entry) for entry in part]
     if not isinstance(part, dict):
         return part
     return {
@@ -73,10 +73,10 @@ def _policy(shape: PolicyShape) -> Policy:
         ),
         limits=Limits(regions=shape.limits.regions, scale_sets=shape.limits.scale_sets),
         receivers=tuple(
-            Receiver(name, teams=one.teams, email=one.email, webhook=one.webhook)
-            for name, one in shape.receivers.items()
+            Receiver(name, teams=receiver.teams, email=receiver.email, webhook=receiver.webhook)
+            for name, receiver in shape.receivers.items()
         ),
-        routes=tuple(Route(_match(one.match), one.receiver) for one in shape.routes),
+        routes=tuple(Route(_match(route.match), route.receiver) for route in shape.routes),
     )
 
 
@@ -84,42 +84,44 @@ def _match(shape: MatchShape) -> Match:
     return Match(shape.subscription, shape.resource_group, shape.name, shape.location, shape.tags)
 
 
-def _unknown_receivers(document: Document, shape: PolicyShape) -> Iterator[str]:
+def _check_receivers(document: Document, shape: PolicyShape) -> None:
     known = {name.lower() for name in shape.receivers}
-    named: list[tuple[Path, str | None]] = [(("defaults", "owner"), shape.defaults.owner)]
-    named += [(("rules", number, "owner"), one.owner) for number, one in enumerate(shape.rules)]
-    named += [(("routes", number, "receiver"), one.receiver) for number, one in enumerate(shape.routes)]
+    named: list[tuple[Path, str | None]] = [
+        (("defaults", "owner"), shape.defaults.owner),
+        *((("rules", number, "owner"), rule.owner) for number, rule in enumerate(shape.rules)),
+        *((("routes", number, "receiver"), route.receiver) for number, route in enumerate(shape.routes)),
+    ]
     for path, name in named:
         if name is not None and name.strip().lower() not in known:
-            hint = nearest(name, known)
-            yield f"{document.place(path)}: there is no receiver `{name}` under receivers{hint}"
+            document.problem(path, f"there is no receiver `{name}` under receivers{nearest(name, known)}")
 
 
-def _problem(document: Document, error: ErrorDetails) -> str:
-    path: Path = tuple(part for part in error["loc"] if part != "[key]")
-    place = document.place(path) or "line 1"
-    kind = error["type"]
+_MAPPING, _LIST = "a mapping of keys is expected here", "a list is expected here, each entry after a dash"
+_SENTENCES = {
+    "missing": "it is required but missing",
+    "string_type": "one value is expected here, not a list or a mapping",
+    "model_type": _MAPPING,
+    "dict_type": _MAPPING,
+    "tuple_type": _LIST,
+    "frozen_set_type": _LIST,
+    "string_pattern_mismatch": "a name has letters, digits, dots, hyphens and underscores, 60 at most",
+}
+
+
+def _sentence(path: Path, fault: ErrorDetails) -> str:
+    kind = fault["type"]
     if kind == "extra_forbidden":
-        return f"{place}: {_unknown_key(path)}"
+        return _unknown_key(path)
     if kind == "value_error":
-        return f"{place}: {error['ctx']['error']}"
-    sentences = {
-        "missing": "it is needed and not there",
-        "string_type": "one value is wanted here, not a list or a mapping",
-        "model_type": "a mapping of keys is wanted here",
-        "dict_type": "a mapping of keys is wanted here",
-        "tuple_type": "a list is wanted here, each entry after a dash",
-        "frozen_set_type": "a list is wanted here, each entry after a dash",
-        "string_pattern_mismatch": "a name has letters, digits, dots, hyphens and underscores, 60 at most",
-    }
-    return f"{place}: {sentences.get(kind) or error['msg'].replace('Input', 'it', 1)}"
+        return str(fault["ctx"]["error"])
+    return _SENTENCES.get(kind) or fault["msg"].replace("Input", "it", 1)
 
 
 def _unknown_key(path: Path) -> str:
     *above, last = path
     key = str(last)
     shape: type[Strict] = next((SHAPES[part] for part in reversed(above) if part in SHAPES), PolicyShape)
-    known = [one.alias or name for name, one in shape.model_fields.items()]
+    known = [field.alias or name for name, field in shape.model_fields.items()]
     if shape is PolicyShape and key in {*PARSERS, "tags-may-loosen"}:
         return f"`{key}` belongs under `defaults` or under one of the `rules`"
     return f"there is no key `{key}` here{nearest(key, known)}; known are {', '.join(known)}"

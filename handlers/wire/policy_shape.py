@@ -1,25 +1,32 @@
 """The shape of the policy file. Its descriptions become the published JSON Schema."""
 
-from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from handlers.wire.policy_fields import (
-    DURATION,
-    FLAG,
     LIST,
-    LOOSENABLE,
+    STRING,
     Address,
+    Beginning,
+    Duration,
+    End,
     Flag,
     Globs,
     Loosenable,
     Mailboxes,
     ReceiverName,
+    YesNo,
     choice,
     join,
-    moment,
-    readable,
 )
 from planner.policy.keys import ACCEPTABLE, PARSERS
 from planner.policy.model import HealthRule, Mode, SelfService
@@ -44,82 +51,67 @@ class MatchShape(Strict):
     tags: dict[str, Globs] = Field({}, description="Names of tags and globs for their values.")
 
 
+def _key(description: str) -> Any:
+    """A key that may be left out."""
+    return Field(None, description=description)
+
+
 class Values(Strict):
     """What a rule or the defaults can say about a scale set."""
 
-    self_service: Annotated[str | None, readable("self-service"), choice(SelfService)] = Field(
-        None, description="Start maintenance yourself when-needed (built in), always or never."
+    self_service: Annotated[str | None, choice(SelfService)] = _key(
+        "Start maintenance yourself when-needed (built in), always or never."
     )
-    mode: Annotated[str | None, readable("mode"), choice(Mode)] = Field(
-        None,
-        description="auto (built in), approve (a person says go), observe (only say what would be done).",
+    mode: Annotated[str | None, choice(Mode)] = _key(
+        "auto (built in), approve (a person says go), observe (only say what would be done).",
     )
-    lead: Annotated[str | None, readable("lead"), WithJsonSchema(DURATION)] = Field(
-        None, description="Least time between telling the plan and its first start. Built in: 24h."
+    lead: Duration = _key("Least time between telling the plan and its first start. Built in: 24h.")
+    windows: Annotated[str | None, join("; "), LIST] = _key(
+        "Such as Sat,Sun 02:00-06:00 Europe/Berlin; several by `;`. Built in: any time."
     )
-    windows: Annotated[str | None, join("; "), readable("windows"), WithJsonSchema(LIST)] = Field(
-        None, description="Such as Sat,Sun 02:00-06:00 Europe/Berlin; several by `;`. Built in: any time."
+    complete_by: Annotated[str | None, STRING] = _key(
+        "A date (its end in UTC) or a time with its zone, or none. Built in: none."
     )
-    complete_by: Annotated[str | None, readable("complete-by"), WithJsonSchema({"type": "string"})] = Field(
-        None, description="A date (its end in UTC) or a time with its zone, or none. Built in: none."
+    tier: Annotated[str | None, WithJsonSchema({"type": ["string", "integer"]})] = _key(
+        "The scale set's own tier, for others to go after."
     )
-    tier: Annotated[str | None, readable("tier"), WithJsonSchema({"type": ["string", "integer"]})] = Field(
-        None, description="The scale set's own tier, for others to go after."
-    )
-    after: Annotated[str | None, join(", "), readable("after"), WithJsonSchema(LIST)] = Field(
-        None, description="Scale sets or tiers that go first."
-    )
-    soak: Annotated[str | None, readable("soak"), WithJsonSchema(DURATION)] = Field(
-        None, description="Pause after a healthy domain. Built in: 30m."
-    )
+    after: Annotated[str | None, join(", "), LIST] = _key("Scale sets or tiers that go first.")
+    soak: Duration = _key("Pause after a healthy domain. Built in: 30m.")
     max_unavailable: Annotated[
         str | None,
-        readable("max-unavailable"),
         WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}),
-    ] = Field(
-        None,
-        description="A count or a percentage of the running instances, or default: the domain, at most a "
+    ] = _key(
+        "A count or a percentage of the running instances, or default: the domain, at most a "
         "fifth of the running instances, at least one.",
     )
-    health: Annotated[str | None, readable("health"), choice(HealthRule)] = Field(
-        None, description="Whether application health is required, counts if-reported (built in) or not."
+    health: Annotated[str | None, choice(HealthRule)] = _key(
+        "Whether application health is required, counts if-reported (built in) or not."
     )
-    recover_within: Annotated[str | None, readable("recover-within"), WithJsonSchema(DURATION)] = Field(
-        None, description="From start to healthy. Built in: 60m."
-    )
-    stalled_after: Annotated[str | None, readable("stalled-after"), WithJsonSchema(DURATION)] = Field(
-        None,
-        description="How long a scale set that may start by its times, and does not, waits before people are "
+    recover_within: Duration = _key("From start to healthy. Built in: 60m.")
+    stalled_after: Duration = _key(
+        "How long a scale set that may start by its times, and does not, waits before people are "
         "told. Built in: 4h.",
     )
-    scheduled_events: Annotated[str | None, readable("scheduled-events"), FLAG] = Field(
-        None, description="The workload relies on scheduled events."
+    scheduled_events: YesNo = _key("The workload relies on scheduled events.")
+    local_state: YesNo = _key("Instances keep state on local disks, which a redeployment loses.")
+    short_lived: YesNo = _key("Instances live shorter than a wave.")
+    often_stopped: YesNo = _key("Instances are often stopped or shut down.")
+    often_resized: YesNo = _key("Instances are often resized.")
+    accept: Annotated[str | None, join(", "), LIST] = _key(
+        f"Checks whose counter-indication is accepted, or none: {', '.join(ACCEPTABLE)}.",
     )
-    local_state: Annotated[str | None, readable("local-state"), FLAG] = Field(
-        None, description="Instances keep state on local disks, which a redeployment loses."
-    )
-    short_lived: Annotated[str | None, readable("short-lived"), FLAG] = Field(
-        None, description="Instances live shorter than a wave."
-    )
-    often_stopped: Annotated[str | None, readable("often-stopped"), FLAG] = Field(
-        None, description="Instances are often stopped or shut down."
-    )
-    often_resized: Annotated[str | None, readable("often-resized"), FLAG] = Field(
-        None, description="Instances are often resized."
-    )
-    accept: Annotated[str | None, join(", "), readable("accept"), WithJsonSchema(LIST)] = Field(
-        None,
-        description=f"Checks whose counter-indication is accepted, or none: {', '.join(ACCEPTABLE)}.",
-    )
-    owner: Annotated[str | None, readable("owner"), WithJsonSchema({"type": "string"})] = Field(
-        None, description="The receiver of this scale set's notices."
-    )
-    tags_may_loosen: Annotated[Loosenable | None, LOOSENABLE] = Field(
-        None, description="Keys where a tag may be looser than the file."
-    )
+    owner: Annotated[str | None, STRING] = _key("The receiver of this scale set's notices.")
+    tags_may_loosen: Loosenable = _key("Keys where a tag may be looser than the file.")
+
+    @field_validator(*(key.replace("-", "_") for key in PARSERS))
+    @classmethod
+    def _readable(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            PARSERS[str(info.field_name).replace("_", "-")](value)
+        return value
 
     def texts(self) -> dict[str, str]:
-        """Give what was written, by key."""
+        """What was written, by key."""
         found = ((key, getattr(self, key.replace("-", "_"))) for key in PARSERS)
         return {key: text for key, text in found if text is not None}
 
@@ -134,12 +126,10 @@ class RuleShape(Values):
 class FreezeShape(Strict):
     """Nothing new starts between the two."""
 
-    start: Annotated[datetime, moment(end_of_day=False), WithJsonSchema({"type": "string"})] = Field(
+    start: Beginning = Field(
         alias="from", description="A date (its beginning in UTC) or a time with its zone."
     )
-    end: Annotated[datetime, moment(end_of_day=True), WithJsonSchema({"type": "string"})] = Field(
-        alias="to", description="A date (its end in UTC) or a time with its zone."
-    )
+    end: End = Field(alias="to", description="A date (its end in UTC) or a time with its zone.")
     reason: str = Field(min_length=1, max_length=200, description="What people are told.")
     match: MatchShape = Field(MatchShape(), description="Which scale sets it is about; all without it.")
 

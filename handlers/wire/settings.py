@@ -1,19 +1,17 @@
 """The settings of the app, all from the environment.
 
-A setting that is wrong stops every start, with a sentence that names it; alerts are taken all the same.
+A wrong setting stops every start, with a sentence that names it; alerts are still accepted.
 """
 
 import re
 from datetime import timedelta
 from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from handlers.wire.ids import LOOPBACK, checked_subscription
-
-SCHEDULE_FIELDS = 6
+from handlers.wire.ids import checked_subscription, is_url, safe_for_secrets
+from handlers.wire.outside_json import faults
 
 
 class BadSettings(ValueError):
@@ -25,11 +23,10 @@ def _seconds(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value
     try:
-        seconds = float(str(value).strip())
-        length = timedelta(seconds=seconds)
+        length = timedelta(seconds=float(str(value)))
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{value!r} is not a number of seconds") from error
-    if seconds <= 0:
+    if length <= timedelta(0):
         raise ValueError(f"{value!r} is not more than 0 seconds")
     return length
 
@@ -80,35 +77,30 @@ class Settings(BaseSettings):
 
     @classmethod
     def as_far_as_readable(cls) -> Self:
-        """The settings of this process, the default in place of each that is wrong, and `problem` says which.
+        """The settings of this process with the default for each that is wrong; `problem` says which.
 
-        An alert answered 500 because of a typing error would be lost: action groups do not send it again.
+        An alert answered 500 because of a typo would be lost: action groups do not send it again.
         """
         try:
             return cls()
         except ValidationError as error:
-            wrong = {str(one["loc"][0]) for one in error.errors()}
+            wrong = {fault["loc"][0] for fault in error.errors()}
             fields = cls.model_fields.values()
             defaults = {
-                str(one.validation_alias): one.default for one in fields if one.validation_alias in wrong
+                str(field.validation_alias): field.default
+                for field in fields
+                if field.validation_alias in wrong
             }
             return cls(**defaults).model_copy(update={"problem": _said(error)})
 
     @field_validator("arm_endpoint", "acs_endpoint", "public_url")
     @classmethod
     def _address(cls, value: str) -> str:
-        if not value:
-            return value
-        try:
-            parts = urlsplit(value)
-            host = parts.hostname
-        except ValueError as error:
-            raise ValueError(f"{value!r} is not an address") from error
-        if parts.scheme not in {"http", "https"} or not host:
+        if value and not is_url(value, "https", "http"):
             raise ValueError(f"{value!r} is not an address like https://host")
-        if parts.scheme == "http" and host not in LOOPBACK:
+        if value and not safe_for_secrets(value):
             raise ValueError(
-                f"{value!r} is plain http to another machine, which shows a token to the network; use https"
+                f"{value!r} is plain http to another machine, which would expose a token; use https"
             )
         return value.rstrip("/")
 
@@ -121,7 +113,7 @@ class Settings(BaseSettings):
     @field_validator("sweep_schedule")
     @classmethod
     def _schedule(cls, value: str) -> str:
-        if len(value.split()) != SCHEDULE_FIELDS:
+        if len(value.split()) != 6:
             raise ValueError(
                 f"{value!r} is not a schedule of six fields: second minute hour day month day-of-week"
             )
@@ -130,23 +122,12 @@ class Settings(BaseSettings):
     @field_validator("smtp")
     @classmethod
     def _smtp(cls, value: SecretStr) -> SecretStr:
-        text = value.get_secret_value()
-        try:
-            parts = urlsplit(text)
-            fine = not text or (
-                parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
-            )
-        except ValueError:
-            fine = False
-        if not fine:
+        address = value.get_secret_value()
+        if address and not is_url(address, "smtp", "smtps"):
             raise ValueError("it is not an address like smtp://user:password@host:port")
         return value
 
 
 def _said(error: ValidationError) -> str:
     """One sentence for each setting that is wrong, without its value."""
-    wrong = [
-        f"{'.'.join(str(part) for part in one['loc'])}: {one['msg'].removeprefix('Value error, ')}."
-        for one in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
-    return "These settings are wrong. " + " ".join(wrong)
+    return " ".join(["These settings are wrong.", *(f"{fault}." for fault in faults(error))])

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 import pytest
 
 from handlers.cloud.lookups import MACHINES, RIGHTS
-from handlers.cloud.names import QUEUES, poison
+from handlers.wire.ids import QUEUES, poison
 from handlers.wire.settings import Settings
 from planner.azure.usage import Source
 from tests.contracts.bicep import (

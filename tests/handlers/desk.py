@@ -7,9 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from handlers.cloud.names import NOTICES, delivery_path
+from handlers.cloud.names import delivery_path
 from handlers.stages import notify
 from handlers.wire.documents import decode
+from handlers.wire.ids import NOTICES
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner.notices.delivery import Delivery

@@ -9,7 +9,7 @@ from typing import Any
 
 from handlers.cloud.names import SWEEP_STATE, run_path
 from handlers.cloud.queues import Queues
-from handlers.wire.documents import encode_run, run_metadata
+from handlers.wire.documents import encode, run_metadata
 from handlers.wire.messages import Message
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
@@ -202,7 +202,7 @@ async def put(wiring: Wiring, one: Run) -> str:
     """Put a run on record, whatever stands there; its path."""
     path = run_path(one.target.subscription, one.target.resource_group, one.target.name)
     stored = await wiring.records.read(path)
-    await wiring.records.write(path, encode_run(one), etag=stored and stored.etag, metadata=run_metadata(one))
+    await wiring.records.write(path, encode(one), etag=stored and stored.etag, metadata=run_metadata(one))
     return path
 
 

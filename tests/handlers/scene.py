@@ -6,7 +6,7 @@ from typing import Any
 
 from handlers.cloud.names import run_path
 from handlers.stages import advance, discover, plan, receive
-from handlers.wire.documents import decode_run
+from handlers.wire.documents import decode
 from handlers.wire.http import Request
 from handlers.wire.messages import RunMessage, ScaleSetMessage
 from handlers.wire.policy_file import load
@@ -110,7 +110,7 @@ class Scene:
     async def run(self) -> Run:
         stored = await self.wiring.records.read(WEB)
         assert stored is not None
-        return decode_run(stored.body)
+        return decode(Run, stored.body)
 
     def started(self) -> list[str]:
         return [one.instance.rpartition("/")[2] for one in self.azure.ledger.starts("customer")]

@@ -15,8 +15,10 @@ from azure.storage.queue.aio import QueueServiceClient
 
 from handlers.cloud.names import QUARANTINE, SWEEP_STATE, run_path, wave_path
 from handlers.cloud.records import Records
-from handlers.wire.documents import decode_run, decode_wave
+from handlers.wire.documents import decode
 from handlers.wire.settings import Settings
+from planner.azure.wave import Wave as RecordedWave
+from planner.record.run import Run
 from simulator.arm import ArmServer, serve
 from simulator.fleet import SUBSCRIPTION, Fleet, Wave, Window, uniform
 from simulator.host import HttpCall, QueueItem, TimerTick, load_app
@@ -60,7 +62,7 @@ class App:
 
     async def run(self) -> Any:
         stored = await self.records.read(run_path(SUBSCRIPTION, "rg-breakwater", "web"))
-        return decode_run(stored.body) if stored else None
+        return decode(Run, stored.body) if stored else None
 
 
 @pytest.fixture
@@ -117,7 +119,7 @@ async def test_an_alert_goes_from_function_to_function_until_people_have_decided
     await app.feed("discover", await app.take("alerts"))
     stored = await app.records.read(wave_path(TRACKING_ID, SUBSCRIPTION))
     assert stored is not None
-    assert [one.scale_set.name for one in decode_wave(stored.body).roster] == ["web"]
+    assert [member.scale_set.name for member in decode(RecordedWave, stored.body).roster] == ["web"]
 
     await app.feed("plan", await app.take("scale-sets"))
     run = await app.run()
@@ -136,7 +138,7 @@ async def test_an_alert_goes_from_function_to_function_until_people_have_decided
     await app.feed("advance", await app.take("runs"))
     run = await app.run()
     assert run.state == "scheduled"
-    assert any(one.actor == "ana" for one in run.story.history)
+    assert any(entry.actor == "ana" for entry in run.story.history)
     assert app.azure.ledger.starts() == [], "the lead time is a day"
 
     for function, params, shows in (
@@ -189,7 +191,7 @@ async def test_each_queue_has_a_function_that_takes_its_messages_one_by_one(
     assert await client.peek_messages() == [], "a newer message waits five minutes"
 
 
-async def test_health_answers_without_a_key_and_everything_else_wants_one(app: App) -> None:
+async def test_health_answers_without_a_key_and_everything_else_needs_one(app: App) -> None:
     functions = await load_app(ROOT)
     levels = {
         name: one.trigger.setting("authLevel").upper()
@@ -258,7 +260,7 @@ def test_importing_the_app_pulls_in_no_client_and_no_templates() -> None:
     )
     modules = json.loads(done.stdout)
     heavy = ("azure.mgmt", "azure.storage", "azure.identity", "jinja2", "aiohttp", "icalendar", "yaml", "nh3")
-    found = [one for one in modules if one.startswith(heavy)]
+    found = [module for module in modules if module.startswith(heavy)]
     assert "function_app" in modules
     assert "handlers.wiring" in modules
     assert found == []

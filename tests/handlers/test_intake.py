@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from handlers.cloud.names import ALERTS, NOTICES, QUEUES, RUNS, SCALE_SETS, poison
 from handlers.cloud.records import StorageDown
 from handlers.failures import reasons
 from handlers.intake import hand_over
 from handlers.wire.documents import NewerRecord
+from handlers.wire.ids import ALERTS, NOTICES, QUEUES, RUNS, SCALE_SETS, poison
 from handlers.wire.messages import AlertMessage, NoticeMessage, RunMessage, ScaleSetMessage
 from tests.handlers.parts import SUBSCRIPTION, Clock, TestWiring, scale_set
 
@@ -64,7 +64,7 @@ async def test_a_good_message_reaches_its_stage_as_it_was_sent(wiring, queue) ->
 
 @pytest.mark.parametrize("queue", QUEUES)
 @pytest.mark.parametrize("body", [b"", b"no json", b"[]", b"null", b"\xff\xfe", b"{}", b"[" * 49_000])
-async def test_what_is_no_message_is_buried_at_once_as_it_came(wiring, queue, body: bytes) -> None:
+async def test_what_is_not_a_message_is_buried_at_once_as_it_came(wiring, queue, body: bytes) -> None:
     await hand_over(queue, body, never, wiring)
     assert wiring.texts == [(poison(queue), body.decode(errors="replace"), timedelta(0))]
     assert (await wiring.queues.lengths())[poison(queue)] == 1
@@ -88,7 +88,7 @@ async def test_a_message_about_a_newer_record_comes_back_in_five_minutes_too(wir
 
 
 @pytest.mark.parametrize("error", [StorageDown("Storage does not answer."), RuntimeError("who knows")])
-async def test_whatever_else_a_stage_raises_is_the_hosts_to_try_again(wiring, error: Exception) -> None:
+async def test_whatever_else_a_stage_raises_the_host_retries(wiring, error: Exception) -> None:
     async def stage(*_: Any) -> None:
         raise error
 
@@ -134,7 +134,7 @@ async def test_why_a_stage_failed_is_kept_until_the_message_goes_through(wiring)
     assert await reasons.last(RUNS, body, wiring) == ""
 
 
-async def test_that_storage_is_away_is_nothing_against_a_message(wiring) -> None:
+async def test_storage_being_down_does_not_count_against_a_message(wiring) -> None:
     body = GOOD[RUNS].model_dump_json().encode()
 
     async def away(*_: Any) -> None:
@@ -145,7 +145,7 @@ async def test_that_storage_is_away_is_nothing_against_a_message(wiring) -> None
     assert await reasons.last(RUNS, body, wiring) == ""
 
 
-async def test_a_failure_of_long_ago_is_not_that_of_a_message_with_the_same_text(storage) -> None:
+async def test_an_old_failure_does_not_count_for_a_new_message_with_the_same_text(storage) -> None:
     body, clock = GOOD[RUNS].model_dump_json().encode(), Clock()
     made = TestWiring(storage, clock)
     await reasons.note(RUNS, body, RuntimeError("it broke"), made)

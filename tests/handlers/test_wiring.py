@@ -7,7 +7,7 @@ import pytest
 
 from handlers.cloud.names import wave_path
 from handlers.cloud.records import Records
-from handlers.wire.documents import encode_wave
+from handlers.wire.documents import encode
 from planner.azure.wave import Wave
 from tests.handlers.parts import SUBSCRIPTION, Clock, TestWiring
 
@@ -38,7 +38,7 @@ def reads(monkeypatch):
 
 async def test_a_wave_that_sixteen_plans_ask_for_at_once_is_read_once(wiring, reads):
     path = wave_path(WAVE.tracking_id, WAVE.subscription)
-    await wiring.records.write(path, encode_wave(WAVE), etag=None)
+    await wiring.records.write(path, encode(WAVE), etag=None)
     asked = (wiring.waves.get(WAVE.tracking_id, WAVE.subscription, generation=3) for _ in range(16))
     assert await asyncio.gather(*asked) == [WAVE] * 16
     assert reads == [path]
@@ -46,7 +46,7 @@ async def test_a_wave_that_sixteen_plans_ask_for_at_once_is_read_once(wiring, re
 
 async def test_a_reader_that_gives_up_leaves_the_wave_to_the_next_one(wiring, monkeypatch):
     path = wave_path(WAVE.tracking_id, WAVE.subscription)
-    await wiring.records.write(path, encode_wave(WAVE), etag=None)
+    await wiring.records.write(path, encode(WAVE), etag=None)
     with monkeypatch.context() as patched:
 
         async def stuck(records, path):

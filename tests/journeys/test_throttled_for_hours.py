@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.cloud.names import ALERTS, RUNS, SCALE_SETS
 from handlers.stages import sweep
+from handlers.wire.ids import ALERTS, RUNS, SCALE_SETS
 from planner.policy.model import Policy
 from planner.record.notice import Kind
 from planner.record.states import ENDED, RunState

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.cloud.names import RUNS, run_path
-from handlers.wire.documents import encode_run
+from handlers.cloud.names import run_path
+from handlers.wire.documents import encode
+from handlers.wire.ids import RUNS
 from handlers.wire.messages import RunMessage
 from planner.azure.fleet import Interval, Orchestration
 from planner.record.batch import Batch
@@ -51,7 +52,7 @@ def started(stage, judge, which):
 
 def served(stage):
     judge = Served(stage.fleet, lambda _: set())
-    judge.written(PATH, encode_run(run(stage)))
+    judge.written(PATH, encode(run(stage)))
     return judge
 
 
@@ -87,8 +88,8 @@ def test_more_than_may_be_down_at_once_is_found_in_a_flexible_set_too():
 def ended(stage, *states, **more):
     judge = Endings(stage.fleet)
     planned = run(stage, *states)
-    judge.written(PATH, encode_run(planned))
-    judge.written(PATH, encode_run(altered(planned, **{"state": RunState.COMPLETED, **more})))
+    judge.written(PATH, encode(planned))
+    judge.written(PATH, encode(altered(planned, **{"state": RunState.COMPLETED, **more})))
     return judge.findings
 
 
@@ -146,7 +147,7 @@ def test_a_run_that_may_start_and_does_not_is_found_when_nobody_was_told_for_lon
     now = stage.fleet.now
     waiting = run(stage, InstanceState.PENDING, state=RunState.SCHEDULED)
     waiting = replace(waiting, batches=(replace(waiting.batches[0], not_before=now),))
-    judge.written(PATH, encode_run(waiting))
+    judge.written(PATH, encode(waiting))
     for hours in (0, 2, 4):
         judge.tick(now + hours * HOUR)
     assert judge.findings == []
@@ -161,7 +162,7 @@ def test_a_run_that_stands_still_and_said_so_is_left_alone():
     waiting = run(stage, InstanceState.PENDING, state=RunState.SCHEDULED)
     notice = Notice(1, now + 4 * HOUR, Kind.TROUBLE, Urgency.ACT, "It waits for the rolling upgrade.")
     waiting = altered(waiting, batches=(replace(waiting.batches[0], not_before=now),), notices=(notice,))
-    judge.written(PATH, encode_run(waiting))
+    judge.written(PATH, encode(waiting))
     for hours in range(10):
         judge.tick(now + hours * HOUR)
     assert judge.findings == []
@@ -171,7 +172,7 @@ def test_trouble_that_lasts_and_is_not_told_is_found():
     stage = Stage(uniform("web", 1))
     judge = Told()
     now = stage.fleet.now
-    judge.written(PATH, encode_run(run(stage, trouble=Trouble(now, 1, "503"))))
+    judge.written(PATH, encode(run(stage, trouble=Trouble(now, 1, "503"))))
     judge.tick(now + 20 * MINUTE)
     assert judge.findings == []
     judge.tick(now + HOUR)
@@ -199,7 +200,7 @@ def test_messages_that_nothing_explains_are_found_and_those_of_a_death_are_not()
     text, queue = message.model_dump_json(), []
     judge = Messages(lambda _: queue, stage.clock)
     path = run_path(it.target.subscription, it.target.resource_group, "web")
-    judge.written(path, encode_run(replace(it, generation=3)))
+    judge.written(path, encode(replace(it, generation=3)))
 
     def send(by=RUNS):
         queue.append(text)
@@ -227,7 +228,7 @@ def test_messages_of_an_older_generation_are_no_polls_to_come():
     text = message.model_dump_json()
     judge = Messages(lambda _: [text] * 40, stage.clock)
     path = run_path(it.target.subscription, it.target.resource_group, "web")
-    judge.written(path, encode_run(replace(it, generation=4)))
+    judge.written(path, encode(replace(it, generation=4)))
     judge.sent(RUNS, text, RUNS)
     assert judge.findings == []
 
@@ -267,7 +268,7 @@ def test_a_pause_of_which_nobody_is_reminded_a_day_before_it_is_too_late_is_foun
     assert last is not None
     told = Notice(2, last - 3 * DAY, Kind.REMINDER, Urgency.ACT, "Still paused: an instance is down.")
     judge = Told()
-    judge.written(PATH, encode_run(altered(paused, notices=(asked, told))))
+    judge.written(PATH, encode(altered(paused, notices=(asked, told))))
     judge.tick(last - 4 * DAY)
     judge.tick(last - 2 * DAY)
     assert judge.findings == []
@@ -281,7 +282,7 @@ def test_a_pause_that_begins_hours_before_it_is_too_late_needs_no_reminder_of_th
     last = latest(paused, stage.fleet.now).start
     assert last is not None
     judge = Told()
-    judge.written(PATH, encode_run(paused))
+    judge.written(PATH, encode(paused))
     judge.tick(last - 10 * HOUR)
     judge.tick(last - 5 * HOUR)
     assert judge.findings == []

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from handlers.wire.documents import decode_run
+from handlers.wire.documents import decode
 from planner.record.instance import InstanceProgress
 from planner.record.run import Run
 from planner.record.states import ENDED, InstanceState, RunState
@@ -34,7 +34,7 @@ class Endings:
     def written(self, path: str, body: bytes) -> None:
         if not path.startswith("runs/"):
             return
-        run = decode_run(body)
+        run = decode(Run, body)
         over, was = run.state in ENDED, self._over.get(path, False)
         self._over[path] = over
         if over and not was:

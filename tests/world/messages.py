@@ -11,9 +11,11 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from handlers.cloud.names import RUNS, run_path
-from handlers.wire.documents import decode_run
+from handlers.cloud.names import run_path
+from handlers.wire.documents import decode
+from handlers.wire.ids import RUNS
 from handlers.wire.messages import RunMessage
+from planner.record.run import Run
 
 WITHIN = timedelta(hours=25)
 EVERYBODY = ""
@@ -31,7 +33,7 @@ class Messages:
 
     def written(self, path: str, body: bytes) -> None:
         if path.startswith("runs/"):
-            self._generations[path] = decode_run(body).generation
+            self._generations[path] = decode(Run, body).generation
 
     def noted(self, why: str, path: str = EVERYBODY) -> None:
         """Something happened that leaves a message more than there should be, of one run or of any."""

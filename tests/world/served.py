@@ -8,7 +8,8 @@ not counted: the activity log names who did it.
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from handlers.wire.documents import decode_run
+from handlers.wire.documents import decode
+from planner.record.run import Run
 from planner.record.states import ACTIVE
 from simulator.fleet import Fleet, Instance, ScaleSet
 
@@ -33,7 +34,7 @@ class Served:
         """A record: where its plan is new, who serves now is who has to."""
         if not path.startswith("runs/"):
             return
-        run = decode_run(body)
+        run = decode(Run, body)
         key = run.target.id.lower()
         if run.state not in ACTIVE:
             for kept in (self._served, self._plans, self._first):

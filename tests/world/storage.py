@@ -6,9 +6,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from handlers.cloud.names import QUEUES, poison
 from handlers.cloud.queues import LONGEST_WAIT
 from handlers.cloud.records import Absent, Conflict, Listed, StorageDown, Stored
+from handlers.wire.ids import QUEUES, poison
 from simulator.lies import Liar
 from tests.world.chaos import Chaos
 

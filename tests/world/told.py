@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from handlers.wire.documents import decode_run
+from handlers.wire.documents import decode
 from planner.calendar.openings import usable
 from planner.record.notice import Kind, Urgency
 from planner.record.run import Run, Verdict
@@ -61,7 +61,7 @@ class Told:
 
     def written(self, path: str, body: bytes) -> None:
         if path.startswith("runs/"):
-            self._runs[path] = decode_run(body)
+            self._runs[path] = decode(Run, body)
 
     def tick(self, now: datetime) -> None:
         """Now and then: who stands still, and who should have been told."""

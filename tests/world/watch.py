@@ -8,7 +8,7 @@ stays told.
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from handlers.wire.documents import decode_run
+from handlers.wire.documents import decode
 from planner.policy.durations import parse_duration
 from planner.policy.model import Mode, Policy
 from planner.record.instance import InstanceProgress
@@ -42,7 +42,7 @@ class Watch:
     def written(self, path: str, body: bytes) -> None:
         if not path.startswith("runs/"):
             return
-        new, old = decode_run(body), self._runs.get(path)
+        new, old = decode(Run, body), self._runs.get(path)
         self._runs[path] = new
         for key in new.terms.raised:
             self._raised.setdefault(key, set()).add(new.target.name)

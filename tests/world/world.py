@@ -7,14 +7,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from handlers.cloud.names import ALERTS, NOTICES, RUNS, SCALE_SETS, archive_path, poison
+from handlers.cloud.names import archive_path
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.intake import hand_over
 from handlers.stages import advance, bury, discover, notify, plan, receive, respond, sweep
-from handlers.wire.documents import decode_run, decode_wave
+from handlers.wire.documents import decode
 from handlers.wire.http import Request
+from handlers.wire.ids import ALERTS, NOTICES, RUNS, SCALE_SETS, poison
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
+from planner.azure.wave import Wave
 from planner.policy.model import Policy
 from planner.record.run import Run
 from simulator.fleet import Fleet
@@ -280,7 +282,7 @@ class World:
 
     def runs(self) -> dict[str, Run]:
         found = [
-            decode_run(stored.body)
+            decode(Run, stored.body)
             for path, (stored, _) in sorted(self.records.documents.items())
             if path.startswith("runs/")
         ]
@@ -291,7 +293,7 @@ class World:
         one = run.target
         folder = archive_path(one.subscription, one.resource_group, one.name, START).rpartition("/")[0]
         return [
-            decode_run(stored.body)
+            decode(Run, stored.body)
             for path, (stored, _) in sorted(self.records.documents.items())
             if path.startswith(f"{folder}/")
         ]
@@ -304,7 +306,7 @@ class World:
 
     def wave(self, tracking_id: str):
         return next(
-            decode_wave(stored.body)
+            decode(Wave, stored.body)
             for path, (stored, _) in self.records.documents.items()
             if path.startswith(f"waves/{tracking_id}/")
         )

@@ -20,7 +20,7 @@ class Desk:
         self.compute, self.server, self.clock = compute, server, clock
 
     async def scale_set(self, name: str):
-        return {one.name: one async for one in self.compute.scale_sets()}[name]
+        return {scale_set.name: scale_set async for scale_set in self.compute.scale_sets()}[name]
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ from tests.simulator.support import DAY, START, Stage
 async def test_a_listing_follows_its_pages_and_costs_one_call_each(desk) -> None:
     stage = Stage(*(uniform(f"set{number}", 1) for number in range(7)))
     at = await desk(stage, page_size=3)
-    assert [one.name async for one in at.compute.scale_sets()] == [f"set{number}" for number in range(7)]
+    assert [scale_set.name async for scale_set in at.compute.scale_sets()] == [
+        f"set{number}" for number in range(7)
+    ]
     assert at.server.calls["list scale sets"] == 3
     assert at.server.calls["token"] == 1
 
@@ -22,10 +24,10 @@ async def test_a_listing_follows_its_pages_and_costs_one_call_each(desk) -> None
 async def test_uniform_instances_come_with_domain_power_health_and_windows_in_one_call_a_page(desk) -> None:
     at = await desk(Stage(uniform("web", 5, update_domains=2, zones=("1", "2"))), page_size=2)
     instances = await at.compute.instances(await at.scale_set("web"))
-    assert [(one.id, one.zone, one.update_domain) for one in instances] == [
+    assert [(instance.id, instance.zone, instance.update_domain) for instance in instances] == [
         ("0", "1", 0), ("1", "2", 0), ("2", "1", 1), ("3", "2", 1), ("4", "1", 0),
     ]  # fmt: skip
-    assert {(one.power, one.provisioning, one.health) for one in instances} == {
+    assert {(instance.power, instance.provisioning, instance.health) for instance in instances} == {
         ("running", "succeeded", Health.HEALTHY)
     }
     status = instances[0].maintenance
@@ -43,8 +45,8 @@ async def test_flexible_instances_are_asked_for_by_their_scale_set(desk) -> None
     assert api.orchestration is Orchestration.FLEXIBLE
     instances = await at.compute.instances(api)
     assert len(instances) == 5
-    assert all(one.id.startswith("api_") for one in instances)
-    assert all(one.update_domain is None and one.maintenance for one in instances)
+    assert all(instance.id.startswith("api_") for instance in instances)
+    assert all(instance.update_domain is None and instance.maintenance for instance in instances)
     assert at.server.calls["list virtual machines"] == 3
 
 
@@ -184,7 +186,7 @@ async def test_dates_that_cannot_be_read_make_the_status_unreadable_and_hide_not
     good, bad = await at.compute.instances(await at.scale_set("web"))
     assert good.maintenance.unreadable == ""
     assert bad.maintenance is not None
-    assert "no pair of times" in bad.maintenance.unreadable
+    assert "not a pair of times" in bad.maintenance.unreadable
     assert bad.maintenance.self_service is None
 
 
@@ -242,7 +244,7 @@ async def test_a_rolling_upgrade_counts_while_it_rolls(desk) -> None:
     assert await at.compute.rolling_upgrade(web.id) == ""
 
 
-async def test_a_subscription_that_is_not_shown_to_us_is_no_deleted_scale_set(desk) -> None:
+async def test_a_hidden_subscription_is_not_a_deleted_scale_set(desk) -> None:
     at = await desk(Stage(uniform("web", 1)), subscription="99999999-8888-7777-6666-555555555555")
     with pytest.raises(Forbidden, match="SubscriptionNotFound"):
         await at.scale_set("web")

@@ -79,7 +79,7 @@ async def compute(azure: Crooked) -> AsyncIterator[Compute]:
 
 
 async def listed(compute: Compute) -> list[Any]:
-    return [one async for one in compute.scale_sets()]
+    return [scale_set async for scale_set in compute.scale_sets()]
 
 
 def _page(link: Any) -> Any:
@@ -136,7 +136,9 @@ async def test_a_list_that_leads_to_itself_ends(azure, compute) -> None:
      b'{"value": {"a": 1}}', b'{"value": [7, null, "x", []]}', b'{"value": [{"id": "x"}]}',
      b'{"value": [], "nextLink": 7}', b'{"value": [], "nextLink": {"a": 1}}'],
 )  # fmt: skip
-async def test_what_is_no_listing_is_trouble_with_azure_and_nothing_else(azure, compute, body: bytes) -> None:
+async def test_an_answer_that_is_not_a_listing_is_trouble_with_azure_and_nothing_else(
+    azure, compute, body: bytes
+) -> None:
     azure.answer = lambda _: web.Response(body=body, content_type="application/json")
     with pytest.raises(Unreachable):
         await listed(compute)
@@ -200,8 +202,8 @@ async def test_a_strange_view_is_read_as_far_as_it_goes_or_is_trouble_with_azure
 async def test_a_creation_time_that_cannot_be_read_is_left_out_and_hides_nothing(azure, compute, odd) -> None:
     raw = {"instanceId": "0", "id": scale_set("web").id, "properties": {"timeCreated": odd}}
     azure.answer = lambda _: web.json_response({"value": [raw]})
-    assert [one.created for one in await compute.instances(scale_set("web"))] == [None]
-    assert [one.created for one in await listed(compute)] == [None]
+    assert [instance.created for instance in await compute.instances(scale_set("web"))] == [None]
+    assert [scale_set.created for scale_set in await listed(compute)] == [None]
 
 
 @pytest.mark.parametrize(
@@ -213,7 +215,7 @@ async def test_an_instance_without_a_name_or_a_body_is_never_one_to_start(azure,
         found = await compute.instances(scale_set("web"))
     except Unreachable:
         return
-    assert all(one.unreadable and not one.running for one in found)
+    assert all(instance.unreadable and not instance.running for instance in found)
 
 
 @pytest.mark.parametrize("properties", [{}, {"instanceView": None}, {"instanceView": {}}])
@@ -264,14 +266,14 @@ async def test_one_instance_is_read_by_itself_with_its_view(azure, compute, mode
     assert "/virtualmachines/3?$expand=instanceview&" in path.lower()
 
 
-async def test_what_is_no_instances_id_is_not_read(azure, compute) -> None:
+async def test_what_is_not_an_instance_id_is_not_read(azure, compute) -> None:
     with pytest.raises(Refused, match="nothing was read"):
         await compute.instance(scale_set("web"), "..")
     assert azure.seen == []
 
 
 @pytest.mark.parametrize("instance", ["", ".", "..", "*", "0/../..", "0?x", "0#"])
-async def test_what_is_no_instances_id_is_not_started_for_it_might_mean_all(
+async def test_what_is_not_an_instance_id_is_not_started_because_it_might_mean_all(
     azure, compute, instance: str
 ) -> None:
     azure.answer = lambda _: web.Response(status=202)
@@ -293,7 +295,7 @@ async def test_503_with_a_long_retry_after_is_not_slept_through(azure, compute) 
 
 @pytest.mark.parametrize("asked", ["soon", "inf", "nan", "-5", "1e400", "Wed, 21 Oct 2099 07:28:00 GMT", ""])
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_retry_after_that_is_none_does_no_harm(azure, compute, status: int, asked: str) -> None:
+async def test_an_invalid_retry_after_does_no_harm(azure, compute, status: int, asked: str) -> None:
     azure.answer = lambda _: web.Response(status=status, headers={"Retry-After": asked})
     async with asyncio.timeout(8):
         with pytest.raises(Throttled if status == 429 else Unreachable) as trouble:
@@ -354,7 +356,7 @@ async def test_only_a_404_of_azure_about_the_resource_says_that_it_is_gone(
         assert code in said.value.sentence
 
 
-async def test_an_operation_azure_has_forgotten_without_a_word_is_unknown(azure, compute) -> None:
+async def test_an_operation_forgotten_by_azure_is_unknown_even_without_a_code(azure, compute) -> None:
     azure.answer = lambda _: web.Response(status=404)
     address = (
         f"{azure.url}/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/locations/west/operations/1"
@@ -362,7 +364,7 @@ async def test_an_operation_azure_has_forgotten_without_a_word_is_unknown(azure,
     assert (await compute.operation(address)).status == "Unknown"
 
 
-async def test_the_locked_scope_is_kept_also_where_names_are_as_long_as_azure_allows(azure, compute) -> None:
+async def test_the_locked_scope_is_kept_even_with_names_as_long_as_azure_allows(azure, compute) -> None:
     group = f"/subscriptions/{'s' * 36}/resourceGroups/{'g' * 90}"
     one = f"{group}/providers/Microsoft.Compute/virtualMachineScaleSets/{'w' * 64}"
     said = (

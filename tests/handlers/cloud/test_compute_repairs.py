@@ -30,7 +30,7 @@ async def test_the_state_of_repairs_is_read_from_the_scale_sets_view_in_one_call
         uniform("plain", 2),
     )
     at = await desk(stage)
-    web, mute, plain = [one.id for one in stage.fleet.scale_sets()]
+    web, mute, plain = [scale_set.id for scale_set in stage.fleet.scale_sets()]
     assert await at.compute.repairs(web) == "running"
     assert await at.compute.repairs(mute) == "notrunning"
     assert await at.compute.repairs(plain) == ""
@@ -39,7 +39,7 @@ async def test_the_state_of_repairs_is_read_from_the_scale_sets_view_in_one_call
     assert at.server.calls["scale set view"] == 4
 
 
-async def test_repairs_are_suspended_and_resumed_once_azure_got_round_to_it(desk) -> None:
+async def test_repairs_are_suspended_and_resumed_once_azure_has_carried_it_out(desk) -> None:
     stage = web()
     at = await desk(stage)
     (found,) = stage.fleet.scale_sets()
@@ -71,7 +71,7 @@ async def test_the_body_names_the_service_and_the_action(desk, monkeypatch, susp
     assert bodies == [{"serviceName": "AutomaticRepairs", "action": action}]
 
 
-async def test_asking_for_what_is_so_already_is_taken_too(desk) -> None:
+async def test_asking_again_for_the_same_is_accepted_too(desk) -> None:
     stage = web(suspended=True)
     at = await desk(stage)
     await at.compute.set_repairs(stage.fleet.scale_set("web").id, suspend=True)
@@ -161,7 +161,7 @@ async def test_a_flexible_set_shows_no_state(desk) -> None:
     assert refused.value.code == "OperationNotAllowed"
 
 
-async def test_what_is_no_scale_set_is_refused_and_nothing_is_sent(desk) -> None:
+async def test_what_is_not_a_scale_set_is_refused_and_nothing_is_sent(desk) -> None:
     at = await desk(web())
     with pytest.raises(Refused, match="not the ARM id"):
         await at.compute.set_repairs("/subscriptions/x/resourceGroups/y", suspend=True)
@@ -179,13 +179,13 @@ async def test_what_is_no_scale_set_is_refused_and_nothing_is_sent(desk) -> None
         {"orchestrationServices": [{"serviceName": "AutomaticRepairs", "serviceState": 3}]},
     ],
 )
-def test_what_is_no_view_is_trouble_and_never_a_set_without_repairs(raw) -> None:
+def test_what_is_not_a_view_is_trouble_and_never_a_set_without_repairs(raw) -> None:
     with pytest.raises(Unreachable):
         read(shapes.repairs, raw)
 
 
 @pytest.mark.parametrize("services", [None, [], [{"serviceName": "AutomaticZoneRebalancing"}]])
-def test_other_services_or_none_are_no_repairs(services) -> None:
+def test_other_services_or_none_are_not_repairs(services) -> None:
     assert read(shapes.repairs, {"statuses": [], "orchestrationServices": services}) == ""
 
 

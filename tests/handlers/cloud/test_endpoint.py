@@ -72,7 +72,7 @@ def test_a_path_of_the_endpoint_itself_is_part_of_it() -> None:
 async def test_a_listing_whose_next_page_names_the_default_port_is_read_to_its_end() -> None:
     compute = Canned(FIRST, second())
     instances = await compute.instances(scale_set("web"))
-    assert [one.id for one in instances] == ["0", "1"]
+    assert [instance.id for instance in instances] == ["0", "1"]
     assert compute.asked[1] == FIRST["nextLink"].replace(":443", "")
 
 
@@ -85,7 +85,7 @@ async def test_an_operation_whose_address_names_the_default_port_is_read() -> No
 
 
 @pytest.mark.parametrize("host", ["management.azure.com.evil.org", "management.azure.com:443@evil.org"])
-async def test_neither_a_page_nor_an_operation_of_another_host_is_asked_for(host: str) -> None:
+async def test_neither_a_page_nor_an_operation_of_another_host_is_requested(host: str) -> None:
     compute = Canned({**FIRST, "nextLink": f"https://{host}/x"})
     with pytest.raises(Unreachable, match=r"is at another host .*evil\.org.*; not followed"):
         await compute.instances(scale_set("web"))
@@ -95,7 +95,7 @@ async def test_neither_a_page_nor_an_operation_of_another_host_is_asked_for(host
 
 
 @pytest.mark.parametrize("trouble", [Unreachable("Azure answered 503."), Throttled(timedelta(seconds=4))])
-async def test_a_page_that_fails_in_the_middle_is_asked_for_again_and_not_the_pages_before(trouble) -> None:
+async def test_a_page_that_fails_in_the_middle_is_requested_again_and_not_the_pages_before(trouble) -> None:
     compute = Canned(FIRST, trouble, trouble, second())
     assert len(await compute.instances(scale_set("web"))) == 2
     assert len(set(compute.asked)) == 2
@@ -114,7 +114,7 @@ async def test_a_page_is_given_up_after_a_few_tries_and_at_once_when_azure_wants
     assert (len(compute.asked), compute.slept) == (2, [])
 
 
-async def test_the_first_page_is_asked_for_once() -> None:
+async def test_the_first_page_is_requested_once() -> None:
     compute = Canned(Unreachable("Azure answered 503."), FIRST)
     with pytest.raises(Unreachable):
         await compute.instances(scale_set("web"))
@@ -162,4 +162,4 @@ async def test_a_page_of_a_listing_is_waited_for_longer_than_any_other_answer() 
 
 
 def many_pages(number: int) -> list[dict[str, Any]]:
-    return [{**second(), "nextLink": f"{AZURE}/page{one}"} for one in range(number)]
+    return [{**second(), "nextLink": f"{AZURE}/page{page}"} for page in range(number)]

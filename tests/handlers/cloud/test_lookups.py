@@ -24,7 +24,7 @@ KINDS = {
 
 
 async def looked(at, stage: Stage) -> Looked:
-    listed = [one async for one in at.compute.scale_sets()]
+    listed = [scale_set async for scale_set in at.compute.scale_sets()]
     return await look_up(at.compute, listed, stage.fleet.now, listed)
 
 
@@ -42,7 +42,7 @@ def calls(server) -> Counter[str]:
     return Counter({kind: server.calls[kind] for kind in KINDS.values() if server.calls[kind]})
 
 
-async def test_a_fleet_that_lives_quietly_has_nothing_to_tell(desk) -> None:
+async def test_a_quiet_fleet_has_nothing_to_tell(desk) -> None:
     stage = Stage(uniform("web"), flexible("api"))
     evidence = await found(desk, stage)
     assert evidence == Evidence(stage.fleet.now, stage.fleet.now - LOOK_BACK)
@@ -90,7 +90,7 @@ async def test_what_belongs_to_one_uber_operation_is_one_stop(desk) -> None:
     assert set(of(stage, evidence, "web").stopped) == {"0", "1"}
 
 
-async def test_a_stop_that_failed_is_none_and_one_that_is_under_way_is_one(desk) -> None:
+async def test_a_failed_stop_does_not_count_and_one_under_way_does(desk) -> None:
     stage = Stage(uniform("web", 2), uniform("db", 1))
     act, now = stage.fleet.world.records.act, stage.fleet.now
     web, db = stage.fleet.instance("web", "0"), stage.fleet.instance("db", "0")
@@ -101,19 +101,19 @@ async def test_a_stop_that_failed_is_none_and_one_that_is_under_way_is_one(desk)
     assert of(stage, evidence, "db").stops == 1
 
 
-async def test_maintenance_and_service_healing_are_no_stops(desk) -> None:
+async def test_maintenance_and_service_healing_are_not_stops(desk) -> None:
     stage = Stage(uniform("web", 3), flexible("api", 2))
     stage.fleet.start_maintenance(stage.fleet.instance("web", 0))
     stage.fleet.people.service_heal(stage.fleet.instance("web", 2))
     healed = stage.fleet.instance("api", 1)
     stage.fleet.people.service_heal(healed)
-    assert OPERATOR in {one.caller for one in stage.fleet.world.records.activities}
+    assert OPERATOR in {activity.caller for activity in stage.fleet.world.records.activities}
     evidence = await found(desk, stage)
     assert of(stage, evidence, "web") == Habits(healed={"2": START + DAY})
     assert of(stage, evidence, "api") == Habits(healed={healed.name.lower(): START + DAY})
 
 
-async def test_machines_of_flexible_sets_are_told_by_azure_and_others_belong_to_nobody(desk) -> None:
+async def test_azure_tells_which_machines_are_of_flexible_sets_and_the_others_belong_to_none(desk) -> None:
     stage = Stage(flexible("api", 2), flexible("api_other", 2), uniform("web", 1))
     mine, other = stage.fleet.instance("api", 0), stage.fleet.instance("api_other", 0)
     gone = stage.fleet.instance("api", 1)
@@ -313,11 +313,11 @@ async def test_without_resource_graph_nobody_can_tell_which_machines_are_a_flexi
     assert "which machines belong to Flexible scale sets" in unread[Source.ACTIVITY_LOG]
 
 
-async def test_a_resource_group_that_is_not_shown_is_not_taken_for_one_nobody_manages(desk) -> None:
+async def test_a_hidden_resource_group_is_not_taken_for_an_unmanaged_one(desk) -> None:
     stage = Stage(uniform("web", 1, resource_group="rg-a"), uniform("db", 1, resource_group="rg-b"))
     stage.fleet.upkeep.group(stage.fleet.scale_set("db")).hidden = True
     at = await desk(stage)
-    listed = [one async for one in at.compute.scale_sets()]
+    listed = [scale_set async for scale_set in at.compute.scale_sets()]
     unread = (await look_up(at.compute, listed, stage.fleet.now, listed)).evidence.unread
     assert "does not show Breakwater resource group rg-b: Microsoft.Resources/" in unread[Source.GROUPS]
     known_earlier = (await look_up(at.compute, listed, stage.fleet.now)).evidence
@@ -328,7 +328,7 @@ async def test_a_resource_group_that_is_not_shown_is_not_taken_for_one_nobody_ma
 
 
 @pytest.mark.parametrize("source", Source)
-async def test_a_source_that_fails_is_tried_by_the_client_and_then_told_apart_from_a_closed_one(
+async def test_a_failing_source_is_retried_by_the_client_and_then_kept_apart_from_a_forbidden_one(
     desk, source: Source
 ) -> None:
     faults = Faults()

@@ -86,7 +86,7 @@ CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"
         ({"claims": "ana"}, ""),
     ],
 )
-async def test_who_asked_is_read_from_the_claims_as_far_as_they_say(told: dict[str, Any], by: str):
+async def test_who_asked_is_read_from_the_claims_if_they_say(told: dict[str, Any], by: str):
     found = await habits({LOG: [event(**told)]})
     assert (found.stops, found.stopped_by) == (1, by)
 
@@ -204,23 +204,23 @@ async def test_another_refusal_is_unread_and_not_tried_again():
     }
 
 
-async def test_the_same_change_told_twice_is_one():
+async def test_the_same_change_reported_twice_counts_once():
     rows = [{"target": WEB.id, "at": AT}, {"target": WEB.id.upper(), "at": AT}, {"target": MACHINE, "at": AT}]
     assert (await habits({}, {"resourcechanges\n| where": rows})).resizes == 1
 
 
-async def test_machines_are_asked_for_only_when_something_was_said_of_one():
+async def test_machines_are_read_only_when_one_was_named():
     azure = FakeCompute(WEB)
     flexible = scale_set("web", orchestration=Orchestration.FLEXIBLE)
     azure.lists = {LOG: [event()]}
     await look_up(azure, [flexible], NOW)
-    assert not any("virtualmachines'" in one for one in azure.looked)
+    assert not any("virtualmachines'" in path for path in azure.looked)
     machine = event(
         operationName={"value": "Microsoft.Compute/virtualMachines/powerOff/action"}, resourceId=MACHINE
     )
     azure.lists = {LOG: [machine]}
     await look_up(azure, [WEB], NOW)
-    assert not any("virtualmachines'" in one for one in azure.looked), "no set here has such machines"
+    assert not any("virtualmachines'" in path for path in azure.looked), "no set here has such machines"
     azure.tables = {"resources\n| where type =~": [{"target": MACHINE.lower(), "owner": WEB.id.lower()}]}
     found = (await look_up(azure, [flexible], NOW)).evidence.of(WEB.id)
     assert (found.stops, set(found.stopped)) == (1, {"web_1a2b"})

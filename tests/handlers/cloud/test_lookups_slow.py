@@ -46,11 +46,11 @@ async def test_an_activity_log_without_end_says_how_far_it_was_read_and_what_was
     said = looked.evidence.unread[Source.ACTIVITY_LOG]
     assert said.startswith("The activity log could not be read to the end within ")
     assert "4 pages read (4 records of Microsoft.Compute, back to Fri 20 Nov 2026 08:00 UTC)" in said
-    assert said.endswith("then the time was over.")
+    assert said.endswith("then time ran out.")
     assert AT.startswith("2026-11-20T08:00")
 
 
-async def test_a_list_that_never_begins_is_asked_for_again_later():
+async def test_a_list_that_never_begins_is_read_again_later():
     looked = await look_up(Slow("schedules", 0), [WEB], NOW, [WEB], within=AT_ONCE)
     assert looked.trouble is not None
     assert looked.evidence.unread.keys() == {Source.SCHEDULES}

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from azure.storage.queue.aio import QueueServiceClient
 
-from handlers.cloud.names import ALERTS, QUEUES, RUNS, poison
 from handlers.cloud.queues import Queues
+from handlers.wire.ids import ALERTS, QUEUES, RUNS, poison
 from handlers.wire.messages import AlertMessage, parse
 from handlers.wire.settings import Settings
 
@@ -47,7 +47,7 @@ async def test_a_past_delay_is_no_delay(queues, storage):
     assert await taken(storage, ALERTS) is not None
 
 
-async def test_the_depths_name_every_queue_and_its_poison_queue(queues):
+async def test_the_lengths_name_every_queue_and_its_poison_queue(queues):
     assert await queues.lengths() == dict.fromkeys([*QUEUES, *map(poison, QUEUES)], 0)
     await queues.send_text(poison(RUNS), "{}")
     assert (await queues.lengths())[poison(RUNS)] == 1

@@ -41,7 +41,7 @@ async def test_of_two_creations_one_is_a_conflict(records):
     outcomes = await asyncio.gather(
         *(records.create(PATH, body) for body in (b"one", b"two")), return_exceptions=True
     )
-    assert sorted(type(one).__name__ for one in outcomes) == ["Conflict", "str"]
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict", "str"]
 
 
 async def test_of_two_writings_under_one_etag_one_is_a_conflict(records):
@@ -49,7 +49,7 @@ async def test_of_two_writings_under_one_etag_one_is_a_conflict(records):
     outcomes = await asyncio.gather(
         *(records.write(PATH, body, etag=etag) for body in (b"one", b"two")), return_exceptions=True
     )
-    assert sorted(type(one).__name__ for one in outcomes) == ["Conflict", "str"]
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict", "str"]
 
 
 async def test_metadata_is_replaced_with_the_body(records):
@@ -94,7 +94,7 @@ async def test_a_document_of_a_thousand_instances_comes_back_whole(records):
     assert (await records.read(PATH)).body == body
 
 
-async def test_a_dead_endpoint_is_known_within_seconds_and_said_in_words(storage):
+async def test_a_dead_endpoint_is_reported_within_seconds_and_in_words(storage):
     dead = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:1/a;"
     records = Records.from_settings(Settings(storage=dead))
     async with asyncio.timeout(5):
@@ -132,21 +132,21 @@ def test_names_are_lowered_and_encoded_and_a_tracking_id_keeps_its_case():
 
 
 @pytest.mark.parametrize("bad", ["", "a/b", "..", "a b", "x" * 65, "é", "a\n"])
-def test_a_path_is_never_built_from_what_is_no_tracking_id(bad):
+def test_a_path_is_never_built_from_an_invalid_tracking_id(bad):
     for build in (names.wave_prefix, names.delivery_prefix, lambda one: names.wave_path(one, SUBSCRIPTION)):
         with pytest.raises(ValueError, match="tracking id"):
             build(bad)
 
 
 @pytest.mark.parametrize("bad", ["", "x", SUBSCRIPTION + "/", SUBSCRIPTION + "\n", "../" + SUBSCRIPTION[3:]])
-def test_a_path_is_never_built_from_what_is_no_subscription(bad):
+def test_a_path_is_never_built_from_an_invalid_subscription(bad):
     for build in (names.claim_prefix, lambda one: names.run_path(one, "g", "n")):
         with pytest.raises(ValueError, match="subscription"):
             build(bad)
 
 
 @pytest.mark.parametrize("bad", ["", ".", "..", "...", "a/b", "a\\b", "a%2fb", "a\n", "\U0001f600" * 90])
-def test_a_path_is_never_built_from_what_is_no_name_in_azure(bad):
+def test_a_path_is_never_built_from_a_name_that_azure_does_not_allow(bad):
     for build in (names.run_path, names.claim_path, lambda *place: names.archive_path(*place, ENDED)):
         with pytest.raises(ValueError, match="not the name"):
             build(SUBSCRIPTION, bad, "web")
@@ -161,5 +161,5 @@ def test_the_longest_names_azure_allows_fit_into_the_path_of_a_blob():
 async def test_an_encoded_name_makes_the_round_trip_through_storage(records):
     path = names.run_path(SUBSCRIPTION, "Prod (EU) ß", "Web")
     await records.create(path, b"{}")
-    assert [one.path for one in await records.list(names.RUNS_PREFIX)] == [path]
+    assert [line.path for line in await records.list(names.RUNS_PREFIX)] == [path]
     assert (await records.read(path)).body == b"{}"

@@ -63,7 +63,7 @@ async def test_what_one_host_was_told_another_one_obeys_until_it_is_over(shelf, 
     assert await there.until() is None
 
 
-async def test_two_hundred_requests_cost_one_look_at_the_record(shelf, clock) -> None:
+async def test_two_hundred_requests_cost_one_read_of_the_record(shelf, clock) -> None:
     one = host(shelf, clock)
     for _ in range(200):
         await one.until()
@@ -104,7 +104,7 @@ async def test_without_storage_each_host_knows_what_it_was_told_itself(shelf, cl
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"v": 1}', b'{"v": 2, "until": 1}'])
-async def test_a_record_nobody_can_read_keeps_nobody_waiting(shelf, clock, body: bytes) -> None:
+async def test_an_unreadable_record_delays_no_one(shelf, clock, body: bytes) -> None:
     await shelf.create(PATH, body)
     one = host(shelf, clock)
     assert await one.until() is None
@@ -112,7 +112,7 @@ async def test_a_record_nobody_can_read_keeps_nobody_waiting(shelf, clock, body:
     assert await host(shelf, clock).until() == NOW + MINUTE
 
 
-async def test_a_record_of_a_clock_that_is_wrong_stops_nobody(shelf, clock) -> None:
+async def test_a_record_by_a_wrong_clock_stops_no_one(shelf, clock) -> None:
     ahead = Clock(NOW + timedelta(days=400))
     await host(shelf, ahead).learned(ahead() + MINUTE)
     assert await host(shelf, clock).until() is None
@@ -133,7 +133,8 @@ async def test_after_a_429_at_one_host_the_other_asks_nothing_before_retry_after
     hosts = TwoHosts(shelf, Throttled(timedelta(seconds=40)))
 
     async def refused(request: Any, *_: Any) -> Any:
-        raise await hosts.here._translated(_too_many())
+        async with hosts.here._translating():
+            raise _too_many()
 
     hosts.here._send = refused  # type: ignore[method-assign]
     with pytest.raises(Throttled):

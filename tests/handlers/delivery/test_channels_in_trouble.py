@@ -65,7 +65,7 @@ async def test_a_message_claimed_but_never_sent_goes_after_five_minutes(desk):
     record = with_channels(Delivery(TRACKING, "ops"), ("email", "teams"))
     for channel in ("email", "teams"):
         record = steps.claim(record, channel, {key: 2}, (), NOW)
-    await desk.wiring.records.create(delivery_path(TRACKING, "ops"), encode(Delivery, record))
+    await desk.wiring.records.create(delivery_path(TRACKING, "ops"), encode(record))
 
     await desk.tell(after=4 * MINUTE)
     assert desk.subjects == []

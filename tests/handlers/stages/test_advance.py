@@ -11,16 +11,10 @@ from handlers.cloud.errors import Forbidden, NotFound, NotSent, Refused, Throttl
 from handlers.cloud.names import claim_prefix, wave_path
 from handlers.cloud.records import Conflict
 from handlers.stages import advance
-from handlers.wire.documents import (
-    NewerRecord,
-    decode_run,
-    decode_wave,
-    encode_run,
-    encode_wave,
-    run_metadata,
-)
+from handlers.wire.documents import NewerRecord, decode, encode, run_metadata
 from handlers.wire.messages import PersonEvent, RunMessage
 from planner.azure.usage import Source
+from planner.azure.wave import Wave
 from planner.record.notice import Kind
 from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
@@ -64,10 +58,10 @@ async def change(scene: Scene, **fields: Any) -> None:
     """Somebody else writes the run."""
     stored = await scene.wiring.records.read(WEB)
     assert stored is not None
-    run = decode_run(stored.body)
+    run = decode(Run, stored.body)
     run = replace(run, generation=run.generation + 1, **fields)
     write = type(scene.wiring.records).write
-    await write(scene.wiring.records, WEB, encode_run(run), etag=stored.etag, metadata=run_metadata(run))
+    await write(scene.wiring.records, WEB, encode(run), etag=stored.etag, metadata=run_metadata(run))
 
 
 def states(run: Run) -> dict[str, str]:
@@ -162,8 +156,8 @@ async def test_a_wait_of_weeks_is_chained_by_messages_of_a_week(scene) -> None:
     message = await scene.planned()
     stored = await scene.wiring.records.read(WEB)
     assert stored is not None
-    run = replace(decode_run(stored.body), due=scene.clock() + timedelta(days=20))
-    await scene.wiring.records.write(WEB, encode_run(run), etag=stored.etag, metadata=run_metadata(run))
+    run = replace(decode(Run, stored.body), due=scene.clock() + timedelta(days=20))
+    await scene.wiring.records.write(WEB, encode(run), etag=stored.etag, metadata=run_metadata(run))
     for left in (13, 6):
         scene.clock.forward(days=7)  # storage keeps a message for a week, whatever was asked for
         assert await scene.poll(message) == run
@@ -587,8 +581,8 @@ async def test_a_record_of_a_newer_version_is_left_alone(scene) -> None:
     message = await scene.ready()
     stored = await scene.wiring.records.read(WEB)
     assert stored is not None
-    run = decode_run(stored.body)
-    newer = encode_run(replace(run, v=99)).replace(b'"state":"scheduled"', b'"state":"levitating"')
+    run = decode(Run, stored.body)
+    newer = encode(replace(run, v=99)).replace(b'"state":"scheduled"', b'"state":"levitating"')
     await scene.wiring.records.write(WEB, newer, etag=stored.etag, metadata=run_metadata(run))
     with pytest.raises(NewerRecord):
         await advance.handle(message, scene.wiring)
@@ -601,15 +595,15 @@ async def test_nothing_starts_while_the_look_ups_of_the_wave_are_still_being_mad
     message = await scene.ready()
     path = wave_path(TRACKING_ID, SUBSCRIPTION)
     stored = await scene.wiring.records.read(path)
-    wave = decode_wave(stored.body)
-    await scene.wiring.records.write(path, encode_wave(replace(wave, evidence=None)), etag=stored.etag)
+    wave = decode(Wave, stored.body)
+    await scene.wiring.records.write(path, encode(replace(wave, evidence=None)), etag=stored.etag)
     scene.compute.calls.clear()
     run = await scene.poll(message)
     assert scene.started() == []
     assert run.reason == "Waits: what Azure shows of its last 14 days, which is still being read."
     assert dict(scene.compute.calls) == {}, "waiting for them costs no call"
     stored = await scene.wiring.records.read(path)
-    await scene.wiring.records.write(path, encode_wave(wave), etag=stored.etag)
+    await scene.wiring.records.write(path, encode(wave), etag=stored.etag)
     scene.clock.at = run.due
     await scene.poll()
     assert scene.started() == ["0", "2"]

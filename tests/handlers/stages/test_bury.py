@@ -7,11 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handlers import replay
-from handlers.cloud.names import ALERTS, NOTICES, QUARANTINE, QUEUES, RUNS, SCALE_SETS, run_path
+from handlers.cloud.names import QUARANTINE, run_path
 from handlers.failures import reasons
 from handlers.failures.quarantine import keep
 from handlers.stages import bury
-from handlers.wire.documents import encode_run, run_metadata
+from handlers.wire.documents import encode, run_metadata
+from handlers.wire.ids import ALERTS, NOTICES, QUEUES, RUNS, SCALE_SETS
 from handlers.wire.messages import AlertMessage, NoticeMessage, PersonEvent, RunMessage, ScaleSetMessage
 from tests.handlers.parts import NOW, SUBSCRIPTION, Clock, TestWiring, alert, body, digest, run, scale_set
 
@@ -43,7 +44,7 @@ async def kept(wiring):
 async def with_run(wiring):
     one = run()
     path = run_path(SUBSCRIPTION, "Prod-RG", "web")
-    await wiring.records.create(path, encode_run(one), run_metadata(one))
+    await wiring.records.create(path, encode(one), run_metadata(one))
 
 
 async def test_a_poison_message_is_kept_as_it_came_with_the_error(wiring):
@@ -126,7 +127,7 @@ async def test_every_pause_has_an_id_of_its_own_and_the_same_one_while_the_run_s
     path = run_path(SUBSCRIPTION, "Prod-RG", "web")
     one = run(generation=4)
     stored = await wiring.records.read(path)
-    await wiring.records.write(path, encode_run(one), etag=stored.etag, metadata=run_metadata(one))
+    await wiring.records.write(path, encode(one), etag=stored.etag, metadata=run_metadata(one))
     await buried(SCALE_SETS, other, wiring)
     first, again, second, after_a_look = (sent.event.id for sent in wiring.spy.of(RUNS))
     assert first == again
@@ -191,7 +192,7 @@ async def test_names_that_no_path_can_be_built_from_are_kept_like_any_other_garb
     await buried(RUNS, json.dumps(forged), wiring)
     forged = json.loads(SCALE_SET.model_dump_json()) | {"scale_set": scale_set("web", group=group).id}
     await buried(SCALE_SETS, json.dumps(forged), wiring)
-    assert ["no message of the queue" in one["error"] for _, one in await kept(wiring)] == [True, True]
+    assert ["not a message of the queue" in one["error"] for _, one in await kept(wiring)] == [True, True]
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -201,7 +202,7 @@ async def test_whatever_the_content_it_is_buried(wiring, content, queue):
     await buried(queue, content, wiring)
     found = {path: one for path, one in await kept(wiring) if path not in before}
     for one in found.values():
-        assert "no message of the queue" in one["error"]
+        assert "not a message of the queue" in one["error"]
     assert all(one.kind == "quarantined" for one in wiring.spy.of(NOTICES))
 
 

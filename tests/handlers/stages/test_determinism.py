@@ -11,10 +11,10 @@ from random import Random
 
 import pytest
 
-from handlers.wire.documents import encode, encode_run
+from handlers.wire.documents import encode
 from planner.azure.fleet import Interval
 from planner.azure.wave import Stage
-from planner.decision.decide import Decision, decide
+from planner.decision.decide import decide
 from planner.policy.model import Limits, Match, Policy, Rule
 from planner.record.states import ENDED
 from tests.places import ROOT
@@ -61,7 +61,7 @@ def decided(seed: int) -> bytes:
     instances = list(azure.shown(NOW))
     Random(seed).shuffle(instances)
     current = [announced("VM8T-1Q8", Stage.PLANNED, NOW).current]
-    return encode(Decision, decide(scale_set, instances, current, policy_of(seed), NOW))
+    return encode(decide(scale_set, instances, current, policy_of(seed), NOW))
 
 
 def lived(seed: int) -> str:
@@ -76,7 +76,7 @@ def lived(seed: int) -> str:
     for _ in range(120):
         run = world.run
         assert run is not None
-        digest.update(encode_run(run))
+        digest.update(encode(run))
         if run.state in ENDED:
             break
         world.now = max(world.now, run.due)

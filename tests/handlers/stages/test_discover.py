@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.cloud.errors import Forbidden, NotFound, Throttled, Unreachable
-from handlers.cloud.names import ALERTS, NOTICES, QUARANTINE, SCALE_SETS, alert_path, wave_path
+from handlers.cloud.names import QUARANTINE, alert_path, wave_path
 from handlers.cloud.records import Records, StorageDown
 from handlers.stages import discover
 from handlers.wire.alerts import read_alert
-from handlers.wire.documents import alert_metadata, decode_wave, encode_wave
+from handlers.wire.documents import alert_metadata, decode, encode
+from handlers.wire.ids import ALERTS, NOTICES, SCALE_SETS
 from handlers.wire.messages import AlertMessage
 from planner.azure.wave import Stage, Wave, with_announcement
 from planner.policy.model import Match, Policy, Rule
@@ -62,7 +63,7 @@ async def discovered(wiring, raw) -> AlertMessage:
 
 
 async def the_wave(wiring) -> Wave:
-    return decode_wave((await wiring.records.read(WAVE)).body)
+    return decode(Wave, (await wiring.records.read(WAVE)).body)
 
 
 def told(wiring):
@@ -311,7 +312,7 @@ async def test_a_subscription_we_may_not_read_is_quarantined_and_told_with_the_m
 
 
 async def test_a_record_of_a_newer_version_is_not_written_and_the_message_comes_back(wiring):
-    newer = encode_wave(Wave("VM12-3AB", SUBSCRIPTION, v=2))
+    newer = encode(Wave("VM12-3AB", SUBSCRIPTION, v=2))
     await wiring.records.create(WAVE, newer)
     message = await discovered(wiring, alert())
     assert (await wiring.records.read(WAVE)).body == newer

@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from handlers.cloud.names import RUNS, SWEEP_STATE
+from handlers.cloud.names import SWEEP_STATE
 from handlers.cloud.records import Records
 from handlers.stages import bury, health, sweep
+from handlers.wire.ids import RUNS
 from handlers.wire.messages import RunMessage
 from planner.policy.model import Policy
 from tests.handlers.parts import SUBSCRIPTION, Clock, TestWiring

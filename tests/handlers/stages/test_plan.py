@@ -10,9 +10,9 @@ from handlers.cloud.errors import Forbidden, NotFound, Throttled, Unreachable
 from handlers.cloud.names import ARCHIVE_PREFIX
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.stages import plan
-from handlers.wire.documents import decode_run, encode_run, run_metadata
+from handlers.wire.documents import decode, encode, run_metadata
 from planner.decision.decide import decide
-from planner.record.run import Entry
+from planner.record.run import Entry, Run
 from planner.record.states import RunState
 from simulator.fleet import SUBSCRIPTION, Wave, Window
 from tests.altered import altered
@@ -37,12 +37,12 @@ async def somebody_writes(scene: Scene, write: Any) -> None:
     """Another stage adds a line of history to the run."""
     stored = await scene.wiring.records.read(WEB)
     assert stored is not None
-    run = decode_run(stored.body)
+    run = decode(Run, stored.body)
     line = Entry(scene.clock(), "somebody", "meanwhile", "wrote in between")
     run = replace(
         run, generation=run.generation + 1, story=replace(run.story, history=(*run.story.history, line))
     )
-    await write(WEB, encode_run(run), etag=stored.etag, metadata=run_metadata(run))
+    await write(WEB, encode(run), etag=stored.etag, metadata=run_metadata(run))
 
 
 async def test_a_run_is_written_before_its_first_message_and_later_the_message_comes_first(scene) -> None:
@@ -346,7 +346,7 @@ async def test_a_run_that_is_over_is_archived_before_a_returning_wave_begins_ano
     (archived,) = await scene.wiring.records.list(ARCHIVE_PREFIX)
     stored = await scene.wiring.records.read(archived.path)
     assert stored is not None
-    assert decode_run(stored.body) == run
+    assert decode(Run, stored.body) == run
     again = await scene.run()
     assert again.state is RunState.SCHEDULED
     assert again.planned_at > START

@@ -6,11 +6,12 @@ from collections import Counter
 
 import pytest
 
-from handlers.cloud.names import ALERTS, ALERTS_PREFIX, NOTICES, QUARANTINE, alert_path
+from handlers.cloud.names import ALERTS_PREFIX, QUARANTINE, alert_path
 from handlers.cloud.records import Records
 from handlers.stages import discover, receive
 from handlers.stages.receive import LARGEST_BODY
 from handlers.wire.http import Request
+from handlers.wire.ids import ALERTS, NOTICES
 from handlers.wire.messages import AlertMessage
 from tests.handlers.parts import Clock, TestWiring, alert, body, digest, event, later, sample
 

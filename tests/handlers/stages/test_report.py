@@ -11,7 +11,7 @@ from handlers.cloud.names import archive_path
 from handlers.render import contract, heading, page
 from handlers.render.addresses import Addresses
 from handlers.stages import notify
-from handlers.wire.documents import encode_run, run_metadata
+from handlers.wire.documents import encode, run_metadata
 from handlers.wire.messages import NoticeMessage
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
@@ -309,7 +309,7 @@ async def test_a_run_that_a_later_wave_replaced_is_still_shown_in_its_own(wiring
     old = run("web", notice(), state=RunState.COMPLETED, ended_at=NOW, reason="All is done.")
     await store(wiring, old)
     path = archive_path(SUBSCRIPTION, "shop", "web", NOW)
-    await wiring.records.create(path, encode_run(old), run_metadata(old))
+    await wiring.records.create(path, encode(old), run_metadata(old))
     await store(wiring, run("web", notice(), waves=("ZZZZ-222",)), announced=wave(old))
 
     document = await get_json(wiring, wave=f"{TRACKING}.json")

@@ -7,18 +7,19 @@ from urllib.parse import urlencode
 
 import pytest
 
-from handlers.cloud.names import NOTICES, RUNS, run_path, wave_path
+from handlers.cloud.names import run_path, wave_path
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.stages import respond
-from handlers.wire.documents import decode_run, encode_wave, instant
+from handlers.wire.documents import decode, encode, instant
 from handlers.wire.http import Request
+from handlers.wire.ids import NOTICES, RUNS
 from planner.azure.wave import Announcement, Member, Stage, Wave
 from planner.people.commands import SAYABLE
 from planner.policy.model import Mode
 from planner.record.batch import Batch
 from planner.record.command import CommandKind
 from planner.record.instance import InstanceProgress
-from planner.record.run import Entry
+from planner.record.run import Entry, Run
 from planner.record.states import BatchState, InstanceState, RunState
 from tests.handlers.parts import NOW, SUBSCRIPTION, Clock, TestWiring, put, run, scale_set
 from tests.places import DOCS
@@ -38,7 +39,7 @@ async def wiring(storage):
 
 
 async def recorded(wiring):
-    return decode_run((await wiring.records.read(PATH)).body)
+    return decode(Run, (await wiring.records.read(PATH)).body)
 
 
 async def line(wiring, said) -> Entry:
@@ -181,7 +182,7 @@ async def test_a_resume_reads_from_storage_whom_the_run_waits_for(wiring):
     roster = tuple(Member(scale_set(one), after=("db", "cache") if one == "web" else ()) for one in names)
     heard = Announcement("VM12-3AB", SUBSCRIPTION, "c", Stage.PLANNED, "a" * 64, AGO, AGO, AGO)
     wave = Wave("VM12-3AB", SUBSCRIPTION, (heard,), roster)
-    await wiring.records.create(wave_path("VM12-3AB", SUBSCRIPTION), encode_wave(wave))
+    await wiring.records.create(wave_path("VM12-3AB", SUBSCRIPTION), encode(wave))
     await put(wiring, run("db", state=RunState.MISSED, ended_at=AGO))
     await put(wiring, run("cache", state=RunState.RUNNING))
     await put(wiring, run(state=RunState.PAUSED, reason="It goes after db.", after=("db", "cache")))
@@ -254,7 +255,7 @@ async def test_every_command_has_its_own_id(wiring):
         ("hold", {"actor": 5}, "who you are"),
         ("hold", b"{}", "who you are"),
         ("hold", b"", "who you are"),
-        ("hold", b"[1]", "no object"),
+        ("hold", b"[1]", "not an object"),
         ("hold", b"{", "neither"),
         ("hold", b"\xff", "neither"),
         ("hold", b"[" * 50_000, "neither"),
@@ -263,8 +264,8 @@ async def test_every_command_has_its_own_id(wiring):
         ("hold", {"actor": "ada", "comment": "x" * 2001}, "comment"),
         ("hold", {"actor": "ada", "comment": ["x"]}, "comment"),
         ("hold", {"actor": "ada", "instances": ["0"]}, "belongs to skip"),
-        ("hold", {"actor": "ada", "soak": "1h"}, "nothing that hold knows"),
-        ("skip", {"actor": "ada", "domain": "domain 0"}, "`domain` is nothing that skip knows"),
+        ("hold", {"actor": "ada", "soak": "1h"}, "not a field of hold"),
+        ("skip", {"actor": "ada", "domain": "domain 0"}, "`domain` is not a field of skip"),
         ("skip", {"actor": "ada", "domains": ""}, "`domains` names nothing"),
         ("skip", {"actor": "ada", "instances": []}, "`instances` names nothing"),
         ("skip", {"actor": "ada", "domains": ["x" * 201]}, "At most"),

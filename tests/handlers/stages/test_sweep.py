@@ -10,20 +10,12 @@ from itertools import pairwise
 import pytest
 
 from handlers.cloud.errors import Unreachable
-from handlers.cloud.names import (
-    ALERTS,
-    CLAIMS_PREFIX,
-    NOTICES,
-    RUNS,
-    SWEEP_STATE,
-    claim_path,
-    delivery_path,
-    wave_path,
-)
+from handlers.cloud.names import CLAIMS_PREFIX, SWEEP_STATE, claim_path, delivery_path, wave_path
 from handlers.cloud.records import Records, StorageDown
 from handlers.stages import discover, receive, sweep
 from handlers.wire.documents import encode
 from handlers.wire.http import Request
+from handlers.wire.ids import ALERTS, NOTICES, RUNS
 from planner.notices.delivery import ChannelState, Delivery
 from planner.record.batch import Batch
 from planner.record.notice import Kind, Notice, Urgency
@@ -212,7 +204,7 @@ async def test_untold_notices_are_asked_for_once_per_patience(wiring):
     (asked,) = wiring.spy.of(NOTICES)
     assert (asked.kind, asked.tracking_id) == ("wave", "VM12-3AB")
     told = Delivery("VM12-3AB", "ops", {"teams": ChannelState({path: 1})})
-    await wiring.records.create(delivery_path("VM12-3AB", "ops"), encode(Delivery, told))
+    await wiring.records.create(delivery_path("VM12-3AB", "ops"), encode(told))
     wiring.clock.forward(minutes=5)
     await sweep.handle(wiring)
     assert len(wiring.spy.of(NOTICES)) == 1
@@ -224,7 +216,7 @@ async def test_a_notice_that_is_about_to_be_told_is_not_asked_for(wiring):
     coming = Delivery(
         "VM12-3AB", "ops", {"teams": ChannelState()}, follow_up=wiring.now() + timedelta(minutes=1)
     )
-    await wiring.records.create(delivery_path("VM12-3AB", "ops"), encode(Delivery, coming))
+    await wiring.records.create(delivery_path("VM12-3AB", "ops"), encode(coming))
     await sweep.handle(wiring)
     assert not wiring.spy.of(NOTICES)
     wiring.clock.forward(minutes=5)

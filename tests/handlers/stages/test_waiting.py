@@ -8,7 +8,7 @@ import pytest
 
 from handlers.cloud.names import claim_prefix, run_path
 from handlers.stages import advance, report, respond
-from handlers.wire.documents import decode_run, encode_run, run_metadata
+from handlers.wire.documents import decode, encode, run_metadata
 from handlers.wire.http import Request
 from handlers.wire.messages import PersonEvent, RunMessage
 from planner.record.notice import Kind
@@ -36,14 +36,14 @@ async def scene(storage):
 async def run_of(scene: Scene, name: str) -> Run:
     stored = await scene.wiring.records.read(PATHS[name])
     assert stored is not None
-    return decode_run(stored.body)
+    return decode(Run, stored.body)
 
 
 async def put(scene: Scene, run: Run) -> None:
     path = PATHS[run.target.name]
     stored = await scene.wiring.records.read(path)
     etag = stored.etag if stored is not None else None
-    await scene.wiring.records.write(path, encode_run(run), etag=etag, metadata=run_metadata(run))
+    await scene.wiring.records.write(path, encode(run), etag=etag, metadata=run_metadata(run))
 
 
 async def poll(scene: Scene, name: str, word: str = "") -> Run:

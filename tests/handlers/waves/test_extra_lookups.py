@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 
 from handlers.cloud.errors import Forbidden, Throttled, Unreachable
-from handlers.cloud.names import ALERTS, QUARANTINE, SCALE_SETS, alert_path, wave_path
+from handlers.cloud.names import QUARANTINE, alert_path, wave_path
 from handlers.cloud.records import Conflict, Records
 from handlers.stages import discover
 from handlers.wire.alerts import read_alert
-from handlers.wire.documents import alert_metadata, decode_wave, encode_wave, wave_metadata
+from handlers.wire.documents import alert_metadata, decode, encode, wave_metadata
+from handlers.wire.ids import ALERTS, SCALE_SETS
 from handlers.wire.messages import EVERY, AlertMessage
 from planner.azure.usage import Source
 from planner.azure.wave import Wave
@@ -64,7 +65,7 @@ async def given_up(wiring, message: AlertMessage) -> None:
 
 async def record(wiring) -> Wave | None:
     found = await wiring.records.read(PATH)
-    return decode_wave(found.body) if found else None
+    return decode(Wave, found.body) if found else None
 
 
 async def the_wave(wiring) -> Wave:
@@ -181,8 +182,8 @@ async def test_a_wave_that_is_over_or_concerns_nobody_needs_none(wiring, stage):
 async def test_a_record_from_before_there_were_look_ups_gets_them_with_the_next_announcement(wiring):
     await discovered(wiring, alert())
     found = await wiring.records.read(PATH)
-    old = replace(decode_wave(found.body), evidence=None)
-    await wiring.records.write(PATH, encode_wave(old), etag=found.etag, metadata=wave_metadata(old))
+    old = replace(decode(Wave, found.body), evidence=None)
+    await wiring.records.write(PATH, encode(old), etag=found.etag, metadata=wave_metadata(old))
     await discovered(wiring, later(alert(), hours=1, communication="2"))
     assert (await the_wave(wiring)).evidence is not None
 

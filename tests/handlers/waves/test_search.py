@@ -9,17 +9,12 @@ import pytest
 
 from handlers.cloud import graph
 from handlers.cloud.errors import Forbidden, Throttled, Unreachable
-from handlers.cloud.names import (
-    ALERTS,
-    ALERTS_PREFIX,
-    NOTICES,
-    RUNS,
-    wave_path,
-)
+from handlers.cloud.names import ALERTS_PREFIX, wave_path
 from handlers.stages import discover, receive, sweep
-from handlers.wire.documents import decode_wave
+from handlers.wire.documents import decode
 from handlers.wire.http import Request
-from planner.azure.wave import Stage
+from handlers.wire.ids import ALERTS, NOTICES, RUNS
+from planner.azure.wave import Stage, Wave
 from simulator.arm.graph import run as ask
 from simulator.fleet import VirtualClock
 from simulator.fleet.sample import sample_fleet, sample_wave
@@ -65,7 +60,7 @@ async def test_a_wave_that_no_alert_brought_becomes_an_alert_and_is_discovered(w
     await sweep.handle(wiring)
     (message,) = wiring.spy.of(ALERTS)
     await discover.handle(message, wiring)
-    wave = decode_wave((await wiring.records.read(wave_path("VM77-7XY", SUBSCRIPTION))).body)
+    wave = decode(Wave, (await wiring.records.read(wave_path("VM77-7XY", SUBSCRIPTION))).body)
     assert wave.current.found_by_search
     assert wave.stage is Stage.ACTIVE
     assert wave.current.regions == ("eastus2",)
@@ -96,7 +91,7 @@ async def test_the_search_follows_a_wave_it_found_itself_to_its_end(wiring):
     wiring.fake.rows = [row(status="Resolved", lastUpdateTime=wiring.now().isoformat())]
     await sweep.handle(wiring)
     await discover.handle(wiring.spy.of(ALERTS)[-1], wiring)
-    wave = decode_wave((await wiring.records.read(wave_path("VM77-7XY", SUBSCRIPTION))).body)
+    wave = decode(Wave, (await wiring.records.read(wave_path("VM77-7XY", SUBSCRIPTION))).body)
     assert wave.stage is Stage.RESOLVED
 
 

@@ -9,10 +9,12 @@ from itertools import pairwise
 
 import pytest
 
-from handlers.cloud.names import ALERTS, SCALE_SETS, archive_path, run_path, wave_path
+from handlers.cloud.names import archive_path, run_path, wave_path
 from handlers.stages import discover, receive, sweep
-from handlers.wire.documents import decode_wave, encode_run, encode_wave, run_metadata, wave_metadata
+from handlers.wire.documents import decode, encode, run_metadata, wave_metadata
 from handlers.wire.http import Request
+from handlers.wire.ids import ALERTS, SCALE_SETS
+from planner.azure.wave import Wave
 from tests.handlers.parts import SUBSCRIPTION, alert, at_present, body, later, run, scale_set
 
 
@@ -37,7 +39,7 @@ async def announced(wiring, raw, *, looked_up=True):
 async def planned(wiring, name, *waves, path=None):
     one = run(name, waves=waves)
     path = path or run_path(SUBSCRIPTION, "Prod-RG", name)
-    await wiring.records.create(path, encode_run(one), run_metadata(one))
+    await wiring.records.create(path, encode(one), run_metadata(one))
 
 
 def asked(wiring):
@@ -137,10 +139,8 @@ async def test_a_wave_whose_listings_agree_is_listed_every_six_hours_and_no_mess
 
 async def test_a_wave_of_an_older_record_is_listed_once_more_as_well(wiring):
     stored = await wiring.records.read(wave_path("VM12-3AB", SUBSCRIPTION))
-    older = replace(decode_wave(stored.body), list_again=None)
-    await wiring.records.write(
-        stored.path, encode_wave(older), etag=stored.etag, metadata=wave_metadata(older)
-    )
+    older = replace(decode(Wave, stored.body), list_again=None)
+    await wiring.records.write(stored.path, encode(older), etag=stored.etag, metadata=wave_metadata(older))
     assert len(await swept_for(wiring, 17, "VM12-3AB", relist=True)) == 1
 
 

@@ -184,7 +184,7 @@ def test_a_wave_that_names_more_regions_than_there_are_means_all_of_them():
 @pytest.mark.parametrize(
     "unreadable", ["{not json", "[" * 5000, 7, [7], [{"ServiceName": ["x"]}], {"a": 1}, [[]]]
 )
-def test_services_that_cannot_be_read_are_looked_into(unreadable):
+def test_services_that_cannot_be_read_count_as_ours(unreadable):
     found = read(alert(impactedServices=unreadable))
     assert found.regions == ()
 
@@ -198,7 +198,7 @@ def test_without_a_list_of_services_the_single_one_counts():
     assert read(alert(impactedServices=None, service=None)).regions == ()
 
 
-def test_one_readable_foreign_service_beside_an_unreadable_one_is_looked_into():
+def test_an_unreadable_service_counts_as_ours_beside_a_readable_foreign_one():
     services = [{"ServiceName": "SQL Database", "ImpactedRegions": []}, {"Name": "?"}]
     assert read(alert(impactedServices=services)).regions == ()
 
@@ -214,14 +214,14 @@ def test_an_event_without_incident_type_is_judged_by_its_operation():
 
 
 @pytest.mark.parametrize("strange", [7, True, ["Maintenance"], {}, "", "PlannedMaintenance"])
-def test_an_incident_type_that_is_none_leaves_it_to_the_operation(strange):
+def test_an_invalid_incident_type_leaves_it_to_the_operation(strange):
     assert read(alert(incidentType=strange)).stage is Stage.PLANNED
 
 
 @pytest.mark.parametrize(
     "incident", ["Incident", "Security", "ActionRequired", "Informational", "Billing", "AssistedRecovery"]
 )
-def test_what_azure_says_is_something_else_is_no_maintenance(incident):
+def test_what_azure_calls_something_else_is_not_maintenance(incident):
     found = read_alert(body(alert(incidentType=incident)), NOW)
     assert isinstance(found, NotForUs)
     assert incident in found.reason
@@ -246,14 +246,14 @@ def test_an_incident_type_alone_tells_service_health_from_the_others(strange):
 
 
 @pytest.mark.parametrize("number", [7, 7.5, True])
-def test_an_alert_whose_type_and_operation_cannot_be_read_is_refused_and_somebody_should_know(number):
+def test_an_alert_whose_type_and_operation_cannot_be_read_is_refused_and_people_should_know(number):
     raw = alert(incidentType=number)
     event(raw)["operationName"] = number
     assert refusal(body(raw)).looks_like_one
 
 
 @pytest.mark.parametrize("bad", ["", None, "a b", "a/../b", "x" * 65, "<GUID>", 7.5, {"a": 1}, ["A"]])
-def test_a_tracking_id_that_is_none_is_refused_and_somebody_should_know(bad):
+def test_an_invalid_tracking_id_is_refused_and_people_should_know(bad):
     refused = refusal(body(alert(trackingId=bad)))
     assert "tracking id" in refused.sentence
     assert refused.looks_like_one
@@ -330,12 +330,12 @@ def test_texts_are_data_and_capped():
         (b'{"schemaId": "somebody/else", "data": {}}', "somebody/else"),
     ],
 )
-def test_what_is_no_alert_is_refused_with_a_sentence(content, says):
+def test_what_is_not_an_alert_is_refused_with_a_sentence(content, says):
     assert says in refusal(content).sentence
 
 
 @pytest.mark.parametrize("schema", ["common", "legacy"])
-def test_of_an_alert_that_came_garbled_somebody_should_know(schema):
+def test_people_should_know_of_an_alert_that_came_garbled(schema):
     whole = body(alert(schema, title="half a character: \ud83d"))
     for garbled in (whole, whole[:-20], whole.upper()[:200]):
         assert refusal(garbled).looks_like_one
@@ -346,7 +346,7 @@ def test_a_byte_order_mark_is_no_obstacle():
     assert isinstance(read_alert(b"\xef\xbb\xbf" + body(alert()), NOW), Announcement)
 
 
-def test_a_metric_alert_is_somebody_elses():
+def test_a_metric_alert_is_not_for_us():
     raw = {
         "schemaId": "azureMonitorCommonAlertSchema",
         "data": {"essentials": {"monitoringService": "Platform"}, "alertContext": {"condition": {}}},

@@ -10,11 +10,7 @@ from handlers.wire.documents import (
     BadRecord,
     NewerRecord,
     decode,
-    decode_run,
-    decode_wave,
     encode,
-    encode_run,
-    encode_wave,
     run_metadata,
     wave_metadata,
     waves_of,
@@ -40,7 +36,7 @@ def sample(kind, version=1):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_records_of_version_1_are_read_without_loss(kind):
     raw = json.loads(sample(kind))
-    written = json.loads(encode(KINDS[kind], decode(KINDS[kind], sample(kind))))
+    written = json.loads(encode(decode(KINDS[kind], sample(kind))))
     assert contains(written, raw)
 
 
@@ -54,7 +50,7 @@ def contains(whole, part):
 
 
 def test_the_sample_of_a_run_means_what_it_meant():
-    found = decode_run(sample("run"))
+    found = decode(Run, sample("run"))
     assert found.state is RunState.SCHEDULED
     assert found.times.slack == timedelta(hours=5)
     assert found.waves == ("VM12-3AB", "VM13-4CD")
@@ -65,7 +61,7 @@ def test_the_sample_of_a_run_means_what_it_meant():
 
 
 def test_the_sample_of_a_wave_means_what_it_meant():
-    found = decode_wave(sample("wave"))
+    found = decode(Wave, sample("wave"))
     assert found.stage is Stage.PLANNED
     assert found.member(found.roster[0].scale_set.id.upper()).after == ("api",)
     assert found.discovered == (found.current.alert,)
@@ -73,7 +69,7 @@ def test_the_sample_of_a_wave_means_what_it_meant():
 
 def test_a_wave_from_before_there_were_look_ups_is_read_and_says_nothing_of_them():
     assert b"evidence" not in sample("wave")
-    found = decode_wave(sample("wave"))
+    found = decode(Wave, sample("wave"))
     assert found.evidence is None
     scale_set = found.roster[0].scale_set
     assert (scale_set.habits, scale_set.unread, scale_set.created) == (None, {}, None)
@@ -81,7 +77,7 @@ def test_a_wave_from_before_there_were_look_ups_is_read_and_says_nothing_of_them
 
 
 def test_what_the_look_ups_showed_is_read_as_it_was_written():
-    found = decode_wave(sample("wave"))
+    found = decode(Wave, sample("wave"))
     key = found.roster[0].scale_set.key
     lately = Habits(
         stops=3, last_stop=NOW, stopped_by="ana", stopped={"1": NOW}, healed={"0": NOW}, resizes=1,
@@ -89,13 +85,13 @@ def test_what_the_look_ups_showed_is_read_as_it_was_written():
         group_managed_by="/m",
     )  # fmt: skip
     evidence = Evidence(NOW, NOW - timedelta(days=14), {Source.GROUPS: "No role."}, {key: lately})
-    wave = decode_wave(encode_wave(replace(found, evidence=evidence)))
+    wave = decode(Wave, encode(replace(found, evidence=evidence)))
     assert wave.evidence == evidence
     informed = wave.informed(wave.roster[0].scale_set)
     assert (informed.habits, informed.unread) == (lately, {Source.GROUPS: "No role."})
-    grown = json.loads(encode_wave(wave))
+    grown = json.loads(encode(wave))
     grown["evidence"]["new"] = grown["evidence"]["scale_sets"][key]["new"] = 1
-    assert decode_wave(json.dumps(grown).encode()) == wave
+    assert decode(Wave, json.dumps(grown).encode()) == wave
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -123,11 +119,11 @@ def test_a_newer_record_is_left_alone_whether_it_can_be_read_or_not(kind):
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"v": 1}', b"\xff", b"[" * 9999])
 def test_a_broken_record_says_what_is_wrong(body):
     with pytest.raises(BadRecord, match="Run"):
-        decode_run(body)
+        decode(Run, body)
 
 
 def test_the_same_run_is_written_byte_for_byte_the_same():
-    assert encode_run(decode_run(encode_run(run()))) == encode_run(run())
+    assert encode(decode(Run, encode(run()))) == encode(run())
 
 
 def test_the_metadata_is_short_and_ascii_and_answers_the_overview():
@@ -144,7 +140,7 @@ def test_the_metadata_is_short_and_ascii_and_answers_the_overview():
     assert all(value and value.isascii() and key.isidentifier() for key, value in metadata.items())
 
 
-def test_the_metadata_says_for_what_a_run_waits_until_when_it_fits_and_whether_it_lets_others_pass():
+def test_the_metadata_says_what_a_run_waits_for_until_when_it_fits_and_whether_it_lets_others_pass():
     stalled = Stalled(Cause.LIMIT, "größe is in flight", NOW, waited=(Waited(Cause.LIMIT, NOW),))
     metadata = run_metadata(altered(run(), stalled=stalled, start_by=NOW, lets_pass=True))
     assert metadata["waits"] == "limit"
@@ -161,7 +157,7 @@ def test_what_is_not_known_is_not_in_the_metadata():
 
 
 def test_a_listing_shows_where_a_wave_stands():
-    wave = decode_wave(sample("wave"))
+    wave = decode(Wave, sample("wave"))
     assert wave_metadata(wave) == {"v": "1", "generation": "4", "stage": "Planned", "open": "true"}
-    assert decode_wave(encode_wave(wave)) == wave
+    assert decode(Wave, encode(wave)) == wave
     assert wave.subscription == SUBSCRIPTION

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.cloud.names import ALERTS, NOTICES, QUEUES, RUNS, SCALE_SETS
+from handlers.wire.ids import ALERTS, NOTICES, QUEUES, RUNS, SCALE_SETS
 from handlers.wire.messages import (
     AlertMessage,
     BadMessage,
@@ -60,7 +60,7 @@ def test_a_newer_message_is_neither_understood_nor_bad(queue):
 @pytest.mark.parametrize(
     "body", ["", "{}", "[]", "null", "{" * 5000, '{"v": "x"}', b"\xff", '"\\ud800"', "{}x"]
 )
-def test_a_message_that_is_none_of_ours_is_refused_with_a_sentence(queue, body):
+def test_a_message_that_is_not_ours_is_refused_with_a_sentence(queue, body):
     with pytest.raises(BadMessage, match=queue):
         parse(queue, body)
 

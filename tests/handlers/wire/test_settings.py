@@ -54,7 +54,7 @@ def test_every_setting_comes_from_its_variable(environment):
     assert "UseThis" not in repr(found)
 
 
-def test_an_empty_variable_is_no_setting(environment):
+def test_an_empty_variable_is_not_a_setting(environment):
     environment("BREAKWATER_POLL_INTERVAL", "")
     environment("BREAKWATER_STOP", "")
     found = Settings.from_environment()
@@ -88,7 +88,7 @@ def test_a_wrong_setting_is_named_with_what_is_expected(environment, name, value
     assert says in str(caught.value)
 
 
-def test_all_wrong_settings_are_said_at_once_and_secrets_are_not(environment):
+def test_all_wrong_settings_are_named_at_once_and_secrets_are_not(environment):
     environment("BREAKWATER_SMTP", "http://user:secret@host")
     environment("BREAKWATER_IN_DOUBT", "x")
     with pytest.raises(BadSettings) as caught:
@@ -117,7 +117,7 @@ def test_what_is_wrong_is_a_problem_and_the_rest_is_read(environment):
     assert "secret" not in found.problem
 
 
-def test_right_settings_are_no_problem(environment):
+def test_correct_settings_are_not_a_problem(environment):
     environment("BREAKWATER_STOP", "1")
     assert Settings.as_far_as_readable() == Settings.from_environment()
     assert Settings.as_far_as_readable().problem == ""
