@@ -37,8 +37,39 @@ class Interval:
         return self.start <= at < self.end
 
 
-COMPLETED = "MaintenanceCompleted"
-"""Azure's result code of an instance whose last maintenance is done."""
+class Power(StrEnum):
+    """Power states that decide something; Azure's others (`starting`, `stopping`) stay texts."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    DEALLOCATING = "deallocating"
+    DEALLOCATED = "deallocated"
+    UNKNOWN = "unknown"
+
+
+class Provisioning(StrEnum):
+    """Provisioning states in which no operation runs; Azure's others (`updating`, `deleting`) stay texts."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    UNKNOWN = "unknown"
+
+
+class RepairsState(StrEnum):
+    """Whether automatic repairs run, as the instance view of a scale set says; any other state is a text."""
+
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+
+
+class ResultCode(StrEnum):
+    """What became of an instance's last maintenance (compute API, MaintenanceOperationResultCodeTypes)."""
+
+    NONE = "None"
+    RETRY_LATER = "RetryLater"
+    ABORTED = "MaintenanceAborted"
+    COMPLETED = "MaintenanceCompleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +82,7 @@ class MaintenanceStatus:
     allowed: bool
     self_service: Interval | None = None
     scheduled: Interval | None = None
-    result: str = "None"
+    result: ResultCode | str = ResultCode.NONE
     message: str = ""
     unreadable: str = ""
 
@@ -74,15 +105,15 @@ type Maintenance = MaintenanceStatus | Unreadable | None
 class Instance:
     """One instance; `id` is the instance id of a Uniform set, the machine's name in a Flexible one.
 
-    `power` is `unknown` where Azure sent none: such an instance neither runs nor is it stopped.
+    `power` is unknown where Azure sent none: such an instance neither runs nor is it stopped.
     """
 
     id: str
     zone: str = ""
     placement_group: str = ""
     update_domain: int | None = None
-    power: str = "unknown"
-    provisioning: str = "unknown"
+    power: Power | str = Power.UNKNOWN
+    provisioning: Provisioning | str = Provisioning.UNKNOWN
     health: Health = Health.NOT_REPORTED
     protected: bool = False
     created: datetime | None = None
@@ -100,12 +131,12 @@ class Instance:
 
     @property
     def running(self) -> bool:
-        return self.power == "running"
+        return self.power == Power.RUNNING
 
     @property
     def down(self) -> bool:
         """Azure says that it does not run; an unknown power state says nothing."""
-        return self.power not in {"running", "unknown"}
+        return self.power not in {Power.RUNNING, Power.UNKNOWN}
 
     @property
     def switched_off(self) -> bool:
@@ -113,12 +144,12 @@ class Instance:
 
         Off in the middle of an operation (a reimage, a reboot) is down, not switched off.
         """
-        return self.power in {"stopped", "deallocated", "deallocating"} and not self.busy
+        return self.power in {Power.STOPPED, Power.DEALLOCATING, Power.DEALLOCATED} and not self.busy
 
     @property
     def busy(self) -> bool:
         """Azure is carrying out an operation on it."""
-        return self.provisioning not in {"succeeded", "failed", "canceled", "unknown"}
+        return self.provisioning not in Provisioning
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +173,7 @@ class ScaleSet:
     zones: tuple[str, ...] = ()
     sku: str = ""
     managed_by: str = ""
-    provisioning: str = "succeeded"
+    provisioning: Provisioning | str = Provisioning.SUCCEEDED
     spot: bool = False
     ephemeral_os_disk: bool = False
     service_fabric: bool = False

@@ -1,6 +1,7 @@
 """What Azure does to a scale set by itself meanwhile: it repairs instances and evens out zones."""
 
 from planner.azure.fleet import ScaleSet
+from planner.policy.model import CheckName
 from planner.record.check import Check, Outcome
 
 REPAIRS = {
@@ -16,7 +17,7 @@ Learn, virtual-machine-scale-sets/virtual-machine-scale-sets-automatic-instance-
 
 def automatic_repairs(scale_set: ScaleSet) -> Check:
     """Repairs could hit an instance that reboots; a Flexible set does not show whether they run."""
-    name = "automatic-repairs"
+    name = CheckName.AUTOMATIC_REPAIRS
     if not scale_set.automatic_repairs:
         return Check(name, Outcome.PASS, "Automatic repairs are off.")
     given = scale_set.repair_action
@@ -43,7 +44,7 @@ def zone_rebalancing(scale_set: ScaleSet) -> Check:
     every 12 hours; instance ids and disks are not kept. Its service state (compute API,
     OrchestrationServiceNames) is left alone: no document says what suspending it does.
     """
-    name = "zone-rebalancing"
+    name = CheckName.ZONE_REBALANCING
     if not scale_set.zone_rebalancing:
         return Check(name, Outcome.PASS, "Automatic zone balance is off.")
     return Check(

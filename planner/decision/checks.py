@@ -8,7 +8,7 @@ Conditions come and go (an operation in flight, an instance down): they hold up 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from planner.azure.fleet import Health, Instance, ScaleSet, impacted, natural
+from planner.azure.fleet import Health, Instance, Provisioning, ScaleSet, impacted, natural
 from planner.azure.usage import Source
 from planner.decision.azure_upkeep import automatic_repairs, zone_rebalancing
 from planner.decision.counter_indications import declared, often_resized, often_stopped, short_lived
@@ -16,14 +16,14 @@ from planner.decision.managed import owner
 from planner.decision.scheduled_events import scheduled_events
 from planner.policy.health import describe, serving
 from planner.policy.keys import ACCEPTABLE
-from planner.policy.model import Rules
+from planner.policy.model import CheckName, Rules
 from planner.policy.overrides import INSTANCE, accepted_instances
 from planner.record.check import Check, Outcome
 
-HARMLESS = frozenset({"often-stopped", "short-lived", "often-resized"})
+HARMLESS = frozenset({CheckName.OFTEN_STOPPED, CheckName.SHORT_LIVED, CheckName.OFTEN_RESIZED})
 """Checks that protect neither data nor people: what could not be read there is said and does not block."""
 
-LOOKED_UP = HARMLESS | {"managed"}
+LOOKED_UP = HARMLESS | {CheckName.MANAGED}
 """Checks that need the extra look-ups of the wave."""
 
 
@@ -117,23 +117,23 @@ def _accepted(check: Check, rules: Rules) -> Check:
 
 def _policy(rules: Rules) -> Check:
     if rules.problems:
-        return Check("policy", Outcome.BLOCK, " ".join(rules.problems))
-    return Check("policy", Outcome.PASS, "The policy and the tags can be read.", (), rules.notes)
+        return Check(CheckName.POLICY, Outcome.BLOCK, " ".join(rules.problems))
+    return Check(CheckName.POLICY, Outcome.PASS, "The policy and the tags can be read.", (), rules.notes)
 
 
 def _scale_set_readable(scale_set: ScaleSet) -> Check:
     if scale_set.unreadable:
         return Check(
-            "scale-set-readable",
+            CheckName.SCALE_SET_READABLE,
             Outcome.UNKNOWN,
             f"Not everything could be read: {'; '.join(scale_set.unreadable)}.",
         )
-    return Check("scale-set-readable", Outcome.PASS, "Azure showed the scale set in full.")
+    return Check(CheckName.SCALE_SET_READABLE, Outcome.PASS, "Azure showed the scale set in full.")
 
 
 def _service_fabric(scale_set: ScaleSet) -> Check:
     """The guidance: self-service maintenance is not available for Cloud Services and Service Fabric."""
-    name = "service-fabric"
+    name = CheckName.SERVICE_FABRIC
     if scale_set.service_fabric:
         words = "It runs Service Fabric: self-service maintenance is not available there."
         return Check(name, Outcome.BLOCK, words, (), ("extensions of its model",))
@@ -145,7 +145,7 @@ def _service_fabric(scale_set: ScaleSet) -> Check:
 
 def _managed(scale_set: ScaleSet) -> Check:
     """Services that run a scale set drain and repair its instances in their own way (see `managed`)."""
-    name = "managed"
+    name = CheckName.MANAGED
     found = owner(scale_set)
     if found is not None:
         words = (
@@ -161,13 +161,13 @@ def _managed(scale_set: ScaleSet) -> Check:
 def _local_state(scale_set: ScaleSet, rules: Rules) -> Check:
     if scale_set.ephemeral_os_disk:
         return Check(
-            "local-state",
+            CheckName.LOCAL_STATE,
             Outcome.BLOCK,
             "Its OS disks are ephemeral: starting maintenance redeploys an instance, its local data is lost.",
             (),
             ("diffDiskSettings of its model",),
         )
-    return declared("local-state", "it keeps much state on local disks", rules)
+    return declared(CheckName.LOCAL_STATE, "it keeps much state on local disks", rules)
 
 
 def _status_readable(instances: Sequence[Instance]) -> Check:
@@ -177,12 +177,12 @@ def _status_readable(instances: Sequence[Instance]) -> Check:
     if strange:
         first = strange[0].status
         return Check(
-            "status-readable",
+            CheckName.STATUS_READABLE,
             Outcome.UNKNOWN,
             f"Azure sent a status that cannot be understood: {first.unreadable if first else ''}.",
             tuple(one.id for one in strange),
         )
-    return Check("status-readable", Outcome.PASS, "Every maintenance status could be read.")
+    return Check(CheckName.STATUS_READABLE, Outcome.PASS, "Every maintenance status could be read.")
 
 
 def _protection(instances: Sequence[Instance]) -> Check:
@@ -191,27 +191,29 @@ def _protection(instances: Sequence[Instance]) -> Check:
     protected = tuple(instance.id for instance in affected if instance.protected)
     if protected and len(protected) == len(affected):
         return Check(
-            "protection",
+            CheckName.PROTECTION,
             Outcome.BLOCK,
             "Every impacted instance is protected from scale-set actions.",
             protected,
         )
     if protected:
         return Check(
-            "protection",
+            CheckName.PROTECTION,
             Outcome.PASS,
             f"{len(protected)} of {len(affected)} impacted instances are protected and will not be started "
             "unless `protection` is accepted.",
             protected,
         )
-    return Check("protection", Outcome.PASS, "No impacted instance is protected from scale-set actions.")
+    return Check(
+        CheckName.PROTECTION, Outcome.PASS, "No impacted instance is protected from scale-set actions."
+    )
 
 
 def _operation_in_flight(scale_set: ScaleSet) -> Check:
-    name = "operation-in-flight"
+    name = CheckName.OPERATION_IN_FLIGHT
     if scale_set.rolling_upgrade:
         return Check(name, Outcome.BLOCK, f"A rolling upgrade is under way ({scale_set.rolling_upgrade}).")
-    if scale_set.provisioning not in {"succeeded", "failed"}:
+    if scale_set.provisioning not in {Provisioning.SUCCEEDED, Provisioning.FAILED}:
         words = f"Another operation is under way: provisioning is {scale_set.provisioning}."
         return Check(name, Outcome.BLOCK, words)
     return Check(name, Outcome.PASS, "No other operation on the scale set.")
@@ -219,8 +221,8 @@ def _operation_in_flight(scale_set: ScaleSet) -> Check:
 
 def _provisioning_failed(scale_set: ScaleSet) -> Check:
     """A set stays `Failed` for weeks after one extension or one instance failed (Azure/vm-scale-sets#76)."""
-    name = "provisioning-failed"
-    if scale_set.provisioning == "failed":
+    name = CheckName.PROVISIONING_FAILED
+    if scale_set.provisioning == Provisioning.FAILED:
         words = (
             "The provisioning of the scale set is failed: its last operation did not end well. Repeat that "
             "operation, or accept it for this run (raise `accept: provisioning-failed`)."
@@ -231,7 +233,7 @@ def _provisioning_failed(scale_set: ScaleSet) -> Check:
 
 def _all_shown(instances: Sequence[Instance], missing: Sequence[str]) -> Check:
     """What Azure does not show is neither healthy nor gone, so nothing starts beside it."""
-    name = "instances-readable"
+    name = CheckName.INSTANCES_READABLE
     unreadable = [instance for instance in instances if instance.unreadable]
     if missing:
         first = min(missing, key=natural)
@@ -260,24 +262,24 @@ def _others_serving(
         down.sort(key=lambda one: natural(one.id))
         first = down[0]
         return Check(
-            "others-healthy",
+            CheckName.OTHERS_HEALTHY,
             Outcome.BLOCK,
             f"{len(down)} other instance{'s are' if len(down) > 1 else ' is'} not running and healthy "
             f"(instance {first.id}: {describe(first)}).{_way_on(first)}",
             tuple(one.id for one in down),
         )
     words = "Every other instance meant to run is running and healthy."
-    failed = [one for one in meant_to_run if one.provisioning == "failed"]
+    failed = [one for one in meant_to_run if one.provisioning == Provisioning.FAILED]
     if failed:
         which = ", ".join(one.id for one in failed[:5])
         words += (
             f" Provisioning is failed on {which}; the application there reports healthy or it is accepted."
         )
-    return Check("others-healthy", Outcome.PASS, words)
+    return Check(CheckName.OTHERS_HEALTHY, Outcome.PASS, words)
 
 
 def _way_on(instance: Instance) -> str:
-    if instance.provisioning != "failed" or not instance.running:
+    if instance.provisioning != Provisioning.FAILED or not instance.running:
         return ""
     return (
         " It runs with failed provisioning and does not report healthy: repair it, or accept it for this run "

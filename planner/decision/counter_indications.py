@@ -11,7 +11,7 @@ from statistics import median
 
 from planner.azure.fleet import Instance, ScaleSet, impacted
 from planner.azure.usage import LOOK_BACK, Habits, Source
-from planner.policy.model import Rules
+from planner.policy.model import CheckName, Rules
 from planner.record.check import Check, Outcome
 from planner.text.phrases import many, say
 
@@ -40,7 +40,7 @@ DAYS = LOOK_BACK.days
 
 def often_stopped(scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules) -> Check:
     """Stopped by people, by a schedule or now: a status may revert, and what is off cannot be started."""
-    name, habits = "often-stopped", scale_set.habits or Habits()
+    name, habits = CheckName.OFTEN_STOPPED, scale_set.habits or Habits()
     if name in rules.declared:
         return declared(name, "its instances are often stopped or deallocated", rules)
     hit = impacted(instances)
@@ -75,7 +75,7 @@ def often_stopped(scale_set: ScaleSet, instances: Sequence[Instance], rules: Rul
 
 def short_lived(scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules, now: datetime) -> Check:
     """Gone before Azure gets to them: Spot, an expiry tag, autoscale that keeps replacing them."""
-    name, habits = "short-lived", scale_set.habits or Habits()
+    name, habits = CheckName.SHORT_LIVED, scale_set.habits or Habits()
     if scale_set.spot:
         words = "It runs Spot instances: they may be evicted before Azure gets to them."
         return Check(name, Outcome.BLOCK, words, (), ("priority of its model",))
@@ -112,7 +112,7 @@ def short_lived(scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules
 
 def often_resized(scale_set: ScaleSet, rules: Rules) -> Check:
     """A resize moves an instance to other hardware, and its maintenance may be due again."""
-    name, habits = "often-resized", scale_set.habits or Habits()
+    name, habits = CheckName.OFTEN_RESIZED, scale_set.habits or Habits()
     if name in rules.declared:
         return declared(name, "its instances are often resized", rules)
     if habits.resizes >= OFTEN_RESIZED:
@@ -126,7 +126,7 @@ def often_resized(scale_set: ScaleSet, rules: Rules) -> Check:
     return _otherwise(name, scale_set, (Source.CHANGES,), calm, "its instances are often resized")
 
 
-def declared(name: str, what: str, rules: Rules) -> Check:
+def declared(name: CheckName, what: str, rules: Rules) -> Check:
     """What Azure cannot show: blocks if somebody declared it, and passes as not declared otherwise."""
     if name in rules.declared:
         where = rules.sources.get(name, "the policy")
@@ -140,11 +140,13 @@ def wave_end(instances: Iterable[Instance]) -> datetime | None:
     return max((window.end for window in scheduled if window is not None), default=None)
 
 
-def _seen(name: str, sentence: str, source: str) -> Check:
+def _seen(name: CheckName, sentence: str, source: str) -> Check:
     return Check(name, Outcome.BLOCK, sentence, (), (str(source),))
 
 
-def _otherwise(name: str, scale_set: ScaleSet, sources: Sequence[Source], calm: str, what: str) -> Check:
+def _otherwise(
+    name: CheckName, scale_set: ScaleSet, sources: Sequence[Source], calm: str, what: str
+) -> Check:
     """Nothing seen: a pass if everything was looked at, else what could not be read."""
     if scale_set.habits is None and not scale_set.unread:
         return Check(name, Outcome.NOT_DECLARED, f"Nobody has looked up whether {what}; not declared.")

@@ -13,7 +13,7 @@ from planner.azure.fleet import Instance, Interval, ScaleSet, domain_of, impacte
 from planner.azure.wave import OVER, Announcement, Stage
 from planner.decision import checks
 from planner.policy.fingerprint import digest
-from planner.policy.model import Mode, Policy, Rules, SelfService
+from planner.policy.model import CheckName, Mode, Policy, Rules, SelfService
 from planner.policy.overrides import NOTHING, with_raised
 from planner.policy.resolve import rules_for
 from planner.record.batch import Batch
@@ -149,13 +149,17 @@ def _not_impacted(announcements: Sequence[Announcement]) -> str:
 def _impacted(concerned: Sequence[Instance], instances: Sequence[Instance]) -> Check:
     ids = tuple(one.id for one in concerned)
     if not ids:
-        return Check("impacted", Outcome.PASS, f"None of {len(instances)} instances shows maintenance.")
-    return Check("impacted", Outcome.PASS, f"{len(ids)} of {len(instances)} instances show maintenance.", ids)
+        return Check(
+            CheckName.IMPACTED, Outcome.PASS, f"None of {len(instances)} instances shows maintenance."
+        )
+    return Check(
+        CheckName.IMPACTED, Outcome.PASS, f"{len(ids)} of {len(instances)} instances show maintenance.", ids
+    )
 
 
 def _offered(concerned: Sequence[Instance], window: Interval | None, now: datetime) -> Check:
     """Allowed now, or allowed later: before the window opens is a date, not a refusal."""
-    name = "offered"
+    name = CheckName.OFFERED
     if not concerned:
         return Check(name, Outcome.PASS, "No instance shows maintenance, so there is nothing to offer.")
     allowed = tuple(one.id for one in concerned if (status := one.status) and status.allowed)
@@ -193,18 +197,18 @@ def _need(rules: Rules, domains: int) -> Check:
         needs.append(f"it must be done by {say(rules.complete_by)}")
     if rules.tier or rules.after:
         needs.append("an order between scale sets is declared")
-    if "azure-domains" in rules.accept and domains > 1:
+    if CheckName.AZURE_DOMAINS in rules.accept and domains > 1:
         needs.append("that Azure would protect it as well is accepted")
     if rules.soak > LONG_SOAK:
         needs.append("more than 30 minutes are wanted between domains")
     if not needs:
-        return Check("need", Outcome.NOT_DECLARED, "No need for self-service is declared.")
-    return Check("need", Outcome.PASS, f"{upper('; '.join(needs))}.")
+        return Check(CheckName.NEED, Outcome.NOT_DECLARED, "No need for self-service is declared.")
+    return Check(CheckName.NEED, Outcome.PASS, f"{upper('; '.join(needs))}.")
 
 
 def _azure_domains(scale_set: ScaleSet, domains: int, need: Check, rules: Rules) -> Check:
     """The guidance on availability sets: Azure takes one domain at a time by itself, and waits in between."""
-    name = "azure-domains"
+    name = CheckName.AZURE_DOMAINS
     if domains < 2:
         why = "its instances share one" if domains else "Azure shows none"
         why = "a Flexible scale set shows none" if scale_set.flexible else why
@@ -223,10 +227,10 @@ def _azure_domains(scale_set: ScaleSet, domains: int, need: Check, rules: Rules)
 
 def _order(rules: Rules, problem: str) -> Check:
     if problem:
-        return Check("order", Outcome.BLOCK, problem)
+        return Check(CheckName.ORDER, Outcome.BLOCK, problem)
     if rules.after:
-        return Check("order", Outcome.PASS, f"It goes after {', '.join(rules.after)}.")
-    return Check("order", Outcome.PASS, "No scale set goes before it.")
+        return Check(CheckName.ORDER, Outcome.PASS, f"It goes after {', '.join(rules.after)}.")
+    return Check(CheckName.ORDER, Outcome.PASS, "No scale set goes before it.")
 
 
 def _first(intervals: Iterable[Interval | None]) -> Interval | None:

@@ -11,10 +11,8 @@ from datetime import timedelta
 
 from planner.azure.fleet import ScaleSet
 from planner.decision.counter_indications import declared
-from planner.policy.model import Rules
+from planner.policy.model import CheckName, Rules
 from planner.record.check import Check, Outcome
-
-CHECK = "scheduled-events"
 
 PARTS = {
     "terminateNotificationProfile": "its instances are told before they are deleted",
@@ -34,17 +32,19 @@ reboot and 10 of a redeployment, also when somebody started it, unless it approv
 def scheduled_events(scale_set: ScaleSet, rules: Rules) -> Check:
     """The guidance: not where scheduled events are in use; what the model shows, else what was declared."""
     if not scale_set.scheduled_events:
-        return declared(CHECK, "its instances handle scheduled events", rules)
+        return declared(CheckName.SCHEDULED_EVENTS, "its instances handle scheduled events", rules)
     seen = scale_set.scheduled_events_parts
     means = ", and ".join(PARTS.get(one, f"{one} is enabled") for one in seen)
     words = f"It has adopted scheduled events to prepare for maintenance{f': {means}' if means else ''}."
     evidence = tuple(f"{one}.enable of its model" for one in seen) or ("its model",)
-    return Check(CHECK, Outcome.BLOCK, words, (), evidence)
+    return Check(CheckName.SCHEDULED_EVENTS, Outcome.BLOCK, words, (), evidence)
 
 
 def held_back(checks: Iterable[Check]) -> bool:
     """Whether guests may hold our starts back: scheduled events are in use and somebody accepted that."""
-    return any(check.name == CHECK and check.outcome is Outcome.ACCEPTED for check in checks)
+    return any(
+        check.name == CheckName.SCHEDULED_EVENTS and check.outcome is Outcome.ACCEPTED for check in checks
+    )
 
 
 def reboot(poll_interval: timedelta, polls: int, checks: Iterable[Check]) -> timedelta:

@@ -11,28 +11,37 @@ from difflib import get_close_matches
 from enum import StrEnum
 
 from planner.policy.durations import Share, parse_duration, parse_share, parse_when, shown
-from planner.policy.model import HealthRule, Mode, SelfService
+from planner.policy.model import CheckName, HealthRule, Mode, SelfService
 from planner.policy.weekly import parse_windows
 
 TAG_PREFIX = "breakwater-"
 
-COUNTER_INDICATIONS = ("scheduled-events", "local-state", "short-lived", "often-stopped", "often-resized")
-"""What tells against self-service and Azure can't show, so that somebody has to declare it."""
+COUNTER_INDICATIONS = tuple(
+    check.value
+    for check in (
+        CheckName.SCHEDULED_EVENTS,
+        CheckName.LOCAL_STATE,
+        CheckName.SHORT_LIVED,
+        CheckName.OFTEN_STOPPED,
+        CheckName.OFTEN_RESIZED,
+    )
+)
+"""Checks that Azure cannot decide, so that somebody declares them: their names are keys of the policy."""
 
 ACCEPTABLE = (
-    "service-fabric",
-    "managed",
-    "short-lived",
-    "local-state",
-    "scheduled-events",
-    "often-stopped",
-    "often-resized",
-    "protection",
-    "automatic-repairs",
-    "zone-rebalancing",
-    "azure-domains",
-    "operation-in-flight",
-    "provisioning-failed",
+    CheckName.SERVICE_FABRIC,
+    CheckName.MANAGED,
+    CheckName.SHORT_LIVED,
+    CheckName.LOCAL_STATE,
+    CheckName.SCHEDULED_EVENTS,
+    CheckName.OFTEN_STOPPED,
+    CheckName.OFTEN_RESIZED,
+    CheckName.PROTECTION,
+    CheckName.AUTOMATIC_REPAIRS,
+    CheckName.ZONE_REBALANCING,
+    CheckName.AZURE_DOMAINS,
+    CheckName.OPERATION_IN_FLIGHT,
+    CheckName.PROVISIONING_FAILED,
 )
 """Checks that somebody may accept by name. What Azure refuses or nobody can read is not among them."""
 

@@ -36,6 +36,33 @@ class HealthRule(StrEnum):
     IGNORE = "ignore"
 
 
+class CheckName(StrEnum):
+    """The checks of a decision, in the order in which people read them."""
+
+    IMPACTED = "impacted"
+    OFFERED = "offered"
+    NEED = "need"
+    AZURE_DOMAINS = "azure-domains"
+    POLICY = "policy"
+    SCALE_SET_READABLE = "scale-set-readable"
+    SERVICE_FABRIC = "service-fabric"
+    MANAGED = "managed"
+    SHORT_LIVED = "short-lived"
+    LOCAL_STATE = "local-state"
+    SCHEDULED_EVENTS = "scheduled-events"
+    OFTEN_STOPPED = "often-stopped"
+    OFTEN_RESIZED = "often-resized"
+    STATUS_READABLE = "status-readable"
+    PROTECTION = "protection"
+    AUTOMATIC_REPAIRS = "automatic-repairs"
+    ZONE_REBALANCING = "zone-rebalancing"
+    ORDER = "order"
+    OPERATION_IN_FLIGHT = "operation-in-flight"
+    PROVISIONING_FAILED = "provisioning-failed"
+    INSTANCES_READABLE = "instances-readable"
+    OTHERS_HEALTHY = "others-healthy"
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """Which scale sets something is about: every field that is given must match one of its globs.

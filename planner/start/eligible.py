@@ -7,6 +7,7 @@ from datetime import datetime
 from planner.azure.fleet import Instance, natural
 from planner.observe.batches import standing
 from planner.observe.confirmation import NOT_OFFERED, PROTECTED, STOPPED, cleared, confirmed, sighted
+from planner.policy.model import CheckName
 from planner.policy.overrides import accepted_instances
 from planner.record.batch import Batch
 from planner.record.cause import Cause
@@ -76,7 +77,7 @@ def _skip_reason(instance: Instance, accepted: Sequence[str], now: datetime) -> 
     if status is None:
         return None
     window = status.self_service
-    if instance.protected and "protection" not in accepted:
+    if instance.protected and CheckName.PROTECTION not in accepted:
         return PROTECTED, "it is protected from scale-set actions"
     if instance.switched_off:
         return STOPPED, f"it is {instance.power}, so there is nothing to reboot"

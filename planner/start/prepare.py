@@ -7,7 +7,7 @@ from planner.azure.fleet import Health, Instance
 from planner.decision import checks
 from planner.observe.outstanding import outstanding
 from planner.policy.health import describe
-from planner.policy.model import HealthRule
+from planner.policy.model import CheckName, HealthRule
 from planner.record.action import SetRepairs
 from planner.record.batch import Batch
 from planner.record.cause import Cause
@@ -65,7 +65,7 @@ def prepare(run: Run, observation: Observation, now: datetime) -> Wait | AskPers
                 observation.scale_set, outstanding(observation.instances, run, now), observation.rules, now
             )
         )
-        if one.name != "protection"
+        if one.name != CheckName.PROTECTION
     ]
     if structural:
         return PlanAgain(structural[0].reason)
@@ -126,7 +126,7 @@ def _conditions(run: Run, observation: Observation, going_down: frozenset[str]) 
 
 
 def _cause(run: Run, observation: Observation, check: Check) -> Cause:
-    if check.name in {"operation-in-flight", "provisioning-failed"}:
+    if check.name in {CheckName.OPERATION_IN_FLIGHT, CheckName.PROVISIONING_FAILED}:
         return Cause.SCALE_SET
     if check.outcome is Outcome.UNKNOWN:
         return Cause.UNREADABLE
