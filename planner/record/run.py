@@ -144,8 +144,10 @@ class People:
     """What people have said to a run, and what they are asked.
 
     `checksum` is that of the plan as it is and `approved` that of the plan that was approved. `holding`
-    is why a person holds it, `beneath` what it is paused for apart from that, `waived` the predecessors a
-    person has let pass, `events` the ids of the commands applied. `misfit` is why the plan does not fit
+    is why a person holds it, `beneath` what it is paused for apart from that, `waived` names the
+    predecessors that a person no longer waits for; `order_waived` and `deadline_waived`: a person has let the
+    run go although its order has a problem, or its plan does not meet the deadline. `events` are the ids of
+    the commands applied. `misfit` is why the plan does not fit
     and the run waits for a person before its first start, `choices` what would make it fit. `lets_pass`:
     a person has let those pass whom it holds up; then it counts against no limit until it starts
     something again.
@@ -156,6 +158,8 @@ class People:
     holding: str = ""
     beneath: str = ""
     waived: tuple[str, ...] = ()
+    order_waived: bool = False
+    deadline_waived: bool = False
     events: tuple[str, ...] = ()
     misfit: str = ""
     choices: tuple[Choice, ...] = ()

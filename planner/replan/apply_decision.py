@@ -13,7 +13,6 @@ from planner.policy.model import Mode
 from planner.record.batch import Batch
 from planner.record.run import Run, Verdict
 from planner.record.states import BatchState, RunState, transition
-from planner.record.waivers import FIT
 from planner.schedule import options, timing
 from planner.schedule.capacity import with_capacity, with_served
 from planner.schedule.checksum import plan_checksum, rules_fingerprint
@@ -120,7 +119,7 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
             run, state=transition(run.state, RunState.PAUSED), reason=run.people.held or run.reason, due=now
         )
     begun = run.begun
-    problem = "" if begun or FIT in run.people.waived else options.misfit(run, now)
+    problem = "" if begun or run.people.deadline_waived else options.misfit(run, now)
     if problem:
         return replace(
             run,

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from planner.calendar.openings import opening
 from planner.record.run import Run
 from planner.record.states import BatchState
-from planner.record.waivers import FIT
 from planner.schedule import timing
 from planner.schedule.bisection import largest
 from planner.schedule.options import misfit
@@ -48,7 +47,7 @@ def latest(run: Run, now: datetime) -> Latest:
     if run.times.self_service is None or not run.waiting:
         return Latest()
     begun = run.begun
-    if not begun and FIT not in run.people.waived:
+    if not begun and not run.people.deadline_waived:
         timed = timing.timed(run, now)
         if not misfit(timed, now):
             last = timing.start_by(timed, now)

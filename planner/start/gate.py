@@ -9,7 +9,6 @@ from planner.record.cause import Cause
 from planner.record.observation import ASKS, Observation
 from planner.record.run import Run
 from planner.record.states import BatchState, RunState
-from planner.record.waivers import ORDER
 from planner.schedule.timing import next_start
 from planner.text.phrases import inner, long, say
 
@@ -119,7 +118,7 @@ def _opens(run: Run) -> datetime | None:
 
 
 def _predecessors(run: Run, observation: Observation) -> Wait | AskPerson | None:
-    if observation.order_problem and ORDER not in run.people.waived:
+    if observation.order_problem and not run.people.order_waived:
         return AskPerson(observation.order_problem)
     for predecessor in observation.predecessors:
         if predecessor.name in run.people.waived:

@@ -7,7 +7,6 @@ from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
-from planner.record.waivers import FIT
 from planner.schedule import options
 from planner.state.journal import if_nobody_answers, with_notice
 
@@ -17,7 +16,7 @@ def warned(run: Run, observation: Observation, now: datetime) -> Run:
     if run.people.choices and not run.people.misfit and not options.misfit(run, now):
         return replace(run, people=replace(run.people, choices=()))
     problem = options.misfit(run, now) if run.state in ACTIVE and not run.people.misfit else ""
-    if not problem or run.times.deadline is None or FIT in run.people.waived:
+    if not problem or run.times.deadline is None or run.people.deadline_waived:
         return run
     if any(
         notice.kind is Kind.SLACK and notice.deadline == run.times.deadline for notice in run.story.notices

@@ -26,7 +26,6 @@ from planner.notices.digest import Overview
 from planner.record.check import Check, Outcome
 from planner.record.run import Repairs, Run
 from planner.record.states import InstanceState, RunState
-from planner.record.waivers import FIT
 from tests.altered import altered
 from tests.notices import (
     CAPACITY,
@@ -230,7 +229,10 @@ def test_time_that_is_short_offers_choices_in_json_until_a_person_lets_the_run_g
     late = short_of_time("db")
 
     assert [one["name"] for one in contract.run_document(late)["choices"]] == ["soak"]
-    assert contract.run_document(replace(late, people=replace(late.people, waived=(FIT,))))["choices"] == []
+    assert (
+        contract.run_document(replace(late, people=replace(late.people, deadline_waived=True)))["choices"]
+        == []
+    )
 
 
 def test_a_checks_evidence_and_instances_and_who_suspended_repairs_are_in_the_document():

@@ -19,7 +19,6 @@ from planner.record.instance import InstanceProgress
 from planner.record.notice import Choice, Kind, Urgency
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
-from planner.record.waivers import FIT
 from planner.schedule import options
 from planner.text.phrases import long, say
 from tests.planner.builders import (
@@ -380,7 +379,7 @@ def test_going_ahead_all_the_same_is_always_the_last_choice_and_starts_the_first
     assert case.names[-1] == "resume"
     observation = observe(case.set, case.instances, case.policy, NOW)
     run, actions = step(case.run, observation, command(CommandKind.RESUME))
-    assert FIT in run.people.waived
+    assert run.people.deadline_waived
     assert [one.instance for one in actions if isinstance(one, Start)] == ["0"]
     assert run.state is RunState.RUNNING
 
@@ -509,7 +508,7 @@ def test_whatever_is_chosen_the_plan_then_keeps_its_word_and_nothing_smaller_wou
             assert left
             assert f"({len(left)} instance{'s' if len(left) > 1 else ''}) to Azure" in choice.sentence
         if choice.name == "resume":
-            assert FIT in run.people.waived
+            assert run.people.deadline_waived
             assert run.state is not RunState.PAUSED
     assert case.names[-1] == "resume"
     assert len(set(case.names)) == len(case.names)
