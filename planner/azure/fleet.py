@@ -1,5 +1,6 @@
 """Scale sets and instances as Azure shows them, reduced to what a decision needs."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -89,7 +90,7 @@ class MaintenanceStatus:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """What was asked for and did not come: not "no maintenance", not healthy, not stopped.
+    """Azure did not show what we asked for: not "no maintenance", not healthy, not stopped.
 
     It blocks a start, proves nothing, settles nothing and ends nothing. `reason` is a sentence for people.
     """
@@ -126,7 +127,7 @@ class Instance:
 
     @property
     def unreadable(self) -> str:
-        """Why Azure's view of it could not be read, empty when it could."""
+        """Why Azure's view of it could not be read; empty when it could."""
         return self.maintenance.reason if isinstance(self.maintenance, Unreadable) else ""
 
     @property
@@ -135,12 +136,12 @@ class Instance:
 
     @property
     def down(self) -> bool:
-        """Azure says that it does not run; an unknown power state says nothing."""
+        """Whether Azure says that it does not run; an unknown power state says nothing."""
         return self.power not in {Power.RUNNING, Power.UNKNOWN}
 
     @property
     def switched_off(self) -> bool:
-        """Somebody stopped or deallocated it: it is not meant to run now.
+        """Whether somebody stopped or deallocated it, so that it is not meant to run now.
 
         Off in the middle of an operation (a reimage, a reboot) is down, not switched off.
         """
@@ -148,7 +149,7 @@ class Instance:
 
     @property
     def busy(self) -> bool:
-        """Azure is carrying out an operation on it."""
+        """Whether Azure is carrying out an operation on it."""
         return self.provisioning not in Provisioning
 
 
@@ -156,11 +157,10 @@ class Instance:
 class ScaleSet:
     """One scale set; `id` is its ARM id in Azure's own spelling.
 
-    `unreadable` names what Azure could have shown but we could not read (a missing permission, a strange
-    answer); checks that would have needed it come out as unknown. `habits` is what the wave's extra look-ups
-    showed of it, None before they were made; `unread` why a source of theirs is not read, or not yet.
-    `scheduled_events_parts` names the parts of the model by which it has adopted scheduled events, in Azure's
-    spelling.
+    `unreadable` names what we could not read of it (a missing permission, a strange answer); checks that
+    need it come out as unknown. `habits` is what the wave's look-ups showed of it, None before they were
+    made; `unread` says for each of their sources why it is not read, or not yet. `scheduled_events_parts`
+    names the parts of its model that adopt scheduled events, in Azure's spelling.
     """
 
     id: str
@@ -194,12 +194,12 @@ class ScaleSet:
 
     @property
     def awaits_look_ups(self) -> bool:
-        """Whether the look-ups about it are still being made, as `planner.azure.wave.informed` says it."""
+        """Whether its look-ups are still being made, by what `planner.azure.wave.informed` has set."""
         return self.habits is None and bool(self.unread)
 
     @property
     def key(self) -> str:
-        """What tells scale sets apart: Azure compares ids without regard to case."""
+        """What tells scale sets apart: Azure ignores case in ids."""
         return self.id.lower()
 
 
@@ -208,56 +208,29 @@ type Domain = tuple[str, str, str]
 
 
 def domain_of(scale_set: ScaleSet, instance: Instance) -> Domain:
-    """The domain an instance belongs to.
+    """What instances share that may be in one batch.
 
-    Update domains count only within a placement group (azure-compute-docs, placement groups). A Flexible
-    scale set shows no usable domains and an unknown domain may be shared with anyone: both stand alone.
+    Update domains count only within a placement group (azure-compute-docs, placement groups), and one that
+    Azure does not show may be shared with anyone, so its instance stands alone. A Flexible scale set shows no
+    usable domains: there `max-unavailable` alone widens a batch, within one zone.
     """
     if scale_set.flexible:
-        return (instance.zone, "", f"instance {instance.id}")
+        return (instance.zone, "", "")
     if instance.update_domain is None:
         return (instance.zone, instance.placement_group, f"unknown, instance {instance.id}")
     return (instance.zone, instance.placement_group, str(instance.update_domain))
 
 
-def domain_label(domain: Domain, *, group_letters: int) -> str:
-    """The domain in words for people, with so many letters of its placement group's name."""
-    zone, group, update_domain = domain
-    parts = [f"zone {zone}"] if zone else []
-    if group and group_letters:
-        parts.append(f"group {group[:group_letters]}")
-    parts.append(update_domain if update_domain.startswith("instance") else f"domain {update_domain}")
-    return ", ".join(parts)
-
-
 @lru_cache(maxsize=8192)
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key that puts 2 before 10, for instance ids and domains."""
-    parts: list[tuple[int, int, str]] = []
-    number = ""
-    word = ""
-    for character in text:
-        if character.isascii() and character.isdigit():
-            if word:
-                parts.append((1, 0, word))
-                word = ""
-            number += character
-        else:
-            if number:
-                parts.append((0, int(number), ""))
-                number = ""
-            word += character
-    if number:
-        parts.append((0, int(number), ""))
-    if word:
-        parts.append((1, 0, word))
-    return tuple(parts)
-
-
-def _by_id(instance: Instance) -> tuple[tuple[int, int, str], ...]:
-    return natural(instance.id)
+    return tuple(
+        (0, int(digits), "") if digits else (1, 0, word)
+        for digits, word in re.findall("([0-9]+)|([^0-9]+)", text)
+    )
 
 
 def impacted(instances: Iterable[Instance]) -> tuple[Instance, ...]:
     """The instances that show maintenance, in a stable order."""
-    return tuple(sorted((instance for instance in instances if instance.status is not None), key=_by_id))
+    shown = (instance for instance in instances if instance.status is not None)
+    return tuple(sorted(shown, key=lambda instance: natural(instance.id)))

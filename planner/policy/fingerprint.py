@@ -1,8 +1,8 @@
-"""Tells whether the policy file has changed since a plan was made."""
+"""Tells whether the policy has changed since a plan was made: the file, or what holds for a scale set."""
 
 import hashlib
 
-from planner.policy.model import Policy, Rule
+from planner.policy.model import Policy, Rule, Rules
 
 
 def digest(policy: Policy) -> str:
@@ -12,16 +12,46 @@ def digest(policy: Policy) -> str:
     """
     if policy.problem:
         return ""
-    found = (
+    return hashed(
         sorted(policy.defaults.items()),
         [_rule(rule) for rule in policy.rules],
         sorted(policy.tags_may_loosen),
         policy.freezes,
     )
-    return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
 
 
 def _rule(rule: Rule) -> tuple[object, ...]:
     # A set has no order of its own, and another one in each process.
     may = sorted(rule.tags_may_loosen) if rule.tags_may_loosen is not None else None
     return (rule.name, rule.match, sorted(rule.values.items()), may)
+
+
+def rules_fingerprint(rules: Rules) -> str:
+    """What a scale set was planned by, as a short text."""
+    return hashed(*planned_by(rules))
+
+
+def planned_by(rules: Rules) -> tuple[object, ...]:
+    """The rules that a plan goes by, and an approval with it."""
+    return (
+        rules.self_service,
+        rules.mode,
+        rules.windows,
+        rules.complete_by,
+        rules.tier,
+        rules.after,
+        rules.soak,
+        rules.max_unavailable,
+        rules.default_share,
+        rules.health,
+        rules.recover_within,
+        rules.declared,
+        rules.accept,
+        tuple((freeze.start, freeze.end, freeze.reason) for freeze in rules.freezes),
+        rules.problems,
+    )
+
+
+def hashed(*what: object) -> str:
+    """A short text that is the same for the same values."""
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:16]

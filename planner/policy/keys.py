@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
+from typing import Any
 
 from planner.policy.durations import Share, parse_duration, parse_share, parse_when, shown
 from planner.policy.model import CheckName, HealthRule, Mode, SelfService
@@ -148,7 +149,7 @@ def parse_checks(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-PARSERS: Mapping[str, Callable[[str], object]] = {
+PARSERS: Mapping[str, Callable[[str], Any]] = {
     "self-service": parse_choice(SelfService),
     "mode": parse_choice(Mode),
     "lead": parse_duration,

@@ -1,4 +1,4 @@
-"""The words of the policy: what the file says as a whole, and what holds for one scale set."""
+"""The values of the policy: what the file says as a whole, and what holds for one scale set."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -91,7 +91,7 @@ class Match:
 
 
 def _matches(globs: tuple[str, ...], value: str) -> bool:
-    return not globs or any(fnmatchcase(value.lower(), one.lower()) for one in globs)
+    return not globs or any(fnmatchcase(value.lower(), glob.lower()) for glob in globs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds for one scale set; made of nothing, what is built in.
+    """What holds for one scale set; the defaults here are what is built in.
 
     `windows`: every set must be open. `max_unavailable`: the smallest share counts; while `default_share`
     is true the built-in limit counts as well: the domain (one instance in a Flexible set), at most a fifth

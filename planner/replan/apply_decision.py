@@ -9,13 +9,14 @@ from planner.decision.decide import Decision
 from planner.decision.estimate import longest
 from planner.observe import left_to_azure
 from planner.people import approval
+from planner.policy.fingerprint import rules_fingerprint
 from planner.policy.model import Mode
 from planner.record.batch import Batch
 from planner.record.run import Run, Verdict
 from planner.record.states import BatchState, RunState, transition
 from planner.schedule import options, timing
 from planner.schedule.capacity import with_capacity, with_served
-from planner.schedule.checksum import plan_checksum, rules_fingerprint
+from planner.schedule.checksum import plan_checksum
 from planner.schedule.deadline import deadline
 
 DAILY = timedelta(days=1)

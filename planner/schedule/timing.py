@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.calendar.openings import Opening, open_at, opening
-from planner.calendar.windows import WindowSets
 from planner.policy.model import Freeze
+from planner.policy.weekly import WindowSets
 from planner.record.batch import Batch
 from planner.record.run import Run
 from planner.record.states import BatchState

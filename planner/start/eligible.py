@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from planner.azure.fleet import Instance, natural
+from planner.azure.fleet import Instance, domain_of, natural
 from planner.observe.batches import standing
 from planner.observe.confirmation import NOT_OFFERED, PROTECTED, STOPPED, cleared, confirmed, sighted
 from planner.policy.model import CheckName
@@ -15,7 +15,7 @@ from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import InstanceState, transition
-from planner.schedule.batching import most_down, together
+from planner.schedule.batching import most_down
 from planner.schedule.capacity import lost
 from planner.start.gate import PlanAgain, Wait
 from planner.text.phrases import some
@@ -117,7 +117,7 @@ def of_one_domain(batch: Batch, ready: dict[str, Instance], observation: Observa
         return {}
     seen = {instance.id: instance for instance in observation.instances or ()}
     left = [seen[instance.id] for instance in batch.instances if not instance.settled and instance.id in seen]
-    domains = {one.id: together(observation.scale_set, one) for one in left}
+    domains = {one.id: domain_of(observation.scale_set, one) for one in left}
     if len(set(domains.values())) < 2:
         return ready
     if batch.started_at is None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from planner.azure.fleet import Health, Instance
 from planner.decision import checks
 from planner.observe.outstanding import outstanding
+from planner.policy.fingerprint import rules_fingerprint
 from planner.policy.health import describe
 from planner.policy.model import CheckName, HealthRule
 from planner.record.action import SetRepairs
@@ -14,7 +15,6 @@ from planner.record.cause import Cause
 from planner.record.check import Check, Outcome
 from planner.record.observation import Observation
 from planner.record.run import Run
-from planner.schedule.checksum import rules_fingerprint
 from planner.schedule.timing import closes
 from planner.start import eligible, gate, repairs
 from planner.start.gate import AskPerson, PlanAgain, Wait

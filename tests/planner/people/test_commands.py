@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from planner.azure.fleet import Health
 from planner.people.commands import REMEMBERED, SAYABLE, effect, refusal, with_commands
 from planner.policy import overrides
+from planner.policy.fingerprint import rules_fingerprint
 from planner.policy.model import Rules, SelfService
 from planner.policy.overrides import RAISABLE, checked_raise, with_raised
 from planner.record.action import Replan, Start
@@ -20,7 +21,6 @@ from planner.record.notice import Choice, Kind
 from planner.record.observation import Observation, Predecessor
 from planner.record.run import Run
 from planner.record.states import ACTIVE, BatchState, InstanceState, RunState
-from planner.schedule.checksum import rules_fingerprint
 from planner.state.journal import with_entry
 from tests.altered import altered
 from tests.planner.builders import (

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.azure.fleet import ScaleSet
-from planner.calendar.windows import parse_windows
 from planner.policy.durations import Share
 from planner.policy.keys import COUNTER_INDICATIONS, MAY_BE_LOOSENED, PARSERS, TAG_KEYS
 from planner.policy.model import (
@@ -22,6 +21,7 @@ from planner.policy.model import (
     SelfService,
 )
 from planner.policy.resolve import rules_for
+from planner.policy.weekly import parse_windows
 
 
 def scale_set(**tags: str) -> ScaleSet:

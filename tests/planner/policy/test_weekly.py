@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.calendar.windows import WeeklyWindow, parse_windows
+from planner.policy.weekly import WeeklyWindow, parse_windows
 
 
 def test_days_time_and_zone_several_by_semicolon():

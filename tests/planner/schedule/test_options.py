@@ -10,9 +10,9 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from planner.azure.fleet import Instance, Interval, MaintenanceStatus, ScaleSet
-from planner.calendar.windows import WeeklyWindow
 from planner.policy.model import Freeze, Policy
 from planner.policy.overrides import checked_raise
+from planner.policy.weekly import WeeklyWindow
 from planner.record.action import Notify, PollAgain, Replan, Start
 from planner.record.command import CommandKind
 from planner.record.instance import InstanceProgress

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.azure.fleet import Interval
-from planner.calendar.windows import WindowSets, all_open, parse_windows
+from planner.calendar.windows import is_open
 from planner.policy.model import Freeze, Rules
+from planner.policy.weekly import WindowSets, parse_windows
 from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
 from planner.record.run import Run
@@ -247,7 +248,9 @@ class Reference:
         self.open = [self._may(base + at * step) for at in range(count)]
 
     def _may(self, at: datetime) -> bool:
-        return all_open(self.run.terms.windows, at) and not any(at in one for one in self.run.terms.freezes)
+        return all(is_open(windows, at) for windows in self.run.terms.windows) and not any(
+            at in one for one in self.run.terms.freezes
+        )
 
     def placed(self, start: datetime) -> tuple[list[datetime | None], datetime | None]:
         free, end, found = start, None, []
@@ -355,10 +358,10 @@ def test_a_batch_starts_and_ends_inside_what_the_operator_allows_wherever_the_cl
         assert one.held_until is None or at >= one.held_until
         for second in range(0, int(run.times.expected / timedelta(seconds=1)), 60):
             moment = at + timedelta(seconds=second)
-            assert all_open(run.terms.windows, moment)
+            assert all(is_open(windows, moment) for windows in run.terms.windows)
             assert not any(moment in freeze for freeze in run.terms.freezes)
         last = at + run.times.expected - timedelta(seconds=1)
-        assert all_open(run.terms.windows, last)
+        assert all(is_open(windows, last) for windows in run.terms.windows)
         assert not any(last in freeze for freeze in run.terms.freezes)
         free = at + run.times.expected + run.terms.soak
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from planner.azure.fleet import Instance
-from planner.calendar.windows import parse_windows
+from planner.policy.weekly import parse_windows
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind
 from planner.record.run import Run
