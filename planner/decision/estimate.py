@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from statistics import median_high
 
 from planner.decision.scheduled_events import reboot
 from planner.record.batch import Batch
@@ -30,19 +31,13 @@ def learned(run: Run, poll_interval: timedelta, others: Sequence[timedelta] = ()
     """The run with what a batch is expected to take; `others` are the longest of the wave's other runs.
 
     Its own batches count most; the wave's count by their median, since one that got stuck says nothing about
-    the rest; before any has finished it is what the guidance says, counted in polls at an instance that
-    reboots, so that it follows a world that goes faster. Guests that handle scheduled events may hold a start
-    back, however quick the wave's other sets were.
+    the rest. Before any has finished it is what the guidance says, counted in polls, so that it scales with
+    the poll interval. Guests that handle scheduled events may hold a start back, however quick the wave's
+    other sets were.
     """
-    own = longest(run)
-    if own is not None:
-        return replace(run, times=replace(run.times, expected=min(own, run.terms.recover_within)))
-    if others:
-        usual = sorted(others)[len(others) // 2] + reboot(poll_interval, 0, run.checks)
-        return replace(run, times=replace(run.times, expected=min(usual, run.terms.recover_within)))
-    return replace(
-        run,
-        times=replace(
-            run.times, expected=min(reboot(poll_interval, REBOOT_POLLS, run.checks), run.terms.recover_within)
-        ),
-    )
+    expected = longest(run)
+    if expected is None and others:
+        expected = median_high(others) + reboot(poll_interval, 0, run.checks)
+    if expected is None:
+        expected = reboot(poll_interval, REBOOT_POLLS, run.checks)
+    return replace(run, times=replace(run.times, expected=min(expected, run.terms.recover_within)))
