@@ -1,4 +1,4 @@
-"""What Azure does to a scale set by itself meanwhile: it repairs instances and evens out zones."""
+"""What Azure does to a scale set by itself meanwhile: it repairs instances and balances zones."""
 
 from planner.azure.fleet import ScaleSet
 from planner.policy.model import CheckName
@@ -23,18 +23,16 @@ def automatic_repairs(scale_set: ScaleSet) -> Check:
     given = scale_set.repair_action
     does = REPAIRS.get((given or "replace").lower(), f"do what `{given[:40]}` says to an unhealthy instance")
     if scale_set.flexible:
-        return Check(
-            name,
-            Outcome.UNKNOWN,
+        words = (
             "Automatic repairs are on and Azure does not show their state for a Flexible scale set, so they "
-            f"cannot be suspended safely. While an instance reboots they may {does}.",
+            f"cannot be suspended safely. While an instance reboots they may {does}."
         )
-    return Check(
-        name,
-        Outcome.PASS,
+        return Check(name, Outcome.UNKNOWN, words)
+    words = (
         "Automatic repairs are on: found running, they are suspended from each start to its verification. "
-        f"Otherwise they would {does}.",
+        f"Otherwise they would {does}."
     )
+    return Check(name, Outcome.PASS, words)
 
 
 def zone_rebalancing(scale_set: ScaleSet) -> Check:
@@ -47,12 +45,9 @@ def zone_rebalancing(scale_set: ScaleSet) -> Check:
     name = CheckName.ZONE_REBALANCING
     if not scale_set.zone_rebalancing:
         return Check(name, Outcome.PASS, "Automatic zone balance is off.")
-    return Check(
-        name,
-        Outcome.BLOCK,
+    words = (
         "Automatic zone balance is on: at any time Azure may create an instance in one zone and delete one, "
         "its disks with it, in another. Breakwater does not suspend that. Switch it off until the wave is "
-        f"over (az vmss update --enable-automatic-zone-balancing false), or accept `{name}`.",
-        (),
-        ("automaticZoneRebalancingPolicy.enabled of its model",),
+        f"over (az vmss update --enable-automatic-zone-balancing false), or accept `{name}`."
     )
+    return Check(name, Outcome.BLOCK, words, (), ("automaticZoneRebalancingPolicy.enabled of its model",))
