@@ -55,7 +55,7 @@ DAYS = LOOK_BACK.days
 
 
 def local_state(scale_set: ScaleSet, rules: Rules) -> Check:
-    """The guidance: not where much is lost with a local disk; Azure shows only whether OS disks are ephemeral."""
+    """The guidance: not where much lies on local disks; Azure shows only whether OS disks are ephemeral."""
     name = CheckName.LOCAL_STATE
     if not scale_set.ephemeral_os_disk:
         return declared(name, rules)

@@ -13,14 +13,15 @@ from planner.state.journal import if_nobody_answers, with_notice
 
 def warned(run: Run, observation: Observation, now: datetime) -> Run:
     """The run with a notice when its forecast end falls behind its deadline."""
-    if run.people.choices and not run.people.misfit and not options.misfit(run, now):
-        return replace(run, people=replace(run.people, choices=()))
-    problem = options.misfit(run, now) if run.state in ACTIVE and not run.people.misfit else ""
-    if not problem or run.times.deadline is None or run.people.deadline_waived:
+    if run.people.misfit:
         return run
-    if any(
-        notice.kind is Kind.SLACK and notice.deadline == run.times.deadline for notice in run.story.notices
-    ):
+    problem = options.misfit(run, now)
+    if not problem:
+        return replace(run, people=replace(run.people, choices=()))
+    if run.state not in ACTIVE or run.times.deadline is None or run.people.deadline_waived:
+        return run
+    told = {notice.deadline for notice in run.story.notices if notice.kind is Kind.SLACK}
+    if run.times.deadline in told:
         return run
     run = replace(run, people=replace(run.people, choices=options.choices(run, now)))
     return with_notice(
