@@ -19,7 +19,8 @@ HORIZON = timedelta(days=60)
 """How far ahead openings are looked for: a wave's self-service window is about 35 days long."""
 
 _LISTED = HORIZON + timedelta(days=2)
-_NEVER = timedelta(0)
+
+NOTHING = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,13 @@ class Opening:
     start: datetime
     end: datetime | None
 
-    def holds(self, at: datetime, lasting: timedelta = _NEVER) -> bool:
+    def holds(self, at: datetime, lasting: timedelta = NOTHING) -> bool:
         """Whether something that starts at `at` and lasts that long lies inside."""
         return self.start <= at and (self.end is None or (at < self.end and at + lasting <= self.end))
 
 
 def opening(
-    windows: WindowSets, freezes: Sequence[Freeze], at: datetime, lasting: timedelta = _NEVER
+    windows: WindowSets, freezes: Sequence[Freeze], at: datetime, lasting: timedelta = NOTHING
 ) -> Opening | None:
     """What is left from `at` on of the first opening that is long enough; None if there is none."""
     if not windows and not freezes:
@@ -90,15 +91,15 @@ def usable(
     freezes: Sequence[Freeze],
     start: datetime,
     end: datetime,
-    lasting: timedelta = _NEVER,
+    lasting: timedelta = NOTHING,
 ) -> timedelta:
     """For how much of the time from `start` to `end` something that takes `lasting` could have started."""
-    found, at = timedelta(0), start
+    found, at = NOTHING, start
     while at < end:
         room = opening(windows, freezes, at, lasting)
         if room is None or room.start >= end:
             break
         last = end if room.end is None else min(end, room.end - lasting)
-        found += max(timedelta(0), last - room.start)
+        found += max(NOTHING, last - room.start)
         at = end if room.end is None else room.end
     return found

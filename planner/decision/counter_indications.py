@@ -11,6 +11,7 @@ from statistics import median
 
 from planner.azure.fleet import Instance, ScaleSet, impacted
 from planner.azure.usage import LOOK_BACK, Habits, Source
+from planner.policy.keys import COUNTER_INDICATIONS
 from planner.policy.model import CheckName, Rules
 from planner.record.check import Check, Outcome
 from planner.text.phrases import many, say, upper
@@ -41,15 +42,6 @@ and ScheduledEventsProfile: publishing to Event Grid and Resource Graph is off u
 `userInitiatedRedeploy`, `userInitiatedReboot` and `allInstancesDown` only say whether an event is approved
 automatically. Neither says that anybody acts on scheduled events.
 """
-
-MEANING = {
-    CheckName.SCHEDULED_EVENTS: "its instances handle scheduled events",
-    CheckName.LOCAL_STATE: "it keeps much state on local disks",
-    CheckName.SHORT_LIVED: "its instances are short-lived",
-    CheckName.OFTEN_STOPPED: "its instances are often stopped or deallocated",
-    CheckName.OFTEN_RESIZED: "its instances are often resized",
-}
-"""What somebody declares with each."""
 
 DAYS = LOOK_BACK.days
 
@@ -159,8 +151,8 @@ def declared(name: CheckName, rules: Rules) -> Check:
     """What Azure cannot show: blocks if somebody declared it, and passes as not declared otherwise."""
     if name in rules.declared:
         where = rules.sources.get(name, "the policy")
-        return _seen(name, f"Declared ({where}): {MEANING[name]}.", where)
-    words = f"Azure cannot show whether {MEANING[name]}; not declared."
+        return _seen(name, f"Declared ({where}): {COUNTER_INDICATIONS[name]}.", where)
+    words = f"Azure cannot show whether {COUNTER_INDICATIONS[name]}; not declared."
     return Check(name, Outcome.NOT_DECLARED, words)
 
 
@@ -177,7 +169,7 @@ def _seen(name: CheckName, sentence: str, *evidence: str) -> Check:
 def _otherwise(name: CheckName, scale_set: ScaleSet, calm: str, *sources: Source) -> Check:
     """Nothing seen: a pass if every source was read, else what could not be read."""
     if scale_set.habits is None and not scale_set.unread:
-        words = f"Nobody has looked up whether {MEANING[name]}; not declared."
+        words = f"Nobody has looked up whether {COUNTER_INDICATIONS[name]}; not declared."
         return Check(name, Outcome.NOT_DECLARED, words)
     evidence = tuple(map(str, sources))
     unread = dict.fromkeys(scale_set.unread[source] for source in sources if source in scale_set.unread)

@@ -97,11 +97,13 @@ def lost(run: Run, instances: Sequence[Instance], accepted: Collection[str] = ()
     Except those that somebody is known to have stopped, and those whose failure a person has `accepted`.
     """
     seen = {instance.id: instance for instance in instances}
+
+    def excused(instance: Instance) -> bool:
+        stopped = instance.switched_off and instance.id in run.fleet.stops
+        return stopped or serving(instance, run.terms.health)
+
     return frozenset(
-        key
-        for key in run.fleet.served
-        if key not in accepted
-        and not (key in seen and (serving(seen[key], run.terms.health) or _stopped(run, seen[key])))
+        key for key in run.fleet.served if key not in accepted and not (key in seen and excused(seen[key]))
     )
 
 
@@ -118,7 +120,3 @@ def left_behind(run: Run, observation: Observation) -> str:
         return ""
     which, does = ("Instance", "does") if len(down) == 1 else ("Instances", "do")
     return f" {which} {some(down, most=10)} {does} not serve since an earlier maintenance by Breakwater."
-
-
-def _stopped(run: Run, instance: Instance) -> bool:
-    return instance.switched_off and instance.id in run.fleet.stops

@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import Orchestration
+from planner.calendar.openings import NOTHING
 from planner.policy.weekly import WeeklyWindow
 from planner.record.batch import Batch
 from planner.record.notice import Choice
 from planner.record.run import Run
 from planner.schedule.deadline import margin
-from planner.schedule.timing import MINUTE, NOTHING, earliest, largest, next_start, placed, timed, to_place
+from planner.schedule.timing import MINUTE, earliest, largest, next_start, placed, timed, to_place
 from planner.text.phrases import long, many, say
 
 DAY_MINUTES = 24 * 60

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner.calendar.openings import Opening, opening
+from planner.calendar.openings import NOTHING, Opening, opening
 from planner.policy.model import Freeze
 from planner.policy.weekly import WindowSets
 from planner.record.batch import Batch
@@ -17,7 +17,7 @@ from planner.record.run import Run
 from planner.record.states import BatchState
 from planner.text.phrases import long, say
 
-NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
+MINUTE = timedelta(minutes=1)
 
 
 def next_start(
@@ -27,37 +27,27 @@ def next_start(
 
     None where windows and freezes leave no time in the next 60 days.
     """
-    found = opening(windows, freezes, at, lasting)
-    if found is not None and found.start == at:
-        return at, ""
-    return (found.start if found is not None else None), _why(windows, freezes, at, lasting, found)
-
-
-def _why(
-    windows: WindowSets,
-    freezes: Sequence[Freeze],
-    at: datetime,
-    lasting: timedelta,
-    found: Opening | None,
-) -> str:
-    """Why nothing may start at `at`."""
-    sooner = opening(windows, freezes, at)
-    if found is None and sooner is not None:
-        return f"no window in the next 60 days is as long as the {long(lasting)} a batch is expected to take"
-    ends = found.start if found is not None else None
-    frozen = next((freeze for freeze in freezes if at in freeze or freeze.end == ends), None)
+    found, sooner = opening(windows, freezes, at, lasting), opening(windows, freezes, at)
+    begins = found.start if found is not None else None
+    frozen = next((freeze for freeze in freezes if at in freeze or freeze.end == begins), None)
     freeze = f"a freeze until {say(frozen.end)} ({frozen.reason})" if frozen is not None else ""
-    if found is None:
+    if begins == at:
+        why = ""
+    elif begins is None and sooner is not None:
+        why = f"no window in the next 60 days is as long as the {long(lasting)} a batch is expected to take"
+    elif begins is None:
         leave = f"{freeze} leaves" if freeze else "freezes and windows leave"
-        return f"{leave} no time in the next 60 days"
-    if freeze:
-        return freeze
-    if sooner is not None and sooner.end is not None and sooner.start == at:
-        return (
+        why = f"{leave} no time in the next 60 days"
+    elif freeze:
+        why = freeze
+    elif sooner is not None and sooner.end is not None and sooner.start == at:
+        why = (
             f"the time until {say(sooner.end)} is shorter than the {long(lasting)} a batch is expected to "
-            f"take; the operator window opens {say(found.start)}"
+            f"take; the operator window opens {say(begins)}"
         )
-    return f"the operator window opens {say(found.start)}"
+    else:
+        why = f"the operator window opens {say(begins)}"
+    return begins, why
 
 
 def closes(windows: WindowSets, freezes: Sequence[Freeze], at: datetime) -> datetime | None:

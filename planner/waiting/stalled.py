@@ -8,14 +8,14 @@ run whose causes take turns is told too. A start resets the count.
 from dataclasses import replace
 from datetime import datetime
 
-from planner.calendar.openings import usable
+from planner.calendar.openings import NOTHING, usable
 from planner.record.cause import AT_ONCE, QUIET, WAY_ON, Cause
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.waits import Stalled, Waited
 from planner.schedule.latest_start import fits
-from planner.schedule.timing import MINUTE, NOTHING
+from planner.schedule.timing import MINUTE
 from planner.start.gate import Wait
 from planner.state.journal import if_nobody_answers, with_notice
 from planner.text.phrases import long, say
