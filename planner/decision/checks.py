@@ -1,7 +1,7 @@
-"""The checks: each one named rule with its evidence, outcome and a sentence.
+"""The checks: named rules, each with its evidence, outcome and a sentence.
 
 Counter-indications come from Microsoft's guidance "When to start a maintenance using self-service"
-(planned maintenance notifications for scale sets): they speak of the scale set and decide its verdict.
+(planned maintenance notifications for scale sets): they concern the scale set and decide its verdict.
 Conditions come and go (an operation in flight, an instance down): they hold up a start and decide nothing.
 """
 

@@ -76,7 +76,7 @@ def decide(
     known = _known_domains(scale_set, concerned)
     need = _need(rules, known)
     if need.outcome is not Outcome.PASS:
-        # What a person raises for one run takes no need away: a shorter pause is still a plan of ours.
+        # What a person raises for one run removes no need: with a shorter pause it is still our plan.
         need = _need(declared, known)
     domains = _azure_domains(scale_set, known, need, rules)
     stopping = checks.in_the_way(structural, scale_set)

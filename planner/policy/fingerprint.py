@@ -2,28 +2,27 @@
 
 import hashlib
 
-from planner.policy.model import Policy, Rule, Rules
+from planner.policy.model import Policy, Rules
 
 
 def digest(policy: Policy) -> str:
-    """What a plan goes by, as a short text that is the same for the same file; empty if it cannot be read.
+    """What of the policy file a plan depends on, as a short text; empty if the file cannot be read.
 
-    Receivers, routes, limits and the stop are read at each poll, and no plan goes by them.
+    Receivers, routes, limits and the stop are read at each poll, and no plan depends on them.
     """
     if policy.problem:
         return ""
-    return hashed(
-        sorted(policy.defaults.items()),
-        [_rule(rule) for rule in policy.rules],
-        sorted(policy.tags_may_loosen),
-        policy.freezes,
-    )
-
-
-def _rule(rule: Rule) -> tuple[object, ...]:
-    # A set has no order of its own, and another one in each process.
-    may = sorted(rule.tags_may_loosen) if rule.tags_may_loosen is not None else None
-    return (rule.name, rule.match, sorted(rule.values.items()), may)
+    # The order of a set differs from process to process.
+    rules = [
+        (
+            rule.name,
+            rule.match,
+            sorted(rule.values.items()),
+            sorted(rule.tags_may_loosen) if rule.tags_may_loosen is not None else None,
+        )
+        for rule in policy.rules
+    ]
+    return hashed(sorted(policy.defaults.items()), rules, sorted(policy.tags_may_loosen), policy.freezes)
 
 
 def rules_fingerprint(rules: Rules) -> str:
@@ -32,7 +31,7 @@ def rules_fingerprint(rules: Rules) -> str:
 
 
 def planned_by(rules: Rules) -> tuple[object, ...]:
-    """The rules that a plan goes by, and an approval with it."""
+    """The rules that a plan and its approval depend on."""
     return (
         rules.self_service,
         rules.mode,

@@ -1,4 +1,4 @@
-"""Whether an instance does its work, and how it was last seen, in words."""
+"""Whether an instance does its work, and how it was last seen."""
 
 from planner.azure.fleet import Health, Instance, Provisioning
 from planner.policy.model import HealthRule
@@ -8,7 +8,7 @@ def serving(instance: Instance, health: HealthRule, *, reported_before: bool = F
     """Whether an instance does its work: readable, running, no operation on it, and healthy as the rule asks.
 
     Provisioning stays `failed` for weeks after an extension that did not install, on machines that do their
-    work (Azure/vm-scale-sets#76, #82): there the application's own word counts.
+    work (Azure/vm-scale-sets#76, #82): there the application's own health counts.
     """
     return (
         not instance.unreadable
@@ -40,7 +40,7 @@ def healthy(instance: Instance, rule: HealthRule, *, reported_before: bool = Fal
 
 
 def describe(instance: Instance) -> str:
-    """The last state seen of an instance, in words."""
+    """The state an instance was last seen in, for people."""
     if instance.unreadable:
         return instance.unreadable[:1].lower() + instance.unreadable[1:]
     parts = [instance.power]

@@ -112,7 +112,7 @@ class Layers:
     def _judge_names(self) -> None:
         for key, value in self._tags.items():
             if key == "stop":
-                # Whoever writes it means business: ignoring it could reboot what they want left alone.
+                # Whoever writes this wants it left alone: ignoring the tag could reboot it.
                 self.problems.append(
                     sentence(
                         f"{_label(key)}: only the policy file can stop everything; to keep maintenance of "

@@ -95,16 +95,11 @@ def _matches(globs: tuple[str, ...], value: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Freeze:
-    """From start, included, to end, excluded, nothing new starts in the scale sets it is about."""
+class Freeze(Interval):
+    """A time in which nothing new starts in the scale sets it is about."""
 
-    start: datetime
-    end: datetime
     reason: str
     match: Match = Match()
-
-    def __contains__(self, at: datetime) -> bool:
-        return at in Interval(self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ RAISABLE = ("soak", "max-unavailable", "windows", "complete-by", "lead", "accept
 """Keys of the policy that a person may set for one run; the policy itself stays as it is."""
 
 INSTANCE = "instance/"
-"""How one instance is named among what is accepted for a run."""
+"""How an instance is written among what is accepted for a run: `instance/3`."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 

@@ -51,9 +51,8 @@ def batches_of(
 
 def _progress(instance: Instance) -> InstanceProgress:
     status = instance.status
-    if status is None:
-        return InstanceProgress(instance.id, instance.zone)
-    return InstanceProgress(instance.id, instance.zone, window=status.self_service, code=status.result)
+    window, code = (status.self_service, status.result) if status is not None else (None, "")
+    return InstanceProgress(instance.id, instance.zone, window=window, code=code)
 
 
 def _group_letters(groups: set[str]) -> int:

@@ -24,7 +24,7 @@ def share(batch: Batch, serving_now: int) -> int | None:
 def with_capacity(run: Run, scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules) -> Run:
     """The run with how many instances serve now and the sentence about what its batches take away."""
     up = {instance.id for instance in instances if serving(instance, rules.health)}
-    # What is switched off or ill already is taken away by nobody.
+    # Instances that are switched off or ill already are not taken away by a batch.
     waiting = [
         sum(not instance.settled and instance.id in up for instance in batch.instances)
         for batch in run.batches

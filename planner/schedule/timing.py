@@ -57,7 +57,7 @@ def closes(windows: WindowSets, freezes: Sequence[Freeze], at: datetime) -> date
 
 
 def earliest(run: Run, now: datetime) -> datetime:
-    """The earliest start that lead time, the self-service window and other scale sets leave."""
+    """The earliest start: after the lead time, in the self-service window, after the scale sets before it."""
     opens = run.times.self_service.start if run.times.self_service is not None else None
     return max(filter(None, (now, run.times.lead_over, opens, run.times.others_until)))
 

@@ -111,7 +111,7 @@ def _kept(run: Run, now: datetime) -> Reminders:
 
 
 def _by(run: Run, now: datetime) -> datetime | None:
-    """The latest start; of a run of which only what failed is left, the end of the last window of these."""
+    """The latest start; where only failed instances are left, the end of the last of their windows."""
     last = latest(run, now).start
     if last is not None or run.waiting:
         return last
