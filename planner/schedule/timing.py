@@ -114,11 +114,12 @@ def start_by(run: Run, now: datetime) -> datetime | None:
     if run.times.deadline is None or run.times.slack is None or run.times.slack < NOTHING:
         return None
     first, last = earliest(run, now), run.times.deadline
-    if (
-        not run.terms.windows
-        and not run.terms.freezes
-        and not any(_has_its_own_time(batch) for batch in run.batches)
-    ):
+    own_times = any(
+        batch.waits_until is not None or batch.state not in {BatchState.PENDING, BatchState.DONE}
+        for batch in run.batches
+    )
+    if not run.terms.windows and not run.terms.freezes and not own_times:
+        # Every time follows from the first start: no batch is held back or under way.
         return first + run.times.slack
 
     def fits(start: datetime) -> bool:
@@ -126,11 +127,6 @@ def start_by(run: Run, now: datetime) -> datetime | None:
         return end is not None and end <= last
 
     return last_minute(fits, first, last)
-
-
-def _has_its_own_time(batch: Batch) -> bool:
-    """Whether a batch's time does not simply follow from the first start: held back, or under way."""
-    return batch.waits_until is not None or batch.state not in {BatchState.PENDING, BatchState.DONE}
 
 
 def last_minute(good: Callable[[datetime], bool], first: datetime, end: datetime) -> datetime:

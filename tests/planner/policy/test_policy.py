@@ -358,8 +358,8 @@ def test_an_owner_nobody_declared_is_noted_and_somebody_else_is_told():
     ],
 )
 def test_a_match_wants_every_field_and_any_of_its_globs_in_any_case(match, matches):
-    one = ScaleSet("id", "s1", "RG-Shop-Prod", "Web", "East US 2", tags={"Env": "Prod"})
-    assert match(one) is matches
+    web = ScaleSet("id", "s1", "RG-Shop-Prod", "Web", "East US 2", tags={"Env": "Prod"})
+    assert match(web) is matches
 
 
 def test_secret_addresses_are_not_in_what_is_printed():
@@ -371,7 +371,7 @@ def test_secret_addresses_are_not_in_what_is_printed():
 
 VALUES = [
     *MALFORMED.values(),
-    *(one for row in LOOSENING for one in row[1:4]),
+    *(value for row in LOOSENING for value in row[1:4]),
     "1",
     "100%",
     "0s",

@@ -110,4 +110,4 @@ def test_no_text_gives_anything_but_windows_or_a_value_error(text):
         windows = parse_windows(text)
     except ValueError:
         return
-    assert all(isinstance(one, WeeklyWindow) for one in windows)
+    assert all(isinstance(window, WeeklyWindow) for window in windows)
