@@ -1,4 +1,4 @@
-"""Write what the docs take from the code: `make docs`. A test says when it was forgotten.
+"""Write what the docs take from the code: `make docs`. A test fails when that was forgotten.
 
 docs/states.md           the states and their changes, from `planner.record.states`
 docs/policy.schema.json  the policy file, from `handlers.wire.policy_file`

@@ -29,7 +29,7 @@ INPUTS = (
 
 
 def main() -> int:
-    """Set the machine up under a lock. The exit status is the process's."""
+    """Set the machine up, under a lock; returns the exit status."""
     if sys.version_info[:2] != (3, 13):
         print(
             f"Breakwater needs Python 3.13; this is {sys.version.split()[0]} ({sys.executable}).\n"
@@ -44,7 +44,7 @@ def main() -> int:
         if stamp.exists() and stamp.read_text() == wanted:
             return 0
         TOOLS.mkdir(exist_ok=True)
-        # A setup that was broken off leaves halves behind that look whole: without a stamp all is made anew.
+        # An interrupted setup leaves half-installed parts that look whole: without a stamp all is redone.
         finished_once = stamp.exists()
         stamp.unlink(missing_ok=True)
         try:
@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def _run(*command: str | Path, cwd: Path = ROOT) -> None:
-    # What a package manager says goes to standard error: a target's own output stays its own.
+    # Package managers print to standard error, so that a target's own output stays clean.
     subprocess.run([*map(str, command)], check=True, cwd=cwd, stdout=sys.stderr)
 
 

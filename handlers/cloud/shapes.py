@@ -15,6 +15,9 @@ from planner.azure.fleet import (
     Maintenance,
     MaintenanceStatus,
     Orchestration,
+    Power,
+    Provisioning,
+    ResultCode,
     ScaleSet,
     Unreadable,
 )
@@ -55,7 +58,7 @@ def scale_set(raw: Json) -> ScaleSet:
         zones=tuple(str(zone) for zone in raw.get("zones") or ()),
         sku=str(_map(raw, "sku").get("name", "")),
         managed_by=str(raw.get("managedBy") or ""),
-        provisioning=str(properties.get("provisioningState", "unknown")).lower(),
+        provisioning=str(properties.get("provisioningState", Provisioning.UNKNOWN)).lower(),
         spot=str(profile.get("priority", "")).lower() == "spot" or bool(properties.get("priorityMixPolicy")),
         ephemeral_os_disk=str(_map(os_disk, "diffDiskSettings").get("option", "")).lower() == "local",
         service_fabric=any("servicefabric" in publisher for publisher in publishers),
@@ -107,11 +110,11 @@ def _instance(instance_id: str, raw: Json) -> Instance:
     properties = _map(raw, "properties")
     # Azure answers listings without the view that was asked for (azure-sdk-for-go#19707).
     view = _map(properties, "instanceView")
-    power, provisioning = "unknown", str(properties.get("provisioningState") or "").lower()
+    power, provisioning = str(Power.UNKNOWN), str(properties.get("provisioningState") or "").lower()
     for status in view.get("statuses") or ():
         kind, _, value = str(status.get("code", "")).partition("/")
         if kind == "PowerState":
-            power = value.lower() or "unknown"
+            power = value.lower() or Power.UNKNOWN
         elif kind == "ProvisioningState" and not provisioning:
             provisioning = value.partition("/")[0].lower()
     zones = raw.get("zones")
@@ -123,7 +126,7 @@ def _instance(instance_id: str, raw: Json) -> Instance:
         placement_group=str(view.get("placementGroupId") or ""),
         update_domain=update_domain if isinstance(update_domain, int) else None,
         power=power,
-        provisioning=provisioning or "unknown",
+        provisioning=provisioning or Provisioning.UNKNOWN,
         health=_health(view.get("vmHealth")) if view else Health.UNKNOWN,
         protected=protection.get("protectFromScaleSetActions") is True,
         created=_created(properties),
@@ -144,7 +147,7 @@ def _maintenance(view: Json, power: str) -> Maintenance:
         return NO_VIEW
     raw = view.get("maintenanceRedeployStatus")
     if raw is None:
-        return NO_STATES if power == "unknown" else None
+        return NO_STATES if power == Power.UNKNOWN else None
     if not isinstance(raw, dict):
         return Unreadable("Azure sent a maintenance status in an unknown form")
     allowed = raw.get("isCustomerInitiatedMaintenanceAllowed")
@@ -155,7 +158,7 @@ def _maintenance(view: Json, power: str) -> Maintenance:
         allowed=allowed,
         self_service=_interval(raw, "preMaintenanceWindow", problems),
         scheduled=_interval(raw, "maintenanceWindow", problems),
-        result=str(raw.get("lastOperationResultCode") or "None"),
+        result=str(raw.get("lastOperationResultCode") or ResultCode.NONE),
         message=str(raw.get("lastOperationMessage") or "")[:500],
         unreadable="; ".join(problems),
     )

@@ -12,7 +12,6 @@ from planner.record.notice import Choice, Down, Kind, Notice
 from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
 from planner.record.waits import HeldUp
-from planner.record.waivers import FIT
 from planner.schedule.capacity import share
 from planner.state import unanswered
 from planner.state.notices import LET_PASS
@@ -108,7 +107,7 @@ def warning(run: Run) -> Notice | None:
 def time_is_short(run: Run) -> Notice | None:
     """The notice that says time is short, while it is and no person has let the run go on all the same."""
     late = run.times.slack is not None and run.times.slack < NOTHING
-    if run.state not in ACTIVE or run.needs_person or not late or FIT in run.people.waived:
+    if run.state not in ACTIVE or run.needs_person or not late or run.people.deadline_waived:
         return None
     return _last(run, {Kind.SLACK})
 

@@ -1,5 +1,6 @@
 """Scale sets and instances as Azure shows them, reduced to what a decision needs."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,8 +38,39 @@ class Interval:
         return self.start <= at < self.end
 
 
-COMPLETED = "MaintenanceCompleted"
-"""Azure's result code of an instance whose last maintenance is done."""
+class Power(StrEnum):
+    """Power states that decide something; Azure's others (`starting`, `stopping`) stay texts."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    DEALLOCATING = "deallocating"
+    DEALLOCATED = "deallocated"
+    UNKNOWN = "unknown"
+
+
+class Provisioning(StrEnum):
+    """Provisioning states in which no operation runs; Azure's others (`updating`, `deleting`) stay texts."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    UNKNOWN = "unknown"
+
+
+class RepairsState(StrEnum):
+    """Whether automatic repairs run, as the instance view of a scale set says; any other state is a text."""
+
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+
+
+class ResultCode(StrEnum):
+    """What became of an instance's last maintenance (compute API, MaintenanceOperationResultCodeTypes)."""
+
+    NONE = "None"
+    RETRY_LATER = "RetryLater"
+    ABORTED = "MaintenanceAborted"
+    COMPLETED = "MaintenanceCompleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +83,14 @@ class MaintenanceStatus:
     allowed: bool
     self_service: Interval | None = None
     scheduled: Interval | None = None
-    result: str = "None"
+    result: ResultCode | str = ResultCode.NONE
     message: str = ""
     unreadable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """What was asked for and did not come: not "no maintenance", not healthy, not stopped.
+    """Azure did not show what we asked for: not "no maintenance", not healthy, not stopped.
 
     It blocks a start, proves nothing, settles nothing and ends nothing. `reason` is a sentence for people.
     """
@@ -74,15 +106,15 @@ type Maintenance = MaintenanceStatus | Unreadable | None
 class Instance:
     """One instance; `id` is the instance id of a Uniform set, the machine's name in a Flexible one.
 
-    `power` is `unknown` where Azure sent none: such an instance neither runs nor is it stopped.
+    `power` is unknown where Azure sent none: such an instance neither runs nor is it stopped.
     """
 
     id: str
     zone: str = ""
     placement_group: str = ""
     update_domain: int | None = None
-    power: str = "unknown"
-    provisioning: str = "unknown"
+    power: Power | str = Power.UNKNOWN
+    provisioning: Provisioning | str = Provisioning.UNKNOWN
     health: Health = Health.NOT_REPORTED
     protected: bool = False
     created: datetime | None = None
@@ -95,41 +127,40 @@ class Instance:
 
     @property
     def unreadable(self) -> str:
-        """Why Azure's view of it could not be read, empty when it could."""
+        """Why Azure's view of it could not be read; empty when it could."""
         return self.maintenance.reason if isinstance(self.maintenance, Unreadable) else ""
 
     @property
     def running(self) -> bool:
-        return self.power == "running"
+        return self.power == Power.RUNNING
 
     @property
     def down(self) -> bool:
-        """Azure says that it does not run; an unknown power state says nothing."""
-        return self.power not in {"running", "unknown"}
+        """Whether Azure says that it does not run; an unknown power state says nothing."""
+        return self.power not in {Power.RUNNING, Power.UNKNOWN}
 
     @property
     def switched_off(self) -> bool:
-        """Somebody stopped or deallocated it: it is not meant to run now.
+        """Whether somebody stopped or deallocated it, so that it is not meant to run now.
 
         Off in the middle of an operation (a reimage, a reboot) is down, not switched off.
         """
-        return self.power in {"stopped", "deallocated", "deallocating"} and not self.busy
+        return self.power in {Power.STOPPED, Power.DEALLOCATING, Power.DEALLOCATED} and not self.busy
 
     @property
     def busy(self) -> bool:
-        """Azure is carrying out an operation on it."""
-        return self.provisioning not in {"succeeded", "failed", "canceled", "unknown"}
+        """Whether Azure is carrying out an operation on it."""
+        return self.provisioning not in Provisioning
 
 
 @dataclass(frozen=True, slots=True)
 class ScaleSet:
     """One scale set; `id` is its ARM id in Azure's own spelling.
 
-    `unreadable` names what Azure could have shown but we could not read (a missing permission, a strange
-    answer); checks that would have needed it come out as unknown. `habits` is what the wave's extra look-ups
-    showed of it, None before they were made; `unread` why a source of theirs is not read, or not yet.
-    `scheduled_events_parts` names the parts of the model by which it has adopted scheduled events, in Azure's
-    spelling.
+    `unreadable` names what we could not read of it (a missing permission, a strange answer); checks that
+    need it come out as unknown. `habits` is what the wave's look-ups showed of it, None before they were
+    made; `unread` says for each of their sources why it is not read, or not yet. `scheduled_events_parts`
+    names the parts of its model that adopt scheduled events, in Azure's spelling.
     """
 
     id: str
@@ -142,7 +173,7 @@ class ScaleSet:
     zones: tuple[str, ...] = ()
     sku: str = ""
     managed_by: str = ""
-    provisioning: str = "succeeded"
+    provisioning: Provisioning | str = Provisioning.SUCCEEDED
     spot: bool = False
     ephemeral_os_disk: bool = False
     service_fabric: bool = False
@@ -163,12 +194,12 @@ class ScaleSet:
 
     @property
     def awaits_look_ups(self) -> bool:
-        """Whether the look-ups about it are still being made, as `planner.azure.wave.informed` says it."""
+        """Whether its look-ups are still being made, by what `planner.azure.wave.informed` has set."""
         return self.habits is None and bool(self.unread)
 
     @property
     def key(self) -> str:
-        """What tells scale sets apart: Azure compares ids without regard to case."""
+        """What tells scale sets apart: Azure ignores case in ids."""
         return self.id.lower()
 
 
@@ -177,56 +208,29 @@ type Domain = tuple[str, str, str]
 
 
 def domain_of(scale_set: ScaleSet, instance: Instance) -> Domain:
-    """The domain an instance belongs to.
+    """What instances share that may be in one batch.
 
-    Update domains count only within a placement group (azure-compute-docs, placement groups). A Flexible
-    scale set shows no usable domains and an unknown domain may be shared with anyone: both stand alone.
+    Update domains count only within a placement group (azure-compute-docs, placement groups), and one that
+    Azure does not show may be shared with anyone, so its instance stands alone. A Flexible scale set shows no
+    usable domains: there `max-unavailable` alone widens a batch, within one zone.
     """
     if scale_set.flexible:
-        return (instance.zone, "", f"instance {instance.id}")
+        return (instance.zone, "", "")
     if instance.update_domain is None:
         return (instance.zone, instance.placement_group, f"unknown, instance {instance.id}")
     return (instance.zone, instance.placement_group, str(instance.update_domain))
 
 
-def domain_label(domain: Domain, *, group_letters: int) -> str:
-    """The domain in words for people, with so many letters of its placement group's name."""
-    zone, group, update_domain = domain
-    parts = [f"zone {zone}"] if zone else []
-    if group and group_letters:
-        parts.append(f"group {group[:group_letters]}")
-    parts.append(update_domain if update_domain.startswith("instance") else f"domain {update_domain}")
-    return ", ".join(parts)
-
-
 @lru_cache(maxsize=8192)
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key that puts 2 before 10, for instance ids and domains."""
-    parts: list[tuple[int, int, str]] = []
-    number = ""
-    word = ""
-    for character in text:
-        if character.isascii() and character.isdigit():
-            if word:
-                parts.append((1, 0, word))
-                word = ""
-            number += character
-        else:
-            if number:
-                parts.append((0, int(number), ""))
-                number = ""
-            word += character
-    if number:
-        parts.append((0, int(number), ""))
-    if word:
-        parts.append((1, 0, word))
-    return tuple(parts)
-
-
-def _by_id(instance: Instance) -> tuple[tuple[int, int, str], ...]:
-    return natural(instance.id)
+    return tuple(
+        (0, int(digits), "") if digits else (1, 0, word)
+        for digits, word in re.findall("([0-9]+)|([^0-9]+)", text)
+    )
 
 
 def impacted(instances: Iterable[Instance]) -> tuple[Instance, ...]:
     """The instances that show maintenance, in a stable order."""
-    return tuple(sorted((instance for instance in instances if instance.status is not None), key=_by_id))
+    shown = (instance for instance in instances if instance.status is not None)
+    return tuple(sorted(shown, key=lambda instance: natural(instance.id)))

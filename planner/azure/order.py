@@ -11,21 +11,19 @@ def predecessors(
 ) -> tuple[tuple[Member, ...], str]:
     """The members that go before the scale set `key`, and what is wrong with the order, if anything.
 
-    `after` is what the scale set names now; without it, what it named when it was discovered.
-
-    A name in `after` is a scale set's name or a tier. A name nobody has, and a circle, are problems for a
-    person: the sentence spells them out.
+    A name in `after` is a scale set's name or a tier; `after` is what the scale set names now, None for what
+    it named when it was discovered. A name that nobody has, and a circle, need a person: the sentence says
+    which.
     """
     if after is not None:
         roster = [
             replace(member, after=after) if member.scale_set.key == key.lower() else member
             for member in roster
         ]
-    by_key = {member.scale_set.key: member for member in roster}
-    me = by_key.get(key.lower())
+    me = next((member for member in roster if member.scale_set.key == key.lower()), None)
     if me is None or not me.after:
         return (), ""
-    first = _named(roster, me)
+    first = _before(roster, me)
     unknown = [name for name in me.after if not _having(roster, name)]
     if unknown:
         return first, (
@@ -43,27 +41,24 @@ def _having(roster: Sequence[Member], name: str) -> list[Member]:
     return [member for member in roster if wanted in {member.scale_set.name.lower(), member.tier.lower()}]
 
 
-def _named(roster: Sequence[Member], me: Member) -> tuple[Member, ...]:
-    found = {one.scale_set.key: one for name in me.after for one in _having(roster, name)}
+def _before(roster: Sequence[Member], me: Member) -> tuple[Member, ...]:
+    found = {member.scale_set.key: member for name in me.after for member in _having(roster, name)}
     found.pop(me.scale_set.key, None)
     return tuple(found[key] for key in sorted(found))
 
 
 def _circle(roster: Sequence[Member], me: Member) -> list[str]:
-    """The names on a way from `me` through its predecessors back to `me`, empty if there is none."""
-    if any(one is me for name in me.after for one in _having(roster, name)):
+    """The names on a way from `me` through its predecessors back to `me`; empty if there is none."""
+    if any(member is me for name in me.after for member in _having(roster, name)):
         return [me.scale_set.name, me.scale_set.name]
-    came_from: dict[str, Member] = {}
-    waiting = [me]
-    while waiting:
-        here = waiting.pop()
-        for one in _named(roster, here):
-            if one is me:
-                path = [here]
-                while path[0] is not me:
-                    path.insert(0, came_from[path[0].scale_set.key])
+    seen: set[str] = set()
+    paths = [[me]]
+    while paths:
+        path = paths.pop()
+        for member in _before(roster, path[-1]):
+            if member is me:
                 return [step.scale_set.name for step in (*path, me)]
-            if one.scale_set.key not in came_from:
-                came_from[one.scale_set.key] = here
-                waiting.append(one)
+            if member.scale_set.key not in seen:
+                seen.add(member.scale_set.key)
+                paths.append([*path, member])
     return []

@@ -1,8 +1,8 @@
-"""What Azure's refusal of a start means: by its code and its message together, since the code says little.
+"""What Azure's refusal of a start means, by its code and its message: the code alone says little.
 
 A 409 `OperationNotAllowed` is final for an instance that is not eligible, and passes where it speaks of
-quota, of a machine that has to run or of another operation. Messages are Azure's prose and may change: what
-none of the words fit is tried again like what passes, never given up.
+quota, of a machine that has to run or of another operation. Messages are Azure's prose and may change: a
+refusal that no pattern fits is tried again, never given up.
 
 Sources: quota Azure/karpenter-provider-azure#192 and microsoft/onefuzz#605; a machine that has to run
 Azure/azure-cli-extensions#6832; other operations Azure/azure-service-operator#2946, MicrosoftDocs/
@@ -44,7 +44,8 @@ _MACHINE = re.compile(r"\bvms?\b|\bvirtual ?machines?\b|\binstances?\b")
 
 def classified(code: str, message: str) -> Refusal:
     """What the refusal of one instance's start means."""
-    said = f"{_spaced(code)} {message}".lower()
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", code)  # `AnotherOperationInProgress` as words
+    said = f"{spaced} {message}".lower()
     if code.lower() == "scopelocked" or _LOCKED.search(said):
         return Refusal.LOCKED
     if _NOT_ELIGIBLE.search(said):
@@ -56,8 +57,3 @@ def classified(code: str, message: str) -> Refusal:
     # Only what speaks of the scale set alone cannot be our own start of this instance.
     others = _SCALE_SET.search(said) and not _MACHINE.search(_SCALE_SET.sub(" ", said))
     return Refusal.PASSING if others else Refusal.IN_DOUBT
-
-
-def _spaced(code: str) -> str:
-    """`AnotherOperationInProgress` as words."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", code)

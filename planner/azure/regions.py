@@ -2,7 +2,7 @@
 
 From "List of Azure regions" (Microsoft Learn, azure/reliability/regions-list) and the lists of Azure
 Government and of Azure operated by 21Vianet. A region that is missing here is taken for any region: more
-scale sets are looked at than are hit, and none is missed.
+scale sets are read than are hit, and none is missed.
 """
 
 REGIONS = frozenset(

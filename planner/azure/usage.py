@@ -1,6 +1,6 @@
-"""What the extra look-ups of a wave showed: how the subscription's scale sets have lived lately.
+"""What the extra look-ups of a wave showed: how the subscription's scale sets have been used lately.
 
-Looked up once per subscription and wave by `discover` and kept with the wave; the checks read it from here.
+Looked up once per subscription and wave by `discover` and kept with the wave, where the checks read it.
 """
 
 from collections.abc import Mapping
@@ -61,9 +61,9 @@ class Habits:
 class Evidence:
     """The look-ups of one subscription, made at `at` over the time since `since`.
 
-    `unread` says for each source that could not be read, or not to its end, why, and which role is missing
-    where that is why; what was found in it all the same is true. `scale_sets` has what was found, by the
-    lower-case id; sets with nothing to tell are left out.
+    `unread` says why a source could not be read, or not to its end, and which role is missing if that is why;
+    what was found in it all the same counts. `scale_sets` has what was found, by lower-case id; sets with
+    nothing found are left out.
     """
 
     at: datetime

@@ -1,6 +1,6 @@
 """Waves and their announcements: which one counts, and whether a wave is still open."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -80,10 +80,10 @@ class Wave:
     """One wave in one subscription. `announcements` are in order, the last one counts.
 
     `discovered` names the alerts whose discovery is complete: roster written and every message sent.
-    `evidence` is what the extra look-ups showed, none before they were made; `unlooked` are the members that
-    joined after them. `to_plan` are the members whose plan the evidence changes, until they are asked for.
+    `evidence` is what the extra look-ups showed, None before they were made; `unlooked` are the members that
+    joined after them. `to_plan` are the members whose plan the evidence changes, until a plan is asked for.
     `unlisted` are the members that the last listing did not have. All three are keys of scale sets.
-    `list_again` is when its scale sets are listed the next time; None in records that don't say: now.
+    `list_again` is when its scale sets are listed next; None means now.
     """
 
     tracking_id: str
@@ -119,26 +119,22 @@ class Wave:
 
     @property
     def wants_look_ups(self) -> bool:
-        """Whether look-ups are still to be made, or somebody has still to be planned by what they showed."""
-        return (
-            self.open and bool(self.roster) and (self.evidence is None or bool(self.unlooked or self.to_plan))
-        )
+        """Whether look-ups are still to be made, or a member is still to be planned by what they showed."""
+        return self.open and bool(self.roster) and bool(not self.evidence or self.unlooked or self.to_plan)
 
     def knows(self, alert: str) -> bool:
         """Whether an alert is on record here, its discovery complete or not."""
-        return alert in self.discovered or any(
-            announcement.alert == alert for announcement in self.announcements
-        )
+        return alert in self.discovered or alert in {each.alert for each in self.announcements}
 
     def member(self, key: str) -> Member | None:
         return next((member for member in self.roster if member.scale_set.key == key.lower()), None)
 
     def looked_up(self, key: str) -> bool:
-        """Whether the extra look-ups were about this scale set, too."""
+        """Whether the extra look-ups covered this scale set."""
         return self.evidence is not None and key not in self.unlooked
 
     def awaits(self, key: str) -> bool:
-        """Whether the look-ups about a member are still being made; of a wave that is over none are."""
+        """Whether a member's look-ups are still being made; once a wave is over, none are."""
         return self.open and not self.looked_up(key) and self.member(key) is not None
 
     def informed(self, scale_set: ScaleSet) -> ScaleSet:
@@ -149,19 +145,17 @@ class Wave:
 
 
 def with_evidence(wave: Wave, evidence: Evidence, polled: Collection[str]) -> Wave:
-    """The wave with what look-ups showed of the members `looked_at` (keys), and whose plans that changes.
+    """The wave with what look-ups showed of the members `polled` (keys), and whose plans that changes.
 
-    A scale set of which nothing is found is planned as it was before anybody looked.
+    Nothing found changes no plan: it was made as if nothing were to be found.
     """
-    calm = Habits()
-    changed = [
-        key
-        for key in polled
-        if (wave.evidence.of(key) if wave.evidence is not None and wave.looked_up(key) else calm)
-        != evidence.of(key)
-        or (wave.evidence.unread if wave.evidence is not None and wave.looked_up(key) else {})
-        != evidence.unread
-    ]
+
+    def known(key: str) -> tuple[Habits, Mapping[Source, str]]:
+        if wave.evidence is None or not wave.looked_up(key):
+            return Habits(), {}
+        return wave.evidence.of(key), wave.evidence.unread
+
+    changed = [key for key in polled if known(key) != (evidence.of(key), evidence.unread)]
     return replace(
         wave,
         evidence=evidence,
@@ -171,9 +165,9 @@ def with_evidence(wave: Wave, evidence: Evidence, polled: Collection[str]) -> Wa
 
 
 def informed(scale_set: ScaleSet, waves: Sequence[Wave]) -> ScaleSet:
-    """The scale set with what the newest look-ups of the waves it is in showed of it.
+    """The scale set with what the newest look-ups of its waves showed of it.
 
-    While they are still being made every source of theirs is unread: not read yet is not "no".
+    While they are still being made, every source counts as unread: not read yet is not "no".
     """
     looked = [
         (wave.evidence.at, place, wave)
@@ -188,11 +182,10 @@ def informed(scale_set: ScaleSet, waves: Sequence[Wave]) -> ScaleSet:
 
 
 def awaited(key: str, waves: Sequence[Wave]) -> str:
-    """What has to be read before anything of this scale set may start, empty when nothing has."""
-    if any(wave.looked_up(key) for wave in waves):
+    """What has to be read before anything of this scale set may start; empty when nothing has."""
+    if any(wave.looked_up(key) for wave in waves) or not any(wave.awaits(key) for wave in waves):
         return ""
-    waits = next((wave for wave in waves if wave.open and wave.awaits(key)), None)
-    return f"what Azure shows of its last {LOOK_BACK.days} days, which is still being read" if waits else ""
+    return f"what Azure shows of its last {LOOK_BACK.days} days, which is still being read"
 
 
 def with_announcement(wave: Wave, new: Announcement) -> tuple[Wave, bool]:
@@ -201,14 +194,10 @@ def with_announcement(wave: Wave, new: Announcement) -> tuple[Wave, bool]:
     Order is event time, submission, arrival; the same communication twice changes nothing, an older one
     is kept and changes nothing.
     """
-    if any(_same(old, new) for old in wave.announcements):
+    if any(
+        old.alert == new.alert or old.communication_id == new.communication_id != ""
+        for old in wave.announcements
+    ):
         return wave, False
-    announcements = tuple(sorted((*wave.announcements, new), key=lambda one: one.order))
-    changed = announcements[-1] is new
-    return replace(wave, announcements=announcements), changed
-
-
-def _same(old: Announcement, new: Announcement) -> bool:
-    if old.alert == new.alert:
-        return True
-    return bool(new.communication_id) and old.communication_id == new.communication_id
+    announcements = tuple(sorted((*wave.announcements, new), key=lambda each: each.order))
+    return replace(wave, announcements=announcements), announcements[-1] is new

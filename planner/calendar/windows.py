@@ -1,29 +1,17 @@
 """When weekly windows are open, daylight saving included; every answer is in UTC."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from planner.azure.fleet import Interval
-from planner.policy.weekly import WeeklyWindow, Windows, WindowSets, parse_windows
-
-__all__ = [
-    "WeeklyWindow",
-    "WindowSets",
-    "Windows",
-    "all_open",
-    "all_open_until",
-    "is_open",
-    "next_all_open",
-    "next_open",
-    "open_until",
-    "parse_windows",
-]
+from planner.policy.weekly import WeeklyWindow, Windows, WindowSets
 
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
-# A window comes back within a week; one week more for an opening that daylight saving swallowed.
+# A window recurs within a week; one week more for an opening that daylight saving swallowed.
 _AHEAD = timedelta(days=15)
 
 
@@ -33,7 +21,7 @@ def is_open(windows: Windows, at: datetime) -> bool:
 
 
 def open_until(windows: Windows, at: datetime) -> datetime | None:
-    """When the opening that `at` lies in ends, adjoining windows taken together.
+    """When the opening that `at` lies in ends; adjoining windows count as one.
 
     `at` itself when closed, None when it never ends (no windows, or they fill the week).
     """
@@ -53,15 +41,12 @@ def next_open(windows: Windows, at: datetime) -> datetime | None:
     if is_open(windows, start):
         return start
     starts = (
-        next((one.start for one in _openings(window, start, start + _AHEAD) if one.start > start), None)
+        opening.start
         for window in windows
+        for opening in _openings(window, start, start + _AHEAD)
+        if opening.start > start
     )
-    return min((one for one in starts if one is not None), default=None)
-
-
-def all_open(sets: WindowSets, at: datetime) -> bool:
-    """Whether every set is open; without sets it always is."""
-    return all(is_open(windows, at) for windows in sets)
+    return min(starts, default=None)
 
 
 def all_open_until(sets: WindowSets, at: datetime) -> datetime | None:
@@ -75,10 +60,9 @@ def next_all_open(sets: WindowSets, at: datetime, horizon: timedelta = timedelta
     moment = start = _utc(at)
     while moment - start <= horizon:
         opens = [next_open(windows, moment) for windows in sets]
-        known = [one for one in opens if one is not None]
-        if len(known) < len(opens):
+        if None in opens:
             return None
-        latest = max(known, default=moment)
+        latest = max(filter(None, opens), default=moment)
         if latest == moment:
             return moment
         moment = latest
@@ -86,7 +70,7 @@ def next_all_open(sets: WindowSets, at: datetime, horizon: timedelta = timedelta
 
 
 def _end_of_opening(windows: Windows, at: datetime) -> datetime | None:
-    ends = [one.end for window in windows for one in _openings(window, at, at) if at in one]
+    ends = (opening.end for window in windows for opening in _openings(window, at, at) if at in opening)
     return max(ends, default=None)
 
 
@@ -116,40 +100,30 @@ def _opening(window: WeeklyWindow, day: date) -> Interval | None:
     overnight = window.end_minute <= window.start_minute
     first = midnight + window.start_minute * _MINUTE
     last = midnight + (window.end_minute + overnight * 1440 - 1) * _MINUTE
-    start = _first_at_or_after(first, zone)
-    end = _last_minute_end(last, zone)
+    start, end = _moment(first, zone, fold=0), _moment(last, zone, fold=1)
+    start = _after_gap(first, zone) if start is None else start
+    end = _after_gap(last, zone) if end is None else end + _MINUTE
     return Interval(start, end) if start < end else None
 
 
-def _first_at_or_after(local: datetime, zone: ZoneInfo) -> datetime:
-    moment = local.replace(tzinfo=zone).astimezone(UTC)
-    if _exists(local, moment, zone):
-        return moment
-    return _after_gap(local, zone)
-
-
-def _last_minute_end(local: datetime, zone: ZoneInfo) -> datetime:
-    moment = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    if _exists(local, moment, zone):
-        return moment + _MINUTE
-    return _after_gap(local, zone)
-
-
-def _exists(local: datetime, moment: datetime, zone: ZoneInfo) -> bool:
-    return moment.astimezone(zone).replace(tzinfo=None, fold=0) == local
+def _moment(local: datetime, zone: ZoneInfo, *, fold: int) -> datetime | None:
+    """When the zone's clocks show `local`, for the first or the second time; None in a gap."""
+    moment = local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+    return moment if _wall_clock(moment, zone) == local else None
 
 
 def _after_gap(local: datetime, zone: ZoneInfo) -> datetime:
     """The first minute after the gap in the zone's clocks that `local` lies in."""
     low = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
     high = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    while high - low > _MINUTE:
-        middle = low + ((high - low) // 2 // _MINUTE) * _MINUTE
-        if middle.astimezone(zone).replace(tzinfo=None, fold=0) < local:
-            low = middle
-        else:
-            high = middle
-    return high
+    minutes = range((high - low) // _MINUTE)
+    return low + _MINUTE * bisect_left(
+        minutes, local, key=lambda minute: _wall_clock(low + minute * _MINUTE, zone)
+    )
+
+
+def _wall_clock(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
 def _utc(at: datetime) -> datetime:

@@ -1,6 +1,7 @@
-"""What Azure does to a scale set by itself meanwhile: it repairs instances and evens out zones."""
+"""What Azure does to a scale set by itself meanwhile: it repairs instances and balances zones."""
 
 from planner.azure.fleet import ScaleSet
+from planner.policy.model import CheckName
 from planner.record.check import Check, Outcome
 
 REPAIRS = {
@@ -16,24 +17,22 @@ Learn, virtual-machine-scale-sets/virtual-machine-scale-sets-automatic-instance-
 
 def automatic_repairs(scale_set: ScaleSet) -> Check:
     """Repairs could hit an instance that reboots; a Flexible set does not show whether they run."""
-    name = "automatic-repairs"
+    name = CheckName.AUTOMATIC_REPAIRS
     if not scale_set.automatic_repairs:
         return Check(name, Outcome.PASS, "Automatic repairs are off.")
     given = scale_set.repair_action
     does = REPAIRS.get((given or "replace").lower(), f"do what `{given[:40]}` says to an unhealthy instance")
     if scale_set.flexible:
-        return Check(
-            name,
-            Outcome.UNKNOWN,
+        words = (
             "Automatic repairs are on and Azure does not show their state for a Flexible scale set, so they "
-            f"cannot be suspended safely. While an instance reboots they may {does}.",
+            f"cannot be suspended safely. While an instance reboots they may {does}."
         )
-    return Check(
-        name,
-        Outcome.PASS,
+        return Check(name, Outcome.UNKNOWN, words)
+    words = (
         "Automatic repairs are on: found running, they are suspended from each start to its verification. "
-        f"Otherwise they would {does}.",
+        f"Otherwise they would {does}."
     )
+    return Check(name, Outcome.PASS, words)
 
 
 def zone_rebalancing(scale_set: ScaleSet) -> Check:
@@ -43,15 +42,12 @@ def zone_rebalancing(scale_set: ScaleSet) -> Check:
     every 12 hours; instance ids and disks are not kept. Its service state (compute API,
     OrchestrationServiceNames) is left alone: no document says what suspending it does.
     """
-    name = "zone-rebalancing"
+    name = CheckName.ZONE_REBALANCING
     if not scale_set.zone_rebalancing:
         return Check(name, Outcome.PASS, "Automatic zone balance is off.")
-    return Check(
-        name,
-        Outcome.BLOCK,
+    words = (
         "Automatic zone balance is on: at any time Azure may create an instance in one zone and delete one, "
         "its disks with it, in another. Breakwater does not suspend that. Switch it off until the wave is "
-        f"over (az vmss update --enable-automatic-zone-balancing false), or accept `{name}`.",
-        (),
-        ("automaticZoneRebalancingPolicy.enabled of its model",),
+        f"over (az vmss update --enable-automatic-zone-balancing false), or accept `{name}`."
     )
+    return Check(name, Outcome.BLOCK, words, (), ("automaticZoneRebalancingPolicy.enabled of its model",))

@@ -5,7 +5,7 @@ start a maintenance using self-service during the self-service phase"): leaving 
 unless somebody declared a need.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from planner.azure.fleet import Instance, Interval, ScaleSet, domain_of, impacte
 from planner.azure.wave import OVER, Announcement, Stage
 from planner.decision import checks
 from planner.policy.fingerprint import digest
-from planner.policy.model import Mode, Policy, Rules, SelfService
+from planner.policy.model import CheckName, Mode, Policy, Rules, SelfService
 from planner.policy.overrides import NOTHING, with_raised
 from planner.policy.resolve import rules_for
 from planner.record.batch import Batch
@@ -66,19 +66,17 @@ def decide(
     declared = rules_for(policy, scale_set)
     rules = with_raised(declared, raised)
     concerned = impacted(instances)
-    statuses = [status for one in concerned if (status := one.status) is not None]
-    windows = [status.self_service for status in statuses]
+    statuses = [status for instance in concerned if (status := instance.status) is not None]
+    windows = [status.self_service for status in statuses if status.self_service is not None]
     # A window that is over says nothing about the instances that still have one to come.
-    self_service = _first(window for window in windows if window is not None and now < window.end) or _first(
-        windows
-    )
-    scheduled = _first(status.scheduled for status in statuses)
+    self_service = _common([window for window in windows if now < window.end]) or _common(windows)
+    scheduled = _common([status.scheduled for status in statuses if status.scheduled is not None])
     structural = checks.counter_indications(scale_set, instances, rules, now)
     offer = _offered(concerned, self_service, now)
     known = _known_domains(scale_set, concerned)
     need = _need(rules, known)
     if need.outcome is not Outcome.PASS:
-        # What a person raises for one run takes no need away: a shorter pause is still a plan of ours.
+        # What a person raises for one run removes no need: with a shorter pause it is still our plan.
         need = _need(declared, known)
     domains = _azure_domains(scale_set, known, need, rules)
     stopping = checks.in_the_way(structural, scale_set)
@@ -102,7 +100,7 @@ def decide(
         batches=batching.batches_of(scale_set, concerned, running, rules),
         self_service=self_service,
         scheduled=scheduled,
-        offered=_column(concerned),
+        offered="-" if not concerned else "Yes" if _allowed(concerned) else "No",
         concerned=concerned,
         emergency=bool(concerned)
         and any(announcement.emergency for announcement in announcements if announcement.stage not in OVER),
@@ -129,10 +127,8 @@ def _verdict(
     if stopping:
         return Verdict.LEAVE_TO_AZURE, "Left to Azure: " + " ".join(check.reason for check in stopping)
     if rules.mode is Mode.OBSERVE:
-        return (
-            Verdict.SELF_SERVICE,
-            f"Would be started by us ({inner(need.reason)}), but the mode is `observe`.",
-        )
+        words = f"Would be started by us ({inner(need.reason)}), but the mode is `observe`."
+        return Verdict.SELF_SERVICE, words
     return Verdict.SELF_SERVICE, f"To be started by us, since {lower(need.reason)}"
 
 
@@ -147,25 +143,20 @@ def _not_impacted(announcements: Sequence[Announcement]) -> str:
 
 
 def _impacted(concerned: Sequence[Instance], instances: Sequence[Instance]) -> Check:
-    ids = tuple(one.id for one in concerned)
-    if not ids:
-        return Check("impacted", Outcome.PASS, f"None of {len(instances)} instances shows maintenance.")
-    return Check("impacted", Outcome.PASS, f"{len(ids)} of {len(instances)} instances show maintenance.", ids)
+    show = f"{len(concerned)} of {len(instances)} instances show maintenance."
+    words = show if concerned else f"None of {len(instances)} instances shows maintenance."
+    return Check(CheckName.IMPACTED, Outcome.PASS, words, tuple(instance.id for instance in concerned))
 
 
 def _offered(concerned: Sequence[Instance], window: Interval | None, now: datetime) -> Check:
     """Allowed now, or allowed later: before the window opens is a date, not a refusal."""
-    name = "offered"
+    name = CheckName.OFFERED
     if not concerned:
         return Check(name, Outcome.PASS, "No instance shows maintenance, so there is nothing to offer.")
-    allowed = tuple(one.id for one in concerned if (status := one.status) and status.allowed)
+    allowed = _allowed(concerned)
     if allowed:
-        return Check(
-            name,
-            Outcome.PASS,
-            f"Azure offers self-service for {len(allowed)} of {len(concerned)} instances.",
-            allowed,
-        )
+        words = f"Azure offers self-service for {len(allowed)} of {len(concerned)} instances."
+        return Check(name, Outcome.PASS, words, allowed)
     if window is None:
         return Check(name, Outcome.BLOCK, "Azure shows maintenance but no self-service window.")
     if now < window.start:
@@ -175,11 +166,16 @@ def _offered(concerned: Sequence[Instance], window: Interval | None, now: dateti
     return Check(name, Outcome.BLOCK, "Azure does not offer self-service for any of its instances.")
 
 
+def _allowed(concerned: Sequence[Instance]) -> tuple[str, ...]:
+    return tuple(instance.id for instance in concerned if (status := instance.status) and status.allowed)
+
+
 def _known_domains(scale_set: ScaleSet, concerned: Sequence[Instance]) -> int:
     """How many update domains Azure shows; a Flexible scale set shows none that could be relied on."""
     if scale_set.flexible:
         return 0
-    return len({domain_of(scale_set, one) for one in concerned if one.update_domain is not None})
+    known = (instance for instance in concerned if instance.update_domain is not None)
+    return len({domain_of(scale_set, instance) for instance in known})
 
 
 def _need(rules: Rules, domains: int) -> Check:
@@ -193,18 +189,18 @@ def _need(rules: Rules, domains: int) -> Check:
         needs.append(f"it must be done by {say(rules.complete_by)}")
     if rules.tier or rules.after:
         needs.append("an order between scale sets is declared")
-    if "azure-domains" in rules.accept and domains > 1:
+    if CheckName.AZURE_DOMAINS in rules.accept and domains > 1:
         needs.append("that Azure would protect it as well is accepted")
     if rules.soak > LONG_SOAK:
         needs.append("more than 30 minutes are wanted between domains")
     if not needs:
-        return Check("need", Outcome.NOT_DECLARED, "No need for self-service is declared.")
-    return Check("need", Outcome.PASS, f"{upper('; '.join(needs))}.")
+        return Check(CheckName.NEED, Outcome.NOT_DECLARED, "No need for self-service is declared.")
+    return Check(CheckName.NEED, Outcome.PASS, f"{upper('; '.join(needs))}.")
 
 
 def _azure_domains(scale_set: ScaleSet, domains: int, need: Check, rules: Rules) -> Check:
     """The guidance on availability sets: Azure takes one domain at a time by itself, and waits in between."""
-    name = "azure-domains"
+    name = CheckName.AZURE_DOMAINS
     if domains < 2:
         why = "its instances share one" if domains else "Azure shows none"
         why = "a Flexible scale set shows none" if scale_set.flexible else why
@@ -216,28 +212,17 @@ def _azure_domains(scale_set: ScaleSet, domains: int, need: Check, rules: Rules)
         return Check(name, Outcome.ACCEPTED, words)
     if need.outcome is Outcome.PASS:
         return Check(name, Outcome.PASS, f"{ours}; a need for more than that is declared.")
-    return Check(
-        name, Outcome.BLOCK, f"{ours}, which protects it as well as we could; no need for more is declared."
-    )
+    words = f"{ours}, which protects it as well as we could; no need for more is declared."
+    return Check(name, Outcome.BLOCK, words)
 
 
 def _order(rules: Rules, problem: str) -> Check:
-    if problem:
-        return Check("order", Outcome.BLOCK, problem)
-    if rules.after:
-        return Check("order", Outcome.PASS, f"It goes after {', '.join(rules.after)}.")
-    return Check("order", Outcome.PASS, "No scale set goes before it.")
+    after = f"It goes after {', '.join(rules.after)}." if rules.after else "No scale set goes before it."
+    return Check(CheckName.ORDER, Outcome.BLOCK if problem else Outcome.PASS, problem or after)
 
 
-def _first(intervals: Iterable[Interval | None]) -> Interval | None:
+def _common(windows: Sequence[Interval]) -> Interval | None:
     """The common ground of several windows: the earliest start and the earliest end."""
-    known = [interval for interval in intervals if interval is not None]
-    if not known:
+    if not windows:
         return None
-    return Interval(min(one.start for one in known), min(one.end for one in known))
-
-
-def _column(concerned: Sequence[Instance]) -> str:
-    if not concerned:
-        return "-"
-    return "Yes" if any((status := one.status) and status.allowed for one in concerned) else "No"
+    return Interval(min(window.start for window in windows), min(window.end for window in windows))

@@ -1,16 +1,25 @@
 """How long a batch takes, learned from those that are finished: this run's own, else the wave's."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from statistics import median_high
 
-from planner.decision.scheduled_events import reboot
+from planner.policy.model import CheckName
 from planner.record.batch import Batch
+from planner.record.check import Check, Outcome
 from planner.record.run import Run
 from planner.record.states import InstanceState
 
 REBOOT_POLLS = 10
 """Ten minutes with a poll every minute: the guidance says that a self-service reboot takes several."""
+
+HELD_BACK_POLLS = 15
+"""Fifteen minutes with a poll every minute.
+
+Learn, virtual-machines/linux/scheduled-events: a guest that listens has at least 15 minutes' notice of a
+reboot and 10 of a redeployment, also when somebody started it, unless it approves earlier.
+"""
 
 
 def took(batch: Batch) -> timedelta | None:
@@ -26,23 +35,27 @@ def longest(run: Run) -> timedelta | None:
     return max((time for batch in run.batches if (time := took(batch)) is not None), default=None)
 
 
+def reboot(poll_interval: timedelta, polls: int, checks: Iterable[Check]) -> timedelta:
+    """What a batch of `polls` polls is expected to take, with the notice that guests are given on top.
+
+    Guests may hold a start back where scheduled events are in use and somebody has accepted that.
+    """
+    held_back = any(
+        check.name == CheckName.SCHEDULED_EVENTS and check.outcome is Outcome.ACCEPTED for check in checks
+    )
+    return poll_interval * (polls + HELD_BACK_POLLS * held_back)
+
+
 def learned(run: Run, poll_interval: timedelta, others: Sequence[timedelta] = ()) -> Run:
     """The run with what a batch is expected to take; `others` are the longest of the wave's other runs.
 
     Its own batches count most; the wave's count by their median, since one that got stuck says nothing about
-    the rest; before any has finished it is what the guidance says, counted in polls at an instance that
-    reboots, so that it follows a world that goes faster. Guests that handle scheduled events may hold a start
-    back, however quick the wave's other sets were.
+    the rest. Before any has finished it is what the guidance says, counted in polls, so that it scales with
+    the poll interval.
     """
-    own = longest(run)
-    if own is not None:
-        return replace(run, times=replace(run.times, expected=min(own, run.terms.recover_within)))
-    if others:
-        usual = sorted(others)[len(others) // 2] + reboot(poll_interval, 0, run.checks)
-        return replace(run, times=replace(run.times, expected=min(usual, run.terms.recover_within)))
-    return replace(
-        run,
-        times=replace(
-            run.times, expected=min(reboot(poll_interval, REBOOT_POLLS, run.checks), run.terms.recover_within)
-        ),
-    )
+    expected = longest(run)
+    if expected is None and others:
+        expected = median_high(others) + reboot(poll_interval, 0, run.checks)
+    if expected is None:
+        expected = reboot(poll_interval, REBOOT_POLLS, run.checks)
+    return replace(run, times=replace(run.times, expected=min(expected, run.terms.recover_within)))

@@ -30,8 +30,8 @@ Learn, ResourceGroup.ManagedBy: "The ID of the resource that manages this resour
 OpenShift sets it to its cluster is in the source of its resource provider (Azure/ARO-RP,
 pkg/cluster/deploybaseresources.go); a Service Fabric managed cluster owns its whole group, scale sets
 included, and takes no changes by hand (Learn, service-fabric/faq-managed-cluster, 2026-03-22); so does
-Container Apps (Learn, container-apps/custom-virtual-networks, 2025-05-01). Whatever type is not in this table
-manages the set all the same and is named by its id.
+Container Apps (Learn, container-apps/custom-virtual-networks, 2025-05-01). A type that is not in this table
+manages the set all the same and is named as Azure spells it.
 """
 
 
@@ -76,7 +76,7 @@ TAGS = (
         "the Kubernetes cluster autoscaler",
         lambda value: value.strip().lower() == "true",
     ),
-    # Learn, cyclecloud/how-to/tag-nodes. ClusterName, ClusterId and Name are tags of anybody.
+    # Learn, cyclecloud/how-to/tag-nodes. Anybody may set ClusterName, ClusterId and Name.
     _Tag("cyclecloudcluster", "Azure CycleCloud"),
     _Tag("cyclecloudnodearray", "Azure CycleCloud"),
     _Tag("cycleowner", "Azure CycleCloud", lambda value: bool(_STARTED_BY.fullmatch(value.strip()))),
@@ -90,7 +90,7 @@ TAGS = (
     # Set by AKS on the scale sets of its node pools, as the instance metadata service shows them.
     _Tag("aks-managed-", "AKS", begins=True),
 )
-"""Tags that services set, in the order of precedence; tag names count in any case, as in Azure."""
+"""Tags that services set, in the order of precedence; case is ignored in their names, as in Azure."""
 
 NODE_GROUP = "mc_"
 """How the resource groups of AKS begin, and those of Container Apps environments without workload profiles
@@ -107,24 +107,18 @@ def owner(scale_set: ScaleSet) -> Owner | None:
         return Owner(_named(scale_set.managed_by), f"managedBy {scale_set.managed_by}")
     group = scale_set.habits.group_managed_by if scale_set.habits is not None else ""
     if group:
-        sign = f"its resource group {scale_set.resource_group} is managed by {group}"
-        return Owner(_named(group), sign)
-    found = _by_tag(scale_set)
-    if found is None and scale_set.resource_group.lower().startswith(NODE_GROUP):
-        return Owner("AKS or Azure Container Apps", f"resource group {scale_set.resource_group}")
-    return found
-
-
-def _named(manager: str) -> str:
-    """The service by the type of the resource that manages; one that is not known is named as Azure does."""
-    types = _PROVIDER.findall(manager)
-    return TYPES.get(types[-1].lower(), f"another resource, {types[-1]}") if types else manager
-
-
-def _by_tag(scale_set: ScaleSet) -> Owner | None:
+        return Owner(_named(group), f"its resource group {scale_set.resource_group} is managed by {group}")
     shown = sorted(scale_set.tags.items())
     for known in TAGS:
         for name, value in shown:
             if known.fits(name.lower(), value):
                 return Owner(known.owner, f"tag {name}")
+    if scale_set.resource_group.lower().startswith(NODE_GROUP):
+        return Owner("AKS or Azure Container Apps", f"resource group {scale_set.resource_group}")
     return None
+
+
+def _named(manager: str) -> str:
+    """The service, by the type of the resource that manages; an unknown type is named as Azure does."""
+    types = _PROVIDER.findall(manager)
+    return TYPES.get(types[-1].lower(), f"another resource, {types[-1]}") if types else manager

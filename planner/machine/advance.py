@@ -31,7 +31,6 @@ from planner.record.states import (
     InstanceState,
     RunState,
 )
-from planner.record.waivers import FIT
 from planner.replan import outdated
 from planner.schedule import options, timing
 from planner.schedule.capacity import with_stops
@@ -228,7 +227,7 @@ def _going_on(run: Run, observation: Observation, now: datetime) -> tuple[Run, t
     busy = under_way is not None and gate.next_batch(run, now) is None
     if under_way is not None and (busy or under_way.state is BatchState.SOAKING):
         return _under_way(run, under_way, observation, now), ()
-    if not run.begun and FIT not in run.people.waived:
+    if not run.begun and not run.people.deadline_waived:
         run = timing.timed(run, now)
         problem = options.misfit(run, now)
         if problem:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from planner.azure.fleet import Instance
+from planner.azure.fleet import Instance, ResultCode
 from planner.observe.settle import fail
 from planner.policy.health import describe
 from planner.record.instance import InstanceProgress
@@ -13,7 +13,7 @@ from planner.record.states import InstanceState, transition
 from planner.text.backoff import back_off
 from planner.text.phrases import say
 
-RETRY_CODES = frozenset({"RetryLater", "MaintenanceAborted"})
+RETRY_CODES = frozenset({ResultCode.RETRY_LATER, ResultCode.ABORTED})
 
 
 def set_aside(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner.azure.fleet import COMPLETED, Instance
+from planner.azure.fleet import Instance, ResultCode
 from planner.observe.absence import unclear
 from planner.observe.confirmation import STATUS, cleared, confirmed, sighted
 from planner.observe.settle import deleted, settle
@@ -129,7 +129,7 @@ def watched(
     if progress.down_at is not None and well and progress.up_at is None:
         progress = replace(progress, up_at=now)
     status = instance.status
-    if status is not None and (status.result != COMPLETED or status.allowed):
+    if status is not None and (status.result != ResultCode.COMPLETED or status.allowed):
         return cleared(progress)
     if status is None and not confirmed(progress, STATUS, observation):
         return sighted(progress, STATUS, observation)

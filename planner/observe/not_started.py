@@ -3,8 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from planner.azure.fleet import COMPLETED as DONE_CODE
-from planner.azure.fleet import Instance, Interval, MaintenanceStatus
+from planner.azure.fleet import Instance, Interval, MaintenanceStatus, ResultCode
 from planner.azure.refusal import Refusal
 from planner.observe.confirmation import COMPLETED, STATUS, cleared, confirmed, sighted
 from planner.observe.settle import settle
@@ -85,9 +84,9 @@ def _done_by_others(
     go down for it. A code of an earlier wave proves nothing: then it has to have gone down as well, and Azure
     to offer it no longer while its window is open. What is down is not over.
     """
-    if status.result != DONE_CODE or not instance.running:
+    if status.result != ResultCode.COMPLETED or not instance.running:
         return False
     inside = status.self_service is not None and now in status.self_service
-    if progress.code not in {"", DONE_CODE}:
+    if progress.code not in {"", ResultCode.COMPLETED}:
         return progress.seen_down or not (status.allowed and inside)
     return progress.seen_down and inside and not status.allowed

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from planner.azure.fleet import COMPLETED, Instance
+from planner.azure.fleet import Instance, ResultCode
 from planner.record.instance import InstanceProgress
 from planner.record.run import Run
 from planner.record.states import ENDED, InstanceState
@@ -34,7 +34,7 @@ def returned(progress: InstanceProgress, instance: Instance) -> bool:
     if status is None or not progress.settled:
         return False
     if progress.state is InstanceState.BY_AZURE and not progress.gone:
-        return status.result != COMPLETED and status.self_service != progress.window
+        return status.result != ResultCode.COMPLETED and status.self_service != progress.window
     if not progress.gone:
         return False
     if progress.state is InstanceState.MAINTAINED:
@@ -81,7 +81,7 @@ def finished(instance: Instance, progress: InstanceProgress | None, run: Run | N
         # an open window that Azure allows us to use it is as well: allowed is due.
         to_come = status.self_service is not None and now < status.self_service.start
         due = status.allowed and status.self_service is not None and now in status.self_service
-        return status.result == COMPLETED and not to_come and not due
+        return status.result == ResultCode.COMPLETED and not to_come and not due
     if run is None or due_again(progress, instance):
         return False
     over = run.state in ENDED
@@ -102,7 +102,7 @@ def _lingers(progress: InstanceProgress, instance: Instance, run: Run) -> bool:
     if progress.state is InstanceState.MAINTAINED:
         return progress.before is None or status.self_service == progress.before.self_service
     if progress.state is InstanceState.BY_AZURE:
-        return status.result == COMPLETED and status.self_service == progress.window
+        return status.result == ResultCode.COMPLETED and status.self_service == progress.window
     if progress.state is InstanceState.SKIPPED:
         # What a person skipped or Azure refused is not started by a mere repetition of the announcement.
         return not progress.gone and status.self_service == (progress.window or run.times.self_service)

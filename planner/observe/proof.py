@@ -3,15 +3,14 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner.azure.fleet import COMPLETED as DONE_CODE
-from planner.azure.fleet import Instance, MaintenanceStatus
+from planner.azure.fleet import Instance, MaintenanceStatus, ResultCode
 from planner.observe.aside import RETRY_CODES, minutes, set_aside
 from planner.observe.confirmation import STATUS, cleared, confirmed, sighted
 from planner.observe.recovery import off, serves
 from planner.observe.settle import fail, settle
 from planner.policy.health import describe
 from planner.record.instance import InstanceProgress
-from planner.record.observation import Observation, OperationSeen
+from planner.record.observation import Observation, OperationSeen, OperationStatus
 from planner.record.run import Run
 from planner.record.states import InstanceState, transition
 from planner.text.phrases import say
@@ -22,21 +21,23 @@ QUIET_POLLS = 2  # a start that was taken shows within a poll or two: a reboot t
 
 ATTEMPTS_IN_DOUBT = 2
 
+UNSUCCESSFUL = frozenset({OperationStatus.FAILED, OperationStatus.CANCELED})
+
 
 def looking_for_proof(
     run: Run, progress: InstanceProgress, instance: Instance, observation: Observation, now: datetime
 ) -> InstanceProgress:
-    operation = observation.operations.get(progress.id, OperationSeen("Unknown"))
+    operation = observation.operations.get(progress.id, OperationSeen(OperationStatus.UNKNOWN))
     status = instance.status
     result = _new_result(progress, status)
-    finished = operation.status in {"Succeeded", "Failed", "Canceled"}
+    finished = operation.status in {OperationStatus.SUCCEEDED, *UNSUCCESSFUL}
     if status is not None and status.result in RETRY_CODES and (result or finished):
         return set_aside(run, progress, instance, observation, now, status.result)
-    if operation.status in {"Failed", "Canceled"} and result != DONE_CODE:
+    if operation.status in UNSUCCESSFUL and result != ResultCode.COMPLETED:
         if operation.code in RETRY_CODES:
             return set_aside(run, progress, instance, observation, now, operation.code)
         return _operation_failed(progress, operation)
-    if status is None and operation.status == "InProgress":
+    if status is None and operation.status == OperationStatus.IN_PROGRESS:
         # A view without the status proves nothing while Azure is still at work.
         return _without_proof(run, cleared(progress), instance, operation, observation, now)
     proof = _proof(progress, instance, operation, now)
@@ -53,7 +54,7 @@ def looking_for_proof(
         proof = "its maintenance status is gone"
     if proof:
         return _proven(progress, proof, now)
-    if instance.switched_off and operation.status != "InProgress":
+    if instance.switched_off and operation.status != OperationStatus.IN_PROGRESS:
         return off(run, progress, instance, observation, now)
     return _without_proof(run, cleared(progress), instance, operation, observation, now)
 
@@ -68,12 +69,12 @@ def _new_result(progress: InstanceProgress, status: MaintenanceStatus | None) ->
 
 def _proof(progress: InstanceProgress, instance: Instance, operation: OperationSeen, now: datetime) -> str:
     """What this poll proves its maintenance by; empty where it proves nothing yet."""
-    if operation.status == "Succeeded":
+    if operation.status == OperationStatus.SUCCEEDED:
         return "Azure's operation succeeded"
-    if _new_result(progress, instance.status) == DONE_CODE:
-        return f"its result code changed to {DONE_CODE}"
+    if _new_result(progress, instance.status) == ResultCode.COMPLETED:
+        return f"its result code changed to {ResultCode.COMPLETED}"
     early = instance.status is not None and _closed_early(progress, instance, now)
-    if early and operation.status != "InProgress" and progress.seen_down:
+    if early and operation.status != OperationStatus.IN_PROGRESS and progress.seen_down:
         return "it went down and Azure no longer offers its maintenance"
     return ""
 
@@ -137,7 +138,12 @@ def _without_proof(
 ) -> InstanceProgress:
     if progress.state is InstanceState.FAILED:
         return progress
-    began = progress.answered or progress.seen_down or instance.busy or operation.status == "InProgress"
+    began = (
+        progress.answered
+        or progress.seen_down
+        or instance.busy
+        or operation.status == OperationStatus.IN_PROGRESS
+    )
     since = progress.since or progress.intent_at or now
     if began:
         if now - since > run.terms.recover_within:

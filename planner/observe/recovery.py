@@ -3,8 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner.azure.fleet import COMPLETED as DONE_CODE
-from planner.azure.fleet import Health, Instance
+from planner.azure.fleet import Health, Instance, ResultCode
 from planner.observe.aside import minutes, put_off, set_aside
 from planner.observe.confirmation import STATUS, STOPPED, cleared, confirmed, matured, sighted
 from planner.observe.settle import fail, settle
@@ -90,7 +89,7 @@ def _offered_as_before(progress: InstanceProgress, instance: Instance, now: date
     A stop and start since the maintenance does that, and no poll need have seen it.
     """
     status, before = instance.status, progress.before
-    if status is None or before is None or status.result == DONE_CODE:
+    if status is None or before is None or status.result == ResultCode.COMPLETED:
         return False
     same = (status.allowed, status.result, status.self_service) == (True, before.result, before.self_service)
     return same and status.self_service is not None and now in status.self_service

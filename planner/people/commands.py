@@ -13,9 +13,8 @@ from planner.record.command import Command, CommandKind
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import ASKS, Observation
-from planner.record.run import Run
+from planner.record.run import People, Run
 from planner.record.states import ACTIVE, BatchState, InstanceState, RunState, transition
-from planner.record.waivers import FIT, ORDER
 from planner.state.change import in_state, with_batches
 from planner.state.journal import with_entry
 from planner.state.notices import with_notice
@@ -128,37 +127,32 @@ def _resumed(run: Run, command: Command, observation: Observation, now: datetime
     """
     if run.state is not RunState.PAUSED:
         # It asked whether to go on though time is short.
-        return replace(run, people=replace(run.people, choices=(), waived=_with(run.people.waived, FIT)))
+        return replace(run, people=replace(run.people, choices=(), deadline_waived=True))
     # Only an order that asked for a person is waived: whoever was merely held still waits for its turn.
-    waiting = () if run.people.holding else _let_pass(run, observation)
+    people = run.people if run.people.holding else _waived(run.people, observation)
     run = with_batches(run, [_tried_again(batch, now) for batch in run.batches], now, command.actor)
     run = replace(
         run,
-        people=replace(
-            run.people,
-            holding="",
-            beneath="",
-            misfit="",
-            choices=(),
-            waived=_with(run.people.waived, *waiting),
-        ),
+        people=replace(people, holding="", beneath="", misfit="", choices=()),
     )
     state = RunState.RUNNING if run.begun else RunState.SCHEDULED
     run = in_state(run, state, f"Resumed by {command.actor}. {command.comment}".strip(), now, command.actor)
     return with_notice(run, Kind.RESUMED, Urgency.KNOW, run.reason, now)
 
 
-def _let_pass(run: Run, observation: Observation) -> tuple[str, ...]:
-    asked = tuple(
+def _waived(people: People, observation: Observation) -> People:
+    """What the run was paused for, waived."""
+    asked = (
         predecessor.name
         for predecessor in observation.predecessors
         if observation.order_problem or predecessor.state in ASKS
     )
-    return (*asked, *((ORDER,) if observation.order_problem else ()), *((FIT,) if run.people.misfit else ()))
-
-
-def _with(waived: tuple[str, ...], *more: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*waived, *more)))
+    return replace(
+        people,
+        waived=tuple(dict.fromkeys((*people.waived, *asked))),
+        order_waived=people.order_waived or bool(observation.order_problem),
+        deadline_waived=people.deadline_waived or bool(people.misfit),
+    )
 
 
 def _tried_again(batch: Batch, now: datetime) -> Batch:

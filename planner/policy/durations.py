@@ -24,7 +24,7 @@ _SHARE = re.compile(r"(\d{1,6})|(\d{1,3}(?:\.\d{1,3})?)\s*%", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """So many instances or so much of them; exactly one of the two is set."""
+    """A number of instances or a percentage of them; exactly one of the two is set."""
 
     count: int | None = None
     percent: float | None = None
@@ -58,30 +58,24 @@ def parse_duration(text: str) -> timedelta:
 def parse_when(text: str, *, end_of_day: bool = True) -> datetime:
     """The moment, in UTC, of a date or of a time with its zone; raises ValueError with a sentence.
 
-    A bare date is that day in UTC: its end (the next midnight) or, without `end_of_day`, its start. A time
-    needs `Z`, an offset or the name of a zone, since the machine's own zone is nobody's.
+    A bare date is the end of that day in UTC (the next midnight) or, without `end_of_day`, its start. A time
+    needs `Z`, an offset or the name of a zone: the zone of the machine is never assumed.
     """
-    stripped = text.strip()
-    found = _MOMENT.fullmatch(stripped)
+    found = _MOMENT.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"`{shown(text)}` is not a date or a time: {_WANTED}")
     date, clock, zone = found.groups()
     if clock and not zone:
         raise ValueError(f"`{shown(text)}` has no time zone, so it names no moment: {_WANTED}")
     try:
-        return _moment(date, clock, zone, end_of_day=end_of_day)
+        if clock is None:
+            return datetime.fromisoformat(f"{date}T00:00+00:00") + timedelta(days=end_of_day)
+        if zone[0] in "+-":
+            return datetime.fromisoformat(f"{date}T{clock}{zone}").astimezone(UTC)
+        name = "UTC" if zone.upper() == "Z" else find_zone(zone)
+        return datetime.fromisoformat(f"{date}T{clock}").replace(tzinfo=ZoneInfo(name)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"`{shown(text)}` names no moment ({error}): {_WANTED}") from None
-
-
-def _moment(date: str, clock: str | None, zone: str | None, *, end_of_day: bool) -> datetime:
-    if clock is None:
-        midnight = datetime.fromisoformat(f"{date}T00:00+00:00")
-        return midnight + timedelta(days=1) if end_of_day else midnight
-    if zone is None or zone[0] in "+-":
-        return datetime.fromisoformat(f"{date}T{clock}{zone}").astimezone(UTC)
-    name = "UTC" if zone.upper() == "Z" else find_zone(zone)
-    return datetime.fromisoformat(f"{date}T{clock}").replace(tzinfo=ZoneInfo(name)).astimezone(UTC)
 
 
 def parse_share(text: str) -> Share:

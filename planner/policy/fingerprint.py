@@ -1,27 +1,56 @@
-"""Tells whether the policy file has changed since a plan was made."""
+"""Tells whether the policy has changed since a plan was made: the file, or what holds for a scale set."""
 
 import hashlib
 
-from planner.policy.model import Policy, Rule
+from planner.policy.model import Policy, Rules
 
 
 def digest(policy: Policy) -> str:
-    """What a plan goes by, as a short text that is the same for the same file; empty if it cannot be read.
+    """What of the policy file a plan depends on, as a short text; empty if the file cannot be read.
 
-    Receivers, routes, limits and the stop are read at each poll, and no plan goes by them.
+    Receivers, routes, limits and the stop are read at each poll, and no plan depends on them.
     """
     if policy.problem:
         return ""
-    found = (
-        sorted(policy.defaults.items()),
-        [_rule(rule) for rule in policy.rules],
-        sorted(policy.tags_may_loosen),
-        policy.freezes,
+    # The order of a set differs from process to process.
+    rules = [
+        (
+            rule.name,
+            rule.match,
+            sorted(rule.values.items()),
+            sorted(rule.tags_may_loosen) if rule.tags_may_loosen is not None else None,
+        )
+        for rule in policy.rules
+    ]
+    return hashed(sorted(policy.defaults.items()), rules, sorted(policy.tags_may_loosen), policy.freezes)
+
+
+def rules_fingerprint(rules: Rules) -> str:
+    """What a scale set was planned by, as a short text."""
+    return hashed(*planned_by(rules))
+
+
+def planned_by(rules: Rules) -> tuple[object, ...]:
+    """The rules that a plan and its approval depend on."""
+    return (
+        rules.self_service,
+        rules.mode,
+        rules.windows,
+        rules.complete_by,
+        rules.tier,
+        rules.after,
+        rules.soak,
+        rules.max_unavailable,
+        rules.default_share,
+        rules.health,
+        rules.recover_within,
+        rules.declared,
+        rules.accept,
+        tuple((freeze.start, freeze.end, freeze.reason) for freeze in rules.freezes),
+        rules.problems,
     )
-    return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
 
 
-def _rule(rule: Rule) -> tuple[object, ...]:
-    # A set has no order of its own, and another one in each process.
-    may = sorted(rule.tags_may_loosen) if rule.tags_may_loosen is not None else None
-    return (rule.name, rule.match, sorted(rule.values.items()), may)
+def hashed(*what: object) -> str:
+    """A short text that is the same for the same values."""
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:16]

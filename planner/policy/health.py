@@ -1,6 +1,6 @@
-"""Whether an instance does its work, and how it was last seen, in words."""
+"""Whether an instance does its work, and how it was last seen."""
 
-from planner.azure.fleet import Health, Instance
+from planner.azure.fleet import Health, Instance, Provisioning
 from planner.policy.model import HealthRule
 
 
@@ -8,13 +8,13 @@ def serving(instance: Instance, health: HealthRule, *, reported_before: bool = F
     """Whether an instance does its work: readable, running, no operation on it, and healthy as the rule asks.
 
     Provisioning stays `failed` for weeks after an extension that did not install, on machines that do their
-    work (Azure/vm-scale-sets#76, #82): there the application's own word counts.
+    work (Azure/vm-scale-sets#76, #82): there the application's own health counts.
     """
     return (
         not instance.unreadable
         and instance.running
         and not instance.busy
-        and (instance.provisioning != "failed" or instance.health is Health.HEALTHY)
+        and (instance.provisioning != Provisioning.FAILED or instance.health is Health.HEALTHY)
         and healthy(instance, health, reported_before=reported_before)
     )
 
@@ -23,7 +23,9 @@ def ill(instance: Instance, health: HealthRule) -> bool:
     """Whether Azure says outright that it does not serve; unknown, unreadable and busy say nothing."""
     if instance.unreadable or instance.busy:
         return False
-    if instance.down or (instance.provisioning == "failed" and instance.health is not Health.HEALTHY):
+    if instance.down or (
+        instance.provisioning == Provisioning.FAILED and instance.health is not Health.HEALTHY
+    ):
         return True
     return health is not HealthRule.IGNORE and instance.health is Health.UNHEALTHY
 
@@ -38,11 +40,11 @@ def healthy(instance: Instance, rule: HealthRule, *, reported_before: bool = Fal
 
 
 def describe(instance: Instance) -> str:
-    """The last state seen of an instance, in words."""
+    """The state an instance was last seen in, for people."""
     if instance.unreadable:
         return instance.unreadable[:1].lower() + instance.unreadable[1:]
     parts = [instance.power]
-    if instance.provisioning not in {"succeeded", "unknown"}:
+    if instance.provisioning not in {Provisioning.SUCCEEDED, Provisioning.UNKNOWN}:
         parts.append(instance.provisioning)
     unclear = {Health.NOT_REPORTED: "reports no health", Health.UNKNOWN: "health unknown"}
     parts.append(unclear.get(instance.health, instance.health.value))

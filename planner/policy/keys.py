@@ -9,32 +9,39 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
+from typing import Any
 
 from planner.policy.durations import Share, parse_duration, parse_share, parse_when, shown
-from planner.policy.model import HealthRule, Mode, SelfService
+from planner.policy.model import CheckName, HealthRule, Mode, SelfService
 from planner.policy.weekly import parse_windows
 
 TAG_PREFIX = "breakwater-"
 
-COUNTER_INDICATIONS = ("scheduled-events", "local-state", "short-lived", "often-stopped", "often-resized")
-"""What tells against self-service and Azure can't show, so that somebody has to declare it."""
+COUNTER_INDICATIONS = {
+    CheckName.SCHEDULED_EVENTS.value: "its instances handle scheduled events",
+    CheckName.LOCAL_STATE.value: "it keeps much state on local disks",
+    CheckName.SHORT_LIVED.value: "its instances are short-lived",
+    CheckName.OFTEN_STOPPED.value: "its instances are often stopped or deallocated",
+    CheckName.OFTEN_RESIZED.value: "its instances are often resized",
+}
+"""Checks that Azure alone cannot decide: their names are keys of the policy, here with what one declares."""
 
 ACCEPTABLE = (
-    "service-fabric",
-    "managed",
-    "short-lived",
-    "local-state",
-    "scheduled-events",
-    "often-stopped",
-    "often-resized",
-    "protection",
-    "automatic-repairs",
-    "zone-rebalancing",
-    "azure-domains",
-    "operation-in-flight",
-    "provisioning-failed",
+    CheckName.SERVICE_FABRIC,
+    CheckName.MANAGED,
+    CheckName.SHORT_LIVED,
+    CheckName.LOCAL_STATE,
+    CheckName.SCHEDULED_EVENTS,
+    CheckName.OFTEN_STOPPED,
+    CheckName.OFTEN_RESIZED,
+    CheckName.PROTECTION,
+    CheckName.AUTOMATIC_REPAIRS,
+    CheckName.ZONE_REBALANCING,
+    CheckName.AZURE_DOMAINS,
+    CheckName.OPERATION_IN_FLIGHT,
+    CheckName.PROVISIONING_FAILED,
 )
-"""Checks that somebody may accept by name. What Azure refuses or nobody can read is not among them."""
+"""Checks that a person may accept by name. What Azure refuses or nobody can read is not among them."""
 
 FILE_ONLY = (
     "lead",
@@ -68,7 +75,7 @@ _NAME = re.compile(r"[\w.()/-]+(?: [\w.()/-]+)*")
 
 
 def parse_choice[T: StrEnum](kind: type[T]) -> Callable[[str], T]:
-    """Give the parser for the words of an enumeration, in any case."""
+    """Make the parser for the values of an enumeration, in any case."""
 
     def parse(text: str) -> T:
         word = text.strip().lower()
@@ -84,6 +91,7 @@ def parse_choice[T: StrEnum](kind: type[T]) -> Callable[[str], T]:
 
 
 def parse_flag(text: str) -> bool:
+    """True or false, yes or no, on or off; raises ValueError with a sentence."""
     word = text.strip().lower()
     if word in _YES | _NO:
         return word in _YES
@@ -91,6 +99,7 @@ def parse_flag(text: str) -> bool:
 
 
 def parse_positive(text: str) -> timedelta:
+    """A duration above zero; raises ValueError with a sentence."""
     duration = parse_duration(text)
     if not duration:
         raise ValueError(f"`{shown(text)}` leaves no time at all: write more than zero, such as 60m")
@@ -98,15 +107,17 @@ def parse_positive(text: str) -> timedelta:
 
 
 def parse_deadline(text: str) -> datetime | None:
+    """The moment in UTC, None for `none`; raises ValueError with a sentence."""
     return None if text.strip().lower() == "none" else parse_when(text)
 
 
 def parse_max_unavailable(text: str) -> Share | None:
-    """Read the file's share; `default` gives the built-in limit back to some scale sets."""
+    """The file's share; None for `default`, by which a rule gives the built-in limit back."""
     return None if text.strip().lower() == "default" else parse_share(text)
 
 
 def parse_name(text: str) -> str:
+    """A name of up to 90 characters, empty for `none`; raises ValueError with a sentence."""
     name = text.strip()
     if name.lower() == "none":
         return ""
@@ -118,7 +129,7 @@ def parse_name(text: str) -> str:
 
 
 def parse_names(text: str) -> tuple[str, ...]:
-    """Names separated by commas or semicolons, each once, in their order; `none` is none of them."""
+    """Names separated by commas or semicolons, each once, in their order; empty for `none`."""
     if text.strip().lower() == "none":
         return ()
     names = [parse_name(part) for part in re.split(r"[,;]", text)]
@@ -139,7 +150,7 @@ def parse_checks(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-PARSERS: Mapping[str, Callable[[str], object]] = {
+PARSERS: Mapping[str, Callable[[str], Any]] = {
     "self-service": parse_choice(SelfService),
     "mode": parse_choice(Mode),
     "lead": parse_duration,
@@ -156,12 +167,12 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
     "accept": parse_checks,
     "owner": parse_name,
 }
-"""Every key of a rule, in the order of the documentation."""
+"""The keys of a rule, each with its parser, in the order of docs/policy.md."""
 
 TAG_KEYS = tuple(key for key in PARSERS if key not in FILE_ONLY)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Say `, did you mean …?`, or nothing when no known word is near."""
+    """`, did you mean …?`, or nothing when no known word is near."""
     near = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
     return f", did you mean `{near[0]}`?" if near else ""

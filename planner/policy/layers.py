@@ -1,14 +1,18 @@
 """Reads one scale set's values: tag over first matching rule over defaults over what is built in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from planner.azure.fleet import ScaleSet
 from planner.policy.durations import shown
 from planner.policy.keys import FILE_ONLY, PARSERS, TAG_KEYS, TAG_PREFIX, nearest
-from planner.policy.model import Policy, Rule
+from planner.policy.model import Match, Policy, Rule
+from planner.text.phrases import upper
 
 BUILT_IN = "built in"
+
+type Written = tuple[tuple[str, str], ...]
+"""A value as it was written and where, or nothing where it is not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,45 +36,49 @@ class Layers:
         self.notes: list[str] = []
         self.sources: dict[str, str] = {}
         self._tags = {
-            name.lower().removeprefix(TAG_PREFIX): value
+            name.lower().removeprefix(TAG_PREFIX): value.strip()
             for name, value in sorted(scale_set.tags.items())
             if name.lower().startswith(TAG_PREFIX)
         }
         self._rule, self._rule_label = _first_match(policy, scale_set)
         self._judge_names()
 
-    def file[T](self, key: str, parse: Callable[[str], T], built_in: T) -> T:
+    def by_tag(self, key: str) -> Written:
+        return ((self._tags[key], _label(key)),) if key in self._tags else ()
+
+    def by_rule(self, key: str) -> Written:
+        return ((self._rule.values[key], self._rule_label),) if key in self._rule.values else ()
+
+    def by_defaults(self, key: str) -> Written:
+        return ((self.policy.defaults[key], "defaults"),) if key in self.policy.defaults else ()
+
+    def file[T](self, key: str, built_in: T) -> T:
         """Read the value of rule or defaults, else take what is built in."""
-        text, self.sources[key] = next(self.file_texts(key), ("", BUILT_IN))
-        if self.sources[key] == BUILT_IN:
+        written = (*self.by_rule(key), *self.by_defaults(key), ("", BUILT_IN))
+        text, self.sources[key] = written[0]
+        if len(written) == 1:
             return built_in
-        try:
-            return parse(text)
-        except ValueError as error:
-            self.problems.append(sentence(f"{self.sources[key]}, {key}: {error}"))
-            return built_in
+        parse: Callable[[str], T] = PARSERS[key]
+        found = self._read(text, parse, f"{self.sources[key]}, {key}")
+        return built_in if found is None else found.value
 
     def tag[T](self, key: str, parse: Callable[[str], T]) -> Read[T] | None:
         """Read the tag's value; None without a tag, or with one that is a problem."""
-        text = self.tag_text(key)
-        if text is None:
-            return None
+        return next((self._read(text, parse, source) for text, source in self.by_tag(key)), None)
+
+    def _read[T](self, text: str, parse: Callable[[str], T], place: str) -> Read[T] | None:
         try:
             return Read(parse(text))
         except ValueError as error:
-            self.problems.append(sentence(f"{_label(key)}: {error}"))
+            self.problems.append(sentence(f"{place}: {error}"))
             return None
 
     def settle[T](
-        self,
-        key: str,
-        parse: Callable[[str], T],
-        built_in: T,
-        *,
-        looser: Callable[[T, T], bool] = lambda _tag, _file: False,
+        self, key: str, built_in: T, *, looser: Callable[[T, T], bool] = lambda _tag, _file: False
     ) -> T:
         """Let the tag win, unless it is looser than the file and has no permission to be."""
-        file = self.file(key, parse, built_in)
+        file = self.file(key, built_in)
+        parse: Callable[[str], T] = PARSERS[key]
         tag = self.tag(key, parse)
         if tag is None:
             return file
@@ -82,9 +90,8 @@ class Layers:
 
     def may_loosen(self, key: str) -> bool:
         """Whether the rule, or the defaults where it says nothing about it, lets tags loosen this key."""
-        if self._rule is not None and self._rule.tags_may_loosen is not None:
-            return key in self._rule.tags_may_loosen
-        return key in self.policy.tags_may_loosen
+        of_rule = self._rule.tags_may_loosen
+        return key in (self.policy.tags_may_loosen if of_rule is None else of_rule)
 
     def from_tag(self, key: str) -> None:
         self.sources[key] = _label(key)
@@ -102,20 +109,10 @@ class Layers:
     def note(self, text: str) -> None:
         self.notes.append(sentence(text))
 
-    def tag_text(self, key: str) -> str | None:
-        return self._tags.get(key)
-
-    def file_texts(self, key: str) -> Iterator[tuple[str, str]]:
-        """What rule and defaults say, each with its source, the more specific first."""
-        if self._rule is not None and key in self._rule.values:
-            yield self._rule.values[key], self._rule_label
-        if key in self.policy.defaults:
-            yield self.policy.defaults[key], "defaults"
-
     def _judge_names(self) -> None:
         for key, value in self._tags.items():
             if key == "stop":
-                # Whoever writes it means business: ignoring it could reboot what they want left alone.
+                # Whoever writes this wants it left alone: ignoring the tag could reboot it.
                 self.problems.append(
                     sentence(
                         f"{_label(key)}: only the policy file can stop everything; to keep maintenance of "
@@ -131,11 +128,12 @@ class Layers:
                 self.note(f"{_label(key)}: there is no such tag{nearest(key, TAG_KEYS)}; it does not count")
 
 
-def _first_match(policy: Policy, scale_set: ScaleSet) -> tuple[Rule | None, str]:
+def _first_match(policy: Policy, scale_set: ScaleSet) -> tuple[Rule, str]:
+    """The rule that holds, and what it is called; a rule that says nothing where none matches."""
     for number, rule in enumerate(policy.rules, 1):
         if rule.match(scale_set):
             return rule, f"rule {number} ({rule.name})" if rule.name else f"rule {number}"
-    return None, ""
+    return Rule("", Match()), ""
 
 
 def _label(key: str) -> str:
@@ -143,5 +141,5 @@ def _label(key: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Make a text that starts with a place a sentence that can stand beside others."""
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?')) else '.'}"
+    """A text that starts with a place, as a sentence that can stand beside others."""
+    return f"{upper(text)}{'' if text.endswith(('.', '?')) else '.'}"

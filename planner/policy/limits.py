@@ -10,24 +10,24 @@ from planner.text.phrases import many
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A scale set in flight; claims are kept through pauses, so that trouble in a few stops the spread."""
+    """A scale set in flight. A paused run keeps its claim, so that trouble in a few stops the spread."""
 
     path: str
     location: str
 
 
 def over(claims: Iterable[Claim], mine: Claim, limits: Limits) -> str:
-    """Why `mine` is too many beside the other claims of its subscription, empty when it is not.
+    """Why `mine` is too many beside the other claims of its subscription; empty when it is not.
 
     The sentence has the number, the limit and how to lift it.
     """
-    others = [one for one in claims if one.path != mine.path]
+    others = [claim for claim in claims if claim.path != mine.path]
     if len(others) + 1 > limits.scale_sets:
         return (
             f"{_in_flight(len(others), 'scale set')}, and `limits.scale-sets` allows {limits.scale_sets}. "
             "Raise it in the policy file to go faster."
         )
-    regions = {normal_region(one.location) for one in others}
+    regions = {normal_region(claim.location) for claim in others}
     if len(regions | {normal_region(mine.location)}) > limits.regions:
         return (
             f"{_in_flight(len(regions), 'region')} ({', '.join(sorted(regions))}), and `limits.regions` "

@@ -1,4 +1,4 @@
-"""The words of the policy: what the file says as a whole, and what holds for one scale set."""
+"""The values of the policy: what the file says as a whole, and what holds for one scale set."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,6 +36,33 @@ class HealthRule(StrEnum):
     IGNORE = "ignore"
 
 
+class CheckName(StrEnum):
+    """The checks of a decision, in the order in which people read them."""
+
+    IMPACTED = "impacted"
+    OFFERED = "offered"
+    NEED = "need"
+    AZURE_DOMAINS = "azure-domains"
+    POLICY = "policy"
+    SCALE_SET_READABLE = "scale-set-readable"
+    SERVICE_FABRIC = "service-fabric"
+    MANAGED = "managed"
+    SHORT_LIVED = "short-lived"
+    LOCAL_STATE = "local-state"
+    SCHEDULED_EVENTS = "scheduled-events"
+    OFTEN_STOPPED = "often-stopped"
+    OFTEN_RESIZED = "often-resized"
+    STATUS_READABLE = "status-readable"
+    PROTECTION = "protection"
+    AUTOMATIC_REPAIRS = "automatic-repairs"
+    ZONE_REBALANCING = "zone-rebalancing"
+    ORDER = "order"
+    OPERATION_IN_FLIGHT = "operation-in-flight"
+    PROVISIONING_FAILED = "provisioning-failed"
+    INSTANCES_READABLE = "instances-readable"
+    OTHERS_HEALTHY = "others-healthy"
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """Which scale sets something is about: every field that is given must match one of its globs.
@@ -64,20 +91,15 @@ class Match:
 
 
 def _matches(globs: tuple[str, ...], value: str) -> bool:
-    return not globs or any(fnmatchcase(value.lower(), one.lower()) for one in globs)
+    return not globs or any(fnmatchcase(value.lower(), glob.lower()) for glob in globs)
 
 
 @dataclass(frozen=True, slots=True)
-class Freeze:
-    """From start, included, to end, excluded, nothing new starts in the scale sets it is about."""
+class Freeze(Interval):
+    """A time in which nothing new starts in the scale sets it is about."""
 
-    start: datetime
-    end: datetime
     reason: str
     match: Match = Match()
-
-    def __contains__(self, at: datetime) -> bool:
-        return at in Interval(self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +166,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds for one scale set; made of nothing, what is built in.
+    """What holds for one scale set; the defaults here are what is built in.
 
     `windows`: every set must be open. `max_unavailable`: the smallest share counts; while `default_share`
     is true the built-in limit counts as well: the domain (one instance in a Flexible set), at most a fifth

@@ -1,29 +1,15 @@
 """What the policy says about one scale set: tag, first matching rule, defaults, built in."""
 
+import operator
 from datetime import datetime
+from enum import StrEnum
+from itertools import islice
 
 from planner.azure.fleet import ScaleSet
-from planner.policy.durations import Share, parse_duration, parse_share, shown
-from planner.policy.keys import (
-    COUNTER_INDICATIONS,
-    nearest,
-    parse_checks,
-    parse_choice,
-    parse_deadline,
-    parse_flag,
-    parse_max_unavailable,
-    parse_name,
-    parse_names,
-    parse_positive,
-)
+from planner.policy.durations import Share, parse_share, shown
+from planner.policy.keys import COUNTER_INDICATIONS, nearest, parse_checks
 from planner.policy.layers import BUILT_IN, Layers
-from planner.policy.model import (
-    HealthRule,
-    Mode,
-    Policy,
-    Rules,
-    SelfService,
-)
+from planner.policy.model import Policy, Rules
 from planner.policy.weekly import Windows, WindowSets, parse_windows
 
 _BUILT_IN = Rules()
@@ -38,37 +24,21 @@ def rules_for(policy: Policy, scale_set: ScaleSet) -> Rules:
     layers = Layers(policy, scale_set)
     shares, default_share = _max_unavailable(layers)
     return Rules(
-        self_service=layers.settle(
-            "self-service",
-            parse_choice(SelfService),
-            _BUILT_IN.self_service,
-            looser=lambda tag, file: _rank(tag) > _rank(file),
-        ),
-        mode=layers.settle(
-            "mode", parse_choice(Mode), _BUILT_IN.mode, looser=lambda tag, file: _rank(tag) > _rank(file)
-        ),
-        lead=layers.file("lead", parse_duration, _BUILT_IN.lead),
+        self_service=layers.settle("self-service", _BUILT_IN.self_service, looser=_looser_choice),
+        mode=layers.settle("mode", _BUILT_IN.mode, looser=_looser_choice),
+        lead=layers.file("lead", _BUILT_IN.lead),
         windows=_windows(layers),
-        complete_by=layers.settle("complete-by", parse_deadline, _BUILT_IN.complete_by, looser=_later),
-        tier=layers.settle("tier", parse_name, _BUILT_IN.tier),
-        after=layers.settle("after", parse_names, _BUILT_IN.after),
-        soak=layers.settle("soak", parse_duration, _BUILT_IN.soak, looser=lambda tag, file: tag < file),
+        complete_by=layers.settle("complete-by", _BUILT_IN.complete_by, looser=_later),
+        tier=layers.settle("tier", _BUILT_IN.tier),
+        after=layers.settle("after", _BUILT_IN.after),
+        soak=layers.settle("soak", _BUILT_IN.soak, looser=operator.lt),
         max_unavailable=shares,
         default_share=default_share,
-        health=layers.settle(
-            "health",
-            parse_choice(HealthRule),
-            _BUILT_IN.health,
-            looser=lambda tag, file: _rank(tag) > _rank(file),
-        ),
-        recover_within=layers.settle("recover-within", parse_positive, _BUILT_IN.recover_within),
-        stalled_after=layers.settle(
-            "stalled-after", parse_positive, _BUILT_IN.stalled_after, looser=lambda tag, file: tag > file
-        ),
+        health=layers.settle("health", _BUILT_IN.health, looser=_looser_choice),
+        recover_within=layers.settle("recover-within", _BUILT_IN.recover_within),
+        stalled_after=layers.settle("stalled-after", _BUILT_IN.stalled_after, looser=operator.gt),
         declared=tuple(
-            key
-            for key in COUNTER_INDICATIONS
-            if layers.settle(key, parse_flag, built_in=False, looser=lambda tag, file: file and not tag)
+            key for key in COUNTER_INDICATIONS if layers.settle(key, built_in=False, looser=operator.lt)
         ),
         accept=_accept(layers),
         owner=_owner(layers),
@@ -81,8 +51,10 @@ def rules_for(policy: Policy, scale_set: ScaleSet) -> Rules:
     )
 
 
-def _rank[T: (SelfService, Mode, HealthRule)](value: T) -> int:
-    return list(type(value)).index(value)
+def _looser_choice(tag: StrEnum, file: StrEnum) -> bool:
+    """Whether the tag's choice is the looser one: an enumeration goes from tight to loose."""
+    choices = list(type(file))
+    return choices.index(tag) > choices.index(file)
 
 
 def _later(tag: datetime | None, file: datetime | None) -> bool:
@@ -91,7 +63,7 @@ def _later(tag: datetime | None, file: datetime | None) -> bool:
 
 def _windows(layers: Layers) -> WindowSets:
     """Both the file's and the tag's must be open, unless the tag may replace the file's."""
-    file: Windows = layers.file("windows", parse_windows, ())
+    file: Windows = layers.file("windows", ())
     tag = layers.tag("windows", parse_windows)
     if tag is None:
         return (file,) if file else ()
@@ -107,7 +79,7 @@ def _windows(layers: Layers) -> WindowSets:
 
 def _max_unavailable(layers: Layers) -> tuple[tuple[Share, ...], bool]:
     """The shares that count, and whether the built-in limit counts beside them."""
-    file = layers.file("max-unavailable", parse_max_unavailable, None)
+    file: Share | None = layers.file("max-unavailable", None)
     tag = layers.tag("max-unavailable", parse_share)
     if tag is not None and layers.may_loosen("max-unavailable"):
         layers.from_tag("max-unavailable")
@@ -129,7 +101,7 @@ def _larger(tag: Share, file: Share) -> bool:
 
 
 def _accept(layers: Layers) -> tuple[str, ...]:
-    file: tuple[str, ...] = layers.file("accept", parse_checks, ())
+    file: tuple[str, ...] = layers.file("accept", ())
     tag = layers.tag("accept", parse_checks)
     if tag is None:
         return file
@@ -147,26 +119,24 @@ def _owner(layers: Layers) -> str:
     A name nobody declared is a note, not a problem: a notice is never worth a reboot.
     """
     policy = layers.policy
-    candidates: list[tuple[str, str]] = []
-    tag = layers.tag_text("owner")
-    if tag is not None:
-        candidates.append((tag.strip(), "tag breakwater-owner"))
-    file = list(layers.file_texts("owner"))
-    candidates += [one for one in file if one[1] != "defaults"]
-    candidates += [
+    routed = (
         (route.receiver, f"route {number}")
         for number, route in enumerate(policy.routes, 1)
         if route.match(layers.scale_set)
-    ][:1]
-    candidates += [one for one in file if one[1] == "defaults"]
-    for name, source in candidates:
+    )
+    for name, source in (
+        *layers.by_tag("owner"),
+        *layers.by_rule("owner"),
+        *islice(routed, 1),
+        *layers.by_defaults("owner"),
+    ):
         receiver = policy.receiver(name)
         if receiver is not None:
             layers.sources["owner"] = source
             return receiver.name
         layers.note(
             f"{source}: the policy declares no receiver `{shown(name)}`"
-            f"{nearest(name, (one.name for one in policy.receivers))}; somebody else is told"
+            f"{nearest(name, (receiver.name for receiver in policy.receivers))}; somebody else is told"
         )
     layers.sources["owner"] = BUILT_IN
     fallback = policy.receiver("default") or next(iter(policy.receivers), None)

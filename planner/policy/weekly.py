@@ -11,15 +11,16 @@ EXAMPLE = "Sat,Sun 02:00-06:00 Europe/Berlin; Mon-Fri 22:00-04:00 UTC"
 ANY_TIME = frozenset({"any time", "any"})
 
 _LONG_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DAY_NUMBERS = {name: number for number, day in enumerate(_LONG_DAYS) for name in (day, day[:3])}
 _PART = re.compile(r"(\S+) (\S+)-(\S+?)(?: (\S+))?")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
-# They follow the machine or count leap seconds: the same policy would mean different things.
+# These follow the machine's zone or count leap seconds: the same policy would mean different things.
 _NOT_OURS = re.compile(r"(?:localtime|posixrules|factory|posix/.*|right/.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class WeeklyWindow:
-    """Wall-clock time that comes back every week in one time zone.
+    """Wall-clock time that recurs every week in one time zone.
 
     `days` are the days it starts on, Monday is 0; minutes count from local midnight, the end is excluded,
     and an end at or before the start lies on the next day. `zone` is an IANA name.
@@ -36,14 +37,14 @@ class WeeklyWindow:
 
 
 type Windows = tuple[WeeklyWindow, ...]
-"""Open when one of them is; none at all is always open."""
+"""Open when any of them is; always open when there are none."""
 
 type WindowSets = tuple[Windows, ...]
-"""Windows from several places: open when every one of the sets is."""
+"""Windows from several places: open when every set is."""
 
 
 def parse_windows(text: str) -> Windows:
-    """The windows in `text`, several by `;`; `any time` is none at all.
+    """The windows in `text`, separated by `;`; `any time` gives none.
 
     Raises ValueError with a sentence that says what is wrong and what a right one looks like.
     """
@@ -86,10 +87,8 @@ def _days(text: str) -> tuple[int, ...]:
 
 
 def _day(text: str) -> int:
-    name = text.lower()
-    for number, (short, long) in enumerate(zip(DAYS, _LONG_DAYS, strict=True)):
-        if name in {short.lower(), long}:
-            return number
+    if text.lower() in _DAY_NUMBERS:
+        return _DAY_NUMBERS[text.lower()]
     raise ValueError(f"`{text}` is not a day (use {', '.join(DAYS)}, a range such as Mon-Fri, or daily)")
 
 
@@ -115,7 +114,7 @@ def find_zone(name: str) -> str:
             pass
         if name.lower() in _zones():
             return _zones()[name.lower()]
-    near = [_zones()[one] for one in get_close_matches(name.lower(), _zones(), n=2, cutoff=0.6)]
+    near = [_zones()[near] for near in get_close_matches(name.lower(), _zones(), n=2, cutoff=0.6)]
     hint = f"did you mean {' or '.join(near)}?" if near else "use an IANA name such as UTC or Europe/Berlin"
     raise ValueError(f"`{name[:60]}` is not a time zone; {hint}")
 

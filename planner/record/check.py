@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from planner.policy.model import CheckName
+
 
 class Outcome(StrEnum):
     """How a check came out. `unknown` blocks where the check protects data or people."""
@@ -16,9 +18,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One named rule with its outcome and a sentence; instances concerned and what was read as evidence."""
+    """One named rule with its outcome and a sentence; instances concerned and what was read as evidence.
 
-    name: str
+    A record of another version may have a check that is none of ours.
+    """
+
+    name: CheckName | str
     outcome: Outcome
     reason: str
     instances: tuple[str, ...] = ()

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from planner.azure.fleet import Instance, ScaleSet
+from planner.azure.fleet import Instance, RepairsState, ScaleSet
 from planner.policy.model import Rules
 from planner.record.states import RunState
 from planner.record.waits import HeldUp
@@ -13,11 +14,21 @@ ASKS = frozenset({RunState.MISSED, RunState.CANCELLED, RunState.LEFT_TO_AZURE})
 """Ends of a predecessor after which only a person lets the next one go."""
 
 
+class OperationStatus(StrEnum):
+    """How an operation stands, in Azure's spelling; `Unknown` is ours. Any other status is a text."""
+
+    IN_PROGRESS = "InProgress"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+    UNKNOWN = "Unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class OperationSeen:
-    """An operation as Azure shows it: `InProgress`, `Succeeded`, `Failed`, `Canceled` or `Unknown`."""
+    """An operation as Azure shows it."""
 
-    status: str
+    status: OperationStatus | str
     code: str = ""
     message: str = ""
 
@@ -73,7 +84,7 @@ class Observation:
     limit: str = ""
     limit_until: datetime | None = None
     durations: tuple[timedelta, ...] = ()
-    repairs: str = ""
+    repairs: RepairsState | str = ""
     trouble: str = ""
     wait: timedelta | None = None
     held_up: HeldUp | None = None

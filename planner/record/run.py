@@ -157,10 +157,12 @@ class People:
     """What people have commanded, and what they are asked.
 
     `checksum` is the plan's, `approved` that of the plan a person approved. `holding` is why a person holds
-    the run, `beneath` what it is paused for apart from that. `waived` are predecessors that a person has
-    waived. `events` are the ids of the commands applied. `misfit` is why the plan does not fit, so that the
-    run waits for a person before its first start; `choices` would make it fit. `lets_pass`: a person has let
-    others go first, so the run counts against no limit until it starts something again.
+    the run, `beneath` what it is paused for apart from that. `waived` names the predecessors that a person no
+    longer waits for; `order_waived`, `deadline_waived`: a person let the run go although its order has a
+    problem, or its plan does not meet the deadline. `events` are the ids of the commands applied. `misfit` is
+    why the plan does not fit, so that the run waits for a person before its first start; `choices` would make
+    it fit. `lets_pass`: a person has let others go first, so the run counts against no limit until it starts
+    something again.
     """
 
     checksum: str = ""
@@ -168,6 +170,8 @@ class People:
     holding: str = ""
     beneath: str = ""
     waived: tuple[str, ...] = ()
+    order_waived: bool = False
+    deadline_waived: bool = False
     events: tuple[str, ...] = ()
     misfit: str = ""
     choices: tuple[Choice, ...] = ()

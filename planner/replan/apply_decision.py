@@ -9,14 +9,14 @@ from planner.decision.decide import Decision
 from planner.decision.estimate import longest
 from planner.observe import left_to_azure
 from planner.people import approval
+from planner.policy.fingerprint import rules_fingerprint
 from planner.policy.model import Mode
 from planner.record.batch import Batch
 from planner.record.run import Run, Verdict
 from planner.record.states import BatchState, RunState, transition
-from planner.record.waivers import FIT
 from planner.schedule import options, timing
 from planner.schedule.capacity import with_capacity, with_served
-from planner.schedule.checksum import plan_checksum, rules_fingerprint
+from planner.schedule.checksum import plan_checksum
 from planner.schedule.deadline import deadline
 from planner.state.change import with_batches
 from planner.text.backoff import DAILY
@@ -120,7 +120,7 @@ def _to_carry_out(run: Run, decision: Decision, now: datetime) -> Run:
         return replace(
             run, state=transition(run.state, RunState.PAUSED), reason=run.people.held or run.reason, due=now
         )
-    problem = "" if run.begun or FIT in run.people.waived else options.misfit(run, now)
+    problem = "" if run.begun or run.people.deadline_waived else options.misfit(run, now)
     if problem:
         return replace(
             run,

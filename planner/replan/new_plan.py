@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from planner.azure.fleet import Instance, ScaleSet
 from planner.azure.wave import Wave
 from planner.decision.decide import Decision
-from planner.decision.estimate import REBOOT_POLLS
-from planner.decision.scheduled_events import reboot
+from planner.decision.estimate import REBOOT_POLLS, reboot
 from planner.observe import absence, left_to_azure
 from planner.observe.outstanding import due_again, remembered
 from planner.people import approval

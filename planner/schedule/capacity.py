@@ -1,4 +1,4 @@
-"""What a plan takes away of what serves, and what would make up for it: people or autoscale add it."""
+"""What a plan takes away from the serving instances, and what would make up for it."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -17,29 +17,26 @@ from planner.text.phrases import many, some
 
 
 def share(batch: Batch, serving_now: int) -> int | None:
-    """How much of the serving instances a batch takes away, in percent; None when nothing serves."""
+    """What percentage of the serving instances a batch takes away; None when nothing serves."""
     return round(100 * len(batch.instances) / serving_now) if serving_now else None
 
 
 def with_capacity(run: Run, scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules) -> Run:
     """The run with how many instances serve now and the sentence about what its batches take away."""
     up = {instance.id for instance in instances if serving(instance, rules.health)}
-    # What is switched off or ill already is taken away by nobody.
+    # Instances that are switched off or ill already are not taken away by a batch.
     waiting = [
         sum(not instance.settled and instance.id in up for instance in batch.instances)
         for batch in run.batches
         if batch.state is BatchState.PENDING
     ]
-    most = max(waiting, default=0)
-    if not most:
-        return replace(run, fleet=replace(run.fleet, serving=len(up), capacity=""))
-    words = (
-        f"A batch takes away at most {most} of {len(up)} serving instances "
-        f"({round(100 * most / len(up))} %); "
-        f"{many(most, 'more instance')} would make up for it."
-    )
-    habits = scale_set.habits
-    if habits is not None and habits.autoscale and habits.scales_in:
+    words, most, habits = "", max(waiting, default=0), scale_set.habits
+    if most:
+        words = (
+            f"A batch takes away at most {most} of {len(up)} serving instances "
+            f"({round(100 * most / len(up))} %); {many(most, 'more instance')} would make up for it."
+        )
+    if most and habits is not None and habits.autoscale and habits.scales_in:
         words += (
             f" The autoscale setting {habits.autoscale} may remove instances meanwhile: raise its minimum "
             "until the run is over."
@@ -54,22 +51,19 @@ def with_served(run: Run, instances: Sequence[Instance]) -> Run:
     `max-unavailable` until it serves again, and so does what a listing leaves out.
     """
     up = {instance.id for instance in instances if serving(instance, run.terms.health)}
-    kept = set(run.fleet.served)
-    left = tuple(one for one in run.fleet.left_down if one not in up)
-    return replace(
-        run,
-        fleet=replace(run.fleet, served=tuple(sorted(kept | up | set(left), key=natural)), left_down=left),
-    )
+    left = tuple(key for key in run.fleet.left_down if key not in up)
+    served = tuple(sorted({*run.fleet.served, *up, *left}, key=natural))
+    return replace(run, fleet=replace(run.fleet, served=served, left_down=left))
 
 
 def left_down(former: Run, instances: Sequence[Instance], now: datetime) -> tuple[str, ...]:
     """What the maintenance of `former`, or of a run before it, left not serving.
 
-    Its last word on them; and what it maintained and is ill now, as long ago as the activity log is read: a
-    reboot shows late what it has broken. What somebody is known to have stopped is let go (`lost`).
+    What it missed after a start counts, and what it maintained and is ill now, as long as the activity log
+    goes back: a reboot may show late what it has broken. `lost` leaves out what somebody has stopped.
     """
     settled = {instance.id for instance in former.instances}
-    earlier = (one for one in former.fleet.left_down if one not in settled)
+    earlier = (key for key in former.fleet.left_down if key not in settled)
     missed = (
         instance.id
         for instance in former.instances
@@ -100,32 +94,29 @@ def with_stops(run: Run, observation: Observation) -> Run:
 def lost(run: Run, instances: Sequence[Instance], accepted: Collection[str] = ()) -> frozenset[str]:
     """The instances that served when it was planned and do not now, whatever the reason.
 
-    Not those that somebody is known to have stopped, and those whose failure a person has `accepted`.
+    Except those that somebody is known to have stopped, and those whose failure a person has `accepted`.
     """
     seen = {instance.id: instance for instance in instances}
+
+    def excused(instance: Instance) -> bool:
+        stopped = instance.switched_off and instance.id in run.fleet.stops
+        return stopped or serving(instance, run.terms.health)
+
     return frozenset(
-        key
-        for key in run.fleet.served
-        if key not in accepted
-        and not (key in seen and (serving(seen[key], run.terms.health) or _stopped(run, seen[key])))
+        key for key in run.fleet.served if key not in accepted and not (key in seen and excused(seen[key]))
     )
 
 
 def left_behind(run: Run, observation: Observation) -> str:
-    """What maintenance of an earlier run left down and does not serve at this poll either, as a sentence.
+    """What an earlier run's maintenance left down and does not serve at this poll either, as a sentence.
 
-    Starts with a space; empty when there is none. The end of a run must not read as if all were well.
+    It starts with a space, and is empty when there is none. A run must not end as if all were well.
     """
     if observation.instances is None or observation.deleted:
         return ""
     accepted = accepted_instances(observation.rules.accept) if observation.rules is not None else frozenset()
-    gone_dark = lost(run, observation.instances, accepted)
-    down = sorted(gone_dark.intersection(run.fleet.left_down), key=natural)
+    down = sorted(lost(run, observation.instances, accepted).intersection(run.fleet.left_down), key=natural)
     if not down:
         return ""
     which, does = ("Instance", "does") if len(down) == 1 else ("Instances", "do")
     return f" {which} {some(down, most=10)} {does} not serve since an earlier maintenance by Breakwater."
-
-
-def _stopped(run: Run, instance: Instance) -> bool:
-    return instance.switched_off and instance.id in run.fleet.stops

@@ -1,11 +1,11 @@
-"""The date by which a run has to be through."""
+"""The date by which a run has to be done."""
 
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import Interval
 
 MARGIN = timedelta(hours=1)
-"""Nobody plans up to the last minute of a self-service window of weeks."""
+"""Kept free at the end of a self-service window of weeks: no plan goes to its last minute."""
 
 
 def deadline(
@@ -16,12 +16,12 @@ def deadline(
     Azure's window mostly begins after the self-service window; where it begins before, nobody can promise
     that what is left is not maintained by Azure.
     """
-    ends = [self_service.end - margin(self_service)] if self_service else []
-    if scheduled is not None and self_service is not None:
-        ends.append(scheduled.start)
-    if complete_by is not None:
-        ends.append(complete_by)
-    return min(ends, default=None)
+    ends = (
+        self_service.end - margin(self_service) if self_service else None,
+        scheduled.start if scheduled and self_service else None,
+        complete_by,
+    )
+    return min(filter(None, ends), default=None)
 
 
 def margin(self_service: Interval) -> timedelta:

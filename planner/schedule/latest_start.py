@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from planner.calendar.openings import opening
 from planner.record.run import Run
 from planner.record.states import BatchState
-from planner.record.waivers import FIT
 from planner.schedule import timing
-from planner.schedule.bisection import largest
 from planner.schedule.options import misfit
+from planner.schedule.timing import MINUTE
 from planner.text.phrases import long, say
-
-MINUTE = timedelta(minutes=1)
 
 AHEAD = MINUTE
 """An answer is applied by the poll it wakes, and the poll after that may start."""
@@ -34,7 +31,7 @@ class Latest:
 
     @property
     def start(self) -> datetime | None:
-        """What a reader is reminded of: the end of everything, or of what is still possible."""
+        """What people are reminded of: the last moment for everything, or else for anything at all."""
         return self.everything or self.anything
 
 
@@ -47,17 +44,16 @@ def latest(run: Run, now: datetime) -> Latest:
     """
     if run.times.self_service is None or not run.waiting:
         return Latest()
-    begun = run.begun
-    if not begun and FIT not in run.people.waived:
+    if not run.begun and not run.people.deadline_waived:
         timed = timing.timed(run, now)
         if not misfit(timed, now):
-            last = timing.start_by(timed, now)
-            return Latest(_ahead(run, last, now), _ahead(run, last, now))
+            last = _ahead(run, timing.start_by(timed, now), now)
+            return Latest(last, last)
     closing = run.times.self_service.end
     by = min(run.times.deadline or closing, closing)
     return Latest(
-        _ahead(run, _last(lambda at: all(one <= by for one in _ends(run, at)), now, closing), now),
-        _ahead(run, _last(lambda at: any(one <= closing for one in _ends(run, at)), now, closing), now),
+        _ahead(run, _last(lambda at: all(end <= by for end in _ends(run, at)), now, closing), now),
+        _ahead(run, _last(lambda at: any(end <= closing for end in _ends(run, at)), now, closing), now),
     )
 
 
@@ -75,13 +71,17 @@ def fits(run: Run, now: datetime) -> str:
 
 def _ends(run: Run, at: datetime) -> Iterator[datetime]:
     """When each batch with something left to start should end if the answer comes at `at`."""
-    failed = [one.started_at for one in run.batches if one.state is BatchState.FAILED and one.started_at]
+    failed = [
+        batch.started_at for batch in run.batches if batch.state is BatchState.FAILED and batch.started_at
+    ]
     if failed:
-        # Healed so late, it teaches the run that a batch takes that long (planner.decision.estimate).
+        # Recovered so late, it teaches the run that a batch takes that long (planner.decision.estimate).
         taken = max(run.times.expected, at - min(failed))
         run = replace(run, times=replace(run.times, expected=min(taken, run.terms.recover_within)))
     placed, _ = timing.placed(run, timing.earliest(run, at), at)
-    for batch in (one for one in placed if one.waiting):
+    for batch in placed:
+        if not batch.waiting:
+            continue
         begins = batch.not_before
         if batch.state is not BatchState.PENDING:
             found = opening(run.terms.windows, run.terms.freezes, at, run.times.expected)
@@ -91,11 +91,7 @@ def _ends(run: Run, at: datetime) -> Iterator[datetime]:
 
 def _last(good: Callable[[datetime], bool], first: datetime, end: datetime) -> datetime | None:
     """The last whole minute up to `end` that is good, later never being better; None without any."""
-    if first > end or not good(first):
-        return None
-    minute = first.replace(second=0, microsecond=0)
-    last = largest(lambda after: good(max(first, minute + after * MINUTE)), int((end - minute) / MINUTE))
-    return max(first, minute + last * MINUTE)
+    return None if first > end or not good(first) else timing.last_minute(good, first, end)
 
 
 def _ahead(run: Run, last: datetime | None, now: datetime) -> datetime | None:

@@ -1,26 +1,28 @@
 """Whether a plan meets its deadline, and what would make it: each way something a person can choose."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import Orchestration
-from planner.policy.weekly import WeeklyWindow, Windows
+from planner.calendar.openings import NOTHING
+from planner.policy.weekly import WeeklyWindow
 from planner.record.batch import Batch
 from planner.record.notice import Choice
 from planner.record.run import Run
-from planner.record.states import BatchState
-from planner.schedule.bisection import largest
 from planner.schedule.deadline import margin
-from planner.schedule.timing import NOTHING, earliest, next_start, placed, timed
+from planner.schedule.timing import MINUTE, earliest, largest, next_start, placed, timed, to_place
 from planner.text.phrases import long, many, say
 
 DAY_MINUTES = 24 * 60
 
+MOST_NAMED = 6
+"""Domains that a choice names; of more it says `and others`."""
+
 
 def misfit(run: Run, now: datetime) -> str:
     """Why the plan does not meet its deadline, with numbers; empty when it does or nothing is left."""
-    if not any(_waiting(batch) for batch in run.batches):
+    if not any(map(to_place, run.batches)):
         return ""
     if run.times.forecast_end is None:
         by = f"; it must be done by {say(run.times.deadline)}" if run.times.deadline is not None else ""
@@ -36,9 +38,7 @@ def misfit(run: Run, now: datetime) -> str:
 def _no_time(run: Run, now: datetime) -> str:
     """Why the first batch that finds no time finds none."""
     at = earliest(run, now)
-    for batch in placed(run, at, now)[0]:
-        if not _waiting(batch):
-            continue
+    for batch in filter(to_place, placed(run, at, now)[0]):
         if batch.not_before is None:
             at = max(at, batch.waits_until or at)
             break
@@ -59,26 +59,24 @@ def choices(run: Run, now: datetime) -> tuple[Choice, ...]:
         _complete_by(run),
         _left(run, now),
     )
-    return (*(one for one in found if one is not None), _all_the_same(run))
+    until = f" by {say(run.times.self_service.end)}" if run.times.self_service is not None else " in time"
+    words = f"Go ahead as planned: what is not started{until} is left to Azure."
+    return (*filter(None, found), Choice("resume", words, "resume"))
 
 
-def _waiting(batch: Batch) -> bool:
-    return batch.state is BatchState.PENDING and any(not instance.settled for instance in batch.instances)
-
-
-def _ends(run: Run) -> str:
+def _ends(changed: Run, now: datetime) -> str:
     """How well a changed plan fits; empty when it does not."""
-    end, deadline, slack = run.times.forecast_end, run.times.deadline, run.times.slack
-    if end is None or deadline is None or slack is None or slack < NOTHING:
+    times = timed(changed, now).times
+    if times.forecast_end is None or times.deadline is None or times.slack is None or times.slack < NOTHING:
         return ""
-    return f"it then ends {say(end)}, {long(slack)} before {say(deadline)}"
+    return f"it then ends {say(times.forecast_end)}, {long(times.slack)} before {say(times.deadline)}"
 
 
 def _lead(run: Run, now: datetime) -> Choice | None:
     """No more waiting until the lead time is over, where that is what takes too long."""
     if run.times.lead_over is None or run.times.lead_over <= now:
         return None
-    ends = _ends(timed(replace(run, times=replace(run.times, lead_over=now)), now))
+    ends = _ends(replace(run, times=replace(run.times, lead_over=now)), now)
     if not ends:
         return None
     words = f"No lead time: started without waiting until {say(run.times.lead_over)}, {ends}."
@@ -87,36 +85,37 @@ def _lead(run: Run, now: datetime) -> Choice | None:
 
 def _soak(run: Run, now: datetime) -> Choice | None:
     """The longest shorter soak that fits."""
-    unit = timedelta(minutes=1) if run.terms.soak >= timedelta(minutes=2) else timedelta(seconds=1)
+    unit, letter = (MINUTE, "m") if run.terms.soak >= 2 * MINUTE else (timedelta(seconds=1), "s")
 
-    def tried(number: int) -> Run:
-        return timed(replace(run, terms=replace(run.terms, soak=number * unit)), now)
+    def ends(number: int) -> str:
+        return _ends(replace(run, terms=replace(run.terms, soak=number * unit)), now)
 
-    most = int(run.terms.soak / unit) - (not run.terms.soak % unit)
-    if most < 0 or not run.terms.soak or not _ends(tried(0)):
+    if not run.terms.soak or not ends(0):
         return None
-    number = largest(lambda one: bool(_ends(tried(one))), most)
+    most = int(run.terms.soak / unit) - (not run.terms.soak % unit)
+    number = largest(lambda number: bool(ends(number)), most)
     words = f"a soak of {long(number * unit)} instead of {long(run.terms.soak)}"
-    text = f"{number}{'m' if unit == timedelta(minutes=1) else 's'}"
-    return Choice("soak", f"Shorter pauses: with {words} {_ends(tried(number))}.", "raise", {"soak": text})
+    return Choice(
+        "soak", f"Shorter pauses: with {words} {ends(number)}.", "raise", {"soak": f"{number}{letter}"}
+    )
 
 
 def _wider_batches(run: Run, now: datetime) -> Choice | None:
     """The smallest larger max-unavailable that fits, up to the domain."""
-    waiting = [batch for batch in run.batches if _waiting(batch)]
-    widest = max(len(one.instances) for one in waiting)
+    waiting = [batch for batch in run.batches if to_place(batch)]
+    widest = max(len(batch.instances) for batch in waiting)
     domains = _domains(run, waiting)
-    most = max((sum(len(one.instances) for one in group) for group in domains), default=0)
+    most = max(sum(len(batch.instances) for batch in domain) for domain in domains)
 
-    def tried(size: int) -> Run:
-        return timed(replace(run, batches=_regrouped(run, waiting, domains, size)), now)
+    def ends(size: int) -> str:
+        return _ends(replace(run, batches=_regrouped(run, domains, size)), now)
 
-    if most <= widest or not _ends(tried(most)):
+    if most <= widest or not ends(most):
         return None
-    size = most - largest(lambda less: bool(_ends(tried(most - less))), most - widest - 1)
+    size = bisect_left(range(most), True, lo=widest + 1, key=lambda size: bool(ends(size)))
     return Choice(
         "max-unavailable",
-        f"Larger batches: with {size} instances down at once instead of {widest} {_ends(tried(size))}.",
+        f"Larger batches: with {size} instances down at once instead of {widest} {ends(size)}.",
         "raise",
         {"max-unavailable": str(size)},
     )
@@ -134,11 +133,14 @@ def _domains(run: Run, waiting: list[Batch]) -> list[list[Batch]]:
     return list(groups.values())
 
 
-def _regrouped(run: Run, waiting: list[Batch], domains: list[list[Batch]], size: int) -> tuple[Batch, ...]:
-    kept = [batch for batch in run.batches if not any(batch is each for each in waiting)]
-    for group in domains:
-        members = tuple(instance for batch in group for instance in batch.instances)
-        kept += [replace(group[0], instances=members[at : at + size]) for at in range(0, len(members), size)]
+def _regrouped(run: Run, domains: list[list[Batch]], size: int) -> tuple[Batch, ...]:
+    kept = [batch for batch in run.batches if not to_place(batch)]
+    for batches in domains:
+        members = [instance for batch in batches for instance in batch.instances]
+        kept += [
+            replace(batches[0], instances=tuple(members[at : at + size]))
+            for at in range(0, len(members), size)
+        ]
     return tuple(kept)
 
 
@@ -149,16 +151,15 @@ def _windows(run: Run, now: datetime) -> Choice | None:
     (windows,) = run.terms.windows
     most = min((DAY_MINUTES - _length(window) - 1) // 60 for window in windows)
 
-    def tried(hours: int) -> tuple[Windows, str]:
+    def ends(hours: int) -> str:
         wider = tuple(_longer(window, hours) for window in windows)
-        return wider, _ends(timed(replace(run, terms=replace(run.terms, windows=(wider,))), now))
+        return _ends(replace(run, terms=replace(run.terms, windows=(wider,))), now)
 
-    if most < 1 or not tried(most)[1]:
+    if most < 1 or not ends(most):
         return None
-    hours = most - largest(lambda less: bool(tried(most - less)[1]), most - 1)
-    wider, ends = tried(hours)
-    text = "; ".join(map(str, wider))
-    words = f"Wider windows: with {many(hours, 'hour')} more each ({text}) {ends}."
+    hours = bisect_left(range(most), True, lo=1, key=lambda hours: bool(ends(hours)))
+    text = "; ".join(str(_longer(window, hours)) for window in windows)
+    words = f"Wider windows: with {many(hours, 'hour')} more each ({text}) {ends(hours)}."
     return Choice("windows", words, "raise", {"windows": text})
 
 
@@ -191,18 +192,18 @@ def _complete_by(run: Run) -> Choice | None:
 
 def _left(run: Run, now: datetime) -> Choice | None:
     """Start what fits, and leave the domains that don't to Azure."""
-    batches, _ = placed(run, earliest(run, now), now)
-    late = list(_late(run, batches))
-    if not late or run.times.deadline is None:
+    if run.times.deadline is None:
+        return None
+    last = run.times.deadline - run.times.expected
+    waiting = [batch for batch in placed(run, earliest(run, now), now)[0] if to_place(batch)]
+    late = [batch for batch in waiting if batch.not_before is None or batch.not_before > last]
+    if not late:
         return None
     ids = [instance.id for batch in late for instance in batch.instances if not instance.settled]
     names = list(dict.fromkeys(batch.domain for batch in late))
-    partly = any(
-        _waiting(batch) and batch.domain in names and not any(batch.number == each.number for each in late)
-        for batch in batches
-    )
-    where = "; ".join(names[:6]) + (" and others" if len(names) > 6 else "")
-    rest = any(_waiting(batch) for batch in batches if not any(batch.number == each.number for each in late))
+    where = "; ".join(names[:MOST_NAMED]) + (" and others" if len(names) > MOST_NAMED else "")
+    rest = [batch for batch in waiting if batch not in late]
+    partly = any(batch.domain in names for batch in rest)
     azure = (
         f", which maintains them between {say(run.times.scheduled.start)} and {say(run.times.scheduled.end)}"
         if run.times.scheduled
@@ -214,25 +215,4 @@ def _left(run: Run, now: datetime) -> Choice | None:
         f"({many(len(ids), 'instance')}) to Azure{azure}{'; the rest fits' if rest else ''}.",
         "skip",
         {"instances": ",".join(ids)} if partly else {"domains": ";".join(names)},
-    )
-
-
-def _late(run: Run, batches: tuple[Batch, ...]) -> Iterator[Batch]:
-    beyond = False
-    for batch in batches:
-        if not _waiting(batch):
-            continue
-        ends = batch.not_before + run.times.expected if batch.not_before is not None else None
-        # Batches after an unschedulable one were not placed.
-        beyond = beyond or ends is None
-        if beyond or (ends is not None and run.times.deadline is not None and ends > run.times.deadline):
-            yield batch
-
-
-def _all_the_same(run: Run) -> Choice:
-    until = f" by {say(run.times.self_service.end)}" if run.times.self_service is not None else " in time"
-    return Choice(
-        "resume",
-        f"Go ahead as planned: what is not started{until} is left to Azure.",
-        "resume",
     )

@@ -1,24 +1,21 @@
-"""Batches and their times: who goes down together, and when at the earliest.
+"""When each batch starts at the earliest.
 
 Pure arithmetic over windows, freezes and the policy's pauses; `advance` decides at each poll whether a
 batch may really start.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner.calendar.openings import Opening, open_at, opening
-from planner.calendar.windows import WindowSets
+from planner.calendar.openings import NOTHING, Opening, opening
 from planner.policy.model import Freeze
+from planner.policy.weekly import WindowSets
 from planner.record.batch import Batch
 from planner.record.run import Run
 from planner.record.states import BatchState
-from planner.schedule.bisection import largest
 from planner.text.phrases import long, say
-
-NOTHING = timedelta(0)
-
 
 MINUTE = timedelta(minutes=1)
 
@@ -26,53 +23,43 @@ MINUTE = timedelta(minutes=1)
 def next_start(
     windows: WindowSets, freezes: Sequence[Freeze], at: datetime, lasting: timedelta = NOTHING
 ) -> tuple[datetime | None, str]:
-    """The earliest moment from `at` on at which a start may go and `lasting` still fits; why not earlier.
+    """The earliest moment from `at` on when something may start and `lasting` still fits; why not earlier.
 
-    None where that leaves no time in the next 60 days.
+    None where windows and freezes leave no time in the next 60 days.
     """
-    found = opening(windows, freezes, at, lasting)
-    if found is not None and found.start == at:
-        return at, ""
-    return (found.start if found is not None else None), _why(windows, freezes, at, lasting, found)
-
-
-def _why(
-    windows: WindowSets,
-    freezes: Sequence[Freeze],
-    at: datetime,
-    lasting: timedelta,
-    found: Opening | None,
-) -> str:
-    """Why nothing may start at `at`."""
-    sooner = opening(windows, freezes, at)
-    if found is None and sooner is not None:
-        return f"no window in the next 60 days is as long as the {long(lasting)} a batch is expected to take"
-    if found is None:
-        frozen = next((freeze for freeze in freezes if at in freeze), None)
-        if frozen is not None:
-            return f"a freeze until {say(frozen.end)} ({frozen.reason}) leaves no time in the next 60 days"
-        return "freezes and windows leave no time in the next 60 days"
-    frozen = next((freeze for freeze in freezes if at in freeze or freeze.end == found.start), None)
-    if frozen is not None:
-        return f"a freeze until {say(frozen.end)} ({frozen.reason})"
-    if sooner is not None and sooner.end is not None and sooner.start == at:
-        return (
+    found, sooner = opening(windows, freezes, at, lasting), opening(windows, freezes, at)
+    begins = found.start if found is not None else None
+    frozen = next((freeze for freeze in freezes if at in freeze or freeze.end == begins), None)
+    freeze = f"a freeze until {say(frozen.end)} ({frozen.reason})" if frozen is not None else ""
+    if begins == at:
+        why = ""
+    elif begins is None and sooner is not None:
+        why = f"no window in the next 60 days is as long as the {long(lasting)} a batch is expected to take"
+    elif begins is None:
+        leave = f"{freeze} leaves" if freeze else "freezes and windows leave"
+        why = f"{leave} no time in the next 60 days"
+    elif freeze:
+        why = freeze
+    elif sooner is not None and sooner.end is not None and sooner.start == at:
+        why = (
             f"the time until {say(sooner.end)} is shorter than the {long(lasting)} a batch is expected to "
-            f"take; the operator window opens {say(found.start)}"
+            f"take; the operator window opens {say(begins)}"
         )
-    return f"the operator window opens {say(found.start)}"
+    else:
+        why = f"the operator window opens {say(begins)}"
+    return begins, why
 
 
 def closes(windows: WindowSets, freezes: Sequence[Freeze], at: datetime) -> datetime | None:
-    """When the operator's permission that holds at `at` ends; None when nothing ends it."""
-    found = open_at(windows, freezes, at)
-    return found.end if found is not None else at
+    """When the opening that `at` lies in ends: at once without one, None when nothing ends it."""
+    found = opening(windows, freezes, at)
+    return found.end if found is not None and found.start == at else at
 
 
 def earliest(run: Run, now: datetime) -> datetime:
-    """The earliest start that lead time, the self-service window and other scale sets leave."""
+    """The earliest start: after the lead time, in the self-service window, after the scale sets before it."""
     opens = run.times.self_service.start if run.times.self_service is not None else None
-    return max(one for one in (now, run.times.lead_over, opens, run.times.others_until) if one is not None)
+    return max(filter(None, (now, run.times.lead_over, opens, run.times.others_until)))
 
 
 def placed(run: Run, start: datetime, now: datetime) -> tuple[tuple[Batch, ...], datetime | None]:
@@ -84,8 +71,7 @@ def placed(run: Run, start: datetime, now: datetime) -> tuple[tuple[Batch, ...],
     batches: list[Batch] = []
     room: Opening | None = None
     for number, batch in enumerate(run.batches):
-        settled = batch.settled
-        if batch.state is BatchState.DONE or (settled and batch.state is not BatchState.SOAKING):
+        if batch.state is BatchState.DONE or (batch.settled and batch.state is not BatchState.SOAKING):
             batches.append(batch)
             continue
         if batch.started_at is not None and batch.state is not BatchState.PENDING:
@@ -99,7 +85,11 @@ def placed(run: Run, start: datetime, now: datetime) -> tuple[tuple[Batch, ...],
         if room is None or not room.holds(at, run.times.expected):
             room = opening(run.terms.windows, run.terms.freezes, at, run.times.expected)
             if room is None:
-                return (*batches, *map(_without_time, run.batches[number:])), None
+                later = run.batches[number:]
+                return (
+                    *batches,
+                    *(replace(each, not_before=None) if to_place(each) else each for each in later),
+                ), None
             at = room.start
         batches.append(replace(batch, not_before=at))
         last = at + run.times.expected
@@ -107,9 +97,9 @@ def placed(run: Run, start: datetime, now: datetime) -> tuple[tuple[Batch, ...],
     return tuple(batches), last
 
 
-def _without_time(batch: Batch) -> Batch:
-    waits = batch.state is BatchState.PENDING and any(not instance.settled for instance in batch.instances)
-    return replace(batch, not_before=None) if waits else batch
+def to_place(batch: Batch) -> bool:
+    """Whether a batch has not begun, and something of it is to be started."""
+    return batch.state is BatchState.PENDING and not batch.settled
 
 
 def timed(run: Run, now: datetime) -> Run:
@@ -124,22 +114,30 @@ def start_by(run: Run, now: datetime) -> datetime | None:
     if run.times.deadline is None or run.times.slack is None or run.times.slack < NOTHING:
         return None
     first, last = earliest(run, now), run.times.deadline
-    if (
-        not run.terms.windows
-        and not run.terms.freezes
-        and not any(_has_its_own_time(batch) for batch in run.batches)
-    ):
+    own_times = any(
+        batch.waits_until is not None or batch.state not in {BatchState.PENDING, BatchState.DONE}
+        for batch in run.batches
+    )
+    if not run.terms.windows and not run.terms.freezes and not own_times:
+        # Every time follows from the first start: no batch is held back or under way.
         return first + run.times.slack
-    minute = first.replace(second=0, microsecond=0)
 
-    def fits(minutes: int) -> bool:
-        _, end = placed(run, max(first, minute + minutes * MINUTE), now)
+    def fits(start: datetime) -> bool:
+        _, end = placed(run, start, now)
         return end is not None and end <= last
 
-    good = largest(fits, int((last - minute) / MINUTE))
-    return max(first, minute + good * MINUTE)
+    return last_minute(fits, first, last)
 
 
-def _has_its_own_time(batch: Batch) -> bool:
-    """Whether a batch's time does not simply follow from the first start: held back, or under way."""
-    return batch.waits_until is not None or batch.state not in {BatchState.PENDING, BatchState.DONE}
+def last_minute(good: Callable[[datetime], bool], first: datetime, end: datetime) -> datetime:
+    """The last whole minute up to `end` that is good, `first` being good and later never being better."""
+    minute = first.replace(second=0, microsecond=0)
+    minutes = int((end - minute) / MINUTE)
+    return max(
+        first, minute + MINUTE * largest(lambda after: good(max(first, minute + after * MINUTE)), minutes)
+    )
+
+
+def largest(good: Callable[[int], bool], most: int) -> int:
+    """The largest number up to `most` that is good, zero being good and everything above a bad one bad."""
+    return bisect_left(range(most + 1), True, lo=1, key=lambda number: not good(number)) - 1

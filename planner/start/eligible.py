@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from planner.azure.fleet import Instance, natural
+from planner.azure.fleet import Instance, domain_of, natural
 from planner.observe.batches import standing
 from planner.observe.confirmation import NOT_OFFERED, PROTECTED, STOPPED, confirmed, sighted
 from planner.observe.settle import settle
+from planner.policy.model import CheckName
 from planner.policy.overrides import accepted_instances
 from planner.record.batch import Batch
 from planner.record.cause import Cause
@@ -15,7 +16,7 @@ from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import InstanceState
-from planner.schedule.batching import most_down, together
+from planner.schedule.batching import most_down
 from planner.schedule.capacity import lost
 from planner.start.gate import PlanAgain, Wait
 from planner.state.change import with_batches
@@ -61,7 +62,7 @@ def _skip_reason(instance: Instance, accepted: Sequence[str], now: datetime) -> 
     if status is None:
         return None
     window = status.self_service
-    if instance.protected and "protection" not in accepted:
+    if instance.protected and CheckName.PROTECTION not in accepted:
         return PROTECTED, "it is protected from scale-set actions"
     if instance.switched_off:
         return STOPPED, f"it is {instance.power}, so there is nothing to reboot"
@@ -98,7 +99,7 @@ def of_one_domain(batch: Batch, ready: dict[str, Instance], observation: Observa
         return {}
     seen = {instance.id: instance for instance in observation.instances or ()}
     left = [seen[instance.id] for instance in batch.instances if not instance.settled and instance.id in seen]
-    domains = {instance.id: together(observation.scale_set, instance) for instance in left}
+    domains = {instance.id: domain_of(observation.scale_set, instance) for instance in left}
     if len(set(domains.values())) < 2:
         return ready
     if batch.started_at is None:

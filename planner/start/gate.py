@@ -9,7 +9,6 @@ from planner.record.cause import Cause
 from planner.record.observation import ASKS, Observation
 from planner.record.run import Run
 from planner.record.states import BatchState, RunState
-from planner.record.waivers import ORDER
 from planner.schedule.timing import next_start
 from planner.text.backoff import DAILY
 from planner.text.phrases import inner, long, say
@@ -118,7 +117,7 @@ def _opens(run: Run) -> datetime | None:
 
 
 def _predecessors(run: Run, observation: Observation) -> Wait | AskPerson | None:
-    if observation.order_problem and ORDER not in run.people.waived:
+    if observation.order_problem and not run.people.order_waived:
         return AskPerson(observation.order_problem)
     before = [each for each in observation.predecessors if each.name not in run.people.waived]
     for predecessor in before:

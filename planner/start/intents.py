@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from planner.azure.fleet import Instance
+from planner.azure.fleet import Instance, ResultCode
 from planner.record.batch import Batch
 from planner.record.instance import Before, InstanceProgress
 from planner.record.states import BatchState, InstanceState, transition
@@ -33,7 +33,7 @@ def _intent(progress: InstanceProgress, instance: Instance, now: datetime) -> In
         reason="To be started: the intent is written.",
         before=Before(
             allowed=status.allowed if status else False,
-            result=status.result if status else "None",
+            result=status.result if status else ResultCode.NONE,
             self_service=status.self_service if status else None,
             reported_health=instance.health.value != "not_reported",
         ),

@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from planner.azure.fleet import Health, Instance
 from planner.decision import checks
 from planner.observe.outstanding import outstanding
+from planner.policy.fingerprint import rules_fingerprint
 from planner.policy.health import describe
-from planner.policy.model import HealthRule
+from planner.policy.model import CheckName, HealthRule
 from planner.record.action import SetRepairs
 from planner.record.batch import Batch
 from planner.record.cause import Cause
 from planner.record.check import Check, Outcome
 from planner.record.observation import Observation
 from planner.record.run import Run
-from planner.schedule.checksum import rules_fingerprint
 from planner.schedule.timing import closes
 from planner.start import eligible, gate, repairs
 from planner.start.gate import AskPerson, PlanAgain, Wait
@@ -65,7 +65,7 @@ def prepare(run: Run, observation: Observation, now: datetime) -> Wait | AskPers
                 observation.scale_set, outstanding(observation.instances, run, now), observation.rules, now
             )
         )
-        if check.name != "protection"
+        if check.name != CheckName.PROTECTION
     ]
     if structural:
         return PlanAgain(structural[0].reason)
@@ -126,7 +126,7 @@ def _conditions(run: Run, observation: Observation, going_down: frozenset[str]) 
 
 
 def _cause(run: Run, observation: Observation, check: Check) -> Cause:
-    if check.name in {"operation-in-flight", "provisioning-failed"}:
+    if check.name in {CheckName.OPERATION_IN_FLIGHT, CheckName.PROVISIONING_FAILED}:
         return Cause.SCALE_SET
     if check.outcome is Outcome.UNKNOWN:
         return Cause.UNREADABLE

@@ -7,7 +7,9 @@ to resume; what somebody else suspended is left alone.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from planner.azure.fleet import RepairsState
 from planner.azure.refusal import Refusal, classified
+from planner.policy.model import CheckName
 from planner.record.action import SetRepairs
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
@@ -17,8 +19,6 @@ from planner.start.locks import locked
 from planner.state.journal import with_entry
 from planner.state.notices import with_notice
 from planner.text.phrases import long, say
-
-RUNNING, SUSPENDED = "running", "suspended"
 
 PATIENCE = timedelta(minutes=30)
 """How long resuming is tried before people are told and the run goes on to its end."""
@@ -34,8 +34,6 @@ WAITS = 10
 
 STARTING = frozenset({RunState.SCHEDULED, RunState.RUNNING})
 
-CHECK = "automatic-repairs"
-
 
 def suspension(
     run: Run, observation: Observation, now: datetime
@@ -45,8 +43,8 @@ def suspension(
         return None
     if (
         not observation.scale_set.automatic_repairs
-        or CHECK in observation.rules.accept
-        or observation.repairs != RUNNING
+        or CheckName.AUTOMATIC_REPAIRS in observation.rules.accept
+        or observation.repairs != RepairsState.RUNNING
     ):
         return None
     held = run.repairs
@@ -72,7 +70,7 @@ def _asked(
 def refused(run: Run, observation: Observation, now: datetime) -> str:
     """What a person has to know when repairs run and Azure does not suspend them; empty when it does."""
     held = run.repairs
-    if held is None or held.seen_suspended or observation.repairs != RUNNING:
+    if held is None or held.seen_suspended or observation.repairs != RepairsState.RUNNING:
         return ""
     waited = now - held.since
     if not held.denied and waited <= observation.poll_interval * WAITS:
@@ -80,7 +78,7 @@ def refused(run: Run, observation: Observation, now: datetime) -> str:
     why = held.error or f"Azure accepted the request, and nothing has changed after {long(waited)}."
     return (
         f"Its automatic repairs run and cannot be suspended: {why} Resume when that is settled, or accept "
-        f"`{CHECK}` in the policy."
+        f"`{CheckName.AUTOMATIC_REPAIRS}` in the policy."
     )
 
 
@@ -91,15 +89,19 @@ def kept(run: Run, observation: Observation, now: datetime) -> tuple[Run, tuple[
         return run, ()
     if observation.deleted:
         return replace(run, repairs=None), ()
-    if _refused_to_us(held) and (observation.repairs == SUSPENDED or run.state is RunState.PAUSED):
+    if _refused_to_us(held) and (
+        observation.repairs == RepairsState.SUSPENDED or run.state is RunState.PAUSED
+    ):
         # Azure had refused it, so whoever has suspended them since, it was not us.
         words = "Nothing is to be resumed: Azure had refused to suspend them for us."
         return with_entry(replace(run, repairs=None), "automatic repairs left alone", words, now), ()
-    if observation.repairs == SUSPENDED and not held.seen_suspended:
+    if observation.repairs == RepairsState.SUSPENDED and not held.seen_suspended:
         held = replace(held, seen_suspended=True, error="", denied=False)
         run = replace(run, repairs=held)
     in_flight = run.in_flight
-    if observation.repairs == RUNNING and (held.seen_suspended or held.resuming_since is not None):
+    if observation.repairs == RepairsState.RUNNING and (
+        held.seen_suspended or held.resuming_since is not None
+    ):
         # Running again: by us, or somebody resumed them under our feet, and then they are theirs.
         words = (
             "They run again."

@@ -1,22 +1,22 @@
-"""How waits grow and part: each twice the one before up to a longest one, and no two for the same moment."""
+"""How repeated waits grow, each twice the one before up to a longest one, and how they are spread."""
 
 import hashlib
 from datetime import timedelta
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=10)
-"""Whoever meets trouble comes back after half a minute, then after twice as long each time."""
+"""After trouble the first retry waits half a minute, each further one twice as long."""
 
 TOLD_AFTER = timedelta(minutes=30)
-"""Trouble that has lasted so long is told to people."""
+"""People are told of trouble that has lasted this long."""
 
 DAILY = timedelta(days=1)
 """A run that waits is polled at least once a day."""
 
 ENOUGH = 20
-"""Doublings after which every first wait is past its longest; many more would overflow a timedelta."""
+"""Doublings after which any first wait has passed its longest; many more would overflow a timedelta."""
 
 FIRST_POLLS, MOST_DOUBLINGS = 5, 6
-"""What Azure put off or refused waits five poll intervals, then 10, 20 and so on, 320 at most."""
+"""What Azure put off or refused is tried again after 5 poll intervals, then 10, 20 and so on, 320 at most."""
 
 
 def doubled(first: timedelta, times: int, most: timedelta) -> timedelta:
@@ -25,7 +25,7 @@ def doubled(first: timedelta, times: int, most: timedelta) -> timedelta:
 
 
 def after_trouble(times: int) -> timedelta:
-    """How long to wait after having met trouble `times` times before."""
+    """How long to wait when there has been trouble `times` times before."""
     return doubled(FIRST_WAIT, times, LONGEST_WAIT)
 
 
@@ -36,22 +36,15 @@ def back_off(poll_interval: timedelta, retries: int) -> timedelta:
 
 
 def spread(wait: timedelta, *seed: object) -> timedelta:
-    """The wait made longer by up to a quarter, differently for each seed and the same for the same one.
-
-    Who waits for the same thing would otherwise come back for it in the same instant.
-    """
+    """The wait made longer by up to a quarter, by the seed: all who wait would else come back at once."""
     share = hashlib.sha256("/".join(map(str, seed)).encode()).digest()[0]
     return wait + wait * (share / 1024)
 
 
-LONGEST_THROTTLED = timedelta(minutes=10)
-"""Who has been refused for long waits this long, whatever the answers of the moment ask for."""
-
-
 def throttled_wait(asked: timedelta, lasted: timedelta, *seed: object) -> timedelta:
-    """How long to leave Azure alone after 429: as long as it asks, and as long again as it has lasted.
+    """How long to leave Azure alone after 429: as long as it asks, and at least as long as it has lasted.
 
-    Azure's Retry-After says when the next request may be answered, not when all who wait can be: those who
-    come back each time it is over keep the subscription throttled.
+    Azure's Retry-After says when the next request may be answered, not when everyone's can be: if all come
+    back whenever it is over, the subscription stays throttled. Never raised above `LONGEST_WAIT` for that.
     """
-    return spread(max(asked, min(lasted, LONGEST_THROTTLED)), *seed)
+    return spread(max(asked, min(lasted, LONGEST_WAIT)), *seed)

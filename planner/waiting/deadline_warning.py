@@ -7,7 +7,6 @@ from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
-from planner.record.waivers import FIT
 from planner.schedule import options
 from planner.state.notices import with_notice
 from planner.state.unanswered import if_nobody_answers
@@ -15,14 +14,15 @@ from planner.state.unanswered import if_nobody_answers
 
 def warned(run: Run, observation: Observation, now: datetime) -> Run:
     """The run with a notice when its forecast end falls behind its deadline."""
-    if run.people.choices and not run.people.misfit and not options.misfit(run, now):
-        return replace(run, people=replace(run.people, choices=()))
-    problem = options.misfit(run, now) if run.state in ACTIVE and not run.people.misfit else ""
-    if not problem or run.times.deadline is None or FIT in run.people.waived:
+    if run.people.misfit:
         return run
-    if any(
-        notice.kind is Kind.SLACK and notice.deadline == run.times.deadline for notice in run.story.notices
-    ):
+    problem = options.misfit(run, now)
+    if not problem:
+        return replace(run, people=replace(run.people, choices=()))
+    if run.state not in ACTIVE or run.times.deadline is None or run.people.deadline_waived:
+        return run
+    told = {notice.deadline for notice in run.story.notices if notice.kind is Kind.SLACK}
+    if run.times.deadline in told:
         return run
     run = replace(run, people=replace(run.people, choices=options.choices(run, now)))
     return with_notice(

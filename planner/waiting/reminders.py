@@ -1,8 +1,8 @@
 """What stands still is told again: at half of the slack, and 72, 24 and 4 hours before the latest start.
 
 That holds for paused runs, unanswered approvals, runs held up by a cause of `stalled-after`, a stop, and an
-Azure that cannot be read. Moments that pass together are told together; those that had passed when it was
-told first count as told with that.
+Azure that cannot be read. Moments that pass together are told together; those that had passed when people
+were first told count as told with that.
 """
 
 from dataclasses import replace
@@ -17,7 +17,7 @@ from planner.record.waits import Reminders
 from planner.schedule.latest_start import AHEAD, fits, latest
 from planner.state.notices import with_notice
 from planner.state.unanswered import if_nobody_answers
-from planner.text.phrases import inner
+from planner.text.phrases import inner, lower
 from planner.waiting import stalled
 
 MARKS = (4, 24, 72)
@@ -26,35 +26,31 @@ MARKS = (4, 24, 72)
 HOUR = timedelta(hours=1)
 
 JUST_AFTER = 2 * AHEAD
-"""How long after the latest start a poll finds that the plan does not fit any more."""
+"""How long after the latest start a poll finds that the plan no longer fits."""
 
 MOVED = timedelta(minutes=30)
-"""A latest start that is later by more than this is another one."""
+"""A latest start that is later by more than this counts as another one."""
 
 AGAIN = HOUR
-"""How long a latest start that was worked out serves; a new plan works it out anew."""
+"""How long a latest start is used before it is worked out again; a new plan does so at once."""
 
 BLIP = timedelta(minutes=30)
-"""Whoever was held up for less, and by no closed window, is not reminded of it."""
+"""A run held up for less, and by no closed window, is not reminded of."""
 
 
 def reminded(run: Run, observation: Observation, now: datetime) -> Run:
-    """The run with a reminder where one is due, and looked at again when the next one is."""
+    """The run with a reminder where one is due, and polled again when the next one is."""
     what = _stands_still(run, observation)
     if not what:
-        return (
-            replace(run, standing=replace(run.standing, reminders=None))
-            if run.standing.reminders is not None
-            else run
-        )
-    run, kept = _kept(run, now)
+        return replace(run, standing=replace(run.standing, reminders=None))
+    kept = _kept(run, now)
+    run = replace(run, standing=replace(run.standing, reminders=kept))
     by = kept.by
     if by is None:
-        return replace(run, standing=replace(run.standing, reminders=kept))
+        return run
     if by <= now:
-        # A poll just after it finds that it is too late; whatever is left then is looked at as any other run.
-        due = min(run.due, by + JUST_AFTER) if now < by + JUST_AFTER else run.due
-        return replace(run, due=due, standing=replace(run.standing, reminders=kept))
+        # A poll just after it finds that it is too late; from then on the run is polled as any other.
+        return replace(run, due=min(run.due, by + JUST_AFTER)) if now < by + JUST_AFTER else run
     asked = max(
         (notice.number for notice in run.story.notices if notice.urgency is not Urgency.KNOW), default=0
     )
@@ -63,13 +59,18 @@ def reminded(run: Run, observation: Observation, now: datetime) -> Run:
         # Told just now: half of the slack counts from here, and what has passed was told with it.
         half = now + (by - now) / 2 if _asked(run) and by - now > MARKS[0] * HOUR else None
         kept = replace(kept, number=asked, half=half, mark=mark)
-    elif _crossed(kept.mark, mark) or (kept.half is not None and kept.half <= now):
-        run = _told(run, what, observation, now)
-        half = kept.half if kept.half is not None and kept.half > now else None
-        kept = replace(kept, number=run.story.last_notice, half=half, mark=mark)
-    run = replace(run, standing=replace(run.standing, reminders=kept))
-    ahead = _next(kept, now)
-    return replace(run, due=min(run.due, ahead)) if ahead is not None else run
+    else:
+        crossed = mark is not None and (kept.mark is None or mark < kept.mark)
+        half_gone = kept.half is not None and kept.half <= now
+        if crossed or half_gone:
+            run = _told(run, what, observation, now)
+            half = None if half_gone else kept.half
+            kept = replace(kept, number=run.story.last_notice, half=half, mark=mark)
+    moments = [by - hours * HOUR for hours in MARKS if kept.mark is None or hours < kept.mark]
+    moments += [kept.half] if kept.half is not None else []
+    # Once it is too late, that has to be told as well.
+    ahead = min(moment for moment in (*moments, by + JUST_AFTER) if moment > now)
+    return replace(run, due=min(run.due, ahead), standing=replace(run.standing, reminders=kept))
 
 
 def _stands_still(run: Run, observation: Observation) -> str:
@@ -87,7 +88,7 @@ def _stands_still(run: Run, observation: Observation) -> str:
     held = run.waits
     if held is None or not (held.told or held.passed or held.spent >= min(BLIP, run.terms.stalled_after)):
         return ""
-    return f"Still h{stalled.sentence(held, windows=bool(run.terms.windows))[1:]}"
+    return f"Still {lower(stalled.sentence(held, windows=bool(run.terms.windows)))}"
 
 
 def _asked(run: Run) -> bool:
@@ -95,55 +96,39 @@ def _asked(run: Run) -> bool:
     return run.needs_person or run.gaps.trouble is not None or (run.waits is not None and run.waits.told)
 
 
-def _kept(run: Run, now: datetime) -> tuple[Run, Reminders]:
+def _kept(run: Run, now: datetime) -> Reminders:
     """What was told so far, with a latest start that is not older than an hour or than the plan."""
     old = run.standing.reminders
     still_ahead = old is not None and (old.by is None or now < old.by)
     if old is not None and still_ahead and old.by_at >= run.planned_at and now < old.by_at + AGAIN:
-        return run, old
+        return old
     by = _by(run, now)
     if old is None:
-        return run, Reminders(-1, None, None, by, now)
-    kept = replace(old, by=by, by_at=now)
+        return Reminders(-1, None, None, by, now)
     if by is not None and (old.by is None or by - old.by > MOVED):
         # The latest start has moved away, or there is one again: its hours count anew.
-        kept = replace(kept, mark=_mark(by - now))
-    return run, kept
+        return replace(old, by=by, by_at=now, mark=_mark(by - now))
+    return replace(old, by=by, by_at=now)
 
 
 def _by(run: Run, now: datetime) -> datetime | None:
-    """The latest start; of a run of which only what failed is left, the end of the last window of these."""
+    """The latest start; where only failed instances are left, the end of the last of their windows."""
     last = latest(run, now).start
     if last is not None or run.waiting:
         return last
-    failed = [instance for instance in run.instances if instance.state is InstanceState.FAILED]
-    return max((one.end for each in failed for one in known_windows(run, each)), default=None)
+    failed = (instance for instance in run.instances if instance.state is InstanceState.FAILED)
+    return max((window.end for each in failed for window in known_windows(run, each)), default=None)
 
 
 def _mark(left: timedelta) -> int | None:
-    return next((one for one in MARKS if left <= one * HOUR), None)
-
-
-def _crossed(before: int | None, mark: int | None) -> bool:
-    return mark is not None and (before is None or mark < before)
-
-
-def _next(kept: Reminders, now: datetime) -> datetime | None:
-    """When the next reminder is due; once it is too late, that has to be told as well."""
-    if kept.by is None:
-        return None
-    moments = [kept.by - one * HOUR for one in MARKS if kept.mark is None or one < kept.mark]
-    moments += [kept.half] if kept.half is not None else []
-    moments.append(kept.by + JUST_AFTER)
-    return min((one for one in moments if one > now), default=None)
+    return next((hours for hours in MARKS if left <= hours * HOUR), None)
 
 
 def _told(run: Run, what: str, observation: Observation, now: datetime) -> Run:
     answers: tuple[str, ...] = ("skip", "hold")
     if run.state is RunState.PAUSED:
-        answers = (
-            ("resume", "skip") if run.people.misfit or run.people.holding else ("resume", "skip", "hold")
-        )
+        held = run.people.misfit or run.people.holding
+        answers = ("resume", "skip") if held else ("resume", "skip", "hold")
     elif run.state is RunState.AWAITING_APPROVAL:
         answers = ("approve", "skip")
     return with_notice(

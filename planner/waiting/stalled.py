@@ -1,26 +1,25 @@
 """A run that may start by its times and does not: counted by cause, told once `stalled-after` has gone by.
 
-Only time in which a batch could have started counts: a closed window neither counts nor begins anew. Each
-cause is told once, when it alone has lasted so long; the first of all when they have together, so that a run
-whose causes take turns is told too. A start begins anew.
+Only time in which a batch could have started counts: a closed window adds nothing and resets nothing. Each
+cause is told once, when it alone has lasted that long; the first of all when they have together, so that a
+run whose causes take turns is told too. A start resets the count.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from planner.calendar.openings import usable
+from planner.calendar.openings import NOTHING, usable
 from planner.record.cause import AT_ONCE, QUIET, WAY_ON, Cause
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.waits import Stalled, Waited
 from planner.schedule.latest_start import fits
+from planner.schedule.timing import MINUTE
 from planner.start.gate import Wait
 from planner.state.notices import with_notice
 from planner.state.unanswered import if_nobody_answers
 from planner.text.phrases import long, say
-
-NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
 
 
 def waiting(run: Run, wait: Wait, observation: Observation, now: datetime) -> Run:
@@ -37,45 +36,21 @@ def waiting(run: Run, wait: Wait, observation: Observation, now: datetime) -> Ru
             run,
             standing=replace(run.standing, stalled=replace(old, active=False, passed=passed, waited=counted)),
         )
-    if not any(one.cause is wait.cause for one in counted):
+    if not any(waited.cause is wait.cause for waited in counted):
         counted = (*counted, Waited(wait.cause, now))
-    passed = old is not None and old.passed
-    held = Stalled(wait.cause, wait.reason, now, passed=passed, waited=counted)
+    held = Stalled(wait.cause, wait.reason, now, passed=old is not None and old.passed, waited=counted)
     run = replace(run, standing=replace(run.standing, stalled=held))
-    left = _left(run, held)
-    if left is None:
-        return _said(run, held)
-    if left <= NOTHING:
-        return _told(run, held, observation, now)
-    return replace(run, due=min(run.due, now + left))
-
-
-def _counted(run: Run, held: Stalled, now: datetime) -> tuple[Waited, ...]:
-    """The causes with the time since the last poll that met one, so far as a batch could have started."""
-    if not held.active:
-        return held.waited
-    more = usable(run.terms.windows, run.terms.freezes, held.seen, now, run.times.expected)
-    return tuple(
-        replace(one, spent=one.spent + more) if one.cause is held.cause else one for one in held.waited
-    )
-
-
-def _left(run: Run, held: Stalled) -> timedelta | None:
-    """How much longer it may wait for this cause before people are told; None when they have been."""
-    mine = held.of(held.cause)
-    if mine is None or mine.told:
-        return None
-    if held.cause in AT_ONCE:
-        return NOTHING
-    return run.terms.stalled_after - (mine.spent if held.told else held.spent)
-
-
-def _told(run: Run, held: Stalled, observation: Observation, now: datetime) -> Run:
-    waited = tuple(replace(one, told=True) if one.cause is held.cause else one for one in held.waited)
-    held = replace(held, waited=waited)
-    run = _said(replace(run, standing=replace(run.standing, stalled=held)), held)
+    mine = next(waited for waited in counted if waited.cause is wait.cause)
+    since = f"{run.reason} Held up since {say(mine.since)}."
+    if mine.told:
+        return replace(run, reason=since)
+    left = run.terms.stalled_after - (mine.spent if held.told else held.spent)
+    if left > NOTHING and wait.cause not in AT_ONCE:
+        return replace(run, due=min(run.due, now + left))
+    told = tuple(replace(waited, told=True) if waited is mine else waited for waited in counted)
+    held = replace(held, waited=told)
     return with_notice(
-        run,
+        replace(run, reason=since, standing=replace(run.standing, stalled=held)),
         Kind.STALLED,
         Urgency.ACT,
         f"{sentence(held, windows=bool(run.terms.windows))} {WAY_ON[held.cause]} {fits(run, now)}".strip(),
@@ -86,19 +61,19 @@ def _told(run: Run, held: Stalled, observation: Observation, now: datetime) -> R
     )
 
 
+def _counted(run: Run, held: Stalled, now: datetime) -> tuple[Waited, ...]:
+    """The causes with the time since the last poll that met one, so far as a batch could have started."""
+    if not held.active:
+        return held.waited
+    more = usable(run.terms.windows, run.terms.freezes, held.seen, now, run.times.expected)
+    return tuple(
+        replace(waited, spent=waited.spent + more) if waited.cause is held.cause else waited
+        for waited in held.waited
+    )
+
+
 def sentence(held: Stalled, *, windows: bool) -> str:
     """What it waits for and since when; how long of that it could have started, where `windows` are less."""
-    begun = held.of(held.cause)
-    since = held.since if begun is None else begun.since
-    lost = ""
-    if held.spent >= timedelta(minutes=1):
-        lost = f" ({long(held.spent)}{' inside its windows' if windows else ''})"
+    since = (held.of(held.cause) or held).since
+    lost = f" ({long(held.spent)}{' inside its windows' if windows else ''})" if held.spent >= MINUTE else ""
     return f"Held up since {say(since)}{lost}: {held.what}."
-
-
-def _said(run: Run, held: Stalled) -> Run:
-    """Its own sentence says since when, once people were told."""
-    mine = held.of(held.cause)
-    if mine is None or not mine.told:
-        return run
-    return replace(run, reason=f"{run.reason} Held up since {say(mine.since)}.")

@@ -292,7 +292,7 @@ def _together(
     flying = {one.id for one in new.instances if one.state in IN_FLIGHT}
     by_id = {one.id: one for one in instances}
     down = [by_id[one] for one in flying if one in by_id]
-    domains = {one.zone if scale_set.flexible else domain_of(scale_set, one) for one in down}
+    domains = {domain_of(scale_set, one) for one in down}
     if len(domains) > 1:
         yield f"{sorted(starting)} started with {sorted(flying)} in flight: two domains of the scale set"
     batch = next(one for one in new.batches if any(each.id in starting for each in one.instances))

@@ -15,7 +15,6 @@ from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Notice, Urgency
 from planner.record.run import Entry, Run, Target, Times, Trouble, Verdict
 from planner.record.states import InstanceState, RunState
-from planner.record.waivers import FIT
 from planner.schedule.latest_start import latest
 from simulator.fleet import Behaviour, flexible, uniform
 from simulator.oracle import ended_early
@@ -263,7 +262,7 @@ def test_a_pause_of_which_nobody_is_reminded_a_day_before_it_is_too_late_is_foun
     stage = Stage(uniform("web", 1))
     now = stage.fleet.now
     asked = Notice(1, now, Kind.PAUSED, Urgency.ACT, "An instance is down.")
-    paused = run(stage, InstanceState.PENDING, state=RunState.PAUSED, waived=(FIT,), notices=(asked,))
+    paused = run(stage, InstanceState.PENDING, state=RunState.PAUSED, deadline_waived=True, notices=(asked,))
     last = latest(paused, now).start
     assert last is not None
     told = Notice(2, last - 3 * DAY, Kind.REMINDER, Urgency.ACT, "Still paused: an instance is down.")
@@ -278,7 +277,7 @@ def test_a_pause_of_which_nobody_is_reminded_a_day_before_it_is_too_late_is_foun
 
 def test_a_pause_that_begins_hours_before_it_is_too_late_needs_no_reminder_of_the_days_before():
     stage = Stage(uniform("web", 1))
-    paused = run(stage, InstanceState.PENDING, state=RunState.PAUSED, waived=(FIT,))
+    paused = run(stage, InstanceState.PENDING, state=RunState.PAUSED, deadline_waived=True)
     last = latest(paused, stage.fleet.now).start
     assert last is not None
     judge = Told()

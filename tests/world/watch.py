@@ -15,7 +15,6 @@ from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.run import Run
 from planner.record.states import ACTIVE, ENDED, IN_FLIGHT, SETTLED, InstanceState, RunState
-from planner.record.waivers import FIT
 
 NOTHING = timedelta(0)
 ASKS = frozenset({Urgency.ACT, Urgency.PAGE})
@@ -87,13 +86,13 @@ class Watch:
             first
             and new.times.slack is not None
             and new.times.slack < NOTHING
-            and FIT not in new.people.waived
+            and not new.people.deadline_waived
         ):
             yield f"{which} started first of a plan that does not fit by {-new.times.slack}"
         if (
             first
             and old.people.misfit
-            and FIT not in new.people.waived
+            and not new.people.deadline_waived
             and new.times.slack is None
             and new.times.deadline is not None
         ):

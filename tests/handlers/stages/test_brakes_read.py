@@ -8,9 +8,9 @@ import pytest
 from handlers.cloud import shapes
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
+from planner.decision.counter_indications import SCHEDULED_EVENTS_PARTS
 from planner.decision.decide import decide
 from planner.decision.managed import owner
-from planner.decision.scheduled_events import PARTS
 from planner.policy.model import Policy
 from planner.record.check import Outcome
 from simulator.arm.shapes import scale_set as simulated
@@ -98,7 +98,7 @@ def test_of_scheduled_events_only_the_parts_that_are_switched_on_are_read(
     outcome = decide(found, (), [], Policy(defaults={"self-service": "always"}), NOW).checks
     (check,) = [one for one in outcome if one.name == "scheduled-events"]
     assert check.outcome is (Outcome.BLOCK if parts else Outcome.NOT_DECLARED)
-    assert set(parts) <= PARTS.keys()
+    assert set(parts) <= SCHEDULED_EVENTS_PARTS.keys()
 
 
 @pytest.mark.parametrize("policy", [None, {}, {"automaticZoneRebalancingPolicy": {"enabled": False}}])

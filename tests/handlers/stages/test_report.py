@@ -19,7 +19,6 @@ from planner.notices.digest import Overview
 from planner.record.check import Check, Outcome
 from planner.record.run import Repairs, Run
 from planner.record.states import InstanceState, RunState
-from planner.record.waivers import FIT
 from tests.altered import altered
 from tests.handlers.reader import HOSTILE, Seen, get, get_json, left, placed
 from tests.notices import (
@@ -165,7 +164,8 @@ def test_time_that_is_short_offers_choices_in_json_until_a_person_lets_the_run_g
     late = short_of_time("db")
 
     assert [choice["name"] for choice in contract.run_document(late)["choices"]] == ["soak"]
-    assert contract.run_document(replace(late, people=replace(late.people, waived=(FIT,))))["choices"] == []
+    waived = replace(late, people=replace(late.people, deadline_waived=True))
+    assert contract.run_document(waived)["choices"] == []
 
 
 def test_a_checks_evidence_and_instances_and_suspended_repairs_are_in_the_document():

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from handlers.wire.policy_file import PolicyError, load, schema
 from handlers.wire.policy_shape import PolicyShape
 from planner.azure.fleet import ScaleSet
-from planner.calendar.windows import parse_windows
 from planner.policy.durations import Share
 from planner.policy.keys import PARSERS, TAG_KEYS
 from planner.policy.model import Limits, Policy, Rules, SelfService
 from planner.policy.resolve import rules_for
+from planner.policy.weekly import parse_windows
 from tests.places import DOCS
 
 SECRET = "https://hooks.example.com/workflows/s3cr3t"

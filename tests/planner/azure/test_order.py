@@ -16,7 +16,7 @@ def member(name: str, *after: str, tier: str = "", group: str = "Prod") -> Membe
 def first(roster: list[Member], name: str, group: str = "Prod") -> tuple[list[str], str]:
     """Who goes before the set of that name, and what is wrong."""
     found, problem = predecessors(roster, scale_set(name, group=group).key)
-    return [one.scale_set.name for one in found], problem
+    return [member.scale_set.name for member in found], problem
 
 
 def test_without_a_word_nobody_goes_first():
@@ -108,7 +108,7 @@ def test_a_circle_is_found_exactly_where_there_is_a_way_back_and_each_step_of_it
         for tier in ("t1", "t2")
     }
     after = {
-        name: {one for word in words for one in tiers.get(word, {word})}
+        name: {before for word in words for before in tiers.get(word, {word})}
         for name, (_, words) in zip(names, drawn, strict=True)
     }
     roster = [member(name, *drawn[at][1], tier=drawn[at][0]) for at, name in enumerate(names)]
@@ -124,4 +124,4 @@ def test_a_circle_is_found_exactly_where_there_is_a_way_back_and_each_step_of_it
         if problem and not nobody:
             steps = problem.split(": ")[1].split(". ")[0].split(" after ")
             assert steps[0] == steps[-1] == name
-            assert all(second in after[one] for one, second in pairwise(steps))
+            assert all(second in after[first] for first, second in pairwise(steps))

@@ -7,15 +7,13 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from planner.calendar.windows import (
-    WeeklyWindow,
-    all_open,
     all_open_until,
     is_open,
     next_all_open,
     next_open,
     open_until,
-    parse_windows,
 )
+from planner.policy.weekly import WeeklyWindow, WindowSets, parse_windows
 
 # Whole-hour, half-hour and day-long jumps, midnight transitions, southern summers, and none at all.
 ZONES = (
@@ -35,6 +33,10 @@ EVERY_DAY = tuple(range(7))
 
 def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def all_open(sets: WindowSets, at: datetime) -> bool:
+    return all(is_open(windows, at) for windows in sets)
 
 
 def opening(text: str, at: str) -> tuple[datetime | None, datetime | None]:

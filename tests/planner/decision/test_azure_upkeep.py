@@ -7,8 +7,8 @@ import pytest
 
 from planner.azure.fleet import Orchestration
 from planner.decision.azure_upkeep import REPAIRS
-from planner.decision.estimate import REBOOT_POLLS, learned
-from planner.decision.scheduled_events import HELD_BACK_POLLS, PARTS
+from planner.decision.counter_indications import SCHEDULED_EVENTS_PARTS
+from planner.decision.estimate import HELD_BACK_POLLS, REBOOT_POLLS, learned
 from planner.policy.model import Rules
 from planner.record.check import Outcome
 from planner.record.run import Verdict
@@ -17,18 +17,21 @@ from tests.planner.builders import MINUTE, always, check, checked, decided, flex
 LISTENS = scale_set(scheduled_events=True)
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", SCHEDULED_EVENTS_PARTS)
 def test_each_part_of_scheduled_events_blocks_and_is_the_evidence(part: str) -> None:
     found = checked("scheduled-events", scale_set(scheduled_events=True, scheduled_events_parts=(part,)))
     assert found.outcome is Outcome.BLOCK
-    assert PARTS[part] in found.reason
+    assert SCHEDULED_EVENTS_PARTS[part] in found.reason
     assert found.evidence == (f"{part}.enable of its model",)
 
 
 def test_several_parts_are_told_in_one_sentence() -> None:
-    found = checked("scheduled-events", scale_set(scheduled_events=True, scheduled_events_parts=tuple(PARTS)))
-    assert all(means in found.reason for means in PARTS.values())
-    assert len(found.evidence) == len(PARTS)
+    found = checked(
+        "scheduled-events",
+        scale_set(scheduled_events=True, scheduled_events_parts=tuple(SCHEDULED_EVENTS_PARTS)),
+    )
+    assert all(means in found.reason for means in SCHEDULED_EVENTS_PARTS.values())
+    assert len(found.evidence) == len(SCHEDULED_EVENTS_PARTS)
 
 
 def test_what_an_older_record_says_without_the_parts_blocks_all_the_same() -> None:

@@ -122,7 +122,7 @@ def test_accepting_one_name_accepts_no_other(case: str):
     a_set, instances, a_rules = BLOCKED[case]
     others = tuple(name for name in ACCEPTABLE if name != NAMED[case])
     found = counter_indications(a_set, instances, replace(a_rules, accept=others), NOW)
-    assert [one.name for one in blocking(found)] == [NAMED[case]]
+    assert [check.name for check in blocking(found)] == [NAMED[case]]
 
 
 @pytest.mark.parametrize("case", BLOCKED)
@@ -184,25 +184,25 @@ def test_rules_that_accept_the_unacceptable_all_the_same_change_nothing(name: st
         replace(accepting(name), problems=("Rule 1, soak: that is no duration.",)),
         NOW,
     )
-    (one,) = [each for each in found if each.name == name]
-    assert one.outcome in {Outcome.BLOCK, Outcome.UNKNOWN}
+    (found_check,) = [check for check in found if check.name == name]
+    assert found_check.outcome in {Outcome.BLOCK, Outcome.UNKNOWN}
     assert name in [each.name for each in blocking(found)]
 
 
 def test_every_check_is_there_in_the_same_order_whatever_comes_out():
-    names = [one.name for one in counter_indications(scale_set(), fleet(), Rules(), NOW)]
+    names = [check.name for check in counter_indications(scale_set(), fleet(), Rules(), NOW)]
     assert len(names) == len(set(names))
     for a_set, instances, a_rules in BLOCKED.values():
-        assert [one.name for one in counter_indications(a_set, instances, a_rules, NOW)] == names
-    for one in decided().checks:
-        assert one.reason.endswith(".")
-        assert not one.reason[0].islower()
+        assert [check.name for check in counter_indications(a_set, instances, a_rules, NOW)] == names
+    for check in decided().checks:
+        assert check.reason.endswith(".")
+        assert not check.reason[0].islower()
 
 
 def test_nothing_strange_about_a_scale_set_passes_every_check():
-    for one in counter_indications(lived(), fleet(), Rules(), NOW):
-        declarable = one.name in {"local-state", "scheduled-events"}
-        assert one.outcome is (Outcome.NOT_DECLARED if declarable else Outcome.PASS), one
+    for check in counter_indications(lived(), fleet(), Rules(), NOW):
+        declarable = check.name in {"local-state", "scheduled-events"}
+        assert check.outcome is (Outcome.NOT_DECLARED if declarable else Outcome.PASS), check
 
 
 @pytest.mark.parametrize("name", ["local-state", "scheduled-events"])
@@ -254,8 +254,8 @@ def test_who_manages_the_resource_group_blocks_when_it_could_not_be_read():
 def test_a_source_that_is_closed_makes_unknown_exactly_the_checks_that_need_it(source: Source, hit: set[str]):
     a_set = replace(lived(), unread={source: UNREAD[source]})
     found = counter_indications(a_set, fleet(), Rules(), NOW)
-    assert {one.name for one in found if one.outcome is Outcome.UNKNOWN} == hit
-    assert all(UNREAD[source] in one.reason for one in found if one.name in hit)
+    assert {check.name for check in found if check.outcome is Outcome.UNKNOWN} == hit
+    assert all(UNREAD[source] in check.reason for check in found if check.name in hit)
 
 
 def test_what_one_source_shows_blocks_although_another_is_closed():
@@ -331,7 +331,7 @@ def test_automatic_repairs_of_a_flexible_set_block_since_azure_does_not_show_whe
 
 def condition(name: str, *args: Any, **more: Any) -> Check:
     """The one condition of that name; every one of them stands in every result exactly once."""
-    (found,) = [one for one in conditions(*args, **more) if one.name == name]
+    (found,) = [check for check in conditions(*args, **more) if check.name == name]
     return found
 
 

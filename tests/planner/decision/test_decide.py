@@ -209,8 +209,8 @@ def test_what_azure_protects_as_well_can_be_accepted_and_is_then_said_to_be():
 def test_accepting_azures_domains_is_no_need_where_there_are_none_to_accept():
     """Nothing starts by us where Azure's protection was never what stood in the way."""
     assert decided(flexible(), a_policy=policy(accept="azure-domains")).verdict is Verdict.LEAVE_TO_AZURE
-    one = decided(instances=fleet(4, 1), a_policy=policy(accept="azure-domains"))
-    assert one.verdict is Verdict.LEAVE_TO_AZURE
+    decision = decided(instances=fleet(4, 1), a_policy=policy(accept="azure-domains"))
+    assert decision.verdict is Verdict.LEAVE_TO_AZURE
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ fleets = st.lists(
         maintenance=statuses,
     ),
     max_size=12,
-    unique_by=lambda one: one.id,
+    unique_by=lambda instance: instance.id,
 ).map(tuple)
 
 texts = st.text(max_size=12) | st.sampled_from(
@@ -344,13 +344,13 @@ def test_whatever_azure_shows_and_people_write_a_decision_comes_out_the_same_twi
     found = decided(a_set, instances, a_policy)
     assert found == decided(a_set, tuple(reversed(instances)), a_policy)
     assert found.reason.endswith((".", "?"))
-    assert all(one.reason and one.reason[-1] in ".?" for one in found.checks)
-    assert len({one.name for one in found.checks}) == len(found.checks)
-    concerned = {one.id for one in instances if one.maintenance is not None}
-    planned = [one.id for batch in found.batches for one in batch.instances]
+    assert all(check.reason and check.reason[-1] in ".?" for check in found.checks)
+    assert len({check.name for check in found.checks}) == len(found.checks)
+    concerned = {instance.id for instance in instances if instance.maintenance is not None}
+    planned = [instance.id for batch in found.batches for instance in batch.instances]
     assert sorted(planned) == sorted(concerned)
-    stopping = [one for one in found.checks if one.outcome is Outcome.BLOCK]
-    names = {one.name for one in stopping} - {"others-healthy", "operation-in-flight", "order"}
+    stopping = [check for check in found.checks if check.outcome is Outcome.BLOCK]
+    names = {check.name for check in stopping} - {"others-healthy", "operation-in-flight", "order"}
     if found.verdict is Verdict.SELF_SERVICE:
         assert concerned
         assert not names

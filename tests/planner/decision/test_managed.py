@@ -68,7 +68,7 @@ def test_every_mark_of_a_service_counts_by_itself(service: str, tags: dict[str, 
 def test_every_rule_about_tags_is_tried_here() -> None:
     every = list(MARKED.values()) + [tags for _, tags in OTHER_MARKS]
     said = [(name.lower(), value) for tags in every for name, value in tags.items()]
-    assert [rule.name for rule in TAGS if not any(rule.fits(*one) for one in said)] == []
+    assert [rule.name for rule in TAGS if not any(rule.fits(*tag) for tag in said)] == []
 
 
 @pytest.mark.parametrize("tags", ORDINARY)

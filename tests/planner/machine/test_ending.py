@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from planner.azure.fleet import COMPLETED, Unreadable
+from planner.azure.fleet import ResultCode, Unreadable
 from planner.record.action import Start, StartOutcome, StartResult
 from planner.record.notice import Kind, Urgency
 from planner.record.run import Run
@@ -130,7 +130,7 @@ def ended(rest: dict[str, Any], **seven: Any) -> Run:
 @pytest.mark.parametrize(
     ("rest", "state"),
     [
-        ({"maintenance": replace(OVER, result=COMPLETED)}, RunState.COMPLETED),
+        ({"maintenance": replace(OVER, result=ResultCode.COMPLETED)}, RunState.COMPLETED),
         ({"maintenance": None}, RunState.CANCELLED),
     ],
 )

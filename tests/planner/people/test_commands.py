@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from planner.azure.fleet import Health
 from planner.people.commands import REMEMBERED, SAYABLE, effect, refusal, with_commands
 from planner.policy import overrides
+from planner.policy.fingerprint import rules_fingerprint
 from planner.policy.model import Rules, SelfService
 from planner.policy.overrides import RAISABLE, checked_raise, with_raised
 from planner.record.action import Replan, Start
@@ -20,8 +21,6 @@ from planner.record.notice import Choice, Kind
 from planner.record.observation import Observation, Predecessor
 from planner.record.run import Run
 from planner.record.states import ACTIVE, BatchState, InstanceState, RunState
-from planner.record.waivers import FIT, ORDER
-from planner.schedule.checksum import rules_fingerprint
 from planner.state.journal import with_entry
 from tests.altered import altered
 from tests.planner.builders import (
@@ -260,7 +259,7 @@ def test_resuming_what_was_only_held_waives_neither_deadline_nor_order():
         NOW, predecessors=(Predecessor("db", RunState.MISSED),), order_problem="A circle."
     )
     run = hear(held, command(CommandKind.RESUME), observation=observation)
-    assert run.people.waived == ()
+    assert (run.people.waived, run.people.order_waived) == ((), False)
 
 
 def test_resuming_a_paused_run_waives_what_it_was_paused_for():
@@ -269,22 +268,18 @@ def test_resuming_a_paused_run_waives_what_it_was_paused_for():
         NOW, predecessors=(Predecessor("db", RunState.MISSED), Predecessor("cache", RunState.RUNNING))
     )
     assert hear(paused, command(CommandKind.RESUME), observation=observation).people.waived == ("db",)
-    assert hear(
+    people = hear(
         paused, command(CommandKind.RESUME), observation=replace(observation, order_problem="A circle.")
-    ).people.waived == (
-        "db",
-        "cache",
-        ORDER,
-    )
-    assert hear(
-        replace(paused, people=replace(paused.people, misfit="Too late.")), command(CommandKind.RESUME)
-    ).people.waived == (FIT,)
+    ).people
+    assert (people.waived, people.order_waived, people.deadline_waived) == (("db", "cache"), True, False)
+    people = hear(altered(paused, misfit="Too late."), command(CommandKind.RESUME)).people
+    assert (people.waived, people.order_waived, people.deadline_waived) == ((), False, True)
 
 
 def test_resuming_twice_waives_nothing_twice_and_tells_once():
     paused = altered(planned(), state=RunState.PAUSED, misfit="Too late.")
     run = hear(paused, command(CommandKind.RESUME, "1"), command(CommandKind.RESUME, "2"))
-    assert run.people.waived == (FIT,)
+    assert run.people.deadline_waived
     assert sum(one.kind is Kind.RESUMED for one in run.story.notices) == 1
 
 
@@ -347,7 +342,7 @@ def test_a_plan_that_did_not_fit_before_the_hold_asks_again_after_it():
     run = planned(a_policy=always(complete_by=(NOW + HOUR).isoformat()))
     assert run.people.misfit
     run = hear(run, command(CommandKind.HOLD), command(CommandKind.RESUME))
-    assert run.people.waived == ()
+    assert not run.people.deadline_waived
     run, actions = step(run, observe(a_policy=always(complete_by=(NOW + HOUR).isoformat())))
     assert (run.state, run.people.misfit != "") == (RunState.PAUSED, True)
     assert not any(isinstance(one, Start) for one in actions)
@@ -450,7 +445,7 @@ def test_a_resume_while_time_is_short_lets_it_go_on_and_asks_no_more():
     short = run_of(maintained("0"), batch(2, "1"), **late)
     assert refused(short, CommandKind.RESUME) == ""
     run = hear(short, command(CommandKind.RESUME))
-    assert (run.people.waived, run.people.choices, run.state) == ((FIT,), (), RunState.RUNNING)
+    assert (run.people.deadline_waived, run.people.choices, run.state) == (True, (), RunState.RUNNING)
 
 
 def test_a_skip_that_touches_nothing_is_refused_and_says_what_can_be_skipped():

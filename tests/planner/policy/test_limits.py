@@ -79,8 +79,8 @@ def test_limits_lowered_under_what_flies_already_stop_the_next_one_with_the_true
 @given(st.lists(st.sampled_from([WEST, NORTH, "uksouth"]), max_size=12))
 def test_claims_taken_one_after_the_other_never_exceed_a_limit(limits: Limits, locations: list[str]):
     held: list[Claim] = []
-    for one in claims(*locations):
-        if not over(held, one, limits):
-            held.append(one)
+    for claim in claims(*locations):
+        if not over(held, claim, limits):
+            held.append(claim)
     assert len(held) <= limits.scale_sets
-    assert len({one.location for one in held}) <= limits.regions
+    assert len({claim.location for claim in held}) <= limits.regions

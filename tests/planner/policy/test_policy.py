@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.azure.fleet import ScaleSet
-from planner.calendar.windows import parse_windows
 from planner.policy.durations import Share
 from planner.policy.keys import COUNTER_INDICATIONS, MAY_BE_LOOSENED, PARSERS, TAG_KEYS
 from planner.policy.model import (
@@ -22,6 +21,7 @@ from planner.policy.model import (
     SelfService,
 )
 from planner.policy.resolve import rules_for
+from planner.policy.weekly import parse_windows
 
 
 def scale_set(**tags: str) -> ScaleSet:
@@ -358,8 +358,8 @@ def test_an_owner_nobody_declared_is_noted_and_somebody_else_is_told():
     ],
 )
 def test_a_match_wants_every_field_and_any_of_its_globs_in_any_case(match, matches):
-    one = ScaleSet("id", "s1", "RG-Shop-Prod", "Web", "East US 2", tags={"Env": "Prod"})
-    assert match(one) is matches
+    web = ScaleSet("id", "s1", "RG-Shop-Prod", "Web", "East US 2", tags={"Env": "Prod"})
+    assert match(web) is matches
 
 
 def test_secret_addresses_are_not_in_what_is_printed():
@@ -371,7 +371,7 @@ def test_secret_addresses_are_not_in_what_is_printed():
 
 VALUES = [
     *MALFORMED.values(),
-    *(one for row in LOOSENING for one in row[1:4]),
+    *(value for row in LOOSENING for value in row[1:4]),
     "1",
     "100%",
     "0s",

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.calendar.windows import WeeklyWindow, parse_windows
+from planner.policy.weekly import WeeklyWindow, parse_windows
 
 
 def test_days_time_and_zone_several_by_semicolon():
@@ -110,4 +110,4 @@ def test_no_text_gives_anything_but_windows_or_a_value_error(text):
         windows = parse_windows(text)
     except ValueError:
         return
-    assert all(isinstance(one, WeeklyWindow) for one in windows)
+    assert all(isinstance(window, WeeklyWindow) for window in windows)

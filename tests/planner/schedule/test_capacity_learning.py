@@ -61,13 +61,15 @@ def test_what_does_not_serve_does_not_count_as_serving():
 def test_a_batch_takes_away_no_more_than_what_of_it_serves():
     """Three of a domain of five are switched off: what is left of it to take away is two, not five of four."""
     off = tuple(
-        replace(one, power="deallocated") if one.id in {"0", "2", "4"} else one for one in fleet(7, 2)
+        replace(instance, power="deallocated") if instance.id in {"0", "2", "4"} else instance
+        for instance in fleet(7, 2)
     )
     run = planned(instances=off, a_policy=always(max_unavailable="100%"))
     assert run.fleet.serving == 4
     assert "at most 3 of 4 serving instances (75 %); 3 more instances" in run.fleet.capacity
     dark = tuple(
-        replace(one, power="deallocated") if one.id in {"0", "2", "4", "6"} else one for one in fleet(7, 2)
+        replace(instance, power="deallocated") if instance.id in {"0", "2", "4", "6"} else instance
+        for instance in fleet(7, 2)
     )
     assert "at most 3 of 3" in planned(instances=dark, a_policy=always(max_unavailable="100%")).fleet.capacity
 
@@ -108,13 +110,14 @@ def test_a_share_of_nothing_is_no_number():
 )
 def test_no_plan_takes_away_more_than_serves(powers: list[str], domains: int, most: str):
     instances = tuple(
-        replace(one, power=power) for one, power in zip(fleet(len(powers), domains), powers, strict=True)
+        replace(instance, power=power)
+        for instance, power in zip(fleet(len(powers), domains), powers, strict=True)
     )
     run = planned(instances=instances, a_policy=always(max_unavailable=most))
     if not run.fleet.capacity:
         return
     words = run.fleet.capacity.split("at most ")[1].split(" serving")[0]
-    taken, up = (int(one) for one in words.split(" of "))
+    taken, up = (int(number) for number in words.split(" of "))
     assert up == sum(power == "running" for power in powers) == run.fleet.serving
     assert 1 <= taken <= up
 
@@ -134,7 +137,7 @@ def finished(number: int, minutes: float, state: InstanceState = InstanceState.M
 
 
 def expected(run: Run, *others: float, poll_interval: timedelta = MINUTE) -> timedelta:
-    return learned(run, poll_interval, [one * MINUTE for one in others]).times.expected
+    return learned(run, poll_interval, [minutes * MINUTE for minutes in others]).times.expected
 
 
 def test_before_any_batch_is_finished_it_is_what_the_guidance_says_counted_in_polls():
@@ -183,17 +186,20 @@ def test_what_a_batch_taught_moves_the_times_of_the_others():
                 started_at=NOW,
                 verified_at=NOW + 40 * MINUTE,
                 instances=tuple(
-                    replace(one, state=InstanceState.MAINTAINED) for one in planned().batches[0].instances
+                    replace(instance, state=InstanceState.MAINTAINED)
+                    for instance in planned().batches[0].instances
                 ),
             ),
             *planned().batches[1:],
         ),
     )
     now = NOW + 41 * MINUTE
-    done = tuple(replace(one, maintenance=None) if one.id in {"0", "5"} else one for one in fleet())
+    done = tuple(
+        replace(instance, maintenance=None) if instance.id in {"0", "5"} else instance for instance in fleet()
+    )
     run, _ = step(run, look_at(instances=done, now=now))
     assert run.times.expected == 40 * MINUTE
-    assert [one.not_before for one in run.batches[1:]] == [
+    assert [batch.not_before for batch in run.batches[1:]] == [
         NOW + 70 * MINUTE + at * 70 * MINUTE for at in range(4)
     ]
     assert run.times.forecast_end == NOW + 70 * MINUTE + 3 * 70 * MINUTE + 40 * MINUTE

@@ -18,13 +18,13 @@ WHOLE_DOMAINS = Rules(max_unavailable=(Share(count=1000),), default_share=False)
 
 
 def shapes(batches: tuple[Batch, ...]) -> list[tuple[str, list[str]]]:
-    return [(one.domain, [each.id for each in one.instances]) for one in batches]
+    return [(batch.domain, [each.id for each in batch.instances]) for batch in batches]
 
 
 def of(
     a_set: ScaleSet, instances: tuple[Instance, ...], a_rules: Rules = WHOLE_DOMAINS
 ) -> list[tuple[str, list[str]]]:
-    return shapes(batches_of(a_set, instances, sum(one.running for one in instances), a_rules))
+    return shapes(batches_of(a_set, instances, sum(instance.running for instance in instances), a_rules))
 
 
 def test_a_batch_is_an_update_domain_in_the_order_of_numbers_and_not_of_letters():
@@ -134,10 +134,13 @@ def test_how_many_may_be_down_at_once(said: dict[str, str], running: int, domain
 
 def test_a_tag_can_only_make_batches_smaller_unless_the_file_lets_it():
     a_set = scale_set(tags={"breakwater-max-unavailable": "9"})
-    assert max(len(one.instances) for one in decided(a_set, fleet(10, 1)).batches) == 2
+    assert max(len(batch.instances) for batch in decided(a_set, fleet(10, 1)).batches) == 2
     smaller = scale_set(tags={"breakwater-max-unavailable": "1"})
     assert (
-        max(len(one.instances) for one in decided(smaller, fleet(10, 1), always(max_unavailable="5")).batches)
+        max(
+            len(batch.instances)
+            for batch in decided(smaller, fleet(10, 1), always(max_unavailable="5")).batches
+        )
         == 1
     )
 
@@ -150,9 +153,10 @@ def test_instances_outside_the_wave_are_in_no_batch_and_still_count_as_running()
 
 def test_a_fifth_is_counted_of_what_runs_and_not_of_what_there_is():
     instances = tuple(
-        replace(one, power="running" if at < 5 else "stopped") for at, one in enumerate(fleet(20, 1))
+        replace(instance, power="running" if at < 5 else "stopped")
+        for at, instance in enumerate(fleet(20, 1))
     )
-    assert max(len(one.instances) for one in decided(instances=instances).batches) == 1
+    assert max(len(batch.instances) for batch in decided(instances=instances).batches) == 1
 
 
 instances_drawn = st.lists(
@@ -165,7 +169,7 @@ instances_drawn = st.lists(
         power=st.sampled_from(["running", "running", "running", "stopped"]),
     ),
     max_size=60,
-    unique_by=lambda one: one.id,
+    unique_by=lambda instance: instance.id,
 ).map(tuple)
 
 
@@ -174,24 +178,24 @@ def test_every_instance_is_in_one_batch_of_its_own_domain_and_no_batch_is_larger
     instances: tuple[Instance, ...], share: str, flex: bool
 ):
     a_set, a_rules = (flexible if flex else scale_set)(), rules(max_unavailable=share)
-    running = sum(one.running for one in instances)
+    running = sum(instance.running for instance in instances)
     found = batches_of(a_set, instances, running, a_rules)
-    by_id = {one.id: one for one in instances}
-    assert Counter(one.id for batch in found for one in batch.instances) == Counter(by_id.keys())
-    assert [one.number for one in found] == list(range(1, len(found) + 1))
+    by_id = {instance.id: instance for instance in instances}
+    assert Counter(instance.id for batch in found for instance in batch.instances) == Counter(by_id.keys())
+    assert [batch.number for batch in found] == list(range(1, len(found) + 1))
     bound = a_rules.max_unavailable[0].of(running) if a_rules.max_unavailable else max(1, running // 5)
     bound = 1 if flex and share == "default" else bound
     keys: dict[str, set[tuple[object, ...]]] = {}
     for batch in found:
-        members = [by_id[one.id] for one in batch.instances]
+        members = [by_id[instance.id] for instance in batch.instances]
         assert 1 <= len(members) <= bound
-        assert len({one.zone for one in members}) == 1
+        assert len({member.zone for member in members}) == 1
         if not flex:
-            where = {(one.zone, one.placement_group, one.update_domain) for one in members}
+            where = {(member.zone, member.placement_group, member.update_domain) for member in members}
             assert len(where) == 1
             assert len(members) == 1 or members[0].update_domain is not None
             keys.setdefault(batch.domain, set()).update(where)
-    assert all(len(one) == 1 for one in keys.values())
+    assert all(len(found) == 1 for found in keys.values())
     assert found == batches_of(a_set, tuple(reversed(instances)), running, a_rules)
 
 
@@ -200,6 +204,6 @@ def test_a_domain_is_split_into_as_few_batches_as_max_unavailable_allows(size: i
     instances = fleet(size, domains)
     found = of(scale_set(), instances, rules(max_unavailable=most))
     for domain in range(min(domains, size)):
-        members = sum(one.update_domain == domain for one in instances)
+        members = sum(instance.update_domain == domain for instance in instances)
         mine = [ids for name, ids in found if name == f"domain {domain}"]
         assert len(mine) == -(-members // most)

@@ -13,7 +13,7 @@ def named(count: int, at_once: str, zone: str = "1") -> list[str]:
     scale_set = ScaleSet("/a/web", "a", "b", "web", "westeurope", Orchestration.FLEXIBLE, tags)
     rules = rules_for(Policy(tags_may_loosen=frozenset({"max-unavailable"})), scale_set)
     instances = [Instance(f"web_{number:08x}{'f' * 50}", zone, power="running") for number in range(count)]
-    return [one.domain for one in batches_of(scale_set, instances, count, rules)]
+    return [batch.domain for batch in batches_of(scale_set, instances, count, rules)]
 
 
 @pytest.mark.parametrize("at_once", ["1", "3", "4", "12", "100%"])
@@ -25,7 +25,7 @@ def test_the_name_of_a_batch_is_short_enough_to_be_typed_and_each_has_its_own(at
 
 
 def test_a_few_instances_are_spelt_out_and_many_are_told_by_the_first_and_the_last() -> None:
-    one, many = named(1, "1", zone=""), named(9, "9")
+    single, many = named(1, "1", zone=""), named(9, "9")
 
-    assert one == [f"instance web_00000000{'f' * 50}"]
+    assert single == [f"instance web_00000000{'f' * 50}"]
     assert many == [f"zone 1, instances web_00000000{'f' * 50} to web_00000008{'f' * 50} (9)"]

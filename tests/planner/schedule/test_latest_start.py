@@ -62,7 +62,7 @@ def case_27() -> Protocol:
 
 def test_answer_by_is_the_last_start_inside_the_windows_and_not_the_end_of_azures_window() -> None:
     world = case_27()
-    (notice,) = [one for one in run_of_world(world).story.notices if one.kind is Kind.APPROVAL]
+    (notice,) = [told for told in run_of_world(world).story.notices if told.kind is Kind.APPROVAL]
     # Two batches of ten minutes and a soak of thirty end at 04:00; an answer comes a poll earlier.
     assert notice.otherwise.startswith("If nobody answers by Sun 6 Dec 2026 03:09 UTC, there is no time left")
     assert "12 Dec 2026 12:00" not in notice.otherwise
@@ -94,7 +94,7 @@ def failed_midway(*, hours: float = 480, **values: str) -> Protocol:
     """Of two batches the first has failed, and its run is paused with the second still to start."""
     world = living(4, hours=hours, **values)
     world.poll()
-    sick = next(one for one in world.azure.machines.values() if one.operation)
+    sick = next(machine for machine in world.azure.machines.values() if machine.operation)
     for _ in range(200):
         if run_of_world(world).state is RunState.PAUSED:
             break
@@ -112,7 +112,7 @@ def test_a_paused_run_with_batches_left_says_until_when_all_of_it_fits_and_until
     assert found.everything is not None
     assert found.anything is not None
     assert found.everything < found.anything
-    (notice,) = [one for one in run.story.notices if one.kind is Kind.PAUSED]
+    (notice,) = [told for told in run.story.notices if told.kind is Kind.PAUSED]
     assert (
         f"If nobody answers by {say(found.everything)}, there is no time left for all of it"
         in notice.otherwise
@@ -173,7 +173,7 @@ def test_an_answer_by_the_promised_time_starts_all_of_it_and_a_later_one_nothing
     says(in_time, "approve")
     on(in_time, NOW + window * H)
     assert len({name for _, name in in_time.starts}) == count
-    assert {one.state for one in run_of_world(in_time).instances} == {InstanceState.MAINTAINED}
+    assert {instance.state for instance in run_of_world(in_time).instances} == {InstanceState.MAINTAINED}
     on(late, by.everything + 3 * M)
     says(late, "approve")
     on(late, NOW + window * H)

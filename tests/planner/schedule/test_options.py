@@ -10,16 +10,15 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from planner.azure.fleet import Instance, Interval, MaintenanceStatus, ScaleSet
-from planner.calendar.windows import WeeklyWindow
 from planner.policy.model import Freeze, Policy
 from planner.policy.overrides import checked_raise
+from planner.policy.weekly import WeeklyWindow
 from planner.record.action import Notify, PollAgain, Replan, Start
 from planner.record.command import CommandKind
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Choice, Kind, Urgency
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
-from planner.record.waivers import FIT
 from planner.schedule import options
 from planner.text.phrases import long, say
 from tests.planner.builders import (
@@ -65,12 +64,12 @@ class Case:
         self.run = planned(self.set, self.instances, a_policy, now)
 
     def choice(self, name: str) -> Choice:
-        (one,) = [each for each in self.run.people.choices if each.name == name]
-        return one
+        (choice,) = [choice for choice in self.run.people.choices if choice.name == name]
+        return choice
 
     @property
     def names(self) -> list[str]:
-        return [one.name for one in self.run.people.choices]
+        return [choice.name for choice in self.run.people.choices]
 
     def choose(self, choice: Choice, **to: str) -> Run:
         """The run after a person has chosen, by the word and the fields of the choice, as they are sent."""
@@ -95,7 +94,7 @@ class Case:
             checked_raise(key, text)
         observation = observe(self.set, self.instances, self.policy, self.now)
         run, actions = step(self.run, observation, command(CommandKind.RAISE, raised=to, at=self.now))
-        assert any(isinstance(one, Replan) for one in actions)
+        assert any(isinstance(action, Replan) for action in actions)
         return planned_again(run, self.set, self.instances, self.policy, self.now)
 
     def fits(self, run: Run) -> bool:
@@ -106,7 +105,7 @@ def with_window(
     instances: Sequence[Instance], lasting: timedelta, opens: datetime = NOW - HOUR
 ) -> tuple[Instance, ...]:
     status = MaintenanceStatus(allowed=True, self_service=Interval(opens, NOW + lasting), scheduled=SCHEDULED)
-    return tuple(replace(one, maintenance=status) for one in instances)
+    return tuple(replace(instance, maintenance=status) for instance in instances)
 
 
 def soaks(soak: str = "2h", hours: float = 6, **said_: Any) -> Case:
@@ -134,7 +133,7 @@ def test_a_plan_that_does_not_fit_pauses_before_its_first_start_and_says_by_how_
         f"Sun 22 Nov 2026 17:51:36 UTC, {long(case.run.times.slack)} earlier."
     )
     assert case.run.reason == case.run.people.misfit
-    (notice,) = [one for one in case.run.story.notices if one.kind is Kind.PAUSED]
+    (notice,) = [told for told in case.run.story.notices if told.kind is Kind.PAUSED]
     assert (notice.urgency, notice.choices, notice.answers) == (
         Urgency.ACT,
         case.run.people.choices,
@@ -227,7 +226,7 @@ def test_the_smallest_larger_batch_that_fits_is_offered_up_to_the_domain():
     assert "5 instances down at once instead of 4" in choice.sentence
     run = case.choose(choice)
     assert case.fits(run)
-    assert [len(one.instances) for one in run.batches] == [5, 5, 5, 5]
+    assert [len(batch.instances) for batch in run.batches] == [5, 5, 5, 5]
 
 
 def test_no_batch_is_offered_that_is_larger_than_a_domain():
@@ -250,7 +249,7 @@ def test_a_flexible_sets_batches_are_widened_within_a_zone():
     assert choice.to == {"max-unavailable": "2"}
     run = case.choose(choice)
     assert case.fits(run)
-    assert all(len({each.zone for each in one.instances}) == 1 for one in run.batches)
+    assert all(len({each.zone for each in batch.instances}) == 1 for batch in run.batches)
 
 
 def test_machines_whose_names_end_like_a_batch_that_is_tried_again_are_widened_like_any_others():
@@ -265,10 +264,10 @@ def test_what_azure_has_put_off_is_never_joined_with_others_to_make_a_plan_fit()
     assert others
     alone = replace(first, retry=True)
     wider = options.choices(replace(case.run, batches=(alone, *others)), NOW)
-    sizes = {one.name: one.to for one in wider}
+    sizes = {choice.name: choice.to for choice in wider}
     joined = options.choices(case.run, NOW)
-    assert "max-unavailable" in {one.name for one in joined}
-    assert sizes.get("max-unavailable") != {one.name: one.to for one in joined}["max-unavailable"]
+    assert "max-unavailable" in {choice.name for choice in joined}
+    assert sizes.get("max-unavailable") != {choice.name: choice.to for choice in joined}["max-unavailable"]
 
 
 def test_the_smallest_widening_in_whole_hours_is_offered():
@@ -380,8 +379,8 @@ def test_going_ahead_all_the_same_is_always_the_last_choice_and_starts_the_first
     assert case.names[-1] == "resume"
     observation = observe(case.set, case.instances, case.policy, NOW)
     run, actions = step(case.run, observation, command(CommandKind.RESUME))
-    assert FIT in run.people.waived
-    assert [one.instance for one in actions if isinstance(one, Start)] == ["0"]
+    assert run.people.deadline_waived
+    assert [action.instance for action in actions if isinstance(action, Start)] == ["0"]
     assert run.state is RunState.RUNNING
 
 
@@ -395,10 +394,13 @@ def test_a_resume_waives_the_deadline_for_good_and_through_a_new_plan():
 
 def test_a_plan_that_fits_after_all_goes_on_by_itself():
     case = soaks()
-    fewer = tuple(replace(one, maintenance=None) if one.id in "34" else one for one in case.instances)
+    fewer = tuple(
+        replace(instance, maintenance=None) if instance.id in "34" else instance
+        for instance in case.instances
+    )
     run, actions = confirmed(case.run, fewer, case.policy, NOW + MINUTE, a_set=case.set)
     assert run.state is RunState.RUNNING
-    assert any(isinstance(one, Start) for one in actions)
+    assert any(isinstance(action, Start) for action in actions)
     assert (run.people.misfit, run.people.choices) == ("", ())
 
 
@@ -409,13 +411,13 @@ def test_a_plan_that_does_not_fit_is_told_once_however_often_it_is_looked_at():
         now = NOW + minute * MINUTE
         run, actions = step(run, observe(case.set, case.instances, case.policy, now))
         assert run.state is RunState.PAUSED
-        assert not any(isinstance(one, Start) for one in actions)
-        assert all(one.notice.kind is Kind.REMINDER for one in actions if isinstance(one, Notify))
-        assert any(isinstance(one, PollAgain) and one.at > now for one in actions)
+        assert not any(isinstance(action, Start) for action in actions)
+        assert all(action.notice.kind is Kind.REMINDER for action in actions if isinstance(action, Notify))
+        assert any(isinstance(action, PollAgain) and action.at > now for action in actions)
         run = planned_again(run, case.set, case.instances, case.policy, now)
-    assert sum(one.kind is Kind.PAUSED for one in run.story.notices) == 1
+    assert sum(notice.kind is Kind.PAUSED for notice in run.story.notices) == 1
     # Four hours before the last moment at which anything could start.
-    assert [one.at for one in run.story.notices if one.kind is Kind.REMINDER] == [NOW + 113 * MINUTE]
+    assert [notice.at for notice in run.story.notices if notice.kind is Kind.REMINDER] == [NOW + 113 * MINUTE]
 
 
 # Everything at random ------------------------------------------------------------------------------------
@@ -492,16 +494,16 @@ def test_whatever_is_chosen_the_plan_then_keeps_its_word_and_nothing_smaller_wou
             ) >= case.run.terms.soak or (not case.fits(case.raised(soak=more)))
         if choice.name == "max-unavailable":
             size = int(choice.to["max-unavailable"])
-            widest = max(len(one.instances) for one in case.run.batches)
+            widest = max(len(batch.instances) for batch in case.run.batches)
             assert size > widest
-            assert max(len(one.instances) for one in run.batches) <= size
+            assert max(len(batch.instances) for batch in run.batches) <= size
             assert size - 1 == widest or not case.fits(case.raised(max_unavailable=str(size - 1)))
         if choice.name == "windows":
             assert case.run.terms.windows
             (now_open,) = case.run.terms.windows
             hours = int(choice.sentence.split("with ")[1].split(" hour")[0])
-            less = "; ".join(str(widened(one, hours - 1)) for one in now_open)
-            assert choice.to["windows"] == "; ".join(str(widened(one, hours)) for one in now_open)
+            less = "; ".join(str(widened(window, hours - 1)) for window in now_open)
+            assert choice.to["windows"] == "; ".join(str(widened(window, hours)) for window in now_open)
             assert hours == 1 or not case.fits(case.raised(windows=less))
         if choice.name == "leave":
             assert case.fits(run)
@@ -509,7 +511,7 @@ def test_whatever_is_chosen_the_plan_then_keeps_its_word_and_nothing_smaller_wou
             assert left
             assert f"({len(left)} instance{'s' if len(left) > 1 else ''}) to Azure" in choice.sentence
         if choice.name == "resume":
-            assert FIT in run.people.waived
+            assert run.people.deadline_waived
             assert run.state is not RunState.PAUSED
     assert case.names[-1] == "resume"
     assert len(set(case.names)) == len(case.names)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.azure.fleet import Interval
-from planner.calendar.windows import WindowSets, all_open, parse_windows
+from planner.calendar.windows import is_open
 from planner.policy.model import Freeze, Rules
+from planner.policy.weekly import WindowSets, parse_windows
 from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
 from planner.record.run import Run
@@ -35,7 +36,7 @@ def open_run(*batches: Batch, **more: object) -> Run:
 
 
 def times(run: Run, now: datetime) -> list[datetime | None]:
-    return [one.not_before for one in timed(run, now).batches]
+    return [each.not_before for each in timed(run, now).batches]
 
 
 # By hand -------------------------------------------------------------------------------------------------
@@ -43,7 +44,7 @@ def times(run: Run, now: datetime) -> list[datetime | None]:
 
 def test_batches_follow_each_other_with_a_reboot_and_a_soak_in_between():
     run = timed(open_run(batch(1, "0"), batch(2, "1"), batch(3, "2")), NOW)
-    assert [one.not_before for one in run.batches] == [NOW, NOW + 40 * MINUTE, NOW + 80 * MINUTE]
+    assert [batch.not_before for batch in run.batches] == [NOW, NOW + 40 * MINUTE, NOW + 80 * MINUTE]
     assert run.times.forecast_end == NOW + 90 * MINUTE
     assert run.times.deadline is not None
     assert run.times.slack == run.times.deadline - run.times.forecast_end
@@ -60,11 +61,11 @@ def test_a_batch_that_would_not_end_inside_the_window_waits_for_the_next_one():
 
 
 def test_a_batch_that_ends_with_the_window_to_the_minute_still_goes_and_a_minute_longer_does_not():
-    one = open_run(batch(1, "0"), windows=windows("Sun 11:00-12:10 UTC"))
-    assert times(one, NOW) == [NOW]
-    longer = replace(one, times=replace(one.times, expected=REBOOT + MINUTE))
+    short = open_run(batch(1, "0"), windows=windows("Sun 11:00-12:10 UTC"))
+    assert times(short, NOW) == [NOW]
+    longer = replace(short, times=replace(short.times, expected=REBOOT + MINUTE))
     assert times(longer, NOW) == [utc("2026-11-29T11:00")]
-    assert times(one, NOW + timedelta(seconds=1)) == [utc("2026-11-29T11:00")]
+    assert times(short, NOW + timedelta(seconds=1)) == [utc("2026-11-29T11:00")]
 
 
 def test_a_batch_lasts_over_midnight_in_an_overnight_window_and_over_two_that_adjoin():
@@ -195,7 +196,7 @@ def test_a_soak_that_has_begun_ends_when_it_ends_and_does_not_begin_anew_at_ever
     )
     over = replace(
         soaking,
-        instances=tuple(replace(one, state=InstanceState.MAINTAINED) for one in soaking.instances),
+        instances=tuple(replace(instance, state=InstanceState.MAINTAINED) for instance in soaking.instances),
         state=BatchState.SOAKING,
         verified_at=NOW - 20 * MINUTE,
     )
@@ -214,7 +215,7 @@ def test_when_a_batch_finds_no_time_nothing_behind_it_keeps_a_time_of_an_earlier
     )
     run = timed(run, NOW)
     assert run.times.forecast_end is None
-    assert [one.not_before for one in run.batches] == [None, None]
+    assert [batch.not_before for batch in run.batches] == [None, None]
 
 
 def test_the_deadline_is_the_earlier_of_the_date_and_azures_window_less_a_margin():
@@ -247,13 +248,15 @@ class Reference:
         self.open = [self._may(base + at * step) for at in range(count)]
 
     def _may(self, at: datetime) -> bool:
-        return all_open(self.run.terms.windows, at) and not any(at in one for one in self.run.terms.freezes)
+        return all(is_open(windows, at) for windows in self.run.terms.windows) and not any(
+            at in freeze for freeze in self.run.terms.freezes
+        )
 
     def placed(self, start: datetime) -> tuple[list[datetime | None], datetime | None]:
         free, end, found = start, None, []
         needed = int(self.run.times.expected / self.step)
-        for one in self.run.batches:
-            at = max(free, one.held_until or free)
+        for each in self.run.batches:
+            at = max(free, each.held_until or free)
             index = -((self.base - at) // self.step)
             while index + needed <= len(self.open) and not all(self.open[index : index + needed]):
                 index += 1
@@ -321,7 +324,7 @@ def agree(run: Run, now: datetime, days: int, step: timedelta) -> None:
     if end is None:
         assert found is None or found > now + (days - 1) * DAY
         return
-    assert [one.not_before for one in batches] == wanted
+    assert [batch.not_before for batch in batches] == wanted
     assert found == end
 
 
@@ -346,19 +349,19 @@ def test_a_batch_starts_and_ends_inside_what_the_operator_allows_wherever_the_cl
     now = base + timedelta(seconds=seconds)
     run = timed(run, now)
     free = now
-    for one in run.batches:
-        at = one.not_before
+    for each in run.batches:
+        at = each.not_before
         if at is None:
             assert run.times.forecast_end is None
             break
         assert at >= free
-        assert one.held_until is None or at >= one.held_until
+        assert each.held_until is None or at >= each.held_until
         for second in range(0, int(run.times.expected / timedelta(seconds=1)), 60):
             moment = at + timedelta(seconds=second)
-            assert all_open(run.terms.windows, moment)
+            assert all(is_open(windows, moment) for windows in run.terms.windows)
             assert not any(moment in freeze for freeze in run.terms.freezes)
         last = at + run.times.expected - timedelta(seconds=1)
-        assert all_open(run.terms.windows, last)
+        assert all(is_open(windows, last) for windows in run.terms.windows)
         assert not any(last in freeze for freeze in run.terms.freezes)
         free = at + run.times.expected + run.terms.soak
 

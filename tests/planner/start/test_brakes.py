@@ -12,7 +12,6 @@ from planner.record.action import Start
 from planner.record.command import CommandKind
 from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
-from planner.record.waivers import FIT
 from tests.altered import altered
 from tests.planner.builders import (
     DAY,
@@ -120,7 +119,7 @@ def test_nothing_is_started_in_what_is_left_of_a_self_service_window_too_short_f
     closes = SELF_SERVICE.end
     last = closes - run.times.expected
     # A plan that no longer meets its deadline is a person's to let go ahead.
-    run = replace(run, people=replace(run.people, waived=(FIT,)))
+    run = replace(run, people=replace(run.people, deadline_waived=True))
     late, starts = started(run, instances=FLEET, now=last + MINUTE)
     assert starts == []
     assert late.due == closes
@@ -132,7 +131,9 @@ def test_a_start_is_sent_before_the_window_of_its_instance_closes_or_not_at_all(
     quick = always(max_unavailable="50%", recover_within="5s")
     closing = Interval(SELF_SERVICE.start, NOW + timedelta(seconds=10))
     seen = tuple(replace(one, maintenance=replace(STATUS, self_service=closing)) for one in FLEET)
-    run = altered(planned(instances=seen, a_policy=quick), state=RunState.SCHEDULED, waived=(FIT,), misfit="")
+    run = altered(
+        planned(instances=seen, a_policy=quick), state=RunState.SCHEDULED, deadline_waived=True, misfit=""
+    )
     _, actions = step(run, observe(a_policy=quick, instances=seen))
     assert {one.before for one in actions if isinstance(one, Start)} == {closing.end}
 
@@ -194,7 +195,7 @@ def test_an_instance_that_has_become_one_to_be_left_alone_since_its_plan_is_not_
 def test_a_start_is_sent_before_the_operators_window_closes_or_not_at_all() -> None:
     quick = always(max_unavailable="50%", recover_within="5s", windows="daily 12:00-13:00 UTC")
     run = altered(
-        planned(instances=FLEET, a_policy=quick), state=RunState.SCHEDULED, waived=(FIT,), misfit=""
+        planned(instances=FLEET, a_policy=quick), state=RunState.SCHEDULED, deadline_waived=True, misfit=""
     )
     now = NOW + HOUR - timedelta(seconds=10)
     _, actions = step(run, observe(a_policy=quick, instances=FLEET, now=now))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from planner.azure.fleet import Instance
-from planner.calendar.windows import parse_windows
+from planner.policy.weekly import parse_windows
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind
 from planner.record.run import Run
@@ -43,7 +43,7 @@ def told_slack(run: Run, minutes: Sequence[int]) -> list[str]:
     instances = changed_first(fleet(3, 3))
     for minute in minutes:
         run, _ = step(run, observe(scale_set(), instances, always(), NOW + minute * MINUTE))
-    return [one.sentence for one in run.story.notices if one.kind is Kind.SLACK]
+    return [notice.sentence for notice in run.story.notices if notice.kind is Kind.SLACK]
 
 
 def changed_first(instances: Sequence[Instance]) -> tuple[Instance, ...]:
@@ -62,13 +62,16 @@ def test_another_deadline_is_told_although_the_sentence_before_named_its_time():
     instances = changed_first(fleet(3, 3))
     told = NOW + MINUTE
     run, _ = step(under_way(), observe(scale_set(), instances, always(), told))
-    (first,) = [one for one in run.story.notices if one.kind is Kind.SLACK]
+    (first,) = [notice for notice in run.story.notices if notice.kind is Kind.SLACK]
     assert first.deadline == NOW + HOUR
     later = NOW + 65 * MINUTE
     named = replace(first, sentence=f"{first.sentence} Something else is due {say(later)}.")
     run = replace(run, times=replace(run.times, deadline=later), story=replace(run.story, notices=(named,)))
     run, _ = step(run, observe(scale_set(), instances, always(), told + MINUTE))
-    assert [one.deadline for one in run.story.notices if one.kind is Kind.SLACK] == [NOW + HOUR, later]
+    assert [notice.deadline for notice in run.story.notices if notice.kind is Kind.SLACK] == [
+        NOW + HOUR,
+        later,
+    ]
 
 
 def test_windows_that_became_too_short_under_way_are_told_once_and_not_at_every_poll():
@@ -95,4 +98,4 @@ def test_windows_that_became_too_short_under_way_are_told_once_and_not_at_every_
     for minute in range(2, 30):
         long_ago, _ = step(long_ago, observe(scale_set(), fleet(3, 3), short, NOW + minute * MINUTE))
     assert long_ago.times.forecast_end is None
-    assert len([one for one in long_ago.story.notices if one.kind is Kind.SLACK]) == 1
+    assert len([notice for notice in long_ago.story.notices if notice.kind is Kind.SLACK]) == 1

@@ -28,7 +28,7 @@ def reminders(run: Run) -> list[float]:
     """The hours that were left at each reminder, to a tenth."""
     last = latest(run, NOW).start
     assert last is not None
-    return [round((last - one.at) / H, 1) for one in told(run, Kind.REMINDER)]
+    return [round((last - notice.at) / H, 1) for notice in told(run, Kind.REMINDER)]
 
 
 def held_run() -> Run:
@@ -137,7 +137,7 @@ def test_let_pass_gives_the_place_away_until_the_run_starts_something_again() ->
     run, _ = step(run, observe(), command(CommandKind.LET_PASS))
     assert run.people.lets_pass
     assert not run.claims
-    assert "let-pass" in [one.event for one in run.story.history]
+    assert "let-pass" in [entry.event for entry in run.story.history]
     again, _ = step(run, observe(), command(CommandKind.LET_PASS, "twice"))
     assert "lets the others pass already" in again.story.history[-1].reason
 
@@ -200,5 +200,5 @@ def test_that_it_is_too_late_is_told_when_it_is_and_not_at_the_next_daily_poll()
     last = latest(run_of_world(world), NOW).start
     assert last is not None
     run = until(world, 479 * H)
-    paused = next(one for one in run.story.history if one.event == "awaiting_approval -> paused")
+    paused = next(entry for entry in run.story.history if entry.event == "awaiting_approval -> paused")
     assert timedelta(0) <= paused.at - last <= 5 * M

@@ -35,8 +35,8 @@ def behind(world: Protocol) -> None:
 
 
 def off_limits(world: Protocol) -> None:
-    for one in world.azure.machines.values():
-        one.become(provisioning="updating")
+    for machine in world.azure.machines.values():
+        machine.become(provisioning="updating")
 
 
 def never_planned(world: Protocol) -> None:
@@ -165,8 +165,8 @@ def test_a_tag_may_have_people_told_sooner_and_not_later() -> None:
 @pytest.mark.parametrize("flexible", [False, True])
 def test_required_health_that_nothing_reports_is_told_at_once(flexible: bool) -> None:
     world = living(health="required", flexible=flexible)
-    for one in world.azure.machines.values():
-        one.become(health=Health.NOT_REPORTED)
+    for machine in world.azure.machines.values():
+        machine.become(health=Health.NOT_REPORTED)
     world.plan()
     (notice,) = told(until(world, 2 * M))
     assert "reports no health" in notice.sentence
@@ -176,8 +176,8 @@ def test_required_health_that_nothing_reports_is_told_at_once(flexible: bool) ->
 
 def test_health_that_was_reported_and_is_missing_in_a_poll_is_not_told_at_once() -> None:
     world = living(health="required")
-    for one in world.azure.machines.values():
-        one.become(health=Health.NOT_REPORTED)
+    for machine in world.azure.machines.values():
+        machine.become(health=Health.NOT_REPORTED)
     assert told(until(world, 2 * M)) == []
 
 
@@ -218,7 +218,7 @@ def test_whoever_could_start_for_that_long_is_told_and_no_cause_twice(steps, win
         since = now if opened else None
         notices = told(run)
         assert len(notices) == len(
-            {one.sentence.partition("because of ")[2].split(".")[0] for one in notices}
+            {notice.sentence.partition("because of ")[2].split(".")[0] for notice in notices}
         )
         if opened and lost >= after:
             assert notices
