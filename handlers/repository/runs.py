@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from handlers.cloud.names import NOTICES, RUNS, RUNS_PREFIX, archive_path
+from handlers.cloud.names import ARCHIVE_PREFIX, NOTICES, RUNS, RUNS_PREFIX, archive_path, run_path
 from handlers.cloud.queues import Queues
 from handlers.cloud.records import Conflict, Listed, Records
 from handlers.wire.documents import (
@@ -19,6 +19,7 @@ from handlers.wire.documents import (
     waves_of,
 )
 from handlers.wire.messages import NoticeMessage, PersonEvent, RunMessage
+from planner.azure.fleet import ScaleSet
 from planner.record.run import Run
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,16 @@ class StoredRun:
     path: str
     run: Run
     etag: str
+
+
+def path_of(scale_set: ScaleSet) -> str:
+    """Where the run of a scale set is on record."""
+    return run_path(scale_set.subscription, scale_set.resource_group, scale_set.name)
+
+
+def current_path(archived: str) -> str:
+    """Where an archived run was on record before a later one took its place."""
+    return f"{RUNS_PREFIX}{archived.removeprefix(ARCHIVE_PREFIX).rpartition('/')[0]}.json"
 
 
 class Runs:
@@ -81,6 +92,15 @@ class Runs:
     async def listed(self, prefix: str = RUNS_PREFIX) -> list[Listed]:
         """Every run of the listing that belongs to some wave."""
         return [line for line in await self._records().list(prefix) if waves_of(line.metadata)]
+
+    async def listed_at(self, path: str) -> Listed | None:
+        """One run's line of the listing, None when there is no run."""
+        return next((line for line in await self.listed(path) if line.path == path), None)
+
+    async def archived(self, path: str = "") -> list[Listed]:
+        """The listing of the runs that later ones have replaced, at `path` or everywhere; oldest first."""
+        place = f"{path.removeprefix(RUNS_PREFIX).removesuffix('.json')}/" if path else ""
+        return await self.listed(f"{ARCHIVE_PREFIX}{place}")
 
     async def of_subscription(self, subscription: str) -> Sequence[Listed]:
         """The listing of a subscription's runs; those who ask within `FRESH` share one."""

@@ -1,13 +1,18 @@
 """Waves on record: read, kept while they are unchanged, written under their ETag."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 from weakref import WeakValueDictionary
 
-from handlers.cloud.names import wave_path, wave_prefix
-from handlers.cloud.records import Absent, Conflict, Records
+from handlers.cloud.names import WAVES_PREFIX, wave_path, wave_prefix
+from handlers.cloud.records import Absent, Conflict, Listed, Records
 from handlers.wire.documents import decode_wave, encode_wave, wave_metadata
 from planner.azure.wave import Announcement, Wave
+
+TRIES = 8
+"""How often a wave is changed again because somebody else wrote it in between."""
 
 
 class Waves:
@@ -45,31 +50,43 @@ class Waves:
         self._kept[key] = (wave, stored.etag)
         return wave
 
+    async def listed(self, prefix: str = WAVES_PREFIX) -> list[tuple[str, str, Listed]]:
+        """Every wave record of the listing: tracking id, subscription and line."""
+        lines = await self._records().list(prefix)
+        places = [line.path.removeprefix(WAVES_PREFIX).removesuffix(".json").partition("/") for line in lines]
+        return [(place[0], place[2], line) for place, line in zip(places, lines, strict=True)]
+
     async def of(self, tracking_id: str) -> tuple[Wave, ...]:
         """The wave's records, one a subscription; ValueError when it is no tracking id."""
         found = []
-        for line in await self._records().list(wave_prefix(tracking_id)):
-            subscription = line.path.rpartition("/")[2].removesuffix(".json")
+        for _, subscription, _ in await self.listed(wave_prefix(tracking_id)):
             wave = await self.get(tracking_id, subscription)
             if wave is not None and wave.announcements:
                 found.append(wave)
         return tuple(found)
 
-    async def read(self, announcement: Announcement) -> tuple[Wave, str | None]:
-        """The announcement's wave with its ETag, to be written; a new one without when there is none yet."""
-        stored = await self._records().read(wave_path(announcement.tracking_id, announcement.subscription))
-        if stored is None:
-            return Wave(announcement.tracking_id, announcement.subscription), None
-        return decode_wave(stored.body), stored.etag
+    async def update(
+        self, announcement: Announcement, change: Callable[[Wave], Awaitable[Wave]]
+    ) -> tuple[Wave, Wave]:
+        """The announcement's wave before and after `change`, on record in its next generation.
 
-    async def write(self, wave: Wave, etag: str | None) -> str | None:
-        """The new ETag, None when somebody wrote in between. What was written need not be read again here."""
-        path = wave_path(wave.tracking_id, wave.subscription)
-        try:
-            new = await self._records().write(
-                path, encode_wave(wave), etag=etag, metadata=wave_metadata(wave)
-            )
-        except Conflict:
-            return None
-        self._kept[wave.tracking_id, wave.subscription.lower()] = (wave, new)
-        return new
+        `change` is called again on the new record when somebody wrote in between. A wave that it returns as
+        it was is not written. Raises Conflict when others wrote `TRIES` times.
+        """
+        path = wave_path(announcement.tracking_id, announcement.subscription)
+        for _ in range(TRIES):
+            stored = await self._records().read(path)
+            before = Wave(announcement.tracking_id, announcement.subscription)
+            if stored is not None:
+                before = decode_wave(stored.body)
+            after = await change(before)
+            if after == before:
+                return before, before
+            after = replace(after, generation=before.generation + 1)
+            etag, body = stored.etag if stored is not None else None, encode_wave(after)
+            with suppress(Conflict):
+                new = await self._records().write(path, body, etag=etag, metadata=wave_metadata(after))
+                # What was written need not be read again here.
+                self._kept[after.tracking_id, after.subscription.lower()] = (after, new)
+                return before, after
+        raise Conflict(f"Wave {announcement.tracking_id}: gave up after {TRIES} write conflicts.")

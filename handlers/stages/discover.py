@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from handlers.cloud.errors import Forbidden, NotFound, Throttled, Unreachable
 from handlers.cloud.names import ALERTS, NOTICES, alert_path
+from handlers.cloud.records import Conflict
 from handlers.failures.quarantine import ALERT, keep
 from handlers.failures.throttling import put_off
 from handlers.waves import extra_lookups, relisting, roster
@@ -101,63 +102,43 @@ async def _announcement(message: AlertMessage, wiring: Wiring) -> Announcement |
 async def _discover(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> None:
     about = {"tracking_id": announcement.tracking_id, "alert": announcement.alert}
     listed: tuple[ScaleSet, ...] | None = None
-    for _ in range(roster.REDOS):
-        wave, etag = await wiring.waves.read(announcement)
+
+    async def with_roster(wave: Wave) -> Wave:
+        nonlocal listed
         if announcement.alert in wave.discovered:
-            return
+            return wave
         updated, _ = with_announcement(wave, announcement)
         if updated.current.alert != announcement.alert:
             # An older one, or another copy of one that is known: on record, and nothing else changes.
             log.info("discover.stale", extra={**about, "current": updated.current.alert})
-            if await wiring.waves.write(_discovered(updated, announcement), etag):
-                return
-            continue
+            return await discovered(updated)
         if updated.open:
             if listed is None:
                 listed = await roster.listed(announcement.subscription, wiring)
             updated = roster.with_listing(updated, listed, wiring)
-        if updated != wave:
-            updated = roster.next_generation(updated)
-            new_etag = await wiring.waves.write(updated, etag)
-            if new_etag is None:
-                continue
-            etag = new_etag
-        await _send_all(updated, message, wiring)
-        if updated.open and listed and not updated.roster:
-            await roster.tell_empty(updated, message.traceparent, wiring)
-        await _record_discovered(updated, announcement, etag, wiring)
-        log.info("discover.done", extra={**about, "scale_sets": len(updated.roster)})
-        return
-    await _later(
-        message, FIRST_WAIT, f"Gave up after {roster.REDOS} write conflicts on the wave's record.", wiring
-    )
+        return updated
 
-
-async def _send_all(wave: Wave, message: AlertMessage, wiring: Wiring) -> None:
-    await roster.ask_for_plans(wave, wave.roster, "announced", message.traceparent, wiring)
-    await wiring.queues.send(
-        NOTICES,
-        NoticeMessage(tracking_id=wave.tracking_id, kind="wave", traceparent=message.traceparent),
-        delay=wiring.settings.group_wait,
-    )
-    await extra_lookups.ask(wave, message, wiring)
-
-
-async def _record_discovered(
-    wave: Wave, announcement: Announcement, etag: str | None, wiring: Wiring
-) -> None:
-    for _ in range(roster.REDOS):
-        if await wiring.waves.write(_discovered(wave, announcement), etag):
-            return
-        wave, etag = await wiring.waves.read(announcement)
+    async def discovered(wave: Wave) -> Wave:
         if announcement.alert in wave.discovered:
-            return
-    # Not on record means discovered again by the sweep: more work, no harm.
-    log.warning("discover.not_recorded", extra={"tracking_id": wave.tracking_id, "alert": announcement.alert})
+            return wave
+        return replace(wave, discovered=(*wave.discovered, announcement.alert))
 
-
-def _discovered(wave: Wave, announcement: Announcement) -> Wave:
-    return roster.next_generation(replace(wave, discovered=(*wave.discovered, announcement.alert)))
+    try:
+        _, wave = await wiring.waves.update(announcement, with_roster)
+    except Conflict as error:
+        await _later(message, FIRST_WAIT, str(error), wiring)
+        return
+    if announcement.alert in wave.discovered:
+        return
+    await roster.have_planned(wave, wave.roster, message, wiring)
+    if wave.open and listed and not wave.roster:
+        await roster.tell_empty(wave, message.traceparent, wiring)
+    try:
+        await wiring.waves.update(announcement, discovered)
+    except Conflict:
+        # The sweep will have it discovered again: more work, no harm.
+        log.warning("discover.not_recorded", extra=about)
+    log.info("discover.done", extra={**about, "scale_sets": len(wave.roster)})
 
 
 async def _later(message: AlertMessage, wait: timedelta, why: str, wiring: Wiring) -> None:

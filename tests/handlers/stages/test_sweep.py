@@ -165,7 +165,7 @@ async def test_an_alert_sent_again_ends_and_tells_nobody_while_azure_is_down(wir
 async def test_while_azure_puts_the_subscription_off_no_alert_counts_as_lost(wiring):
     await receive.handle(Request("POST", body=body(alert())), wiring)
     wiring.spy.forget()
-    await wiring.quiet(SUBSCRIPTION).learned(wiring.now() + timedelta(hours=2))
+    await wiring.retry_after(SUBSCRIPTION).learned(wiring.now() + timedelta(hours=2))
     for minutes in (60, 60, 2):
         wiring.clock.forward(minutes=minutes)
         await sweep.handle(wiring)

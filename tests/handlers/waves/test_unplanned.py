@@ -175,7 +175,7 @@ async def test_an_empty_listing_is_made_again_while_the_wave_is_open(wiring):
 
 
 async def test_while_azure_puts_the_subscription_off_nothing_of_its_waves_counts_as_lost(wiring):
-    await wiring.quiet(SUBSCRIPTION).learned(wiring.now() + timedelta(hours=1))
+    await wiring.retry_after(SUBSCRIPTION).learned(wiring.now() + timedelta(hours=1))
     wiring.clock.forward(minutes=30)
     await sweep.handle(wiring)
     assert asked(wiring) == []
