@@ -1,6 +1,5 @@
 """Runs on record: read, written, archived and listed; and the message that has one polled."""
 
-import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
@@ -10,6 +9,7 @@ from datetime import datetime, timedelta
 from handlers.cloud.names import ARCHIVE_PREFIX, NOTICES, RUNS, RUNS_PREFIX, archive_path, run_path
 from handlers.cloud.queues import Queues
 from handlers.cloud.records import Conflict, Listed, Records
+from handlers.cloud.side_by_side import side_by_side
 from handlers.wire.documents import (
     BadRecord,
     NewerRecord,
@@ -113,14 +113,12 @@ class Runs:
 
     async def read_listed(self, listed: Iterable[Listed]) -> dict[str, Run]:
         """The runs by path. What is gone meanwhile or this version cannot read is left out and logged."""
-        gate = asyncio.Semaphore(AT_ONCE)
 
         async def read(line: Listed) -> tuple[str, Run | None]:
             known = self._decoded.get(line.path, line.etag)
             if known is not None:
                 return line.path, known
-            async with gate:
-                stored = await self._records().read(line.path)
+            stored = await self._records().read(line.path)
             if stored is None:
                 return line.path, None
             try:
@@ -131,7 +129,7 @@ class Runs:
             self._decoded.put(line.path, stored.etag, run, len(stored.body))
             return line.path, run
 
-        found = await asyncio.gather(*(read(line) for line in listed))
+        found = await side_by_side(read, listed, AT_ONCE)
         return {path: run for path, run in found if run is not None}
 
     async def send_poll(

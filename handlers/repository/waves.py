@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
@@ -73,20 +72,31 @@ class Waves:
         `change` is called again on the new record when somebody wrote in between. A wave that it returns as
         it was is not written. Raises Conflict when others wrote `TRIES` times.
         """
-        path = wave_path(announcement.tracking_id, announcement.subscription)
         for _ in range(TRIES):
-            stored = await self._records().read(path)
-            before = Wave(announcement.tracking_id, announcement.subscription)
-            if stored is not None:
-                before = decode_wave(stored.body)
+            before, etag = await self.read(announcement)
             after = await change(before)
             if after == before:
                 return before, before
             after = replace(after, generation=before.generation + 1)
-            etag, body = stored.etag if stored is not None else None, encode_wave(after)
-            with suppress(Conflict):
-                new = await self._records().write(path, body, etag=etag, metadata=wave_metadata(after))
-                # What was written need not be read again here.
-                self._kept[after.tracking_id, after.subscription.lower()] = (after, new)
+            if await self.write(after, etag) is not None:
                 return before, after
         raise Conflict(f"Wave {announcement.tracking_id}: gave up after {TRIES} write conflicts.")
+
+    async def read(self, announcement: Announcement) -> tuple[Wave, str | None]:
+        """The announcement's wave with its ETag, to be written; a new one without when there is none yet."""
+        stored = await self._records().read(wave_path(announcement.tracking_id, announcement.subscription))
+        if stored is None:
+            return Wave(announcement.tracking_id, announcement.subscription), None
+        return decode_wave(stored.body), stored.etag
+
+    async def write(self, wave: Wave, etag: str | None) -> str | None:
+        """The new ETag, None when somebody wrote in between. What was written need not be read again here."""
+        path = wave_path(wave.tracking_id, wave.subscription)
+        try:
+            new = await self._records().write(
+                path, encode_wave(wave), etag=etag, metadata=wave_metadata(wave)
+            )
+        except Conflict:
+            return None
+        self._kept[wave.tracking_id, wave.subscription.lower()] = (wave, new)
+        return new

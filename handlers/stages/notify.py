@@ -4,13 +4,14 @@ It never writes a run and never raises because of a channel: notification troubl
 maintenance. What could not be sent waits in the delivery record and goes again under the same id.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from handlers.cloud.names import NOTICES
 from handlers.cloud.records import Listed
+from handlers.cloud.side_by_side import side_by_side
 from handlers.delivery.deliver import NOBODY, come_back, deliver, senders_of
 from handlers.delivery.fallback_receiver import remarks, stand_ins
 from handlers.delivery.tell_alone import tell_alone
@@ -28,7 +29,7 @@ from planner.notices.digest import PATIENCE, Overview, choose, untold
 from planner.record.run import Run
 
 AT_ONCE = 16
-"""Receivers that are told side by side."""
+"""Receivers told side by side; a failure does not cut off another one between sending and recording."""
 
 POLLS = 8
 """How often one message polls again after something was sent, before it leaves the rest to another one."""
@@ -98,7 +99,9 @@ async def _poll(message: NoticeMessage, wiring: Wiring) -> bool:
     for told_under in sorted({waves_of(line.metadata)[0] for line in lines} | {wanted}):
         about = message.model_copy(update={"tracking_id": told_under})
         seen = await _see(about, [line for line in lines if told_under in waves_of(line.metadata)], wiring)
-        acted = await _serve_all(seen, wiring) or acted
+        # A channel that does not answer must not hold up the other receivers.
+        serve = partial(_serve, seen=seen, wiring=wiring)
+        acted = any(await side_by_side(serve, seen.receivers, AT_ONCE)) or acted
         if not acted and not seen.runs and _plans_to_come(seen, wiring):
             await wiring.queues.send(NOTICES, about, delay=wiring.settings.group_wait)
     return acted
@@ -124,22 +127,6 @@ async def _see(message: NoticeMessage, members: Sequence[Listed], wiring: Wiring
     runs = await wiring.runs.read_listed([told_here[path] for path in sorted(late & told_here.keys())])
     deliveries = {delivery.receiver.lower(): (delivery, etag) for delivery, etag in stored}
     return _Seen(message, wiring.now(), waves, counts, told_here, runs, deliveries)
-
-
-async def _serve_all(seen: _Seen, wiring: Wiring) -> bool:
-    """Serve all receivers side by side: a channel that does not answer must not hold up the others."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def serve(receiver: str) -> bool:
-        async with gate:
-            return await _serve(receiver, seen, wiring)
-
-    # A failure must not cut off another receiver between sending and recording.
-    ends = await asyncio.gather(*map(serve, seen.receivers), return_exceptions=True)
-    for end in ends:
-        if isinstance(end, BaseException):
-            raise end
-    return any(ends)
 
 
 async def _serve(receiver: str, seen: _Seen, wiring: Wiring) -> bool:

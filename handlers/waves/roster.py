@@ -1,12 +1,12 @@
 """Who is on a wave's roster, and the messages that have them planned, looked up and told."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
 from handlers.cloud.names import ALERTS, NOTICES, SCALE_SETS
+from handlers.cloud.side_by_side import side_by_side
 from handlers.wire.messages import EVERY, AlertMessage, NoticeMessage, ScaleSetMessage
 from handlers.wiring import Wiring
 from planner.azure.fleet import ScaleSet
@@ -78,25 +78,21 @@ async def have_planned(wave: Wave, members: Iterable[Member], message: AlertMess
 async def ask_for_plans(
     wave: Wave,
     members: Iterable[Member],
-    reason: Literal["announced", "renewed"],
+    reason: Literal["announced", "renewed", "swept"],
     traceparent: str,
     wiring: Wiring,
 ) -> None:
-    """One message for each of these scale sets of the wave."""
-    gate = asyncio.Semaphore(AT_ONCE)
+    """Ask for a plan of each of these scale sets of the wave."""
 
-    async def send(member: Member) -> None:
-        async with gate:
-            await wiring.queues.send(
-                SCALE_SETS,
-                ScaleSetMessage(
-                    tracking_id=wave.tracking_id,
-                    subscription=wave.subscription,
-                    scale_set=member.scale_set.id,
-                    reason=reason,
-                    wave_generation=wave.generation,
-                    traceparent=traceparent,
-                ),
-            )
+    async def ask(member: Member) -> None:
+        message = ScaleSetMessage(
+            tracking_id=wave.tracking_id,
+            subscription=wave.subscription,
+            scale_set=member.scale_set.id,
+            reason=reason,
+            wave_generation=wave.generation,
+            traceparent=traceparent,
+        )
+        await wiring.queues.send(SCALE_SETS, message)
 
-    await asyncio.gather(*(send(member) for member in members))
+    await side_by_side(ask, members, AT_ONCE)

@@ -11,10 +11,10 @@ from typing import Any
 from handlers.cloud.names import ALERTS, SCALE_SETS
 from handlers.cloud.records import Listed
 from handlers.repository.runs import path_of
-from handlers.waves import extra_lookups, relisting
+from handlers.waves import extra_lookups, relisting, roster
 from handlers.waves.sweep_state import Sweep
 from handlers.wire.documents import BadRecord, NewerRecord, waves_of
-from handlers.wire.messages import EVERY, AlertMessage, ScaleSetMessage
+from handlers.wire.messages import EVERY, AlertMessage
 from planner.azure.wave import Wave
 
 log = logging.getLogger(__name__)
@@ -72,14 +72,6 @@ async def _ask_for_plans(wave: Wave, planned: Mapping[str, tuple[str, ...]], swe
             wave.tracking_id in waves_of(line.metadata) for line in await sweep.wiring.runs.archived(path)
         ):
             continue  # an earlier run than the one on record went through this wave
-        log.warning(
-            "sweep.unplanned", extra={"tracking_id": wave.tracking_id, "scale_set": member.scale_set.id}
-        )
-        message = ScaleSetMessage(
-            tracking_id=wave.tracking_id,
-            subscription=wave.subscription,
-            scale_set=member.scale_set.id,
-            reason="swept",
-            wave_generation=wave.generation,
-        )
-        await sweep.wiring.queues.send(SCALE_SETS, message)
+        about = {"tracking_id": wave.tracking_id, "scale_set": member.scale_set.id}
+        log.warning("sweep.unplanned", extra=about)
+        await roster.ask_for_plans(wave, [member], "swept", "", sweep.wiring)
