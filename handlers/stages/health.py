@@ -16,7 +16,7 @@ LONGEST_SECONDS = 8
 
 
 async def handle(wiring: Wiring) -> Response:
-    """200 with the figures, or 503 with the sentence. Says nothing about anybody's scale sets."""
+    """200 with the figures, or 503 with a sentence. Anonymous: nothing about anybody's scale sets."""
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
             depths, quarantined, swept = await asyncio.gather(

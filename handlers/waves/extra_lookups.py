@@ -64,13 +64,16 @@ async def renewed(announcement: Announcement, message: AlertMessage, wiring: Wir
 
     async def with_look_ups(wave: Wave) -> Wave:
         nonlocal looked, asked_again
-        if not (wave.knows(announcement.alert) and wave.open and wave.roster and _stale(wave, wiring)):
-            return wave
         first = wave.evidence is None or bool(wave.unlooked)
+        stale = first or wave.evidence is None or wiring.now() - wave.evidence.at >= FRESH
+        if not (wave.knows(announcement.alert) and wave.open and wave.roster and stale):
+            return wave
         looked = looked or await _look_up(wave, message, wiring)
         if looked.trouble is not None and not asked_again and (first or message.renew == EVERY):
             # Before the record is written: should we crash then, it is still asked for again.
-            await _in_an_hour(message, wiring)
+            log.warning("look_ups.incomplete", extra={"alert": message.alert})
+            again = AlertMessage(alert=message.alert, renew=EVERY)
+            await wiring.queues.send(ALERTS, again, delay=FRESH)
             asked_again = True
         if looked.trouble is not None and not first:
             return wave
@@ -127,12 +130,3 @@ async def _look_up(wave: Wave, message: AlertMessage, wiring: Wiring) -> Looked:
     ):
         raise LookUpsLater(message, looked.trouble, now)
     return looked
-
-
-def _stale(wave: Wave, wiring: Wiring) -> bool:
-    return wave.evidence is None or bool(wave.unlooked) or wiring.now() - wave.evidence.at >= FRESH
-
-
-async def _in_an_hour(message: AlertMessage, wiring: Wiring) -> None:
-    log.warning("look_ups.incomplete", extra={"alert": message.alert})
-    await wiring.queues.send(ALERTS, AlertMessage(alert=message.alert, renew=EVERY), delay=FRESH)
