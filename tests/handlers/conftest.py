@@ -1,4 +1,4 @@
-"""What the tests of the handlers share: a scene around one scale set, an office that is told."""
+"""What the tests of the handlers share: a wiring, a scene around one scale set, an office that is told."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,7 +6,25 @@ from pathlib import Path
 import pytest
 
 from tests.handlers.desk import Office, office
+from tests.handlers.parts import Clock, TestWiring, at_present, scale_set
 from tests.handlers.scene import Scene
+
+
+@pytest.fixture
+async def wiring(storage: str) -> AsyncIterator[TestWiring]:
+    """Over a clock that stands still; files that need a fleet or a run add it in a fixture of this name."""
+    made = TestWiring(storage, Clock())
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def wiring_at_present(storage: str) -> AsyncIterator[TestWiring]:
+    """Over a clock that begins now, with one scale set `web`."""
+    made = at_present(storage)
+    made.fake.sets = [scale_set("web")]
+    yield made
+    await made.close()
 
 
 @pytest.fixture

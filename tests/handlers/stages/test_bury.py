@@ -21,13 +21,6 @@ SCALE_SET = ScaleSetMessage(
 )
 
 
-@pytest.fixture
-async def wiring(storage):
-    found = TestWiring(storage, Clock())
-    yield found
-    await found.close()
-
-
 async def buried(queue, text, wiring):
     """Bury a message of which it is known that it failed."""
     raw = text.encode(errors="backslashreplace") if isinstance(text, str) else text

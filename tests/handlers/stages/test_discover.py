@@ -22,8 +22,6 @@ from planner.policy.model import Match, Policy, Rule
 from tests.handlers.parts import (
     NOW,
     SUBSCRIPTION,
-    Clock,
-    TestWiring,
     alert,
     body,
     digest,
@@ -41,11 +39,9 @@ FLEET = [
 
 
 @pytest.fixture
-async def wiring(storage):
-    found = TestWiring(storage, Clock())
-    found.fake.sets = list(FLEET)
-    yield found
-    await found.close()
+def wiring(wiring):
+    wiring.fake.sets = list(FLEET)
+    return wiring
 
 
 async def stored(wiring, raw) -> AlertMessage:

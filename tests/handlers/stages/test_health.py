@@ -13,13 +13,6 @@ from planner.policy.model import Policy
 from tests.handlers.parts import SUBSCRIPTION, Clock, TestWiring
 
 
-@pytest.fixture
-async def wiring(storage):
-    found = TestWiring(storage, Clock())
-    yield found
-    await found.close()
-
-
 async def seen(wiring):
     answer = await health.handle(wiring)
     return answer.status, json.loads(answer.body)

@@ -15,13 +15,6 @@ from handlers.wire.messages import AlertMessage
 from tests.handlers.parts import Clock, TestWiring, alert, body, digest, event, later, sample
 
 
-@pytest.fixture
-async def wiring(storage):
-    found = TestWiring(storage, Clock())
-    yield found
-    await found.close()
-
-
 async def post(wiring, content, **headers):
     answer = await receive.handle(Request("POST", body=content, headers=headers), wiring)
     return answer, json.loads(answer.body)

@@ -30,11 +30,9 @@ ASKING = {"state": RunState.AWAITING_APPROVAL, "mode": Mode.APPROVE}
 
 
 @pytest.fixture
-async def wiring(storage):
-    found = TestWiring(storage, Clock())
-    await put(found, run())
-    yield found
-    await found.close()
+async def wiring(wiring):
+    await put(wiring, run())
+    return wiring
 
 
 async def recorded(wiring):

@@ -31,22 +31,17 @@ from planner.record.states import ENDED, RunState
 from tests.handlers.parts import (
     SUBSCRIPTION,
     alert,
-    at_present,
     body,
     digest,
     put,
     run,
-    scale_set,
     state,
 )
 
 
 @pytest.fixture
-async def wiring(storage):
-    found = at_present(storage)
-    found.fake.sets = [scale_set("web")]
-    yield found
-    await found.close()
+def wiring(wiring_at_present):
+    return wiring_at_present
 
 
 async def test_a_sweep_over_nothing_leaves_its_time(wiring):

@@ -14,7 +14,7 @@ from handlers.wire.documents import alert_metadata, decode_wave, encode_wave, wa
 from handlers.wire.messages import EVERY, AlertMessage
 from planner.azure.usage import Source
 from planner.azure.wave import Wave
-from tests.handlers.parts import NOW, SUBSCRIPTION, Clock, TestWiring, alert, body, digest, later, scale_set
+from tests.handlers.parts import NOW, SUBSCRIPTION, alert, body, digest, later, scale_set
 
 PATH = wave_path("VM12-3AB", SUBSCRIPTION)
 WEB, API = scale_set("web"), scale_set("api")
@@ -24,12 +24,10 @@ DOWN = Unreachable("Azure answered 503.")
 
 
 @pytest.fixture
-async def wiring(storage):
-    found = TestWiring(storage, Clock())
-    found.fake.sets = [WEB, API, scale_set("far", "uksouth", "Far-RG")]
-    found.fake.lists = {"autoscalesettings": [SETTING]}
-    yield found
-    await found.close()
+def wiring(wiring):
+    wiring.fake.sets = [WEB, API, scale_set("far", "uksouth", "Far-RG")]
+    wiring.fake.lists = {"autoscalesettings": [SETTING]}
+    return wiring
 
 
 async def stored(wiring, raw) -> AlertMessage:

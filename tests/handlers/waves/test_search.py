@@ -27,21 +27,16 @@ from tests.handlers.parts import (
     OTHER,
     SUBSCRIPTION,
     alert,
-    at_present,
     body,
     put,
     run,
-    scale_set,
     state,
 )
 
 
 @pytest.fixture
-async def wiring(storage):
-    found = at_present(storage)
-    found.fake.sets = [scale_set("web")]
-    yield found
-    await found.close()
+def wiring(wiring_at_present):
+    return wiring_at_present
 
 
 def row(**more):

@@ -13,17 +13,15 @@ from handlers.cloud.names import ALERTS, SCALE_SETS, archive_path, run_path, wav
 from handlers.stages import discover, receive, sweep
 from handlers.wire.documents import decode_wave, encode_run, encode_wave, run_metadata, wave_metadata
 from handlers.wire.http import Request
-from tests.handlers.parts import SUBSCRIPTION, alert, at_present, body, later, run, scale_set
+from tests.handlers.parts import SUBSCRIPTION, alert, body, later, run, scale_set
 
 
 @pytest.fixture
-async def wiring(storage):
-    found = at_present(storage)
-    found.fake.sets = [scale_set("web"), scale_set("api")]
-    await announced(found, alert())
-    found.spy.forget()
-    yield found
-    await found.close()
+async def wiring(wiring_at_present):
+    wiring_at_present.fake.sets = [scale_set("web"), scale_set("api")]
+    await announced(wiring_at_present, alert())
+    wiring_at_present.spy.forget()
+    return wiring_at_present
 
 
 async def announced(wiring, raw, *, looked_up=True):
