@@ -13,7 +13,7 @@ from planner.machine.advance import may_start
 from planner.policy.fingerprint import digest
 from planner.record.observation import Observation, Predecessor
 from planner.record.run import Run
-from planner.record.states import ACTIVE, ENDED, RunState
+from planner.record.states import ENDED, HANDS_OFF, RunState
 
 
 async def from_storage(run: Run, wiring: Wiring) -> tuple[Observation, Sequence[Wave]]:
@@ -25,18 +25,15 @@ async def from_storage(run: Run, wiring: Wiring) -> tuple[Observation, Sequence[
         poll_interval=wiring.settings.poll_interval,
         in_doubt=wiring.settings.in_doubt,
     )
-    if run.state in ENDED:
-        waves = await _waves(run, wiring)
-        return replace(observation, open=any(wave.open for wave in waves)), waves
-    if run.state not in ACTIVE:
+    if run.state in HANDS_OFF:
         return observation, ()
-    waves = await _waves(run, wiring)
-    observation = replace(
-        observation,
-        cancelled=cancelled(waves),
-        open=any(wave.open for wave in waves),
-        awaits=awaited(run.target.id.lower(), waves),
-    )
+    found = [await wiring.waves.get(wave, run.target.subscription) for wave in run.waves]
+    waves = [wave for wave in found if wave is not None and wave.announcements]
+    observation = replace(observation, open=any(wave.open for wave in waves))
+    if run.state in ENDED:
+        return observation, waves
+    awaits = awaited(run.target.id.lower(), waves)
+    observation = replace(observation, cancelled=cancelled(waves), awaits=awaits)
     if run.terms.after:
         observation = await _with_predecessors(run, observation, waves, wiring)
     # Whether a plan that does not fit fits again depends on who is in flight, too.
@@ -56,11 +53,6 @@ async def from_storage(run: Run, wiring: Wiring) -> tuple[Observation, Sequence[
 async def with_held_up(run: Run, observation: Observation, wiring: Wiring) -> Observation:
     """The poll with what a paused run holds up: the others that wait for its place in the limits."""
     return replace(observation, held_up=(await neighbours.of(run, wiring)).held_up)
-
-
-async def _waves(run: Run, wiring: Wiring) -> list[Wave]:
-    found = [await wiring.waves.get(wave, run.target.subscription) for wave in run.waves]
-    return [wave for wave in found if wave is not None and wave.announcements]
 
 
 def cancelled(waves: Sequence[Wave]) -> bool:

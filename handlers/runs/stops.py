@@ -66,7 +66,9 @@ def _since(run: Run, observation: Observation) -> datetime:
 
 
 def _named(run: Run, notes: Notes, off: set[str]) -> dict[str, str]:
-    machines = {_machine(run, instance): run.target.id.lower() for instance in off}
+    group = f"/subscriptions/{run.target.subscription}/resourceGroups/{run.target.resource_group}"
+    machine = f"{group}/providers/Microsoft.Compute/virtualMachines"  # of a Flexible scale set
+    machines = {f"{machine}/{instance}".lower(): run.target.id.lower() for instance in off}
     found: dict[str, str] = {}
     for stop in sorted(notes.stops, key=attrgetter("at")):
         where = place(stop.target, machines)
@@ -76,9 +78,3 @@ def _named(run: Run, notes: Notes, off: set[str]) -> dict[str, str]:
         hit = [instance for instance in off if not named or instance.lower() in named]
         found |= dict.fromkeys(hit, f"{stop.by} at {say(stop.at)}")
     return found
-
-
-def _machine(run: Run, instance: str) -> str:
-    """The id of a Flexible scale set's machine, in lower case."""
-    group = f"/subscriptions/{run.target.subscription}/resourcegroups/{run.target.resource_group}"
-    return f"{group}/providers/microsoft.compute/virtualmachines/{instance}".lower()

@@ -79,10 +79,6 @@ async def _take(
     wave = (alert.tracking_id, alert.subscription)
     if wave in brought or (alert.stage in OVER and wave not in searched):
         return
-    await _store(alert, body, wiring)
-
-
-async def _store(alert: Announcement, body: bytes, wiring: Wiring) -> None:
     try:
         await wiring.records.create(alert_path(alert.alert), body, alert_metadata(alert))
     except Conflict:
