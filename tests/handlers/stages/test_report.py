@@ -578,7 +578,7 @@ def test_a_run_that_needs_a_person_says_what_to_type_even_without_a_notice(state
 @pytest.mark.parametrize(
     "given", [{}, {"suffix": "json"}, {"wave": TRACKING}, {"wave": f"{TRACKING}.json"}],
 )  # fmt: skip
-async def test_while_storage_is_down_every_report_is_503_in_words(given: dict[str, str]) -> None:
+async def test_while_storage_is_down_every_report_is_503_with_a_sentence(given: dict[str, str]) -> None:
     dead = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:1/a;"
     wired = Wiring(Settings(AzureWebJobsStorage=dead + "QueueEndpoint=http://127.0.0.1:1/a;"), Clock())
     answer = await get(wired, **given)
