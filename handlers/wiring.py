@@ -2,9 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -29,19 +31,33 @@ def utc_now() -> datetime:
 
 
 class Wiring:
-    """Clients and settings for the stages. Everything is built when first asked for."""
+    """Clients and settings for the stages, and what invocations of this process share as long as it lives."""
 
     def __init__(self, settings: Settings, now: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
         self.now = now
         self._computes: dict[str, Compute] = {}
-        self._quiets: dict[str, RetryAfter] = {}
+        self._retry_afters: dict[str, RetryAfter] = {}
         self._policy: tuple[float, Policy] | None = None
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._ticks = count()
+        self._begun: dict[str, int] = {}
 
     def turn(self, key: str) -> asyncio.Lock:
         """The lock by which work of this process on the same thing takes turns."""
         return self._turns.setdefault(key, asyncio.Lock())
+
+    @asynccontextmanager
+    async def shared_turn(self, key: str) -> AsyncIterator[bool]:
+        """A turn; False when one that began after this was asked for has already done the same work."""
+        asked = next(self._ticks)
+        async with self.turn(key):
+            if self._begun.get(key, 0) > asked:
+                yield False
+                return
+            begun = next(self._ticks)
+            yield True
+            self._begun[key] = begun
 
     @cached_property
     def records(self) -> Records:
@@ -69,10 +85,7 @@ class Wiring:
         from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential  # noqa: PLC0415
 
         if os.environ.get("IDENTITY_ENDPOINT"):
-            client_id = os.environ.get("AZURE_CLIENT_ID")
-            return (
-                ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
-            )
+            return ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID") or None)
         return DefaultAzureCredential()
 
     @cached_property
@@ -82,31 +95,26 @@ class Wiring:
         return Channels(self.settings, lambda: self.credential)
 
     def compute(self, subscription: str) -> "Compute":
-        """The compute face of a subscription; one client each, so that throttling is remembered."""
-        known = self._computes.get(subscription.lower())
-        if known is None:
+        """The one compute client of a subscription."""
+        key = subscription.lower()
+        if key not in self._computes:
             from handlers.cloud.compute import Compute  # noqa: PLC0415
 
-            known = Compute(
-                subscription,
-                lambda: self.credential,
-                self.settings.arm_endpoint,
-                self.now,
-                self.quiet(subscription),
+            retry_after = self.retry_after(subscription)
+            self._computes[key] = Compute(
+                subscription, lambda: self.credential, self.settings.arm_endpoint, self.now, retry_after
             )
-            self._computes[subscription.lower()] = known
-        return known
+        return self._computes[key]
 
-    def quiet(self, subscription: str) -> RetryAfter:
+    def retry_after(self, subscription: str) -> RetryAfter:
         """What all hosts know of a subscription's Retry-After."""
-        known = self._quiets.get(subscription.lower())
-        if known is None:
-            known = RetryAfter(subscription, lambda: self.records, self.now)
-            self._quiets[subscription.lower()] = known
-        return known
+        key = subscription.lower()
+        if key not in self._retry_afters:
+            self._retry_afters[key] = RetryAfter(subscription, lambda: self.records, self.now)
+        return self._retry_afters[key]
 
     def policy(self) -> Policy:
-        """The policy file as it is now. A file that cannot be read stops everything and says why."""
+        """The policy file as it is now. An unreadable file stops everything; its `problem` says why."""
         if not self.settings.policy:
             return Policy()
         path = Path(self.settings.policy)
@@ -139,7 +147,7 @@ class Wiring:
         return policy.problem
 
     async def close(self) -> None:
-        """Close what was built; for tests and tools, a function app just ends."""
+        """Close every client that was built; for tests and tools (a function app just ends)."""
         for compute in self._computes.values():
             await compute.close()
         for name in ("channels", "queues", "records", "credential"):

@@ -1,18 +1,19 @@
 """Runs on record: read, written, archived and listed; and the message that has a run polled."""
 
-import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from handlers.cloud.names import RUNS_PREFIX, archive_path
+from handlers.cloud.names import ARCHIVE_PREFIX, RUNS_PREFIX, archive_path, run_path
 from handlers.cloud.queues import Queues
 from handlers.cloud.records import Conflict, Listed, Records
+from handlers.cloud.side_by_side import side_by_side
 from handlers.wire.documents import BadRecord, NewerRecord, decode, encode, run_metadata, waves_of
 from handlers.wire.ids import NOTICES, RUNS
 from handlers.wire.messages import NoticeMessage, PersonEvent, RunMessage
+from planner.azure.fleet import ScaleSet
 from planner.record.run import Run
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,16 @@ class StoredRun:
     path: str
     run: Run
     etag: str
+
+
+def path_of(scale_set: ScaleSet) -> str:
+    """Where the run of a scale set is on record."""
+    return run_path(scale_set.subscription, scale_set.resource_group, scale_set.name)
+
+
+def current_path(archived: str) -> str:
+    """Where an archived run was on record before a later one took its place."""
+    return f"{RUNS_PREFIX}{archived.removeprefix(ARCHIVE_PREFIX).rpartition('/')[0]}.json"
 
 
 class Runs:
@@ -76,6 +87,15 @@ class Runs:
         """Every listed run that belongs to a wave."""
         return [line for line in await self._records().list(prefix) if waves_of(line.metadata)]
 
+    async def listed_at(self, path: str) -> Listed | None:
+        """One run's line of the listing, None when there is no run."""
+        return next((line for line in await self.listed(path) if line.path == path), None)
+
+    async def archived(self, path: str = "") -> list[Listed]:
+        """The listing of the runs that later ones have replaced, at `path` or everywhere; oldest first."""
+        place = f"{path.removeprefix(RUNS_PREFIX).removesuffix('.json')}/" if path else ""
+        return await self.listed(f"{ARCHIVE_PREFIX}{place}")
+
     async def of_subscription(self, subscription: str) -> Sequence[Listed]:
         """The listing of a subscription's runs, shared by all calls within `FRESH`."""
         key = subscription.lower()
@@ -87,14 +107,12 @@ class Runs:
 
     async def read_listed(self, listed: Iterable[Listed]) -> dict[str, Run]:
         """The runs by path, without those that are gone by now or that cannot be read, which are logged."""
-        gate = asyncio.Semaphore(AT_ONCE)
 
         async def read(line: Listed) -> tuple[str, Run | None]:
             known = self._decoded.get(line.path, line.etag)
             if known is not None:
                 return line.path, known
-            async with gate:
-                stored = await self._records().read(line.path)
+            stored = await self._records().read(line.path)
             if stored is None:
                 return line.path, None
             try:
@@ -105,7 +123,7 @@ class Runs:
             self._decoded.put(line.path, stored.etag, run, len(stored.body))
             return line.path, run
 
-        found = await asyncio.gather(*(read(line) for line in listed))
+        found = await side_by_side(read, listed, AT_ONCE)
         return {path: run for path, run in found if run is not None}
 
     async def send_poll(

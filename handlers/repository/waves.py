@@ -1,13 +1,17 @@
 """Waves on record: read, kept while they are unchanged, written under their ETag."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from weakref import WeakValueDictionary
 
-from handlers.cloud.names import wave_path, wave_prefix
-from handlers.cloud.records import Absent, Conflict, Records
+from handlers.cloud.names import WAVES_PREFIX, wave_path, wave_prefix
+from handlers.cloud.records import Absent, Conflict, Listed, Records
 from handlers.wire.documents import decode, encode, wave_metadata
 from planner.azure.wave import Announcement, Wave
+
+TRIES = 8
+"""How often a wave is changed again because somebody else wrote it in between."""
 
 
 class Waves:
@@ -38,15 +42,38 @@ class Waves:
             self._kept[path] = (wave, stored.etag)
             return wave
 
+    async def listed(self, prefix: str = WAVES_PREFIX) -> list[tuple[str, str, Listed]]:
+        """Every wave record of the listing: tracking id, subscription and line."""
+        lines = await self._records().list(prefix)
+        places = [line.path.removeprefix(WAVES_PREFIX).removesuffix(".json").partition("/") for line in lines]
+        return [(place[0], place[2], line) for place, line in zip(places, lines, strict=True)]
+
     async def of(self, tracking_id: str) -> tuple[Wave, ...]:
         """The wave's records, one per subscription; ValueError when it is not a tracking id."""
         found = []
-        for line in await self._records().list(wave_prefix(tracking_id)):
-            subscription = line.path.rpartition("/")[2].removesuffix(".json")
+        for _, subscription, _ in await self.listed(wave_prefix(tracking_id)):
             wave = await self.get(tracking_id, subscription)
             if wave is not None and wave.announcements:
                 found.append(wave)
         return tuple(found)
+
+    async def update(
+        self, announcement: Announcement, change: Callable[[Wave], Awaitable[Wave]]
+    ) -> tuple[Wave, Wave]:
+        """The announcement's wave before and after `change`, on record in its next generation.
+
+        `change` is called again on the new record when somebody wrote in between. A wave that it returns as
+        it was is not written. Raises Conflict when others wrote `TRIES` times.
+        """
+        for _ in range(TRIES):
+            before, etag = await self.read(announcement)
+            after = await change(before)
+            if after == before:
+                return before, before
+            after = replace(after, generation=before.generation + 1)
+            if await self.write(after, etag) is not None:
+                return before, after
+        raise Conflict(f"Wave {announcement.tracking_id}: gave up after {TRIES} write conflicts.")
 
     async def read(self, announcement: Announcement) -> tuple[Wave, str | None]:
         """The announcement's wave and its ETag, to be written; a new wave without ETag when there is none."""

@@ -1,1 +1,1 @@
-"""What does one poll of a run read and write beside its record?"""
+"""What does one poll or plan of a run read and write beside its record?"""

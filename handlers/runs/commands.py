@@ -1,7 +1,7 @@
-"""A person's command on the run's own record: written there before anybody is told that it was taken.
+"""A person's command on the run's own record: written there before it is acknowledged.
 
-Starts are written with If-Match on the same record, so a hold lies before every start that is written later,
-on whatever host. The message that follows only wakes: a host that dies with it takes no command along.
+Starts are written with If-Match on the same record, so a hold precedes every start that is written later, on
+whatever host. The message that follows only wakes the run: if it is lost, the command is not.
 """
 
 import logging
@@ -29,7 +29,7 @@ async def applied(
     """The run before the command and after it, as it stands on record; once by the command's id.
 
     `judge` sees the run first and may raise. Raises LookupError where there is no run, Conflict when others
-    wrote in between again and again, StorageDown, BadRecord and NewerRecord.
+    write in between again and again, StorageDown, BadRecord and NewerRecord.
     """
     before: Run | None = None
     lost: StorageDown | None = None
@@ -45,19 +45,19 @@ async def applied(
             raise lost
         judge(run)
         before, new = run, await _with_command(run, command, wiring)
-        # Read before the write that gives it away: whoever claims it anew after that must keep it.
+        # Read before the write that gives it away: a claim made anew after that must stay.
         lets_pass = new.people.lets_pass and not run.people.lets_pass
-        claim = await claims.etag_of(wiring.records, run) if lets_pass else None
+        claim = await claims.etag_of(run, wiring) if lets_pass else None
         try:
             await wiring.runs.write(path, new, stored.etag)
         except Conflict:
             continue
         except StorageDown as error:
-            # It may have been written all the same: whoever said it should not have to say it twice.
+            # It may have been written all the same: nobody should have to give the command twice.
             lost = error
             continue
         if claim is not None:
-            await claims.give_back(wiring.records, new, claim)
+            await claims.give_back(new, claim, wiring)
         log.info("run.word", extra={"path": path, "word": str(command.kind), "event": command.id})
         return run, new
     raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")
@@ -74,7 +74,7 @@ async def _with_command(run: Run, command: Command, wiring: Wiring) -> Run:
 
 
 async def wake(run: Run, wiring: Wiring, traceparent: str = "") -> None:
-    """A poll of a run on whose record a command was written. Lost is not late: the sweep wakes it, too."""
+    """Have a run polled that has a new command on record; should the message be lost, the sweep wakes it."""
     try:
         await wiring.runs.send_poll(run, at=run.due, traceparent=traceparent)
     except StorageDown as error:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from handlers.cloud import patience
 from handlers.cloud.errors import AzureTrouble, NotFound, Refused, Unreachable
+from handlers.cloud.side_by_side import side_by_side
 from handlers.runs import stops
 from handlers.wiring import Wiring
 from planner.azure.fleet import Instance, Orchestration, ScaleSet
@@ -15,6 +16,7 @@ from planner.azure.wave import Wave, informed
 from planner.machine.advance import may_start, needs_azure, repairs_wanted
 from planner.observe import absence
 from planner.policy.resolve import rules_for
+from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation, OperationSeen, with_direct_reads
 from planner.record.run import Run
 from planner.start import gate
@@ -30,12 +32,12 @@ POLL_WITHIN = timedelta(minutes=7)
 """How long all reading for a poll or a plan may take: one listing and what is read beside it.
 
 Less than half of `functionTimeout` (host.json): of two messages of a run in one process the second waits for
-the first, and may have to do it all again. Whoever goes over that takes the whole process along.
+the first, and may have to do it all again. A function that exceeds it takes the whole process down.
 """
 
 
 def slowness(since: datetime, wiring: Wiring) -> timedelta:
-    """How long reading since then has taken, where that is long enough to be told apart; otherwise nothing.
+    """How long reading has taken since then, where that is long enough to matter; otherwise zero.
 
     The sweep waits that much longer for the run's next poll before it counts as lost.
     """
@@ -73,7 +75,8 @@ async def _read(run: Run, observation: Observation, waves: Sequence[Wave], wirin
             # A Flexible set's machines are listed by a filter, which finds none of a set that is gone.
             await compute.scale_set(scale_set.id)
     except NotFound:
-        return await _without_scale_set(run, observation, wiring)
+        await confirm_absent(scale_set, wiring)
+        return replace(observation, deleted=True, instances=())
     observation = replace(observation, instances=instances)
     observation = await read_directly(scale_set, observation, absence.to_read(run, observation), wiring)
     observation = await _freshened(run, observation, waves, wiring)
@@ -86,20 +89,18 @@ async def read_directly(
 ) -> Observation:
     """The poll with these instances read one by one; what cannot be read stays as the listing had it."""
     compute = wiring.compute(scale_set.subscription)
-    limit = asyncio.Semaphore(AT_ONCE)
     found: dict[str, Instance] = {}
     absent: set[str] = set()
 
     async def read(key: str) -> None:
-        async with limit:
-            try:
-                found[key] = await compute.instance(scale_set, key)
-            except NotFound:
-                absent.add(key)
-            except AzureTrouble:
-                return  # one answer less; the next poll asks again
+        try:
+            found[key] = await compute.instance(scale_set, key)
+        except NotFound:
+            absent.add(key)
+        except AzureTrouble:
+            return  # one answer less; the next poll asks again
 
-    await asyncio.gather(*(read(key) for key in ids))
+    await side_by_side(read, ids, AT_ONCE)
     return with_direct_reads(observation, found, absent)
 
 
@@ -115,21 +116,19 @@ async def _before_a_batch(
     )
 
 
-async def _without_scale_set(run: Run, observation: Observation, wiring: Wiring) -> Observation:
-    """A 404 was answered: one read of the scale set itself says whether it can be believed at all."""
-    try:
-        await wiring.compute(run.target.subscription).scale_set(run.target.id)
-    except NotFound:
-        return replace(observation, deleted=True, instances=())
-    raise Unreachable("Azure answered 404 and shows the scale set at the next read.")
+async def confirm_absent(scale_set: ScaleSet, wiring: Wiring) -> None:
+    """Believe a 404 only when one more read says the same. Raises Unreachable when the scale set is there."""
+    with suppress(NotFound):
+        await wiring.compute(scale_set.subscription).scale_set(scale_set.id)
+        raise Unreachable("Azure answered 404 and shows the scale set at the next read.")
 
 
 async def _freshened(
     run: Run, observation: Observation, waves: Sequence[Wave], wiring: Wiring
 ) -> Observation:
-    """Where the listing took so long that no start could follow it, the next batch is read once more.
+    """The next batch read once more where the listing took so long that no start could follow it.
 
-    Sets whose listing takes minutes are maintained, too: the others are as the listing showed them.
+    Without that, nothing of a scale set whose listing takes minutes could start. The rest stays as listed.
     """
     batch = gate.next_batch(run, wiring.now())
     if observation.rules is None or batch is None or wiring.now() - observation.at < LISTING_TOO_OLD:
@@ -147,7 +146,7 @@ async def _upgrade(run: Run, wiring: Wiring) -> str:
         return await wiring.compute(run.target.subscription).rolling_upgrade(run.target.id)
     except Refused:
         if run.target.orchestration is Orchestration.FLEXIBLE:
-            # Not every subscription has rolling upgrades for these: where there are none, none is under way.
+            # Not every subscription offers rolling upgrades for these: then none is under way.
             return ""
         raise
 
@@ -155,17 +154,14 @@ async def _upgrade(run: Run, wiring: Wiring) -> str:
 async def _operations(run: Run, wiring: Wiring) -> dict[str, OperationSeen]:
     """The operations in flight, by instance."""
     compute = wiring.compute(run.target.subscription)
+
+    async def read(instance: InstanceProgress) -> tuple[str, OperationSeen]:
+        operation = await compute.operation(instance.operation)
+        return instance.id, OperationSeen(operation.status, operation.code, operation.message)
+
     flying = [
         instance
         for instance in run.instances
         if instance.in_flight and instance.operation and instance.proof_at is None
     ]
-    limit = asyncio.Semaphore(AT_ONCE)
-
-    async def read(address: str) -> OperationSeen:
-        async with limit:
-            seen = await compute.operation(address)
-        return OperationSeen(seen.status, seen.code, seen.message)
-
-    seen = await asyncio.gather(*(read(instance.operation) for instance in flying))
-    return {one.id: operation for one, operation in zip(flying, seen, strict=True)}
+    return dict(await side_by_side(read, flying, AT_ONCE))

@@ -1,9 +1,9 @@
-"""What a poll of a run sees in storage: the waves, who goes first, the limits; `azure_look` goes on."""
+"""What a poll of a run sees in storage: waves, predecessors, limits; `observe_azure` adds the rest."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from handlers.cloud.names import run_path
+from handlers.repository.runs import path_of
 from handlers.runs import claims, neighbours
 from handlers.wire.documents import waves_of
 from handlers.wiring import Wiring
@@ -13,24 +13,27 @@ from planner.machine.advance import may_start
 from planner.policy.fingerprint import digest
 from planner.record.observation import Observation, Predecessor
 from planner.record.run import Run
-from planner.record.states import ACTIVE, ENDED, RunState
+from planner.record.states import ENDED, HANDS_OFF, RunState
 
 
 async def from_storage(run: Run, wiring: Wiring) -> tuple[Observation, Sequence[Wave]]:
     """What the records and the policy say: the stop, the waves, who goes first, the limits."""
-    observation = _blank(wiring)
-    if run.state in ENDED:
-        waves = await _waves(run, wiring)
-        return replace(observation, open=any(wave.open for wave in waves)), waves
-    if run.state not in ACTIVE:
-        return observation, ()
-    waves = await _waves(run, wiring)
-    observation = replace(
-        observation,
-        cancelled=_cancelled(waves),
-        open=any(wave.open for wave in waves),
-        awaits=awaited(run.target.id.lower(), waves),
+    observation = Observation(
+        at=wiring.now(),
+        stopped=wiring.stopped(),
+        policy=digest(wiring.policy()),
+        poll_interval=wiring.settings.poll_interval,
+        in_doubt=wiring.settings.in_doubt,
     )
+    if run.state in HANDS_OFF:
+        return observation, ()
+    found = [await wiring.waves.get(wave, run.target.subscription) for wave in run.waves]
+    waves = [wave for wave in found if wave is not None and wave.announcements]
+    observation = replace(observation, open=any(wave.open for wave in waves))
+    if run.state in ENDED:
+        return observation, waves
+    awaits = awaited(run.target.id.lower(), waves)
+    observation = replace(observation, cancelled=cancelled(waves), awaits=awaits)
     if run.terms.after:
         observation = await _with_predecessors(run, observation, waves, wiring)
     # Whether a plan that does not fit fits again depends on who is in flight, too.
@@ -40,39 +43,19 @@ async def from_storage(run: Run, wiring: Wiring) -> tuple[Observation, Sequence[
         if limit:
             limit = f"{limit} {await neighbours.blockers(around, wiring)}".strip()
         observation = replace(
-            observation,
-            limit=limit,
-            limit_until=around.first_end,
-            durations=around.durations,
+            observation, limit=limit, limit_until=around.first_end, durations=around.durations
         )
     elif run.state is RunState.PAUSED and run.claims:
-        observation = replace(observation, held_up=(await neighbours.of(run, wiring)).held_up)
+        observation = await with_held_up(run, observation, wiring)
     return observation, waves
 
 
 async def with_held_up(run: Run, observation: Observation, wiring: Wiring) -> Observation:
-    """The poll with whom the run holds up, for the notice of a pause that this very poll brought about."""
+    """The poll with what a paused run holds up: the others that wait for its place in the limits."""
     return replace(observation, held_up=(await neighbours.of(run, wiring)).held_up)
 
 
-def _blank(wiring: Wiring) -> Observation:
-    """A poll that has not read Azure."""
-    settings = wiring.settings
-    return Observation(
-        at=wiring.now(),
-        stopped=wiring.stopped(),
-        policy=digest(wiring.policy()),
-        poll_interval=settings.poll_interval,
-        in_doubt=settings.in_doubt,
-    )
-
-
-async def _waves(run: Run, wiring: Wiring) -> list[Wave]:
-    found = [await wiring.waves.get(wave, run.target.subscription) for wave in run.waves]
-    return [one for one in found if one is not None and one.announcements]
-
-
-def _cancelled(waves: Sequence[Wave]) -> bool:
+def cancelled(waves: Sequence[Wave]) -> bool:
     """A cancelled wave stops a run only if no other open wave covers the set."""
     return not any(wave.open for wave in waves) and any(wave.stage is Stage.CANCELED for wave in waves)
 
@@ -81,16 +64,13 @@ async def _with_predecessors(
     run: Run, observation: Observation, waves: Sequence[Wave], wiring: Wiring
 ) -> Observation:
     """Where the runs stand that go first, by one small listing each."""
-    roster = {one.scale_set.key: one for wave in waves for one in wave.roster}
+    roster = {member.scale_set.key: member for wave in waves for member in wave.roster}
     first, problem = order.predecessors(tuple(roster.values()), run.target.id, run.terms.after)
     found: list[Predecessor] = []
     for member in first:
-        one = member.scale_set
-        path = run_path(one.subscription, one.resource_group, one.name)
-        listed = [each for each in await wiring.records.list(path) if each.path == path]
+        line = await wiring.runs.listed_at(path_of(member.scale_set))
         state, ends = None, None
-        if listed and set(waves_of(listed[0].metadata)) & set(run.waves):
-            state = RunState(listed[0].metadata["state"])
-            ends = neighbours.forecast(listed[0])
-        found.append(Predecessor(one.name, state, ends))
+        if line is not None and set(waves_of(line.metadata)) & set(run.waves):
+            state, ends = RunState(line.metadata["state"]), neighbours.forecast(line)
+        found.append(Predecessor(member.scale_set.name, state, ends))
     return replace(observation, predecessors=tuple(found), order_problem=problem)

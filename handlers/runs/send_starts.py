@@ -1,12 +1,13 @@
-"""What a poll has written is sent to Azure: starts and automatic repairs; then the answers are written."""
+"""Sends to Azure what a poll has written, starts and automatic repairs; then writes the answers."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from functools import partial
 
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, NotSent, Refused, Throttled
 from handlers.cloud.records import Conflict
+from handlers.cloud.side_by_side import side_by_side
+from handlers.repository.runs import StoredRun
 from handlers.wiring import Wiring
 from planner.azure.fleet import ScaleSet
 from planner.record.action import SetRepairs, Start, StartOutcome, StartResult
@@ -20,8 +21,9 @@ log = logging.getLogger(__name__)
 AT_ONCE = 32  # starts sent side by side
 
 
-async def set_repairs(path: str, etag: str, run: Run, action: SetRepairs, wiring: Wiring) -> tuple[Run, str]:
-    """Suspend or resume automatic repairs; what Azure says against it is written, a later poll sees more."""
+async def set_repairs(stored: StoredRun, action: SetRepairs, wiring: Wiring) -> StoredRun:
+    """Suspend or resume automatic repairs; a refusal is written on the run, a later poll sees the rest."""
+    run = stored.run
     try:
         await wiring.compute(run.target.subscription).set_repairs(run.target.id, suspend=action.suspend)
     except Forbidden as error:
@@ -29,76 +31,57 @@ async def set_repairs(path: str, etag: str, run: Run, action: SetRepairs, wiring
     except Refused as error:
         run = repairs.refused_by_azure(run, error.code, error.sentence, suspend=action.suspend)
     except AzureTrouble as error:
-        log.info("run.repairs_not_set", extra={"path": path, "why": error.sentence})
-        return run, etag
-    else:
-        return run, etag
-    try:
-        etag = await wiring.runs.write(path, run, etag)
-    except Conflict:
-        log.info("run.answers_left", extra={"path": path})
-    return run, etag
+        log.info("run.repairs_not_set", extra={"path": stored.path, "why": error.sentence})
+    return await _with_answers(stored, run, wiring) if run is not stored.run else stored
 
 
-async def start(path: str, etag: str, run: Run, starts: Sequence[Start], wiring: Wiring) -> None:
+async def start(stored: StoredRun, starts: Sequence[Start], wiring: Wiring) -> None:
     """Send what was written, then add the answers; if they cannot be added, the next poll sees."""
-    gate = asyncio.Semaphore(AT_ONCE)
-    scale_set = run.target.scale_set
-
-    async def send(start: Start) -> StartResult:
-        async with gate:
-            return await _sent(scale_set, start, wiring)
-
+    run = stored.run
     try:
-        # Fetching a token may take as long as a window has left: before the time is looked at, not after.
+        # Fetching a token can take as long as a window has left: done before the time is checked, not after.
         await wiring.compute(run.target.subscription).ready()
     except AzureTrouble as error:
-        log.warning("run.no_token", extra={"path": path, "why": error.sentence})
-    answers = await asyncio.gather(*(send(one) for one in starts))
-    before = run.story.last_notice
-    run = answered(run, answers, wiring.now(), wiring.settings.poll_interval)
+        log.warning("run.no_token", extra={"path": stored.path, "why": error.sentence})
+    send = partial(_sent, scale_set=run.target.scale_set, wiring=wiring)
+    answers = await side_by_side(send, starts, AT_ONCE)
+    new = answered(run, answers, wiring.now(), wiring.settings.poll_interval)
+    written = await _with_answers(stored, new, wiring)
+    if written.run.story.last_notice > run.story.last_notice:
+        await wiring.runs.send_notify(new)
+
+
+async def _with_answers(stored: StoredRun, run: Run, wiring: Wiring) -> StoredRun:
+    """The run as written, or as it was before when somebody else wrote in between."""
     try:
-        await wiring.runs.write(path, run, etag)
+        return StoredRun(stored.path, run, await wiring.runs.write(stored.path, run, stored.etag))
     except Conflict:
-        log.info("run.answers_left", extra={"path": path})
-        return
-    if run.story.last_notice > before:
-        await wiring.runs.send_notify(run)
+        log.info("run.answers_left", extra={"path": stored.path})
+        return stored
 
 
-async def _sent(scale_set: ScaleSet, start: Start, wiring: Wiring) -> StartResult:
-    """One attempt at one instance, in time or not at all; what became of it as a value."""
-    instance = start.instance
-    now: datetime = wiring.now()
-    if now >= start.before:
-        return StartResult(
-            instance, StartOutcome.WITHDRAWN, message="the poll that saw it is no longer fresh"
-        )
+async def _sent(start: Start, scale_set: ScaleSet, wiring: Wiring) -> StartResult:
+    """One attempt at one instance, in time or not at all, and what became of it."""
+    withdrawn = partial(StartResult, start.instance, StartOutcome.WITHDRAWN)
+    if wiring.now() >= start.before:
+        return withdrawn(message="the poll that saw it is no longer fresh")
     stopped = wiring.stopped()
     if stopped:
-        # Azure may have taken its time to be read: whoever has stopped everything meanwhile means now.
-        return StartResult(instance, StartOutcome.WITHDRAWN, message=stopped)
+        # Reading Azure may have taken a while: a stop that was set meanwhile counts now.
+        return withdrawn(message=stopped)
     try:
-        accepted = await wiring.compute(scale_set.subscription).start(scale_set, instance)
+        accepted = await wiring.compute(scale_set.subscription).start(scale_set, start.instance)
     except Throttled as error:
-        return StartResult(
-            instance, StartOutcome.WITHDRAWN, message=error.sentence, retry_after=error.retry_after
-        )
+        return withdrawn(message=error.sentence, retry_after=error.retry_after)
     except NotFound as error:
-        # Azure may answer so for what is there, while it replicates; a later poll sees whether it is gone.
-        wait = back_off(wiring.settings.poll_interval, 0)
-        return StartResult(instance, StartOutcome.WITHDRAWN, message=error.sentence, retry_after=wait)
+        # Azure can answer this for what is there, while it replicates; a later poll sees whether it is gone.
+        return withdrawn(message=error.sentence, retry_after=back_off(wiring.settings.poll_interval, 0))
     except NotSent as error:
-        return StartResult(
-            instance,
-            StartOutcome.WITHDRAWN,
-            message=error.sentence,
-            retry_after=wiring.settings.poll_interval,
-        )
+        return withdrawn(message=error.sentence, retry_after=wiring.settings.poll_interval)
     except Forbidden as error:
-        return StartResult(instance, StartOutcome.WITHDRAWN, message=error.sentence, needs_person=True)
+        return withdrawn(message=error.sentence, needs_person=True)
     except Refused as error:
-        return StartResult(instance, StartOutcome.REFUSED, code=error.code, message=error.sentence)
+        return StartResult(start.instance, StartOutcome.REFUSED, code=error.code, message=error.sentence)
     except AzureTrouble as error:
-        return StartResult(instance, StartOutcome.LOST, message=error.sentence)
-    return StartResult(instance, StartOutcome.ACCEPTED, operation=accepted.operation)
+        return StartResult(start.instance, StartOutcome.LOST, message=error.sentence)
+    return StartResult(start.instance, StartOutcome.ACCEPTED, operation=accepted.operation)

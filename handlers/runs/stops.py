@@ -1,8 +1,9 @@
-"""Who stopped what: asked of the activity log when an instance that served is switched off."""
+"""Who stopped what: read from the activity log when an instance that served is switched off."""
 
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from handlers.cloud import activity
 from handlers.cloud.errors import AzureTrouble
@@ -17,10 +18,10 @@ from planner.text.phrases import say
 log = logging.getLogger(__name__)
 
 FAR_BACK = timedelta(days=2)
-"""How far back it is read again: what was stopped earlier was in the answer before."""
+"""How far back later reads go: the first one showed what was stopped earlier."""
 
 PACE = 5
-"""Poll intervals between two questions: the log is minutes behind, and its quota is small."""
+"""Poll intervals between two reads: the log is minutes behind, and its quota is small."""
 
 
 async def since_planned(
@@ -28,25 +29,24 @@ async def since_planned(
 ) -> Mapping[str, str] | None:
     """Who stopped instances of the run since it was planned, by instance id: a name and a time.
 
-    What an earlier run left down may have been stopped long before that: the first question asks so far back.
-    `planning`: a plan is about to be made, after which nobody asks for what was before it.
+    Instances that an earlier run left down may have been stopped long before: the first read goes that far.
+    `planning`: a plan is about to be made, after which nobody asks about the time before it.
 
-    None where nobody has to know, or the log could not be read: then nobody is known to have stopped them.
+    None where nobody needs to know, or the log could not be read: then nobody is known to have stopped them.
     """
     off = {
         instance.id
         for instance in observation.instances or ()
         if instance.switched_off and instance.id not in run.fleet.stops
     }
-    # A plan asks of those that served alone: what was off all along is nobody's to explain.
-    open_ones = {instance.id for instance in run.instances if instance.state is not InstanceState.SKIPPED}
-    if not off & (set(run.fleet.served) if planning else open_ones | set(run.fleet.served)):
-        return None
-    lately = (
-        run.fleet.log_read_at is not None
-        and observation.at - run.fleet.log_read_at < observation.poll_interval * PACE
-    )
-    if lately and not planning:
+    concerned, read_at = set(run.fleet.served), run.fleet.log_read_at
+    if not planning:
+        # A plan asks only about those that served: what was off all along needs no explanation.
+        skipped = InstanceState.SKIPPED
+        concerned |= {instance.id for instance in run.instances if instance.state is not skipped}
+        if read_at is not None and observation.at - read_at < observation.poll_interval * PACE:
+            return None
+    if not off & concerned:
         return None
     notes = Notes(_since(run, observation), observation.at)
     compute = wiring.compute(run.target.subscription)
@@ -59,27 +59,22 @@ async def since_planned(
 
 
 def _since(run: Run, observation: Observation) -> datetime:
-    asked = run.fleet.log_read_at
-    far = LOOK_BACK if asked is None or observation.at - asked > FAR_BACK else FAR_BACK
+    read_at = run.fleet.log_read_at
+    far = LOOK_BACK if read_at is None or observation.at - read_at > FAR_BACK else FAR_BACK
     begin = observation.at - far
-    return begin if run.fleet.left_down and asked is None else max(run.planned_at, begin)
+    return begin if run.fleet.left_down and read_at is None else max(run.planned_at, begin)
 
 
 def _named(run: Run, notes: Notes, off: set[str]) -> dict[str, str]:
-    machines = {_machine(run, one): run.target.id.lower() for one in off}
+    group = f"/subscriptions/{run.target.subscription}/resourceGroups/{run.target.resource_group}"
+    machine = f"{group}/providers/Microsoft.Compute/virtualMachines"  # of a Flexible scale set
+    machines = {f"{machine}/{instance}".lower(): run.target.id.lower() for instance in off}
     found: dict[str, str] = {}
-    for stop in sorted(notes.stops, key=lambda one: one.at):
+    for stop in sorted(notes.stops, key=attrgetter("at")):
         where = place(stop.target, machines)
         if where is None or where[0] != run.target.id.lower() or not stop.by:
             continue
         named = {where[1]} if where[1] else {instance.lower() for instance in stop.instances}
-        hit = [one for one in off if not named or one.lower() in named]
+        hit = [instance for instance in off if not named or instance.lower() in named]
         found |= dict.fromkeys(hit, f"{stop.by} at {say(stop.at)}")
     return found
-
-
-def _machine(run: Run, instance: str) -> str:
-    """The id of a Flexible scale set's machine, in lower case."""
-    one = run.target
-    group = f"/subscriptions/{one.subscription}/resourcegroups/{one.resource_group}"
-    return f"{group}/providers/microsoft.compute/virtualmachines/{instance}".lower()

@@ -1,8 +1,7 @@
 """Advance: one poll of a run, and what comes of it, in the order of docs/architecture.md.
 
-The order of a poll is what keeps its promises: next message, record, starts, answers. Whoever dies in
-between leaves a message that is a look like any other, and intents that are watched before anything is sent
-again.
+The order of a poll is what keeps its promises: next message, record, starts, answers. A crash in between
+leaves a message that is a poll like any other, and intents that are watched before anything is sent again.
 """
 
 import logging
@@ -27,30 +26,29 @@ from planner.record.states import ACTIVE, ENDED, RunState
 log = logging.getLogger(__name__)
 
 EARLY = timedelta(seconds=1)  # storage shows a message up to a second before its time
-POLLS = 3  # at one message, when others write the record without carrying on with the run
+POLLS = 3  # for one message, when others write the record without carrying on with the run
 
 
 async def handle(message: RunMessage, wiring: Wiring) -> None:
-    """Look at a run and carry on with it.
+    """Poll a run and carry on with it.
 
-    Raises StorageDown, Conflict when its command cannot be written, LookupError when there is no such
-    run (its plan is being written, or the message is none of ours: the host tries again, then it is
-    quarantined) and what nobody expected.
+    Raises StorageDown, Conflict when its command cannot be written, and LookupError when there is no such run
+    (its plan is being written, or the message is not ours): the host tries again, then it is quarantined.
     """
     path = run_path(message.subscription, message.resource_group, message.name)
-    # Two messages of one run in one process take turns, so that the second finds its generation gone.
+    # Two messages of one run in one process take turns, so that the second finds its generation outdated.
     async with wiring.turn(path):
-        message = await _heard(message, path, wiring)
+        message = await _with_command_applied(message, path, wiring)
         for _ in range(POLLS):
-            if await _look(message, path, wiring):
+            if await _poll(message, path, wiring):
                 return
 
 
-async def _heard(message: RunMessage, path: str, wiring: Wiring) -> RunMessage:
-    """Write the command that a message carries on the run's record; what is left of the message wakes.
+async def _with_command_applied(message: RunMessage, path: str, wiring: Wiring) -> RunMessage:
+    """Write the command that a message carries on the run's record; the rest of the message wakes the run.
 
-    Bury's pauses come so, and people's commands from hosts of an earlier version. Raises Conflict when others
-    write again and again: the message, and with it the command, comes once more.
+    Bury's pauses come this way, and people's commands from hosts of an earlier version. Raises Conflict when
+    others write again and again: the message, and with it the command, is redelivered.
     """
     if message.event is None:
         return message
@@ -59,18 +57,18 @@ async def _heard(message: RunMessage, path: str, wiring: Wiring) -> RunMessage:
     return message.model_copy(update={"event": None, "generation": run.generation})
 
 
-async def _look(message: RunMessage, path: str, wiring: Wiring) -> bool:
+async def _poll(message: RunMessage, path: str, wiring: Wiring) -> bool:
     """Whether the run goes on from here; not when somebody wrote its record first.
 
-    Whoever polled, planned or sent a command by then has sent a message; the next poll finds its generation
-    gone. A write that was ours all along, or a repeated one, has sent none.
+    Whoever polled, planned or applied a command by then has sent a message; the next poll finds this one's
+    generation outdated. A write that was ours all along, or a repeated one, has sent none.
     """
     stored = await wiring.runs.read(path)
     if stored is None:
         raise LookupError(f"There is no run at {path}.")
     run = stored.run
     if run.state not in ACTIVE:
-        await claims.release(wiring.records, run)
+        await claims.release(run, wiring)
     over = run.ended_at is not None and run.recheck is None
     if message.generation < run.generation or over:
         return True
@@ -84,7 +82,7 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> bool:
     try:
         observation = await observe_azure.with_azure(run, observation, waves, wiring)
     except Throttled as error:
-        # On record like any other trouble: the messages of earlier polls end with it, and one is alive.
+        # On record like any other trouble: messages of earlier polls are outdated by it, and one stays.
         observation = replace(observation, trouble=error.sentence, wait=error.retry_after)
     except AzureTrouble as error:
         observation = replace(observation, trouble=error.sentence)
@@ -107,9 +105,9 @@ async def _look(message: RunMessage, path: str, wiring: Wiring) -> bool:
 
 
 async def _outrun(run: Run, path: str, wiring: Wiring) -> bool:
-    """Whether somebody looked, planned or sent a command while Azure was read for minutes.
+    """Whether somebody polled, planned or sent a command while Azure was read for minutes.
 
-    Their message is sent. One of ours would be of their generation, and two polls would go on side by side.
+    They have sent a message. One of ours would have their generation, and two chains of polls would go on.
     """
     stored = await wiring.runs.read(path)
     return stored is not None and stored.run.generation > run.generation
@@ -121,48 +119,38 @@ async def _perform(
     """Next message, record, starts, answers; in this order. False when somebody wrote the record first."""
     run = replace(run, generation=run.generation + 1)
     for action in actions:
-        match action:
-            case PollAgain(at):
-                await wiring.runs.send_poll(run, at=at)
-            case Replan(reason):
-                log.info("run.replan", extra={"scale_set": run.target.id, "why": reason})
-                await _ask_for_plan(run, wiring)
-            case Start() | SetRepairs() | Notify():
-                pass
+        if isinstance(action, PollAgain):
+            await wiring.runs.send_poll(run, at=action.at)
+        elif isinstance(action, Replan):
+            log.info("run.replan", extra={"scale_set": run.target.id, "why": action.reason})
+            await _ask_for_plan(run, wiring)
     try:
-        etag = await wiring.runs.write(stored.path, run, stored.etag)
+        stored = StoredRun(stored.path, run, await wiring.runs.write(stored.path, run, stored.etag))
     except Conflict:
         log.info("run.poll_dropped", extra={"path": stored.path})
         return False
-    for one in actions:
-        if isinstance(one, SetRepairs):
-            run, etag = await send_starts.set_repairs(stored.path, etag, run, one, wiring)
-    starts = [one for one in actions if isinstance(one, Start)]
+    for action in actions:
+        if isinstance(action, SetRepairs):
+            stored = await send_starts.set_repairs(stored, action, wiring)
+    starts = [action for action in actions if isinstance(action, Start)]
     if starts:
-        await send_starts.start(stored.path, etag, run, starts, wiring)
+        await send_starts.start(stored, starts, wiring)
+    run = stored.run
     if run.state in ENDED:
-        await claims.release(wiring.records, run)
-    if any(isinstance(one, Notify) for one in actions):
+        await claims.release(run, wiring)
+    if any(isinstance(action, Notify) for action in actions):
         await wiring.runs.send_notify(run)
-    log.info(
-        "run.advanced",
-        extra={
-            "scale_set": run.target.id,
-            "state": str(run.state),
-            "why": run.reason,
-            "seen": observation.at.isoformat(),
-        },
-    )
+    about = {"state": str(run.state), "why": run.reason, "seen": observation.at.isoformat()}
+    log.info("run.advanced", extra={"scale_set": run.target.id, **about})
     return True
 
 
 async def _ask_for_plan(run: Run, wiring: Wiring) -> None:
     """Only plan decides: any wave of the run that is still known will do."""
-    reason = "recheck" if run.state not in ACTIVE else "replan"
     message = ScaleSetMessage(
         tracking_id=run.waves[-1],
         subscription=run.target.subscription,
         scale_set=run.target.id,
-        reason=reason,
+        reason="replan" if run.state in ACTIVE else "recheck",
     )
     await wiring.queues.send(SCALE_SETS, message)

@@ -1,6 +1,6 @@
 """bury: what failed five times becomes visible: kept in quarantine, its run paused, people told.
 
-What did not fail by itself is sent again: hosts that are killed while they hold a message use up its tries.
+A message that did not fail by itself is sent again: hosts killed while they hold it use up its tries.
 
 Bad content never raises here, or a poison queue would need a poison queue.
 """
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 ACTOR = "breakwater"
 
 MOST_LIVES = 5
-"""How often a message is sent again of which no failure is known; one that kills its process must end."""
+"""How often a message is sent again when no failure of it is known; one that kills its process must end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ async def handle(queue: Queue, body: str | bytes, wiring: Wiring) -> None:
 
 
 async def _sent_again(buried: _Buried, wiring: Wiring) -> bool:
-    """Send a message once more that nothing is known against, later each time; whether that was done."""
+    """Send a message once more of which no failure is known, later each time; whether that was done."""
     message = buried.message
     if message is None or buried.failed or message.lives >= MOST_LIVES:
         return False
@@ -87,20 +87,17 @@ async def _read(queue: Queue, body: str | bytes, wiring: Wiring) -> _Buried:
     except (BadMessage, NewerMessage) as error:
         return _Buried(queue, raw, None, str(error))
     failure = await reasons.last(queue, raw, wiring)
-    why = (
-        f"The last time: {failure}"
-        if failure
-        else "Each time its process was killed or storage went away, also after it was sent again."
-    )
-    return _Buried(
-        queue, raw, message, f"A message of the queue {queue} failed 5 times. {why}", failed=bool(failure)
-    )
+    why = "Each time its process was killed or storage went away, also after it was sent again."
+    if failure:
+        why = f"The last time: {failure}"
+    text = f"A message of the queue {queue} failed 5 times. {why}"
+    return _Buried(queue, raw, message, text, failed=bool(failure))
 
 
 async def _pause(buried: _Buried, wiring: Wiring) -> bool:
     """Have the run this was about paused; whether there is one."""
-    place = _run_of(buried.message)
-    if place is None:
+    message, place = buried.message, _run_of(buried.message)
+    if message is None or place is None:
         return False
     path = run_path(*place)
     try:
@@ -108,64 +105,59 @@ async def _pause(buried: _Buried, wiring: Wiring) -> bool:
     except (BadRecord, NewerRecord) as error:
         log.exception("bury.run_unreadable", extra={"path": path, "reason": str(error)})
         return False
-    if stored is None or _superseded(buried.message, stored.run):
+    if stored is None or _outdated(message, stored.run):
         return False
-    run = stored.run
+    generation = stored.run.generation
     event = PersonEvent(
-        id=f"quarantined-{buried.name}-{run.generation}",
+        id=f"quarantined-{buried.name}-{generation}",
         kind=CommandKind.QUARANTINED,
         actor=ACTOR,
         comment=buried.error,
         at=wiring.now(),
     )
-    traceparent = buried.message.traceparent if buried.message else ""
-    await wiring.runs.send_poll_of(place, run.generation, event=event, traceparent=traceparent)
+    await wiring.runs.send_poll_of(place, generation, event=event, traceparent=message.traceparent)
     return True
 
 
-def _superseded(message: Message | None, run: Run) -> bool:
+def _outdated(message: Message, run: Run) -> bool:
     """Whether it is a poll that a later one has replaced: it would have been dropped, nothing is missing.
 
-    Hosts that die again and again while they hold a message leave such ones behind.
+    Hosts that crash again and again while they hold a message leave such messages behind.
     """
     return isinstance(message, RunMessage) and message.event is None and message.generation < run.generation
 
 
 def _run_of(message: Message | None) -> tuple[str, str, str] | None:
-    if isinstance(message, RunMessage):
-        if message.event is not None and message.event.kind is CommandKind.QUARANTINED:
-            # The pause itself failed: another one would fail, be buried and ask for a pause again.
+    """Subscription, resource group and name of the run to pause."""
+    match message:
+        case RunMessage(event=PersonEvent(kind=CommandKind.QUARANTINED)):
+            return (
+                None  # the pause itself failed: another one would fail, be buried and ask for a pause again
+            )
+        case RunMessage():
+            return message.subscription, message.resource_group, message.name
+        case ScaleSetMessage():
+            return arm_parts(message.scale_set)
+        case _:
             return None
-        return message.subscription, message.resource_group, message.name
-    if isinstance(message, ScaleSetMessage):
-        return arm_parts(message.scale_set)
-    return None
 
 
 async def _tell(buried: _Buried, path: str, paused: bool, wiring: Wiring) -> None:
     message = buried.message
     if buried.queue == NOTICES and (message is None or getattr(message, "kind", "") == "quarantined"):
         return  # telling that telling failed would fail as well; the quarantine shows it
-    where = _about(message)
+    about = ""
+    if isinstance(message, ScaleSetMessage):
+        about = f" It was about {message.scale_set}."
+    elif isinstance(message, RunMessage):
+        about = f" It was about the scale set {message.name} in {message.resource_group}."
     consequence = " The scale set's run is paused until a person resumes it." if paused else ""
-    text = f"{buried.error}{where} It is kept at {path} and can be replayed.{consequence}"
-    await wiring.queues.send(
-        NOTICES,
-        NoticeMessage(
-            tracking_id=getattr(message, "tracking_id", ""),
-            kind="quarantined",
-            alert=getattr(message, "alert", ""),
-            text=text[:4000],
-            traceparent=message.traceparent if message else "",
-        ),
+    text = f"{buried.error}{about} It is kept at {path} and can be replayed.{consequence}"
+    notice = NoticeMessage(
+        tracking_id=getattr(message, "tracking_id", ""),
+        kind="quarantined",
+        alert=getattr(message, "alert", ""),
+        text=text[:4000],
+        traceparent=message.traceparent if message else "",
     )
-
-
-def _about(message: Message | None) -> str:
-    match message:
-        case ScaleSetMessage():
-            return f" It was about {message.scale_set}."
-        case RunMessage():
-            return f" It was about the scale set {message.name} in {message.resource_group}."
-        case _:
-            return ""
+    await wiring.queues.send(NOTICES, notice)

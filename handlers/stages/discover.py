@@ -1,18 +1,18 @@
 """discover: an announcement becomes a wave with its roster, and every scale set concerned gets a message.
 
-The roster is written before the first message. Then the scale sets are queued, then the extra look-ups, and
-the alert counts as discovered only after the last of these messages, so that a crash anywhere in between is
-repaired by doing it again: a message sent twice is harmless.
+The roster is written before the first message. The alert counts as discovered only after the last message, so
+that a crash anywhere in between is repaired by doing it again: a message sent twice is harmless.
 """
 
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from handlers.cloud.errors import Forbidden, NotFound, Throttled, Unreachable
+from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Throttled, Unreachable
 from handlers.cloud.names import alert_path
+from handlers.cloud.records import Conflict
+from handlers.failures import throttling
 from handlers.failures.quarantine import ALERT, keep
-from handlers.failures.throttling import put_off
 from handlers.waves import extra_lookups, relisting, roster
 from handlers.wire.alerts import NotAnAlert, NotForUs, read_alert
 from handlers.wire.documents import NewerRecord
@@ -21,7 +21,7 @@ from handlers.wire.messages import NEWER_WAIT, AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
 from planner.azure.fleet import ScaleSet
 from planner.azure.wave import Announcement, Wave, with_announcement
-from planner.text.backoff import FIRST_WAIT, TOLD_AFTER, after_trouble
+from planner.text.backoff import FAILURES_UNTOLD, FIRST_WAIT, after_trouble
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ async def handle(message: AlertMessage, wiring: Wiring) -> None:
     """Discover one stored alert.
 
     Raises what storage raises, and LookupError when there is no such alert: the host tries again, then it is
-    quarantined. What only needs time sends its own fresh message.
+    quarantined. What only needs time is sent again as a new message.
     """
     announcement = await _announcement(message, wiring)
     if announcement is None:
@@ -45,14 +45,14 @@ async def handle(message: AlertMessage, wiring: Wiring) -> None:
         if message.swept:
             # The sweep asks again, and must not ask beside a message that waits.
             log.info("discover.left_to_the_sweep", extra={"alert": message.alert, "reason": str(trouble)})
-            return
-        await _put_off(announcement, message, trouble, wiring)
+        else:
+            await _put_off(announcement, message, trouble, wiring)
     except NotFound as trouble:
         if message.tries or message.swept:
             await _not_ours(announcement, message, trouble.sentence, wiring)
         else:
-            # Regions of Azure Resource Manager agree after a while: one 404 is no proof.
-            await _azure_is_down(announcement, message, trouble.sentence, wiring)
+            # Regions of Azure Resource Manager take a while to agree: one 404 is no proof.
+            await _put_off(announcement, message, trouble, wiring)
     except Forbidden as trouble:
         await _not_ours(announcement, message, trouble.sentence, wiring)
 
@@ -65,20 +65,25 @@ async def _only_again(announcement: Announcement, message: AlertMessage, wiring:
 
 
 async def _put_off(
-    announcement: Announcement,
-    message: AlertMessage,
-    trouble: Throttled | Unreachable | NewerRecord,
-    wiring: Wiring,
+    announcement: Announcement, message: AlertMessage, trouble: AzureTrouble | NewerRecord, wiring: Wiring
 ) -> None:
+    """Try again later, longer each time, and tell people once it has lasted for half an hour."""
+    tell = False
     if isinstance(trouble, NewerRecord):
-        await _later(message, NEWER_WAIT, str(trouble), wiring)
+        wait = NEWER_WAIT
     elif isinstance(trouble, Throttled):
-        again, delay, tell = put_off(message, trouble, wiring.now(), announcement.alert)
-        await _later(again, delay, trouble.sentence, wiring)
-        if tell:
-            await _tell(announcement, message, _not_listed(announcement, trouble.sentence), wiring)
+        message, wait, tell = throttling.put_off(message, trouble, wiring.now(), announcement.alert)
     else:
-        await _azure_is_down(announcement, message, trouble.sentence, wiring)
+        wait, tell = after_trouble(message.tries), message.tries == FAILURES_UNTOLD
+        message = message.model_copy(update={"tries": message.tries + 1})
+    if tell:
+        text = (
+            f"Wave {announcement.tracking_id} was announced, but the scale sets of subscription "
+            f"{announcement.subscription} could not be listed for half an hour: {trouble} "
+            "Breakwater goes on trying; nothing is planned for this wave until it succeeds."
+        )
+        await _tell(announcement, message, text, wiring)
+    await _later(message, wait, str(trouble), wiring)
 
 
 async def _announcement(message: AlertMessage, wiring: Wiring) -> Announcement | None:
@@ -102,63 +107,43 @@ async def _announcement(message: AlertMessage, wiring: Wiring) -> Announcement |
 async def _discover(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> None:
     about = {"tracking_id": announcement.tracking_id, "alert": announcement.alert}
     listed: tuple[ScaleSet, ...] | None = None
-    for _ in range(roster.REDOS):
-        wave, etag = await wiring.waves.read(announcement)
+
+    async def with_roster(wave: Wave) -> Wave:
+        nonlocal listed
         if announcement.alert in wave.discovered:
-            return
+            return wave
         updated, _ = with_announcement(wave, announcement)
         if updated.current.alert != announcement.alert:
             # An older one, or another copy of one that is known: on record, and nothing else changes.
             log.info("discover.stale", extra={**about, "current": updated.current.alert})
-            if await wiring.waves.write(_discovered(updated, announcement), etag):
-                return
-            continue
+            return await discovered(updated)
         if updated.open:
             if listed is None:
                 listed = await roster.listed(announcement.subscription, wiring)
             updated = roster.with_listing(updated, listed, wiring)
-        if updated != wave:
-            updated = roster.next_generation(updated)
-            new_etag = await wiring.waves.write(updated, etag)
-            if new_etag is None:
-                continue
-            etag = new_etag
-        await _send_all(updated, message, wiring)
-        if updated.open and listed and not updated.roster:
-            await roster.tell_empty(updated, message.traceparent, wiring)
-        await _record_discovered(updated, announcement, etag, wiring)
-        log.info("discover.done", extra={**about, "scale_sets": len(updated.roster)})
-        return
-    await _later(
-        message, FIRST_WAIT, f"Gave up after {roster.REDOS} write conflicts on the wave's record.", wiring
-    )
+        return updated
 
-
-async def _send_all(wave: Wave, message: AlertMessage, wiring: Wiring) -> None:
-    await roster.ask_for_plans(wave, wave.roster, "announced", message.traceparent, wiring)
-    await wiring.queues.send(
-        NOTICES,
-        NoticeMessage(tracking_id=wave.tracking_id, kind="wave", traceparent=message.traceparent),
-        delay=wiring.settings.group_wait,
-    )
-    await extra_lookups.ask(wave, message, wiring)
-
-
-async def _record_discovered(
-    wave: Wave, announcement: Announcement, etag: str | None, wiring: Wiring
-) -> None:
-    for _ in range(roster.REDOS):
-        if await wiring.waves.write(_discovered(wave, announcement), etag):
-            return
-        wave, etag = await wiring.waves.read(announcement)
+    async def discovered(wave: Wave) -> Wave:
         if announcement.alert in wave.discovered:
-            return
-    # Not on record means discovered again by the sweep: more work, no harm.
-    log.warning("discover.not_recorded", extra={"tracking_id": wave.tracking_id, "alert": announcement.alert})
+            return wave
+        return replace(wave, discovered=(*wave.discovered, announcement.alert))
 
-
-def _discovered(wave: Wave, announcement: Announcement) -> Wave:
-    return roster.next_generation(replace(wave, discovered=(*wave.discovered, announcement.alert)))
+    try:
+        _, wave = await wiring.waves.update(announcement, with_roster)
+    except Conflict as error:
+        await _later(message, FIRST_WAIT, str(error), wiring)
+        return
+    if announcement.alert in wave.discovered:
+        return
+    await roster.have_planned(wave, wave.roster, message, wiring)
+    if wave.open and listed and not wave.roster:
+        await roster.tell_empty(wave, message.traceparent, wiring)
+    try:
+        await wiring.waves.update(announcement, discovered)
+    except Conflict:
+        # The sweep will have it discovered again: more work, no harm.
+        log.warning("discover.not_recorded", extra=about)
+    log.info("discover.done", extra={**about, "scale_sets": len(wave.roster)})
 
 
 async def _later(message: AlertMessage, wait: timedelta, why: str, wiring: Wiring) -> None:
@@ -166,26 +151,8 @@ async def _later(message: AlertMessage, wait: timedelta, why: str, wiring: Wirin
     await wiring.queues.send(ALERTS, message, delay=wait)
 
 
-async def _azure_is_down(announcement: Announcement, message: AlertMessage, why: str, wiring: Wiring) -> None:
-    """Try again with growing patience, and say so once after half an hour."""
-    waits = [after_trouble(one) for one in range(min(message.tries, 20) + 1)]
-    before, after = sum(waits[:-1], timedelta(0)), sum(waits, timedelta(0))
-    if before < TOLD_AFTER <= after:
-        await _tell(announcement, message, _not_listed(announcement, why), wiring)
-    again = message.model_copy(update={"tries": message.tries + 1})
-    await _later(again, waits[-1], why, wiring)
-
-
-def _not_listed(announcement: Announcement, why: str) -> str:
-    return (
-        f"Wave {announcement.tracking_id} was announced, but the scale sets of subscription "
-        f"{announcement.subscription} could not be listed for half an hour: {why} "
-        "Breakwater goes on trying; nothing is planned for this wave until it succeeds."
-    )
-
-
 async def _not_ours(announcement: Announcement, message: AlertMessage, why: str, wiring: Wiring) -> None:
-    """Azure does not show us the subscription; the sweep asks again, people hear of it once a day."""
+    """Tell people, once a day, that Azure does not show us the subscription; the sweep asks again."""
     text = (
         f"Wave {announcement.tracking_id} was announced for subscription {announcement.subscription}, whose "
         f"scale sets Breakwater may not read: {why} Give Breakwater's identity its role on this subscription "

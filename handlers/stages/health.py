@@ -16,16 +16,16 @@ LONGEST_SECONDS = 8
 
 
 async def handle(wiring: Wiring) -> Response:
-    """200 with the figures, or 503 with the sentence. Says nothing about anybody's scale sets."""
+    """200 with the figures, or 503 with a sentence. Anonymous: nothing about anybody's scale sets."""
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
             depths, quarantined, swept = await asyncio.gather(
                 wiring.queues.lengths(), wiring.records.list(QUARANTINE), wiring.records.read(SWEEP_STATE)
             )
-    except StorageDown as error:
-        return _down(str(error))
-    except TimeoutError:
-        return _down(f"Storage has not answered within {LONGEST_SECONDS} s.")
+    except (StorageDown, TimeoutError) as error:
+        reason = str(error) or f"Storage has not answered within {LONGEST_SECONDS} s."
+        log.warning("health.down", extra={"reason": reason})
+        return json_response(503, {"status": "down", "reason": reason}, {"Retry-After": "10"})
     policy = wiring.policy()
     stopped = wiring.stopped()
     return json_response(
@@ -40,11 +40,6 @@ async def handle(wiring: Wiring) -> Response:
             "policy_problem": policy.problem or None,
         },
     )
-
-
-def _down(reason: str) -> Response:
-    log.warning("health.down", extra={"reason": reason})
-    return json_response(503, {"status": "down", "reason": reason}, {"Retry-After": "10"})
 
 
 def _last_sweep(body: bytes) -> Any:

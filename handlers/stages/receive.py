@@ -1,11 +1,12 @@
 """receive: an alert's body is stored as it came and queued, nothing else is on the path.
 
-Action groups retry only 408, 429, 503 and 504, so whatever is our own trouble is answered 503.
+Action groups retry only 408, 429, 503 and 504, so any trouble of our own is answered 503.
 """
 
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from handlers.cloud.names import alert_path
@@ -34,22 +35,22 @@ async def handle(request: Request, wiring: Wiring) -> Response:
     """Answer one delivery of an alert; never raises, never 500."""
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
-            return await _answer(request, wiring)
+            return await _handled(request, wiring)
     except (StorageDown, TimeoutError) as error:
         log.warning("receive.storage_down", extra={"reason": str(error)})
         reason = "Storage does not answer; the alert was not taken. Send it again."
     except Exception:
         log.exception("receive.failed")
         reason = "Something unexpected happened; the alert may not have been taken. Send it again."
-    return _said(503, "rejected", reason, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    return _answer(503, "rejected", reason, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
-async def _answer(request: Request, wiring: Wiring) -> Response:
-    now = wiring.now()
-    body = request.body
+async def _handled(request: Request, wiring: Wiring) -> Response:
+    now, body = wiring.now(), request.body
     if len(body) > LARGEST_BODY:
         log.warning("receive.too_large", extra={"bytes": len(body)})
-        return _said(413, "rejected", f"The body has {len(body)} bytes; at most {LARGEST_BODY} are taken.")
+        reason = f"The body has {len(body)} bytes; at most {LARGEST_BODY} are taken."
+        return _answer(413, "rejected", reason)
     try:
         alert = read_alert(body, now)
     except NotAnAlert as error:
@@ -64,28 +65,27 @@ async def _taken(body: bytes, alert: Announcement, request: Request, wiring: Wir
     known = not await _stored(body, alert.alert, alert_metadata(alert), wiring)
     if known and await _discovered(alert, wiring):
         log.info("receive.duplicate", extra=about)
-        return _said(200, "duplicate", "This alert has been worked through already.", alert.tracking_id)
+        return _answer(200, "duplicate", "This alert has been worked through already.", alert.tracking_id)
     await wiring.queues.send(ALERTS, AlertMessage(alert=alert.alert, traceparent=_trace(request)))
     if known:
         log.info("receive.duplicate_queued", extra=about)
-        return _said(
-            200, "duplicate", "This alert is known; it is queued again to be sure.", alert.tracking_id
-        )
+        reason = "This alert is known; it is queued again to be sure."
+        return _answer(200, "duplicate", reason, alert.tracking_id)
     log.info("receive.accepted", extra=about)
-    return _said(202, "accepted", "The alert is stored and queued.", alert.tracking_id)
+    return _answer(202, "accepted", "The alert is stored and queued.", alert.tracking_id)
 
 
 async def _ignored(body: bytes, alert: NotForUs, now: datetime, request: Request, wiring: Wiring) -> Response:
     name = alert_hash(body)
     log.info("receive.ignored", extra={"alert": name, "reason": alert.reason, "test": alert.test})
-    # Kept as well: should we have read it wrongly, it is not lost.
+    # Kept as well: if we have misread it, it is not lost.
     sort = "test" if alert.test else "ignored"
     await _stored(body, name, {"v": "1", "kind": sort, "received": now.isoformat()}, wiring)
     if not alert.test:
-        return _said(200, "ignored", alert.reason, alert.tracking_id)
+        return _answer(200, "ignored", alert.reason, alert.tracking_id)
     await wiring.queues.send(NOTICES, NoticeMessage(kind="wired", alert=name, traceparent=_trace(request)))
     reason = f"{alert.reason} It went all the way to the notices: you are wired up."
-    return _said(200, "ignored", reason, alert.tracking_id)
+    return _answer(200, "ignored", reason, alert.tracking_id)
 
 
 async def _rejected(body: bytes, error: NotAnAlert, request: Request, wiring: Wiring) -> Response:
@@ -93,30 +93,28 @@ async def _rejected(body: bytes, error: NotAnAlert, request: Request, wiring: Wi
 
     async def tell(path: str) -> None:
         text = f"An alert could not be read and was refused: {error.sentence} It is kept at {path}."
-        notice = NoticeMessage(
-            kind="quarantined", alert=alert_hash(body), text=text, traceparent=_trace(request)
-        )
+        trace = _trace(request)
+        notice = NoticeMessage(kind="quarantined", alert=alert_hash(body), text=text, traceparent=trace)
         await wiring.queues.send(NOTICES, notice)
 
-    # Whose alert rule sends something like an alert thinks that it is heard.
+    # People whose rule sends something like an alert believe that it is heard.
     await keep(ALERT, body, error.sentence, wiring, tell=tell if error.looks_like_one else None)
-    return _said(400, "rejected", error.sentence, error.tracking_id)
+    return _answer(400, "rejected", error.sentence, error.tracking_id)
 
 
 async def _stored(body: bytes, name: str, metadata: Mapping[str, str], wiring: Wiring) -> bool:
     """Whether this body is new."""
-    try:
+    with suppress(Conflict):
         await wiring.records.create(alert_path(name), body, metadata)
-    except Conflict:
-        return False
-    return True
+        return True
+    return False
 
 
 async def _discovered(alert: Announcement, wiring: Wiring) -> bool:
     try:
         wave = await wiring.waves.get(alert.tracking_id, alert.subscription)
     except (BadRecord, NewerRecord):
-        # What is wrong with the wave's record is for discover to find out.
+        # Discover will find out what is wrong with the wave's record.
         log.exception("receive.wave_unreadable", extra={"tracking_id": alert.tracking_id})
         return False
     return wave is not None and alert.alert in wave.discovered
@@ -126,8 +124,8 @@ def _trace(request: Request) -> str:
     return request.headers.get("traceparent", "")[:200]
 
 
-def _said(
-    status: int, word: str, reason: str, tracking_id: str = "", *, headers: Mapping[str, str] | None = None
+def _answer(
+    code: int, status: str, reason: str, tracking_id: str = "", *, headers: Mapping[str, str] | None = None
 ) -> Response:
-    payload = {"tracking_id": tracking_id or None, "status": word, "reason": reason}
-    return json_response(status, payload, headers)
+    payload = {"tracking_id": tracking_id or None, "status": status, "reason": reason}
+    return json_response(code, payload, headers)

@@ -2,26 +2,26 @@
 
 Route parameters: none for the overview, `wave` for a wave, and `subscription`, `group`, `name` with it for a
 scale set. The last one carries the suffix: `.json`, for a wave also `.ics` and `.csv`; the overview has no
-segment for it and is handed it as `suffix`.
+segment for it and gets it as `suffix`.
 """
 
 import asyncio
 import logging
-import re
 from collections.abc import Sequence
 from email.utils import parseaddr
+from operator import itemgetter
 
-from handlers.cloud.names import ARCHIVE_PREFIX, RUNS_PREFIX, WAVES_PREFIX, run_path
+from handlers.cloud.names import run_path
 from handlers.cloud.records import Listed, StorageDown
 from handlers.render import calendar, contract, page, table
 from handlers.render.addresses import Addresses, wave_path
+from handlers.repository.runs import current_path
 from handlers.waves import figures
 from handlers.wire.documents import waves_of
 from handlers.wire.http import Request, Response, json_response
-from handlers.wire.ids import checked_subscription, checked_tracking_id
+from handlers.wire.ids import checked_tracking_id
 from handlers.wiring import Wiring
 from planner.azure.wave import Wave
-from planner.notices.digest import overview
 from planner.record.run import Run
 
 log = logging.getLogger(__name__)
@@ -35,9 +35,7 @@ SECURITY = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-"""No script, nothing loaded, no address given away, no copy kept on the way."""
-
-_SUFFIX = re.compile(r"(.+?)(?:\.(json|ics|csv))?", re.DOTALL)
+"""No script, nothing loaded from elsewhere, no address given away, no copy kept by a cache."""
 
 
 async def handle(request: Request, wiring: Wiring) -> Response:
@@ -47,8 +45,8 @@ async def handle(request: Request, wiring: Wiring) -> Response:
         return await _answer(given, wiring)
     except StorageDown as error:
         log.warning("report.storage_down", extra={"reason": str(error)})
-        words = {"error": f"The records cannot be read right now, try again in a minute: {error}"}
-        return json_response(503, words, {**SECURITY, "Retry-After": "30"})
+        body = {"error": f"The records cannot be read right now, try again in a minute: {error}"}
+        return json_response(503, body, {**SECURITY, "Retry-After": "30"})
 
 
 async def _answer(given: dict[str, str], wiring: Wiring) -> Response:
@@ -63,34 +61,29 @@ async def _answer(given: dict[str, str], wiring: Wiring) -> Response:
 
 def _split(last: str, known: Sequence[str]) -> tuple[str, str]:
     """The last segment and its suffix; a scale set's name may hold dots of its own."""
-    found = _SUFFIX.fullmatch(last)
-    if found and found[2] in known:
-        return found[1], found[2]
-    return last, ""
+    stem, _, suffix = last.rpartition(".")
+    return (stem, suffix) if stem and suffix in known else (last, "")
 
 
 async def _overview(wiring: Wiring, *, as_json: bool) -> Response:
-    ids = sorted({line.path.split("/")[1] for line in await wiring.records.list(WAVES_PREFIX)})
     current = await wiring.runs.listed()
     archived: list[Listed] | None = None
     rows = []
-    for tracking_id in ids:
+    for tracking_id in {tracking_id for tracking_id, *_ in await wiring.waves.listed()}:
         waves = await wiring.waves.of(tracking_id)
         if not waves:
             continue
-        if archived is None and _left(tracking_id, waves, current):
-            archived = await wiring.runs.listed(ARCHIVE_PREFIX)
-        lines = _members(tracking_id, waves, current, archived or ())
-        seen = overview(
-            [figures.row(line, key) for key, line in lines.items()],
-            figures.roster(waves),
-            wave_open=any(wave.open for wave in waves),
-        )
-        heard = contract.announcements(waves)[-1].order
+        if archived is None and _missing_runs(tracking_id, waves, current):
+            archived = await wiring.runs.archived()
+        seen = figures.overview(waves, _members(tracking_id, waves, current, archived or ()))
+        announced_at = contract.announcements(waves)[-1].order[0]
         rows.append(
-            (seen.needs_person == 0, -heard[0].timestamp(), contract.overview_row(tracking_id, waves, seen))
+            (
+                (seen.needs_person == 0, -announced_at.timestamp(), tracking_id),
+                contract.overview_row(tracking_id, waves, seen),
+            )
         )
-    found = [row for *_, row in sorted(rows, key=lambda one: (one[0], one[1], one[2]["tracking_id"]))]
+    found = [row for _, row in sorted(rows, key=itemgetter(0))]
     if as_json:
         return json_response(200, found, SECURITY)
     return _page(200, page.waves_page(found, _addresses(wiring), wiring.now()))
@@ -103,13 +96,14 @@ async def _wave(tracking_id: str, wiring: Wiring, suffix: str) -> Response:
         return _missing(str(error), suffix, wiring)
     if not waves:
         return _missing(f"No announcement of a wave {tracking_id} is on record.", suffix, wiring)
-    lines = await _lines(tracking_id, waves, wiring)
+    current = await wiring.runs.listed()
+    archived = await wiring.runs.archived() if _missing_runs(tracking_id, waves, current) else []
+    lines = _members(tracking_id, waves, current, archived)
     runs = tuple((await wiring.runs.read_listed(lines.values())).values())
     if suffix == "json":
         return json_response(200, contract.wave_document(tracking_id, waves, runs), SECURITY)
     if suffix == "csv":
         return Response(200, table.table(tracking_id, runs), "text/csv", _as_file(f"{tracking_id}.csv"))
-    addresses = _addresses(wiring)
     if suffix == "ics":
         # The plain address: a link's token would expire in somebody's calendar.
         base = wiring.settings.public_url
@@ -117,29 +111,17 @@ async def _wave(tracking_id: str, wiring: Wiring, suffix: str) -> Response:
         organizer = parseaddr(wiring.settings.mail_from)[1]
         made = calendar.calendar(tracking_id, waves, runs, address, organizer)
         return Response(200, made, "text/calendar", _as_file(f"{tracking_id}.ics"))
-    seen = overview(
-        [figures.row(line, key) for key, line in lines.items()],
-        figures.roster(waves),
-        wave_open=any(wave.open for wave in waves),
-    )
-    report = page.Report(
-        tracking_id,
-        waves,
-        runs,
-        seen,
-        tuple(
-            [delivery async for delivery, _ in wiring.deliveries.of_wave(tracking_id, all_or_nothing=False)]
-        ),
-    )
+    deliveries = wiring.deliveries.of_wave(tracking_id, all_or_nothing=False)
+    told = tuple([delivery async for delivery, _ in deliveries])
+    report = page.Report(tracking_id, waves, runs, figures.overview(waves, lines), told)
     # A thousand scale sets take a second of CPU: the worker's loop must go on answering meanwhile.
-    return _page(200, await asyncio.to_thread(page.wave_page, report, addresses, wiring.now()))
+    return _page(200, await asyncio.to_thread(page.wave_page, report, _addresses(wiring), wiring.now()))
 
 
 async def _run(given: dict[str, str], wiring: Wiring, suffix: str) -> Response:
     tracking_id = given["wave"]
     try:
         checked_tracking_id(tracking_id)
-        checked_subscription(given["subscription"])
         path = run_path(given["subscription"], given["group"], given["name"])
     except ValueError as error:
         return _missing(str(error), suffix, wiring)
@@ -156,24 +138,16 @@ async def _run(given: dict[str, str], wiring: Wiring, suffix: str) -> Response:
 
 
 async def _find(tracking_id: str, path: str, wiring: Wiring) -> Run | None:
-    """The run in its place, or, when a later wave has taken the place, in the archive."""
-    archive = ARCHIVE_PREFIX + path.removeprefix(RUNS_PREFIX).removesuffix(".json") + "/"
-    for prefix in (path, archive):
-        listed = [one for one in await wiring.runs.listed(prefix) if tracking_id in waves_of(one.metadata)]
-        found = list((await wiring.runs.read_listed(listed[-1:])).values())
-        if found:
-            return found[0]
+    """The run on record, or in the archive when a run of a later wave has taken its place."""
+    for listing in (wiring.runs.listed, wiring.runs.archived):
+        lines = [line for line in await listing(path) if tracking_id in waves_of(line.metadata)]
+        for run in (await wiring.runs.read_listed(lines[-1:])).values():
+            return run
     return None
 
 
-async def _lines(tracking_id: str, waves: Sequence[Wave], wiring: Wiring) -> dict[str, Listed]:
-    current = await wiring.runs.listed()
-    archived = await wiring.runs.listed(ARCHIVE_PREFIX) if _left(tracking_id, waves, current) else []
-    return _members(tracking_id, waves, current, archived)
-
-
-def _left(tracking_id: str, waves: Sequence[Wave], current: Sequence[Listed]) -> set[str]:
-    """Scale sets of the roster whose run is not in its place: never planned, or archived by a later wave."""
+def _missing_runs(tracking_id: str, waves: Sequence[Wave], current: Sequence[Listed]) -> set[str]:
+    """Paths of the roster's runs that are not there: never planned, or archived because of a later wave."""
     there = {line.path for line in current if tracking_id in waves_of(line.metadata)}
     return set(figures.roster(waves)) - there
 
@@ -182,10 +156,10 @@ def _members(
     tracking_id: str, waves: Sequence[Wave], current: Sequence[Listed], archived: Sequence[Listed]
 ) -> dict[str, Listed]:
     """The wave's runs by the path they have, or had, in `runs/`; of several archived ones the last."""
-    missing = _left(tracking_id, waves, current)
+    missing = _missing_runs(tracking_id, waves, current)
     lines = {line.path: line for line in current if tracking_id in waves_of(line.metadata)}
     for line in archived:
-        place = RUNS_PREFIX + line.path.removeprefix(ARCHIVE_PREFIX).rpartition("/")[0] + ".json"
+        place = current_path(line.path)
         if place in missing and tracking_id in waves_of(line.metadata):
             lines[place] = line
     return lines

@@ -1,6 +1,6 @@
 """respond: a person's command is written on the run's record, with who and why, before it is answered.
 
-Answered 202 means applied, 409 refused, with the sentence why; so is a command that would change nothing.
+202 means applied; 409 means refused, with a sentence why, as is a command that would change nothing.
 """
 
 import logging
@@ -30,9 +30,9 @@ async def handle(request: Request, wiring: Wiring) -> Response:
     Route parameters: `wave`, `subscription`, `group`, `name`, `action`.
     """
     try:
-        said = read(request, signed_in=wiring.settings.platform_auth)
+        asked = read(request, signed_in=wiring.settings.platform_auth)
         tracking_id, path = _place(request.path_parameters)
-        command = _command(said, wiring)
+        command = _command(asked, wiring)
 
         def judge(run: Run) -> None:
             _judge(command, run, tracking_id)
@@ -50,14 +50,14 @@ async def handle(request: Request, wiring: Wiring) -> Response:
         return json_response(503, {"status": "refused", "reason": reason}, {"Retry-After": "30"})
     await commands.wake(after, wiring, request.headers.get("traceparent", ""))
     await commands.tell(before, after, wiring)
-    log.info("respond.taken", extra={"action": said.kind, "event": command.id, "scale_set": after.target.id})
+    log.info("respond.taken", extra={"action": asked.kind, "event": command.id, "scale_set": after.target.id})
     return json_response(
         202,
         {
             "status": "accepted",
             "id": command.id,
-            "action": said.kind.value,
-            "actor": said.actor,
+            "action": asked.kind.value,
+            "actor": asked.actor,
             "scale_set": after.target.id,
             "state": after.state.value,
             "reason": effect(before, after, command),
@@ -69,17 +69,17 @@ def _refused(status: int, reason: str) -> Response:
     return json_response(status, {"status": "refused", "reason": reason})
 
 
-def _command(said: CommandRequest, wiring: Wiring) -> Command:
+def _command(asked: CommandRequest, wiring: Wiring) -> Command:
     return Command(
         id=f"person-{uuid.uuid4()}",
-        kind=said.kind,
-        actor=said.actor,
-        comment=said.comment,
+        kind=asked.kind,
+        actor=asked.actor,
+        comment=asked.comment,
         at=wiring.now(),
-        checksum=said.checksum,
-        instances=said.instances,
-        domains=said.domains,
-        raised=said.raised,
+        checksum=asked.checksum,
+        instances=asked.instances,
+        domains=asked.domains,
+        raised=asked.raised,
     )
 
 

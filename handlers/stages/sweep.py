@@ -1,10 +1,11 @@
 """sweep: what the queues lost is sent again. Reads storage only, and starts the search when it is time.
 
-Everything it sends is harmless when it was not lost: looks are polls, discovery and notices know what is
-done.
+Everything it sends is harmless when nothing was lost: an extra poll is a poll like any other, and discover
+and notify know what is done.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from urllib.parse import unquote
@@ -12,7 +13,7 @@ from urllib.parse import unquote
 from handlers.cloud.names import ALERTS_PREFIX, CLAIMS_PREFIX, RUNS_PREFIX
 from handlers.cloud.records import Conflict, Listed, StorageDown
 from handlers.waves import search, sweep_state, unplanned
-from handlers.waves.sweep_state import State
+from handlers.waves.sweep_state import Sweep
 from handlers.wire.documents import ANNOUNCED, BadRecord, NewerRecord, waves_of
 from handlers.wire.ids import ALERTS, NOTICES
 from handlers.wire.messages import AlertMessage, NoticeMessage
@@ -22,19 +23,15 @@ from planner.record.states import ENDED, HANDS_OFF, RunState
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 3
-"""Poll intervals that may pass before something counts as lost."""
-
 ALERTS_FOR = timedelta(days=60)
 NOTICES_FOR = timedelta(days=30)
-"""How far back alerts and untold notices are looked for; older ones are of no use to anybody."""
+"""How far back alerts and untold notices are looked for; older ones help nobody."""
 
 SWEPT_TRIES = 8
-"""An alert sent again tells nobody of trouble: its first message may still be waiting, and tells."""
+"""An alert sent again reports no trouble: its first message may still be waiting, and reports it."""
 
-_OVER = {state.value for state in ENDED}
-_UNCLAIMED = _OVER | {state.value for state in HANDS_OFF}
-_NOT_YET = {RunState.SCHEDULED.value, RunState.AWAITING_APPROVAL.value}
+_UNCLAIMED = ENDED | HANDS_OFF
+_NOT_YET = frozenset({RunState.SCHEDULED, RunState.AWAITING_APPROVAL})
 
 
 async def handle(wiring: Wiring) -> None:
@@ -43,134 +40,123 @@ async def handle(wiring: Wiring) -> None:
         state, etag = await sweep_state.read(wiring)
     except NewerRecord as error:
         log.warning("sweep.newer", extra={"reason": str(error)})
-        return  # who wrote it sweeps as well
-    sweep = _Sweep(wiring, state)
-    runs = await wiring.records.list(RUNS_PREFIX)
+        return  # the newer version sweeps as well
+    sweep = Sweep(state, wiring)
+    runs = await wiring.runs.listed()
     alerts = await wiring.records.list(ALERTS_PREFIX)
-    await sweep.each("overdue", runs, sweep.overdue)
-    await sweep.each("undiscovered", alerts, sweep.undiscovered)
-    await unplanned.handle(runs, state, sweep.now, sweep.grace, wiring)
-    await sweep.each("untold", runs, sweep.last_notices)
-    await sweep.untold()
-    await sweep.claims(runs)
-    state.forget_sent(sweep.now)
+    await _each("overdue", runs, _overdue, sweep)
+    await _each("undiscovered", alerts, _undiscovered, sweep)
+    await unplanned.handle(runs, sweep)
+    await _untold(runs, sweep)
+    await _stale_claims(runs, sweep)
+    sweep.forget_sent()
     state.swept_at = sweep.now
     wanted = state.searched_at is None or state.searched_at + wiring.settings.search_every <= sweep.now
     if wanted:
         state.searched_at = sweep.now
     etag = await sweep_state.write(state, etag, wiring)
     if wanted and etag is not None:
-        # After the writing: a search that kills the process must not come again with every sweep.
+        # After the writing: a search that kills the process must not be repeated by every sweep.
         state.search_trouble = await search.handle(alerts, state.told, wiring)
         await sweep_state.write(state, etag, wiring)
 
 
-class _Sweep:
-    """One sweep at one time."""
+async def _each(
+    what: str, lines: Iterable[Listed], check: Callable[[Listed, Sweep], Awaitable[None]], sweep: Sweep
+) -> None:
+    """What is wrong with one line must not hide the others."""
+    for line in lines:
+        try:
+            await check(line, sweep)
+        except StorageDown:
+            raise
+        except Exception:
+            log.exception("sweep.item", extra={"what": what, "path": line.path})
 
-    def __init__(self, wiring: Wiring, state: State) -> None:
-        self.wiring = wiring
-        self.now = wiring.now()
-        self._state = state
-        self.grace = PATIENCE * wiring.settings.poll_interval
-        self._lasts: dict[str, dict[str, int]] = {}
 
-    async def each(
-        self, what: str, lines: Iterable[Listed], one: Callable[[Listed], Awaitable[None]]
-    ) -> None:
-        """What is wrong with one line must not hide the others."""
-        for line in lines:
-            try:
-                await one(line)
-            except StorageDown:
-                raise
-            except Exception:
-                log.exception("sweep.item", extra={"what": what, "path": line.path})
+async def _overdue(line: Listed, sweep: Sweep) -> None:
+    """Poll a run whose poll did not come; one that takes minutes to read is given them."""
+    metadata = line.metadata
+    if "due" not in metadata:
+        return
+    due = datetime.fromisoformat(metadata["due"])
+    reading = timedelta(seconds=int(metadata.get("reading", "0")))
+    if due + reading + sweep.grace > sweep.now or not sweep.may_send(line.path):
+        return
+    log.warning("sweep.overdue", extra={"path": line.path, "due": metadata["due"]})
+    await sweep.wiring.runs.send_poll_of(_place(line), int(metadata.get("generation", "0")))
+    sweep.note_sent(line.path)
 
-    async def overdue(self, line: Listed) -> None:
-        """A run whose poll did not come; one that takes minutes to read is given them."""
-        metadata = line.metadata
-        if "due" not in metadata:
-            return
-        due = datetime.fromisoformat(metadata["due"])
-        reading = timedelta(seconds=int(metadata.get("reading", "0")))
-        if due + reading + self.grace > self.now or not self._may(line.path):
-            return
-        log.warning("sweep.overdue", extra={"path": line.path, "due": metadata["due"]})
-        await self.wiring.runs.send_poll_of(_place(line), int(metadata.get("generation", "0")))
-        self._note(line.path)
 
-    async def undiscovered(self, line: Listed) -> None:
-        """An alert that was stored and never worked through."""
-        if line.metadata.get("kind") != ANNOUNCED:
-            return
-        age = self.now - line.created
-        if not self.grace < age < ALERTS_FOR or not self._may(line.path, growing=True):
-            return
-        name = line.path.removeprefix(ALERTS_PREFIX).removesuffix(".json")
-        subscription = line.metadata["subscription"]
-        wave = await self.wiring.waves.get(line.metadata["tracking_id"], subscription)
-        if wave is not None and name in wave.discovered:
-            return
-        if await unplanned.waits_for_azure(subscription, self.now, self.grace, self.wiring):
-            return
-        log.warning("sweep.undiscovered", extra={"path": line.path})
-        await self.wiring.queues.send(ALERTS, AlertMessage(alert=name, tries=SWEPT_TRIES, swept=True))
-        self._note(line.path)
+async def _undiscovered(line: Listed, sweep: Sweep) -> None:
+    """Send an alert again that was stored and never worked through."""
+    if line.metadata.get("kind") != ANNOUNCED:
+        return
+    age = sweep.now - line.created
+    if not sweep.grace < age < ALERTS_FOR or not sweep.may_send(line.path, growing=True):
+        return
+    name = line.path.removeprefix(ALERTS_PREFIX).removesuffix(".json")
+    subscription = line.metadata["subscription"]
+    wave = await sweep.wiring.waves.get(line.metadata["tracking_id"], subscription)
+    if (wave is not None and name in wave.discovered) or await sweep.waits_for_azure(subscription):
+        return
+    log.warning("sweep.undiscovered", extra={"path": line.path})
+    await sweep.wiring.queues.send(ALERTS, AlertMessage(alert=name, tries=SWEPT_TRIES, swept=True))
+    sweep.note_sent(line.path)
 
-    async def last_notices(self, run: Listed) -> None:
-        """Remember a run's last notice, under its first wave: there the notices of a run are told."""
-        waves, settled = waves_of(run.metadata), self.grace + self.wiring.settings.group_wait
-        if waves and settled < self.now - run.modified < NOTICES_FOR:
-            self._lasts.setdefault(waves[0], {})[run.path] = int(run.metadata.get("last_notice", "0"))
 
-    async def untold(self) -> None:
-        """Waves with notices that somebody has not been told, and nobody is about to tell."""
-        for tracking_id, known in self._lasts.items():
-            key = f"{NOTICES}/{tracking_id}"
-            if not any(known.values()) or not self._may(key):
-                continue
-            try:
-                deliveries = [delivery async for delivery, _ in self.wiring.deliveries.of_wave(tracking_id)]
-            except (BadRecord, NewerRecord, ValueError) as error:
-                log.warning("sweep.delivery", extra={"tracking_id": tracking_id, "reason": str(error)})
-                continue
-            coming = any(one.follow_up and one.follow_up + self.grace > self.now for one in deliveries)
-            if coming or not behind(deliveries, known):
-                continue
-            log.warning("sweep.untold", extra={"tracking_id": tracking_id})
-            await self.wiring.queues.send(NOTICES, NoticeMessage(tracking_id=tracking_id, kind="wave"))
-            self._note(key)
+async def _untold(runs: Iterable[Listed], sweep: Sweep) -> None:
+    """Have waves told of notices that somebody has not been told, and nobody is about to tell."""
+    last_notices: defaultdict[str, dict[str, int]] = defaultdict(dict)
 
-    async def claims(self, runs: list[Listed]) -> None:
-        """Claims of runs that are over, gone, or died before their first start would hold up the others."""
-        kept = {run.path for run in runs if _holds_a_claim(run)}
-        for claim in await self.wiring.records.list(CLAIMS_PREFIX):
-            run = f"{RUNS_PREFIX}{claim.path.removeprefix(CLAIMS_PREFIX)}.json"
-            if run in kept or claim.modified + self.grace > self.now:
-                continue
-            try:
-                await self.wiring.records.delete(claim.path, etag=claim.etag)
-                log.warning("sweep.claim", extra={"path": claim.path})
-            except Conflict:
-                log.info("sweep.claim_renewed", extra={"path": claim.path})
+    async def remember(run: Listed, sweep: Sweep) -> None:
+        # Under its first wave: there the notices of a run are told.
+        settled = sweep.grace + sweep.wiring.settings.group_wait
+        if settled < sweep.now - run.modified < NOTICES_FOR:
+            number = int(run.metadata.get("last_notice", "0"))
+            last_notices[waves_of(run.metadata)[0]][run.path] = number
 
-    def _may(self, key: str, *, growing: bool = False) -> bool:
-        return self._state.may_send(key, self.now, self.grace, growing=growing)
+    await _each("untold", runs, remember, sweep)
+    for tracking_id, numbers in last_notices.items():
+        key = f"{NOTICES}/{tracking_id}"
+        if not any(numbers.values()) or not sweep.may_send(key):
+            continue
+        try:
+            deliveries = [delivery async for delivery, _ in sweep.wiring.deliveries.of_wave(tracking_id)]
+        except (BadRecord, NewerRecord, ValueError) as error:
+            log.warning("sweep.delivery", extra={"tracking_id": tracking_id, "reason": str(error)})
+            continue
+        follow_ups = [delivery.follow_up for delivery in deliveries if delivery.follow_up]
+        if any(at + sweep.grace > sweep.now for at in follow_ups) or not behind(deliveries, numbers):
+            continue
+        log.warning("sweep.untold", extra={"tracking_id": tracking_id})
+        await sweep.wiring.queues.send(NOTICES, NoticeMessage(tracking_id=tracking_id, kind="wave"))
+        sweep.note_sent(key)
 
-    def _note(self, key: str) -> None:
-        self._state.note_sent(key, self.now)
+
+async def _stale_claims(runs: Iterable[Listed], sweep: Sweep) -> None:
+    """Delete claims of runs that are over, gone, or crashed before their first start: they block others."""
+    kept = {run.path for run in runs if _holds_a_claim(run)}
+    for claim in await sweep.wiring.records.list(CLAIMS_PREFIX):
+        run = f"{RUNS_PREFIX}{claim.path.removeprefix(CLAIMS_PREFIX)}.json"
+        if run in kept or claim.modified + sweep.grace > sweep.now:
+            continue
+        try:
+            await sweep.wiring.records.delete(claim.path, etag=claim.etag)
+            log.warning("sweep.claim", extra={"path": claim.path})
+        except Conflict:
+            log.info("sweep.claim_renewed", extra={"path": claim.path})
 
 
 def _holds_a_claim(line: Listed) -> bool:
-    """A run keeps it from its first start to its end, also while those who joined wait for approval.
+    """A run keeps its claim from its first start to its end, also while added instances wait for approval.
 
-    Whoever lets the others pass gave it away, and claims anew what it starts after that.
+    A run that lets the others pass has given it away, and claims anew what it starts after that.
     """
-    state = line.metadata.get("state", RunState.SCHEDULED.value)
-    if "lets_pass" in line.metadata:
+    state = line.metadata.get("state", RunState.SCHEDULED)
+    if state in _UNCLAIMED or "lets_pass" in line.metadata:
         return False
-    return state not in _UNCLAIMED and (state not in _NOT_YET or "begun" in line.metadata)
+    return state not in _NOT_YET or "begun" in line.metadata
 
 
 def _place(line: Listed) -> tuple[str, str, str]:

@@ -1,11 +1,12 @@
 """The extra look-ups of a wave: made once its scale sets are queued, and again when somebody needs them.
 
-They explain and they caution, so a wave never waits for them: its scale sets are planned meanwhile, nothing
-starts before they are made, and whoever they change something for is planned again. What cannot be read after
-a few tries is unread, and asked for again an hour later.
+They only explain and caution, so planning never waits for them; nothing starts before they are made, and the
+scale sets that they change something for are planned again. What cannot be read after a few tries counts as
+unread, and is asked for again an hour later.
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -24,10 +25,10 @@ from planner.text.backoff import FIRST_WAIT, throttled_wait
 log = logging.getLogger(__name__)
 
 TRIES = 3
-"""How often a message is sent again for look-ups before it goes on without what could not be read."""
+"""How often look-ups are tried again before the wave goes on without what could not be read."""
 
 PUT_OFF_FOR = timedelta(hours=12)
-"""How long 429 may put look-ups off before it goes on without them: nothing starts meanwhile."""
+"""How long 429 may put look-ups off before the wave goes on without them: nothing starts meanwhile."""
 
 FRESH = timedelta(hours=1)
 """Look-ups younger than this are not made again."""
@@ -36,7 +37,7 @@ FRESH = timedelta(hours=1)
 class LookUpsLater(Exception):
     """Azure cannot be read for the look-ups now; `message` is to be sent again after `wait`.
 
-    429 uses up no try: who gave up would have everybody planned again for nothing, in the midst of it.
+    429 uses up no try: giving up would have every scale set planned again for nothing while it lasts.
     """
 
     def __init__(self, message: AlertMessage, trouble: AzureTrouble, now: datetime) -> None:
@@ -52,52 +53,43 @@ class LookUpsLater(Exception):
             )
 
 
-async def ask(wave: Wave, message: AlertMessage, wiring: Wiring) -> None:
-    """Have the look-ups made that a discovery needs: none were made, or not for all that is on the roster."""
-    if wave.wants_look_ups:
-        again = AlertMessage(alert=message.alert, renew=EVERY, traceparent=message.traceparent)
-        await wiring.queues.send(ALERTS, again)
-
-
 async def renewed(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> bool:
     """Make the look-ups of an alert's wave; False when the alert is still to be discovered.
 
-    Raises LookUpsLater while waiting for Azure may help. After that what is on record stays: it was true not
-    long ago, which is better than not knowing. Where nothing is on record, what could be read counts.
+    Raises LookUpsLater while waiting for Azure may help, and Conflict. After that what is on record stays: it
+    was true not long ago. Where nothing is on record, what could be read counts.
     """
-    async with wiring.turn(f"look-ups/{announcement.tracking_id}/{announcement.subscription}"):
-        return await _renewed(announcement, message, wiring)
-
-
-async def _renewed(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> bool:
     looked: Looked | None = None
     asked_again = False
-    for _ in range(roster.REDOS):
-        wave, etag = await wiring.waves.read(announcement)
-        if not wave.knows(announcement.alert):
-            return False
-        if wave.open and wave.roster and _stale(wave, wiring):
-            first = wave.evidence is None or bool(wave.unlooked)
-            looked = looked or await _look(wave, message, wiring)
-            if looked.trouble is not None and not asked_again and (first or message.renew == EVERY):
-                # Before the record: whoever dies meanwhile, it is asked for again.
-                await _in_an_hour(message, wiring)
-                asked_again = True
-            if looked.trouble is None or first:
-                wave = with_evidence(wave, looked.evidence, looked.about)
-                if first:
-                    wave = _with_who_asks(wave, wiring)
-                wave = roster.next_generation(wave)
-                etag = await wiring.waves.write(wave, etag)
-                if etag is None:
-                    continue
-        await _plan_again(wave, etag, message, announcement, wiring)
-        return True
-    raise Conflict(f"Wave {announcement.tracking_id}: gave up after {roster.REDOS} write conflicts.")
+
+    async def with_look_ups(wave: Wave) -> Wave:
+        nonlocal looked, asked_again
+        first = wave.evidence is None or bool(wave.unlooked)
+        stale = first or wave.evidence is None or wiring.now() - wave.evidence.at >= FRESH
+        if not (wave.knows(announcement.alert) and wave.open and wave.roster and stale):
+            return wave
+        looked = looked or await _look_up(wave, message, wiring)
+        if looked.trouble is not None and not asked_again and (first or message.renew == EVERY):
+            # Before the record is written: should we crash then, it is still asked for again.
+            log.warning("look_ups.incomplete", extra={"alert": message.alert})
+            again = AlertMessage(alert=message.alert, renew=EVERY)
+            await wiring.queues.send(ALERTS, again, delay=FRESH)
+            asked_again = True
+        if looked.trouble is not None and not first:
+            return wave
+        wave = with_evidence(wave, looked.evidence, looked.about)
+        return _with_who_asks(wave, wiring) if first else wave
+
+    async with wiring.turn(f"look-ups/{announcement.tracking_id}/{announcement.subscription}"):
+        _, wave = await wiring.waves.update(announcement, with_look_ups)
+        known = wave.knows(announcement.alert)
+        if known:
+            await _plan_again(wave, message, announcement, wiring)
+    return known
 
 
 def _with_who_asks(wave: Wave, wiring: Wiring) -> Wave:
-    """The wave with those to plan again whose plan a person reads before it starts: with every check made."""
+    """The wave with those planned again whose plan waits for a person, so that it shows every check made."""
     policy = wiring.policy()
     asks = [
         member.scale_set.key
@@ -107,29 +99,27 @@ def _with_who_asks(wave: Wave, wiring: Wiring) -> Wave:
     return replace(wave, to_plan=tuple(dict.fromkeys((*wave.to_plan, *asks))))
 
 
-async def _plan_again(
-    wave: Wave, etag: str | None, message: AlertMessage, announcement: Announcement, wiring: Wiring
-) -> None:
+async def _plan_again(wave: Wave, message: AlertMessage, announcement: Announcement, wiring: Wiring) -> None:
     """Ask for the plans that the look-ups change, and for the one that asked for them.
 
-    Who is to be asked for stands in the record until all are, so that nobody is forgotten.
+    The record names those to be asked for until all are, so that nobody is forgotten.
     """
     wanted = {*wave.to_plan, *(() if message.renew == EVERY else (message.renew.lower(),))}
     concerned = tuple(member for member in wave.roster if member.scale_set.key in wanted)
     await roster.ask_for_plans(wave, concerned, "renewed", message.traceparent, wiring)
     log.info("look_ups.made", extra={"tracking_id": wave.tracking_id, "planned_again": len(concerned)})
-    for _ in range(roster.REDOS):
-        if not wanted & set(wave.to_plan):
-            return
-        left = tuple(key for key in wave.to_plan if key not in wanted)
-        if await wiring.waves.write(roster.next_generation(replace(wave, to_plan=left)), etag):
-            return
-        wave, etag = await wiring.waves.read(announcement)
+
+    async def asked(wave: Wave) -> Wave:
+        return replace(wave, to_plan=tuple(key for key in wave.to_plan if key not in wanted))
+
+    if wave.to_plan:
+        with suppress(Conflict):  # those still on record are only asked for once more
+            await wiring.waves.update(announcement, asked)
 
 
-async def _look(wave: Wave, message: AlertMessage, wiring: Wiring) -> Looked:
+async def _look_up(wave: Wave, message: AlertMessage, wiring: Wiring) -> Looked:
     scale_sets = [member.scale_set for member in wave.roster]
-    # Before the first look-ups there was a listing; who was in it, is in a resource group that Azure shows.
+    # The first look-ups follow a listing: the resource groups of what it listed are visible to us.
     complete = wave.evidence is not None and not wave.unlooked
     listed = () if complete else [scale_set for scale_set in scale_sets if scale_set.key not in wave.unlisted]
     looked = await look_up(wiring.compute(wave.subscription), scale_sets, wiring.now(), listed)
@@ -140,12 +130,3 @@ async def _look(wave: Wave, message: AlertMessage, wiring: Wiring) -> Looked:
     ):
         raise LookUpsLater(message, looked.trouble, now)
     return looked
-
-
-def _stale(wave: Wave, wiring: Wiring) -> bool:
-    return wave.evidence is None or bool(wave.unlooked) or wiring.now() - wave.evidence.at >= FRESH
-
-
-async def _in_an_hour(message: AlertMessage, wiring: Wiring) -> None:
-    log.warning("look_ups.incomplete", extra={"alert": message.alert})
-    await wiring.queues.send(ALERTS, AlertMessage(alert=message.alert, renew=EVERY), delay=FRESH)

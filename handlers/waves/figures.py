@@ -1,30 +1,33 @@
-"""A wave in figures: its rows as the listing shows them, and who is on its roster."""
+"""A wave in figures, from the listing of its runs and the rosters of its records."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from handlers.cloud.names import run_path
 from handlers.cloud.records import Listed
+from handlers.repository.runs import path_of
 from planner.azure.wave import Wave
-from planner.notices.digest import Row
+from planner.notices import digest
+from planner.notices.digest import Overview, Row
 from planner.record.states import RunState
 
 
-def row(line: Listed, key: str = "") -> Row:
-    """A run as its metadata shows it; `key` for one that is not in its place any more."""
+def overview(waves: Sequence[Wave], lines: Mapping[str, Listed]) -> Overview:
+    """The wave's counts; `lines` are its runs by the path they have, or had before they were archived."""
+    rows = [_row(path, line) for path, line in lines.items()]
+    return digest.overview(rows, roster(waves), wave_open=any(wave.open for wave in waves))
+
+
+def roster(waves: Sequence[Wave]) -> tuple[str, ...]:
+    """The paths of the runs of every scale set on the wave's rosters."""
+    return tuple(path_of(member.scale_set) for wave in waves for member in wave.roster)
+
+
+def _row(path: str, line: Listed) -> Row:
     deadline = line.metadata.get("deadline")
     return Row(
-        key=key or line.path,
-        state=RunState(line.metadata.get("state", RunState.SCHEDULED.value)),
+        key=path,
+        state=RunState(line.metadata.get("state", RunState.SCHEDULED)),
         needs_person=line.metadata.get("needs_person") == "true",
         deadline=datetime.fromisoformat(deadline) if deadline else None,
         waits=line.metadata.get("waits", ""),
-    )
-
-
-def roster(found: Iterable[Wave]) -> tuple[str, ...]:
-    """The keys of every scale set on the wave's rosters: the paths of their runs."""
-    sets = [member.scale_set for wave in found for member in wave.roster]
-    return tuple(
-        run_path(scale_set.subscription, scale_set.resource_group, scale_set.name) for scale_set in sets
     )

@@ -1,20 +1,17 @@
 """The listing of an open wave's scale sets, made again: one answer is no proof of what it did not show.
 
-Azure Resource Manager answers from several regions that agree after a while only, and a listing may end early
-without saying so. The budget of one listing for a wave and subscription buys one answer; so there is a second
-one a quarter of an hour after each discovery, another an hour after each that differed from the one before,
-and, once two agree, one every six hours for as long as the wave is open: two answers may leave out the same,
-and scale sets are made meanwhile.
+Azure Resource Manager answers from several regions that take a while to agree, and a listing may end early
+without saying so. So there is a second listing a quarter of an hour after each discovery, another an hour
+after each that differed from the one before, and, once two agree, one every six hours for as long as the wave
+is open: both may leave out the same scale set, and new ones are created.
 """
 
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from handlers.cloud.records import Conflict
-from handlers.waves import extra_lookups, roster
-from handlers.wire.ids import NOTICES
-from handlers.wire.messages import AlertMessage, NoticeMessage
+from handlers.waves import roster
+from handlers.wire.messages import AlertMessage
 from handlers.wiring import Wiring
 from planner.azure.fleet import ScaleSet
 from planner.azure.wave import Announcement, Wave
@@ -32,33 +29,25 @@ def wanted(wave: Wave, now: datetime) -> bool:
 async def relisted(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> bool:
     """List again for an alert's wave when it is time; False when the alert is still to be discovered.
 
-    Raises AzureTrouble; the sweep asks again. Who is found is planned, and looked up. Who is missing in two
-    listings is left to its own run: that reads the scale set itself.
+    Raises AzureTrouble (the sweep asks again) and Conflict. Scale sets that are found are planned and looked
+    up. Those missing from two listings are left to their own runs, which read the scale set itself.
     """
     found: tuple[ScaleSet, ...] | None = None
-    for _ in range(roster.REDOS):
-        wave, etag = await wiring.waves.read(announcement)
-        if not wave.knows(announcement.alert):
-            return False
-        if not wanted(wave, wiring.now()):
-            return True
+
+    async def with_new_listing(wave: Wave) -> Wave:
+        nonlocal found
+        if not wave.knows(announcement.alert) or not wanted(wave, wiring.now()):
+            return wave
         if found is None:
             found = await roster.listed(wave.subscription, wiring)
-        updated = _confirmed(wave, roster.with_listing(wave, found, wiring), wiring.now())
-        updated = roster.next_generation(updated)
-        if await wiring.waves.write(updated, etag) is None:
-            continue
-        await _told(wave, updated, message, wiring)
-        return True
-    raise Conflict(f"Wave {announcement.tracking_id}: gave up after {roster.REDOS} write conflicts.")
+        listed = roster.with_listing(wave, found, wiring)
+        agreed = listed.roster and wave.keys == listed.keys and set(wave.unlisted) == set(listed.unlisted)
+        return replace(listed, list_again=wiring.now() + (WHEN_AGREED if agreed else WHEN_DIFFERENT))
 
-
-def _confirmed(before: Wave, after: Wave, now: datetime) -> Wave:
-    """The wave with the time of its next listing: soon, unless this one has shown what the one before did."""
-    agreed = before.keys == after.keys and set(before.unlisted) == set(after.unlisted)
-    if not (agreed and after.roster):
-        return replace(after, list_again=now + WHEN_DIFFERENT)
-    return replace(after, list_again=now + WHEN_AGREED)
+    before, after = await wiring.waves.update(announcement, with_new_listing)
+    if after is not before:
+        await _told(before, after, message, wiring)
+    return after.knows(announcement.alert)
 
 
 async def _told(before: Wave, after: Wave, message: AlertMessage, wiring: Wiring) -> None:
@@ -67,10 +56,6 @@ async def _told(before: Wave, after: Wave, message: AlertMessage, wiring: Wiring
         await roster.tell_empty(after, message.traceparent, wiring)
         return
     joined = [member for member in after.roster if before.member(member.scale_set.key) is None]
-    if not joined:
-        return
-    log.warning("relisted.found", extra={"tracking_id": after.tracking_id, "scale_sets": len(joined)})
-    await roster.ask_for_plans(after, joined, "announced", message.traceparent, wiring)
-    notice = NoticeMessage(tracking_id=after.tracking_id, kind="wave", traceparent=message.traceparent)
-    await wiring.queues.send(NOTICES, notice, delay=wiring.settings.group_wait)
-    await extra_lookups.ask(after, message, wiring)
+    if joined:
+        log.warning("relisted.found", extra={"tracking_id": after.tracking_id, "scale_sets": len(joined)})
+        await roster.have_planned(after, joined, message, wiring)

@@ -1,7 +1,7 @@
 """What Azure knows and no alert brought: the sweep's hourly question to Resource Graph.
 
-A wave found this way becomes an alert like any other, stored and queued, so that everything after it is the
-same. Where Azure gives no tracking id nothing is started, and people are told.
+A wave found this way becomes an alert like any other, stored and queued. Where Azure gives no tracking id
+nothing is started, and people are told.
 """
 
 import hashlib
@@ -30,9 +30,9 @@ FAR_BACK = timedelta(days=60)
 async def handle(
     alerts: Iterable[Listed], told: MutableMapping[str, datetime], wiring: Wiring
 ) -> dict[str, str]:
-    """Search every configured subscription; the trouble by subscription. Never raises but StorageDown.
+    """Search every configured subscription; the trouble by subscription. Raises only StorageDown.
 
-    `alerts` is the listing of stored alerts, `told` what people have heard of waves without a tracking id.
+    `alerts` is the listing of stored alerts, `told` when people were told of waves without a tracking id.
     """
     now = wiring.now()
     brought: set[tuple[str, str]] = set()
@@ -46,7 +46,7 @@ async def handle(
         try:
             for found in await planned_maintenance(wiring.compute(subscription), subscription):
                 if found.updated is None or found.updated > now - FAR_BACK:
-                    await _one(found, brought, searched, told, wiring)
+                    await _take(found, brought, searched, told, wiring)
         except StorageDown:
             raise
         except AzureTrouble as error:
@@ -55,12 +55,13 @@ async def handle(
         except Exception:
             trouble[subscription] = "The search failed in an unexpected way; the log has the details."
             log.exception("search.failed", extra={"subscription": subscription})
-    for key in [key for key, at in told.items() if at < now - FAR_BACK]:
-        del told[key]
+    for key, at in list(told.items()):
+        if at < now - FAR_BACK:
+            del told[key]
     return trouble
 
 
-async def _one(
+async def _take(
     found: Found,
     brought: set[tuple[str, str]],
     searched: set[tuple[str, str]],
@@ -79,20 +80,16 @@ async def _one(
     wave = (alert.tracking_id, alert.subscription)
     if wave in brought or (alert.stage in OVER and wave not in searched):
         return
-    await _store(alert, body, wiring)
-
-
-async def _store(alert: Announcement, body: bytes, wiring: Wiring) -> None:
     try:
         await wiring.records.create(alert_path(alert.alert), body, alert_metadata(alert))
     except Conflict:
-        return  # found before; should its message be lost, the sweep sends it again
+        return  # found before; if its message was lost, the sweep sends it again
     log.warning("search.found", extra={"tracking_id": alert.tracking_id, "alert": alert.alert})
     await wiring.queues.send(ALERTS, AlertMessage(alert=alert.alert))
 
 
 async def _unknown(found: Found, why: str, told: MutableMapping[str, datetime], wiring: Wiring) -> None:
-    """Without a tracking id nothing can follow it; only open ones of our services are worth a message."""
+    """Tell people of a wave that cannot be followed, once, if it is open and about our services."""
     if found.status.lower() == "resolved" or not _may_be_ours(found, wiring.now()):
         return
     name = f"{found.subscription}\n{found.title}\n{found.impact_start}"
@@ -109,7 +106,7 @@ async def _unknown(found: Found, why: str, told: MutableMapping[str, datetime], 
 
 
 def _may_be_ours(found: Found, now: datetime) -> bool:
-    """Asked of the same event as if it had a tracking id."""
+    """Whether the same event with a tracking id would be an announcement for us."""
     try:
         alert = read_alert(_body(found, tracking_id="0"), now)
     except NotAnAlert:

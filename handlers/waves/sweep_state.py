@@ -1,7 +1,7 @@
 """What the sweep remembers from one time to the next: what it sent again, when it searched, what it told."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -13,8 +13,11 @@ from planner.text.backoff import doubled
 
 log = logging.getLogger(__name__)
 
+PATIENCE = 3
+"""Poll intervals that may pass before something counts as lost."""
+
 SELDOM = timedelta(hours=1)
-"""What is sent again at growing distances is sent at least this often."""
+"""What is sent again at growing intervals is sent at least this often."""
 
 
 class Sent(BaseModel):
@@ -36,21 +39,34 @@ class State(BaseModel):
     told: dict[str, AwareDatetime] = Field(default_factory=dict)
     search_trouble: dict[str, str] = Field(default_factory=dict)
 
-    def may_send(self, key: str, now: datetime, patience: timedelta, *, growing: bool) -> bool:
-        """Whether it was sent long enough ago: `patience`, or doubling from there up to SELDOM."""
-        sent = self.sent.get(key)
-        if sent is None:
-            return True
-        wait = max(patience, doubled(patience, sent.count, SELDOM)) if growing else patience
-        return sent.at + wait <= now
 
-    def note_sent(self, key: str, now: datetime) -> None:
-        before = self.sent.get(key)
-        self.sent[key] = Sent(at=now, count=before.count + 1 if before else 1)
+class Sweep:
+    """One sweep at one moment: what it may send again, with a note of what it has sent."""
 
-    def forget_sent(self, now: datetime) -> None:
+    def __init__(self, state: State, wiring: Wiring) -> None:
+        self.state, self.wiring, self.now = state, wiring, wiring.now()
+        self.grace = PATIENCE * wiring.settings.poll_interval
+
+    def may_send(self, key: str, wait: timedelta | None = None, *, growing: bool = False) -> bool:
+        """Whether it was sent long enough ago: `wait` (else the grace), or doubling from there to SELDOM."""
+        sent, wait = self.state.sent.get(key), wait or self.grace
+        if sent is not None and growing:
+            wait = max(wait, doubled(wait, sent.count, SELDOM))
+        return sent is None or sent.at + wait <= self.now
+
+    def note_sent(self, key: str) -> None:
+        before = self.state.sent.get(key)
+        self.state.sent[key] = Sent(at=self.now, count=before.count + 1 if before else 1)
+
+    def forget_sent(self) -> None:
         """Drop what was sent so long ago that it holds nothing back any more."""
-        self.sent = {key: one for key, one in self.sent.items() if one.at + 2 * SELDOM > now}
+        sent = self.state.sent
+        self.state.sent = {key: note for key, note in sent.items() if note.at + 2 * SELDOM > self.now}
+
+    async def waits_for_azure(self, subscription: str) -> bool:
+        """Whether Azure asks, or asked a moment ago, to wait: messages are put off then, none is lost."""
+        until = await self.wiring.retry_after(subscription).last()
+        return until is not None and self.now < until + self.grace
 
 
 async def read(wiring: Wiring) -> tuple[State, str | None]:
@@ -66,7 +82,7 @@ async def read(wiring: Wiring) -> tuple[State, str | None]:
 
 
 async def write(state: State, etag: str | None, wiring: Wiring) -> str | None:
-    """The new etag, None when another sweep wrote in between: it has sent the same, and searches."""
+    """The new etag; None when another sweep wrote in between, which has sent the same and searches."""
     try:
         return await wiring.records.write(SWEEP_STATE, state.model_dump_json().encode(), etag=etag)
     except Conflict:

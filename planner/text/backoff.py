@@ -9,6 +9,9 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=10)
 TOLD_AFTER = timedelta(minutes=30)
 """People are told of trouble that has lasted this long."""
 
+FAILURES_UNTOLD = 6
+"""So many failures come before the one that is told: with the wait after that one they make half an hour."""
+
 DAILY = timedelta(days=1)
 """A run that waits is polled at least once a day."""
 

@@ -9,16 +9,9 @@ from handlers.cloud.names import wave_path
 from handlers.cloud.records import Records
 from handlers.wire.documents import encode
 from planner.azure.wave import Wave
-from tests.handlers.parts import SUBSCRIPTION, Clock, TestWiring
+from tests.handlers.parts import SUBSCRIPTION
 
 WAVE = Wave("VM12-3AB", SUBSCRIPTION, generation=3)
-
-
-@pytest.fixture
-async def wiring(storage):
-    found = TestWiring(storage, Clock())
-    yield found
-    await found.close()
 
 
 @pytest.fixture

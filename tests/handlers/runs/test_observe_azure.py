@@ -68,7 +68,7 @@ def silent(scene: Scene) -> None:
 async def test_an_instance_that_one_listing_leaves_out_is_read_by_itself_and_watched_on(scene) -> None:
     await scene.ready()
     await scene.poll()
-    again = lists(scene, lambda found: [one for one in found if one.id != "0"])
+    again = lists(scene, lambda found: [instance for instance in found if instance.id != "0"])
     run = await polls(scene)
     again()
     assert run.instances[0].state is InstanceState.REBOOTING
@@ -81,7 +81,7 @@ async def test_an_instance_that_one_listing_leaves_out_is_read_by_itself_and_wat
 async def test_an_instance_that_nobody_shows_is_missing_and_holds_up_the_next_domain(scene) -> None:
     await scene.ready()
     await scene.poll()
-    again = lists(scene, lambda found: [one for one in found if one.id != "3"])
+    again = lists(scene, lambda found: [instance for instance in found if instance.id != "3"])
     silent(scene)
     run = await polls(scene, 30)
     assert sorted(scene.started()) == ["0", "2"]
@@ -94,10 +94,13 @@ async def test_an_instance_that_nobody_shows_is_missing_and_holds_up_the_next_do
 async def test_what_cannot_be_read_for_half_an_hour_is_told_once(scene) -> None:
     await scene.ready()
     await scene.poll()
-    lists(scene, lambda found: [without_view(one) if one.id == "3" else one for one in found])
+    lists(
+        scene,
+        lambda found: [without_view(instance) if instance.id == "3" else instance for instance in found],
+    )
     silent(scene)
     run = await polls(scene, 40)
-    (told,) = [one for one in run.story.notices if one.kind is Kind.TROUBLE]
+    (told,) = [notice for notice in run.story.notices if notice.kind is Kind.TROUBLE]
     assert told.urgency is Urgency.ACT
     assert "Not readable since" in told.sentence
     assert "without its instance view" in told.sentence
@@ -109,7 +112,7 @@ async def test_an_instance_that_is_gone_for_certain_is_skipped_and_the_rest_goes
     scene.azure.people.delete(scene.azure.scale_sets()[0].instances["3"])
     run = await to_the_end(scene)
     assert run.state is RunState.COMPLETED
-    states = {one.id: (one.state, one.reason) for one in run.instances}
+    states = {instance.id: (instance.state, instance.reason) for instance in run.instances}
     assert states["3"] == (InstanceState.SKIPPED, "The instance was deleted.")
     assert sorted(scene.started()) == ["0", "1", "2"]
 
@@ -142,7 +145,7 @@ async def test_a_scale_set_that_two_polls_and_direct_reads_do_not_find_is_delete
     assert "a second poll has to confirm" in run.reason
     run = await polls(scene)
     assert run.state is RunState.COMPLETED
-    assert all(one.reason == "The scale set was deleted." for one in run.instances)
+    assert all(instance.reason == "The scale set was deleted." for instance in run.instances)
 
 
 @pytest.mark.parametrize("seconds", [31, 40, 300])
@@ -234,7 +237,7 @@ async def test_a_stop_of_days_ago_explains_what_an_earlier_run_maintained_and_is
     assert list(run.fleet.stops) == ["3"]
 
 
-async def test_without_the_logs_word_an_instance_that_stops_counts_as_down(storage) -> None:
+async def test_an_instance_that_stops_counts_as_down_while_the_activity_log_names_nobody(storage) -> None:
     made = Scene(
         storage,
         uniform("web", 4, update_domains=4, behaviour=QUICK),
@@ -254,7 +257,7 @@ async def test_without_the_logs_word_an_instance_that_stops_counts_as_down(stora
     await made.close()
 
 
-async def test_an_ended_run_is_looked_at_every_six_hours_and_opened_again_for_who_joins(scene) -> None:
+async def test_an_ended_run_is_polled_every_six_hours_and_opened_again_for_instances_that_join(scene) -> None:
     await scene.ready()
     over = await to_the_end(scene)
     assert over.recheck == over.ended_at + EVERY
@@ -267,8 +270,8 @@ async def test_an_ended_run_is_looked_at_every_six_hours_and_opened_again_for_wh
     await plan.handle(scene.wiring.spy.of("scale-sets")[-1], scene.wiring)
     run = await scene.run()
     assert run.state is RunState.SCHEDULED
-    assert [one.id for one in run.instances] == ["9"]
-    assert any("instance 9 has joined the wave" in one.reason for one in run.story.history)
+    assert [instance.id for instance in run.instances] == ["9"]
+    assert any("instance 9 has joined the wave" in entry.reason for entry in run.story.history)
 
 
 async def test_an_ended_run_is_left_alone_once_its_wave_is_over(scene) -> None:

@@ -65,7 +65,7 @@ async def say(wiring: TestWiring, action: str = "hold", **said: Any) -> dict[str
 
 def words(run: Run) -> list[str]:
     """The ids of the words in the history."""
-    return [one.id for one in run.story.history if one.id]
+    return [entry.id for entry in run.story.history if entry.id]
 
 
 @pytest.mark.parametrize("step", ["read", "scale_set", "instances"])
@@ -94,7 +94,7 @@ async def test_a_hold_answered_while_another_host_polls_lies_before_every_start(
     assert said["answered"] == 202
     assert words(run) == [said["id"]]
     assert (run.state, scene.started()) == (RunState.PAUSED, [])
-    assert {one.state for one in run.instances} == {InstanceState.PENDING}
+    assert {instance.state for instance in run.instances} == {InstanceState.PENDING}
     await advance.handle(second.spy.of("runs")[-1], second)
     for message in [one for one in scene.wiring.spy.of("runs") if one.generation]:
         scene.clock.forward(minutes=10)
@@ -135,13 +135,18 @@ async def test_a_hold_between_the_intents_and_their_starts_says_what_may_still_b
     assert "Written before, so it may still be sent: 0, 2." in said["reason"]
     assert words(run) == [said["id"]]
     assert sorted(scene.started()) == ["0", "2"]
-    assert [str(one.state) for one in run.instances] == ["starting", "starting", "pending", "pending"]
+    assert [str(instance.state) for instance in run.instances] == [
+        "starting",
+        "starting",
+        "pending",
+        "pending",
+    ]
     await scene.poll(second.spy.of("runs")[-1])
     for _ in range(60):
         scene.clock.forward(minutes=1)
         run = await scene.poll()
     assert sorted(scene.started()) == ["0", "2"], "what was under way is watched, nothing new starts"
-    assert {one.id: str(one.state) for one in run.instances if one.id in "02"} == {
+    assert {instance.id: str(instance.state) for instance in run.instances if instance.id in "02"} == {
         "0": "maintained",
         "2": "maintained",
     }
@@ -167,8 +172,8 @@ async def test_of_two_people_who_say_hold_at_once_one_is_told_that_the_other_was
 ) -> None:
     await scene.ready()
     both = await asyncio.gather(say(scene.wiring, actor="ana"), say(second, actor="bo"))
-    assert sorted(one["answered"] for one in both) == [202, 409]
-    assert words(await scene.run()) == [one["id"] for one in both if one["answered"] == 202]
+    assert sorted(answer["answered"] for answer in both) == [202, 409]
+    assert words(await scene.run()) == [answer["id"] for answer in both if answer["answered"] == 202]
 
 
 async def test_words_said_at_once_to_several_hosts_are_all_on_record_once(
@@ -177,10 +182,10 @@ async def test_words_said_at_once_to_several_hosts_are_all_on_record_once(
     message = await scene.ready()
     said = [say(second if one % 2 else scene.wiring, "raise", soak=f"{one + 20}m") for one in range(4)]
     *answers, _ = await asyncio.gather(*said, advance.handle(message, scene.wiring))
-    taken = [one["id"] for one in answers if one["answered"] == 202]
+    taken = [answer["id"] for answer in answers if answer["answered"] == 202]
     assert taken
     assert sorted(words(await scene.run())) == sorted(taken)
-    assert {one["answered"] for one in answers} <= {202, 503}
+    assert {answer["answered"] for answer in answers} <= {202, 503}
 
 
 async def test_a_stop_that_comes_while_azure_is_read_stops_the_starts_of_that_very_poll(scene: Scene) -> None:
@@ -193,8 +198,8 @@ async def test_a_stop_that_comes_while_azure_is_read_stops_the_starts_of_that_ve
     once_before(scene.compute, "instances", stop)
     run = await scene.poll(message)
     assert scene.started() == []
-    assert {one.state for one in run.instances} == {InstanceState.PENDING}
-    assert any("Everything is stopped" in one.reason for one in run.instances)
+    assert {instance.state for instance in run.instances} == {InstanceState.PENDING}
+    assert any("Everything is stopped" in instance.reason for instance in run.instances)
 
     scene.wiring.stopped = lambda: ""  # type: ignore[method-assign]
     scene.clock.at = run.due
@@ -302,7 +307,7 @@ async def test_who_waits_for_the_limit_costs_no_call_to_azure(scene: Scene) -> N
     assert dict(scene.compute.calls) == {}
 
 
-async def test_a_claim_of_a_poll_that_died_is_given_back_when_the_next_one_cannot_start(scene: Scene) -> None:
+async def test_a_claim_of_a_crashed_poll_is_given_back_when_the_next_poll_cannot_start(scene: Scene) -> None:
     """Else it would hold up the others for as long as this one waits."""
     message = await scene.ready()
     await scene.wiring.records.create(CLAIM, b"{}", WHERE)
@@ -329,6 +334,6 @@ async def test_of_sixteen_who_come_at_once_as_many_get_through_as_the_limit_allo
     await scene.ready()
     run = await scene.run()
     many = [replace(run, target=replace(run.target, name=f"web{number}")) for number in range(16)]
-    answers = await asyncio.gather(*(claims.acquire(one, scene.wiring) for one in many))
+    answers = await asyncio.gather(*(claims.acquire(run, scene.wiring) for run in many))
     assert answers.count("") == 5
     assert len(await scene.wiring.records.list(CLAIMS_PREFIX)) == 5

@@ -65,7 +65,7 @@ async def change(scene: Scene, **fields: Any) -> None:
 
 
 def states(run: Run) -> dict[str, str]:
-    return {one.id: str(one.state) for one in run.instances}
+    return {instance.id: str(instance.state) for instance in run.instances}
 
 
 async def test_a_poll_sends_writes_starts_and_writes_the_answers_in_this_order(scene) -> None:
@@ -93,7 +93,11 @@ async def test_every_intent_is_on_record_before_the_first_start(scene) -> None:
     await scene.poll(message)
     assert len(seen) == 2
     for run in seen:
-        intents = {one.id: one.intent_at for one in run.instances if one.state is InstanceState.STARTING}
+        intents = {
+            instance.id: instance.intent_at
+            for instance in run.instances
+            if instance.state is InstanceState.STARTING
+        }
         assert intents == {"0": scene.clock(), "2": scene.clock()}
 
 
@@ -128,7 +132,7 @@ async def test_a_message_below_the_generation_is_dropped_without_a_poll(scene) -
     assert sum(scene.compute.calls.values()) == 0
 
 
-async def test_a_message_above_the_generation_is_a_look_like_any_other(scene) -> None:
+async def test_a_message_above_the_generation_is_a_poll_like_any_other(scene) -> None:
     message = await scene.ready()
     run = await scene.poll(message.model_copy(update={"generation": 9}))
     assert scene.started() == ["0", "2"]
@@ -169,7 +173,7 @@ async def test_a_wait_of_weeks_is_chained_by_messages_of_a_week(scene) -> None:
     assert scene.started() == ["0", "2"]
 
 
-async def test_a_run_that_waits_for_weeks_is_looked_at_every_day(storage) -> None:
+async def test_a_run_that_waits_for_weeks_is_polled_every_day(storage) -> None:
     scene = Scene(storage, policy="defaults: {self-service: always, lead: 20d}")
     await scene.planned()
     assert scene.delay() == timedelta(days=1)
@@ -186,7 +190,7 @@ async def test_conflict_after_conflict_before_the_start_drops_the_poll_and_start
     on_write(scene, conflict, conflict, conflict)
     assert await scene.poll(message) == before
     assert scene.started() == []
-    assert not [one for one in scene.events if one.startswith("start")]
+    assert not [event for event in scene.events if event.startswith("start")]
 
 
 async def test_answers_that_cannot_be_added_are_left_for_the_next_poll(scene) -> None:
@@ -273,7 +277,7 @@ async def test_what_azure_says_to_a_start_is_on_record(scene, error, state: str,
     run = await scene.poll(message)
     assert states(run)["0"] == state
     assert says in run.instances[0].reason
-    assert sum(one == "start 0" for one in scene.events) == 1
+    assert sum(event == "start 0" for event in scene.events) == 1
 
 
 async def test_a_role_that_may_not_start_pauses_the_run_and_tells(scene) -> None:
@@ -313,7 +317,7 @@ async def test_an_hour_of_polls_sends_no_more_starts_than_back_off_allows(scene,
     fails_to_start(scene, error)
     run = await looked_every_minute(scene, 70)
     assert tries(scene) == starts
-    assert sum(one.kind is Kind.TROUBLE for one in run.story.notices) <= 1
+    assert sum(notice.kind is Kind.TROUBLE for notice in run.story.notices) <= 1
     assert len(run.story.history) < 30
 
 
@@ -335,7 +339,7 @@ async def test_a_lock_asks_a_person_once_and_is_tried_again_when_one_resumes(sce
     run = await looked_every_minute(scene, 20)
     assert run.state is RunState.PAUSED
     assert tries(scene) == 1
-    (asked,) = [one for one in run.story.notices if one.kind is Kind.PAUSED]
+    (asked,) = [notice for notice in run.story.notices if notice.kind is Kind.PAUSED]
     assert asked.urgency == "act"
     assert "Remove the lock on resource group rg-breakwater" in asked.sentence
     assert "az lock delete --name LOCK-NAME --resource-group rg-breakwater" in asked.sentence
@@ -363,7 +367,7 @@ async def test_repairs_that_a_lock_keeps_from_being_suspended_are_told_with_the_
     run = await looked_every_minute(scene, 30)
     assert run.state is RunState.PAUSED
     assert asked == [True]
-    (told,) = [one for one in run.story.notices if one.kind is Kind.PAUSED]
+    (told,) = [notice for notice in run.story.notices if notice.kind is Kind.PAUSED]
     assert "keeps Azure from suspending the automatic repairs of web" in told.sentence
     assert "az lock delete --name LOCK-NAME --resource-group rg-breakwater" in told.sentence
     assert scene.started() == []
@@ -423,7 +427,7 @@ async def test_a_poll_that_azure_puts_off_for_half_an_hour_is_told_once(scene) -
         message = scene.next_poll()
         assert timedelta(minutes=least) <= scene.delay() <= timedelta(minutes=most)
         scene.clock.at += scene.delay()
-    (told,) = [one for one in run.story.notices if one.kind is Kind.TROUBLE]
+    (told,) = [notice for notice in run.story.notices if notice.kind is Kind.TROUBLE]
     assert told.at == began + timedelta(minutes=30)
     assert told.sentence == (
         f"Azure cannot be read since {say(began)}: Azure asks to wait 1200 s before the next request."
@@ -483,7 +487,7 @@ async def test_a_persons_command_is_applied_once_whatever_its_generation(scene) 
     told = len(run.story.notices)
     run = await scene.poll(said)
     assert len(run.story.notices) == told
-    assert [one.event for one in run.story.history if one.id] == ["quarantined"]
+    assert [entry.event for entry in run.story.history if entry.id] == ["quarantined"]
     assert scene.started() == []
 
 
@@ -495,7 +499,7 @@ async def test_a_command_in_a_message_that_meets_another_writer_is_kept(scene) -
 
     on_write(scene, replanned, replanned, None, conflict)
     run = await scene.poll(message.model_copy(update={"event": pause(scene)}))
-    assert [one.id for one in run.story.history if one.id] == ["e1"]
+    assert [entry.id for entry in run.story.history if entry.id] == ["e1"]
     assert run.state is RunState.PAUSED
     assert scene.started() == []
 
@@ -510,7 +514,7 @@ async def test_a_command_that_finds_no_way_on_record_stays_in_its_message_for_th
         await scene.poll(said)
     assert scene.started() == []
     run = await scene.poll(said)
-    assert [one.id for one in run.story.history if one.id] == ["e1"]
+    assert [entry.id for entry in run.story.history if entry.id] == ["e1"]
 
 
 async def test_a_pause_counts_although_the_poll_that_brings_it_fails(scene) -> None:
@@ -524,7 +528,7 @@ async def test_a_pause_counts_although_the_poll_that_brings_it_fails(scene) -> N
     with pytest.raises(KeyError):
         await scene.poll(message.model_copy(update={"event": pause(scene)}))
     run = await scene.run()
-    assert (run.state, [one.id for one in run.story.history if one.id]) == (RunState.PAUSED, ["e1"])
+    assert (run.state, [entry.id for entry in run.story.history if entry.id]) == (RunState.PAUSED, ["e1"])
 
 
 async def test_a_poll_goes_on_from_a_command_that_a_host_wrote_before_it_died(scene) -> None:
@@ -547,7 +551,9 @@ async def test_a_command_that_comes_too_late_is_on_record_and_wakes_nothing(scen
     await change(scene, state=RunState.COMPLETED, ended_at=scene.clock())
     scene.compute.calls.clear()
     run = await scene.poll(message.model_copy(update={"event": pause(scene)}))
-    assert [one.reason for one in run.story.history if one.id] == ["Came too late: the run is completed."]
+    assert [entry.reason for entry in run.story.history if entry.id] == [
+        "Came too late: the run is completed."
+    ]
     assert run.state is RunState.COMPLETED
     assert sum(scene.compute.calls.values()) == 0
 
@@ -571,7 +577,7 @@ async def test_a_claim_stands_before_the_first_intent_and_is_gone_at_the_end(sce
     assert await scene.wiring.records.list(claim_prefix(SUBSCRIPTION)) == []
 
 
-async def test_two_looks_at_once_start_once(scene) -> None:
+async def test_two_polls_at_once_start_once(scene) -> None:
     message = await scene.ready()
     await asyncio.gather(*(advance.handle(message, scene.wiring) for _ in range(4)))
     assert sorted(scene.started()) == ["0", "2"]

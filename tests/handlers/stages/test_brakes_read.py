@@ -96,7 +96,7 @@ def test_of_scheduled_events_only_the_parts_that_are_switched_on_are_read(
     found = read(profile=profile, properties={"scheduledEventsPolicy": policy})
     assert (found.scheduled_events, found.scheduled_events_parts) == (bool(parts), parts)
     outcome = decide(found, (), [], Policy(defaults={"self-service": "always"}), NOW).checks
-    (check,) = [one for one in outcome if one.name == "scheduled-events"]
+    (check,) = [check for check in outcome if check.name == "scheduled-events"]
     assert check.outcome is (Outcome.BLOCK if parts else Outcome.NOT_DECLARED)
     assert set(parts) <= SCHEDULED_EVENTS_PARTS.keys()
 

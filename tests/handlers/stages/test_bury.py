@@ -22,13 +22,6 @@ SCALE_SET = ScaleSetMessage(
 )
 
 
-@pytest.fixture
-async def wiring(storage):
-    found = TestWiring(storage, Clock())
-    yield found
-    await found.close()
-
-
 async def buried(queue, text, wiring):
     """Bury a message of which it is known that it failed."""
     raw = text.encode(errors="backslashreplace") if isinstance(text, str) else text
@@ -37,7 +30,7 @@ async def buried(queue, text, wiring):
 
 
 async def kept(wiring):
-    paths = [one.path for one in await wiring.records.list(QUARANTINE)]
+    paths = [line.path for line in await wiring.records.list(QUARANTINE)]
     return [(path, json.loads((await wiring.records.read(path)).body)) for path in paths]
 
 
@@ -166,7 +159,7 @@ async def test_telling_about_what_cannot_be_told_ends_here(wiring):
     assert not wiring.spy.of(NOTICES)
     assert len(await kept(wiring)) == 2
     await buried(NOTICES, NoticeMessage(kind="wave", tracking_id="T").model_dump_json(), wiring)
-    assert [one.kind for one in wiring.spy.of(NOTICES)] == ["quarantined"]
+    assert [notice.kind for notice in wiring.spy.of(NOTICES)] == ["quarantined"]
 
 
 async def test_the_same_message_buried_again_the_same_day_is_told_once(wiring):
@@ -203,7 +196,7 @@ async def test_whatever_the_content_it_is_buried(wiring, content, queue):
     found = {path: one for path, one in await kept(wiring) if path not in before}
     for one in found.values():
         assert "not a message of the queue" in one["error"]
-    assert all(one.kind == "quarantined" for one in wiring.spy.of(NOTICES))
+    assert all(notice.kind == "quarantined" for notice in wiring.spy.of(NOTICES))
 
 
 async def test_a_replayed_message_is_back_on_its_queue_and_out_of_quarantine(wiring):
@@ -218,7 +211,7 @@ async def test_a_replayed_alert_goes_through_receive(wiring):
     content = body(alert())
     path = await keep("alert", content, "It could not be read by the version before.", wiring)
     assert "accepted" in await replay.replay(path, wiring)
-    assert [one.alert for one in wiring.spy.of(ALERTS)] == [digest(content)]
+    assert [message.alert for message in wiring.spy.of(ALERTS)] == [digest(content)]
     assert await kept(wiring) == []
 
 

@@ -83,7 +83,7 @@ async def test_what_is_raised_leads_to_a_new_plan_that_fits(scene: Scene, name: 
     assert found.terms.raised == dict(choice.to)
     assert found.times.slack is not None
     assert found.times.slack.total_seconds() >= 0
-    line = next(one for one in found.story.history if one.event == "raise")
+    line = next(entry for entry in found.story.history if entry.event == "raise")
     assert (line.actor, line.reason) == ("Ana", f"{name} {choice.to[name]}. It has to be done today.")
     scene.clock.forward(hours=2)
     assert (await scene.poll()).state is RunState.RUNNING
@@ -94,7 +94,7 @@ async def test_leaving_domains_to_azure_lets_the_rest_start(scene: Scene) -> Non
     await type_(scene, Addresses().choose(TRACKING_ID, await scene.run(), choice))
     found = await heard(scene)
 
-    skipped = [one for one in found.instances if one.state is InstanceState.SKIPPED]
+    skipped = [instance for instance in found.instances if instance.state is InstanceState.SKIPPED]
     assert skipped
     assert all(one.reason == "Skipped by Ana. It has to be done today." for one in skipped)
     assert (found.state, found.people.misfit) == (RunState.SCHEDULED, "")
@@ -109,7 +109,7 @@ async def test_going_ahead_all_the_same_starts_as_planned(scene: Scene) -> None:
 
     assert found.state is RunState.SCHEDULED
     assert choices(found) == ()
-    assert [one.kind for one in found.story.notices][-1] is Kind.RESUMED
+    assert [notice.kind for notice in found.story.notices][-1] is Kind.RESUMED
     scene.clock.forward(hours=2)
     assert (await scene.poll()).state is RunState.RUNNING
 

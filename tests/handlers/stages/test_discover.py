@@ -23,8 +23,6 @@ from planner.policy.model import Match, Policy, Rule
 from tests.handlers.parts import (
     NOW,
     SUBSCRIPTION,
-    Clock,
-    TestWiring,
     alert,
     body,
     digest,
@@ -42,11 +40,9 @@ FLEET = [
 
 
 @pytest.fixture
-async def wiring(storage):
-    found = TestWiring(storage, Clock())
-    found.fake.sets = list(FLEET)
-    yield found
-    await found.close()
+def wiring(wiring):
+    wiring.fake.sets = list(FLEET)
+    return wiring
 
 
 async def stored(wiring, raw) -> AlertMessage:
@@ -67,14 +63,14 @@ async def the_wave(wiring) -> Wave:
 
 
 def told(wiring):
-    return Counter(one.scale_set.rpartition("/")[2] for one in wiring.spy.of(SCALE_SETS))
+    return Counter(message.scale_set.rpartition("/")[2] for message in wiring.spy.of(SCALE_SETS))
 
 
 async def test_every_scale_set_in_the_announced_regions_gets_one_message(wiring):
     message = await discovered(wiring, alert())
     assert told(wiring) == {"api": 1, "web": 1, "eu": 1}
     wave = await the_wave(wiring)
-    assert [one.scale_set.name for one in wave.roster] == ["api", "eu", "web"]
+    assert [member.scale_set.name for member in wave.roster] == ["api", "eu", "web"]
     assert wave.discovered == (message.alert,)
     assert wave.stage is Stage.PLANNED
     one = wiring.spy.of(SCALE_SETS)[0]
@@ -102,7 +98,7 @@ async def test_the_roster_knows_tiers_and_what_goes_first(wiring):
         scale_set("web", tags={"breakwater-tier": "web", "breakwater-after": "backend"}),
     ]
     await discovered(wiring, alert())
-    roster = {one.scale_set.name: one for one in (await the_wave(wiring)).roster}
+    roster = {member.scale_set.name: member for member in (await the_wave(wiring)).roster}
     assert roster["api"].tier == "backend"
     assert (roster["web"].tier, roster["web"].after) == ("web", ("backend",))
 
@@ -129,7 +125,7 @@ async def test_an_older_announcement_is_recorded_and_changes_nothing_else(wiring
     wiring.fake.sets = []
     message = await discovered(wiring, alert())
     wave = await the_wave(wiring)
-    assert [one.communication_id for one in wave.announcements] == ["11000000001", "2"]
+    assert [announcement.communication_id for announcement in wave.announcements] == ["11000000001", "2"]
     assert wave.stage is Stage.IN_PROGRESS
     assert message.alert in wave.discovered
     assert len(wave.roster) == 3
@@ -190,7 +186,7 @@ async def test_a_scale_set_in_another_spelling_is_the_same_one(wiring):
 async def test_the_generation_grows_with_every_write(wiring):
     await discovered(wiring, alert())
     first = (await the_wave(wiring)).generation
-    assert {one.wave_generation for one in wiring.spy.of(SCALE_SETS)} == {first - 1}
+    assert {message.wave_generation for message in wiring.spy.of(SCALE_SETS)} == {first - 1}
     await discovered(wiring, later(alert(), hours=1, communication="2"))
     assert (await the_wave(wiring)).generation > first
 
@@ -227,8 +223,8 @@ async def test_a_crash_anywhere_and_another_try_end_as_without_the_crash(wiring,
     wave = await the_wave(wiring)
     assert wave.discovered == (message.alert,)
     assert len(wave.announcements) == 1
-    assert {one.wave_generation for one in wiring.spy.of(SCALE_SETS)} == {1}
-    assert {one.renew for one in wiring.spy.of(ALERTS)} == {"*"}
+    assert {message.wave_generation for message in wiring.spy.of(SCALE_SETS)} == {1}
+    assert {message.renew for message in wiring.spy.of(ALERTS)} == {"*"}
 
 
 async def test_two_announcements_at_once_both_end_on_record(wiring, monkeypatch):
@@ -249,7 +245,7 @@ async def test_two_announcements_at_once_both_end_on_record(wiring, monkeypatch)
     await discover.handle(first, wiring)
     wave = await the_wave(wiring)
     assert set(wave.discovered) == {first.alert, second.alert}
-    assert [one.stage for one in wave.announcements] == [Stage.PLANNED, Stage.IN_PROGRESS]
+    assert [announcement.stage for announcement in wave.announcements] == [Stage.PLANNED, Stage.IN_PROGRESS]
     assert wiring.fake.listings == 2
 
 
@@ -271,7 +267,7 @@ async def test_while_azure_is_down_waits_double_to_ten_minutes_and_it_is_told_on
         waited.append(wiring.spy.delays(ALERTS)[-1])
         notices.append((sum(waited, timedelta(0)), len(wiring.spy.of(NOTICES))))
         await discover.handle(message, wiring)
-    assert [one.total_seconds() for one in waited] == [30, 60, 120, 240, 480, 600, 600, 600, 600]
+    assert [wait.total_seconds() for wait in waited] == [30, 60, 120, 240, 480, 600, 600, 600, 600]
     assert len(wiring.spy.of(NOTICES)) == 1
     assert "Azure answered 503." in wiring.spy.of(NOTICES)[0].text
     assert all(count == 0 for total, count in notices if total < timedelta(minutes=30))
@@ -355,7 +351,7 @@ def announcement(number: int):
 def test_whatever_the_order_of_arrival_the_same_announcement_counts(numbers, shuffle: random.Random):
     found = [announcement(number) for number in numbers]
     # Two copies of one communication may differ in their times; whichever came first is kept.
-    found = list({one.communication_id: one for one in found}.values())
+    found = list({announcement.communication_id: announcement for announcement in found}.values())
     shuffled = list(found)
     shuffle.shuffle(shuffled)
     outcomes = []
@@ -386,7 +382,7 @@ async def test_a_listing_that_azure_puts_off_for_half_an_hour_is_told_once(wirin
 async def test_a_region_name_that_nobody_has_means_any_region(wiring, name):
     await discovered(wiring, alert(impactedServices=hit(name)))
     assert told(wiring) == {"api": 1, "web": 1, "eu": 1, "far": 1}
-    assert {one.kind for one in wiring.spy.of(NOTICES)} == {"wave"}
+    assert {notice.kind for notice in wiring.spy.of(NOTICES)} == {"wave"}
 
 
 def hit(*regions: str) -> list:
@@ -396,7 +392,7 @@ def hit(*regions: str) -> list:
 
 async def test_a_wave_of_a_region_without_scale_sets_is_told_and_plans_nothing(wiring):
     await discovered(wiring, alert(impactedServices=hit("Japan East")))
-    (notice,) = (one for one in wiring.spy.of(NOTICES) if one.kind == "empty_wave")
+    (notice,) = (notice for notice in wiring.spy.of(NOTICES) if notice.kind == "empty_wave")
     assert notice.text == (
         f"Wave VM12-3AB names japaneast in subscription {SUBSCRIPTION}, where Breakwater sees no scale set; "
         "nothing is planned."
@@ -408,9 +404,9 @@ async def test_a_wave_of_a_region_without_scale_sets_is_told_and_plans_nothing(w
 async def test_an_empty_listing_is_no_proof_and_tells_nobody_yet(wiring):
     wiring.fake.sets = []
     message = await discovered(wiring, alert())
-    assert {one.kind for one in wiring.spy.of(NOTICES)} == {"wave"}
+    assert {notice.kind for notice in wiring.spy.of(NOTICES)} == {"wave"}
     await relisted(wiring, message)
-    (notice,) = (one for one in wiring.spy.of(NOTICES) if one.kind == "empty_wave")
+    (notice,) = (notice for notice in wiring.spy.of(NOTICES) if notice.kind == "empty_wave")
     assert notice.tracking_id == "VM12-3AB"
 
 
@@ -430,7 +426,7 @@ async def test_a_second_listing_a_quarter_of_an_hour_later_finds_whom_the_first_
     wiring.spy.forget()
     assert await relisted(wiring, message) == timedelta(hours=1), "the two differed"
     assert told(wiring) == {"api": 1}
-    assert [one.renew for one in wiring.spy.of(ALERTS)] == ["*"]
+    assert [message.renew for message in wiring.spy.of(ALERTS)] == ["*"]
     assert wiring.fake.listings == 2
 
 
@@ -464,13 +460,13 @@ async def test_a_later_announcement_is_listed_for_a_second_time_as_well(wiring):
     assert (await the_wave(wiring)).list_again == wiring.now() + timedelta(minutes=15)
 
 
-async def test_who_is_found_by_a_later_listing_is_planned_and_looked_up(wiring):
+async def test_a_scale_set_found_by_a_later_listing_is_planned_and_looked_up(wiring):
     wiring.fake.sets = []
     message = await discovered(wiring, alert())
     wiring.fake.sets = list(FLEET)
     await relisted(wiring, message)
     assert told(wiring) == {"api": 1, "web": 1, "eu": 1}
-    assert [one.renew for one in wiring.spy.of(ALERTS)] == ["*"]
+    assert [message.renew for message in wiring.spy.of(ALERTS)] == ["*"]
     assert len((await the_wave(wiring)).roster) == 3
     await discover.handle(message.model_copy(update={"relist": True, "swept": True}), wiring)
     assert wiring.fake.listings == 2, "the third has an hour's time"
@@ -514,4 +510,4 @@ async def test_messages_put_off_at_the_same_time_come_back_at_different_ones(wir
         await discovered(wiring, later(alert(), hours=number, communication=str(number)))
     delays = wiring.spy.delays(ALERTS)
     assert len(set(delays)) == 8
-    assert all(timedelta(seconds=60) <= one <= timedelta(seconds=75) for one in delays)
+    assert all(timedelta(seconds=60) <= delay <= timedelta(seconds=75) for delay in delays)

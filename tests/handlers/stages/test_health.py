@@ -14,13 +14,6 @@ from planner.policy.model import Policy
 from tests.handlers.parts import SUBSCRIPTION, Clock, TestWiring
 
 
-@pytest.fixture
-async def wiring(storage):
-    found = TestWiring(storage, Clock())
-    yield found
-    await found.close()
-
-
 async def seen(wiring):
     answer = await health.handle(wiring)
     return answer.status, json.loads(answer.body)
@@ -75,7 +68,7 @@ async def test_a_broken_state_of_the_sweep_does_not_make_it_ill(wiring, broken):
     assert (status, said["last_sweep"]) == (200, None)
 
 
-async def test_dead_storage_is_503_in_time_and_in_words():
+async def test_dead_storage_is_503_in_time_with_a_sentence():
     dead = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:1/a;"
     wiring = TestWiring(dead + "QueueEndpoint=http://127.0.0.1:1/a;", Clock())
     status, said = await seen(wiring)

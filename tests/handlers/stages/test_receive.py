@@ -16,13 +16,6 @@ from handlers.wire.messages import AlertMessage
 from tests.handlers.parts import Clock, TestWiring, alert, body, digest, event, later, sample
 
 
-@pytest.fixture
-async def wiring(storage):
-    found = TestWiring(storage, Clock())
-    yield found
-    await found.close()
-
-
 async def post(wiring, content, **headers):
     answer = await receive.handle(Request("POST", body=content, headers=headers), wiring)
     return answer, json.loads(answer.body)
@@ -30,8 +23,8 @@ async def post(wiring, content, **headers):
 
 async def quarantined(wiring):
     return [
-        json.loads((await wiring.records.read(one.path)).body)
-        for one in await wiring.records.list(QUARANTINE)
+        json.loads((await wiring.records.read(line.path)).body)
+        for line in await wiring.records.list(QUARANTINE)
     ]
 
 
@@ -199,7 +192,7 @@ async def test_a_queue_that_fails_after_the_storing_leaves_nothing_lost(wiring, 
         assert (await post(wiring, content))[0].status == 503
     answer, _ = await post(wiring, content)
     assert answer.status == 200
-    assert [one.alert for one in wiring.spy.of(ALERTS)] == [digest(content)]
+    assert [message.alert for message in wiring.spy.of(ALERTS)] == [digest(content)]
 
 
 async def test_a_broken_wave_record_does_not_keep_a_duplicate_from_the_queue(wiring):

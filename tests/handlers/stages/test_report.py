@@ -38,10 +38,10 @@ from tests.notices import (
 )
 
 
-async def test_the_overview_counts_every_wave(wiring):
-    await store(wiring, paused("db"), run("web", notice()), left("batch"))
+async def test_the_overview_counts_every_wave(clients):
+    await store(clients, paused("db"), run("web", notice()), left("batch"))
 
-    assert await get_json(wiring, suffix="json") == [
+    assert await get_json(clients, suffix="json") == [
         {
             "tracking_id": TRACKING,
             "stage": "Planned",
@@ -54,17 +54,17 @@ async def test_the_overview_counts_every_wave(wiring):
     ]
 
 
-async def test_without_any_wave_the_overview_is_empty_and_the_page_says_what_to_do(wiring):
-    assert await get_json(wiring, suffix="json") == []
-    answer = await get(wiring)
+async def test_without_any_wave_the_overview_is_empty_and_the_page_says_what_to_do(clients):
+    assert await get_json(clients, suffix="json") == []
+    answer = await get(clients)
     assert answer.content_type == "text/html"
     assert "send a test alert" in str(answer.body)
 
 
-async def test_a_waves_document_has_exactly_the_promised_fields(wiring):
-    await store(wiring, paused("db"), left("batch"))
+async def test_a_waves_document_has_exactly_the_promised_fields(clients):
+    await store(clients, paused("db"), left("batch"))
 
-    document = await get_json(wiring, wave=f"{TRACKING}.json")
+    document = await get_json(clients, wave=f"{TRACKING}.json")
 
     assert document.keys() == {"tracking_id", "stage", "announcements", "runs"}
     db, batch_set = document["runs"]
@@ -189,20 +189,20 @@ def test_the_self_service_column_is_the_portals(said, shown):
     assert contract.self_service(run("web", facts={"self_service": said})) == shown
 
 
-async def test_a_runs_address_gives_the_same_as_the_waves_document(wiring):
+async def test_a_runs_address_gives_the_same_as_the_waves_document(clients):
     one = paused("db.prod.json")
-    await store(wiring, one)
+    await store(clients, one)
 
-    document = await get_json(wiring, wave=f"{TRACKING}.json")
-    alone = await get_json(wiring, **{**placed(one), "name": "DB.PROD.json.json", "group": "SHOP"})
+    document = await get_json(clients, wave=f"{TRACKING}.json")
+    alone = await get_json(clients, **{**placed(one), "name": "DB.PROD.json.json", "group": "SHOP"})
 
     assert alone == document["runs"][0]
 
 
-async def test_the_page_opens_with_the_state_and_what_needs_a_person(wiring):
-    await store(wiring, paused("db"), run("web", notice()), left("batch"))
+async def test_the_page_opens_with_the_state_and_what_needs_a_person(clients):
+    await store(clients, paused("db"), run("web", notice()), left("batch"))
 
-    html = str((await get(wiring, wave=TRACKING)).body)
+    html = str((await get(clients, wave=TRACKING)).body)
     order = [
         html.index(f"<h1>{TRACKING}"),
         html.index("0 of 3 scale sets are over; db needs a person"),
@@ -218,9 +218,9 @@ async def test_the_page_opens_with_the_state_and_what_needs_a_person(wiring):
     assert order == sorted(order)
 
 
-async def test_links_inside_the_page_lead_somewhere(wiring):
-    await store(wiring, paused("db"), run("web", notice()), left("batch"))
-    html = str((await get(wiring, wave=TRACKING)).body)
+async def test_links_inside_the_page_lead_somewhere(clients):
+    await store(clients, paused("db"), run("web", notice()), left("batch"))
+    html = str((await get(clients, wave=TRACKING)).body)
     seen = Seen(html)
 
     ids = [value for name, value in seen.attributes if name == "id"]
@@ -230,17 +230,17 @@ async def test_links_inside_the_page_lead_somewhere(wiring):
     assert len(anchors) == 3
 
 
-async def test_every_answer_carries_headers_that_forbid_scripts_and_copies(wiring):
-    await store(wiring, paused("db"))
+async def test_every_answer_carries_headers_that_forbid_scripts_and_copies(clients):
+    await store(clients, paused("db"))
 
     for given in ({}, {"suffix": "json"}, {"wave": TRACKING}, {"wave": f"{TRACKING}.csv"}, {"wave": "none"}):
-        headers = (await get(wiring, **given)).headers
+        headers = (await get(clients, **given)).headers
         assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "no-referrer"
 
 
-async def test_nothing_from_outside_becomes_part_of_the_page(wiring):
+async def test_nothing_from_outside_becomes_part_of_the_page(clients):
     strange = paused("db", reason=HOSTILE, checks=(Check(HOSTILE, Outcome.PASS, HOSTILE, (HOSTILE,)),))
     strange = replace(strange, target=replace(strange.target, location=HOSTILE))
     said = wave(
@@ -249,10 +249,10 @@ async def test_nothing_from_outside_becomes_part_of_the_page(wiring):
         text=f"<p>{HOSTILE}</p><iframe src=//evil.example></iframe>",
         regions=(HOSTILE,),
     )
-    await store(wiring, strange, announced=said)
+    await store(clients, strange, announced=said)
 
     for given in ({}, {"wave": TRACKING}, placed(strange)):
-        seen = Seen(str((await get(wiring, **given)).body))
+        seen = Seen(str((await get(clients, **given)).body))
         assert not {"script", "img", "iframe", "svg", "form", "link", "base"} & set(seen.tags)
         assert not [name for name, _ in seen.attributes if name.startswith("on")]
         assert not [value for name, value in seen.attributes if name == "href" and "script:" in value]
@@ -271,12 +271,12 @@ async def test_nothing_from_outside_becomes_part_of_the_page(wiring):
         {"wave": TRACKING, "subscription": SUBSCRIPTION, "group": "<script>", "name": "<b>"},
     ],
 )
-async def test_what_is_not_on_record_is_a_404_with_a_sentence(wiring, given):
-    await store(wiring, paused("db"))
+async def test_what_is_not_on_record_is_a_404_with_a_sentence(clients, given):
+    await store(clients, paused("db"))
     last = "name" if "name" in given else "wave"
 
-    shown = await get(wiring, **given)
-    read = await get(wiring, **{**given, last: given[last] + ".json"})
+    shown = await get(clients, **given)
+    read = await get(clients, **{**given, last: given[last] + ".json"})
 
     assert (shown.status, read.status) == (404, 404)
     assert "<h1>Not found</h1>" in str(shown.body)
@@ -284,47 +284,47 @@ async def test_what_is_not_on_record_is_a_404_with_a_sentence(wiring, given):
     assert json.loads(read.body)["error"].endswith(".")
 
 
-async def test_only_documents_that_changed_are_read_again(wiring):
-    await store(wiring, *(run(f"set-{number}", notice()) for number in range(5)))
-    await get(wiring, wave=TRACKING)
+async def test_only_documents_that_changed_are_read_again(clients):
+    await store(clients, *(run(f"set-{number}", notice()) for number in range(5)))
+    await get(clients, wave=TRACKING)
     read: list[str] = []
-    real = wiring.records.read
+    real = clients.records.read
 
     async def counted(path: str) -> Any:
         read.append(path)
         return await real(path)
 
-    wiring.records.read = counted  # type: ignore[method-assign]
-    await get(wiring, wave=TRACKING)
+    clients.records.read = counted  # type: ignore[method-assign]
+    await get(clients, wave=TRACKING)
     assert [path for path in read if path.startswith("runs/")] == []
-    await store(wiring, run("set-3", notice(), reason="Changed."), announced=wave())
+    await store(clients, run("set-3", notice(), reason="Changed."), announced=wave())
     read.clear()
-    answer = await get(wiring, wave=TRACKING)
+    answer = await get(clients, wave=TRACKING)
 
     assert [path.rpartition("/")[2] for path in read if path.startswith("runs/")] == ["set-3.json"]
     assert "Changed." in str(answer.body)
 
 
-async def test_a_run_that_a_later_wave_replaced_is_still_shown_in_its_own(wiring):
+async def test_a_run_that_a_later_wave_replaced_is_still_shown_in_its_own(clients):
     old = run("web", notice(), state=RunState.COMPLETED, ended_at=NOW, reason="All is done.")
-    await store(wiring, old)
+    await store(clients, old)
     path = archive_path(SUBSCRIPTION, "shop", "web", NOW)
-    await wiring.records.create(path, encode(old), run_metadata(old))
-    await store(wiring, run("web", notice(), waves=("ZZZZ-222",)), announced=wave(old))
+    await clients.records.create(path, encode(old), run_metadata(old))
+    await store(clients, run("web", notice(), waves=("ZZZZ-222",)), announced=wave(old))
 
-    document = await get_json(wiring, wave=f"{TRACKING}.json")
-    (row,) = await get_json(wiring, suffix="json")
+    document = await get_json(clients, wave=f"{TRACKING}.json")
+    (row,) = await get_json(clients, suffix="json")
 
     assert [run["state"] for run in document["runs"]] == ["completed"]
     assert row["counts"] == {"completed": 1}
-    assert (await get_json(wiring, **{**placed(old), "name": "web.json"}))["reason"] == "All is done."
+    assert (await get_json(clients, **{**placed(old), "name": "web.json"}))["reason"] == "All is done."
 
 
-async def test_a_channel_in_trouble_is_shown_without_its_address(wiring):
-    await store(wiring, paused("db"))
-    await notify.handle(NoticeMessage(tracking_id=TRACKING, kind="wave"), wiring)
+async def test_a_channel_in_trouble_is_shown_without_its_address(clients):
+    await store(clients, paused("db"))
+    await notify.handle(NoticeMessage(tracking_id=TRACKING, kind="wave"), clients)
 
-    html = str((await get(wiring, wave=TRACKING)).body)
+    html = str((await get(clients, wave=TRACKING)).body)
 
     assert "The webhook could not be reached" in html
     assert "secret" not in html
@@ -388,7 +388,7 @@ def test_a_run_that_needs_a_person_says_what_to_type_even_without_a_notice(state
 @pytest.mark.parametrize(
     "given", [{}, {"suffix": "json"}, {"wave": TRACKING}, {"wave": f"{TRACKING}.json"}],
 )  # fmt: skip
-async def test_while_storage_is_down_every_report_is_503_in_words(given: dict[str, str]) -> None:
+async def test_while_storage_is_down_every_report_is_503_with_a_sentence(given: dict[str, str]) -> None:
     dead = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:1/a;"
     wired = Wiring(Settings(AzureWebJobsStorage=dead + "QueueEndpoint=http://127.0.0.1:1/a;"), Clock())
     answer = await get(wired, **given)

@@ -13,11 +13,11 @@ from tests.handlers.reader import HOSTILE, get, left
 from tests.notices import HOUR, NOW, SUBSCRIPTION, TRACKING, batch, paused, run, store, wave
 
 
-async def test_the_calendar_is_valid_and_keeps_its_uids(wiring):
-    await store(wiring, paused("db"), left("batch"))
-    first = await get(wiring, wave=f"{TRACKING}.ics")
-    await store(wiring, paused("db"), left("batch"), announced=wave(paused("db"), stage=Stage.CANCELED))
-    second = await get(wiring, wave=f"{TRACKING}.ics")
+async def test_the_calendar_is_valid_and_keeps_its_uids(clients):
+    await store(clients, paused("db"), left("batch"))
+    first = await get(clients, wave=f"{TRACKING}.ics")
+    await store(clients, paused("db"), left("batch"), announced=wave(paused("db"), stage=Stage.CANCELED))
+    second = await get(clients, wave=f"{TRACKING}.ics")
 
     before, after = (Calendar.from_ical(answer.body) for answer in (first, second))
     assert first.content_type == "text/calendar"
@@ -32,21 +32,21 @@ async def test_the_calendar_is_valid_and_keeps_its_uids(wiring):
     assert azures["dtstart"].dt == left("batch").times.scheduled.start
 
 
-async def test_a_newer_announcement_raises_the_calendars_sequence(wiring):
+async def test_a_newer_announcement_raises_the_calendars_sequence(clients):
     one = wave(paused("db"))
-    await store(wiring, paused("db"), announced=one)
-    before = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body).walk("VEVENT")[0]
+    await store(clients, paused("db"), announced=one)
+    before = Calendar.from_ical((await get(clients, wave=f"{TRACKING}.ics")).body).walk("VEVENT")[0]
     newer = replace(one.current, communication_id="2", alert="b" * 64)
-    await store(wiring, announced=replace(one, announcements=(one.current, newer)))
-    after = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body).walk("VEVENT")[0]
+    await store(clients, announced=replace(one, announcements=(one.current, newer)))
+    after = Calendar.from_ical((await get(clients, wave=f"{TRACKING}.ics")).body).walk("VEVENT")[0]
 
     assert int(after["sequence"]) > int(before["sequence"])
 
 
-async def test_a_wave_of_which_nothing_has_a_time_yet_is_a_calendar_that_outlook_takes(wiring):
-    await store(wiring, run("web", state=RunState.NOT_IMPACTED))
+async def test_a_wave_of_which_nothing_has_a_time_yet_is_a_calendar_that_outlook_takes(clients):
+    await store(clients, run("web", state=RunState.NOT_IMPACTED))
 
-    parsed = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body)
+    parsed = Calendar.from_ical((await get(clients, wave=f"{TRACKING}.ics")).body)
 
     parsed.validate()
     assert [part.name for part in parsed.walk()] == ["VCALENDAR", "VTIMEZONE", "STANDARD"]
@@ -59,9 +59,9 @@ def maintenance_note(event: Any) -> dict[str, str]:
     return {name: str(event[f"X-MAINTNOTE-{name}"]) for name in names}
 
 
-async def test_every_event_is_a_maintenance_note_with_an_organizer(wiring):
-    await store(wiring, paused("db"), left("batch"))
-    events = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body).walk("VEVENT")
+async def test_every_event_is_a_maintenance_note_with_an_organizer(clients):
+    await store(clients, paused("db"), left("batch"))
+    events = Calendar.from_ical((await get(clients, wave=f"{TRACKING}.ics")).body).walk("VEVENT")
 
     for event in events:
         note = maintenance_note(event)
@@ -90,11 +90,11 @@ async def test_every_event_is_a_maintenance_note_with_an_organizer(wiring):
         (RunState.LEFT_TO_AZURE, False, False, "CONFIRMED"),
     ],
 )
-async def test_a_maintenance_note_says_where_it_stands(wiring, state, started, ended, status):
+async def test_a_maintenance_note_says_where_it_stands(clients, state, started, ended, status):
     at = NOW - HOUR if started else None
     one = replace(batch(1, "1"), started_at=at, not_before=NOW)
     await store(
-        wiring,
+        clients,
         run(
             "web",
             state=state,
@@ -104,16 +104,16 @@ async def test_a_maintenance_note_says_where_it_stands(wiring, state, started, e
         ),
     )
 
-    (event,) = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body).walk("VEVENT")
+    (event,) = Calendar.from_ical((await get(clients, wave=f"{TRACKING}.ics")).body).walk("VEVENT")
 
     assert maintenance_note(event)["STATUS"] == status
 
 
-async def test_hostile_text_cannot_break_the_calendar(wiring):
+async def test_hostile_text_cannot_break_the_calendar(clients):
     odd = "x\r\nEND:VEVENT\r\nBEGIN:VALARM\n" + HOSTILE
     strange = paused("db", reason=odd)
-    await store(wiring, replace(strange, target=replace(strange.target, location=odd)))
+    await store(clients, replace(strange, target=replace(strange.target, location=odd)))
 
-    parsed = Calendar.from_ical((await get(wiring, wave=f"{TRACKING}.ics")).body)
+    parsed = Calendar.from_ical((await get(clients, wave=f"{TRACKING}.ics")).body)
 
     assert [part.name for part in parsed.walk()] == ["VCALENDAR", "VEVENT"]

@@ -9,11 +9,11 @@ from tests.handlers.reader import get, left
 from tests.notices import TRACKING, paused, store
 
 
-async def test_the_spreadsheet_has_a_row_an_instance_and_computes_nothing(wiring):
+async def test_the_spreadsheet_has_a_row_an_instance_and_computes_nothing(clients):
     strange = paused("db", reason="=HYPERLINK(1)")
-    await store(wiring, replace(strange, target=replace(strange.target, location="@SUM(1)")), left("batch"))
+    await store(clients, replace(strange, target=replace(strange.target, location="@SUM(1)")), left("batch"))
 
-    answer = await get(wiring, wave=f"{TRACKING}.csv")
+    answer = await get(clients, wave=f"{TRACKING}.csv")
     rows = list(csv.DictReader(io.StringIO(str(answer.body))))
 
     assert tuple(rows[0]) == COLUMNS

@@ -31,11 +31,9 @@ ASKING = {"state": RunState.AWAITING_APPROVAL, "mode": Mode.APPROVE}
 
 
 @pytest.fixture
-async def wiring(storage):
-    found = TestWiring(storage, Clock())
-    await put(found, run())
-    yield found
-    await found.close()
+async def wiring(wiring):
+    await put(wiring, run())
+    return wiring
 
 
 async def recorded(wiring):
@@ -44,7 +42,7 @@ async def recorded(wiring):
 
 async def line(wiring, said) -> Entry:
     """The one line of history that records the accepted word."""
-    (found,) = [one for one in (await recorded(wiring)).story.history if one.id == said["id"]]
+    (found,) = [entry for entry in (await recorded(wiring)).story.history if entry.id == said["id"]]
     return found
 
 
@@ -79,7 +77,7 @@ async def test_the_message_that_follows_only_wakes(wiring):
     assert (sent.resource_group, sent.name, sent.generation, sent.event) == ("Prod-RG", "web", 4, None)
     assert wiring.spy.delays(RUNS) == [timedelta(0)]
     assert (await recorded(wiring)).generation == 4
-    assert [one.tracking_id for one in wiring.spy.of(NOTICES)] == ["VM12-3AB"]
+    assert [notice.tracking_id for notice in wiring.spy.of(NOTICES)] == ["VM12-3AB"]
 
 
 async def test_a_hold_has_stopped_the_run_when_it_is_answered(wiring):
@@ -345,7 +343,11 @@ async def test_a_domain_is_skipped_by_its_name_which_may_hold_commas(wiring):
     ):
         await put(wiring, run(batches=batches))
         assert (await say(wiring, "skip", body, headers=headers))[0] == 202
-        left = [one.id for one in (await recorded(wiring)).instances if one.state is InstanceState.PENDING]
+        left = [
+            instance.id
+            for instance in (await recorded(wiring)).instances
+            if instance.state is InstanceState.PENDING
+        ]
         assert left == ["1"]
 
 
@@ -353,9 +355,11 @@ async def test_as_many_as_a_large_scale_set_has_can_be_skipped_at_once(wiring):
     many = tuple(InstanceProgress(f"{'x' * 50}{number:04}") for number in range(1000))
     await put(wiring, run(batches=(Batch(1, "zone 1", many),)))
 
-    status, said = await say(wiring, "skip", {"actor": "ada", "instances": [one.id for one in many]})
+    status, said = await say(
+        wiring, "skip", {"actor": "ada", "instances": [instance.id for instance in many]}
+    )
     assert status == 202
-    assert {one.state for one in (await recorded(wiring)).instances} == {InstanceState.SKIPPED}
+    assert {instance.state for instance in (await recorded(wiring)).instances} == {InstanceState.SKIPPED}
     assert "and 980 more" in (await line(wiring, said)).reason
 
 
@@ -432,7 +436,11 @@ async def test_a_failed_instance_is_skipped_by_its_domain_and_the_run_stays_paus
     status, said = await say(wiring, "skip", {"actor": "ada", "domains": ["domain 0"]})
     assert status == 202
     assert said["reason"] == "Skipped: 0, 1. It stays paused until somebody resumes it."
-    assert [str(one.state) for one in (await recorded(wiring)).instances] == ["skipped", "skipped", "pending"]
+    assert [str(instance.state) for instance in (await recorded(wiring)).instances] == [
+        "skipped",
+        "skipped",
+        "pending",
+    ]
 
 
 @pytest.mark.parametrize("action", SAYABLE)

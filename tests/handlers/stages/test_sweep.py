@@ -23,22 +23,17 @@ from planner.record.states import ENDED, RunState
 from tests.handlers.parts import (
     SUBSCRIPTION,
     alert,
-    at_present,
     body,
     digest,
     put,
     run,
-    scale_set,
     state,
 )
 
 
 @pytest.fixture
-async def wiring(storage):
-    found = at_present(storage)
-    found.fake.sets = [scale_set("web")]
-    yield found
-    await found.close()
+def wiring(wiring_at_present):
+    return wiring_at_present
 
 
 async def test_a_sweep_over_nothing_leaves_its_time(wiring):
@@ -46,7 +41,7 @@ async def test_a_sweep_over_nothing_leaves_its_time(wiring):
     assert datetime.fromisoformat((await state(wiring))["swept_at"]) == wiring.now()
 
 
-async def test_a_run_overdue_by_three_poll_intervals_is_looked_at_once_per_patience(wiring):
+async def test_a_run_overdue_by_three_poll_intervals_is_polled_once_per_grace(wiring):
     await put(wiring, run(due=wiring.now(), generation=7))
     wiring.clock.forward(seconds=179)
     await sweep.handle(wiring)
@@ -93,7 +88,7 @@ async def test_only_a_run_that_is_over_is_left_alone(wiring, run_state, sent):
 
 
 @pytest.mark.parametrize(("ago", "sent"), [(timedelta(hours=1), 1), (timedelta(hours=-1), 0)])
-async def test_an_ended_run_whose_poll_did_not_come_is_looked_at_again(wiring, ago, sent):
+async def test_an_ended_run_whose_poll_did_not_come_is_polled_again(wiring, ago, sent):
     at = wiring.now() - ago
     over = wiring.now() - timedelta(days=2)
     await put(wiring, run(due=at, recheck=at, state=RunState.COMPLETED, ended_at=over))
@@ -106,7 +101,7 @@ async def test_a_line_that_cannot_be_read_does_not_hide_the_others(wiring):
     await wiring.records.create("runs/nowhere.json", b"{}", {"due": "2020-01-01T00:00:00Z"})
     await put(wiring, run(due=wiring.now() - timedelta(hours=1)))
     await sweep.handle(wiring)
-    assert [one.name for one in wiring.spy.of(RUNS)] == ["web"]
+    assert [message.name for message in wiring.spy.of(RUNS)] == ["web"]
 
 
 async def test_a_line_without_a_readable_notice_does_not_hide_the_others(wiring):
@@ -114,7 +109,7 @@ async def test_a_line_without_a_readable_notice_does_not_hide_the_others(wiring)
     await put(wiring, noticed(wiring))
     wiring.clock.forward(minutes=5)
     await sweep.handle(wiring)
-    assert [one.tracking_id for one in wiring.spy.of(NOTICES)] == ["VM12-3AB"]
+    assert [notice.tracking_id for notice in wiring.spy.of(NOTICES)] == ["VM12-3AB"]
     assert (await state(wiring))["swept_at"]
 
 
@@ -138,7 +133,7 @@ async def test_an_alert_that_was_never_discovered_is_queued_again_at_growing_dis
         await sweep.handle(wiring)
         if len(wiring.spy.of(ALERTS)) > len(sent_after):
             sent_after.append(minute)
-    assert {one.alert for one in wiring.spy.of(ALERTS)} == {digest(content)}
+    assert {message.alert for message in wiring.spy.of(ALERTS)} == {digest(content)}
     distances = [b - a for a, b in pairwise(sent_after)]
     assert distances == [6, 12, 24, 48, 60, 60]
 
@@ -157,7 +152,7 @@ async def test_an_alert_sent_again_ends_and_tells_nobody_while_azure_is_down(wir
 async def test_while_azure_puts_the_subscription_off_no_alert_counts_as_lost(wiring):
     await receive.handle(Request("POST", body=body(alert())), wiring)
     wiring.spy.forget()
-    await wiring.quiet(SUBSCRIPTION).learned(wiring.now() + timedelta(hours=2))
+    await wiring.retry_after(SUBSCRIPTION).learned(wiring.now() + timedelta(hours=2))
     for minutes in (60, 60, 2):
         wiring.clock.forward(minutes=minutes)
         await sweep.handle(wiring)
@@ -175,7 +170,9 @@ async def test_a_discovered_alert_and_a_test_alert_are_left_alone(wiring):
     wiring.spy.forget()
     wiring.clock.forward(hours=1)
     await sweep.handle(wiring)
-    assert [one.relist for one in wiring.spy.of(ALERTS)] == [True], "but for the wave's second listing"
+    assert [message.relist for message in wiring.spy.of(ALERTS)] == [True], (
+        "but for the wave's second listing"
+    )
 
 
 async def test_a_broken_wave_record_does_not_fail_the_sweep(wiring):
@@ -228,7 +225,7 @@ async def test_notices_of_a_run_are_told_under_its_first_wave_only(wiring):
     await put(wiring, noticed(wiring, waves=("FIRST", "SECOND")))
     wiring.clock.forward(minutes=5)
     await sweep.handle(wiring)
-    assert [one.tracking_id for one in wiring.spy.of(NOTICES)] == ["FIRST"]
+    assert [notice.tracking_id for notice in wiring.spy.of(NOTICES)] == ["FIRST"]
 
 
 async def test_a_run_without_notices_asks_for_nothing(wiring):
@@ -263,7 +260,7 @@ async def test_claims_of_runs_that_are_over_or_gone_are_removed_and_the_others_k
     assert len(await wiring.records.list(CLAIMS_PREFIX)) == 8
     wiring.clock.forward(minutes=5)
     await sweep.handle(wiring)
-    left = [one.path.rpartition("/")[2] for one in await wiring.records.list(CLAIMS_PREFIX)]
+    left = [line.path.rpartition("/")[2] for line in await wiring.records.list(CLAIMS_PREFIX)]
     assert left == ["joined", "paused", "running"]
 
 
@@ -280,7 +277,7 @@ async def test_a_claim_that_is_renewed_meanwhile_stays(wiring, monkeypatch):
 
     monkeypatch.setattr(Records, "delete", renewed_first)
     await sweep.handle(wiring)
-    assert [one.path for one in await wiring.records.list(CLAIMS_PREFIX)] == [path]
+    assert [line.path for line in await wiring.records.list(CLAIMS_PREFIX)] == [path]
 
 
 async def test_storage_that_fails_fails_the_sweep(wiring, monkeypatch):

@@ -69,7 +69,7 @@ async def poll(scene: Scene, name: str, word: str = "") -> Run:
 
 async def claimed(scene: Scene) -> list[str]:
     lines = await scene.wiring.records.list(claim_prefix(SUBSCRIPTION))
-    return [one.path.rpartition("/")[2].removesuffix(".json") for one in lines]
+    return [line.path.rpartition("/")[2].removesuffix(".json") for line in lines]
 
 
 async def held_up(scene: Scene) -> Run:
@@ -92,10 +92,10 @@ async def failed(scene: Scene) -> Run:
         replace(
             batch,
             instances=tuple(
-                replace(one, state=InstanceState.FAILED, reason="It does not answer.", operation="")
-                if one.state is InstanceState.REBOOTING
-                else one
-                for one in batch.instances
+                replace(instance, state=InstanceState.FAILED, reason="It does not answer.", operation="")
+                if instance.state is InstanceState.REBOOTING
+                else instance
+                for instance in batch.instances
             ),
         )
         for batch in web.batches
@@ -109,7 +109,7 @@ async def test_the_poll_that_pauses_a_run_says_in_its_notice_whom_it_holds_up(sc
     api = await held_up(scene)
     web = await failed(scene)
     assert web.state is RunState.PAUSED
-    (notice,) = [one for one in web.story.notices if one.kind is Kind.PAUSED]
+    (notice,) = [notice for notice in web.story.notices if notice.kind is Kind.PAUSED]
     assert "it holds up 1 scale set of northeurope that waits for a limit" in notice.otherwise
     assert notice.answers[-1] == "let-pass"
     assert web.standing.holds_up is not None
@@ -230,5 +230,5 @@ async def test_a_run_held_up_by_a_limit_is_told_after_four_hours(scene) -> None:
     began = scene.clock()
     while scene.clock() < began + timedelta(hours=4):
         api = await poll(scene, "api")
-    (notice,) = [one for one in api.story.notices if one.kind is Kind.STALLED]
+    (notice,) = [notice for notice in api.story.notices if notice.kind is Kind.STALLED]
     assert "web (westeurope) is paused" in notice.sentence

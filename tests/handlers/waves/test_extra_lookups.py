@@ -15,7 +15,7 @@ from handlers.wire.ids import ALERTS, SCALE_SETS
 from handlers.wire.messages import EVERY, AlertMessage
 from planner.azure.usage import Source
 from planner.azure.wave import Wave
-from tests.handlers.parts import NOW, SUBSCRIPTION, Clock, TestWiring, alert, body, digest, later, scale_set
+from tests.handlers.parts import NOW, SUBSCRIPTION, alert, body, digest, later, scale_set
 
 PATH = wave_path("VM12-3AB", SUBSCRIPTION)
 WEB, API = scale_set("web"), scale_set("api")
@@ -25,12 +25,10 @@ DOWN = Unreachable("Azure answered 503.")
 
 
 @pytest.fixture
-async def wiring(storage):
-    found = TestWiring(storage, Clock())
-    found.fake.sets = [WEB, API, scale_set("far", "uksouth", "Far-RG")]
-    found.fake.lists = {"autoscalesettings": [SETTING]}
-    yield found
-    await found.close()
+def wiring(wiring):
+    wiring.fake.sets = [WEB, API, scale_set("far", "uksouth", "Far-RG")]
+    wiring.fake.lists = {"autoscalesettings": [SETTING]}
+    return wiring
 
 
 async def stored(wiring, raw) -> AlertMessage:
@@ -76,7 +74,9 @@ async def the_wave(wiring) -> Wave:
 
 def told(wiring, reason: str) -> list[str]:
     return sorted(
-        one.scale_set.rpartition("/")[2] for one in wiring.spy.of(SCALE_SETS) if one.reason == reason
+        message.scale_set.rpartition("/")[2]
+        for message in wiring.spy.of(SCALE_SETS)
+        if message.reason == reason
     )
 
 
@@ -113,7 +113,7 @@ async def test_the_look_ups_are_on_record_with_who_is_to_be_planned_again_before
 
     wiring.spy.send = watching
     await discovered(wiring, alert())
-    assert [one[:2] for one in states] == [("scale", (WEB.key,))]
+    assert [state[:2] for state in states] == [("scale", (WEB.key,))]
     wave = await the_wave(wiring)
     assert (wave.evidence.at, wave.evidence.since) == (NOW, NOW - timedelta(days=14))
     assert wave.evidence.unread == {}
@@ -127,7 +127,9 @@ async def test_who_has_nothing_to_tell_is_not_planned_again(wiring):
     assert told(wiring, "renewed") == ["web"]
 
 
-async def test_who_died_before_all_were_asked_for_is_followed_by_somebody_who_asks(wiring, monkeypatch):
+async def test_a_crash_before_all_plans_were_asked_for_is_made_up_for_by_the_next_message(
+    wiring, monkeypatch
+):
     message = await announced(wiring, alert())
     send = wiring.spy.send
 
@@ -209,7 +211,7 @@ async def test_while_azure_is_down_for_them_they_are_tried_three_times_more_and_
         waited += wiring.spy.delays(ALERTS)
         wiring.spy.forget()
         await discover.handle(message, wiring)
-    assert [one.total_seconds() for one in waited] == [30, 60, 120]
+    assert [wait.total_seconds() for wait in waited] == [30, 60, 120]
     assert (message.look_ups, message.tries) == (3, 0)
     assert told(wiring, "renewed") == ["api", "web"], "what is unread is in everybody's plan"
     wave = await the_wave(wiring)
@@ -285,8 +287,8 @@ async def test_a_renewal_asks_for_plans_of_the_one_scale_set_and_of_those_it_cha
     assert wave.evidence.of(API.id).shutdown == "daily"
     assert replace(wave, evidence=before.evidence, generation=before.generation) == before
     assert told(wiring, "renewed") == ["api", "web"]
-    assert {one.traceparent for one in wiring.spy.of(SCALE_SETS)} == {"00-trace"}
-    assert {one.wave_generation for one in wiring.spy.of(SCALE_SETS)} == {before.generation + 1}
+    assert {message.traceparent for message in wiring.spy.of(SCALE_SETS)} == {"00-trace"}
+    assert {message.wave_generation for message in wiring.spy.of(SCALE_SETS)} == {before.generation + 1}
     forget(wiring)
     wiring.clock.forward(hours=1)
     await renew(wiring, message)

@@ -22,21 +22,16 @@ from tests.handlers.parts import (
     OTHER,
     SUBSCRIPTION,
     alert,
-    at_present,
     body,
     put,
     run,
-    scale_set,
     state,
 )
 
 
 @pytest.fixture
-async def wiring(storage):
-    found = at_present(storage)
-    found.fake.sets = [scale_set("web")]
-    yield found
-    await found.close()
+def wiring(wiring_at_present):
+    return wiring_at_present
 
 
 def row(**more):
@@ -65,7 +60,7 @@ async def test_a_wave_that_no_alert_brought_becomes_an_alert_and_is_discovered(w
     assert wave.stage is Stage.ACTIVE
     assert wave.current.regions == ("eastus2",)
     assert wave.current.impact_end == datetime(2026, 1, 1, tzinfo=UTC)
-    assert [one.scale_set.name for one in wave.roster] == ["web"]
+    assert [member.scale_set.name for member in wave.roster] == ["web"]
     ((path, payload),) = wiring.fake.posts
     assert path == graph.PATH
     assert payload["subscriptions"] == [SUBSCRIPTION]
@@ -78,7 +73,7 @@ async def test_azure_is_searched_once_per_interval_and_a_wave_is_found_once(wiri
         await sweep.handle(wiring)
         wiring.clock.forward(minutes=29)
     assert len(wiring.fake.posts) == 2
-    fresh = [one for one in wiring.spy.of(ALERTS) if one.tries == 0]
+    fresh = [message for message in wiring.spy.of(ALERTS) if message.tries == 0]
     assert len(fresh) == 1
     assert len(await wiring.records.list(ALERTS_PREFIX)) == 1
 

@@ -15,17 +15,15 @@ from handlers.wire.documents import decode, encode, run_metadata, wave_metadata
 from handlers.wire.http import Request
 from handlers.wire.ids import ALERTS, SCALE_SETS
 from planner.azure.wave import Wave
-from tests.handlers.parts import SUBSCRIPTION, alert, at_present, body, later, run, scale_set
+from tests.handlers.parts import SUBSCRIPTION, alert, body, later, run, scale_set
 
 
 @pytest.fixture
-async def wiring(storage):
-    found = at_present(storage)
-    found.fake.sets = [scale_set("web"), scale_set("api")]
-    await announced(found, alert())
-    found.spy.forget()
-    yield found
-    await found.close()
+async def wiring(wiring_at_present):
+    wiring_at_present.fake.sets = [scale_set("web"), scale_set("api")]
+    await announced(wiring_at_present, alert())
+    wiring_at_present.spy.forget()
+    return wiring_at_present
 
 
 async def announced(wiring, raw, *, looked_up=True):
@@ -43,7 +41,7 @@ async def planned(wiring, name, *waves, path=None):
 
 
 def asked(wiring):
-    return [one.scale_set.rsplit("/", 1)[-1] for one in wiring.spy.of(SCALE_SETS)]
+    return [message.scale_set.rsplit("/", 1)[-1] for message in wiring.spy.of(SCALE_SETS)]
 
 
 async def test_a_scale_set_without_a_run_is_asked_for_at_growing_distances(wiring):
@@ -57,7 +55,7 @@ async def test_a_scale_set_without_a_run_is_asked_for_at_growing_distances(wirin
         if len(asked(wiring)) > len(sent_after):
             sent_after.append(minute)
     assert set(asked(wiring)) == {"web"}
-    assert {one.reason for one in wiring.spy.of(SCALE_SETS)} == {"swept"}
+    assert {message.reason for message in wiring.spy.of(SCALE_SETS)} == {"swept"}
     assert [b - a for a, b in pairwise(sent_after)] == [6, 12, 24, 48, 60, 60]
 
 
@@ -99,8 +97,10 @@ async def swept_for(wiring, minutes, wave="NEW-1", *, relist=False):
     sent = []
 
     async def asked_for():
-        alerts = {one.alert for one in (await wiring.waves.get(wave, SUBSCRIPTION)).announcements}
-        return sum(one.alert in alerts and one.relist == relist for one in wiring.spy.of(ALERTS))
+        alerts = {
+            announcement.alert for announcement in (await wiring.waves.get(wave, SUBSCRIPTION)).announcements
+        }
+        return sum(message.alert in alerts and message.relist == relist for message in wiring.spy.of(ALERTS))
 
     for minute in range(minutes):
         before = await asked_for()
@@ -148,8 +148,8 @@ async def test_look_ups_that_nobody_made_are_asked_for_and_those_that_are_made_a
     await announced(wiring, later(alert(trackingId="NEW-1"), hours=1, communication="2"), looked_up=False)
     wiring.spy.forget()
     assert [b - a for a, b in pairwise(await swept_for(wiring, 120))] == [30, 60]
-    look_ups = [one for one in wiring.spy.of(ALERTS) if not one.relist]
-    assert {one.renew for one in look_ups} == {"*"}
+    look_ups = [message for message in wiring.spy.of(ALERTS) if not message.relist]
+    assert {message.renew for message in look_ups} == {"*"}
     await discover.handle(look_ups[-1], wiring)
     wiring.spy.forget()
     assert await swept_for(wiring, 90) == []
@@ -162,7 +162,7 @@ async def test_an_empty_listing_is_made_again_while_the_wave_is_open(wiring):
     sent = await swept_for(wiring, 60, relist=True)
     assert [b - a for a, b in pairwise(sent)] == [30]
     wave = await wiring.waves.get("NEW-1", SUBSCRIPTION)
-    (again, _) = [one for one in wiring.spy.of(ALERTS) if one.alert == wave.current.alert]
+    (again, _) = [message for message in wiring.spy.of(ALERTS) if message.alert == wave.current.alert]
     assert (again.relist, again.swept, again.renew) == (True, True, "")
     wiring.fake.sets = [scale_set("found")]
     await discover.handle(again, wiring)
@@ -175,7 +175,7 @@ async def test_an_empty_listing_is_made_again_while_the_wave_is_open(wiring):
 
 
 async def test_while_azure_puts_the_subscription_off_nothing_of_its_waves_counts_as_lost(wiring):
-    await wiring.quiet(SUBSCRIPTION).learned(wiring.now() + timedelta(hours=1))
+    await wiring.retry_after(SUBSCRIPTION).learned(wiring.now() + timedelta(hours=1))
     wiring.clock.forward(minutes=30)
     await sweep.handle(wiring)
     assert asked(wiring) == []
