@@ -3,13 +3,12 @@
 from dataclasses import replace
 from datetime import datetime
 
-from planner.record.notice import Kind, Urgency
+from planner.record.notice import Kind
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
 from planner.schedule import options
-from planner.state.notices import with_notice
-from planner.state.unanswered import if_nobody_answers
+from planner.state.notices import with_question
 
 
 def warned(run: Run, observation: Observation, now: datetime) -> Run:
@@ -25,14 +24,12 @@ def warned(run: Run, observation: Observation, now: datetime) -> Run:
     if run.times.deadline in told:
         return run
     run = replace(run, people=replace(run.people, choices=options.choices(run, now)))
-    return with_notice(
+    return with_question(
         run,
         Kind.SLACK,
-        Urgency.ACT,
         f"Time is short. {problem} {run.reason}",
         now,
         instances=observation.instances,
-        otherwise=if_nobody_answers(run, now),
         answers=("resume", "skip") if run.state is RunState.PAUSED else ("hold", "skip"),
         choices=run.people.choices,
         deadline=run.times.deadline,

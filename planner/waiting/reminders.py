@@ -15,8 +15,7 @@ from planner.record.run import Run
 from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.record.waits import Reminders
 from planner.schedule.latest_start import AHEAD, fits, latest
-from planner.state.notices import with_notice
-from planner.state.unanswered import if_nobody_answers
+from planner.state.notices import with_question
 from planner.text.phrases import inner, lower
 from planner.waiting import stalled
 
@@ -131,14 +130,12 @@ def _told(run: Run, what: str, observation: Observation, now: datetime) -> Run:
         answers = ("resume", "skip") if held else ("resume", "skip", "hold")
     elif run.state is RunState.AWAITING_APPROVAL:
         answers = ("approve", "skip")
-    return with_notice(
+    return with_question(
         run,
         Kind.REMINDER,
-        Urgency.ACT,
         f"{what} {fits(run, now)}".strip(),
         now,
         instances=observation.instances,
-        otherwise=if_nobody_answers(run, now),
         answers=answers,
         choices=run.people.choices if run.state is RunState.PAUSED and run.people.misfit else (),
     )

@@ -10,15 +10,14 @@ from datetime import datetime
 
 from planner.calendar.openings import NOTHING, usable
 from planner.record.cause import AT_ONCE, QUIET, WAY_ON, Cause
-from planner.record.notice import Kind, Urgency
+from planner.record.notice import Kind
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.waits import Stalled, Waited
 from planner.schedule.latest_start import fits
 from planner.schedule.timing import MINUTE
 from planner.start.gate import Wait
-from planner.state.notices import with_notice
-from planner.state.unanswered import if_nobody_answers
+from planner.state.notices import with_question
 from planner.text.phrases import long, say
 
 
@@ -49,14 +48,12 @@ def waiting(run: Run, wait: Wait, observation: Observation, now: datetime) -> Ru
         return replace(run, due=min(run.due, now + left))
     told = tuple(replace(waited, told=True) if waited is mine else waited for waited in counted)
     held = replace(held, waited=told)
-    return with_notice(
+    return with_question(
         replace(run, reason=since, standing=replace(run.standing, stalled=held)),
         Kind.STALLED,
-        Urgency.ACT,
         f"{sentence(held, windows=bool(run.terms.windows))} {WAY_ON[held.cause]} {fits(run, now)}".strip(),
         now,
         instances=observation.instances,
-        otherwise=if_nobody_answers(run, now),
         answers=("skip", "hold"),
     )
 
