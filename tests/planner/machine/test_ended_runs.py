@@ -44,7 +44,7 @@ def over(**more: Any) -> Run:
     return run
 
 
-def test_a_run_that_is_over_is_looked_at_every_six_hours_while_its_wave_is_open():
+def test_a_run_that_is_over_is_polled_every_six_hours_while_its_wave_is_open():
     run = over()
     assert run.recheck == run.due
     assert run.ended_at is not None
@@ -61,7 +61,7 @@ def test_a_run_that_is_over_is_looked_at_every_six_hours_while_its_wave_is_open(
         assert run.due == at + 6 * HOUR
 
 
-def test_a_run_whose_waves_are_over_is_never_looked_at_again():
+def test_a_run_whose_waves_are_over_is_never_polled_again():
     run = over(open=False)
     assert run.recheck is None
     run = over()

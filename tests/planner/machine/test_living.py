@@ -171,7 +171,7 @@ def test_an_instance_with_a_longer_window_than_the_others_is_planned_anew_when_t
     assert world.starts[-1][1] == "1"
 
 
-def test_whoever_resumes_automatic_repairs_looks_again_soon_whatever_else_the_run_waits_for() -> None:
+def test_a_run_that_resumes_automatic_repairs_is_polled_soon_whatever_else_it_waits_for() -> None:
     world = living(2, soak="8h")
     object.__setattr__(world.azure.scale_set, "automatic_repairs", True)
     while not world.starts:
@@ -286,7 +286,7 @@ def test_what_azure_has_done_and_still_shows_keeps_its_story_at_every_plan() -> 
         assert "Azure took 1 instance" in run_of(world).reason
 
 
-def test_two_looks_at_one_moment_start_nothing_twice() -> None:
+def test_two_polls_at_one_moment_start_nothing_twice() -> None:
     world = living(4, domains=1, max_unavailable="2")
     said = {
         "0": StartResult("0", StartOutcome.WITHDRAWN, message="Too late."),

@@ -97,22 +97,22 @@ class Course(RuleBasedStateMachine):
         says: list[Any],
         twice: bool,
     ) -> None:
-        """Something happens to instances, and the run is looked at when it is due; who dies starts something."""
+        """Something happens to instances, and the run is polled when it is due; who dies starts something."""
         for kind, place, value in things:
             self._happens(kind, place, value)
         self.world.now += timedelta(minutes=minutes)
         left = list(says)
         for number in range(polls):
-            if self._look_when_due(dies, left) or number > 2:
+            if self._poll_when_due(dies, left) or number > 2:
                 dies = ""
             if at_work:
                 self._at_work()
         if twice:
-            self._looks("", left)
+            self._polls("", left)
 
     def _a_while(self) -> None:
         for _ in range(4):
-            self._look_when_due("", [])
+            self._poll_when_due("", [])
             self._at_work()
 
     def _at_work(self) -> None:
@@ -125,15 +125,15 @@ class Course(RuleBasedStateMachine):
             elif machine.seen.running and machine.seen.health is Health.INITIALIZING:
                 machine.become(health=Health.HEALTHY)
 
-    def _look_when_due(self, dies: str, left: list[Any]) -> bool:
+    def _poll_when_due(self, dies: str, left: list[Any]) -> bool:
         """Whether the poll asked for a start."""
         run = self.world.run
         if run is not None and (run.ended_at is None or run.recheck is not None):
             self.world.now = max(self.world.now, run.due)
-            return self._looks(dies, left)
+            return self._polls(dies, left)
         return False
 
-    def _looks(self, dies: str, left: list[Any]) -> bool:
+    def _polls(self, dies: str, left: list[Any]) -> bool:
         """One poll; Azure takes the starts as `left` says, first come, first served."""
 
         def answer(name: str) -> StartResult | None:

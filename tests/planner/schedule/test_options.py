@@ -404,7 +404,7 @@ def test_a_plan_that_fits_after_all_goes_on_by_itself():
     assert (run.people.misfit, run.people.choices) == ("", ())
 
 
-def test_a_plan_that_does_not_fit_is_told_once_however_often_it_is_looked_at():
+def test_a_plan_that_does_not_fit_is_told_once_however_often_it_is_polled():
     case = soaks()
     run = case.run
     for minute in range(1, 120, 7):

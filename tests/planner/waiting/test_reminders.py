@@ -174,7 +174,7 @@ def test_the_hours_of_a_latest_start_that_moved_away_or_is_there_again_count_ane
     assert kept.mark is None, "its latest start is weeks ahead, and 72 hours before it are still to come"
 
 
-def test_a_run_of_which_only_what_failed_is_left_is_looked_at_seldom_while_its_own_window_is_open() -> None:
+def test_a_run_of_which_only_what_failed_is_left_is_polled_seldom_while_its_own_window_is_open() -> None:
     own = Interval(SUNDAY, SUNDAY + 9 * DAY)
     failed = InstanceProgress(
         "0", state=InstanceState.FAILED, reason="It did not come back.", begun=True, window=own
