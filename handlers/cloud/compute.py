@@ -19,7 +19,7 @@ from handlers.cloud.errors import NotFound, Refused
 from handlers.cloud.reading import read, safe
 from handlers.wire.messages import arm_parts
 from planner.azure.fleet import Instance, ScaleSet
-from planner.record.observation import OperationStatus
+from planner.record.observation import OperationSeen, OperationStatus
 
 COMPUTE_API = "2026-04-01"
 ONE_INSTANCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
@@ -35,15 +35,6 @@ class Accepted:
     """Azure accepted a start; `operation` is the URL of its operation, empty when it finished at once."""
 
     operation: str
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """How an operation stands."""
-
-    status: OperationStatus | str
-    code: str = ""
-    message: str = ""
 
 
 class Compute(Arm):
@@ -139,29 +130,29 @@ class Compute(Arm):
                 **ONE_ATTEMPT,
             )
 
-    async def operation(self, address: str) -> Operation:
+    async def operation(self, address: str) -> OperationSeen:
         """How an operation stands; `Unknown` when Azure no longer knows it."""
         own = on_endpoint(address, self._endpoint)
         if own is None:
             # The token must not follow an address to a host that is not Azure's management endpoint.
-            return Operation(
+            return OperationSeen(
                 OperationStatus.UNKNOWN, message="The operation's address is not on the management endpoint."
             )
         await self._keep_quiet()
         try:
             response = await self._send(HttpRequest("GET", own))
         except NotFound:
-            return Operation(OperationStatus.UNKNOWN, message="Azure no longer knows the operation.")
+            return OperationSeen(OperationStatus.UNKNOWN, message="Azure no longer knows the operation.")
         except Refused as refused:
             # Read at its Location, an operation answers with the error it ended with.
-            return Operation(OperationStatus.FAILED, refused.code, refused.sentence)
+            return OperationSeen(OperationStatus.FAILED, refused.code, refused.sentence)
         found = body(response)
         if "status" in found:
             error = found["error"] if isinstance(found.get("error"), dict) else {}
             code, message = str(error.get("code", "")), str(error.get("message", ""))
-            return Operation(str(found["status"]), code, message[:500])
+            return OperationSeen(str(found["status"]), code, message[:500])
         done = response.status_code != 202
-        return Operation(OperationStatus.SUCCEEDED if done else OperationStatus.IN_PROGRESS)
+        return OperationSeen(OperationStatus.SUCCEEDED if done else OperationStatus.IN_PROGRESS)
 
 
 def _instances(scale_set: ScaleSet) -> tuple[str, Callable[[dict[str, Any]], Instance]]:

@@ -55,8 +55,6 @@ def scale_set(raw: Json) -> ScaleSet:
         location=str(raw.get("location", "")),
         orchestration=Orchestration.FLEXIBLE if flexible else Orchestration.UNIFORM,
         tags={str(key): str(value) for key, value in _map(raw, "tags").items()},
-        zones=tuple(str(zone) for zone in raw.get("zones") or ()),
-        sku=str(_map(raw, "sku").get("name", "")),
         managed_by=str(raw.get("managedBy") or ""),
         provisioning=str(properties.get("provisioningState", Provisioning.UNKNOWN)).lower(),
         spot=str(profile.get("priority", "")).lower() == "spot" or bool(properties.get("priorityMixPolicy")),

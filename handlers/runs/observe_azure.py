@@ -156,8 +156,7 @@ async def _operations(run: Run, wiring: Wiring) -> dict[str, OperationSeen]:
     compute = wiring.compute(run.target.subscription)
 
     async def read(instance: InstanceProgress) -> tuple[str, OperationSeen]:
-        operation = await compute.operation(instance.operation)
-        return instance.id, OperationSeen(operation.status, operation.code, operation.message)
+        return instance.id, await compute.operation(instance.operation)
 
     flying = [
         instance

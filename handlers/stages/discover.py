@@ -112,7 +112,7 @@ async def _discover(announcement: Announcement, message: AlertMessage, wiring: W
         nonlocal listed
         if announcement.alert in wave.discovered:
             return wave
-        updated, _ = with_announcement(wave, announcement)
+        updated = with_announcement(wave, announcement)
         if updated.current.alert != announcement.alert:
             # An older one, or another copy of one that is known: on record, and nothing else changes.
             log.info("discover.stale", extra={**about, "current": updated.current.alert})

@@ -170,8 +170,6 @@ class ScaleSet:
     location: str
     orchestration: Orchestration = Orchestration.UNIFORM
     tags: Mapping[str, str] = field(default_factory=dict)
-    zones: tuple[str, ...] = ()
-    sku: str = ""
     managed_by: str = ""
     provisioning: Provisioning | str = Provisioning.SUCCEEDED
     spot: bool = False

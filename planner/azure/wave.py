@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 
 from planner.azure.fleet import ScaleSet
 from planner.azure.usage import LOOK_BACK, NOT_READ_YET, Evidence, Habits, Source
@@ -188,8 +189,8 @@ def awaited(key: str, waves: Sequence[Wave]) -> str:
     return f"what Azure shows of its last {LOOK_BACK.days} days, which is still being read"
 
 
-def with_announcement(wave: Wave, new: Announcement) -> tuple[Wave, bool]:
-    """The wave with `new` in its place, and whether the one that counts has changed.
+def with_announcement(wave: Wave, new: Announcement) -> Wave:
+    """The wave with `new` in its place; the latest counts.
 
     Order is event time, submission, arrival; the same communication twice changes nothing, an older one
     is kept and changes nothing.
@@ -198,6 +199,5 @@ def with_announcement(wave: Wave, new: Announcement) -> tuple[Wave, bool]:
         old.alert == new.alert or old.communication_id == new.communication_id != ""
         for old in wave.announcements
     ):
-        return wave, False
-    announcements = tuple(sorted((*wave.announcements, new), key=lambda each: each.order))
-    return replace(wave, announcements=announcements), announcements[-1] is new
+        return wave
+    return replace(wave, announcements=tuple(sorted((*wave.announcements, new), key=attrgetter("order"))))

@@ -6,9 +6,10 @@ from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 from handlers.cloud import shapes
-from handlers.cloud.compute import Accepted, Operation
+from handlers.cloud.compute import Accepted
 from handlers.cloud.errors import Forbidden, NotFound, Refused, Throttled, Unreachable
 from planner.azure.fleet import Instance, ScaleSet
+from planner.record.observation import OperationSeen
 from simulator.arm import shapes as arm
 from simulator.arm.answers import Refusal, Request
 from simulator.arm.face import Face
@@ -171,15 +172,15 @@ class FleetCompute:
             raise Unreachable("The connection broke.")
         return Accepted(answer.operation.id if answer.status == 202 and answer.operation else "")
 
-    async def operation(self, address: str) -> Operation:
+    async def operation(self, address: str) -> OperationSeen:
         try:
             await self._read("operation", address)
         except NotFound:
-            return Operation("Unknown", message="Azure no longer knows the operation.")
+            return OperationSeen("Unknown", message="Azure no longer knows the operation.")
         found = self.fleet.world.operations.get(address)
         if found is None:
-            return Operation("Unknown")
-        return Operation(found.status, found.code, found.message)
+            return OperationSeen("Unknown")
+        return OperationSeen(found.status, found.code, found.message)
 
 
 def _trouble(told: Instead) -> Exception:

@@ -73,7 +73,7 @@ def test_zones_keep_the_same_update_domain_apart_in_a_set_over_several_groups_an
         for group in ("gamma", "delta")
         for domain in (0, 1)
     )
-    found = of(scale_set(zones=("1", "2")), instances)
+    found = of(scale_set(), instances)
     assert len(found) == 8
     assert all(len(ids) == 1 for _, ids in found)
     assert found[0] == ("zone 1, group delta, domain 0", ["1delta0"])
@@ -106,7 +106,7 @@ def test_a_flexible_set_goes_one_at_a_time_whatever_domains_it_shows():
 
 def test_max_unavailable_widens_a_flexible_batch_within_one_zone_only():
     instances = tuple(instance(f"vm_{at}", None, zone=str(at % 2 + 1)) for at in range(6))
-    found = of(flexible(zones=("1", "2")), instances, rules(max_unavailable="2"))
+    found = of(flexible(), instances, rules(max_unavailable="2"))
     assert [ids for _, ids in found] == [["vm_0", "vm_2"], ["vm_4"], ["vm_1", "vm_3"], ["vm_5"]]
     assert found[0][0] == "zone 1, instances vm_0, vm_2"
 
