@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from handlers.render import facts
 from handlers.render.addresses import Addresses, service_health
-from handlers.render.heading import ORDER, Groups, endings, headed
+from handlers.render.heading import ORDER, Groups, endings, headed, places
 from handlers.render.letter import Answer, Event, Letter, Line, Option, Part, Story
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import ANSWERS, GROUPS, KINDS, STANDALONE, STATES, STOP, counted, waiting
@@ -81,6 +81,8 @@ def _facts(story: Story, now: datetime) -> tuple[tuple[str, str], ...]:
         facts["Whole wave"] += f"; {asks}"
     if seen.waits:
         facts["Waiting"] = waiting(seen.waits)
+    if story.outlooks:
+        facts["Places"] = places(story.outlooks)
     if seen.deadline is not None:
         term = "Next deadline" if seen.deadline >= now else "Deadline passed"
         facts[term] = say_how_far(seen.deadline, now)

@@ -8,6 +8,7 @@ from handlers.render.letter import Letter, Story
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import ANNOUNCED, EMERGENCY, ENDS, FINISHED, KINDS, waiting
 from planner.notices.digest import Group, Overview, outcomes
+from planner.places.outlook import Outlook
 from planner.record.cause import FOR, Cause
 from planner.record.notice import Notice, Urgency
 from planner.record.run import Run
@@ -83,6 +84,13 @@ def wave_sentence(seen: Overview, runs: Sequence[Run], now: datetime) -> str:
         passed = "a deadline passed" if seen.deadline < now else "next deadline"
         parts.append(f"{passed} {say_how_far(seen.deadline, now)}")
     return "; ".join(parts) + "."
+
+
+def places(outlooks: Sequence[Outlook]) -> str:
+    """Who has a place in time, by subscription where there are several."""
+    if len(outlooks) == 1:
+        return outlooks[0].sentence
+    return " ".join(f"Subscription {each.subscription}: {each.sentence}" for each in outlooks)
 
 
 def _weight(item: tuple[Run, Notice]) -> tuple[int, int, int]:

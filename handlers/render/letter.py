@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from handlers.render.outside_text import one_line
 from planner.azure.wave import Wave
 from planner.notices.digest import Overview
+from planner.places.outlook import Outlook
 from planner.record.notice import Notice, Urgency
 from planner.record.run import Run
 
@@ -102,7 +103,8 @@ class Story:
     """What there is to tell one receiver: the notices with their runs, and the wave as it stands.
 
     `ended` holds the receiver's runs when the wave is finished and that is told, too. `paged`: the wave has
-    paged about its emergency before, so that plans that would page only inform.
+    paged about its emergency before, so that plans that would page only inform. `outlooks` say who has a
+    place in the queue.
     """
 
     tracking_id: str
@@ -111,3 +113,4 @@ class Story:
     overview: Overview
     ended: tuple[Run, ...] = ()
     paged: bool = False
+    outlooks: tuple[Outlook, ...] = ()

@@ -11,12 +11,13 @@ from typing import Any
 from handlers.render import bounded, environment, facts, vocabulary
 from handlers.render.addresses import Addresses, portal, run_path, service_health, wave_path
 from handlers.render.contract import announcements, in_order, self_service, stage
-from handlers.render.heading import wave_sentence
+from handlers.render.heading import places, wave_sentence
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import BATCH_OVER, BATCHES, INSTANCES, counted
 from planner.azure.wave import Wave
 from planner.notices.delivery import Delivery
 from planner.notices.digest import Overview, outcomes
+from planner.places.outlook import Outlook
 from planner.record.batch import Batch
 from planner.record.run import Run, Target
 from planner.record.states import BatchState, InstanceState
@@ -58,6 +59,7 @@ class Report:
     runs: tuple[Run, ...]
     overview: Overview
     deliveries: tuple[Delivery, ...]
+    outlooks: tuple[Outlook, ...] = ()
 
 
 def wave_page(report: Report, addresses: Addresses, now: datetime) -> str:
@@ -71,6 +73,7 @@ def wave_page(report: Report, addresses: Addresses, now: datetime) -> str:
         title=f"{report.tracking_id} {one_line(heard[-1].title, 150) if heard else ''}".strip(),
         sentence=wave_sentence(report.overview, report.runs, now),
         stage=stage(report.waves),
+        places=places(report.outlooks),
         runs=runs,
         asking=asking[:ASKING],
         unasked=asking[ASKING:],

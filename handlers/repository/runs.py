@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import unquote
 
 from handlers.cloud.names import ARCHIVE_PREFIX, RUNS_PREFIX, archive_path, run_path
 from handlers.cloud.queues import Queues
@@ -45,6 +46,16 @@ def path_of(scale_set: ScaleSet) -> str:
 def current_path(archived: str) -> str:
     """Where an archived run was on record before a later one took its place."""
     return f"{RUNS_PREFIX}{archived.removeprefix(ARCHIVE_PREFIX).rpartition('/')[0]}.json"
+
+
+def place_of(line: Listed) -> tuple[str, str, str]:
+    """Subscription, resource group and name of a listed run, in Azure's spelling."""
+    subscription, group, name = line.path.removeprefix(RUNS_PREFIX).removesuffix(".json").split("/")
+    return (
+        subscription,
+        unquote(line.metadata.get("resource_group", group)),
+        unquote(line.metadata.get("name", name)),
+    )
 
 
 class Runs:
@@ -96,11 +107,11 @@ class Runs:
         place = f"{path.removeprefix(RUNS_PREFIX).removesuffix('.json')}/" if path else ""
         return await self.listed(f"{ARCHIVE_PREFIX}{place}")
 
-    async def of_subscription(self, subscription: str) -> Sequence[Listed]:
-        """The listing of a subscription's runs, shared by all calls within `FRESH`."""
+    async def of_subscription(self, subscription: str, *, fresh: bool = False) -> Sequence[Listed]:
+        """The listing of a subscription's runs, shared by all calls within `FRESH` unless it is read anew."""
         key = subscription.lower()
         known = self._listings.get(key)
-        if known is None or known[0] + FRESH <= self._now():
+        if fresh or known is None or known[0] + FRESH <= self._now():
             lines = await self._records().list(f"{RUNS_PREFIX}{key}/")
             known = self._listings[key] = (self._now(), lines)
         return known[1]
@@ -146,6 +157,7 @@ class Runs:
         at: datetime | None = None,
         event: PersonEvent | None = None,
         traceparent: str = "",
+        wake: bool = False,
     ) -> None:
         """The same by subscription, resource group and name."""
         subscription, group, name = place
@@ -156,6 +168,7 @@ class Runs:
             generation=generation,
             event=event,
             traceparent=traceparent[:200],
+            wake=wake,
         )
         delay = max(at - self._now(), timedelta(0)) if at is not None else timedelta(0)
         await self._queues().send(RUNS, message, delay=delay)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from handlers.cloud.records import Conflict, StorageDown
-from handlers.runs import claims, observe_storage
+from handlers.runs import claims, observe_storage, queue
 from handlers.wiring import Wiring
 from planner.people.commands import WORDS, with_commands
 from planner.record.command import Command
@@ -58,6 +58,7 @@ async def applied(
             continue
         if claim is not None:
             await claims.give_back(new, claim, wiring)
+        await queue.pass_on(run, new, wiring)
         log.info("run.word", extra={"path": path, "word": str(command.kind), "event": command.id})
         return run, new
     raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")

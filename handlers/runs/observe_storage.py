@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from handlers.repository.runs import path_of
-from handlers.runs import claims, neighbours
+from handlers.runs import claims, neighbours, queue
 from handlers.wire.documents import waves_of
 from handlers.wiring import Wiring
 from planner.azure import order
 from planner.azure.wave import Stage, Wave, awaited
 from planner.machine.advance import may_start
+from planner.places.turn import Turn
 from planner.policy.fingerprint import digest
 from planner.record.observation import Observation, Predecessor
 from planner.record.run import Run
@@ -36,15 +37,16 @@ async def from_storage(run: Run, wiring: Wiring) -> tuple[Observation, Sequence[
     observation = replace(observation, cancelled=cancelled(waves), awaits=awaits)
     if run.terms.after:
         observation = await _with_predecessors(run, observation, waves, wiring)
+    turn = Turn() if run.claims else await queue.turn_of(run, wiring)
+    observation = replace(observation, limit_until=turn.start)
     # Whether a plan that does not fit fits again depends on who is in flight, too.
     if may_start(run, observation, wiring.now()) or (run.people.misfit and not run.claims):
         around = await neighbours.of(run, wiring)
         limit = await claims.forbidden(run, wiring)
         if limit:
-            limit = f"{limit} {await neighbours.blockers(around, wiring)}".strip()
-        observation = replace(
-            observation, limit=limit, limit_until=around.first_end, durations=around.durations
-        )
+            limit = f"{limit} {await neighbours.blockers(around, wiring)}"
+        limit = f"{limit} {turn.waits}".strip()
+        observation = replace(observation, limit=limit, durations=around.durations)
     elif run.state is RunState.PAUSED and run.claims:
         observation = await with_held_up(run, observation, wiring)
     return observation, waves

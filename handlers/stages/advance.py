@@ -13,7 +13,7 @@ from handlers.cloud.errors import AzureTrouble, Throttled
 from handlers.cloud.names import run_path
 from handlers.cloud.records import Conflict
 from handlers.repository.runs import StoredRun
-from handlers.runs import claims, commands, observe_azure, observe_storage, send_starts
+from handlers.runs import claims, commands, observe_azure, observe_storage, queue, send_starts
 from handlers.wire.ids import RUNS, SCALE_SETS
 from handlers.wire.messages import RunMessage, ScaleSetMessage
 from handlers.wiring import Wiring
@@ -73,7 +73,7 @@ async def _poll(message: RunMessage, path: str, wiring: Wiring) -> bool:
     if message.generation < run.generation or over:
         return True
     early = run.due - wiring.now()
-    if early > EARLY:
+    if early > EARLY and not message.wake:
         # Storage hides a message for seven days at most: longer waits are chained.
         await wiring.queues.send(RUNS, message, delay=early)
         return True
@@ -117,7 +117,7 @@ async def _perform(
     stored: StoredRun, run: Run, actions: Sequence[Action], observation: Observation, wiring: Wiring
 ) -> bool:
     """Next message, record, starts, answers; in this order. False when somebody wrote the record first."""
-    run = replace(run, generation=run.generation + 1)
+    before, run = stored.run, replace(run, generation=run.generation + 1)
     for action in actions:
         if isinstance(action, PollAgain):
             await wiring.runs.send_poll(run, at=action.at)
@@ -140,6 +140,7 @@ async def _perform(
         await claims.release(run, wiring)
     if any(isinstance(action, Notify) for action in actions):
         await wiring.runs.send_notify(run)
+    await queue.pass_on(before, run, wiring)
     about = {"state": str(run.state), "why": run.reason, "seen": observation.at.isoformat()}
     log.info("run.advanced", extra={"scale_set": run.target.id, **about})
     return True

@@ -17,6 +17,7 @@ from handlers.delivery.tell_alone import tell_alone
 from handlers.render.addresses import Addresses
 from handlers.render.compose import compose
 from handlers.render.letter import Letter, Story
+from handlers.runs import queue
 from handlers.waves import figures
 from handlers.wire.documents import waves_of
 from handlers.wire.ids import NOTICES
@@ -25,7 +26,7 @@ from handlers.wiring import Wiring
 from planner.azure.wave import Wave
 from planner.notices import delivery_steps as steps
 from planner.notices.delivery import EMERGENCY, FINISHED, Delivery, behind, stuck, with_channels
-from planner.notices.digest import PATIENCE, Overview, choose, untold
+from planner.notices.digest import HELD, PATIENCE, Overview, choose, untold
 from planner.record.run import Run
 
 AT_ONCE = 16
@@ -196,6 +197,10 @@ async def _letter(
     if not items and not ended:
         return None
     paged = EMERGENCY in state.wave_told
-    story = Story(seen.message.tracking_id, seen.waves, items, seen.overview, ended, paged)
+    planned = any(notice.kind in HELD for _, notice in items)
+    outlooks = (
+        await queue.outlooks([seen.listed[key] for key in state.sending.upto], wiring) if planned else ()
+    )
+    story = Story(seen.message.tracking_id, seen.waves, items, seen.overview, ended, paged, outlooks)
     letter = compose(story, Addresses(wiring.settings.public_url), seen.now)
     return replace(letter, remarks=(*letter.remarks, *remarks(delivery, channel, seen.now)))

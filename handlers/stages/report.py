@@ -16,6 +16,7 @@ from handlers.cloud.records import Listed, StorageDown
 from handlers.render import calendar, contract, page, table
 from handlers.render.addresses import Addresses, wave_path
 from handlers.repository.runs import current_path
+from handlers.runs import queue
 from handlers.waves import figures
 from handlers.wire.documents import waves_of
 from handlers.wire.http import Request, Response, json_response
@@ -113,7 +114,8 @@ async def _wave(tracking_id: str, wiring: Wiring, suffix: str) -> Response:
         return Response(200, made, "text/calendar", _as_file(f"{tracking_id}.ics"))
     deliveries = wiring.deliveries.of_wave(tracking_id, all_or_nothing=False)
     told = tuple([delivery async for delivery, _ in deliveries])
-    report = page.Report(tracking_id, waves, runs, figures.overview(waves, lines), told)
+    outlooks = await queue.outlooks(list(lines.values()), wiring)
+    report = page.Report(tracking_id, waves, runs, figures.overview(waves, lines), told, outlooks)
     # A thousand scale sets take a second of CPU: the worker's loop must go on answering meanwhile.
     return _page(200, await asyncio.to_thread(page.wave_page, report, _addresses(wiring), wiring.now()))
 

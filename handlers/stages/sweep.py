@@ -8,10 +8,11 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
-from urllib.parse import unquote
 
 from handlers.cloud.names import ALERTS_PREFIX, CLAIMS_PREFIX, RUNS_PREFIX
 from handlers.cloud.records import Conflict, Listed, StorageDown
+from handlers.repository.runs import place_of
+from handlers.runs import queue
 from handlers.waves import search, sweep_state, unplanned
 from handlers.waves.sweep_state import Sweep
 from handlers.wire.documents import ANNOUNCED, BadRecord, NewerRecord, waves_of
@@ -49,6 +50,8 @@ async def handle(wiring: Wiring) -> None:
     await unplanned.handle(runs, sweep)
     await _untold(runs, sweep)
     await _stale_claims(runs, sweep)
+    for subscription in sorted({place_of(line)[0] for line in runs}):
+        await queue.wake(subscription, wiring)
     sweep.forget_sent()
     state.swept_at = sweep.now
     wanted = state.searched_at is None or state.searched_at + wiring.settings.search_every <= sweep.now
@@ -84,7 +87,7 @@ async def _overdue(line: Listed, sweep: Sweep) -> None:
     if due + reading + sweep.grace > sweep.now or not sweep.may_send(line.path):
         return
     log.warning("sweep.overdue", extra={"path": line.path, "due": metadata["due"]})
-    await sweep.wiring.runs.send_poll_of(_place(line), int(metadata.get("generation", "0")))
+    await sweep.wiring.runs.send_poll_of(place_of(line), int(metadata.get("generation", "0")))
     sweep.note_sent(line.path)
 
 
@@ -157,13 +160,3 @@ def _holds_a_claim(line: Listed) -> bool:
     if state in _UNCLAIMED or "lets_pass" in line.metadata:
         return False
     return state not in _NOT_YET or "begun" in line.metadata
-
-
-def _place(line: Listed) -> tuple[str, str, str]:
-    """Subscription, resource group and name of a run from its line in the listing."""
-    subscription, group, name = line.path.removeprefix(RUNS_PREFIX).removesuffix(".json").split("/")
-    return (
-        subscription,
-        unquote(line.metadata.get("resource_group", group)),
-        unquote(line.metadata.get("name", name)),
-    )

@@ -15,7 +15,9 @@ from pydantic_core import from_json
 from handlers.wire.outside_json import faults
 from planner.azure.wave import Announcement, Wave
 from planner.decision.estimate import longest
+from planner.record.cause import Cause
 from planner.record.run import Run
+from planner.schedule.timing import to_place
 
 VERSION: Final = 1
 """The newest version of records and messages that this code understands."""
@@ -71,6 +73,21 @@ def version_of(body: str | bytes) -> int:
     return version if isinstance(version, int) else 0
 
 
+ASLEEP, HELD_BACK = "asleep", "held back"
+
+
+def _in_the_queue(run: Run) -> str:
+    """Whether it sleeps until its turn, or could not use it: something of its own is in the way."""
+    cause = run.waits.cause if run.waits is not None else None
+    if run.gaps.trouble is not None or cause not in {None, Cause.LIMIT}:
+        return HELD_BACK
+    return ASLEEP if cause is Cause.LIMIT else ""
+
+
+LONGEST = 1500
+"""Characters of one field of metadata; Azure takes 8 KiB of all. What is longer is left out."""
+
+
 def run_metadata(run: Run) -> dict[str, str]:
     """What a listing shows of a run: ASCII, no prose; times in UTC, lengths of time in whole seconds.
 
@@ -104,8 +121,27 @@ def run_metadata(run: Run) -> dict[str, str]:
         "start_by": instant(run.times.start_by) if run.times.start_by is not None else "",
         "mode": run.terms.mode.value,
         "verdict": run.verdict.value,
+        **_queue_metadata(run),
     }
     return {key: value for key, value in fields.items() if value}
+
+
+def _queue_metadata(run: Run) -> dict[str, str]:
+    """What the queue has to know of a run: its earliest start, its course, and what it goes after."""
+    opens = run.times.self_service.start if run.times.self_service is not None else None
+    begins = [at for at in (run.times.lead_over, opens) if at is not None]
+    fields = {
+        "earliest": instant(max(begins)) if begins else "",
+        "batches": str(sum(map(to_place, run.batches)) or ""),
+        "expected": str(round(run.times.expected.total_seconds())),
+        "soak": str(round(run.terms.soak.total_seconds())),
+        "windows": "|".join(";".join(map(str, windows)) for windows in run.terms.windows),
+        "freezes": ",".join(f"{instant(each.start)}/{instant(each.end)}" for each in run.terms.freezes),
+        "queue": _in_the_queue(run),
+        "tier": quote(run.terms.tier, safe=""),
+        "after": ",".join(quote(name, safe="") for name in run.terms.after),
+    }
+    return {key: value for key, value in fields.items() if len(value) <= LONGEST}
 
 
 def wave_metadata(wave: Wave) -> dict[str, str]:

@@ -171,13 +171,17 @@ class PersonEvent(BaseModel):
 
 
 class RunMessage(_Envelope):
-    """A run is to be polled; `generation` is the record's after the poll that sent this."""
+    """A run is to be polled; `generation` is the record's after the poll that sent this.
+
+    `wake`: its turn has come, whenever it meant to be polled next.
+    """
 
     subscription: Subscription
     resource_group: ResourceGroup
     name: ScaleSetName
     generation: int = Field(ge=0)
     event: PersonEvent | None = None
+    wake: bool = False
 
 
 class NoticeMessage(_Envelope):

@@ -12,7 +12,6 @@ from functools import lru_cache
 
 from planner.azure.fleet import Interval
 from planner.calendar.windows import all_open_until, next_all_open
-from planner.policy.model import Freeze
 from planner.policy.weekly import WindowSets
 
 HORIZON = timedelta(days=60)
@@ -36,7 +35,7 @@ class Opening:
 
 
 def opening(
-    windows: WindowSets, freezes: Sequence[Freeze], at: datetime, lasting: timedelta = NOTHING
+    windows: WindowSets, freezes: Sequence[Interval], at: datetime, lasting: timedelta = NOTHING
 ) -> Opening | None:
     """What is left from `at` on of the first opening that is long enough; None if there is none."""
     if not windows and not freezes:
@@ -54,7 +53,7 @@ def opening(
     return None
 
 
-def open_at(windows: WindowSets, freezes: Sequence[Freeze], at: datetime) -> Opening | None:
+def open_at(windows: WindowSets, freezes: Sequence[Interval], at: datetime) -> Opening | None:
     """The opening that `at` lies in."""
     found = opening(windows, freezes, at)
     return found if found is not None and found.start == at else None
@@ -88,7 +87,7 @@ def _openings(windows: WindowSets, frozen: tuple[Interval, ...], day: datetime) 
 
 def usable(
     windows: WindowSets,
-    freezes: Sequence[Freeze],
+    freezes: Sequence[Interval],
     start: datetime,
     end: datetime,
     lasting: timedelta = NOTHING,

@@ -89,7 +89,13 @@ def needs_azure(run: Run, observation: Observation, now: datetime) -> bool:
     if run.times.self_service is not None and now >= run.times.self_service.end:
         return True
     held = gate.held(run, observation, now)
-    return not (isinstance(held, gate.AskPerson) or (isinstance(held, gate.Wait) and held.until is None))
+    return not (
+        isinstance(held, gate.AskPerson) or (isinstance(held, gate.Wait) and held.cause in _WITHOUT_AZURE)
+    )
+
+
+_WITHOUT_AZURE = frozenset({Cause.STOP, Cause.UNREADABLE, Cause.LIMIT, Cause.PREDECESSOR})
+"""What a run waits for that no poll of its own scale set shows."""
 
 
 def may_start(run: Run, observation: Observation, now: datetime) -> bool:
@@ -166,7 +172,7 @@ def _with_others(run: Run, observation: Observation) -> Run:
         for predecessor in observation.predecessors
         if predecessor.ends is not None and predecessor.name not in run.people.waived
     ]
-    if observation.limit and observation.limit_until is not None:
+    if observation.limit_until is not None:
         ends.append(observation.limit_until)
     return replace(run, times=replace(run.times, others_until=max(ends, default=None)))
 

@@ -60,7 +60,7 @@ class Observation:
 
     From the records. `open`: a wave of the run is open; `cancelled`: no open wave covers the scale set any
     more. `stopped` is why nothing new may start anywhere, `policy` the digest of the policy file. `limit` is
-    why the limits forbid a start now, `limit_until` when the first run in flight is expected to end.
+    why the limits forbid a start now, `limit_until` when its turn is expected.
     `durations` is how long batches of the wave's other runs took. `held_up` is who waits for a limit while
     this run holds a claim (None: not read). `awaits` is what has to be read before anything starts.
     """

@@ -118,6 +118,7 @@ class Terms:
 
     mode: Mode = Mode.AUTO
     receiver: str = ""
+    tier: str = ""
     after: tuple[str, ...] = ()
     soak: timedelta = timedelta(minutes=30)
     recover_within: timedelta = timedelta(minutes=60)

@@ -48,6 +48,7 @@ def adopted(
             run.terms,
             mode=rules.mode,
             receiver=rules.owner,
+            tier=rules.tier,
             after=rules.after,
             soak=rules.soak,
             recover_within=rules.recover_within,

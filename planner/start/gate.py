@@ -108,7 +108,8 @@ def held(run: Run, observation: Observation, now: datetime) -> Wait | AskPerson 
     if first is None and observation.awaits:
         return Wait(observation.awaits, cause=Cause.UNREADABLE)
     if first is None and observation.limit:
-        return Wait(inner(observation.limit), cause=Cause.LIMIT)
+        # Whoever frees a place wakes the next.
+        return Wait(inner(observation.limit), observation.limit_until or now + DAILY / 2, cause=Cause.LIMIT)
     return first
 
 

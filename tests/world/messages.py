@@ -3,7 +3,7 @@
 A message on `runs` without a person's word is live as long as its generation is not below its run's record: it
 will be a poll. A run explains one, the next that each poll hands on. Beside it, for the last day (waiting runs
 are looked at once a day, so that long a message may lie): one where the sweep has called, one for each plan and
-word that woke the run, one for each write of its record that somebody else overtook (the poll had handed on its
+word that woke the run and for each other run that gave its place to it, one for each write of its record that somebody else overtook (the poll had handed on its
 next message by then), and one for each death, second delivery, failure of storage and lost answer in the world.
 """
 
@@ -48,7 +48,9 @@ class Messages:
         if message.event is not None:
             self.noted("word", path)
             return
-        if by != RUNS:
+        if message.wake:
+            self.noted("wake", path)
+        elif by != RUNS:
             self.noted(by, path)
         while self._noted and now - self._noted[0][0] > WITHIN:
             self._noted.popleft()

@@ -17,9 +17,13 @@ from handlers.wire.documents import encode
 from handlers.wire.http import Request
 from handlers.wire.ids import ALERTS, NOTICES, RUNS
 from planner.notices.delivery import ChannelState, Delivery
+from planner.policy.model import Limits
 from planner.record.batch import Batch
+from planner.record.cause import Cause
 from planner.record.notice import Kind, Notice, Urgency
+from planner.record.run import Run
 from planner.record.states import ENDED, RunState
+from planner.record.waits import Stalled, Waited
 from tests.handlers.parts import (
     SUBSCRIPTION,
     alert,
@@ -55,6 +59,38 @@ async def test_a_run_overdue_by_three_poll_intervals_is_polled_once_per_grace(wi
     wiring.clock.forward(seconds=181)
     await sweep.handle(wiring)
     assert len(wiring.spy.of(RUNS)) == 2
+
+
+def asleep(due: datetime) -> Run:
+    """A run that waits for a limit and means to be polled at `due`."""
+    sleeper = run("web", due=due, generation=7)
+    held = Stalled(Cause.LIMIT, "5 are in flight", due, waited=(Waited(Cause.LIMIT, due),))
+    return replace(sleeper, standing=replace(sleeper.standing, stalled=held))
+
+
+async def test_a_run_whose_turn_has_come_is_woken_though_it_meant_to_sleep_on(wiring):
+    await put(wiring, asleep(wiring.now() + timedelta(hours=12)))
+    await sweep.handle(wiring)
+    (sent,) = wiring.spy.of(RUNS)
+    assert (sent.name, sent.generation, sent.wake) == ("web", 7, True)
+
+
+async def test_whoever_has_no_turn_yet_is_polled_soon_or_waits_for_something_else_sleeps_on(wiring):
+    later = wiring.now() + timedelta(hours=12)
+    flying = run("db", state=RunState.RUNNING, due=later, forecast_end=later)
+    await put(wiring, replace(flying, batches=(replace(flying.batches[0], started_at=wiring.now()),)))
+    wiring.rules = replace(wiring.rules, limits=Limits(scale_sets=1))
+    await put(wiring, asleep(later))
+    await sweep.handle(wiring)
+    wiring.rules = replace(wiring.rules, limits=Limits(scale_sets=2))
+    await put(wiring, asleep(wiring.now() + timedelta(minutes=1)))
+    await sweep.handle(wiring)
+    await put(wiring, run("web", due=later))
+    await sweep.handle(wiring)
+    assert not wiring.spy.of(RUNS)
+    await put(wiring, asleep(later))
+    await sweep.handle(wiring)
+    assert len(wiring.spy.of(RUNS)) == 1
 
 
 async def test_a_run_whose_polls_take_minutes_is_given_them_before_its_poll_counts_as_lost(wiring):

@@ -77,7 +77,9 @@ async def held_up(scene: Scene) -> Run:
     await scene.ready()
     web = await run_of(scene, "web")
     target = replace(web.target, id=web.target.id.replace("/web", "/api"), name="api", location="northeurope")
-    await put(scene, replace(web, target=target))
+    assert web.times.deadline is not None
+    later = replace(web.times, deadline=web.times.deadline + timedelta(days=1))
+    await put(scene, replace(web, target=target, times=later))
     await poll(scene, "web")
     assert await claimed(scene) == ["web"]
     api = await poll(scene, "api")

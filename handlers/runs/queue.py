@@ -1,0 +1,105 @@
+"""The places of a subscription's runs, laid from one listing; whose turn has come is polled."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from handlers.cloud.records import Listed, StorageDown
+from handlers.repository.runs import FRESH, path_of, place_of
+from handlers.wire.documents import ASLEEP, run_metadata
+from handlers.wire.run_lines import line
+from handlers.wiring import Wiring
+from planner.places.layout import places
+from planner.places.line import Line, holders, seekers
+from planner.places.outlook import Outlook, outlook
+from planner.places.turn import Laid, Turn, turn
+from planner.record.cause import Cause
+from planner.record.run import Run
+from planner.record.states import ACTIVE, RunState
+
+log = logging.getLogger(__name__)
+
+SOON = timedelta(minutes=2)
+"""Runs that are polled by then anyway are not woken."""
+
+
+async def turn_of(run: Run, wiring: Wiring) -> Turn:
+    """The run's place among those of its subscription. Raises StorageDown."""
+    path = path_of(run.target.scale_set)
+    listed = await wiring.runs.of_subscription(run.target.subscription)
+    # It is being polled: whatever held it back may be over.
+    mine = replace(line(path, run_metadata(run)), held_back=False)
+    laid = _laid(run.target.subscription, [*_lines(listed, path), mine], wiring)
+    return turn(path, laid, wiring.now())
+
+
+async def outlooks(lines: Sequence[Listed], wiring: Wiring) -> tuple[Outlook, ...]:
+    """How the queue comes out for these runs, one outlook for each of their subscriptions."""
+    keys = {each.path for each in lines}
+    found = []
+    for subscription in sorted({place_of(each)[0] for each in lines}):
+        listed = await wiring.runs.of_subscription(subscription)
+        laid = _laid(subscription, _lines(listed), wiring)
+        # Off the loop: what would make room takes several layouts.
+        found.append(await asyncio.to_thread(outlook, subscription, laid, keys))
+    return tuple(each for each in found if each.sentence)
+
+
+async def pass_on(before: Run, after: Run, wiring: Wiring) -> None:
+    """Wake those whose turn has come when a run that may have stood in their way does not any more."""
+    if _standing(before) == _standing(after) or (after.state in ACTIVE and after.claims):
+        return
+    try:
+        await wake(after.target.subscription, wiring)
+    except StorageDown as error:
+        # The sweep wakes them, too.
+        log.warning("queue.wake_lost", extra={"scale_set": after.target.id, "why": str(error)})
+
+
+def _standing(run: Run) -> tuple[RunState, bool, Cause | None]:
+    return run.state, run.claims, run.waits.cause if run.waits is not None else None
+
+
+async def wake(subscription: str, wiring: Wiring) -> None:
+    """Poll the runs that sleep until their turn and whose turn has come. Raises StorageDown."""
+    listed = {each.path: each for each in await wiring.runs.of_subscription(subscription, fresh=True)}
+    now = wiring.now()
+    laid = _laid(subscription, _lines(listed.values()), wiring)
+    for path, place in laid.places.items():
+        metadata = listed[path].metadata
+        due = datetime.fromisoformat(metadata.get("due", now.isoformat()))
+        sleeps = metadata.get("queue") == ASLEEP and due > now + SOON
+        if sleeps and place.start is not None and place.start <= now:
+            log.info("queue.turn", extra={"path": path})
+            generation = int(metadata.get("generation", "0"))
+            await wiring.runs.send_poll_of(place_of(listed[path]), generation, wake=True)
+
+
+def _lines(listed: Iterable[Listed], *without: str) -> list[Line]:
+    """The active runs of a listing; one that this version cannot read has no place, and is logged."""
+    found: list[Line] = []
+    for each in listed:
+        if each.path in without or each.metadata.get("state") not in ACTIVE:
+            continue
+        try:
+            found.append(line(each.path, each.metadata))
+        except ValueError as error:
+            log.warning("queue.unreadable", extra={"path": each.path, "reason": str(error)})
+    return found
+
+
+def _laid(subscription: str, lines: Iterable[Line], wiring: Wiring) -> Laid:
+    """The places, from the last time where nothing has changed that they were made from."""
+    now, limits = wiring.now(), wiring.policy().limits
+    ordered = tuple(sorted(lines, key=lambda each: each.key))
+    known = wiring.laid.get(subscription.lower())
+    if known is None or (known.lines, known.limits) != (ordered, limits) or not known.at <= now < known.until:
+        held = tuple(holders(ordered, now))
+        made = places(seekers(ordered), held, limits, now)
+        ends = [holder.ends for holder in held if holder.ends is not None]
+        starts = [place.start for place in made.values() if place.start is not None and place.start > now]
+        known = Laid(ordered, limits, made, now, min([*ends, *starts], default=now + FRESH))
+        wiring.laid[subscription.lower()] = known
+    return known

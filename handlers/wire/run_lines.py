@@ -1,0 +1,52 @@
+"""A run as the queue of its subscription sees it, from the listing alone: a place costs no record."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from urllib.parse import unquote
+
+from handlers.wire.documents import HELD_BACK
+from planner.azure.fleet import Interval
+from planner.places.line import Course, Line
+from planner.policy.weekly import WindowSets, parse_windows
+from planner.record.states import RunState
+
+
+def line(path: str, metadata: Mapping[str, str]) -> Line:
+    """The run that is listed at `path`. Raises ValueError for what no version of this app has written."""
+    course = Course(
+        batches=int(metadata.get("batches", "0")),
+        expected=timedelta(seconds=int(metadata.get("expected", "600"))),
+        soak=timedelta(seconds=int(metadata.get("soak", "0"))),
+        windows=_windows(metadata.get("windows", "")),
+        freezes=_freezes(metadata.get("freezes", "")),
+    )
+    return Line(
+        path,
+        unquote(metadata.get("name", "")),
+        unquote(metadata.get("location", "")),
+        RunState(metadata["state"]),
+        course,
+        earliest=_at(metadata, "earliest") or datetime.min.replace(tzinfo=UTC),
+        deadline=_at(metadata, "deadline"),
+        tier=unquote(metadata.get("tier", "")),
+        after=tuple(unquote(name) for name in metadata.get("after", "").split(",") if name),
+        claims="begun" in metadata and "lets_pass" not in metadata,
+        forecast=_at(metadata, "forecast") if "begun" in metadata else None,
+        held_back=metadata.get("queue") == HELD_BACK,
+    )
+
+
+def _at(metadata: Mapping[str, str], key: str) -> datetime | None:
+    return datetime.fromisoformat(metadata[key]) if key in metadata else None
+
+
+@lru_cache(maxsize=1024)
+def _windows(text: str) -> WindowSets:
+    return tuple(parse_windows(part) for part in text.split("|") if part)
+
+
+@lru_cache(maxsize=1024)
+def _freezes(text: str) -> tuple[Interval, ...]:
+    spans = (map(datetime.fromisoformat, part.split("/")) for part in text.split(",") if part)
+    return tuple(Interval(*span) for span in spans)

@@ -1,0 +1,1 @@
+"""Which run of a subscription goes when?"""

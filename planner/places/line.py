@@ -1,0 +1,123 @@
+"""A run as the queue sees it: what a listing says of it, and what follows for its place."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from planner.azure.fleet import Interval
+from planner.azure.wave import normal_region
+from planner.calendar.openings import HORIZON, opening
+from planner.places.layout import Holder, Seeker
+from planner.policy.weekly import WindowSets
+from planner.record.states import ACTIVE, RunState
+
+MINUTE = timedelta(minutes=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""The latest start of a run without a date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a run goes once it starts: its batches one after another, `expected` each, a soak between two."""
+
+    batches: int
+    expected: timedelta
+    soak: timedelta
+    windows: WindowSets = ()
+    freezes: tuple[Interval, ...] = ()
+
+    def opens(self, at: datetime) -> datetime | None:
+        """The first start from `at` on; None where windows and freezes leave none within 60 days."""
+        found = opening(self.windows, self.freezes, at, self.expected)
+        return found.start if found is not None else None
+
+    def ends(self, start: datetime) -> datetime | None:
+        """When a run that starts at `start` should end; None where its last batches find no time."""
+        if not self.windows and not self.freezes:
+            return start + self.expected * self.batches + self.soak * (self.batches - 1)
+        at, room = start, None
+        for _ in range(self.batches):
+            if room is None or not room.holds(at, self.expected):
+                room = opening(self.windows, self.freezes, at, self.expected)
+                if room is None:
+                    return None
+                at = room.start
+            at += self.expected + self.soak
+        return at - self.soak
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One active run of the listing; times are aware UTC.
+
+    `name` and `region` as Azure spells them, `forecast` its expected end once it has begun. `after` names
+    scale sets and tiers that go first. `held_back`: it could start by its times, and something of its own
+    keeps it from that.
+    """
+
+    key: str
+    name: str
+    region: str
+    state: RunState
+    course: Course
+    earliest: datetime
+    deadline: datetime | None = None
+    tier: str = ""
+    after: tuple[str, ...] = ()
+    claims: bool = False
+    forecast: datetime | None = None
+    held_back: bool = False
+
+
+def holders(lines: Iterable[Line], now: datetime) -> Iterator[Holder]:
+    """The runs in flight. One that needs a person ends when nobody knows; one that is overdue, soon."""
+    for line in lines:
+        if line.claims and line.state in ACTIVE:
+            soon = now + MINUTE
+            ends = max(line.forecast, soon) if line.forecast is not None else soon
+            known = line.state in {RunState.RUNNING, RunState.SCHEDULED}
+            yield Holder(line.key, normal_region(line.region), ends if known else None)
+
+
+def seekers(lines: Iterable[Line]) -> Iterator[Seeker]:
+    """The runs that have not begun, or let the others pass."""
+    known = [line for line in lines if line.state in ACTIVE]
+    named: dict[str, set[str]] = {}
+    for line in known:
+        for name in {line.name.lower(), line.tier.lower()} - {""}:
+            named.setdefault(name, set()).add(line.key)
+    for line in known:
+        if line.claims or not line.course.batches:
+            continue
+        first = set().union(*(named.get(name.lower(), ()) for name in line.after)) - {line.key}
+        yield Seeker(
+            line.key,
+            line.name,
+            normal_region(line.region),
+            line.earliest,
+            latest_start(line.course, line.deadline) if line.deadline is not None else NEVER,
+            line.course.opens,
+            line.course.ends,
+            line.tier,
+            tuple(sorted(first)),
+            ready=line.state in {RunState.SCHEDULED, RunState.RUNNING} and not line.held_back,
+        )
+
+
+@lru_cache(maxsize=4096)
+def latest_start(course: Course, deadline: datetime) -> datetime | None:
+    """The latest start, to the minute, by which the run still ends by `deadline`; None when none is found."""
+    shortest = course.expected * course.batches + course.soak * (course.batches - 1)
+    if not course.windows and not course.freezes:
+        return deadline - shortest
+    most = int(HORIZON / MINUTE)
+    last = deadline - shortest
+
+    def fits(minutes: int) -> bool:
+        end = course.ends(last - minutes * MINUTE)
+        return end is not None and end <= deadline
+
+    back = bisect_left(range(most), True, key=fits)
+    return last - back * MINUTE if back < most else None

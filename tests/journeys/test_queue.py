@@ -1,0 +1,109 @@
+"""A wave of more scale sets than its limits take at once: who goes when, what waiting costs, who is woken."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from handlers.wire.ids import RUNS
+from planner.policy.model import Limits, Match, Policy, Rule
+from planner.record.states import RunState
+from simulator.fleet import SUBSCRIPTION, uniform
+from simulator.fleet.waves import Wave, Window
+from tests.world import World
+from tests.world.world import START
+
+ID = "VM8T-1Q8"
+M, H, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+CALM = {"self-service": "always", "lead": "1h", "soak": "20m"}
+
+
+class Queue(World):
+    """A world that counts the messages of each run."""
+
+    def __init__(self, limits: Limits, rules: tuple[Rule, ...] = (), **more: Any) -> None:
+        super().__init__(policy=Policy(defaults={**CALM, **more}, rules=rules, limits=limits))
+        self.polls: Counter[str] = Counter()
+        self.queues.watching.append(self._sent)
+
+    async def announced(self, sets: Mapping[str, str], days: int = 20) -> None:
+        """A wave that has begun: scale sets by name and region, of two domains with two instances each."""
+        self.fleet.add(
+            *(uniform(name, 4, update_domains=2, location=region) for name, region in sets.items())
+        )
+        opens = self.clock() - H
+        self.fleet.plan(
+            Wave(
+                tracking_id=ID,
+                subscriptions=(SUBSCRIPTION,),
+                regions=tuple(sorted(set(sets.values()))),
+                self_service=Window(opens, opens + days * DAY),
+                scheduled=Window(opens + (days + 1) * DAY, opens + (days + 7) * DAY),
+                impacted=lambda _: True,
+            )
+        )
+        await self.alert(ID)
+
+    def _sent(self, queue: str, text: str, _: str) -> None:
+        if queue == RUNS:
+            self.polls[json.loads(text)["name"]] += 1
+
+    def began(self, name: str) -> datetime:
+        return min(batch.started_at for batch in self.run_of(name).batches if batch.started_at is not None)
+
+    def over(self) -> bool:
+        return all(run.ended_at is not None for run in self.runs().values()) and bool(self.runs())
+
+
+def names(prefix: str, number: int) -> list[str]:
+    return [f"{prefix}{each:02}" for each in range(number)]
+
+
+def urgent(prefix: str, by: timedelta) -> Rule:
+    done = (START + by).isoformat()
+    return Rule("urgent", Match(name=(f"{prefix}*",)), {**CALM, "complete-by": done})
+
+
+async def test_sets_with_a_near_date_go_before_those_without_haste_and_all_are_in_time() -> None:
+    calm, hasty = names("calm", 30), names("hasty", 6)
+    azure = Queue(Limits(scale_sets=2), (urgent("hasty", 8 * H),))
+    await azure.announced(dict.fromkeys([*calm, *hasty], "westeurope"))
+    await azure.until(START + 5 * DAY, when=azure.over)
+    runs = azure.runs()
+    assert {run.state for run in runs.values()} == {RunState.COMPLETED}
+    assert max(map(azure.began, hasty)) < sorted(map(azure.began, calm))[2]
+    assert all(run.ended_at <= START + 8 * H for name, run in runs.items() if name in hasty)
+    assert azure.violations() == []
+
+
+async def test_a_freed_place_is_taken_within_a_minute_and_waiting_costs_two_messages_a_day() -> None:
+    sets = names("set", 24)
+    azure = Queue(Limits(scale_sets=1))
+    await azure.announced(dict.fromkeys(sets, "westeurope"))
+    await azure.until(START + 4 * H)
+    before = dict(azure.polls)
+    waiting = [name for name, run in azure.runs().items() if not run.begun]
+    await azure.until(START + 6 * DAY, when=azure.over)
+    ends = sorted(max(b.finished_at for b in run.batches) for run in azure.runs().values())
+    starts = sorted(map(azure.began, sets))
+    gaps = [start - end for end, start in zip(ends, starts[1:], strict=False)]
+    assert max(gaps) < 2 * M, gaps
+    assert len(waiting) > 12
+    for name in waiting:
+        assert before[name] <= 4, (name, before[name])
+
+
+async def test_a_run_is_told_its_turn_and_its_forecast_comes_from_it() -> None:
+    azure = Queue(Limits(scale_sets=1))
+    await azure.announced(dict.fromkeys(names("set", 6), "westeurope"))
+    await azure.until(START + 90 * M)
+    runs = azure.runs()
+    (flying,) = [name for name, run in runs.items() if run.begun]
+    assert flying == "set00"
+    last = runs["set05"]
+    assert last.times.forecast_end is not None
+    planned = last.times.forecast_end
+    await azure.until(START + 3 * DAY, when=azure.over)
+    came = azure.run_of("set05").ended_at
+    assert abs(came - planned) < 0.25 * (came - START), (planned, came)

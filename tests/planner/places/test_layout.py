@@ -1,0 +1,222 @@
+"""The places of a subscription's runs: limits hold, dates hold where any order keeps them, nothing is random."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from time import perf_counter
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from planner.places.layout import Holder, Place, Seeker, places
+from planner.policy.model import Limits
+
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+H = timedelta(hours=1)
+
+
+def seeker(
+    key: str, hours: int = 4, *, by: int = 1000, region: str = "a", opens: int = 0, **more: Any
+) -> Seeker:
+    """A run that takes `hours` and has to be done `by` hours from now."""
+    return Seeker(
+        key,
+        key,
+        region,
+        NOW + opens * H,
+        NOW + (by - hours) * H,
+        lambda at: at,
+        lambda at: at + hours * H,
+        **more,
+    )
+
+
+def starts(laid: Mapping[str, Place]) -> dict[str, float]:
+    """Hours from now, in the order of the queue."""
+    return {key: (place.start - NOW) / H for key, place in laid.items() if place.start is not None}
+
+
+@st.composite
+def queues(draw: st.DrawFn, most: int = 5) -> tuple[list[Seeker], list[Holder], Limits]:
+    hours = st.integers(1, 6)
+    seekers = [
+        seeker(
+            f"s{number}",
+            draw(hours),
+            by=draw(st.integers(2, 16)),
+            region=draw(st.sampled_from("ab")),
+            opens=draw(st.sampled_from((0, 0, 0, 1, 5))),
+            ready=draw(st.sampled_from((True, True, True, False))),
+        )
+        for number in range(draw(st.integers(1, most)))
+    ]
+    held = [
+        Holder(f"h{number}", draw(st.sampled_from("ab")), draw(st.sampled_from((NOW + H, NOW + 3 * H, None))))
+        for number in range(draw(st.integers(0, 2)))
+    ]
+    return seekers, held, Limits(regions=draw(st.integers(1, 2)), scale_sets=draw(st.integers(1, 3)))
+
+
+def in_flight(
+    at: datetime, queue: Sequence[Seeker], held: Sequence[Holder], laid: Mapping[str, Place]
+) -> list[str]:
+    """The regions of what is in flight at a moment."""
+    flying = [one.region for one in held if one.ends is None or at < one.ends]
+    for each in queue:
+        place = laid[each.key]
+        if place.start is not None and place.end is not None and place.start <= at < place.end:
+            flying.append(each.region)
+    return flying
+
+
+@settings(deadline=None)
+@given(queues(8))
+def test_no_place_breaks_a_limit_or_comes_before_its_time(drawn: Any):
+    queue, held, limits = drawn
+    laid = places(queue, held, limits, NOW)
+    assert laid.keys() == {each.key for each in queue}
+    for each in queue:
+        place = laid[each.key]
+        if place.start is None:
+            assert place.late
+            continue
+        assert place.start >= max(NOW, each.earliest)
+        flying = in_flight(place.start, queue, held, laid)
+        # What was in flight before may be more than the limits: they can have been lowered.
+        assert len(flying) <= max(limits.scale_sets, len(held))
+        assert len(set(flying)) <= max(limits.regions, len({one.region for one in held}))
+
+
+@settings(deadline=None)
+@given(queues(8))
+def test_whoever_is_given_no_place_has_nothing_before_it_that_ends(drawn: Any):
+    queue, held, limits = drawn
+    laid = places(queue, held, limits, NOW)
+    stuck = any(one.ends is None for one in held)
+    assert stuck or all(place.start is not None for place in laid.values())
+
+
+def naive(order: Sequence[Seeker], held: Sequence[Holder], limits: Limits, first: Sequence[str]) -> int:
+    """How many are late when, hour by hour, the first of this order that fits starts."""
+    flying = [(one.region, one.ends) for one in held]
+    left, late = list(order), 0
+    for hour in range(200):
+        at = NOW + hour * H
+        flying = [(region, ends) for region, ends in flying if ends is None or ends > at]
+        again = True
+        while again:
+            again = False
+            regions = {region for region, _ in flying}
+            ready = [each for each in left if each.earliest <= at and (each.ready or hour)]
+            new = sorted({each.region for each in ready} - regions, key=list(first).index)[
+                : max(0, limits.regions - len(regions))
+            ]
+            usable = regions | set(new)
+            for each in ready:
+                if len(flying) < limits.scale_sets and each.region in usable:
+                    end = each.ends(at)
+                    flying.append((each.region, end))
+                    late += each.latest is None or at > each.latest
+                    left.remove(each)
+                    again = True
+                    break
+    return late + len(left)
+
+
+@settings(deadline=None)
+@given(queues(5))
+def test_no_date_is_missed_that_another_order_would_have_kept(drawn: Any):
+    queue, held, limits = drawn
+    # By the hour, as the naive schedule counts: whoever waits for a person is there an hour later.
+    laid = places([each for each in queue if each.ready], held, limits, NOW)
+    ready = [each for each in queue if each.ready]
+    best = (
+        min(
+            naive(order, held, limits, first)
+            for order in permutations(ready)
+            for first in (("a", "b"), ("b", "a"))
+        )
+        if ready
+        else 0
+    )
+    assert sum(place.late for place in laid.values()) <= best
+
+
+@settings(deadline=None)
+@given(queues(8), st.randoms(use_true_random=False))
+def test_the_order_in_which_runs_are_listed_changes_no_place(drawn: Any, dice: Any):
+    queue, held, limits = drawn
+    shuffled = dice.sample(queue, len(queue))
+    assert places(queue, held, limits, NOW) == places(shuffled, held[::-1], limits, NOW)
+
+
+def test_who_has_to_start_first_goes_first_then_by_tier_and_name():
+    queue = [
+        seeker("web", by=50),
+        seeker("db", by=20),
+        seeker("api", by=50, tier="1"),
+        seeker("cache", by=50, tier="0"),
+    ]
+    assert starts(places(queue, (), Limits(scale_sets=1), NOW)) == {"db": 0, "web": 4, "cache": 8, "api": 12}
+
+
+def test_regions_go_one_after_another_and_the_one_with_the_nearest_date_first():
+    queue = [
+        seeker("a1", by=90),
+        seeker("b1", by=30, region="b"),
+        seeker("a2", by=40),
+        seeker("b2", by=90, region="b"),
+    ]
+    laid = starts(places(queue, (), Limits(regions=1, scale_sets=5), NOW))
+    assert laid == {"b1": 0, "b2": 0, "a2": 4, "a1": 4}
+
+
+def test_of_too_many_the_longest_gives_way_to_more_short_ones():
+    queue = [seeker("long", 10, by=12), *(seeker(f"s{number}", 3, by=13) for number in range(4))]
+    laid = places(queue, (), Limits(scale_sets=1), NOW)
+    assert [key for key, place in laid.items() if place.late] == ["long"]
+
+
+def test_ten_with_a_date_in_two_days_go_before_a_hundred_without_haste():
+    queue = [seeker(f"calm{number:03}", 10, by=800) for number in range(100)]
+    queue += [seeker(f"haste{number}", 10, by=48) for number in range(10)]
+    laid = places(queue, (), Limits(scale_sets=5), NOW)
+    assert not any(place.late for place in laid.values())
+    assert max(starts(laid)[f"haste{number}"] for number in range(10)) == 10
+
+
+def test_a_paused_run_keeps_its_place_and_the_other_region_has_none():
+    held = [Holder("stuck", "a", None)]
+    laid = places([seeker("here"), seeker("there", region="b")], held, Limits(regions=1), NOW)
+    assert starts(laid) == {"here": 0}
+    assert laid["there"] == Place(late=True)
+
+
+def test_others_go_before_who_waits_for_a_person_only_as_long_as_it_does():
+    waits = seeker("waits", by=10, ready=False)
+    laid = starts(places([waits, seeker("next", by=40)], (), Limits(scale_sets=1), NOW))
+    assert laid == {"waits": 4, "next": 0}
+    assert (
+        starts(places([waits, seeker("later", by=40, opens=1)], (), Limits(scale_sets=1), NOW))["waits"] < 1
+    )
+
+
+def test_who_goes_after_another_starts_when_that_one_ends_and_a_circle_has_no_place():
+    queue = [seeker("web", by=20, after=("db",)), seeker("db", by=90)]
+    assert starts(places(queue, (), Limits(), NOW)) == {"web": 4, "db": 0}
+    circle = [seeker("web", after=("db",)), seeker("db", after=("web",))]
+    assert starts(places(circle, (), Limits(), NOW)) == {}
+
+
+@pytest.mark.parametrize("scale_sets", [5, 40])
+def test_a_thousand_runs_are_laid_in_seconds(scale_sets: int):
+    queue = [
+        seeker(f"s{number:04}", 4 + number % 9, by=100 + number % 700, region="ab"[number % 2])
+        for number in range(1000)
+    ]
+    began = perf_counter()
+    laid = places(queue, (), Limits(regions=1, scale_sets=scale_sets), NOW)
+    assert len(laid) == 1000
+    assert perf_counter() - began < 10

@@ -1,0 +1,115 @@
+"""How the queue comes out: who has a place in time, who has none, and what would make room."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from planner.places.layout import places
+from planner.places.line import Course, Line, holders, latest_start, seekers
+from planner.places.outlook import Outlook, outlook
+from planner.places.turn import Laid, turn
+from planner.policy.model import Limits
+from planner.policy.weekly import parse_windows
+from planner.record.states import RunState
+
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+M, H, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+NIGHTS = (parse_windows("daily 20:00-06:00 UTC"),)
+
+
+def course(batches: int = 4, **more: Any) -> Course:
+    return Course(batches, 10 * M, 30 * M, **more)
+
+
+def line(name: str, state: RunState = RunState.SCHEDULED, **more: Any) -> Line:
+    given = {"region": "westeurope", "course": course(), "earliest": NOW, "deadline": NOW + 34 * DAY} | more
+    return Line(name, name, given.pop("region"), state, given.pop("course"), given.pop("earliest"), **given)
+
+
+def laid(lines: list[Line], limits: Limits) -> Laid:
+    made = places(seekers(lines), holders(lines, NOW), limits, NOW)
+    return Laid(tuple(lines), limits, made, NOW, NOW + M)
+
+
+def seen(lines: list[Line], limits: Limits, *keys: str) -> Outlook:
+    return outlook("s", laid(lines, limits), keys or [each.key for each in lines])
+
+
+def test_a_wave_that_fits_says_until_when() -> None:
+    found = seen([line(f"set{number}") for number in range(6)], Limits(scale_sets=2))
+    assert (found.in_time, found.late) == (6, ())
+    assert found.ends == NOW + 3 * 130 * M
+    assert found.sentence == ("6 scale sets have a place in time, the last until Mon 30 Nov 2026 18:30 UTC.")
+
+
+def test_a_hundred_and_seventy_sets_of_twenty_domains_say_who_has_no_place_and_what_would_do() -> None:
+    lines = [line(f"set{number:03}", course=course(20, windows=NIGHTS)) for number in range(170)]
+    found = seen(lines, Limits(scale_sets=5))
+    assert found.in_time + len(found.late) == 170
+    assert 20 < len(found.late) < 60
+    assert found.enough is not None
+    assert 5 < found.enough < 10
+    assert seen(lines, Limits(scale_sets=found.enough)).late == ()
+    assert found.any_time
+    assert f"{len(found.late)} scale sets have no place before the deadline" in found.sentence
+    assert "`limits.scale-sets: 5`" in found.sentence
+    assert f"`scale-sets: {found.enough}` in the policy file or wider windows" in found.sentence
+
+
+def test_where_no_limit_helps_none_is_named() -> None:
+    found = seen([line("long", course=course(2000))], Limits())
+    assert (found.late, found.enough, found.any_time) == (("long",), None, False)
+    assert "To make room" not in found.sentence
+
+
+def test_only_the_runs_asked_for_count() -> None:
+    found = seen([line("mine"), line("other", course=course(2000))], Limits(), "mine")
+    assert (found.in_time, found.late) == (1, ())
+
+
+def test_nothing_that_waits_is_nothing_to_say() -> None:
+    flying = line("flying", RunState.RUNNING, claims=True, forecast=NOW + H)
+    assert seen([flying], Limits()).sentence == ""
+
+
+def test_a_turn_says_its_number_and_who_goes_before() -> None:
+    lines = [line(name, deadline=NOW + day * DAY) for day, name in enumerate(("db", "api", "web", "job"), 2)]
+    queue = laid(lines, Limits(scale_sets=1))
+    assert turn("db", queue, NOW).waits == ""
+    assert turn("job", queue, NOW).start == NOW + 3 * 130 * M
+    assert turn("job", queue, NOW).waits == (
+        "Number 4 in the queue after db, api, web: its turn is expected at Mon 30 Nov 2026 18:30 UTC."
+    )
+
+
+def test_behind_a_paused_run_of_another_region_there_is_no_turn_and_the_sentence_names_it() -> None:
+    stuck = line("stuck", RunState.PAUSED, region="North Europe", claims=True)
+    found = turn("web", laid([stuck, line("web")], Limits(regions=1)), NOW)
+    assert (found.start, found.waits) == (
+        None,
+        "No place in the queue gets free for it while stuck waits for a person.",
+    )
+
+
+def test_a_run_in_flight_past_its_forecast_is_expected_to_end_soon() -> None:
+    flying = line("flying", RunState.RUNNING, claims=True, forecast=NOW - H)
+    assert turn("web", laid([flying, line("web")], Limits(scale_sets=1)), NOW).start == NOW + M
+
+
+def test_whoever_is_held_back_by_something_of_its_own_lets_the_next_go_first() -> None:
+    queue = laid([line("a", held_back=True), line("b")], Limits(scale_sets=1))
+    assert turn("b", queue, NOW).waits == ""
+
+
+@pytest.mark.parametrize("windows", [(), NIGHTS])
+@pytest.mark.parametrize("batches", [1, 4, 30])
+def test_the_latest_start_is_the_last_that_still_ends_in_time(windows: Any, batches: int) -> None:
+    given, deadline = course(batches, windows=windows), NOW + 20 * DAY + 7 * M
+    last = latest_start(given, deadline)
+    assert last is not None
+    ends = given.ends(last)
+    assert ends is not None
+    assert ends <= deadline
+    later = given.ends(last + M)
+    assert later is None or later > deadline
