@@ -177,26 +177,24 @@ def _parts(groups: Groups, told: Collection[str], now: datetime) -> tuple[Part, 
 
 
 def _line(group: Group, run: Run, now: datetime, *, told: bool) -> Line:
+    ours = group in {Group.OURS, Group.PERSON, Group.WAITS} and run.batches
     return Line(
         run.target.name,
         _where(run),
-        f"See above. {facts.plan(run, now)}".strip() if told else _what_happens(group, run, now),
+        f"See above. {facts.batches(run)}".strip() if told else _what_happens(group, run),
         f"Checks: {facts.checked(run)}." if run.checks else "",
         () if told else facts.sentences(run),
+        facts.times(run, now) if ours else "",
+        facts.begins(run),
+        run.times.forecast_end,
     )
 
 
-def _what_happens(group: Group, run: Run, now: datetime) -> str:
+def _what_happens(group: Group, run: Run) -> str:
     said = [run.reason]
     times = run.times
     if group in {Group.OURS, Group.PERSON, Group.WAITS}:
-        said.append(facts.plan(run, now))
-        if times.deadline is not None and run.batches:
-            slack = facts.slack(run)
-            said.append(f"Must be done by {to_the_minute(times.deadline)}{f', {slack}' if slack else ''}.")
-        if (first := facts.start_by(run)) is not None:
-            said.append(f"To meet that, the first start must go by {to_the_minute(first)}.")
-        said.append(facts.capacity(run))
+        said += [facts.batches(run), facts.capacity(run)]
     if group is Group.AZURE and times.scheduled is not None:
         start, end = to_the_minute(times.scheduled.start), to_the_minute(times.scheduled.end)
         said.append(f"Azure does it between {start} and {end}.")

@@ -15,7 +15,7 @@ from planner.record.waits import HeldUp
 from planner.schedule.capacity import share
 from planner.state import unanswered
 from planner.state.notices import LET_PASS
-from planner.text.phrases import many, say_how_far, short, to_the_minute
+from planner.text.phrases import many, say_how_far, short, to_the_minute, upper
 
 NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
 STANDS_OUT = (Outcome.BLOCK, Outcome.UNKNOWN, Outcome.ACCEPTED)
@@ -29,19 +29,43 @@ def start_by(run: Run) -> datetime | None:
 
 def plan(run: Run, now: datetime) -> str:
     """Who goes down together, from when on and until when; empty without a plan of ours."""
+    return f"{batches(run)} {_forecast(run, now)}".strip()
+
+
+def begins(run: Run) -> datetime | None:
+    """The earliest start of a run that has not begun."""
+    if run.begun or run.state not in ACTIVE:
+        return None
+    return next((batch.not_before for batch in run.batches if batch.not_before), run.times.lead_over)
+
+
+def times(run: Run, now: datetime) -> str:
+    """When it should start and end, and by when it has to."""
+    said = [_forecast(run, now)]
+    if run.times.deadline is not None:
+        left = slack(run)
+        said.append(f"Must be done by {to_the_minute(run.times.deadline)}{f', {left}' if left else ''}.")
+    if (first := start_by(run)) is not None:
+        said.append(f"To meet that, the first start must go by {to_the_minute(first)}.")
+    return " ".join(filter(None, said))
+
+
+def _forecast(run: Run, now: datetime) -> str:
+    first, end = begins(run), run.times.forecast_end if run.state in ACTIVE else None
+    parts = [f"first start not before {say_how_far(first, now)}"] if first is not None else []
+    parts += [f"done by {to_the_minute(end)} by our forecast"] if end is not None and run.batches else []
+    return f"{upper(', '.join(parts))}." if parts else ""
+
+
+def batches(run: Run) -> str:
+    """Who goes down together; empty without a plan of ours."""
     if not run.batches or run.state not in ACTIVE:
         return ""
     domains = "; ".join(dict.fromkeys(one_line(batch.domain, 100) for batch in run.batches[:6]))
-    said = (
+    return (
         f"{many(len(run.instances), 'instance')} in {many(len(run.batches), 'batch', 'batches')} "
-        f"({domains}{'; …' if len(run.batches) > 6 else ''})"
+        f"({domains}{'; …' if len(run.batches) > 6 else ''})."
     )
-    first = next((batch.not_before for batch in run.batches if batch.not_before), run.times.lead_over)
-    if first is not None and not run.begun:
-        said += f", the first not before {say_how_far(first, now)}"
-    if run.times.forecast_end is not None:
-        said += f", done by {to_the_minute(run.times.forecast_end)} by our forecast"
-    return f"{said}."
 
 
 def capacity(run: Run) -> str:

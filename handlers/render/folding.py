@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain, starmap
 
 from handlers.render.letter import Event, Letter, Line, Part
-from planner.text.phrases import lower
+from planner.text.phrases import lower, to_the_minute
 
 MANY = 3
 """Up to this many that say the same are told one by one; more of them share a line."""
@@ -57,7 +57,19 @@ def _merged(lines: Sequence[Line]) -> tuple[Line, ...]:
 def _shared(lines: Sequence[Line]) -> Line:
     places = tuple(dict.fromkeys(line.where for line in lines))
     where = "; ".join(places[:PLACES]) + ("; …" if len(places) > PLACES else "")
-    return replace(lines[0], name=_named(lines), where=where, text=f"In each: {lower(lines[0].text)}")
+    text = f"In each: {lower(lines[0].text)}"
+    return replace(lines[0], name=_named(lines), where=where, text=text, times=_times(lines))
+
+
+def _times(lines: Sequence[Line]) -> str:
+    """From the first start to the last end; what each has of its own is on its page."""
+    if len({line.times for line in lines}) == 1:
+        return lines[0].times
+    begins = min((line.begins for line in lines if line.begins is not None), default=None)
+    ends = max((line.ends for line in lines if line.ends is not None), default=None)
+    said = [f"the first starts not before {to_the_minute(begins)}"] if begins is not None else []
+    said += [f"the last is done by {to_the_minute(ends)} by our forecast"] if ends is not None else []
+    return f"One after another: {', '.join(said)}." if said else ""
 
 
 def _named(lines: Sequence[Line]) -> str:

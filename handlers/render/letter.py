@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from handlers.render.outside_text import one_line
 from planner.azure.wave import Wave
@@ -13,13 +14,23 @@ from planner.record.run import Run
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One scale set in a part of the digest; `checks` are the sentences of those that stand out."""
+    """One scale set in a part of the digest; `checks` are the sentences of those that stand out.
+
+    `times` says when it should start and end, in a sentence, `begins` and `ends` are those times (aware UTC).
+    """
 
     name: str
     where: str
     text: str
     checked: str = ""
     checks: tuple[str, ...] = ()
+    times: str = ""
+    begins: datetime | None = None
+    ends: datetime | None = None
+
+    @property
+    def said(self) -> str:
+        return f"{self.text} {self.times}".strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from handlers.repository.runs import FRESH, path_of, place_of
 from handlers.wire.documents import ASLEEP, run_metadata
 from handlers.wire.run_lines import line
 from handlers.wiring import Wiring
+from planner.places import forecast
 from planner.places.layout import places
 from planner.places.line import Line, holders, seekers
 from planner.places.outlook import Outlook, outlook
@@ -30,7 +31,7 @@ async def turn_of(run: Run, wiring: Wiring) -> Turn:
     path = path_of(run.target.scale_set)
     listed = await wiring.runs.of_subscription(run.target.subscription)
     # It is being polled: whatever held it back may be over.
-    mine = replace(line(path, run_metadata(run)), held_back=False)
+    mine = replace(line(path, run_metadata(run)), held_back=False, acts_at=None)
     laid = _laid(run.target.subscription, [*_lines(listed, path), mine], wiring)
     return turn(path, laid, wiring.now())
 
@@ -45,6 +46,16 @@ async def outlooks(lines: Sequence[Listed], wiring: Wiring) -> tuple[Outlook, ..
         # Off the loop: what would make room takes several layouts.
         found.append(await asyncio.to_thread(outlook, subscription, laid, keys))
     return tuple(each for each in found if each.sentence)
+
+
+async def in_place(runs: Mapping[str, Run], wiring: Wiring) -> dict[str, Run]:
+    """The runs by path, each with the times of its place: since its last poll the queue may have changed."""
+    found = dict(runs)
+    for subscription in sorted({run.target.subscription for run in runs.values()}):
+        laid = _laid(subscription, _lines(await wiring.runs.of_subscription(subscription)), wiring)
+        for path in laid.places.keys() & runs.keys():
+            found[path] = forecast.in_place(runs[path], laid.places[path], wiring.now())
+    return found
 
 
 async def pass_on(before: Run, after: Run, wiring: Wiring) -> None:

@@ -182,10 +182,12 @@ async def _letter(
     """What a claimed message says; None when the run it was about has been replaced by another one."""
     state = delivery.channels[channel]
     assert state.sending is not None
+    about = {key: seen.runs[key] for key in state.sending.upto if key in seen.runs}
+    runs = await queue.in_place(about, wiring)
     items = tuple(
-        (run, notice)
+        (runs[key], notice)
         for key, upto in state.sending.upto.items()
-        if (run := seen.runs.get(key)) is not None
+        if (run := about.get(key)) is not None
         for notice in untold(run, max(state.told.get(key, 0), elsewhere.get(key, 0)))
         if notice.number <= upto
     )
@@ -198,9 +200,7 @@ async def _letter(
         return None
     paged = EMERGENCY in state.wave_told
     planned = any(notice.kind in HELD for _, notice in items)
-    outlooks = (
-        await queue.outlooks([seen.listed[key] for key in state.sending.upto], wiring) if planned else ()
-    )
+    outlooks = await queue.outlooks([seen.listed[key] for key in about] if planned else [], wiring)
     story = Story(seen.message.tracking_id, seen.waves, items, seen.overview, ended, paged, outlooks)
     letter = compose(story, Addresses(wiring.settings.public_url), seen.now)
     return replace(letter, remarks=(*letter.remarks, *remarks(delivery, channel, seen.now)))

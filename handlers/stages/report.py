@@ -100,7 +100,8 @@ async def _wave(tracking_id: str, wiring: Wiring, suffix: str) -> Response:
     current = await wiring.runs.listed()
     archived = await wiring.runs.archived() if _missing_runs(tracking_id, waves, current) else []
     lines = _members(tracking_id, waves, current, archived)
-    runs = tuple((await wiring.runs.read_listed(lines.values())).values())
+    read = await wiring.runs.read_listed(lines.values())
+    runs = tuple((await queue.in_place(read, wiring)).values())
     if suffix == "json":
         return json_response(200, contract.wave_document(tracking_id, waves, runs), SECURITY)
     if suffix == "csv":
@@ -143,7 +144,7 @@ async def _find(tracking_id: str, path: str, wiring: Wiring) -> Run | None:
     """The run on record, or in the archive when a run of a later wave has taken its place."""
     for listing in (wiring.runs.listed, wiring.runs.archived):
         lines = [line for line in await listing(path) if tracking_id in waves_of(line.metadata)]
-        for run in (await wiring.runs.read_listed(lines[-1:])).values():
+        for run in (await queue.in_place(await wiring.runs.read_listed(lines[-1:]), wiring)).values():
             return run
     return None
 

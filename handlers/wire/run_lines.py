@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from urllib.parse import unquote
 
-from handlers.wire.documents import HELD_BACK
+from handlers.wire.documents import ASLEEP, HELD_BACK
 from planner.azure.fleet import Interval
 from planner.places.line import Course, Line
 from planner.policy.weekly import WindowSets, parse_windows
@@ -34,6 +34,7 @@ def line(path: str, metadata: Mapping[str, str]) -> Line:
         claims="begun" in metadata and "lets_pass" not in metadata,
         forecast=_at(metadata, "forecast") if "begun" in metadata else None,
         held_back=metadata.get("queue") == HELD_BACK,
+        acts_at=_at(metadata, "due") if metadata.get("queue") != ASLEEP else None,
     )
 
 

@@ -54,7 +54,7 @@ class Line:
 
     `name` and `region` as Azure spells them, `forecast` its expected end once it has begun. `after` names
     scale sets and tiers that go first. `held_back`: it could start by its times, and something of its own
-    keeps it from that.
+    keeps it from that. `acts_at` is when it is polled next; None where it is woken when its turn comes.
     """
 
     key: str
@@ -69,6 +69,7 @@ class Line:
     claims: bool = False
     forecast: datetime | None = None
     held_back: bool = False
+    acts_at: datetime | None = None
 
 
 def holders(lines: Iterable[Line], now: datetime) -> Iterator[Holder]:
@@ -96,7 +97,7 @@ def seekers(lines: Iterable[Line]) -> Iterator[Seeker]:
             line.key,
             line.name,
             normal_region(line.region),
-            line.earliest,
+            max(line.earliest, line.acts_at or line.earliest),
             latest_start(line.course, line.deadline) if line.deadline is not None else NEVER,
             line.course.opens,
             line.course.ends,

@@ -77,7 +77,8 @@ class Told:
                 known = self._still[path] = Standing(_may_since(run, now), mark)
             # A closed window of the operator's neither counts nor begins anew.
             lasted = usable(run.terms.windows, run.terms.freezes, known.since, now, run.times.expected)
-            if lasted > STALLED_AFTER + self._late and not _told_since(run, known.since):
+            told = _told_since(run, known.since) or _told_of_cause(run)
+            if lasted > STALLED_AFTER + self._late and not told:
                 self._find(
                     run, now, f"could have started since {known.since:%d %H:%M} and nobody was told why not"
                 )
@@ -136,6 +137,14 @@ def _mark(run: Run, now: datetime) -> tuple[object, ...] | None:
         return None
     settled = tuple((one.id, one.state, one.intent_at) for one in run.instances)
     return (run.state, _may_since(run, now), settled)
+
+
+def _told_of_cause(run: Run) -> bool:
+    """Whether people were told what it waits for, however its expected turn has moved since."""
+    held = run.standing.stalled
+    waited = held.of(held.cause) if held is not None and held.active else None
+    asked = any(notice.kind is Kind.STALLED for notice in run.story.notices)
+    return waited is not None and waited.told and asked
 
 
 def _told_since(run: Run, since: datetime) -> bool:
