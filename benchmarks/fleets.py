@@ -75,7 +75,6 @@ def scale_set(number: int, tags: dict[str, str]) -> ScaleSet:
         name=name,
         location="westeurope",
         tags=dict(tags),
-        zones=tuple(str(zone + 1) for zone in range(ZONES)),
     )
 
 

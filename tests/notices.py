@@ -75,6 +75,7 @@ def run(name: str, *notices: Notice, state: RunState = RunState.SCHEDULED, **mor
         times=Times(
             self_service=Interval(NOW - HOUR, NOW + 24 * 4 * HOUR),
             scheduled=Interval(NOW + 24 * 5 * HOUR, NOW + 24 * 9 * HOUR),
+            lead_over=NOW + 25 * HOUR,
             deadline=NOW + 24 * 4 * HOUR,
             forecast_end=NOW + 30 * HOUR,
             slack=66 * HOUR,

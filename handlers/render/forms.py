@@ -55,6 +55,10 @@ def render(letter: Letter, message_id: str, thread: str) -> Rendered:
     People read what is alike once; a machine gets every notice and every scale set.
     """
     read = folded(letter)
+    parts = [
+        {"heading": part.heading, "lines": [_for_machines(line) for line in part.lines]}
+        for part in letter.parts
+    ]
     return Rendered(
         message_id=message_id,
         thread=thread,
@@ -63,8 +67,25 @@ def render(letter: Letter, message_id: str, thread: str) -> Rendered:
         text=environment.text().get_template("mail.txt.j2").render(letter=read),
         html=_inliner().inline(environment.html().get_template("mail.html.j2").render(letter=read)),
         card=card(read),
-        payload={"v": 1, "message_id": message_id, "subject": letter.subject, **asdict(letter)},
+        payload={
+            "v": 1,
+            "message_id": message_id,
+            "subject": letter.subject,
+            **asdict(letter),
+            "parts": parts,
+        },
     )
+
+
+def _for_machines(line: Line) -> dict[str, Any]:
+    """A line of the digest as docs/notices.md promises it."""
+    return {
+        "name": line.name,
+        "where": line.where,
+        "text": line.said,
+        "checked": line.checked,
+        "checks": line.checks,
+    }
 
 
 def card(letter: Letter) -> dict[str, Any]:

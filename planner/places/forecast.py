@@ -5,7 +5,7 @@ from datetime import datetime
 
 from planner.places.layout import Place
 from planner.record.run import Run
-from planner.schedule.timing import timed
+from planner.schedule.timing import earliest, timed
 
 
 def in_place(run: Run, place: Place | None, now: datetime) -> Run:
@@ -14,4 +14,6 @@ def in_place(run: Run, place: Place | None, now: datetime) -> Run:
         return run
     if place.start is None:
         return replace(run, times=replace(run.times, forecast_end=None, slack=None))
+    if run.times.others_until is None and place.start <= earliest(run, now):
+        return run  # nobody goes before it
     return timed(replace(run, times=replace(run.times, others_until=place.start)), now)

@@ -1,17 +1,20 @@
 """A wave of more scale sets than its limits take at once: who goes when, what waiting costs, who is woken."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.wire.ids import RUNS
-from planner.policy.model import Limits, Match, Policy, Rule
+from planner.policy.model import Limits, Match, Policy, Receiver, Rule
+from planner.record.notice import Kind
 from planner.record.states import RunState
 from simulator.fleet import SUBSCRIPTION, uniform
 from simulator.fleet.waves import Wave, Window
 from tests.world import World
+from tests.world.mailbox import Mailbox
 from tests.world.world import START
 
 ID = "VM8T-1Q8"
@@ -22,8 +25,12 @@ CALM = {"self-service": "always", "lead": "1h", "soak": "20m"}
 class Queue(World):
     """A world that counts the messages of each run."""
 
-    def __init__(self, limits: Limits, rules: tuple[Rule, ...] = (), **more: Any) -> None:
-        super().__init__(policy=Policy(defaults={**CALM, **more}, rules=rules, limits=limits))
+    def __init__(
+        self, limits: Limits, rules: tuple[Rule, ...] = (), mailbox: Mailbox | None = None, **more: Any
+    ) -> None:
+        receivers = (Receiver("ops", email=("ops@example.org",)),)
+        policy = Policy(defaults={**CALM, **more}, rules=rules, limits=limits, receivers=receivers)
+        super().__init__(policy=policy, mailbox=mailbox)
         self.polls: Counter[str] = Counter()
         self.queues.watching.append(self._sent)
 
@@ -107,3 +114,43 @@ async def test_a_run_is_told_its_turn_and_its_forecast_comes_from_it() -> None:
     await azure.until(START + 3 * DAY, when=azure.over)
     came = azure.run_of("set05").ended_at
     assert abs(came - planned) < 0.25 * (came - START), (planned, came)
+
+
+async def test_the_first_digest_says_who_has_a_place_in_time_who_has_none_and_what_would_make_room() -> None:
+    mailbox = Mailbox()
+    azure = Queue(Limits(scale_sets=2), mailbox=mailbox, soak="1h", windows="daily 22:00-02:00 UTC")
+    await azure.announced(dict.fromkeys(names("set", 24), "westeurope"), days=8)
+    await azure.until(START + 30 * M)
+    (digest,) = mailbox.mails
+    text = digest.message.text
+    (places,) = [line for line in text.splitlines() if line.startswith("Places: ")]
+    assert re.match(r"Places: (\d+) scale sets have no place before the deadline", places)
+    late = int(re.search(r"\d+", places)[0])
+    assert 2 < late < 20
+    assert f"; {24 - late} have one." in places
+    assert re.search(r"To make room: `scale-sets: [3-9]` in the policy file or wider windows", places)
+    # Each forecast is that of a place, not of a run that goes next.
+    assert "One after another: the first starts not before Mon 23 Nov 2026 22:00 UTC" in text
+    await azure.until(START + 30 * DAY, when=azure.over)
+    missed = sum(run.state is RunState.MISSED for run in azure.runs().values())
+    assert abs(missed - late) <= 2, (missed, late)
+
+
+async def test_a_region_that_a_paused_run_keeps_out_is_told_so_on_the_first_day() -> None:
+    azure = Queue(Limits(regions=1), lead="0m")
+    await azure.announced({"here": "westeurope", "there": "northeurope"})
+    await azure.until(START + 2 * H, when=lambda: any(run.begun for run in azure.runs().values()))
+    (first,) = [name for name, run in azure.runs().items() if run.begun]
+    (second,) = azure.runs().keys() - {first}
+    await azure.say(first, "hold")
+    await azure.until(START + DAY)
+    waits = azure.run_of(second)
+    assert f"No place in the queue gets free for it while {first} waits for a person." in waits.reason
+    (told,) = [notice for notice in waits.story.notices if notice.kind is Kind.STALLED]
+    assert told.at < START + 6 * H
+    assert f"{first} (" in told.sentence
+    # Who lets the others pass wakes them at once.
+    passed = azure.clock()
+    assert await azure.say(first, "let-pass") == 202
+    await azure.until(passed + 5 * M)
+    assert azure.run_of(second).begun

@@ -178,9 +178,9 @@ def test_a_plan_says_by_when_it_must_start_and_what_it_takes_away():
     one = run("web", notice(), start_by=NOW + timedelta(days=1), capacity=CAPACITY, again=again)
     (line,) = letter(one).parts[0].lines
 
-    assert "To meet that, the first start must go by Wed 25 Nov 2026 12:00 UTC." in line.text
-    assert CAPACITY in line.text
-    assert again in line.text
+    assert "To meet that, the first start must go by Wed 25 Nov 2026 12:00 UTC." in line.said
+    assert CAPACITY in line.said
+    assert again in line.said
 
 
 def test_a_scale_set_with_a_notice_of_its_own_is_not_told_twice():
