@@ -1,9 +1,10 @@
 """The places of a subscription's runs: limits hold, dates hold where any order keeps them, nothing is random."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -216,7 +217,29 @@ def test_a_thousand_runs_are_laid_in_seconds(scale_sets: int):
         seeker(f"s{number:04}", 4 + number % 9, by=100 + number % 700, region="ab"[number % 2])
         for number in range(1000)
     ]
-    began = perf_counter()
+    began = process_time()
     laid = places(queue, (), Limits(regions=1, scale_sets=scale_sets), NOW)
     assert len(laid) == 1000
-    assert perf_counter() - began < 10
+    assert process_time() - began < 10
+
+
+def test_regions_are_opened_in_the_order_in_which_most_dates_hold():
+    queue = [
+        seeker("a1", 8, by=10),
+        seeker("b1", 2, by=12, region="b"),
+        *(seeker(f"a{number}", 20, by=500) for number in range(2, 7)),
+    ]
+    laid = places(queue, (), Limits(regions=1, scale_sets=1), NOW)
+    assert not any(place.late for place in laid.values())
+    assert starts(laid)["b1"] == 0
+
+
+def test_whose_window_has_closed_while_it_waited_starts_when_it_opens_again():
+    def opens(at: datetime) -> datetime:
+        """Open in the first hour of each day from now on."""
+        into = (at - NOW) % (24 * H)
+        return at if into < H else at - into + 24 * H
+
+    window = replace(seeker("window", 1, by=400), opens=opens)
+    queue = [seeker("first", 4, by=10), window, seeker("next", 2, by=600)]
+    assert starts(places(queue, (), Limits(scale_sets=1), NOW)) == {"first": 0, "window": 24, "next": 4}
