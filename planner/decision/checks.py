@@ -5,7 +5,7 @@ Counter-indications come from Microsoft's guidance "When to start a maintenance 
 Conditions come and go (an operation in flight, an instance down): they hold up a start and decide nothing.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -37,6 +37,7 @@ def counter_indications(
     scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules, now: datetime
 ) -> tuple[Check, ...]:
     """Every structural check, in a fixed order, passed ones too."""
+    hit = impacted(instances)
     found = (
         _policy(rules),
         _scale_set_readable(scale_set),
@@ -45,10 +46,10 @@ def counter_indications(
         short_lived(scale_set, instances, rules, now),
         local_state(scale_set, rules),
         scheduled_events(scale_set, rules),
-        often_stopped(scale_set, instances, rules),
+        often_stopped(scale_set, hit, rules),
         often_resized(scale_set, rules),
-        _status_readable(instances),
-        _protection(instances),
+        _status_readable(hit),
+        _protection(hit),
         automatic_repairs(scale_set),
         zone_rebalancing(scale_set),
     )
@@ -160,12 +161,12 @@ def _managed(scale_set: ScaleSet) -> Check:
     return Check(name, Outcome.PASS, "No other service is seen to run it or to manage its resource group.")
 
 
-def _status_readable(instances: Sequence[Instance]) -> Check:
+def _status_readable(hit: Sequence[Instance]) -> Check:
     name = CheckName.STATUS_READABLE
     strange = {
-        instance.id: instance.status.unreadable
-        for instance in impacted(instances)
-        if instance.status is not None and instance.status.unreadable
+        instance.id: status.unreadable
+        for instance in hit
+        if (status := instance.status) is not None and status.unreadable
     }
     if strange:
         words = f"Azure sent a status that cannot be understood: {next(iter(strange.values()))}."
@@ -173,18 +174,17 @@ def _status_readable(instances: Sequence[Instance]) -> Check:
     return Check(name, Outcome.PASS, "Every maintenance status could be read.")
 
 
-def _protection(instances: Sequence[Instance]) -> Check:
+def _protection(hit: Sequence[Instance]) -> Check:
     """Protected instances are skipped one by one; a set with nothing else is left to Azure."""
     name = CheckName.PROTECTION
-    affected = impacted(instances)
-    protected = tuple(instance.id for instance in affected if instance.protected)
+    protected = tuple(instance.id for instance in hit if instance.protected)
     if not protected:
         return Check(name, Outcome.PASS, "No impacted instance is protected from scale-set actions.")
-    if len(protected) == len(affected):
+    if len(protected) == len(hit):
         words = "Every impacted instance is protected from scale-set actions."
         return Check(name, Outcome.BLOCK, words, protected)
     words = (
-        f"{len(protected)} of {len(affected)} impacted instances are protected and will not be started "
+        f"{len(protected)} of {len(hit)} impacted instances are protected and will not be started "
         "unless `protection` is accepted."
     )
     return Check(name, Outcome.PASS, words, protected)
@@ -227,22 +227,23 @@ def _all_shown(instances: Sequence[Instance], missing: Sequence[str]) -> Check:
     return Check(name, Outcome.PASS, "Azure shows every instance with its view.")
 
 
+def _in_order(instances: Iterable[Instance]) -> list[Instance]:
+    return sorted(instances, key=lambda instance: natural(instance.id))
+
+
 def _others_serving(
     others: Sequence[Instance], rules: Rules, *, owed: bool, reporting: Collection[str]
 ) -> Check:
     name = CheckName.OTHERS_HEALTHY
     accepted = accepted_instances(rules.accept)
+    meant_to_run = [each for each in others if not each.switched_off and not each.unreadable]
     # Azure lists in no order one may rely on; the sentence stays the same.
-    meant_to_run = sorted(
-        (instance for instance in others if not instance.switched_off and not instance.unreadable),
-        key=lambda instance: natural(instance.id),
-    )
-    down = [
+    down = _in_order(
         instance
         for instance in meant_to_run
         if not serving(instance, rules.health, reported_before=owed or instance.id in reporting)
         and not (instance.id in accepted and instance.running and not instance.busy)
-    ]
+    )
     if down:
         first = down[0]
         words = (
@@ -251,11 +252,11 @@ def _others_serving(
         )
         return Check(name, Outcome.BLOCK, words, tuple(instance.id for instance in down))
     words = "Every other instance meant to run is running and healthy."
-    failed = [instance.id for instance in meant_to_run if instance.provisioning == Provisioning.FAILED]
+    failed = _in_order(each for each in meant_to_run if each.provisioning == Provisioning.FAILED)
     if failed:
+        names = ", ".join(instance.id for instance in failed[:5])
         words += (
-            f" Provisioning is failed on {', '.join(failed[:5])}; the application there reports healthy or "
-            "it is accepted."
+            f" Provisioning is failed on {names}; the application there reports healthy or it is accepted."
         )
     return Check(name, Outcome.PASS, words)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
-from planner.azure.fleet import Instance, ScaleSet, impacted
+from planner.azure.fleet import Instance, ScaleSet
 from planner.azure.usage import LOOK_BACK, Habits, Source
 from planner.policy.keys import COUNTER_INDICATIONS
 from planner.policy.model import CheckName, Rules
@@ -67,12 +67,11 @@ def scheduled_events(scale_set: ScaleSet, rules: Rules) -> Check:
     return _seen(name, words, *(evidence or ["its model"]))
 
 
-def often_stopped(scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules) -> Check:
+def often_stopped(scale_set: ScaleSet, hit: Sequence[Instance], rules: Rules) -> Check:
     """Stopped by people, by a schedule or now: a status may revert, and what is off cannot be started."""
     name, habits = CheckName.OFTEN_STOPPED, scale_set.habits or Habits()
     if name in rules.declared:
         return declared(name, rules)
-    hit = impacted(instances)
     if hit and all(instance.switched_off for instance in hit):
         words = "Every impacted instance is stopped or deallocated now, so there is nothing to reboot."
         return Check(name, Outcome.BLOCK, words, tuple(instance.id for instance in hit), ("power states",))

@@ -100,7 +100,7 @@ def decide(
         batches=batching.batches_of(scale_set, concerned, running, rules),
         self_service=self_service,
         scheduled=scheduled,
-        offered="-" if not concerned else "Yes" if _allowed(concerned) else "No",
+        offered="-" if not concerned else "Yes" if offer.instances else "No",
         concerned=concerned,
         emergency=bool(concerned)
         and any(announcement.emergency for announcement in announcements if announcement.stage not in OVER),
