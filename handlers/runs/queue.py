@@ -49,7 +49,7 @@ async def outlooks(lines: Sequence[Listed], wiring: Wiring) -> tuple[Outlook, ..
 
 
 async def in_place(runs: Mapping[str, Run], wiring: Wiring) -> dict[str, Run]:
-    """The runs by path, each with the times of its place: since its last poll the queue may have changed."""
+    """The runs by path; one that was not polled yet with the times of its place."""
     found = dict(runs)
     for subscription in sorted({run.target.subscription for run in runs.values()}):
         laid = _laid(subscription, _lines(await wiring.runs.of_subscription(subscription)), wiring)

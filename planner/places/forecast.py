@@ -9,11 +9,14 @@ from planner.schedule.timing import earliest, timed
 
 
 def in_place(run: Run, place: Place | None, now: datetime) -> Run:
-    """The run with the times of its place; where no place gets free for it, nobody knows when it ends."""
-    if place is None or run.begun:
+    """The run with the times of its place; where no place gets free for it, nobody knows when it ends.
+
+    A run that was polled has them already, as they were then, and its reason says the same.
+    """
+    if place is None or run.begun or run.times.others_until is not None:
         return run
     if place.start is None:
         return replace(run, times=replace(run.times, forecast_end=None, slack=None))
-    if run.times.others_until is None and place.start <= earliest(run, now):
+    if place.start <= earliest(run, now):
         return run  # nobody goes before it
     return timed(replace(run, times=replace(run.times, others_until=place.start)), now)
