@@ -2,6 +2,7 @@
 
 docs/states.md           the states and their changes, from `planner.record.states`
 docs/policy.schema.json  the policy file, from `handlers.wire.policy_file`
+docs/policy.md           its table of how many scale sets fit, from `planner.places`
 """
 
 import json
@@ -31,12 +32,15 @@ from planner.record.states import (  # noqa: E402
     InstanceState,
     RunState,
 )
+from scripts import room  # noqa: E402
 
 HEAD = """# States
 
 Written by `make docs` from `planner/record/states.py`: the tables there are the only changes that a run, a
 batch and an instance can make. An arrow at a group is for some state in it: the tables say which.
 """
+
+BEGIN, END = "<!-- how many fit: make docs -->", "<!-- end -->"
 
 CHAPTERS: tuple[tuple[str, str, type[StrEnum], Collection[Change[Any]], dict[str, frozenset[Any]]], ...] = (
     (
@@ -111,10 +115,19 @@ def policy_schema() -> str:
     return json.dumps(schema(), indent=2) + "\n"
 
 
+def with_room(text: str) -> str:
+    """A page with the table of how many scale sets fit between its marks."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return f"{before}{begin}\n{room.table()}\n{end}{after}"
+
+
 def main() -> None:
-    """Write both."""
+    """Write them all."""
     (ROOT / "docs" / "states.md").write_text(states(), encoding="utf-8")
     (ROOT / "docs" / "policy.schema.json").write_text(policy_schema(), encoding="utf-8")
+    policy = ROOT / "docs" / "policy.md"
+    policy.write_text(with_room(policy.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
