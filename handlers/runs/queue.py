@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 SOON = timedelta(minutes=2)
 """Runs that are polled by then anyway are not woken."""
 
+AT_ONCE = 100
+"""Up to so many runs are laid in milliseconds, more of them beside the loop."""
+
 
 async def turn_of(run: Run, wiring: Wiring) -> Turn:
     """The run's place among those of its subscription. Raises StorageDown."""
@@ -32,7 +35,7 @@ async def turn_of(run: Run, wiring: Wiring) -> Turn:
     listed = await wiring.runs.of_subscription(run.target.subscription)
     # It is being polled: whatever held it back may be over.
     mine = replace(line(path, run_metadata(run)), held_back=False, acts_at=None)
-    laid = _laid(run.target.subscription, [*_lines(listed, path), mine], wiring)
+    laid = await _laid(run.target.subscription, [*_lines(listed, path), mine], wiring)
     return turn(path, laid, wiring.now())
 
 
@@ -42,7 +45,7 @@ async def outlooks(lines: Sequence[Listed], wiring: Wiring) -> tuple[Outlook, ..
     found = []
     for subscription in sorted({place_of(each)[0] for each in lines}):
         listed = await wiring.runs.of_subscription(subscription)
-        laid = _laid(subscription, _lines(listed), wiring)
+        laid = await _laid(subscription, _lines(listed), wiring)
         # Off the loop: what would make room takes several layouts.
         found.append(await asyncio.to_thread(outlook, subscription, laid, keys))
     return tuple(each for each in found if each.sentence)
@@ -52,7 +55,7 @@ async def in_place(runs: Mapping[str, Run], wiring: Wiring) -> dict[str, Run]:
     """The runs by path; one that was not polled yet with the times of its place."""
     found = dict(runs)
     for subscription in sorted({run.target.subscription for run in runs.values()}):
-        laid = _laid(subscription, _lines(await wiring.runs.of_subscription(subscription)), wiring)
+        laid = await _laid(subscription, _lines(await wiring.runs.of_subscription(subscription)), wiring)
         for path in laid.places.keys() & runs.keys():
             found[path] = forecast.in_place(runs[path], laid.places[path], wiring.now())
     return found
@@ -77,7 +80,7 @@ async def wake(subscription: str, wiring: Wiring) -> None:
     """Poll the runs that sleep until their turn and whose turn has come. Raises StorageDown."""
     listed = {each.path: each for each in await wiring.runs.of_subscription(subscription, fresh=True)}
     now = wiring.now()
-    laid = _laid(subscription, _lines(listed.values()), wiring)
+    laid = await _laid(subscription, _lines(listed.values()), wiring)
     for path, place in laid.places.items():
         metadata = listed[path].metadata
         due = datetime.fromisoformat(metadata.get("due", now.isoformat()))
@@ -101,16 +104,23 @@ def _lines(listed: Iterable[Listed], *without: str) -> list[Line]:
     return found
 
 
-def _laid(subscription: str, lines: Iterable[Line], wiring: Wiring) -> Laid:
+async def _laid(subscription: str, lines: Iterable[Line], wiring: Wiring) -> Laid:
     """The places, from the last time where nothing has changed that they were made from."""
-    now, limits = wiring.now(), wiring.policy().limits
+    key, limits = subscription.lower(), wiring.policy().limits
     ordered = tuple(sorted(lines, key=lambda each: each.key))
-    known = wiring.laid.get(subscription.lower())
-    if known is None or (known.lines, known.limits) != (ordered, limits) or not known.at <= now < known.until:
+    async with wiring.turn(f"places/{key}"):
+        now, known = wiring.now(), wiring.laid.get(key)
+        same = known is not None and (known.lines, known.limits) == (ordered, limits)
+        if known is not None and same and known.at <= now < known.until:
+            return known
         held = tuple(holders(ordered, now))
-        made = places(seekers(ordered), held, limits, now)
+        if len(ordered) <= AT_ONCE:
+            made = places(seekers(ordered), held, limits, now)
+        else:
+            # Where dates are missed, many orders are tried: the worker's loop must go on answering meanwhile.
+            made = await asyncio.to_thread(places, list(seekers(ordered)), held, limits, now)
         ends = [holder.ends for holder in held if holder.ends is not None]
         starts = [place.start for place in made.values() if place.start is not None and place.start > now]
-        known = Laid(ordered, limits, made, now, min([*ends, *starts], default=now + FRESH))
-        wiring.laid[subscription.lower()] = known
-    return known
+        laid = Laid(ordered, limits, made, now, min([*ends, *starts], default=now + FRESH))
+        wiring.laid[key] = laid
+        return laid

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
-from itertools import islice, permutations
+from itertools import islice, permutations, product
 
 from planner.policy.model import Limits
 
@@ -20,7 +20,7 @@ EXACT = 5
 """Runs of which every order is tried."""
 
 MOST_ORDERS, MOST_REGIONS, SHARE = 64, 4, 16
-"""Orders tried for more runs than that, and regions of which every sequence is."""
+"""Orders tried for more runs than that, regions of which every sequence is, and how many give way at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +95,22 @@ def _turn(seeker: Seeker) -> tuple[bool, datetime, str, str, str]:
 def _orders(
     order: Sequence[Seeker], holders: Sequence[Holder], limits: Limits, now: datetime
 ) -> Iterator[dict[str, Place]]:
-    regions = list(dict.fromkeys(seeker.region for seeker in order))
-    few = len(order) <= EXACT
-    for sequence in permutations(regions) if len(regions) <= MOST_REGIONS else [regions]:
-        if len(regions) > 1 and limits.regions >= len(regions) and list(sequence) != regions:
-            break  # every region may be in flight at once
-        if few:
-            yield from (_laid(each, sequence, holders, limits, now) for each in permutations(order))
-        else:
-            yield from _deferring(order, sequence, holders, limits, now)
+    regions = tuple(dict.fromkeys(seeker.region for seeker in order))
+    every = len(regions) <= MOST_REGIONS and limits.regions < len(regions)
+    sequences = list(permutations(regions)) if every else [regions]
+    if len(order) <= EXACT:
+        pairs = product(sequences, permutations(order))
+        yield from (_laid(tried, sequence, holders, limits, now) for sequence, tried in pairs)
+        return
+    best: tuple[int, Sequence[str]] | None = None
+    for sequence in sequences:
+        laid = _laid(order, sequence, holders, limits, now)
+        yield laid
+        late = sum(place.late for place in laid.values())
+        if best is None or late < best[0]:
+            best = late, sequence
+    if best is not None:
+        yield from _deferring(order, best[1], holders, limits, now)
 
 
 def _deferring(
