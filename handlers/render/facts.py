@@ -8,13 +8,13 @@ from handlers.render.vocabulary import OUTCOMES
 from planner.record.batch import Batch
 from planner.record.cause import FOR
 from planner.record.check import Outcome
+from planner.record.command import CommandKind
 from planner.record.notice import Choice, Down, Kind, Notice
 from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
 from planner.record.waits import HeldUp
 from planner.schedule.capacity import share
 from planner.state import unanswered
-from planner.state.notices import LET_PASS
 from planner.text.phrases import many, say_how_far, short, to_the_minute, upper
 
 NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
@@ -152,11 +152,13 @@ def answers(run: Run) -> tuple[str, ...]:
     A command that stands among the choices is not offered twice.
     """
     if run.state is RunState.AWAITING_APPROVAL:
-        return ("approve", "skip")
+        return (CommandKind.APPROVE, CommandKind.SKIP)
     notice = asked(run)
-    told = notice.answers if notice and "approve" not in notice.answers else ("resume", "skip")
-    hidden = {choice.word for choice in choices(run) if not choice.to} | {LET_PASS}
-    passing = (LET_PASS,) if holding_up(run) is not None else ()
+    told: tuple[CommandKind, ...] = (CommandKind.RESUME, CommandKind.SKIP)
+    if notice and CommandKind.APPROVE not in notice.answers:
+        told = notice.answers
+    hidden = {choice.word for choice in choices(run) if not choice.to} | {CommandKind.LET_PASS}
+    passing = (CommandKind.LET_PASS,) if holding_up(run) is not None else ()
     return (*(command for command in told if command not in hidden), *passing)
 
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Health, Instance, natural
-from planner.observe.confirmation import COMPLETED, ILL, STATUS, STOPPED, matured
+from planner.observe.confirmation import matured
 from planner.policy.health import ill
-from planner.record.instance import InstanceProgress
+from planner.record.instance import InstanceProgress, Sight
 from planner.record.notice import Kind
 from planner.record.observation import Observation
 from planner.record.run import Run, again
@@ -49,7 +49,7 @@ def _doubtful(progress: InstanceProgress, instance: Instance | None, observation
     if instance is None or instance.unreadable:
         return True
     unproven = progress.proof_at is None
-    return unproven and instance.maintenance is None and matured(progress, STATUS, observation)
+    return unproven and instance.maintenance is None and matured(progress, Sight.STATUS, observation)
 
 
 def _poll_ago(at: datetime, observation: Observation) -> bool:
@@ -135,10 +135,10 @@ def _to_confirm(progress: InstanceProgress) -> bool:
         return False
     what = progress.sighting.what
     if progress.waiting:
-        return what in {STATUS, COMPLETED}
+        return what in {Sight.STATUS, Sight.COMPLETED}
     if progress.in_flight:
-        return what == STOPPED or progress.proof_at is None
-    return progress.state is InstanceState.MAINTAINED and what == ILL
+        return what == Sight.STOPPED or progress.proof_at is None
+    return progress.state is InstanceState.MAINTAINED and what == Sight.ILL
 
 
 def unreadable(run: Run, observation: Observation) -> str:

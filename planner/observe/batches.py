@@ -6,10 +6,10 @@ from datetime import datetime
 
 from planner.azure.fleet import Instance, Interval
 from planner.observe import evidence
-from planner.observe.confirmation import STATUS, matured
+from planner.observe.confirmation import matured
 from planner.observe.settle import settle
 from planner.record.batch import Batch
-from planner.record.instance import InstanceProgress
+from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import SETTLED, BatchState, InstanceState, transition
@@ -131,7 +131,7 @@ def _closed(
     if status is not None and status.self_service is not None:
         return now >= status.self_service.end
     shown_without = (
-        instance is not None and not instance.unreadable and matured(progress, STATUS, observation)
+        instance is not None and not instance.unreadable and matured(progress, Sight.STATUS, observation)
     )
     if shown_without:
         return run.times.self_service is not None and now >= run.times.self_service.end

@@ -6,16 +6,11 @@ so a status that is gone, or an instance that is stopped, has to be there twice,
 
 from dataclasses import replace
 
-from planner.record.instance import InstanceProgress, Sighting
+from planner.record.instance import InstanceProgress, Sight, Sighting
 from planner.record.observation import Observation
 
-STATUS = "status"
-"""Its maintenance status is gone. Read one by one as well before it counts: it would end a run."""
 
-STOPPED, PROTECTED, NOT_OFFERED, COMPLETED, ILL = "stopped", "protected", "not offered", "completed", "ill"
-
-
-def confirmed(progress: InstanceProgress, what: str, observation: Observation) -> bool:
+def confirmed(progress: InstanceProgress, what: Sight, observation: Observation) -> bool:
     """Whether `what` was seen at least one poll interval ago as well and, where it has to be, read directly.
 
     A direct read beside a listing that shows otherwise, or cannot be read, is one answer: it counts when
@@ -23,25 +18,25 @@ def confirmed(progress: InstanceProgress, what: str, observation: Observation) -
     """
     if not matured(progress, what, observation):
         return False
-    if what != STATUS:
+    if what is not Sight.STATUS:
         return True
     before = progress.sighting.alone if progress.sighting is not None else None
     twice = before is not None and observation.at - before >= observation.poll_interval
     return progress.id in observation.direct and (progress.id not in observation.alone or twice)
 
 
-def matured(progress: InstanceProgress, what: str, observation: Observation) -> bool:
+def matured(progress: InstanceProgress, what: Sight, observation: Observation) -> bool:
     """Whether an earlier poll, at least one poll interval ago, has seen `what`."""
     seen = progress.sighting
-    return seen is not None and seen.what == what and observation.at - seen.since >= observation.poll_interval
+    return seen is not None and seen.what is what and observation.at - seen.since >= observation.poll_interval
 
 
 def sighted(
-    progress: InstanceProgress, what: str, observation: Observation, reason: str = ""
+    progress: InstanceProgress, what: Sight, observation: Observation, reason: str = ""
 ) -> InstanceProgress:
     """The instance with `what` seen by this poll; the first poll that saw it counts."""
     seen = progress.sighting
-    if seen is None or seen.what != what:
+    if seen is None or seen.what is not what:
         seen = Sighting(what, observation.at)
     if progress.id in observation.alone and seen.alone is None:
         seen = replace(seen, alone=observation.at)

@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Instance
-from planner.observe.confirmation import ILL, STATUS, cleared, matured, sighted
+from planner.observe.confirmation import cleared, matured, sighted
 from planner.observe.not_started import waiting
 from planner.observe.proof import looking_for_proof
 from planner.observe.recovery import verifying
 from planner.observe.settle import deleted, fail
 from planner.policy.health import describe, ill
-from planner.record.instance import InstanceProgress
+from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import InstanceState
@@ -61,9 +61,9 @@ def _after_the_end(
     if progress.state is InstanceState.MAINTAINED and ill(instance, run.terms.health):
         return _no_longer_serving(run, progress, instance, observation, now)
     if instance.maintenance is None and not progress.gone:
-        if matured(progress, STATUS, observation):
+        if matured(progress, Sight.STATUS, observation):
             return replace(progress, gone=True, sighting=None)
-        return sighted(progress, STATUS, observation)
+        return sighted(progress, Sight.STATUS, observation)
     return cleared(progress)
 
 
@@ -76,8 +76,8 @@ def _no_longer_serving(
         # A stop can take its status with it and bring it back at the next start.
         gone = progress.gone or instance.maintenance is None
         return replace(cleared(progress), reason=words, gone=gone)
-    if progress.id not in observation.direct and not matured(progress, ILL, observation):
-        return sighted(progress, ILL, observation)
+    if progress.id not in observation.direct and not matured(progress, Sight.ILL, observation):
+        return sighted(progress, Sight.ILL, observation)
     since = progress.sighting.since if progress.sighting else now
     return fail(
         cleared(progress),

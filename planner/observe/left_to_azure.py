@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 from planner.azure.fleet import Instance, ResultCode
 from planner.observe.absence import unclear
-from planner.observe.confirmation import STATUS, cleared, confirmed, sighted
+from planner.observe.confirmation import cleared, confirmed, sighted
 from planner.observe.settle import deleted, settle
 from planner.policy.health import describe, serving
 from planner.record.batch import Batch
-from planner.record.instance import InstanceProgress, counted
+from planner.record.instance import InstanceProgress, Sight, counted
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
@@ -131,8 +131,8 @@ def watched(
     status = instance.status
     if status is not None and (status.result != ResultCode.COMPLETED or status.allowed):
         return cleared(progress)
-    if status is None and not confirmed(progress, STATUS, observation):
-        return sighted(progress, STATUS, observation)
+    if status is None and not confirmed(progress, Sight.STATUS, observation):
+        return sighted(progress, Sight.STATUS, observation)
     without = status is None
     if status is not None:
         progress = replace(progress, window=status.self_service)

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from planner.azure.fleet import Instance, Interval, MaintenanceStatus, ResultCode
 from planner.azure.refusal import Refusal
-from planner.observe.confirmation import COMPLETED, STATUS, cleared, confirmed, sighted
+from planner.observe.confirmation import cleared, confirmed, sighted
 from planner.observe.settle import settle
-from planner.record.instance import InstanceProgress
+from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import InstanceState
@@ -22,20 +22,20 @@ def waiting(
         return settle(progress, InstanceState.CANCELLED, "The wave was cancelled before it was started.", now)
     status = instance.status
     if status is None:
-        if not confirmed(progress, STATUS, observation):
+        if not confirmed(progress, Sight.STATUS, observation):
             words = "Azure shows no maintenance for it any more; a second poll has to confirm it."
-            return sighted(progress, STATUS, observation, words)
+            return sighted(progress, Sight.STATUS, observation, words)
         return _without_status(run, progress, instance, now)
     if _done_by_others(progress, status, instance, now):
         # Nobody here started it, and Azure may go on showing its status, and even offering it.
-        if not confirmed(progress, COMPLETED, observation):
+        if not confirmed(progress, Sight.COMPLETED, observation):
             words = (
                 f"Azure shows {status.result}, and nobody here started it; a second poll has to confirm it."
             )
-            return sighted(progress, COMPLETED, observation, words)
+            return sighted(progress, Sight.COMPLETED, observation, words)
         progress = replace(progress, window=status.self_service)
         return settle(progress, InstanceState.BY_AZURE, "Maintained by Azure or by a person outside.", now)
-    if progress.sighting is not None and progress.sighting.what in {STATUS, COMPLETED}:
+    if progress.sighting is not None and progress.sighting.what in {Sight.STATUS, Sight.COMPLETED}:
         progress = replace(cleared(progress), reason="Azure shows its maintenance again.")
     window = status.self_service or run.times.self_service
     if window is not None and now >= window.end:

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from planner.azure.fleet import Instance, MaintenanceStatus, ResultCode
 from planner.observe.aside import RETRY_CODES, minutes, set_aside
-from planner.observe.confirmation import STATUS, cleared, confirmed, sighted
+from planner.observe.confirmation import cleared, confirmed, sighted
 from planner.observe.recovery import off, serves
 from planner.observe.settle import fail, settle
 from planner.policy.health import describe
-from planner.record.instance import InstanceProgress
+from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation, OperationSeen, OperationStatus
 from planner.record.run import Run
 from planner.record.states import InstanceState, transition
@@ -42,10 +42,10 @@ def looking_for_proof(
         return _without_proof(run, cleared(progress), instance, operation, observation, now)
     proof = _proof(progress, instance, operation, now)
     if not proof and status is None:
-        if not confirmed(progress, STATUS, observation):
+        if not confirmed(progress, Sight.STATUS, observation):
             failed = progress.state is InstanceState.FAILED
             words = "Azure shows no maintenance for it any more; a second poll has to confirm it."
-            return sighted(progress, STATUS, observation, progress.reason if failed else words)
+            return sighted(progress, Sight.STATUS, observation, progress.reason if failed else words)
         if _left_no_trace(progress, observation):
             words = "Its maintenance status is gone, and its start left no trace."
             return settle(progress, InstanceState.CANCELLED, words, now, gone=True)

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from planner.azure.fleet import Health, Instance, ResultCode
 from planner.observe.aside import minutes, put_off, set_aside
-from planner.observe.confirmation import STATUS, STOPPED, cleared, confirmed, matured, sighted
+from planner.observe.confirmation import cleared, confirmed, matured, sighted
 from planner.observe.settle import fail, settle
 from planner.policy.health import describe, serving
-from planner.record.instance import InstanceProgress
+from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import InstanceState
@@ -32,9 +32,9 @@ def off(
     if progress.up_at is not None:
         words = f"Maintained and healthy at {say(progress.up_at)}, then {instance.power} by somebody."
         return settle(progress, InstanceState.SKIPPED, words, now)
-    if not confirmed(progress, STOPPED, observation):
+    if not confirmed(progress, Sight.STOPPED, observation):
         words = f"{maintained}, and it is {instance.power}; a second poll has to confirm it."
-        return sighted(progress, STOPPED, observation, words)
+        return sighted(progress, Sight.STOPPED, observation, words)
     return fail(
         cleared(progress),
         f"{maintained}, and it did not come back: it is {instance.power}, and nobody is known to have "
@@ -51,7 +51,8 @@ def verifying(
         # Its operation succeeded in putting it off; the view that was read with that was of before.
         code = instance.status.result if instance.status else ""
         return set_aside(run, progress, instance, observation, now, code)
-    progress = sighted(progress, STATUS, observation) if instance.maintenance is None else cleared(progress)
+    gone = instance.maintenance is None
+    progress = sighted(progress, Sight.STATUS, observation) if gone else cleared(progress)
     if serves(run, progress, instance):
         polls = progress.healthy_polls + 1
         progress = replace(progress, healthy_polls=polls, up_at=progress.up_at or now)
@@ -65,7 +66,7 @@ def verifying(
                 InstanceState.MAINTAINED,
                 f"Maintained: {progress.proof}, running and {_health(instance)} on two polls.",
                 now,
-                gone=offered or matured(progress, STATUS, observation),
+                gone=offered or matured(progress, Sight.STATUS, observation),
             )
         return progress
     since = progress.since or progress.intent_at or now

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from planner.policy.model import Mode
 from planner.record.batch import Batch
+from planner.record.command import CommandKind
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind
 from planner.record.run import Run
@@ -36,7 +37,7 @@ def holds_up(run: Run) -> bool:
 def asked(run: Run, why: str, now: datetime) -> Run:
     """The run with a notice that asks for approval of the plan as it is now."""
     sentence = f"The plan waits for approval: {lower(why)}"
-    return with_question(run, Kind.APPROVAL, sentence, now, answers=("approve", "skip"))
+    return with_question(run, Kind.APPROVAL, sentence, now, answers=(CommandKind.APPROVE, CommandKind.SKIP))
 
 
 def asked_once(run: Run, now: datetime) -> Run:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from planner.record.command import CommandKind
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
@@ -27,7 +28,7 @@ def paused(
     if run.repairs is not None and not run.repairs.error:
         reason += " Its automatic repairs are resumed as soon as nothing of it reboots."
     run = in_state(run, RunState.PAUSED, reason, now)
-    answers = ("resume", "skip", "hold")
+    answers = (CommandKind.RESUME, CommandKind.SKIP, CommandKind.HOLD)
     return with_question(
         run, Kind.PAUSED, reason, now, urgency=urgency, instances=observation.instances, answers=answers
     )
@@ -45,7 +46,7 @@ def apart(run: Run, causes: Sequence[str], observation: Observation, now: dateti
 
 def told_again(run: Run, observation: Observation, now: datetime) -> Run:
     """The paused run with a notice that says why; what is down is told by the record where no poll saw it."""
-    seen, answers = observation.instances, ("resume", "skip")
+    seen, answers = observation.instances, (CommandKind.RESUME, CommandKind.SKIP)
     return with_question(run, Kind.PAUSED, run.reason, now, instances=seen, on_record=True, answers=answers)
 
 
@@ -80,7 +81,7 @@ def asked_to_choose(run: Run, now: datetime, observation: Observation | None = N
         run.people.misfit,
         now,
         instances=observation.instances if observation is not None else None,
-        answers=("resume", "skip"),
+        answers=(CommandKind.RESUME, CommandKind.SKIP),
         choices=run.people.choices,
         deadline=run.times.deadline,
     )

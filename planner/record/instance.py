@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from planner.azure.fleet import Interval
 from planner.azure.refusal import Refusal
@@ -20,15 +21,29 @@ class Before:
     reported_health: bool
 
 
+class Sight(StrEnum):
+    """What one poll shows and another has to confirm.
+
+    `status`: its maintenance status is gone. `completed`: its result code changed although nobody here
+    started it. `ill`: it no longer serves.
+    """
+
+    STATUS = "status"
+    STOPPED = "stopped"
+    PROTECTED = "protected"
+    NOT_OFFERED = "not offered"
+    COMPLETED = "completed"
+    ILL = "ill"
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """What one poll showed and a second one, a poll interval later, has to confirm.
 
-    `what` is one of the names in `planner.observe.confirmation`. `since` is the first poll that showed it,
-    `alone` the first in which only a direct read did; both aware UTC.
+    `since` is the first poll that showed it, `alone` the first in which only a direct read did (aware UTC).
     """
 
-    what: str
+    what: Sight
     since: datetime
     alone: datetime | None = None
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from planner.record.command import CommandKind
+
 
 class Urgency(StrEnum):
     """`page` wakes somebody, `act` asks for something, `know` informs."""
@@ -53,7 +55,7 @@ class Choice:
 
     name: str
     sentence: str
-    word: str
+    word: CommandKind
     to: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,7 +77,7 @@ class Notice:
     down: tuple[Down, ...] = ()
     serving: str = ""
     otherwise: str = ""
-    answers: tuple[str, ...] = ()
+    answers: tuple[CommandKind, ...] = ()
     choices: tuple[Choice, ...] = ()
     deadline: datetime | None = None
 

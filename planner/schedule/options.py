@@ -8,6 +8,7 @@ from planner.azure.fleet import Orchestration
 from planner.calendar.openings import NOTHING
 from planner.policy.weekly import WeeklyWindow
 from planner.record.batch import Batch
+from planner.record.command import CommandKind
 from planner.record.notice import Choice
 from planner.record.run import Run
 from planner.schedule.deadline import margin
@@ -61,7 +62,7 @@ def choices(run: Run, now: datetime) -> tuple[Choice, ...]:
     )
     until = f" by {say(run.times.self_service.end)}" if run.times.self_service is not None else " in time"
     words = f"Go ahead as planned: what is not started{until} is left to Azure."
-    return (*filter(None, found), Choice("resume", words, "resume"))
+    return (*filter(None, found), Choice("resume", words, CommandKind.RESUME))
 
 
 def _ends(changed: Run, now: datetime) -> str:
@@ -80,7 +81,7 @@ def _lead(run: Run, now: datetime) -> Choice | None:
     if not ends:
         return None
     words = f"No lead time: started without waiting until {say(run.times.lead_over)}, {ends}."
-    return Choice("lead", words, "raise", {"lead": "0m"})
+    return Choice("lead", words, CommandKind.RAISE, {"lead": "0m"})
 
 
 def _soak(run: Run, now: datetime) -> Choice | None:
@@ -95,9 +96,8 @@ def _soak(run: Run, now: datetime) -> Choice | None:
     most = int(run.terms.soak / unit) - (not run.terms.soak % unit)
     number = largest(lambda number: bool(ends(number)), most)
     words = f"a soak of {long(number * unit)} instead of {long(run.terms.soak)}"
-    return Choice(
-        "soak", f"Shorter pauses: with {words} {ends(number)}.", "raise", {"soak": f"{number}{letter}"}
-    )
+    sentence = f"Shorter pauses: with {words} {ends(number)}."
+    return Choice("soak", sentence, CommandKind.RAISE, {"soak": f"{number}{letter}"})
 
 
 def _wider_batches(run: Run, now: datetime) -> Choice | None:
@@ -116,7 +116,7 @@ def _wider_batches(run: Run, now: datetime) -> Choice | None:
     return Choice(
         "max-unavailable",
         f"Larger batches: with {size} instances down at once instead of {widest} {ends(size)}.",
-        "raise",
+        CommandKind.RAISE,
         {"max-unavailable": str(size)},
     )
 
@@ -160,7 +160,7 @@ def _windows(run: Run, now: datetime) -> Choice | None:
     hours = bisect_left(range(most), True, lo=1, key=lambda hours: bool(ends(hours)))
     text = "; ".join(str(_longer(window, hours)) for window in windows)
     words = f"Wider windows: with {many(hours, 'hour')} more each ({text}) {ends(hours)}."
-    return Choice("windows", words, "raise", {"windows": text})
+    return Choice("windows", words, CommandKind.RAISE, {"windows": text})
 
 
 def _longer(window: WeeklyWindow, hours: int) -> WeeklyWindow:
@@ -185,7 +185,7 @@ def _complete_by(run: Run) -> Choice | None:
     return Choice(
         "complete-by",
         f"A later date: it is done by {say(by)}; the self-service window ends {say(window.end)}.",
-        "raise",
+        CommandKind.RAISE,
         {"complete-by": by.strftime("%Y-%m-%dT%H:%M:%SZ")},
     )
 
@@ -213,6 +213,6 @@ def _left(run: Run, now: datetime) -> Choice | None:
         "leave",
         f"{'Fewer instances: leave' if rest else 'Nothing by us: leave'} {where} "
         f"({many(len(ids), 'instance')}) to Azure{azure}{'; the rest fits' if rest else ''}.",
-        "skip",
+        CommandKind.SKIP,
         {"instances": ",".join(ids)} if partly else {"domains": ";".join(names)},
     )

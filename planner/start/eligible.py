@@ -6,13 +6,13 @@ from datetime import datetime
 
 from planner.azure.fleet import Instance, domain_of, natural
 from planner.observe.batches import standing
-from planner.observe.confirmation import NOT_OFFERED, PROTECTED, STOPPED, confirmed, sighted
+from planner.observe.confirmation import confirmed, sighted
 from planner.observe.settle import settle
 from planner.policy.model import CheckName
 from planner.policy.overrides import accepted_instances
 from planner.record.batch import Batch
 from planner.record.cause import Cause
-from planner.record.instance import InstanceProgress
+from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import InstanceState
@@ -45,7 +45,9 @@ def skipped(run: Run, observation: Observation, now: datetime) -> Run:
             return progress
         what, why = found
         if confirmed(progress, what, observation):
-            return settle(progress, InstanceState.SKIPPED, f"{upper(why)}.", now, gone=what != PROTECTED)
+            return settle(
+                progress, InstanceState.SKIPPED, f"{upper(why)}.", now, gone=what != Sight.PROTECTED
+            )
         words = f"Not started: {why}. Skipped when the next poll shows the same."
         return sighted(progress, what, observation, words)
 
@@ -53,21 +55,24 @@ def skipped(run: Run, observation: Observation, now: datetime) -> Run:
     return with_batches(run, batches, now)
 
 
-_SKIPS = frozenset({STOPPED, PROTECTED, NOT_OFFERED})
+_SKIPS = frozenset({Sight.STOPPED, Sight.PROTECTED, Sight.NOT_OFFERED})
 
 
-def _skip_reason(instance: Instance, accepted: Sequence[str], now: datetime) -> tuple[str, str] | None:
+def _skip_reason(instance: Instance, accepted: Sequence[str], now: datetime) -> tuple[Sight, str] | None:
     """What keeps an instance from being started for good, and why; None when it may be started."""
     status = instance.status
     if status is None:
         return None
     window = status.self_service
     if instance.protected and CheckName.PROTECTION not in accepted:
-        return PROTECTED, "it is protected from scale-set actions"
+        return Sight.PROTECTED, "it is protected from scale-set actions"
     if instance.switched_off:
-        return STOPPED, f"it is {instance.power}, so there is nothing to reboot"
+        return Sight.STOPPED, f"it is {instance.power}, so there is nothing to reboot"
     if not status.allowed and (window is None or now in window):
-        return NOT_OFFERED, "Azure does not offer self-service for it and maintains it in its own window"
+        return (
+            Sight.NOT_OFFERED,
+            "Azure does not offer self-service for it and maintains it in its own window",
+        )
     return None
 
 

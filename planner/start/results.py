@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from planner.azure.refusal import Refusal, classified
 from planner.record.action import StartOutcome, StartResult
+from planner.record.command import CommandKind
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind
 from planner.record.run import Run, again
@@ -55,7 +56,7 @@ def _asked(run: Run, answers: Sequence[StartResult], now: datetime) -> Run:
     if not reason:
         return run
     run = in_state(run, RunState.PAUSED, reason, now)
-    return with_question(run, Kind.PAUSED, reason, now, answers=("resume", "skip"))
+    return with_question(run, Kind.PAUSED, reason, now, answers=(CommandKind.RESUME, CommandKind.SKIP))
 
 
 def _ask(run: Run, answer: StartResult) -> str:

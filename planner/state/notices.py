@@ -6,13 +6,11 @@ from datetime import datetime
 
 from planner.azure.fleet import Instance
 from planner.policy.health import describe, serving
+from planner.record.command import CommandKind
 from planner.record.notice import Choice, Down, Kind, Notice, Urgency
 from planner.record.run import Run
 from planner.record.states import InstanceState
 from planner.state.unanswered import held_up, if_nobody_answers
-
-LET_PASS = "let-pass"  # noqa: S105, a command for people
-"""The command that lets others pass a paused run that holds them up."""
 
 MOST_NOTICES = 200
 """A record is replaced whole at every write: a run that goes back and forth for weeks must stay small."""
@@ -28,7 +26,7 @@ def with_notice(
     instances: Sequence[Instance] | None = None,
     on_record: bool = False,
     otherwise: str = "",
-    answers: tuple[str, ...] = (),
+    answers: tuple[CommandKind, ...] = (),
     choices: tuple[Choice, ...] = (),
     deadline: datetime | None = None,
 ) -> Run:
@@ -38,7 +36,7 @@ def with_notice(
     notices the oldest, told long ago, are dropped.
     """
     if answers and kind in {Kind.PAUSED, Kind.REMINDER} and held_up(run):
-        answers = (*answers, LET_PASS)
+        answers = (*answers, CommandKind.LET_PASS)
     down = _down(run, instances or ())
     if instances is None and on_record:
         down = _down_on_record(run)
@@ -78,7 +76,7 @@ def with_question(
     urgency: Urgency = Urgency.ACT,
     instances: Sequence[Instance] | None = None,
     on_record: bool = False,
-    answers: tuple[str, ...] = (),
+    answers: tuple[CommandKind, ...] = (),
     choices: tuple[Choice, ...] = (),
     deadline: datetime | None = None,
 ) -> Run:

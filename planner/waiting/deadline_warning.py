@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from planner.record.command import CommandKind
 from planner.record.notice import Kind
 from planner.record.observation import Observation
 from planner.record.run import Run
@@ -30,7 +31,7 @@ def warned(run: Run, observation: Observation, now: datetime) -> Run:
         f"Time is short. {problem} {run.reason}",
         now,
         instances=observation.instances,
-        answers=("resume", "skip") if run.state is RunState.PAUSED else ("hold", "skip"),
+        answers=(CommandKind.RESUME if run.state is RunState.PAUSED else CommandKind.HOLD, CommandKind.SKIP),
         choices=run.people.choices,
         deadline=run.times.deadline,
     )

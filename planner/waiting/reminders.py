@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.observe.batches import known_windows
+from planner.record.command import CommandKind
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
@@ -124,12 +125,12 @@ def _mark(left: timedelta) -> int | None:
 
 
 def _told(run: Run, what: str, observation: Observation, now: datetime) -> Run:
-    answers: tuple[str, ...] = ("skip", "hold")
+    answers: tuple[CommandKind, ...] = (CommandKind.SKIP, CommandKind.HOLD)
     if run.state is RunState.PAUSED:
         held = run.people.misfit or run.people.holding
-        answers = ("resume", "skip") if held else ("resume", "skip", "hold")
+        answers = (CommandKind.RESUME, CommandKind.SKIP, *(() if held else (CommandKind.HOLD,)))
     elif run.state is RunState.AWAITING_APPROVAL:
-        answers = ("approve", "skip")
+        answers = (CommandKind.APPROVE, CommandKind.SKIP)
     return with_question(
         run,
         Kind.REMINDER,

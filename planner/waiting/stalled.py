@@ -10,6 +10,7 @@ from datetime import datetime
 
 from planner.calendar.openings import NOTHING, usable
 from planner.record.cause import AT_ONCE, QUIET, WAY_ON, Cause
+from planner.record.command import CommandKind
 from planner.record.notice import Kind
 from planner.record.observation import Observation
 from planner.record.run import Run
@@ -54,7 +55,7 @@ def waiting(run: Run, wait: Wait, observation: Observation, now: datetime) -> Ru
         f"{sentence(held, windows=bool(run.terms.windows))} {WAY_ON[held.cause]} {fits(run, now)}".strip(),
         now,
         instances=observation.instances,
-        answers=("skip", "hold"),
+        answers=(CommandKind.SKIP, CommandKind.HOLD),
     )
 
 
