@@ -11,7 +11,7 @@ from planner.observe import evidence, left_to_azure
 from planner.observe.batches import again_label
 from planner.observe.outstanding import due_again
 from planner.record.batch import Batch
-from planner.record.instance import InstanceProgress
+from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import InstanceState
@@ -97,7 +97,8 @@ def _planned_anew(
             if instance.id not in held:
                 continue
             old, place = held[instance.id]
-            now_shown = replace(old, since=None, window=instance.window, code=old.code or instance.code)
+            code = old.code or instance.code
+            now_shown = replace(_still_due(old, unclear), since=None, window=instance.window, code=code)
             if place.retry or old.state is InstanceState.ASIDE:
                 put_off.setdefault((place.number, batch.number), []).append(now_shown)
                 continue
@@ -114,6 +115,13 @@ def _planned_anew(
     for (place_number, _), instances in put_off.items():
         domain = domains.get(place_number) or again_label(instances)
         yield Batch(next(numbers), domain, tuple(instances), retry=True)
+
+
+def _still_due(progress: InstanceProgress, unclear: Collection[str]) -> InstanceProgress:
+    """The instance as this plan shows it: a status that is there contradicts the poll that did not see it."""
+    seen = progress.sighting
+    contradicted = seen is not None and seen.what is Sight.STATUS and progress.id not in unclear
+    return replace(progress, sighting=None) if contradicted else progress
 
 
 def _with_back_off(progress: InstanceProgress, before: InstanceProgress | None) -> InstanceProgress:

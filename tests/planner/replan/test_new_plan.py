@@ -17,6 +17,7 @@ from tests.planner.builders import (
     NOW,
     always,
     announcement,
+    changed,
     fleet,
     instance,
     one_of,
@@ -138,3 +139,14 @@ def test_no_instance_is_forgotten_or_planned_twice_by_a_new_plan(
     for one in run.instances:
         if one.state in SETTLED:
             assert one_of(again, one.id) == one
+
+
+def test_a_status_that_a_plan_shows_contradicts_the_poll_that_did_not_see_it():
+    gone = changed(fleet(), "0", maintenance=None)
+    run = planned(a_policy=policy())
+    run = planned_again(run, None, gone, policy(), NOW + HOUR, direct=frozenset({"0"}))
+    assert one_of(run, "0").sighting is not None
+    run = planned_again(run, None, fleet(), policy(), NOW + 7 * HOUR)
+    assert one_of(run, "0").sighting is None
+    run = planned_again(run, None, gone, policy(), NOW + 13 * HOUR, direct=frozenset({"0"}))
+    assert one_of(run, "0").state is InstanceState.PENDING
