@@ -31,12 +31,14 @@ AT_ONCE = 100
 
 async def turn_of(run: Run, wiring: Wiring) -> Turn:
     """The run's place among those of its subscription. Raises StorageDown."""
-    path = path_of(run.target.scale_set)
-    listed = await wiring.runs.of_subscription(run.target.subscription)
+    path, subscription = path_of(run.target.scale_set), run.target.subscription
+    lines = _lines(await wiring.runs.of_subscription(subscription), wiring.now())
     # It is being polled: whatever held it back may be over.
     mine = replace(line(path, run_metadata(run)), held_back=False, acts_at=None)
-    laid = await _laid(run.target.subscription, [*_lines(listed, path), mine], wiring)
-    return turn(path, laid, wiring.now())
+    if [replace(each, acts_at=None) for each in lines if each.key == path] != [mine]:
+        # Else the listing's line serves, by which the places are laid already.
+        lines = [*(each for each in lines if each.key != path), mine]
+    return turn(path, await _laid(subscription, lines, wiring), wiring.now())
 
 
 async def outlooks(lines: Sequence[Listed], wiring: Wiring) -> tuple[Outlook, ...]:
@@ -45,7 +47,7 @@ async def outlooks(lines: Sequence[Listed], wiring: Wiring) -> tuple[Outlook, ..
     found = []
     for subscription in sorted({place_of(each)[0] for each in lines}):
         listed = await wiring.runs.of_subscription(subscription)
-        laid = await _laid(subscription, _lines(listed), wiring)
+        laid = await _laid(subscription, _lines(listed, wiring.now()), wiring)
         # Off the loop: what would make room takes several layouts.
         found.append(await asyncio.to_thread(outlook, subscription, laid, keys))
     return tuple(each for each in found if each.sentence)
@@ -55,7 +57,8 @@ async def in_place(runs: Mapping[str, Run], wiring: Wiring) -> dict[str, Run]:
     """The runs by path; one that was not polled yet with the times of its place."""
     found = dict(runs)
     for subscription in sorted({run.target.subscription for run in runs.values()}):
-        laid = await _laid(subscription, _lines(await wiring.runs.of_subscription(subscription)), wiring)
+        listed = await wiring.runs.of_subscription(subscription)
+        laid = await _laid(subscription, _lines(listed, wiring.now()), wiring)
         for path in laid.places.keys() & runs.keys():
             found[path] = forecast.in_place(runs[path], laid.places[path], wiring.now())
     return found
@@ -80,7 +83,7 @@ async def wake(subscription: str, wiring: Wiring) -> None:
     """Poll the runs that sleep until their turn and whose turn has come. Raises StorageDown."""
     listed = {each.path: each for each in await wiring.runs.of_subscription(subscription, fresh=True)}
     now = wiring.now()
-    laid = await _laid(subscription, _lines(listed.values()), wiring)
+    laid = await _laid(subscription, _lines(listed.values(), now), wiring)
     for path, place in laid.places.items():
         metadata = listed[path].metadata
         due = datetime.fromisoformat(metadata.get("due", now.isoformat()))
@@ -91,14 +94,17 @@ async def wake(subscription: str, wiring: Wiring) -> None:
             await wiring.runs.send_poll_of(place_of(listed[path]), generation, wake=True)
 
 
-def _lines(listed: Iterable[Listed], *without: str) -> list[Line]:
+def _lines(listed: Iterable[Listed], now: datetime) -> list[Line]:
     """The active runs of a listing; one that this version cannot read has no place, and is logged."""
     found: list[Line] = []
     for each in listed:
-        if each.path in without or each.metadata.get("state") not in ACTIVE:
+        if each.metadata.get("state") not in ACTIVE:
             continue
         try:
-            found.append(line(each.path, each.metadata))
+            read = line(each.path, each.metadata)
+            # A time that has passed holds nobody up any more; without it, each poll would lay all anew.
+            passed = read.acts_at is not None and read.acts_at <= now
+            found.append(replace(read, acts_at=None) if passed else read)
         except ValueError as error:
             log.warning("queue.unreadable", extra={"path": each.path, "reason": str(error)})
     return found

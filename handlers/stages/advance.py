@@ -77,6 +77,9 @@ async def _poll(message: RunMessage, path: str, wiring: Wiring) -> bool:
         # Storage hides a message for seven days at most: longer waits are chained.
         await wiring.queues.send(RUNS, message, delay=early)
         return True
+    if message.wake:
+        # Another host has seen a place get free; a listing kept here may be of before.
+        await wiring.runs.of_subscription(run.target.subscription, fresh=True)
     observation, waves = await observe_storage.from_storage(run, wiring)
     began = wiring.now()
     try:

@@ -12,8 +12,8 @@ from planner.calendar.openings import HORIZON, opening
 from planner.places.layout import Holder, Seeker
 from planner.policy.weekly import WindowSets
 from planner.record.states import ACTIVE, RunState
+from planner.schedule.timing import MINUTE
 
-MINUTE = timedelta(minutes=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
 """The latest start of a run without a date."""
 
@@ -71,6 +71,11 @@ class Line:
     held_back: bool = False
     acts_at: datetime | None = None
 
+    @property
+    def ready(self) -> bool:
+        """Whether it could start by itself."""
+        return self.state in {RunState.SCHEDULED, RunState.RUNNING} and not self.held_back
+
 
 def holders(lines: Iterable[Line], now: datetime) -> Iterator[Holder]:
     """The runs in flight. One that needs a person ends when nobody knows; one that is overdue, soon."""
@@ -103,7 +108,7 @@ def seekers(lines: Iterable[Line]) -> Iterator[Seeker]:
             line.course.ends,
             line.tier,
             tuple(sorted(first)),
-            ready=line.state in {RunState.SCHEDULED, RunState.RUNNING} and not line.held_back,
+            ready=line.ready,
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from planner.places.layout import Place
+from planner.places.layout import ANSWERED, Place
 from planner.places.line import Line
 from planner.policy.model import Limits
 from planner.record.states import ACTIVE, RunState
@@ -42,7 +42,10 @@ class Turn:
 def turn(key: str, laid: Laid, now: datetime) -> Turn:
     """The turn of the run `key`; one without a place, because it is in flight, has it now."""
     mine = laid.places.get(key)
-    if mine is None or (mine.start is not None and mine.start <= now):
+    # Whoever could not start by its line in the listing may by now, and is laid as if that took a moment.
+    ready = all(line.ready for line in laid.lines if line.key == key)
+    soon = now if ready else now + ANSWERED
+    if mine is None or (mine.start is not None and mine.start <= soon):
         return Turn(now)
     names = {line.key: line.name for line in laid.lines}
     if mine.start is None:

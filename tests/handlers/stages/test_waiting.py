@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from handlers.cloud.names import claim_prefix, run_path
+from handlers.runs import claims, queue
 from handlers.stages import advance, report, respond
 from handlers.wire.documents import decode, encode, run_metadata
 from handlers.wire.http import Request
@@ -117,6 +118,31 @@ async def test_the_poll_that_pauses_a_run_says_in_its_notice_whom_it_holds_up(sc
     assert web.standing.holds_up is not None
     assert api.times.start_by is not None
     assert web.standing.holds_up.until == api.times.start_by.replace(microsecond=0)
+
+
+async def test_a_run_that_another_host_has_woken_does_not_go_by_a_listing_of_before(scene) -> None:
+    api = await held_up(scene)
+    web = await run_of(scene, "web")
+    # The other host ended it, within the seconds for which this one keeps its listing.
+    await put(scene, replace(web, state=RunState.COMPLETED, ended_at=scene.clock()))
+    await claims.release(web, scene.wiring)
+    assert api.due > scene.clock()
+    place = {"subscription": SUBSCRIPTION, "resource_group": "rg-breakwater", "name": "api"}
+    await advance.handle(RunMessage(**place, generation=api.generation, wake=True), scene.wiring)
+    assert (await run_of(scene, "api")).state is RunState.RUNNING
+
+
+async def test_polls_of_several_runs_share_the_places_while_nothing_changes(scene) -> None:
+    api = await held_up(scene)
+    # One that sleeps until a time of its own, not until its turn.
+    api = replace(api, standing=replace(api.standing, stalled=None))
+    await put(scene, api)
+    await scene.wiring.runs.of_subscription(SUBSCRIPTION, fresh=True)
+    await queue.turn_of(api, scene.wiring)
+    laid = scene.wiring.laid[SUBSCRIPTION]
+    await queue.in_place({API: api}, scene.wiring)
+    await queue.turn_of(api, scene.wiring)
+    assert scene.wiring.laid[SUBSCRIPTION] is laid
 
 
 async def test_whoever_waits_for_a_limit_says_which_paused_run_takes_it_up_and_why(scene) -> None:
