@@ -1,3 +1,5 @@
+"""Checks: each one named, with its sentence and evidence; what may be accepted, and what never may."""
+
 from dataclasses import replace
 from typing import Any
 

@@ -1,25 +1,18 @@
 """What people say to a run: each command once, to what it names, and nothing when it comes too late."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.azure.fleet import Health
-from planner.people.commands import REMEMBERED, SAYABLE, effect, refusal, with_commands
-from planner.policy import overrides
-from planner.policy.fingerprint import rules_fingerprint
-from planner.policy.model import Rules, SelfService
-from planner.policy.overrides import RAISABLE, checked_raise, with_raised
-from planner.record.action import Replan, Start
-from planner.record.batch import Batch
+from planner.people.commands import REMEMBERED, SAYABLE, effect
+from planner.record.action import Start
 from planner.record.command import Command, CommandKind
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Choice, Kind
 from planner.record.observation import Observation, Predecessor
-from planner.record.run import Run
 from planner.record.states import ACTIVE, BatchState, InstanceState, RunState
 from planner.state.journal import with_entry
 from tests.altered import altered
@@ -37,19 +30,13 @@ from tests.planner.builders import (
     one_of,
     planned,
     planned_again,
-    rules,
     run_of,
-    scale_set,
     states,
     step,
 )
+from tests.planner.people.hearing import failing, hear, maintained, refused
 
-BLIND = Observation(NOW)
 """A poll that did not read Azure: only what people said can change the run."""
-
-
-def hear(run: Run, *events: Command, observation: Observation = BLIND) -> Run:
-    return with_commands(run, events, observation, observation.at)
 
 
 # Once, late, unknown -------------------------------------------------------------------------------------
@@ -120,116 +107,6 @@ def test_ids_are_remembered_for_long_and_not_for_ever():
 
 
 # Skip ----------------------------------------------------------------------------------------------------
-
-
-def waiting(run: Run) -> set[str]:
-    return {key for key, state in states(run).items() if state is InstanceState.PENDING}
-
-
-def test_skipping_an_instance_skips_it_alone_with_who_and_why():
-    run = hear(planned(), command(CommandKind.SKIP, instances=("3",), comment="It holds the lock."))
-    assert waiting(run) == set("012456789")
-    assert one_of(run, "3").state is InstanceState.SKIPPED
-    assert one_of(run, "3").reason == "Skipped by ada. It holds the lock."
-    assert [entry.reason for entry in run.story.history[-2:]] == [
-        "It holds the lock. (Skipped: 3.)",
-        "Skipped by ada. It holds the lock.",
-    ]
-
-
-def test_skipping_a_domain_skips_every_instance_of_all_its_batches():
-    run = planned(a_policy=always(max_unavailable="1"))
-    assert sum(one.domain == "domain 2" for one in run.batches) == 2
-    found = hear(run, command(CommandKind.SKIP, domains=("domain 2",)))
-    assert waiting(found) == set("01345689")
-
-
-def test_skipping_instances_and_domains_together_skips_both_and_nothing_else():
-    found = hear(planned(), command(CommandKind.SKIP, domains=("domain 4",), instances=("0",)))
-    assert waiting(found) == set("1235678")
-
-
-def test_skipping_without_a_name_skips_all_that_was_not_started():
-    run = planned()
-    first = replace(
-        run.batches[0],
-        state=BatchState.REBOOTING,
-        started_at=NOW,
-        instances=tuple(replace(one, state=InstanceState.REBOOTING) for one in run.batches[0].instances),
-    )
-    found = hear(replace(run, batches=(first, *run.batches[1:])), command(CommandKind.SKIP))
-    assert waiting(found) == set()
-    assert states(found)["0"] is InstanceState.REBOOTING
-    assert states(found)["9"] is InstanceState.SKIPPED
-
-
-def test_naming_what_is_not_there_skips_nothing():
-    """An empty match must never be read as no name at all."""
-    for names in (
-        {"domains": ("domain 9",)},
-        {"instances": ("99",)},
-        {"domains": ("",)},
-        {"instances": ("",)},
-    ):
-        assert waiting(hear(planned(), command(CommandKind.SKIP, **names))) == set("0123456789")
-
-
-def test_a_failed_instance_is_skipped_only_where_it_or_its_domain_is_named():
-    failed = batch(
-        1,
-        InstanceProgress("0", state=InstanceState.FAILED, reason="Down."),
-        InstanceProgress("5"),
-        state=BatchState.FAILED,
-        started_at=NOW,
-        domain="domain 0",
-    )
-    run = run_of(failed, batch(2, "1"), state=RunState.PAUSED)
-    assert states(hear(run, command(CommandKind.SKIP)))["0"] is InstanceState.FAILED
-    assert states(hear(run, command(CommandKind.SKIP)))["5"] is InstanceState.SKIPPED
-    assert states(hear(run, command(CommandKind.SKIP, domains=("domain 0",))))["0"] is InstanceState.SKIPPED
-    assert states(hear(run, command(CommandKind.SKIP, domains=("domain 0",))))["5"] is InstanceState.SKIPPED
-    assert states(hear(run, command(CommandKind.SKIP, domains=("domain 1",))))["0"] is InstanceState.FAILED
-    assert states(hear(run, command(CommandKind.SKIP, instances=("0",))))["0"] is InstanceState.SKIPPED
-
-
-@pytest.mark.parametrize(
-    "state", [one for one in InstanceState if one not in {InstanceState.PENDING, InstanceState.ASIDE}]
-)
-def test_what_is_started_or_settled_cannot_be_skipped_any_more(state: InstanceState):
-    run = run_of(
-        batch(1, InstanceProgress("0", state=state), state=BatchState.REBOOTING, started_at=NOW),
-        batch(2, "1"),
-    )
-    named = hear(run, command(CommandKind.SKIP, instances=("0",)))
-    assert states(named)["0"] is (InstanceState.SKIPPED if state is InstanceState.FAILED else state)
-    assert states(hear(run, command(CommandKind.SKIP)))["0"] is state
-
-
-def test_a_skipped_instance_is_not_started_by_the_next_plan_either():
-    run = hear(planned(), command(CommandKind.SKIP, instances=("0", "5")))
-    again = planned_again(run, now=NOW + HOUR)
-    assert states(again)["0"] is InstanceState.SKIPPED
-    run, actions = step(again, observe(now=NOW + HOUR))
-    assert [one.instance for one in actions if isinstance(one, Start)] == ["1", "6"]
-
-
-def test_skipping_everything_ends_the_run_and_nothing_was_started():
-    run, actions = step(planned(), observe(), command(CommandKind.SKIP))
-    assert run.state is RunState.COMPLETED
-    assert "10 skipped" in run.reason
-    assert not any(isinstance(one, Start) for one in actions)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.sets(st.integers(0, 12).map(str)), st.sets(st.sampled_from([f"domain {one}" for one in range(6)])))
-def test_a_skip_with_names_touches_exactly_what_is_named(instances: set[str], domains: set[str]):
-    run = planned()
-    found = hear(run, command(CommandKind.SKIP, instances=tuple(instances), domains=tuple(domains)))
-    named = {one.id for each in run.batches for one in each.instances if each.domain in domains} | instances
-    skipped = {key for key, state in states(found).items() if state is InstanceState.SKIPPED}
-    assert skipped == (
-        {one.id for one in run.instances} if not instances and not domains else named & set("0123456789")
-    )
 
 
 # Hold and resume -----------------------------------------------------------------------------------------
@@ -309,16 +186,6 @@ def test_a_command_from_the_quarantine_pauses_like_a_hold():
     assert "KeyError: 'x'" in run.people.holding
 
 
-def failing(**more: Any) -> Run:
-    """Paused because instance 0 does not come back, instance 1 waits."""
-    failed = batch(
-        1, InstanceProgress("0", state=InstanceState.FAILED, reason="It has not come back.", answered=True),
-        state=BatchState.FAILED, started_at=NOW,
-    )  # fmt: skip
-    fields = {"state": RunState.PAUSED, "reason": "Instance 0: It has not come back."} | more
-    return run_of(failed, batch(2, "1"), **fields)
-
-
 def test_a_hold_on_a_paused_run_is_on_record_and_leaves_the_cause_to_be_read():
     run = hear(failing(), command(CommandKind.HOLD, "h", comment="Not now."))
     assert run.reason == "Held by ada: Not now. Apart from the hold: Instance 0: It has not come back."
@@ -381,31 +248,6 @@ def test_a_quarantine_under_a_hold_leaves_the_hold_to_be_read_and_is_told_once()
 # What has no effect is refused ---------------------------------------------------------------------------
 
 
-def refused(run: Run, word: CommandKind, **fields: Any) -> str:
-    """The sentence of a refusal; on record such a command changes nothing but the history."""
-    event = command(word, **fields)
-    why = refusal(run, event)
-    after = hear(run, event)
-    same = (
-        replace(
-            after,
-            story=replace(after.story, history=run.story.history),
-            people=replace(after.people, events=run.people.events),
-        )
-        == run
-    )
-    assert same is bool(why), "refused exactly where nothing changes"
-    return why
-
-
-def maintained(*ids: str) -> Batch:
-    done = (
-        InstanceProgress(one, state=InstanceState.MAINTAINED, reason="Maintained.", finished_at=NOW)
-        for one in ids
-    )
-    return batch(1, *done, state=BatchState.DONE, started_at=NOW, domain="domain 0")
-
-
 def test_an_approval_is_refused_where_nothing_waits_for_one():
     assert refused(planned(), CommandKind.APPROVE) == "Nothing of it waits for approval: its mode is auto."
     asked = planned(a_policy=always(mode="approve"))
@@ -448,43 +290,6 @@ def test_a_resume_while_time_is_short_lets_it_go_on_and_asks_no_more():
     assert (run.people.deadline_waived, run.people.choices, run.state) == (True, (), RunState.RUNNING)
 
 
-def test_a_skip_that_touches_nothing_is_refused_and_says_what_can_be_skipped():
-    run = run_of(maintained("0", "2"), batch(2, "1"))
-    for names in ({"instances": ("0",)}, {"domains": ("domain 0",)}):
-        why = refused(run, CommandKind.SKIP, **names)
-        assert why.startswith("Nothing of that can be skipped: ")
-        assert why.endswith(" maintained. What can be skipped: 1 (domain 2).")
-    assert refused(run, CommandKind.SKIP, instances=("7",)).startswith(
-        "The plan has no instance 7. What can be"
-    )
-    assert refused(run, CommandKind.SKIP, domains=("domain 7",)).startswith(
-        "The plan has no domain domain 7. It has"
-    )
-    assert refused(run, CommandKind.SKIP) == ""
-
-
-def test_a_skip_without_a_name_says_that_a_failed_instance_has_to_be_named():
-    left = hear(failing(), command(CommandKind.SKIP))
-    assert refused(left, CommandKind.SKIP, id="2") == (
-        "Nothing is left to skip without a name: 1 failed, 1 skipped. What can be skipped: 0 (domain 1). "
-        "Failed, and skipped only by name or domain: 0."
-    )
-    assert refused(left, CommandKind.SKIP, id="3", domains=("domain 1",)) == ""
-
-
-def test_a_raise_to_what_is_so_already_is_refused():
-    run = planned(a_policy=always(soak="10m", windows="daily 02:00-06:00 UTC"))
-    assert (
-        refused(run, CommandKind.RAISE, raised={"soak": "600s"})
-        == "It is so already for this run: soak 600s."
-    )
-    assert refused(run, CommandKind.RAISE, raised={"windows": "daily 02:00-06:00 UTC", "lead": "0m"}) != ""
-    assert refused(run, CommandKind.RAISE, raised={"soak": "10m", "lead": "1h"}) == ""
-    raised = hear(run, command(CommandKind.RAISE, raised={"max-unavailable": "50%"}))
-    assert refused(raised, CommandKind.RAISE, id="2", raised={"max-unavailable": "50 %"}) != ""
-    assert refused(raised, CommandKind.RAISE, id="3", raised={"max-unavailable": "3"}) == ""
-
-
 @pytest.mark.parametrize("word", SAYABLE)
 @pytest.mark.parametrize("state", [one for one in RunState if one not in ACTIVE])
 def test_a_command_to_a_run_that_is_over_is_refused_with_how_it_ended(word: CommandKind, state: RunState):
@@ -506,114 +311,6 @@ def test_a_hold_says_which_starts_were_written_before_it():
 
 
 # Raise ---------------------------------------------------------------------------------------------------
-
-
-def test_a_raise_asks_for_a_new_plan_made_with_it_and_leaves_the_policy_as_it_is():
-    run, actions = step(
-        planned(), observe(), command(CommandKind.RAISE, raised={"soak": "5m"}, comment="We watch.")
-    )
-    assert [one.reason for one in actions if isinstance(one, Replan)] == ["ada raised soak 5m for this run"]
-    assert not any(isinstance(one, Start) for one in actions)
-    again = planned_again(run)
-    assert again.terms.soak == 5 * MINUTE
-    assert again.replan == ""
-    assert planned().terms.soak == 30 * MINUTE
-
-
-def test_what_was_raised_still_holds_when_the_start_reads_the_policy_afresh():
-    run, _ = step(
-        planned(), observe(), command(CommandKind.RAISE, raised={"soak": "5m", "max-unavailable": "1"})
-    )
-    run, actions = step(planned_again(run), observe())
-    assert [one.instance for one in actions if isinstance(one, Start)] == ["0"]
-    assert not any(isinstance(one, Replan) for one in actions)
-
-
-def test_a_later_raise_wins_and_an_earlier_one_of_another_key_stays():
-    run = hear(
-        planned(),
-        command(CommandKind.RAISE, "1", raised={"soak": "5m", "max-unavailable": "3"}),
-        command(CommandKind.RAISE, "2", raised={"soak": "7m"}),
-    )
-    assert run.terms.raised == {"soak": "7m", "max-unavailable": "3"}
-
-
-def test_a_raised_lead_time_counts_from_the_command_and_never_makes_people_wait_longer():
-    run = planned(a_policy=always(lead="24h"))
-    shorter = hear(run, command(CommandKind.RAISE, "1", at=NOW + HOUR, raised={"lead": "2h"}))
-    assert shorter.times.lead_over == NOW + 3 * HOUR
-    longer = hear(run, command(CommandKind.RAISE, "1", at=NOW + HOUR, raised={"lead": "9d"}))
-    assert longer.times.lead_over == NOW + DAY
-
-
-def test_a_raise_is_of_this_run_alone_and_the_next_one_starts_from_the_policy():
-    run = hear(planned(), command(CommandKind.RAISE, raised={"soak": "5m"}))
-    ended = replace(run, state=RunState.COMPLETED, ended_at=NOW)
-    assert planned(former=ended).terms.raised == {}
-
-
-@pytest.mark.parametrize(
-    ("key", "text"),
-    [
-        ("self-service", "always"),
-        ("mode", "auto"),
-        ("accept", "manage"),
-        ("accept", "instance/"),
-        ("health", "ignore"),
-        ("stop", "false"),
-        ("Soak", "10m"),
-        ("soak", "soon"),
-        ("soak", "-5m"),
-        ("windows", "whenever"),
-        ("windows", ""),
-        ("max-unavailable", "0"),
-        ("max-unavailable", "101%"),
-        ("complete-by", "tomorrow"),
-        ("complete-by", "2026-12-01T06:00"),
-        ("lead", ""),
-        ("x" * 500, "1"),
-    ],
-)
-def test_what_cannot_be_raised_is_refused_with_a_sentence(key: str, text: str):
-    with pytest.raises(ValueError, match=r"write|a right one looks like"):
-        checked_raise(key, text)
-
-
-@pytest.mark.parametrize(
-    ("key", "text", "fields"),
-    [
-        ("soak", "0m", {"soak": 0 * MINUTE}),
-        ("lead", "0m", {"lead": 0 * MINUTE}),
-        ("windows", "any time", {"windows": ()}),
-        ("complete-by", "none", {"complete_by": None}),
-        ("max-unavailable", "default", {"max_unavailable": (), "default_share": True}),
-    ],
-)
-def test_what_can_be_raised_can_be_raised_to_nothing(key: str, text: str, fields: dict[str, Any]):
-    assert key in RAISABLE
-    written = rules(
-        soak="1h", lead="5h", windows="daily 02:00-03:00 UTC", complete_by="2026-12-01", max_unavailable=3
-    )
-    found = with_raised(written, {checked_raise(key, text): text})
-    for name, value in fields.items():
-        assert getattr(found, name) == value
-    assert found.sources[key] == "raised by a person for this run"
-    rest = {"sources": written.sources, **{name: getattr(written, name) for name in fields}}
-    assert replace(found, **rest) == written
-
-
-def test_raising_nothing_changes_nothing():
-    written = rules(soak="1h")
-    assert with_raised(written, overrides.NOTHING) is written
-    assert rules_fingerprint(with_raised(written, {"lead": "1h"})) == rules_fingerprint(written)
-
-
-def test_a_raise_cannot_take_back_a_never():
-    tagged = scale_set(tags={"breakwater-self-service": "never"})
-    found = with_raised(Rules(self_service=SelfService.NEVER), {"soak": "1m", "windows": "any time"})
-    assert found.self_service is SelfService.NEVER
-    run = hear(planned(), command(CommandKind.RAISE, raised={"soak": "1m"}))
-    assert planned_again(run, tagged).state is RunState.LEFT_TO_AZURE
 
 
 words = st.builds(
