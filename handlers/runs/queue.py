@@ -56,7 +56,10 @@ async def outlooks(lines: Sequence[Listed], wiring: Wiring) -> tuple[Outlook, ..
 async def in_place(runs: Mapping[str, Run], wiring: Wiring) -> dict[str, Run]:
     """The runs by path; one that was not polled yet with the times of its place."""
     found = dict(runs)
-    for subscription in sorted({run.target.subscription for run in runs.values()}):
+    # What has begun or ended needs no listing.
+    for subscription in sorted(
+        {run.target.subscription for run in runs.values() if forecast.lacks_place(run)}
+    ):
         listed = await wiring.runs.of_subscription(subscription)
         laid = await _laid(subscription, _lines(listed, wiring.now()), wiring)
         for path in laid.places.keys() & runs.keys():

@@ -15,7 +15,7 @@ from handlers.repository.runs import place_of
 from handlers.runs import queue
 from handlers.waves import search, sweep_state, unplanned
 from handlers.waves.sweep_state import Sweep
-from handlers.wire.documents import ANNOUNCED, BadRecord, NewerRecord, waves_of
+from handlers.wire.documents import ANNOUNCED, ASLEEP, BadRecord, NewerRecord, waves_of
 from handlers.wire.ids import ALERTS, NOTICES
 from handlers.wire.messages import AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
@@ -50,7 +50,7 @@ async def handle(wiring: Wiring) -> None:
     await unplanned.handle(runs, sweep)
     await _untold(runs, sweep)
     await _stale_claims(runs, sweep)
-    for subscription in sorted({place_of(line)[0] for line in runs}):
+    for subscription in sorted({place_of(line)[0] for line in runs if line.metadata.get("queue") == ASLEEP}):
         await queue.wake(subscription, wiring)
     sweep.forget_sent()
     state.swept_at = sweep.now
