@@ -38,7 +38,8 @@ class Outlook:
         if not self.in_time and not self.late:
             return ""
         if not self.late:
-            last = f", the last until {say(self.ends)}" if self.ends is not None else ""
+            who = "the last " if self.in_time > 1 else ""
+            last = f", {who}done by {say(self.ends)}" if self.ends is not None else ""
             return f"{many(self.in_time, 'scale set')} {_have(self.in_time)} a place in time{last}."
         rest = f"; {self.in_time} {_have(self.in_time)} one" if self.in_time else ""
         ways = [f"`scale-sets: {self.enough}` in the policy file"] if self.enough is not None else []

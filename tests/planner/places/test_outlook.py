@@ -40,7 +40,9 @@ def test_a_wave_that_fits_says_until_when() -> None:
     found = seen([line(f"set{number}") for number in range(6)], Limits(scale_sets=2))
     assert (found.in_time, found.late) == (6, ())
     assert found.ends == NOW + 3 * 130 * M
-    assert found.sentence == ("6 scale sets have a place in time, the last until Mon 30 Nov 2026 18:30 UTC.")
+    assert found.sentence == (
+        "6 scale sets have a place in time, the last done by Mon 30 Nov 2026 18:30 UTC."
+    )
 
 
 def test_a_hundred_and_seventy_sets_of_twenty_domains_say_who_has_no_place_and_what_would_do() -> None:
