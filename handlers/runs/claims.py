@@ -9,6 +9,8 @@ from contextlib import suppress
 
 from handlers.cloud.names import claim_path, claim_prefix
 from handlers.cloud.records import Conflict, Listed, Records
+from handlers.wire.documents import quoted
+from handlers.wire.run_lines import names
 from handlers.wiring import Wiring
 from planner.policy import limits
 from planner.policy.limits import Claim
@@ -21,7 +23,13 @@ STALE = 2 * FRESH
 
 def _claim(run: Run) -> Claim:
     target = run.target
-    return Claim(claim_path(target.subscription, target.resource_group, target.name), target.location)
+    path = claim_path(target.subscription, target.resource_group, target.name)
+    return Claim(path, target.location, run.terms.counts_in)
+
+
+def _metadata(claim: Claim) -> dict[str, str]:
+    fields = {"location": claim.location, "counts_in": quoted(claim.counts_in)}
+    return {key: value for key, value in fields.items() if value}
 
 
 async def forbidden(run: Run, wiring: Wiring) -> str:
@@ -49,7 +57,7 @@ async def acquire(run: Run, wiring: Wiring) -> str:
     # Polls of one process take turns: of sixteen at once the first five get through, not none.
     async with wiring.turn(claim_prefix(run.target.subscription)):
         try:
-            etag = await records.create(mine.path, b"{}", {"location": run.target.location})
+            etag = await records.create(mine.path, b"{}", _metadata(mine))
         except Conflict:
             if run.claims:
                 return ""
@@ -71,7 +79,7 @@ async def _shared(records: Records, mine: Claim) -> bool:
     if stored is None:
         return False
     try:
-        await records.write(mine.path, stored.body, etag=stored.etag, metadata={"location": mine.location})
+        await records.write(mine.path, stored.body, etag=stored.etag, metadata=_metadata(mine))
     except Conflict:
         return False
     return True
@@ -99,5 +107,8 @@ async def _listed(run: Run, wiring: Wiring) -> list[Listed]:
 
 
 def _over(mine: Claim, found: Iterable[Listed], wiring: Wiring) -> str:
-    claims = [Claim(line.path, line.metadata.get("location", "")) for line in found]
+    claims = [
+        Claim(line.path, line.metadata.get("location", ""), names(line.metadata.get("counts_in", "")))
+        for line in found
+    ]
     return limits.over(claims, mine, wiring.policy().limits)

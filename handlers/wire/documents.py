@@ -4,7 +4,7 @@ Older versions and unknown fields are read; a record of a newer version is refus
 code knows is overwritten.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
@@ -139,9 +139,15 @@ def _queue_metadata(run: Run) -> dict[str, str]:
         "freezes": ",".join(f"{instant(each.start)}/{instant(each.end)}" for each in run.terms.freezes),
         "queue": _in_the_queue(run),
         "tier": quote(run.terms.tier, safe=""),
-        "after": ",".join(quote(name, safe="") for name in run.terms.after),
+        "after": quoted(run.terms.after),
+        "counts_in": quoted(run.terms.counts_in),
     }
     return {key: value for key, value in fields.items() if len(value) <= LONGEST}
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Names for metadata: percent-encoded, with commas."""
+    return ",".join(quote(name, safe="") for name in names)
 
 
 def wave_metadata(wave: Wave) -> dict[str, str]:

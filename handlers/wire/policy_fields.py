@@ -104,4 +104,4 @@ def _mailboxes(addresses: tuple[str, ...]) -> tuple[str, ...]:
 
 Mailboxes = Annotated[tuple[str, ...], _as_list, AfterValidator(_mailboxes), LIST]
 
-ReceiverName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$")]

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from handlers.wire.policy_shape import SHAPES, MatchShape, PolicyShape, Strict
 from handlers.wire.policy_yaml import Document, Path, PolicyError, read
 from planner.policy.keys import PARSERS, nearest
-from planner.policy.model import Freeze, Limits, Match, Policy, Receiver, Route, Rule
+from planner.policy.model import Freeze, Limits, Match, MatchLimit, Policy, Receiver, Route, Rule
 
 __all__ = ["PolicyError", "load", "schema"]
 
@@ -71,7 +71,15 @@ def _policy(shape: PolicyShape) -> Policy:
         freezes=tuple(
             Freeze(freeze.start, freeze.end, freeze.reason, _match(freeze.match)) for freeze in shape.freezes
         ),
-        limits=Limits(regions=shape.limits.regions, scale_sets=shape.limits.scale_sets),
+        limits=Limits(
+            shape.limits.regions,
+            shape.limits.scale_sets,
+            shape.limits.per_region,
+            tuple(
+                MatchLimit(name, _match(limit.match), limit.scale_sets)
+                for name, limit in shape.limits.by_match.items()
+            ),
+        ),
         receivers=tuple(
             Receiver(name, teams=receiver.teams, email=receiver.email, webhook=receiver.webhook)
             for name, receiver in shape.receivers.items()

@@ -23,7 +23,7 @@ from handlers.wire.policy_fields import (
     Globs,
     Loosenable,
     Mailboxes,
-    ReceiverName,
+    Name,
     YesNo,
     choice,
     join,
@@ -140,11 +140,22 @@ class FreezeShape(Strict):
         return self
 
 
+class MatchLimitShape(Strict):
+    """How many of the scale sets that match may be in flight at once in one subscription."""
+
+    match: MatchShape = Field(description="Which scale sets count.")
+    scale_sets: int = Field(ge=1, le=10_000, description="Of them at once.")
+
+
 class LimitsShape(Strict):
-    """How much of one subscription may be in flight at once."""
+    """How much of one subscription may be in flight at once; all of it counts."""
 
     regions: int = Field(1, ge=1, le=100, description="Regions at once.")
     scale_sets: int = Field(5, ge=1, le=10_000, description="Scale sets at once.")
+    per_region: int | None = Field(None, ge=1, le=10_000, description="Scale sets at once in any one region.")
+    by_match: dict[Name, MatchLimitShape] = Field(
+        {}, max_length=20, description="By name: scale sets at once of those that match."
+    )
 
 
 class ReceiverShape(Strict):
@@ -176,7 +187,7 @@ class PolicyShape(Strict):
     rules: tuple[RuleShape, ...] = Field((), description="The first one that matches counts.")
     freezes: tuple[FreezeShape, ...] = Field((), description="Times in which nothing new starts.")
     limits: LimitsShape = Field(LimitsShape(), description="How much may be in flight, per subscription.")
-    receivers: dict[ReceiverName, ReceiverShape] = Field({}, description="Who can be told.")
+    receivers: dict[Name, ReceiverShape] = Field({}, description="Who can be told.")
     routes: tuple[RouteShape, ...] = Field((), description="Who is told; the first one that matches counts.")
 
 
@@ -186,6 +197,7 @@ SHAPES: dict[str, type[Strict]] = {
     "match": MatchShape,
     "freezes": FreezeShape,
     "limits": LimitsShape,
+    "by-match": MatchLimitShape,
     "receivers": ReceiverShape,
     "routes": RouteShape,
 }

@@ -30,12 +30,18 @@ def line(path: str, metadata: Mapping[str, str]) -> Line:
         earliest=_at(metadata, "earliest") or datetime.min.replace(tzinfo=UTC),
         deadline=_at(metadata, "deadline"),
         tier=unquote(metadata.get("tier", "")),
-        after=tuple(unquote(name) for name in metadata.get("after", "").split(",") if name),
+        after=names(metadata.get("after", "")),
+        counts_in=names(metadata.get("counts_in", "")),
         claims="begun" in metadata and "lets_pass" not in metadata,
         forecast=_at(metadata, "forecast") if "begun" in metadata else None,
         held_back=metadata.get("queue") == HELD_BACK,
         acts_at=_at(metadata, "due") if metadata.get("queue") != ASLEEP else None,
     )
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names as metadata has them: percent-encoded, with commas."""
+    return tuple(unquote(name) for name in text.split(",") if name)
 
 
 def _at(metadata: Mapping[str, str], key: str) -> datetime | None:

@@ -28,7 +28,8 @@ class Seeker:
     """A run that has not begun; times are aware UTC.
 
     `earliest` is when its lead time has passed and its self-service window is open, `latest` its latest
-    start that meets the deadline (None: no start does). `after` are the keys of the runs that go first.
+    start that meets the deadline (None: no start does). `after` are the keys of the runs that go first,
+    `counts_in` names the limits by match it counts in.
     `opens` gives the first moment from another one on at which it may start (None: none is left), `ends` when
     a start then ends. `ready`: it could start by itself; others may go before one that waits for a person.
     """
@@ -42,6 +43,7 @@ class Seeker:
     ends: Callable[[datetime], datetime | None]
     tier: str = ""
     after: tuple[str, ...] = ()
+    counts_in: tuple[str, ...] = ()
     ready: bool = True
 
 
@@ -52,6 +54,7 @@ class Holder:
     key: str
     region: str
     ends: datetime | None
+    counts_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,14 @@ def _laid(
     return table.filled()
 
 
+type _Kind = tuple[str, tuple[str, ...]]
+"""Region and limits by match: runs of one kind find room at the same moments."""
+
+
+def _kind(seeker: Seeker) -> _Kind:
+    return seeker.region, seeker.counts_in
+
+
 class _Table:
     """The subscription while runs are laid into it, moment by moment."""
 
@@ -176,11 +187,13 @@ class _Table:
         self._region_turn = {region: turn for turn, region in enumerate(regions)}
         self._seekers = dict(enumerate(order))
         self._laid = {seeker.key: Place(late=True) for seeker in order}
+        self._most = limits.named
         self._in_flight = Counter(holder.region for holder in holders)
-        known_ends = ((holder.ends, holder.key, holder.region) for holder in holders)
-        self._ends = [(ends, key, region) for ends, key, region in known_ends if ends is not None]
+        self._counted = Counter(name for holder in holders for name in holder.counts_in)
+        known_ends = ((holder.ends, holder.key, (holder.region, holder.counts_in)) for holder in holders)
+        self._ends = [(ends, key, kind) for ends, key, kind in known_ends if ends is not None]
         heapify(self._ends)
-        self._open: defaultdict[str, list[int]] = defaultdict(list)
+        self._open: defaultdict[_Kind, list[int]] = defaultdict(list)
         self._later: list[tuple[datetime, int]] = []
         known = {*self._laid, *(holder.key for holder in holders)}
         self._behind: defaultdict[str, list[int]] = defaultdict(list)
@@ -197,7 +210,7 @@ class _Table:
             self._ended(at)
             while self._later and self._later[0][0] <= at:
                 _, opened = heappop(self._later)
-                heappush(self._open[self._seekers[opened].region], opened)
+                heappush(self._open[_kind(self._seekers[opened])], opened)
             while (turn := self._next()) is not None:
                 self._take(turn, at)
             following = [heap[0][0] for heap in (self._ends, self._later) if heap]
@@ -213,8 +226,9 @@ class _Table:
 
     def _ended(self, at: datetime) -> None:
         while self._ends and self._ends[0][0] <= at:
-            _, key, region = heappop(self._ends)
+            _, key, (region, counts_in) = heappop(self._ends)
             self._in_flight[region] -= 1
+            self._counted.subtract(counts_in)
             for turn in self._behind[key]:
                 self._waits[turn] -= 1
                 if not self._waits[turn]:
@@ -225,15 +239,22 @@ class _Table:
         if self._in_flight.total() >= self._limits.scale_sets:
             return None
         flying = {region for region, number in self._in_flight.items() if number}
-        waiting = [region for region, turns in self._open.items() if turns]
-        usable = [region for region in waiting if region in flying]
-        unopened = sorted(set(waiting) - flying, key=self._region_turn.__getitem__)
-        usable += unopened[: max(0, self._limits.regions - len(flying))]
-        return min((self._open[region][0] for region in usable), default=None)
+        waiting = [kind for kind, turns in self._open.items() if turns and self._room(kind)]
+        unopened = sorted({region for region, _ in waiting} - flying, key=self._region_turn.__getitem__)
+        usable = flying.union(unopened[: max(0, self._limits.regions - len(flying))])
+        return min((self._open[kind][0] for kind in waiting if kind[0] in usable), default=None)
+
+    def _room(self, kind: "_Kind") -> bool:
+        """Whether the limits of its region and by match leave room for one more of this kind."""
+        region, counts_in = kind
+        per_region = self._limits.per_region
+        if per_region is not None and self._in_flight[region] >= per_region:
+            return False
+        return all(self._counted[name] < self._most[name] for name in counts_in if name in self._most)
 
     def _take(self, turn: int, at: datetime) -> None:
         seeker = self._seekers[turn]
-        heappop(self._open[seeker.region])
+        heappop(self._open[_kind(seeker)])
         opens = seeker.opens(at)
         if opens != at:
             # Its window has closed while it waited.
@@ -246,4 +267,5 @@ class _Table:
         late = seeker.latest is None or at > seeker.latest
         self._laid[seeker.key] = Place(at, end, late)
         self._in_flight[seeker.region] += 1
-        heappush(self._ends, (end, seeker.key, seeker.region))
+        self._counted.update(seeker.counts_in)
+        heappush(self._ends, (end, seeker.key, _kind(seeker)))

@@ -53,8 +53,9 @@ class Line:
     """One active run of the listing; times are aware UTC.
 
     `name` and `region` as Azure spells them, `forecast` its expected end once it has begun. `after` names
-    scale sets and tiers that go first. `held_back`: it could start by its times, and something of its own
-    keeps it from that. `acts_at` is when it is polled next; None where it is woken when its turn comes.
+    scale sets and tiers that go first, `counts_in` limits by match. `held_back`: it could start by its times,
+    and something of its own keeps it from that. `acts_at` is when it is polled next; None where it is woken
+    when its turn comes.
     """
 
     key: str
@@ -66,6 +67,7 @@ class Line:
     deadline: datetime | None = None
     tier: str = ""
     after: tuple[str, ...] = ()
+    counts_in: tuple[str, ...] = ()
     claims: bool = False
     forecast: datetime | None = None
     held_back: bool = False
@@ -84,7 +86,7 @@ def holders(lines: Iterable[Line], now: datetime) -> Iterator[Holder]:
             soon = now + MINUTE
             ends = max(line.forecast, soon) if line.forecast is not None else soon
             known = line.state in {RunState.RUNNING, RunState.SCHEDULED}
-            yield Holder(line.key, normal_region(line.region), ends if known else None)
+            yield Holder(line.key, normal_region(line.region), ends if known else None, line.counts_in)
 
 
 def seekers(lines: Iterable[Line]) -> Iterator[Seeker]:
@@ -108,6 +110,7 @@ def seekers(lines: Iterable[Line]) -> Iterator[Seeker]:
             line.course.ends,
             line.tier,
             tuple(sorted(first)),
+            line.counts_in,
             ready=line.ready,
         )
 

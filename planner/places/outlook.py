@@ -20,8 +20,8 @@ class Outlook:
     """The runs of a wave in one subscription that have not begun; times are aware UTC.
 
     `in_time` have a place before their latest start, the last of them `ends`; `late` names those that have
-    none. `enough` is the smallest `limits.scale-sets` under which all have one (None: none is), `any_time`
-    whether they would without their windows.
+    none. `enough` is key of `limits` to the smallest number of it under which all have one, for each that
+    does it alone, `any_time` whether they would without their windows.
     """
 
     subscription: str
@@ -29,7 +29,7 @@ class Outlook:
     in_time: int = 0
     ends: datetime | None = None
     late: tuple[str, ...] = ()
-    enough: int | None = None
+    enough: tuple[tuple[str, int], ...] = ()
     any_time: bool = False
 
     @property
@@ -42,13 +42,14 @@ class Outlook:
             last = f", {who}done by {say(self.ends)}" if self.ends is not None else ""
             return f"{many(self.in_time, 'scale set')} {_have(self.in_time)} a place in time{last}."
         rest = f"; {self.in_time} {_have(self.in_time)} one" if self.in_time else ""
-        ways = [f"`scale-sets: {self.enough}` in the policy file"] if self.enough is not None else []
+        ways = [f"`{key}: {number}`" for key, number in self.enough]
         ways += ["wider windows"] if self.any_time else []
+        limits = ", ".join(f"`{key}: {number}`" for key, number in _numbers(self.limits).items())
         room = f" To make room: {' or '.join(ways)}." if ways else ""
         return (
             f"{many(len(self.late), 'scale set')} {_have(len(self.late))} no place before the deadline under "
-            f"`limits.scale-sets: {self.limits.scale_sets}` and `limits.regions: {self.limits.regions}` "
-            f"({some(self.late, most=NAMED)}){rest}.{room} What is not started in time is left to Azure."
+            f"`limits` ({limits}): {some(self.late, most=NAMED)}{rest}.{room} "
+            "What is not started in time is left to Azure."
         )
 
 
@@ -66,14 +67,44 @@ def outlook(subscription: str, laid: Laid, keys: Collection[str]) -> Outlook:
     if not late:
         return found
 
-    def fits(scale_sets: int) -> bool:
-        return not _late(laid.lines, replace(laid.limits, scale_sets=scale_sets), laid.at, keys)
-
-    first, most = laid.limits.scale_sets + 1, len(laid.lines) + 1
-    enough = bisect_left(range(most), True, lo=min(first, most), key=fits)
+    raised = ((key, _enough(key, laid, keys)) for key in _numbers(laid.limits))
+    enough = tuple((key, number) for key, number in raised if number is not None)
     always = tuple(replace(line, course=replace(line.course, windows=())) for line in laid.lines)
     any_time = always != laid.lines and not _late(always, laid.limits, laid.at, keys)
-    return replace(found, enough=enough if enough < most else None, any_time=any_time)
+    return replace(found, enough=enough, any_time=any_time)
+
+
+def _numbers(limits: Limits) -> dict[str, int]:
+    """What the limits say, by the key under `limits` that says it."""
+    per_region = {"per-region": limits.per_region} if limits.per_region is not None else {}
+    by_match = {f"by-match.{name}.scale-sets": number for name, number in limits.named.items()}
+    return {"scale-sets": limits.scale_sets, "regions": limits.regions, **per_region, **by_match}
+
+
+def _with(limits: Limits, key: str, number: int) -> Limits:
+    if key == "scale-sets":
+        return replace(limits, scale_sets=number)
+    if key == "regions":
+        return replace(limits, regions=number)
+    if key == "per-region":
+        return replace(limits, per_region=number)
+    by_match = (
+        replace(each, scale_sets=number) if key == f"by-match.{each.name}.scale-sets" else each
+        for each in limits.by_match
+    )
+    return replace(limits, by_match=tuple(by_match))
+
+
+def _enough(key: str, laid: Laid, keys: Collection[str]) -> int | None:
+    """The smallest number of this limit under which all have a place in time; None where none does it."""
+    first, most = _numbers(laid.limits)[key] + 1, len(laid.lines) + 1
+
+    def fits(number: int) -> bool:
+        return not _late(laid.lines, _with(laid.limits, key, number), laid.at, keys)
+
+    if first >= most or not fits(most):
+        return None
+    return bisect_left(range(most), True, lo=first, key=fits)
 
 
 def _late(lines: Collection[Line], limits: Limits, now: datetime, keys: Collection[str]) -> bool:

@@ -8,7 +8,8 @@ from planner.policy.model import Policy, Rules
 def digest(policy: Policy) -> str:
     """What of the policy file a plan depends on, as a short text; empty if the file cannot be read.
 
-    Receivers, routes, limits and the stop are read at each poll, and no plan depends on them.
+    Receivers, routes, the numbers of the limits and the stop are read at each poll, and no plan depends on
+    them; which limits by match a scale set counts in is settled by the plan.
     """
     if policy.problem:
         return ""
@@ -22,7 +23,10 @@ def digest(policy: Policy) -> str:
         )
         for rule in policy.rules
     ]
-    return hashed(sorted(policy.defaults.items()), rules, sorted(policy.tags_may_loosen), policy.freezes)
+    by_match = [(limit.name, limit.match) for limit in policy.limits.by_match]
+    parts = [sorted(policy.defaults.items()), rules, sorted(policy.tags_may_loosen), policy.freezes]
+    # Without limits by match the digest is what it was before there were any: nothing is planned again.
+    return hashed(*parts, *([by_match] if by_match else []))
 
 
 def rules_fingerprint(rules: Rules) -> str:

@@ -103,11 +103,31 @@ class Freeze(Interval):
 
 
 @dataclass(frozen=True, slots=True)
+class MatchLimit:
+    """How many of the scale sets that match may be in flight at once in one subscription."""
+
+    name: str
+    match: Match
+    scale_sets: int
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of one subscription may be in flight at once."""
+    """How much of one subscription may be in flight at once; all of it counts.
+
+    `per_region` is for the scale sets of any one region (None: no limit of its own), `by_match` for those
+    that match, by name.
+    """
 
     regions: int = 1
     scale_sets: int = 5
+    per_region: int | None = None
+    by_match: tuple[MatchLimit, ...] = ()
+
+    @property
+    def named(self) -> Mapping[str, int]:
+        """The limits by match: name to scale sets at once."""
+        return {limit.name: limit.scale_sets for limit in self.by_match}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +193,9 @@ class Rules:
     of the running instances, at least one. `declared` are the counter-indications somebody declared,
     `accept` the checks whose counter-indication is accepted. `owner` names a receiver, empty without any.
 
-    `stop` says why everything is stopped. `problems` are values nobody can follow: they block. `notes` are
-    tags that were understood and don't count: they don't block. `sources` says where each key comes from.
+    `counts_in` names the limits by match it counts in. `stop` says why everything is stopped. `problems` are
+    values nobody can follow: they block. `notes` are tags that were understood and don't count: they don't
+    block. `sources` says where each key comes from.
     """
 
     self_service: SelfService = SelfService.WHEN_NEEDED
@@ -194,7 +215,7 @@ class Rules:
     accept: tuple[str, ...] = ()
     owner: str = ""
     freezes: tuple[Freeze, ...] = ()
-    limits: Limits = Limits()
+    counts_in: tuple[str, ...] = ()
     stop: str = ""
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

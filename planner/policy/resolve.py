@@ -43,7 +43,7 @@ def rules_for(policy: Policy, scale_set: ScaleSet) -> Rules:
         accept=_accept(layers),
         owner=_owner(layers),
         freezes=tuple(freeze for freeze in policy.freezes if freeze.match(scale_set)),
-        limits=policy.limits,
+        counts_in=tuple(limit.name for limit in policy.limits.by_match if limit.match(scale_set)),
         stop=f"Everything is stopped by {policy.stopped_by}; nothing new starts." if policy.stop else "",
         problems=tuple(layers.problems),
         notes=tuple(layers.notes),

@@ -113,7 +113,7 @@ class Terms:
 
     `fingerprint` changes when the policy does for this scale set; `policy` is the digest of the file. `lead`,
     `windows` and `freezes` are what the run's times were made with. `raised` is what a person has raised for
-    this run: policy key to value as written.
+    this run: policy key to value as written. `counts_in` names the limits by match it counts in.
     """
 
     mode: Mode = Mode.AUTO
@@ -130,6 +130,7 @@ class Terms:
     raised: Mapping[str, str] = field(default_factory=dict)
     windows: WindowSets = ()
     freezes: tuple[Freeze, ...] = ()
+    counts_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ def adopted(
             fingerprint=fingerprint,
             windows=rules.windows,
             freezes=rules.freezes,
+            # In flight it counts where it counted when it began: its claim says the same.
+            counts_in=run.terms.counts_in if run.claims else rules.counts_in,
         ),
         times=replace(
             run.times,

@@ -4,17 +4,19 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.wire.ids import RUNS
-from planner.policy.model import Limits, Match, Policy, Receiver, Rule
+from planner.policy.model import Limits, Match, MatchLimit, Policy, Receiver, Rule
 from planner.record.notice import Kind
 from planner.record.states import RunState
 from simulator.fleet import SUBSCRIPTION, uniform
 from simulator.fleet.waves import Wave, Window
 from tests.world import World
 from tests.world.mailbox import Mailbox
+from tests.world.promises import broken
 from tests.world.world import START
 
 ID = "VM8T-1Q8"
@@ -128,12 +130,39 @@ async def test_the_first_digest_says_who_has_a_place_in_time_who_has_none_and_wh
     late = int(re.search(r"\d+", places)[0])
     assert 2 < late < 20
     assert f"; {24 - late} have one." in places
-    assert re.search(r"To make room: `scale-sets: [3-9]` in the policy file or wider windows", places)
+    assert re.search(r"To make room: `scale-sets: [3-9]` or wider windows", places)
     # Each forecast is that of a place, not of a run that goes next.
     assert "One after another: the first starts not before Mon 23 Nov 2026 22:00 UTC" in text
     await azure.until(START + 30 * DAY, when=azure.over)
     missed = sum(run.state is RunState.MISSED for run in azure.runs().values())
     assert abs(missed - late) <= 2, (missed, late)
+
+
+async def test_limits_per_region_and_by_match_hold_and_nobody_waits_who_has_room() -> None:
+    databases = MatchLimit("databases", Match(name=("db*",)), 1)
+    limits = Limits(regions=2, scale_sets=9, per_region=2, by_match=(databases,))
+    azure = Queue(limits)
+    there = dict.fromkeys([*names("web", 4), "db00"], "westeurope")
+    await azure.announced({**there, **dict.fromkeys([*names("api", 2), "db01"], "northeurope")})
+    await azure.until(START + 3 * DAY, when=azure.over)
+    assert {run.state for run in azure.runs().values()} == {RunState.COMPLETED}
+    assert broken(azure, limits=limits) == []
+    # In the north two are laid beside each other, in the west two at a time.
+    starts = {name: azure.began(name) for name in azure.runs()}
+    first = min(starts.values())
+    assert sum(start < first + 5 * M for start in starts.values()) == 4
+    assert abs(starts["db00"] - starts["db01"]) > 20 * M
+
+
+async def test_a_limit_by_match_that_comes_into_the_file_holds_for_who_waits() -> None:
+    azure = Queue(Limits(scale_sets=2), lead="4h")
+    await azure.announced(dict.fromkeys(names("db", 3), "westeurope"))
+    await azure.until(START + H)
+    limits = Limits(scale_sets=2, by_match=(MatchLimit("databases", Match(name=("db*",)), 1),))
+    azure.policy = replace(azure.policy, limits=limits)
+    await azure.until(START + 3 * DAY, when=azure.over)
+    assert {run.state for run in azure.runs().values()} == {RunState.COMPLETED}
+    assert broken(azure, limits=limits) == []
 
 
 async def test_a_region_that_a_paused_run_keeps_out_is_told_so_on_the_first_day() -> None:

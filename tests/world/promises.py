@@ -1,5 +1,6 @@
 """What must hold of a world whatever happened in it, each finding a sentence."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -176,7 +177,7 @@ def _nights(world: World) -> list[tuple[datetime, datetime]]:
 
 def _crowded(world: World, limits: Limits) -> Iterator[str]:
     """Scale sets and regions with customer starts in flight and not over, at every start."""
-    location = {one.target.id: one.target.location for one in world.runs().values()}
+    known = {one.target.id: one.target.scale_set for one in world.runs().values()}
     flying: dict[str, tuple[str, datetime]] = {}
     for fact in world.fleet.ledger:
         over = isinstance(fact, Ended | Up) or (isinstance(fact, Down) and fact.cause in ENDS)
@@ -187,6 +188,12 @@ def _crowded(world: World, limits: Limits) -> Iterator[str]:
         flying[fact.instance] = (fact.scale_set, fact.at + IN_FLIGHT_FOR)
         flying = {one: (owner, until) for one, (owner, until) in flying.items() if fact.at < until}
         sets = {owner for owner, _ in flying.values()}
-        regions = {location[one] for one in sets}
-        if len(sets) > limits.scale_sets or len(regions) > limits.regions:
-            yield f"{fact.at:%d %H:%M:%S} {len(sets)} sets in {len(regions)} regions in flight, {limits}"
+        regions = Counter(known[one].location for one in sets)
+        matching = {each.name: sum(each.match(known[one]) for one in sets) for each in limits.by_match}
+        if (
+            len(sets) > limits.scale_sets
+            or len(regions) > limits.regions
+            or max(regions.values()) > (limits.per_region or len(sets))
+            or any(matching[name] > most for name, most in limits.named.items())
+        ):
+            yield f"{fact.at:%d %H:%M:%S} {dict(regions)}, {matching} in flight, {limits}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from planner.policy.model import Freeze, Limits, Policy
+from planner.policy.model import Freeze, Limits, Match, MatchLimit, Policy
 from simulator.fleet import Instance, ScaleSet
 from simulator.fleet.behaviour import Behaviour
 from simulator.fleet.build import SUBSCRIPTION, flexible, uniform
@@ -97,6 +97,7 @@ def drawn(
         },
         limits=Limits(regions=random.choice((1, 2)), scale_sets=random.choice((1, 2, 5))),
     )
+    policy = replace(policy, limits=_further(policy.limits, Random(f"limits of {seed}")))
     if freezes:
         policy = replace(policy, freezes=_freezes(start, Random(f"freezes of {seed}")))
     world = World(policy=policy, chaos=chaos or Chaos(seed), start=start, lies=lies)
@@ -131,6 +132,16 @@ def drawn(
         afflict(world.fleet, lies)
         meddle(world.fleet, lies)
     return Drawn(world, wave, frozenset(blocked), policy.limits, policy.defaults["windows"] != "any time")
+
+
+def _further(limits: Limits, random: Random) -> Limits:
+    """Sometimes a limit for each region, sometimes one for some of the scale sets."""
+    if random.random() < 0.3:
+        limits = replace(limits, per_region=random.choice((1, 2)))
+    if random.random() < 0.3:
+        named = MatchLimit("some", Match(name=("set[123]",)), 1)
+        limits = replace(limits, by_match=(named,))
+    return limits
 
 
 def _id_of(world: World, name: str) -> str:

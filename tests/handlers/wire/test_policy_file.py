@@ -14,7 +14,7 @@ from handlers.wire.policy_shape import PolicyShape
 from planner.azure.fleet import ScaleSet
 from planner.policy.durations import Share
 from planner.policy.keys import PARSERS, TAG_KEYS
-from planner.policy.model import Limits, Policy, Rules, SelfService
+from planner.policy.model import Limits, Match, MatchLimit, Policy, Rules, SelfService
 from planner.policy.resolve import rules_for
 from planner.policy.weekly import parse_windows
 from tests.places import DOCS
@@ -75,6 +75,15 @@ def test_the_documented_example_means_what_it_says():
     assert policy.limits == Limits(1, 5)
     assert policy.receivers[0].teams == SECRET
     assert policy.receivers[1].webhook == SECRET + "/2"
+
+
+def test_limits_can_be_given_per_region_and_by_match():
+    text = "limits: {per-region: 3, by-match: {databases: {match: {name: [db-*, sql-*]}, scale-sets: 1}}}"
+    policy = load(text, environment={})
+    databases = MatchLimit("databases", Match(name=("db-*", "sql-*")), 1)
+    assert policy.limits == Limits(per_region=3, by_match=(databases,))
+    for name, counts_in in (("SQL-1", ("databases",)), ("web", ())):
+        assert rules_for(policy, ScaleSet("id", "s1", "rg", name, "westeurope")).counts_in == counts_in
 
 
 def test_a_policy_that_says_nothing_is_what_is_built_in():
@@ -177,6 +186,15 @@ def test_a_zone_in_a_time_is_kept_as_written():
             "limits: {region: 1}",
             "line 1, limits.region: there is no key `region` here, did you mean `regions`?",
         ),
+        (
+            "limits: {by-match: {db: {match: {}, scale-sets: 1, scale-set: 1}}}",
+            "limits.by-match.db.scale-set: there is no key `scale-set` here, did you mean `scale-sets`?",
+        ),
+        (
+            "limits: {by-match: {db: {match: {}}}}",
+            "limits.by-match.db.scale-sets: it is required but missing",
+        ),
+        ("limits: {by-match: {a b: {match: {}, scale-sets: 1}}}", "a name has letters, digits, dots"),
         ("soak: 1m", "line 1, soak: `soak` belongs under `defaults` or under one of the `rules`"),
         ("rules:\n- soak: 1m", "line 2, rules[0].match: it is required but missing"),
         ("rules:\n- match: {}\n  soak: 1x", "line 3, rules[0].soak: `1x` is not a duration"),

@@ -53,12 +53,19 @@ def test_a_start_ends_in_the_queue_when_it_ends_in_the_plan(
 
 
 def test_a_line_has_what_the_record_says() -> None:
-    run = run_of(batch(1, "0"), batch(2, "1"), tier="Front end", after=("db", "tier, with comma"))
+    run = run_of(
+        batch(1, "0"),
+        batch(2, "1"),
+        tier="Front end",
+        after=("db", "tier, with comma"),
+        counts_in=("a", "b.c"),
+    )
     opens = Interval(NOW + HOUR, NOW + 9 * DAY)
     run = replace(run, times=replace(run.times, self_service=opens, lead_over=NOW, deadline=NOW + 8 * DAY))
     found = of(run)
     assert (found.name, found.region, found.state) == (run.target.name, run.target.location, run.state)
     assert (found.tier, found.after) == ("Front end", ("db", "tier, with comma"))
+    assert found.counts_in == ("a", "b.c")
     assert (found.earliest, found.deadline) == (NOW + HOUR, NOW + 8 * DAY)
     assert (found.claims, found.forecast, found.held_back) == (False, None, False)
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.places.layout import Holder, Place, Seeker, places
-from planner.policy.model import Limits
+from planner.policy.model import Limits, Match, MatchLimit
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 H = timedelta(hours=1)
@@ -50,26 +50,60 @@ def queues(draw: st.DrawFn, most: int = 5) -> tuple[list[Seeker], list[Holder], 
             region=draw(st.sampled_from("ab")),
             opens=draw(st.sampled_from((0, 0, 0, 1, 5))),
             ready=draw(st.sampled_from((True, True, True, False))),
+            counts_in=draw(COUNTS_IN),
         )
         for number in range(draw(st.integers(1, most)))
     ]
     held = [
-        Holder(f"h{number}", draw(st.sampled_from("ab")), draw(st.sampled_from((NOW + H, NOW + 3 * H, None))))
+        Holder(
+            f"h{number}",
+            draw(st.sampled_from("ab")),
+            draw(st.sampled_from((NOW + H, NOW + 3 * H, None))),
+            draw(COUNTS_IN),
+        )
         for number in range(draw(st.integers(0, 2)))
     ]
-    return seekers, held, Limits(regions=draw(st.integers(1, 2)), scale_sets=draw(st.integers(1, 3)))
+    limits = Limits(
+        draw(st.integers(1, 2)),
+        draw(st.integers(1, 3)),
+        draw(st.sampled_from((None, None, 1, 2))),
+        draw(st.sampled_from(((), (MatchLimit("db", Match(), 1),)))),
+    )
+    return seekers, held, limits
+
+
+COUNTS_IN = st.sampled_from(((), (), ("db",), ("gone",)))
+"""Limits by match; `gone` is none of the policy any more."""
 
 
 def in_flight(
     at: datetime, queue: Sequence[Seeker], held: Sequence[Holder], laid: Mapping[str, Place]
-) -> list[str]:
-    """The regions of what is in flight at a moment."""
-    flying = [one.region for one in held if one.ends is None or at < one.ends]
+) -> list[Seeker | Holder]:
+    """What is in flight at a moment."""
+    flying: list[Seeker | Holder] = [one for one in held if one.ends is None or at < one.ends]
     for each in queue:
         place = laid[each.key]
         if place.start is not None and place.end is not None and place.start <= at < place.end:
-            flying.append(each.region)
+            flying.append(each)
     return flying
+
+
+def over(flying: Sequence[Seeker | Holder], held: Sequence[Holder], limits: Limits) -> list[str]:
+    """The limits that are broken; what was in flight before may be more than they allow: they are lowered."""
+    broken = []
+    if len(flying) > max(limits.scale_sets, len(held)):
+        broken.append("scale-sets")
+    if len({one.region for one in flying}) > max(limits.regions, len({one.region for one in held})):
+        broken.append("regions")
+    for region in "ab" if limits.per_region is not None else "":
+        before = sum(one.region == region for one in held)
+        if sum(one.region == region for one in flying) > max(limits.per_region or 0, before):
+            broken.append(region)
+    for name, most in limits.named.items():
+        before = sum(name in one.counts_in for one in held)
+        if sum(name in one.counts_in for one in flying) > max(most, before):
+            broken.append(name)
+    return broken
 
 
 @settings(deadline=None)
@@ -84,10 +118,7 @@ def test_no_place_breaks_a_limit_or_comes_before_its_time(drawn: Any):
             assert place.late
             continue
         assert place.start >= max(NOW, each.earliest)
-        flying = in_flight(place.start, queue, held, laid)
-        # What was in flight before may be more than the limits: they can have been lowered.
-        assert len(flying) <= max(limits.scale_sets, len(held))
-        assert len(set(flying)) <= max(limits.regions, len({one.region for one in held}))
+        assert over(in_flight(place.start, queue, held, laid), held, limits) == []
 
 
 @settings(deadline=None)
@@ -101,16 +132,26 @@ def test_whoever_is_given_no_place_has_nothing_before_it_that_ends(drawn: Any):
 
 def naive(order: Sequence[Seeker], held: Sequence[Holder], limits: Limits, first: Sequence[str]) -> int:
     """How many are late when, hour by hour, the first of this order that fits starts."""
-    flying = [(one.region, one.ends) for one in held]
+    flying: list[tuple[Seeker | Holder, datetime | None]] = [(one, one.ends) for one in held]
     left, late = list(order), 0
     for hour in range(200):
         at = NOW + hour * H
-        flying = [(region, ends) for region, ends in flying if ends is None or ends > at]
+        flying = [(one, ends) for one, ends in flying if ends is None or ends > at]
         again = True
         while again:
             again = False
-            regions = {region for region, _ in flying}
-            ready = [each for each in left if each.earliest <= at and (each.ready or hour)]
+            now = [one for one, _ in flying]
+            regions = {one.region for one in now}
+            ready = [
+                each
+                for each in left
+                if each.earliest <= at
+                and not (limits.per_region and sum(o.region == each.region for o in now) >= limits.per_region)
+                and not any(
+                    name in each.counts_in and sum(name in o.counts_in for o in now) >= most
+                    for name, most in limits.named.items()
+                )
+            ]
             new = sorted({each.region for each in ready} - regions, key=list(first).index)[
                 : max(0, limits.regions - len(regions))
             ]
@@ -118,7 +159,7 @@ def naive(order: Sequence[Seeker], held: Sequence[Holder], limits: Limits, first
             for each in ready:
                 if len(flying) < limits.scale_sets and each.region in usable:
                     end = each.ends(at)
-                    flying.append((each.region, end))
+                    flying.append((each, end))
                     late += each.latest is None or at > each.latest
                     left.remove(each)
                     again = True
@@ -143,6 +184,31 @@ def test_no_date_is_missed_that_another_order_would_have_kept(drawn: Any):
         else 0
     )
     assert sum(place.late for place in laid.values()) <= best
+
+
+@settings(deadline=None)
+@given(queues(8))
+def test_other_names_in_the_same_order_change_no_place(drawn: Any):
+    queue, held, limits = drawn
+    renamed = [
+        replace(each, key=f"x/{each.key}", name=f"prod-{each.name.upper()}", region=f"{each.region} 2")
+        for each in queue
+    ]
+    others = [replace(one, key=f"x/{one.key}", region=f"{one.region} 2") for one in held]
+    laid = places(renamed, others, limits, NOW)
+    assert {key.removeprefix("x/"): place for key, place in laid.items()} == places(queue, held, limits, NOW)
+
+
+@settings(deadline=None)
+@given(queues(5), st.randoms(use_true_random=False))
+def test_as_many_dates_hold_whatever_the_scale_sets_are_called(drawn: Any, dice: Any):
+    queue, held, limits = drawn
+    names = dice.sample(range(len(queue)), len(queue))
+    renamed = [replace(each, key=str(name), name=str(name)) for each, name in zip(queue, names, strict=True)]
+    late = [
+        sum(place.late for place in places(each, held, limits, NOW).values()) for each in (queue, renamed)
+    ]
+    assert late[0] == late[1]
 
 
 @settings(deadline=None)
@@ -178,6 +244,20 @@ def test_of_too_many_the_longest_gives_way_to_more_short_ones():
     queue = [seeker("long", 10, by=12), *(seeker(f"s{number}", 3, by=13) for number in range(4))]
     laid = places(queue, (), Limits(scale_sets=1), NOW)
     assert [key for key, place in laid.items() if place.late] == ["long"]
+
+
+def test_of_a_region_no_more_go_at_once_than_it_takes_and_the_other_goes_beside_it():
+    queue = [seeker(f"a{number}", by=100 + number) for number in range(3)]
+    queue += [seeker("b1", by=200, region="b")]
+    laid = starts(places(queue, (), Limits(regions=2, scale_sets=9, per_region=1), NOW))
+    assert laid == {"a0": 0, "a1": 4, "a2": 8, "b1": 0}
+
+
+def test_who_matches_a_limit_waits_for_it_and_the_others_go_before():
+    queue = [seeker(f"db{number}", by=20 + number, counts_in=("db",)) for number in range(2)]
+    queue += [seeker("web", by=90)]
+    limits = Limits(scale_sets=2, by_match=(MatchLimit("db", Match(name=("db*",)), 1),))
+    assert starts(places(queue, (), limits, NOW)) == {"db0": 0, "db1": 4, "web": 0}
 
 
 def test_ten_with_a_date_in_two_days_go_before_a_hundred_without_haste():

@@ -9,7 +9,7 @@ from planner.places.layout import places
 from planner.places.line import Course, Line, holders, latest_start, seekers
 from planner.places.outlook import Outlook, outlook
 from planner.places.turn import Laid, turn
-from planner.policy.model import Limits
+from planner.policy.model import Limits, Match, MatchLimit
 from planner.policy.weekly import parse_windows
 from planner.record.states import RunState
 
@@ -50,19 +50,35 @@ def test_a_hundred_and_seventy_sets_of_twenty_domains_say_who_has_no_place_and_w
     found = seen(lines, Limits(scale_sets=5))
     assert found.in_time + len(found.late) == 170
     assert 20 < len(found.late) < 60
-    assert found.enough is not None
-    assert 5 < found.enough < 10
-    assert seen(lines, Limits(scale_sets=found.enough)).late == ()
+    [(key, enough)] = found.enough
+    assert key == "scale-sets"
+    assert 5 < enough < 10
+    assert seen(lines, Limits(scale_sets=enough)).late == ()
     assert found.any_time
     assert f"{len(found.late)} scale sets have no place before the deadline" in found.sentence
-    assert "`limits.scale-sets: 5`" in found.sentence
-    assert f"`scale-sets: {found.enough}` in the policy file or wider windows" in found.sentence
+    assert "under `limits` (`scale-sets: 5`, `regions: 1`): set" in found.sentence
+    assert f"To make room: `scale-sets: {enough}` or wider windows." in found.sentence
 
 
 def test_where_no_limit_helps_none_is_named() -> None:
     found = seen([line("long", course=course(2000))], Limits())
-    assert (found.late, found.enough, found.any_time) == (("long",), None, False)
+    assert (found.late, found.enough, found.any_time) == (("long",), (), False)
     assert "To make room" not in found.sentence
+
+
+def test_each_limit_that_alone_would_make_room_is_named_with_the_number_that_does() -> None:
+    lines = [line(f"db{number}", course=course(20), counts_in=("databases",)) for number in range(120)]
+    limits = Limits(5, 50, 40, (MatchLimit("databases", Match(), 1),))
+    found = seen(lines, limits)
+    [(key, enough)] = found.enough
+    assert key == "by-match.databases.scale-sets"
+    fits = Limits(5, 50, 40, (MatchLimit("databases", Match(), enough),))
+    assert seen(lines, fits).late == ()
+    assert seen(lines, Limits(5, 50, 40, (MatchLimit("databases", Match(), enough - 1),))).late
+    assert (
+        "under `limits` (`scale-sets: 50`, `regions: 5`, `per-region: 40`, `by-match.databases.scale-sets: 1`)"
+        in found.sentence
+    )
 
 
 def test_only_the_runs_asked_for_count() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.policy.limits import Claim, over
-from planner.policy.model import Limits
+from planner.policy.model import Limits, Match, MatchLimit
 
 WEST, NORTH = "westeurope", "northeurope"
 
@@ -73,6 +73,26 @@ def test_limits_lowered_under_what_flies_already_stop_the_next_one_with_the_true
     assert words.startswith(
         "4 scale sets of this subscription are in flight, and `limits.scale-sets` allows 2"
     )
+
+
+def test_of_one_region_no_more_than_its_limit_and_another_region_is_free():
+    limits = Limits(regions=2, scale_sets=9, per_region=2)
+    assert over(claims(WEST, NORTH, NORTH), mine(), limits) == ""
+    assert over(claims(WEST, "West Europe", NORTH), mine(), limits) == (
+        "2 scale sets in westeurope are in flight, and `limits.per-region` allows 2. Raise it in the policy file to "
+        "go faster."
+    )
+
+
+def test_who_matches_a_limit_counts_in_it_and_nobody_else_does():
+    limits = Limits(scale_sets=9, by_match=(MatchLimit("databases", Match(name=("db-*",)), 1),))
+    others = [Claim("claims/db", WEST, ("databases",)), *claims(WEST)]
+    assert over(others, mine(), limits) == ""
+    assert over(others, Claim("claims/mine", WEST, ("databases",)), limits) == (
+        "1 scale set under `databases` is in flight, and `limits.by-match.databases` allows 1. Raise it in the "
+        "policy file to go faster."
+    )
+    assert over(others, Claim("claims/mine", WEST, ("no longer in the file",)), limits) == ""
 
 
 @pytest.mark.parametrize("limits", [Limits(), Limits(regions=2, scale_sets=3)])

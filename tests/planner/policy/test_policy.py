@@ -10,7 +10,6 @@ from planner.policy.keys import COUNTER_INDICATIONS, MAY_BE_LOOSENED, PARSERS, T
 from planner.policy.model import (
     Freeze,
     HealthRule,
-    Limits,
     Match,
     Mode,
     Policy,
@@ -54,7 +53,7 @@ def test_with_nothing_said_what_is_built_in_holds():
         timedelta(minutes=30),
         timedelta(minutes=60),
     )
-    assert (found.max_unavailable, found.default_share, found.limits) == ((), True, Limits(1, 5))
+    assert (found.max_unavailable, found.default_share, found.counts_in) == ((), True, ())
     assert set(found.sources) == set(PARSERS)
     assert set(found.sources.values()) == {"built in"}
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.machine import ending
+from planner.policy.model import Limits, Match, MatchLimit, Policy
 from planner.record.notice import Kind, Urgency
 from planner.record.run import Run
 from planner.record.states import SETTLED, BatchState, InstanceState, RunState
@@ -73,6 +74,16 @@ def test_what_has_begun_stays_as_it_is_whatever_the_new_plan_says():
     assert again.batches[0] == run.batches[0]
     assert all(len(one.instances) == 1 for one in again.batches[1:])
     assert again.state is RunState.RUNNING
+
+
+def test_a_run_in_flight_counts_where_it_began_to_and_one_that_waits_where_the_file_says_now():
+    def limited(name: str) -> Policy:
+        return replace(always(), limits=Limits(by_match=(MatchLimit(name, Match(), 1),)))
+
+    run = planned(a_policy=limited("old"))
+    for before, counts_in in ((run, "new"), (begun(run), "old")):
+        again = planned_again(before, a_policy=limited("new"), now=NOW + MINUTE)
+        assert again.terms.counts_in == (counts_in,)
 
 
 def test_an_instance_that_joins_has_a_lead_time_of_its_own_and_holds_up_nobody_elses():
