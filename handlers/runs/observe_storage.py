@@ -10,11 +10,11 @@ from handlers.wiring import Wiring
 from planner.azure import order
 from planner.azure.wave import Stage, Wave, awaited
 from planner.machine.advance import may_start
-from planner.places.turn import Turn
 from planner.policy.fingerprint import digest
 from planner.record.observation import Observation, Predecessor
 from planner.record.run import Run
 from planner.record.states import ENDED, HANDS_OFF, RunState
+from planner.record.waits import Turn
 
 
 async def from_storage(run: Run, wiring: Wiring) -> tuple[Observation, Sequence[Wave]]:
@@ -38,7 +38,7 @@ async def from_storage(run: Run, wiring: Wiring) -> tuple[Observation, Sequence[
     if run.terms.after:
         observation = await _with_predecessors(run, observation, waves, wiring)
     turn = Turn() if run.claims else await queue.turn_of(run, wiring)
-    observation = replace(observation, limit_until=turn.start)
+    observation = replace(observation, turn=turn)
     # Whether a plan that does not fit fits again depends on who is in flight, too.
     if may_start(run, observation, wiring.now()) or (run.people.misfit and not run.claims):
         around = await neighbours.of(run, wiring)

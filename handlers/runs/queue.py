@@ -15,10 +15,11 @@ from planner.places import forecast
 from planner.places.layout import places
 from planner.places.line import Line, holders, seekers
 from planner.places.outlook import Outlook, outlook
-from planner.places.turn import Laid, Turn, turn
+from planner.places.turn import Laid, turn
 from planner.record.cause import Cause
 from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
+from planner.record.waits import Turn
 
 log = logging.getLogger(__name__)
 

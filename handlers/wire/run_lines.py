@@ -9,6 +9,7 @@ from handlers.wire.documents import ASLEEP, HELD_BACK
 from planner.azure.fleet import Interval
 from planner.places.line import Course, Line
 from planner.policy.weekly import WindowSets, parse_windows
+from planner.record.cause import Cause
 from planner.record.states import RunState
 
 
@@ -35,6 +36,7 @@ def line(path: str, metadata: Mapping[str, str]) -> Line:
         claims="begun" in metadata and "lets_pass" not in metadata,
         forecast=_at(metadata, "forecast") if "begun" in metadata else None,
         held_back=metadata.get("queue") == HELD_BACK,
+        waits=Cause(metadata["waits"]) if metadata.get("waits") in set(Cause) else None,
         acts_at=_at(metadata, "due") if metadata.get("queue") != ASLEEP else None,
     )
 

@@ -36,6 +36,7 @@ from planner.schedule import options, timing
 from planner.schedule.capacity import with_stops
 from planner.start import eligible, gate, prepare, repairs
 from planner.state.change import in_state, with_batches
+from planner.state.journal import with_entry
 from planner.state.notices import with_started_notice
 from planner.text.backoff import DAILY, throttled_wait
 from planner.text.phrases import say
@@ -172,8 +173,8 @@ def _with_others(run: Run, observation: Observation) -> Run:
         for predecessor in observation.predecessors
         if predecessor.ends is not None and predecessor.name not in run.people.waived
     ]
-    if observation.limit_until is not None:
-        ends.append(observation.limit_until)
+    if observation.turn.start is not None:
+        ends.append(observation.turn.start)
     return replace(run, times=replace(run.times, others_until=max(ends, default=None)))
 
 
@@ -319,6 +320,8 @@ def _started(
         if instance.state is InstanceState.STARTING and instance.id not in under_way
     )
     run = with_batches(run, [batch if each is old else each for each in run.batches], now)
+    if starts and observation.turn.passes:
+        run = with_entry(run, "went ahead", observation.turn.passes, now)
     if starts:
         # It moves: nothing holds it up, and it counts against the limits again.
         run = replace(

@@ -78,7 +78,7 @@ def places(
     most: int | None = None,
 ) -> Mapping[str, Place]:
     """A place for each seeker, by key, in the order of the queue; `most` limits how many orders are tried."""
-    order = sorted(seekers, key=_turn)
+    order = in_order(seekers)
     held = tuple(holders)
     best: tuple[int, dict[str, Place]] | None = None
     for candidate in islice(_orders(order, held, limits, now), most):
@@ -88,6 +88,11 @@ def places(
         if not late:
             break
     return best[1] if best is not None else {}
+
+
+def in_order(seekers: Iterable[Seeker]) -> list[Seeker]:
+    """Who has to start first comes first, then by tier, then by name."""
+    return sorted(seekers, key=_turn)
 
 
 def _turn(seeker: Seeker) -> tuple[bool, datetime, str, str, str]:

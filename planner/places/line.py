@@ -11,6 +11,7 @@ from planner.azure.wave import normal_region
 from planner.calendar.openings import HORIZON, opening
 from planner.places.layout import Holder, Seeker
 from planner.policy.weekly import WindowSets
+from planner.record.cause import Cause
 from planner.record.states import ACTIVE, RunState
 from planner.schedule.timing import MINUTE
 
@@ -54,8 +55,8 @@ class Line:
 
     `name` and `region` as Azure spells them, `forecast` its expected end once it has begun. `after` names
     scale sets and tiers that go first, `counts_in` limits by match. `held_back`: it could start by its times,
-    and something of its own keeps it from that. `acts_at` is when it is polled next; None where it is woken
-    when its turn comes.
+    and something of its own keeps it from that, of the kind `waits`. `acts_at` is when it is polled next;
+    None where it is woken when its turn comes.
     """
 
     key: str
@@ -71,6 +72,7 @@ class Line:
     claims: bool = False
     forecast: datetime | None = None
     held_back: bool = False
+    waits: Cause | None = None
     acts_at: datetime | None = None
 
     @property

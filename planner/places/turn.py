@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from planner.places.layout import ANSWERED, Place
-from planner.places.line import Line
+from planner.places.layout import ANSWERED, Place, in_order
+from planner.places.line import Line, seekers
 from planner.policy.model import Limits
+from planner.record.cause import FOR
 from planner.record.states import ACTIVE, RunState
+from planner.record.waits import Turn
 from planner.text.phrases import say, some
 
 NAMED = 3
@@ -28,17 +30,6 @@ class Laid:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """When a run's turn comes (aware UTC, None: no place gets free for it), and why not now.
-
-    `waits` is empty when the turn has come.
-    """
-
-    start: datetime | None = None
-    waits: str = ""
-
-
 def turn(key: str, laid: Laid, now: datetime) -> Turn:
     """The turn of the run `key`; one without a place, because it is in flight, has it now."""
     mine = laid.places.get(key)
@@ -46,7 +37,7 @@ def turn(key: str, laid: Laid, now: datetime) -> Turn:
     ready = all(line.ready for line in laid.lines if line.key == key)
     soon = now if ready else now + ANSWERED
     if mine is None or (mine.start is not None and mine.start <= soon):
-        return Turn(now)
+        return Turn(now, passes=_passes(key, laid, now))
     names = {line.key: line.name for line in laid.lines}
     if mine.start is None:
         stuck = [line.name for line in laid.lines if line.claims and line.state in _STUCK]
@@ -57,6 +48,35 @@ def turn(key: str, laid: Laid, now: datetime) -> Turn:
     who = f" after {some(ahead, most=NAMED)}" if ahead else ""
     return Turn(
         mine.start, f"Number {len(ahead) + 1} in the queue{who}: its turn is expected at {say(mine.start)}."
+    )
+
+
+def _passes(key: str, laid: Laid, now: datetime) -> str:
+    """Whom the run goes ahead of that would come before it, and what keeps each of them from going."""
+    order = [seeker.key for seeker in in_order(seekers(laid.lines))]
+    before = order[: order.index(key)] if key in order else []
+    lines = {line.key: line for line in laid.lines}
+    passed = [lines[each] for each in before if not _goes(laid.places[each], now)]
+    why = [f"{line.name} ({_kept_back(line, laid.places[line.key], now)})" for line in passed]
+    return f"Ahead of {some(why, most=NAMED)}." if why else ""
+
+
+def _goes(place: Place, now: datetime) -> bool:
+    return place.start is not None and place.start <= now
+
+
+def _kept_back(line: Line, place: Place, now: datetime) -> str:
+    if line.state is RunState.AWAITING_APPROVAL:
+        return "waits for approval"
+    if line.state is RunState.PAUSED:
+        return "is paused"
+    if line.held_back:
+        return f"waits for {FOR[line.waits]}" if line.waits in FOR else "cannot start yet"
+    opens = line.course.opens(max(now, line.earliest))
+    if opens is None or opens > now:
+        return f"may start from {say(opens)}" if opens is not None else "has no window left"
+    return (
+        f"its place is free at {say(place.start)}" if place.start is not None else "no place gets free for it"
     )
 
 

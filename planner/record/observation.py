@@ -8,7 +8,7 @@ from enum import StrEnum
 from planner.azure.fleet import Instance, RepairsState, ScaleSet
 from planner.policy.model import Rules
 from planner.record.states import RunState
-from planner.record.waits import HeldUp
+from planner.record.waits import HeldUp, Turn
 
 ASKS = frozenset({RunState.MISSED, RunState.CANCELLED, RunState.LEFT_TO_AZURE})
 """Ends of a predecessor after which only a person lets the next one go."""
@@ -60,9 +60,9 @@ class Observation:
 
     From the records. `open`: a wave of the run is open; `cancelled`: no open wave covers the scale set any
     more. `stopped` is why nothing new may start anywhere, `policy` the digest of the policy file. `limit` is
-    why the limits forbid a start now, `limit_until` when its turn is expected.
-    `durations` is how long batches of the wave's other runs took. `held_up` is who waits for a limit while
-    this run holds a claim (None: not read). `awaits` is what has to be read before anything starts.
+    why the limits forbid a start now, `turn` its place in the queue. `durations` is how long batches of the
+    wave's other runs took. `held_up` is who waits for a limit while this run holds a claim (None: not read).
+    `awaits` is what has to be read before anything starts.
     """
 
     at: datetime
@@ -82,7 +82,7 @@ class Observation:
     predecessors: tuple[Predecessor, ...] = ()
     order_problem: str = ""
     limit: str = ""
-    limit_until: datetime | None = None
+    turn: Turn = field(default_factory=Turn)
     durations: tuple[timedelta, ...] = ()
     repairs: RepairsState | str = ""
     trouble: str = ""

@@ -69,6 +69,18 @@ class Reminders:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """When a run's turn comes in the queue of its subscription (aware UTC, None: no place gets free for it).
+
+    `waits` is why not now, empty when the turn has come; `passes` names those it goes ahead of then, and why.
+    """
+
+    start: datetime | None = None
+    waits: str = ""
+    passes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HeldUp:
     """Scale sets of the subscription that wait for a limit: how many, of which regions.
 

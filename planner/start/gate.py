@@ -109,7 +109,7 @@ def held(run: Run, observation: Observation, now: datetime) -> Wait | AskPerson 
         return Wait(observation.awaits, cause=Cause.UNREADABLE)
     if first is None and observation.limit:
         # Whoever frees a place wakes the next.
-        return Wait(inner(observation.limit), observation.limit_until or now + DAILY / 2, cause=Cause.LIMIT)
+        return Wait(inner(observation.limit), observation.turn.start or now + DAILY / 2, cause=Cause.LIMIT)
     return first
 
 

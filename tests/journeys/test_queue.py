@@ -138,6 +138,22 @@ async def test_the_first_digest_says_who_has_a_place_in_time_who_has_none_and_wh
     assert abs(missed - late) <= 2, (missed, late)
 
 
+async def test_who_waits_for_approval_is_passed_and_the_record_of_the_other_says_so() -> None:
+    asked = Rule(
+        "asked", Match(name=("asked*",)), {**CALM, "mode": "approve", "complete-by": f"{START + DAY}"}
+    )
+    azure = Queue(Limits(scale_sets=1), (asked,))
+    await azure.announced({"asked": "westeurope", "web": "westeurope"})
+    await azure.until(START + 3 * H)
+    [ahead] = [entry for entry in azure.run_of("web").story.history if entry.event == "went ahead"]
+    assert ahead.reason == "Ahead of asked (waits for approval)."
+    assert azure.run_of("asked").state is RunState.AWAITING_APPROVAL
+    assert await azure.say("asked", "approve") == 202
+    await azure.until(START + DAY, when=azure.over)
+    assert azure.run_of("asked").state is RunState.COMPLETED
+    assert azure.violations() == []
+
+
 async def test_limits_per_region_and_by_match_hold_and_nobody_waits_who_has_room() -> None:
     databases = MatchLimit("databases", Match(name=("db*",)), 1)
     limits = Limits(regions=2, scale_sets=9, per_region=2, by_match=(databases,))

@@ -11,6 +11,7 @@ from planner.places.outlook import Outlook, outlook
 from planner.places.turn import Laid, turn
 from planner.policy.model import Limits, Match, MatchLimit
 from planner.policy.weekly import parse_windows
+from planner.record.cause import Cause
 from planner.record.states import RunState
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -118,6 +119,20 @@ def test_a_run_in_flight_past_its_forecast_is_expected_to_end_soon() -> None:
 def test_whoever_is_held_back_by_something_of_its_own_lets_the_next_go_first() -> None:
     queue = laid([line("a", held_back=True), line("b")], Limits(scale_sets=1))
     assert turn("b", queue, NOW).waits == ""
+
+
+def test_who_goes_ahead_says_of_whom_and_what_keeps_each_from_going() -> None:
+    lines = [
+        line("asked", RunState.AWAITING_APPROVAL, deadline=NOW + DAY),
+        line("sick", held_back=True, waits=Cause.NEIGHBOUR, deadline=NOW + 2 * DAY),
+        line("nightly", course=course(windows=NIGHTS), deadline=NOW + 3 * DAY),
+        line("web"),
+    ]
+    assert turn("web", laid(lines, Limits(scale_sets=1)), NOW).passes == (
+        "Ahead of asked (waits for approval), sick (waits for an instance that does not serve), "
+        "nightly (may start from Mon 30 Nov 2026 20:00 UTC)."
+    )
+    assert turn("web", laid([line("db", deadline=NOW + DAY), line("web")], Limits()), NOW).passes == ""
 
 
 @pytest.mark.parametrize("windows", [(), NIGHTS])
