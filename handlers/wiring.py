@@ -18,6 +18,7 @@ from handlers.repository.deliveries import Deliveries
 from handlers.repository.runs import Runs
 from handlers.repository.waves import Waves
 from handlers.wire.settings import Settings
+from planner.places.outlook import Outlook
 from planner.places.turn import Laid
 from planner.policy.model import Policy
 
@@ -44,6 +45,7 @@ class Wiring:
         self._ticks = count()
         self._begun: dict[str, int] = {}
         self.laid: dict[str, Laid] = {}
+        self.outlooks: dict[str, tuple[Laid, dict[frozenset[str], Outlook]]] = {}
 
     def turn(self, key: str) -> asyncio.Lock:
         """The lock by which work of this process on the same thing takes turns."""

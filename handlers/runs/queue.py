@@ -16,6 +16,7 @@ from planner.places.layout import places
 from planner.places.line import Line, holders, seekers
 from planner.places.outlook import Outlook, outlook
 from planner.places.turn import Laid, turn
+from planner.policy.model import Limits
 from planner.record.cause import Cause
 from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 
 SOON = timedelta(minutes=2)
 """Runs that are polled by then anyway are not woken."""
+
+CLOSE = timedelta(minutes=5)
+"""How far the end of a run in flight may move before the others are laid anew."""
 
 AT_ONCE = 100
 """Up to so many runs are laid in milliseconds, more of them beside the loop."""
@@ -44,13 +48,18 @@ async def turn_of(run: Run, wiring: Wiring) -> Turn:
 
 async def outlooks(lines: Sequence[Listed], wiring: Wiring) -> tuple[Outlook, ...]:
     """How the queue comes out for these runs, one outlook for each of their subscriptions."""
-    keys = {each.path for each in lines}
+    keys = frozenset(each.path for each in lines)
     found = []
     for subscription in sorted({place_of(each)[0] for each in lines}):
         listed = await wiring.runs.of_subscription(subscription)
         laid = await _laid(subscription, _lines(listed, wiring.now()), wiring)
-        # Off the loop: what would make room takes several layouts.
-        found.append(await asyncio.to_thread(outlook, subscription, laid, keys))
+        kept = wiring.outlooks.get(subscription)
+        if kept is None or kept[0] is not laid:
+            kept = wiring.outlooks[subscription] = laid, {}
+        if keys not in kept[1]:
+            # Off the loop: what would make room takes several layouts.
+            kept[1][keys] = await asyncio.to_thread(outlook, subscription, laid, keys)
+        found.append(kept[1][keys])
     return tuple(each for each in found if each.sentence)
 
 
@@ -114,14 +123,28 @@ def _lines(listed: Iterable[Listed], now: datetime) -> list[Line]:
     return found
 
 
+def _holds(laid: Laid, lines: Sequence[Line], limits: Limits) -> bool:
+    """Whether nothing has changed that the places were made from; each poll moves a forecast a little."""
+    if laid.limits != limits or len(laid.lines) != len(lines):
+        return False
+    return all(
+        before == line or _moved_little(before, line) for before, line in zip(laid.lines, lines, strict=True)
+    )
+
+
+def _moved_little(before: Line, line: Line) -> bool:
+    if before.forecast is None or line.forecast is None or abs(line.forecast - before.forecast) > CLOSE:
+        return False
+    return replace(before, forecast=line.forecast) == line
+
+
 async def _laid(subscription: str, lines: Iterable[Line], wiring: Wiring) -> Laid:
     """The places, from the last time where nothing has changed that they were made from."""
     key, limits = subscription.lower(), wiring.policy().limits
     ordered = tuple(sorted(lines, key=lambda each: each.key))
     async with wiring.turn(f"places/{key}"):
         now, known = wiring.now(), wiring.laid.get(key)
-        same = known is not None and (known.lines, known.limits) == (ordered, limits)
-        if known is not None and same and known.at <= now < known.until:
+        if known is not None and known.at <= now < known.until and _holds(known, ordered, limits):
             return known
         held = tuple(holders(ordered, now))
         if len(ordered) <= AT_ONCE:

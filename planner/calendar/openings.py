@@ -1,4 +1,4 @@
-"""When the operator lets something start: windows less freezes, worked out once a day and shared.
+"""When the operator lets something start: windows less freezes, worked out once in weeks and shared.
 
 A wave of a thousand scale sets has a handful of policies, and every poll asks when the next batch may start:
 all are answered from one list of openings.
@@ -17,7 +17,12 @@ from planner.policy.weekly import WindowSets
 HORIZON = timedelta(days=60)
 """How far ahead openings are looked for: a wave's self-service window is about 35 days long."""
 
-_LISTED = HORIZON + timedelta(days=2)
+_BLOCK = timedelta(days=28)
+"""From how far back a list begins at most: a queue of a thousand runs asks for every day of five weeks."""
+
+_LISTED = HORIZON + _BLOCK + timedelta(days=2)
+
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 NOTHING = timedelta(0)
 
@@ -42,7 +47,7 @@ def opening(
         return Opening(at, None)
     at = at.astimezone(UTC)
     frozen = tuple(Interval(freeze.start, freeze.end) for freeze in freezes)
-    found = _openings(windows, frozen, at.replace(hour=0, minute=0, second=0, microsecond=0))
+    found = _openings(windows, frozen, at - (at - _EPOCH) % _BLOCK)
     first = max(0, bisect_right(found, at, key=lambda each: each.start) - 1)
     for candidate in found[first:]:
         start = max(candidate.start, at)
@@ -60,11 +65,11 @@ def open_at(windows: WindowSets, freezes: Sequence[Interval], at: datetime) -> O
 
 
 @lru_cache(maxsize=512)
-def _openings(windows: WindowSets, frozen: tuple[Interval, ...], day: datetime) -> tuple[Opening, ...]:
-    """Every opening from `day` on, in order, none empty."""
-    last = day + _LISTED
+def _openings(windows: WindowSets, frozen: tuple[Interval, ...], begin: datetime) -> tuple[Opening, ...]:
+    """Every opening from `begin` on, in order, none empty."""
+    last = begin + _LISTED
     found: list[Opening] = []
-    moment = day
+    moment = begin
     while moment < last:
         freeze = next((freeze for freeze in frozen if moment in freeze), None)
         opens = freeze.end if freeze is not None else next_all_open(windows, moment)

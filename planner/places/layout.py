@@ -22,6 +22,9 @@ EXACT = 5
 MOST_ORDERS, MOST_REGIONS, SHARE = 64, 4, 16
 """Orders tried for more runs than that, regions of which every sequence is, and how many give way at once."""
 
+MANY, PATIENCE = 200, 8
+"""Of so many runs and more: after how many orders in a row that keep no more dates no other is tried."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seeker:
@@ -133,11 +136,15 @@ def _deferring(
     The rule of Moore and Hodgson: up to the first that is late, the longest is the one to give up.
     """
     first, last = list(order), list[Seeker]()
-    for _ in range(MOST_ORDERS):
+    fewest, since = len(order) + 1, 0
+    for tried in range(MOST_ORDERS):
         laid = _laid([*first, *last], regions, holders, limits, now)
         yield laid
         late = [seeker for seeker in first if laid[seeker.key].late]
-        if not late:
+        missed = sum(place.late for place in laid.values())
+        if missed < fewest:
+            fewest, since = missed, tried
+        if not late or (len(order) >= MANY and tried - since >= PATIENCE):
             return
         until = laid[late[0].key].start
         before = [late[0], *(seeker for seeker in first if _before(laid[seeker.key], until))]

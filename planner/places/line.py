@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from planner.azure.fleet import Interval
 from planner.azure.wave import normal_region
@@ -94,6 +94,8 @@ def holders(lines: Iterable[Line], now: datetime) -> Iterator[Holder]:
 def seekers(lines: Iterable[Line]) -> Iterator[Seeker]:
     """The runs that have not begun, or let the others pass."""
     known = [line for line in lines if line.state in ACTIVE]
+    # Many runs have one course, and are asked about the same moments in every order that is tried.
+    shared = cache(lambda course: (cache(course.opens), cache(course.ends)))
     named: dict[str, set[str]] = {}
     for line in known:
         for name in {line.name.lower(), line.tier.lower()} - {""}:
@@ -101,6 +103,7 @@ def seekers(lines: Iterable[Line]) -> Iterator[Seeker]:
     for line in known:
         if line.claims or not line.course.batches:
             continue
+        opens, ends = shared(line.course)
         first = set().union(*(named.get(name.lower(), ()) for name in line.after)) - {line.key}
         yield Seeker(
             line.key,
@@ -108,8 +111,8 @@ def seekers(lines: Iterable[Line]) -> Iterator[Seeker]:
             normal_region(line.region),
             max(line.earliest, line.acts_at or line.earliest),
             latest_start(line.course, line.deadline) if line.deadline is not None else NEVER,
-            line.course.opens,
-            line.course.ends,
+            opens,
+            ends,
             line.tier,
             tuple(sorted(first)),
             line.counts_in,

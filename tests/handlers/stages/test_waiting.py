@@ -12,6 +12,7 @@ from handlers.stages import advance, report, respond
 from handlers.wire.documents import decode, encode, run_metadata
 from handlers.wire.http import Request
 from handlers.wire.messages import PersonEvent, RunMessage
+from planner.places.turn import Laid
 from planner.record.notice import Kind
 from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
@@ -143,6 +144,26 @@ async def test_polls_of_several_runs_share_the_places_while_nothing_changes(scen
     await queue.in_place({API: api}, scene.wiring)
     await queue.turn_of(api, scene.wiring)
     assert scene.wiring.laid[SUBSCRIPTION] is laid
+
+
+async def test_an_end_that_moves_by_minutes_lays_nobody_anew_and_one_that_moves_by_more_does(scene) -> None:
+    api = await held_up(scene)
+
+    async def laid_when_web_ends(minutes: int) -> Laid:
+        web = await run_of(scene, "web")
+        end = scene.clock() + timedelta(minutes=minutes)
+        await put(scene, replace(web, times=replace(web.times, forecast_end=end)))
+        await scene.wiring.runs.of_subscription(SUBSCRIPTION, fresh=True)
+        await queue.in_place({API: api}, scene.wiring)
+        return scene.wiring.laid[SUBSCRIPTION]
+
+    laid = await laid_when_web_ends(60)
+    assert await laid_when_web_ends(63) is laid
+    lines = [line for line in await scene.wiring.runs.of_subscription(SUBSCRIPTION) if line.path == API]
+    before = await queue.outlooks(lines, scene.wiring)
+    assert before[0] is (await queue.outlooks(lines, scene.wiring))[0]
+    assert await laid_when_web_ends(70) is not laid
+    assert before[0] is not (await queue.outlooks(lines, scene.wiring))[0]
 
 
 async def test_whoever_waits_for_a_limit_says_which_paused_run_takes_it_up_and_why(scene) -> None:

@@ -12,10 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.places.layout import Holder, Place, Seeker, places
+from planner.places.line import Course, Line, seekers
 from planner.policy.model import Limits, Match, MatchLimit
+from planner.policy.weekly import parse_windows
+from planner.record.states import RunState
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
-H = timedelta(hours=1)
+M, H = timedelta(minutes=1), timedelta(hours=1)
 
 
 def seeker(
@@ -292,15 +295,31 @@ def test_who_goes_after_another_starts_when_that_one_ends_and_a_circle_has_no_pl
 
 
 @pytest.mark.parametrize("scale_sets", [5, 40])
-def test_a_thousand_runs_are_laid_in_seconds(scale_sets: int):
-    queue = [
-        seeker(f"s{number:04}", 4 + number % 9, by=100 + number % 700, region="ab"[number % 2])
-        for number in range(1000)
-    ]
-    began = process_time()
-    laid = places(queue, (), Limits(regions=1, scale_sets=scale_sets), NOW)
-    assert len(laid) == 1000
-    assert process_time() - began < 10
+def test_four_times_as_many_runs_with_windows_take_about_four_times_as_long(scale_sets: int):
+    nights = (parse_windows("daily 22:00-04:00 UTC"),)
+    weekends = (parse_windows("Sat,Sun 02:00-06:00 Europe/Berlin"),)
+
+    def seconds(runs: int) -> float:
+        lines = [
+            Line(
+                f"s{number:04}",
+                f"s{number:04}",
+                ("westeurope", "northeurope")[number % 2],
+                RunState.SCHEDULED,
+                Course(4 + number % 9, 10 * M, 30 * M, ((), nights, weekends)[number % 3]),
+                NOW,
+                NOW + (5 + number % 29) * 24 * H,
+            )
+            for number in range(runs)
+        ]
+        began = process_time()
+        laid = places(seekers(lines), (), Limits(1, scale_sets), NOW)
+        assert sum(place.late for place in laid.values()) > runs / 20, "so that many orders are tried"
+        return process_time() - began
+
+    few, many = min(seconds(400) for _ in range(3)), min(seconds(1600) for _ in range(2))
+    assert many < 10 * few + 0.2, (few, many)
+    assert many < 5
 
 
 def test_regions_are_opened_in_the_order_in_which_most_dates_hold():
