@@ -180,6 +180,15 @@ async def report_run(req: func.HttpRequest) -> func.HttpResponse:
     return await _report(req)
 
 
+@app.function_name("respond_wave")
+@app.route(route="waves/{wave}/{action}", methods=["POST"])
+async def respond_wave(req: func.HttpRequest) -> func.HttpResponse:
+    """Take a person's command for a whole wave: for the runs it names, or for the limits."""
+    from handlers.stages import respond_wave as stage  # noqa: PLC0415
+
+    return _response(await stage.handle(_request(req), wiring()))
+
+
 @app.function_name("respond")
 @app.route(route=RUN + "/{action}", methods=["POST"])
 async def respond(req: func.HttpRequest) -> func.HttpResponse:

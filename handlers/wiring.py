@@ -15,6 +15,7 @@ from handlers.cloud.queues import Queues
 from handlers.cloud.records import Records
 from handlers.cloud.retry_after import RetryAfter
 from handlers.repository.deliveries import Deliveries
+from handlers.repository.raised_limits import RaisedLimitsOnRecord
 from handlers.repository.runs import Runs
 from handlers.repository.waves import Waves
 from handlers.wire.settings import Settings
@@ -78,6 +79,10 @@ class Wiring:
     @cached_property
     def waves(self) -> Waves:
         return Waves(lambda: self.records)
+
+    @cached_property
+    def raised_limits(self) -> RaisedLimitsOnRecord:
+        return RaisedLimitsOnRecord(lambda: self.records, self.now)
 
     @cached_property
     def deliveries(self) -> Deliveries:

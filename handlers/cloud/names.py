@@ -74,6 +74,15 @@ def claim_path(subscription: str, resource_group: str, name: str) -> str:
     return f"{CLAIMS_PREFIX}{_scale_set(subscription, resource_group, name)}"
 
 
+def limits_prefix(subscription: str) -> str:
+    """Where it stands what people have raised of a subscription's limits."""
+    return f"limits/{checked_subscription(subscription)}/"
+
+
+def limits_path(tracking_id: str, subscription: str) -> str:
+    return f"{limits_prefix(subscription)}{checked_tracking_id(tracking_id)}.json"
+
+
 def throttled_path(subscription: str) -> str:
     """Where it stands until when Azure takes no more requests about a subscription."""
     return f"throttled/{checked_subscription(subscription)}.json"

@@ -9,11 +9,12 @@ from contextlib import suppress
 
 from handlers.cloud.names import claim_path, claim_prefix
 from handlers.cloud.records import Conflict, Listed, Records
+from handlers.runs import limits as limits_now
 from handlers.wire.documents import quoted
 from handlers.wire.run_lines import names
 from handlers.wiring import Wiring
-from planner.policy import limits
-from planner.policy.limits import Claim
+from planner.policy.limits import Claim, over
+from planner.policy.model import Limits
 from planner.record.run import Run
 from planner.start.prepare import FRESH
 
@@ -44,7 +45,7 @@ async def forbidden(run: Run, wiring: Wiring) -> str:
         # A young claim may be that of another host's poll, whose starts are on their way.
         if line.path == mine.path and line.modified + STALE <= wiring.now():
             await give_back(run, line.etag, wiring)
-    return _over(mine, found, wiring)
+    return _over(mine, found, await limits_now.of(run.target.subscription, wiring))
 
 
 async def acquire(run: Run, wiring: Wiring) -> str:
@@ -54,6 +55,7 @@ async def acquire(run: Run, wiring: Wiring) -> str:
     has let the others pass.
     """
     mine, records = _claim(run), wiring.records
+    allowed = await limits_now.of(run.target.subscription, wiring)
     # Polls of one process take turns: of sixteen at once the first five get through, not none.
     async with wiring.turn(claim_prefix(run.target.subscription)):
         try:
@@ -64,7 +66,7 @@ async def acquire(run: Run, wiring: Wiring) -> str:
             etag = None
             if not await _shared(records, mine):
                 return "another poll of it claims it just now"
-        why = _over(mine, await _listed(run, wiring), wiring)
+        why = _over(mine, await _listed(run, wiring), allowed)
         if why and etag is not None:
             await give_back(run, etag, wiring)
         return why
@@ -106,9 +108,9 @@ async def _listed(run: Run, wiring: Wiring) -> list[Listed]:
     return await wiring.records.list(claim_prefix(run.target.subscription))
 
 
-def _over(mine: Claim, found: Iterable[Listed], wiring: Wiring) -> str:
+def _over(mine: Claim, found: Iterable[Listed], allowed: Limits) -> str:
     claims = [
         Claim(line.path, line.metadata.get("location", ""), names(line.metadata.get("counts_in", "")))
         for line in found
     ]
-    return limits.over(claims, mine, wiring.policy().limits)
+    return over(claims, mine, allowed)

@@ -24,11 +24,17 @@ TRIES = 5
 
 
 async def applied(
-    command: Command, path: str, wiring: Wiring, judge: Callable[[Run], None] = lambda _: None
+    command: Command,
+    path: str,
+    wiring: Wiring,
+    judge: Callable[[Run], None] = lambda _: None,
+    *,
+    pass_on: bool = True,
 ) -> tuple[Run, Run]:
     """The run before the command and after it, as it stands on record; once by the command's id.
 
-    `judge` sees the run first and may raise. Raises LookupError where there is no run, Conflict when others
+    `judge` sees the run first and may raise. Without `pass_on` the caller wakes those whose turn has come:
+    once for many runs. Raises LookupError where there is no run, Conflict when others
     write in between again and again, StorageDown, BadRecord and NewerRecord.
     """
     before: Run | None = None
@@ -58,7 +64,8 @@ async def applied(
             continue
         if claim is not None:
             await claims.give_back(new, claim, wiring)
-        await queue.pass_on(run, new, wiring)
+        if pass_on:
+            await queue.pass_on(run, new, wiring)
         log.info("run.word", extra={"path": path, "word": str(command.kind), "event": command.id})
         return run, new
     raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")

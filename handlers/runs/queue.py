@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from handlers.cloud.records import Listed, StorageDown
 from handlers.repository.runs import FRESH, path_of, place_of
+from handlers.runs import limits as limits_now
 from handlers.wire.documents import ASLEEP, run_metadata
 from handlers.wire.run_lines import line
 from handlers.wiring import Wiring
@@ -16,6 +17,7 @@ from planner.places.layout import places
 from planner.places.line import Line, holders, seekers
 from planner.places.outlook import Outlook, outlook
 from planner.places.turn import Laid, turn
+from planner.policy.limits import raised
 from planner.policy.model import Limits
 from planner.record.cause import Cause
 from planner.record.run import Run
@@ -61,6 +63,16 @@ async def outlooks(lines: Sequence[Listed], wiring: Wiring) -> tuple[Outlook, ..
             kept[1][keys] = await asyncio.to_thread(outlook, subscription, laid, keys)
         found.append(kept[1][keys])
     return tuple(each for each in found if each.sentence)
+
+
+async def late(lines: Sequence[Listed], wiring: Wiring) -> set[str]:
+    """The paths of those of these runs that have not begun and have no place before their latest start."""
+    paths, found = {each.path for each in lines}, set[str]()
+    for subscription in sorted({place_of(each)[0] for each in lines}):
+        listed = await wiring.runs.of_subscription(subscription)
+        laid = await _laid(subscription, _lines(listed, wiring.now()), wiring)
+        found |= {path for path, place in laid.places.items() if place.late and path in paths}
+    return found
 
 
 async def in_place(runs: Mapping[str, Run], wiring: Wiring) -> dict[str, Run]:
@@ -140,7 +152,8 @@ def _moved_little(before: Line, line: Line) -> bool:
 
 async def _laid(subscription: str, lines: Iterable[Line], wiring: Wiring) -> Laid:
     """The places, from the last time where nothing has changed that they were made from."""
-    key, limits = subscription.lower(), wiring.policy().limits
+    key, more = subscription.lower(), await limits_now.raised_in(subscription, wiring)
+    limits = raised(wiring.policy().limits, more)
     ordered = tuple(sorted(lines, key=lambda each: each.key))
     async with wiring.turn(f"places/{key}"):
         now, known = wiring.now(), wiring.laid.get(key)
@@ -154,6 +167,6 @@ async def _laid(subscription: str, lines: Iterable[Line], wiring: Wiring) -> Lai
             made = await asyncio.to_thread(places, list(seekers(ordered)), held, limits, now)
         ends = [holder.ends for holder in held if holder.ends is not None]
         starts = [place.start for place in made.values() if place.start is not None and place.start > now]
-        laid = Laid(ordered, limits, made, now, min([*ends, *starts], default=now + FRESH))
+        laid = Laid(ordered, limits, made, now, min([*ends, *starts], default=now + FRESH), more)
         wiring.laid[key] = laid
         return laid

@@ -4,13 +4,12 @@
 """
 
 import logging
-import uuid
 from collections.abc import Mapping
 
 from handlers.cloud.names import run_path
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.runs import commands
-from handlers.wire.command_request import CommandRequest, Refused, read
+from handlers.wire.command_request import Refused, read
 from handlers.wire.documents import BadRecord, NewerRecord
 from handlers.wire.http import Request, Response, json_response
 from handlers.wire.ids import checked_tracking_id
@@ -32,7 +31,7 @@ async def handle(request: Request, wiring: Wiring) -> Response:
     try:
         asked = read(request, signed_in=wiring.settings.platform_auth)
         tracking_id, path = _place(request.path_parameters)
-        command = _command(asked, wiring)
+        command = asked.command(wiring.now())
 
         def judge(run: Run) -> None:
             _judge(command, run, tracking_id)
@@ -67,20 +66,6 @@ async def handle(request: Request, wiring: Wiring) -> Response:
 
 def _refused(status: int, reason: str) -> Response:
     return json_response(status, {"status": "refused", "reason": reason})
-
-
-def _command(asked: CommandRequest, wiring: Wiring) -> Command:
-    return Command(
-        id=f"person-{uuid.uuid4()}",
-        kind=asked.kind,
-        actor=asked.actor,
-        comment=asked.comment,
-        at=wiring.now(),
-        checksum=asked.checksum,
-        instances=asked.instances,
-        domains=asked.domains,
-        raised=asked.raised,
-    )
 
 
 def _place(given: Mapping[str, str]) -> tuple[str, str]:

@@ -1,8 +1,10 @@
 """A command as a person sends it: JSON or a form, who and why, and what it is about."""
 
 import re
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,7 +13,7 @@ from pydantic_core import from_json
 from handlers.wire.http import Request
 from planner.people.commands import SAYABLE
 from planner.policy.overrides import RAISABLE, checked_raise
-from planner.record.command import CommandKind
+from planner.record.command import Command, CommandKind
 
 YOUR_NAME, WHY = "YOUR NAME", "WHY"
 """Placeholders for who and why in the commands that people are sent; nobody is called that."""
@@ -49,6 +51,20 @@ class CommandRequest:
     domains: tuple[str, ...] = ()
     raised: Mapping[str, str] = field(default_factory=dict)
 
+    def command(self, at: datetime) -> Command:
+        """The command as it is written on a run's record, with an id of its own."""
+        return Command(
+            id=f"person-{uuid.uuid4()}",
+            kind=self.kind,
+            actor=self.actor,
+            comment=self.comment,
+            at=at,
+            checksum=self.checksum,
+            instances=self.instances,
+            domains=self.domains,
+            raised=self.raised,
+        )
+
 
 def read(request: Request, *, signed_in: bool) -> CommandRequest:
     """The command of a request. Raises Refused: 400 for what is not understood, 409 for an unedited template.
@@ -60,22 +76,33 @@ def read(request: Request, *, signed_in: bool) -> CommandRequest:
     if action not in SAYABLE:
         raise Refused(400, f"{action[:40]!r} is not an action; use {', '.join(SAYABLE)}.")
     kind = CommandKind(action)
-    given = _given(request)
+    given = given_in(request)
     instances = _names(given.get("instances"), "instances", ",")
     domains = _names(given.get("domains"), "domains", ";")
-    actor = (_line(request.headers.get(PRINCIPAL)) if signed_in else "") or _actor(given)
-    comment = _comment(given)
+    actor, comment = who_and_why(request, given, signed_in=signed_in)
     if (instances or domains) and kind is not CommandKind.SKIP:
         which = "instances" if instances else "domains"
         raise Refused(400, f"`{which}` belongs to skip; {kind} is about the whole scale set.")
-    # A misspelt `domains` must not skip everything.
-    strange = [str(key)[:40] for key in given if key not in _ABOUT]
-    if strange and kind is not CommandKind.RAISE:
-        raise Refused(400, f"`{strange[0]}` is not a field of {kind}; use {', '.join(_ABOUT)}.")
-    raised = _raised(given) if kind is CommandKind.RAISE else {}
+    if kind is not CommandKind.RAISE:
+        only(given, _ABOUT, kind)
+    more = {key: value for key, value in given.items() if key not in _ABOUT}
+    raised = raised_in(more) if kind is CommandKind.RAISE else {}
     return CommandRequest(
         kind, actor, comment, _line(given.get("checksum"))[:128], instances, domains, raised
     )
+
+
+def who_and_why(request: Request, given: Mapping[str, Any], *, signed_in: bool) -> tuple[str, str]:
+    """Who says it and why; raises Refused."""
+    actor = (_line(request.headers.get(PRINCIPAL)) if signed_in else "") or _actor(given)
+    return actor, _comment(given)
+
+
+def only(given: Mapping[str, Any], known: Sequence[str], kind: CommandKind) -> None:
+    """Raise Refused for a field nobody knows: a misspelt `domains` must not skip everything."""
+    strange = [str(key)[:40] for key in given if key not in known]
+    if strange:
+        raise Refused(400, f"`{strange[0]}` is not a field of {kind}; use {', '.join(known)}.")
 
 
 def _actor(given: Mapping[str, Any]) -> str:
@@ -111,12 +138,10 @@ def _untouched(text: str) -> bool:
     return plain in _UNTOUCHED or _LEFT_IN.fullmatch(text) is not None
 
 
-def _raised(given: Mapping[str, Any]) -> Mapping[str, str]:
-    """What to raise for this run: keys of the policy beside who and why."""
+def raised_in(given: Mapping[str, Any]) -> Mapping[str, str]:
+    """What to raise, by key of the policy; raises Refused."""
     found: dict[str, str] = {}
     for key, value in given.items():
-        if key in _ABOUT:
-            continue
         if not isinstance(value, str | int) or isinstance(value, bool) or len(str(value)) > LONGEST_RAISE:
             raise Refused(400, f"`{key[:40]}` must be text of at most {LONGEST_RAISE} characters.")
         try:
@@ -124,12 +149,12 @@ def _raised(given: Mapping[str, Any]) -> Mapping[str, str]:
         except ValueError as error:
             raise Refused(400, f"This cannot be raised: {error}.") from error
     if not found:
-        raise Refused(400, f"Say what to raise for this run: {', '.join(RAISABLE)}, such as soak=10m.")
+        raise Refused(400, f"Say what to raise: {', '.join(RAISABLE)}, such as soak=10m.")
     return found
 
 
-def _given(request: Request) -> Mapping[str, Any]:
-    """The fields of a JSON object or of a form; none for an empty body."""
+def given_in(request: Request) -> Mapping[str, Any]:
+    """The fields of a JSON object or of a form, none for an empty body; raises Refused."""
     if len(request.body) > LARGEST_BODY:
         raise Refused(
             400,

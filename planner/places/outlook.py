@@ -8,6 +8,7 @@ from datetime import datetime
 from planner.places.layout import Place, places
 from planner.places.line import Line, holders, seekers
 from planner.places.turn import Laid
+from planner.policy.limits import RaisedLimits, numbers, with_number
 from planner.policy.model import Limits
 from planner.text.phrases import many, say, some
 
@@ -21,7 +22,7 @@ class Outlook:
 
     `in_time` have a place before their latest start, the last of them `ends`; `late` names those that have
     none. `enough` is key of `limits` to the smallest number of it under which all have one, for each that
-    does it alone, `any_time` whether they would without their windows.
+    does it alone, `any_time` whether they would without their windows. `raised` is what people have raised.
     """
 
     subscription: str
@@ -31,6 +32,7 @@ class Outlook:
     late: tuple[str, ...] = ()
     enough: tuple[tuple[str, int], ...] = ()
     any_time: bool = False
+    raised: tuple[RaisedLimits, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -40,21 +42,32 @@ class Outlook:
         if not self.late:
             who = "the last " if self.in_time > 1 else ""
             last = f", {who}done by {say(self.ends)}" if self.ends is not None else ""
-            return f"{many(self.in_time, 'scale set')} {_have(self.in_time)} a place in time{last}."
+            return (
+                f"{many(self.in_time, 'scale set')} {_have(self.in_time)} a place in time{last}.{_who(self)}"
+            )
         rest = f"; {self.in_time} {_have(self.in_time)} one" if self.in_time else ""
         ways = [f"`{key}: {number}`" for key, number in self.enough]
         ways += ["wider windows"] if self.any_time else []
-        limits = ", ".join(f"`{key}: {number}`" for key, number in _numbers(self.limits).items())
+        limits = ", ".join(f"`{key}: {number}`" for key, number in numbers(self.limits).items())
         room = f" To make room: {' or '.join(ways)}." if ways else ""
         return (
             f"{many(len(self.late), 'scale set')} {_have(len(self.late))} no place before the deadline under "
             f"`limits` ({limits}): {some(self.late, most=NAMED)}{rest}.{room} "
-            "What is not started in time is left to Azure."
+            f"What is not started in time is left to Azure.{_who(self)}"
         )
 
 
 def _have(number: int) -> str:
     return "has" if number == 1 else "have"
+
+
+def _who(seen: Outlook) -> str:
+    said = (
+        f" {each.actor} raised {', '.join(f'`{key}` to {number}' for key, number in each.numbers.items())}"
+        f"{f': {each.comment}' if each.comment else '.'}"
+        for each in seen.raised
+    )
+    return "".join(said)
 
 
 def outlook(subscription: str, laid: Laid, keys: Collection[str]) -> Outlook:
@@ -63,44 +76,25 @@ def outlook(subscription: str, laid: Laid, keys: Collection[str]) -> Outlook:
     mine = {key: place for key, place in laid.places.items() if key in keys}
     late = tuple(sorted(names[key] for key, place in mine.items() if place.late))
     ends = [place.end for place in mine.values() if place.end is not None and not place.late]
-    found = Outlook(subscription, laid.limits, len(mine) - len(late), max(ends, default=None), late)
+    found = Outlook(
+        subscription, laid.limits, len(mine) - len(late), max(ends, default=None), late, raised=laid.raised
+    )
     if not late:
         return found
 
-    raised = ((key, _enough(key, laid, keys)) for key in _numbers(laid.limits))
+    raised = ((key, _enough(key, laid, keys)) for key in numbers(laid.limits))
     enough = tuple((key, number) for key, number in raised if number is not None)
     always = tuple(replace(line, course=replace(line.course, windows=())) for line in laid.lines)
     any_time = always != laid.lines and not _late(always, laid.limits, laid.at, keys)
     return replace(found, enough=enough, any_time=any_time)
 
 
-def _numbers(limits: Limits) -> dict[str, int]:
-    """What the limits say, by the key under `limits` that says it."""
-    per_region = {"per-region": limits.per_region} if limits.per_region is not None else {}
-    by_match = {f"by-match.{name}.scale-sets": number for name, number in limits.named.items()}
-    return {"scale-sets": limits.scale_sets, "regions": limits.regions, **per_region, **by_match}
-
-
-def _with(limits: Limits, key: str, number: int) -> Limits:
-    if key == "scale-sets":
-        return replace(limits, scale_sets=number)
-    if key == "regions":
-        return replace(limits, regions=number)
-    if key == "per-region":
-        return replace(limits, per_region=number)
-    by_match = (
-        replace(each, scale_sets=number) if key == f"by-match.{each.name}.scale-sets" else each
-        for each in limits.by_match
-    )
-    return replace(limits, by_match=tuple(by_match))
-
-
 def _enough(key: str, laid: Laid, keys: Collection[str]) -> int | None:
     """The smallest number of this limit under which all have a place in time; None where none does it."""
-    first, most = _numbers(laid.limits)[key] + 1, len(laid.lines) + 1
+    first, most = numbers(laid.limits)[key] + 1, len(laid.lines) + 1
 
     def fits(number: int) -> bool:
-        return not _late(laid.lines, _with(laid.limits, key, number), laid.at, keys)
+        return not _late(laid.lines, with_number(laid.limits, key, number), laid.at, keys)
 
     if first >= most or not fits(most):
         return None

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from planner.places.layout import ANSWERED, Place, in_order
 from planner.places.line import Line, seekers
+from planner.policy.limits import RaisedLimits
 from planner.policy.model import Limits
 from planner.record.cause import FOR
 from planner.record.states import ACTIVE, RunState
@@ -20,7 +21,8 @@ NAMED = 3
 class Laid:
     """The places of a subscription, as they were laid at `at` (aware UTC).
 
-    They hold until `until`, while `lines` and `limits`, which they were made from, stay as they are.
+    They hold until `until`, while `lines` and `limits`, which they were made from, stay as they are. `raised`
+    is what people have raised of the limits.
     """
 
     lines: tuple[Line, ...]
@@ -28,6 +30,7 @@ class Laid:
     places: Mapping[str, Place]
     at: datetime
     until: datetime
+    raised: tuple[RaisedLimits, ...] = ()
 
 
 def turn(key: str, laid: Laid, now: datetime) -> Turn:

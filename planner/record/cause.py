@@ -63,7 +63,7 @@ WAY_ON = {
     "(`raise` with `accept`) or for the scale set (policy file, or tag breakwater-accept).",
     Cause.ROOM: "Bring the other instances back, or raise `max-unavailable` for this run.",
     Cause.LIMIT: "It goes on when one of those in flight is over. To go faster, raise the limit in the "
-    "policy file, or let the others pass (`let-pass`) where one of those in flight is paused.",
+    "policy file or for the wave, or let the others pass (`let-pass`) where one in flight is paused.",
     Cause.PREDECESSOR: "See to the scale set that goes first, or take it out of `after`.",
     Cause.UNREADABLE: "Look at the scale set in the portal: if Azure shows there what is missing here, check "
     "the role of the app's identity; otherwise ask Azure's support.",

@@ -31,7 +31,8 @@ from tests.eventually import eventually
 TRACKING_ID = "VM8T-1Q8"
 PLACE = {"wave": TRACKING_ID, "subscription": SUBSCRIPTION, "group": "rg-breakwater", "name": "web"}
 QUEUED = {"discover": "alerts", "plan": "scale-sets", "advance": "runs", "notify": "notices"}
-HTTP = {"receive", "report_waves", "report_waves_json", "report_wave", "report_run", "respond", "health"}
+REPORTS = {"report_waves", "report_waves_json", "report_wave", "report_run"}
+HTTP = {"receive", *REPORTS, "respond", "respond_wave", "health"}
 BURIED = {f"bury_{queue.replace('-', '_')}": queue for queue in QUEUED.values()}
 
 

@@ -15,6 +15,7 @@ from planner.record.states import RunState
 from simulator.fleet import SUBSCRIPTION, uniform
 from simulator.fleet.waves import Wave, Window
 from tests.world import World
+from tests.world.chaos import Chaos
 from tests.world.mailbox import Mailbox
 from tests.world.promises import broken
 from tests.world.world import START
@@ -28,11 +29,16 @@ class Queue(World):
     """A world that counts the messages of each run."""
 
     def __init__(
-        self, limits: Limits, rules: tuple[Rule, ...] = (), mailbox: Mailbox | None = None, **more: Any
+        self,
+        limits: Limits,
+        rules: tuple[Rule, ...] = (),
+        mailbox: Mailbox | None = None,
+        chaos: Chaos | None = None,
+        **more: Any,
     ) -> None:
         receivers = (Receiver("ops", email=("ops@example.org",)),)
         policy = Policy(defaults={**CALM, **more}, rules=rules, limits=limits, receivers=receivers)
-        super().__init__(policy=policy, mailbox=mailbox)
+        super().__init__(policy=policy, mailbox=mailbox, chaos=chaos)
         self.polls: Counter[str] = Counter()
         self.queues.watching.append(self._sent)
 

@@ -10,7 +10,7 @@ from typing import Any
 from handlers.cloud.names import archive_path
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.intake import hand_over
-from handlers.stages import advance, bury, discover, notify, plan, receive, respond, sweep
+from handlers.stages import advance, bury, discover, notify, plan, receive, respond, respond_wave, sweep
 from handlers.wire.documents import decode
 from handlers.wire.http import Request
 from handlers.wire.ids import ALERTS, NOTICES, RUNS, SCALE_SETS, poison
@@ -166,6 +166,24 @@ class World:
             if answer.status != 503:
                 return answer.status
         raise AssertionError("respond never answered")
+
+    async def say_of_the_wave(self, tracking_id: str, kind: str, **said: Any) -> tuple[int, dict[str, Any]]:
+        """Say a command for a whole wave, again after 503 or no answer; the last answer and its body."""
+        body = json.dumps({"actor": "ana", "comment": "as agreed", **said}).encode()
+        request = Request("POST", {"wave": tracking_id, "action": kind}, body=body)
+        for _ in range(20):
+            wiring = self._process()
+            word = BEARS_A_WORD.set(True)
+            try:
+                answer = await respond_wave.handle(request, wiring)
+            except Killed:
+                self._restarted(wiring)
+                continue
+            finally:
+                BEARS_A_WORD.reset(word)
+            if answer.status != 503:
+                return answer.status, json.loads(answer.body)
+        raise AssertionError("respond_wave never answered")
 
     def at(self, moment: datetime, act: Callable[[], Awaitable[object]]) -> None:
         """Let somebody outside do something at a moment to come: an alert, a person's word."""

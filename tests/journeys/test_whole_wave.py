@@ -1,0 +1,139 @@
+"""Commands for a whole wave that does not fit: more at once, wider windows, or left to Azure."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from handlers.runs import queue
+from handlers.wire.documents import encode
+from planner.places.outlook import Outlook
+from planner.policy.limits import RaisedLimits
+from planner.policy.model import Limits
+from planner.record.states import ENDED, RunState
+from simulator.fleet import SUBSCRIPTION
+from tests.journeys.test_queue import DAY, ID, Queue, names
+from tests.world.chaos import Chaos
+from tests.world.promises import broken
+from tests.world.world import START
+
+H = timedelta(hours=1)
+NIGHTS = {"soak": "1h", "windows": "daily 22:00-02:00 UTC", "lead": "6h"}
+
+
+async def overloaded(**more: Any) -> Queue:
+    """Twenty-four sets of which two at a time do not fit into eight nights."""
+    azure = Queue(Limits(scale_sets=2), **NIGHTS, **more)
+    await azure.announced(dict.fromkeys(names("set", 24), "westeurope"), days=8)
+    await azure.until(START + 30 * timedelta(minutes=1))
+    return azure
+
+
+async def seen(azure: Queue) -> Outlook:
+    lines = await azure.wiring.runs.of_subscription(SUBSCRIPTION, fresh=True)
+    [found] = await queue.outlooks(lines, azure.wiring)
+    return found
+
+
+def ended(azure: Queue, state: RunState) -> int:
+    return sum(run.state is state for run in azure.runs().values())
+
+
+async def test_a_limit_raised_for_the_wave_gives_everybody_a_place_until_the_wave_is_over() -> None:
+    azure = await overloaded()
+    before = await seen(azure)
+    [(key, enough)] = before.enough
+    assert key == "scale-sets"
+    status, said = await azure.say_of_the_wave(ID, "raise", **{key: enough})
+    assert (status, said["reason"]) == (202, f"`scale-sets` is {enough} until the wave is over.")
+    after = await seen(azure)
+    assert after.late == ()
+    assert f"ana raised `scale-sets` to {enough}: as agreed" in after.sentence
+    status, said = await azure.say_of_the_wave(ID, "raise", **{key: enough})
+    assert (status, said["reason"]) == (409, f"`limits.scale-sets` allows {enough} already.")
+    await azure.until(START + 9 * DAY, when=azure.over)
+    assert ended(azure, RunState.COMPLETED) == 24
+    assert broken(azure, limits=Limits(scale_sets=enough)) == []
+    await azure.alert(ID, "Complete")
+    await azure.until(azure.clock() + H)
+    assert (await queue.limits_now.of(SUBSCRIPTION, azure.wiring)).scale_sets == 2
+    assert not [path for path in azure.records.documents if path.startswith("limits/")]
+
+
+async def test_wider_windows_for_those_without_a_place_are_one_command() -> None:
+    azure = await overloaded()
+    late = set((await seen(azure)).late)
+    status, said = await azure.say_of_the_wave(ID, "raise", runs="late", windows="daily 18:00-06:00 UTC")
+    assert status == 202
+    assert {name.rpartition("/")[2] for name in said["scale_sets"]} == late
+    await azure.until(azure.clock() + H)
+    assert len((await seen(azure)).late) < len(late)
+    for name, run in azure.runs().items():
+        assert bool(run.terms.raised) == (name in late)
+
+
+async def test_leaving_to_azure_what_has_no_place_is_one_command_and_the_rest_goes_on() -> None:
+    azure = await overloaded()
+    late = set((await seen(azure)).late)
+    assert 2 < len(late) < 20
+    status, said = await azure.say_of_the_wave(ID, "skip", runs="late")
+    assert (status, said["reason"]) == (202, f"{len(late)} scale sets took it.")
+    status, said = await azure.say_of_the_wave(ID, "skip", runs="late")
+    assert status == 409
+    assert said["reason"] == "Every scale set of the wave that has not begun has a place before its deadline."
+    assert (await seen(azure)).late == ()
+    await azure.until(START + 9 * DAY, when=azure.over)
+    done = {name for name, run in azure.runs().items() if run.state is RunState.COMPLETED}
+    assert not any(azure.run_of(name).begun for name in late)
+    assert done >= azure.runs().keys() - late
+
+
+async def test_holding_the_wave_holds_every_run_and_says_who_was_held_already() -> None:
+    azure = await overloaded()
+    assert await azure.say("set03", "hold") == 202
+    status, said = await azure.say_of_the_wave(ID, "hold", runs="all")
+    assert (status, len(said["scale_sets"]), len(said["refused"])) == (202, 23, 1)
+    assert "1 scale set did not, such as rg-breakwater/set03: " in said["reason"]
+    assert {run.state for run in azure.runs().values()} == {RunState.PAUSED}
+    await azure.until(START + 3 * DAY)
+    assert not any(run.begun for run in azure.runs().values())
+
+
+async def test_an_unknown_wave_or_limit_is_refused_with_the_reason() -> None:
+    azure = await overloaded()
+    status, said = await azure.say_of_the_wave("NO-SUCH", "hold", runs="all")
+    assert (status, said["reason"]) == (404, "No announcement of a wave NO-SUCH is on record.")
+    status, said = await azure.say_of_the_wave(ID, "raise", **{"per-region": 9})
+    assert (status, said["reason"]) == (
+        409,
+        "The policy file has no `limits.per-region` that could be raised.",
+    )
+
+
+async def test_a_raise_on_record_that_nobody_can_read_leaves_the_files_limits_in_force() -> None:
+    azure = await overloaded()
+    raised = RaisedLimits(ID, SUBSCRIPTION, {"scale-sets": 9}, "ana", "", START)
+    await azure.records.create(f"limits/{SUBSCRIPTION}/{ID}.json", encode(raised))
+    assert (await queue.limits_now.of(SUBSCRIPTION, azure.wiring)).scale_sets == 9
+    body = json.dumps({"numbers": "many"}).encode()
+    stored = await azure.records.read(f"limits/{SUBSCRIPTION}/{ID}.json")
+    await azure.records.write(stored.path, body, etag=stored.etag)
+    azure.clock.advance(H)
+    assert (await queue.limits_now.of(SUBSCRIPTION, azure.wiring)).scale_sets == 2
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("kill", "storage"), [(0.02, 0), (0, 0.05)])
+async def test_said_again_after_a_death_or_a_503_each_run_takes_it_once(
+    seed: int, kill: float, storage: float
+) -> None:
+    azure = await overloaded(chaos=Chaos(seed))
+    azure.chaos.kill, azure.chaos.storage = kill, storage
+    status, _ = await azure.say_of_the_wave(ID, "skip", runs="waiting")
+    assert status in {202, 409}
+    azure.chaos.kill = azure.chaos.storage = 0
+    await azure.until(azure.clock() + 12 * H)
+    for run in azure.runs().values():
+        assert run.state in ENDED
+        assert sum(entry.event == "skip" for entry in run.story.history) == 1
