@@ -49,8 +49,15 @@ class Addresses:
         """What to type to choose something for a plan that does not fit."""
         return self._typed(tracking_id, run, choice.word, choice.to)
 
+    def choose_for_wave(self, tracking_id: str, action: str, more: Mapping[str, str]) -> str:
+        """What to type to say something to a whole wave."""
+        return self._command(f"{wave_path(tracking_id)}/{action}", more)
+
     def _typed(self, tracking_id: str, run: Run, action: str, more: Mapping[str, str]) -> str:
-        address = f"{self._base or '$BREAKWATER_URL'}/api/{run_path(tracking_id, run.target)}/{action}"
+        return self._command(f"{run_path(tracking_id, run.target)}/{action}", more)
+
+    def _command(self, path: str, more: Mapping[str, str]) -> str:
+        address = f"{self._base or '$BREAKWATER_URL'}/api/{path}"
         # A quote inside would end the shell's string: JSON has another way to write it.
         said = json.dumps({"actor": YOUR_NAME, "comment": WHY, **more}).replace("'", "\\u0027")
         return (

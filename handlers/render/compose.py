@@ -11,6 +11,7 @@ from handlers.render.heading import ORDER, Groups, endings, headed, places
 from handlers.render.letter import Answer, Event, Letter, Line, Option, Part, Story
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import ANSWERS, GROUPS, KINDS, STANDALONE, STATES, STOP, counted, waiting
+from handlers.render.wave_choices import wave_choices
 from planner.notices.digest import Group, grouped
 from planner.record import instance
 from planner.record.notice import Kind, Notice, Urgency
@@ -44,6 +45,7 @@ def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
     return replace(
         headed(story, groups, others),
         facts=_facts(story, now),
+        choices=wave_choices(story.outlooks, story.tracking_id, addresses),
         events=_events(story, others, addresses, now),
         parts=(*_parts(groups, {run.target.id for run, _ in others}, now), *_over_parts(story.ended)),
         remarks=_remarks(story) if planned else (),

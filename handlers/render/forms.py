@@ -165,7 +165,8 @@ def _shortened(letter: Letter) -> Letter:
         )
         for event in letter.events
     )
-    made: Letter = _cut(replace(letter, events=events))
+    choices = tuple(choice for choice in letter.choices if len(choice.command) <= LONG)
+    made: Letter = _cut(replace(letter, events=events, choices=choices))
     return made
 
 

@@ -52,7 +52,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """Something that would make a plan fit: what comes of it, what is sent, and what to type for that."""
+    """Something that would make a plan or a wave fit: what comes of it, what is sent, what to type for it."""
 
     sentence: str
     word: str
@@ -87,7 +87,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A whole message. `urgency`, `kind` and the ids are for machines, everything else is for people."""
+    """A whole message. `urgency`, `kind` and the ids are for machines, everything else is for people.
+
+    `choices` are for the wave, those of its events for one scale set.
+    """
 
     tracking_id: str
     kind: str
@@ -97,6 +100,7 @@ class Letter:
     title: str
     sentence: str
     facts: tuple[tuple[str, str], ...] = ()
+    choices: tuple[Option, ...] = ()
     events: tuple[Event, ...] = ()
     parts: tuple[Part, ...] = ()
     remarks: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """Commands for a whole wave that does not fit: more at once, wider windows, or left to Azure."""
 
 import json
+import shlex
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from planner.record.states import ENDED, RunState
 from simulator.fleet import SUBSCRIPTION
 from tests.journeys.test_queue import DAY, ID, Queue, names
 from tests.world.chaos import Chaos
+from tests.world.mailbox import Mailbox
 from tests.world.promises import broken
 from tests.world.world import START
 
@@ -59,6 +61,23 @@ async def test_a_limit_raised_for_the_wave_gives_everybody_a_place_until_the_wav
     await azure.until(azure.clock() + H)
     assert (await queue.limits_now.of(SUBSCRIPTION, azure.wiring)).scale_sets == 2
     assert not [path for path in azure.records.documents if path.startswith("limits/")]
+
+
+async def test_each_choice_of_the_digest_is_taken_as_it_stands_there_and_does_what_it_says() -> None:
+    mailbox = Mailbox()
+    azure = await overloaded(mailbox=mailbox)
+    (digest,) = mailbox.mails
+    choices = digest.message.payload["choices"]
+    assert [choice["word"] for choice in choices] == ["raise", "raise", "skip"]
+    for choice in choices:
+        words = shlex.split(choice["command"])
+        assert words[3] == f"$BREAKWATER_URL/api/waves/{ID}/{choice['word']}"
+        said = {**json.loads(words[-1]), "actor": "ana", "comment": "as agreed"}
+        late = (await seen(azure)).late
+        status, _ = await azure.say_of_the_wave(ID, choice["word"], **said)
+        # After the first one everybody has a place: there is nothing left to choose.
+        assert status == (202 if late else 409)
+    assert (await seen(azure)).late == ()
 
 
 async def test_wider_windows_for_those_without_a_place_are_one_command() -> None:

@@ -1,0 +1,32 @@
+"""What a person can choose for a wave in which not every scale set has a place in time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from handlers.render.addresses import Addresses
+from handlers.render.letter import Option
+from planner.places.outlook import Outlook
+from planner.record.command import CommandKind
+
+
+def wave_choices(outlooks: Sequence[Outlook], tracking_id: str, addresses: Addresses) -> tuple[Option, ...]:
+    """Each with what to type; none where all have a place. Of several subscriptions each is named."""
+    found = []
+    for seen in outlooks:
+        where = {"subscription": seen.subscription} if len(outlooks) > 1 else {}
+        begin = f"Subscription {seen.subscription}: " if where else ""
+        for sentence, action, to in _ways(seen) if seen.late else ():
+            sent = {**to, **where}
+            typed = addresses.choose_for_wave(tracking_id, action, sent)
+            found.append(Option(f"{begin}{sentence}", action, sent, typed))
+    return tuple(found)
+
+
+def _ways(seen: Outlook) -> Iterable[tuple[str, CommandKind, Mapping[str, str]]]:
+    for key, number in seen.enough:
+        sentence = f"`{key}: {number}` until the wave is over: then all have a place."
+        yield sentence, CommandKind.RAISE, {key: str(number)}
+    late = {"runs": "late"}
+    if seen.any_time:
+        sentence = "No windows for those without a place; or write wider ones instead of `any time`."
+        yield sentence, CommandKind.RAISE, {**late, "windows": "any time"}
+    yield "Leave those without a place to Azure now.", CommandKind.SKIP, late
