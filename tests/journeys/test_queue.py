@@ -14,6 +14,7 @@ from planner.record.notice import Kind
 from planner.record.states import RunState
 from simulator.fleet import SUBSCRIPTION, uniform
 from simulator.fleet.waves import Wave, Window
+from simulator.lies import Lies
 from tests.world import World
 from tests.world.chaos import Chaos
 from tests.world.mailbox import Mailbox
@@ -34,11 +35,12 @@ class Queue(World):
         rules: tuple[Rule, ...] = (),
         mailbox: Mailbox | None = None,
         chaos: Chaos | None = None,
+        lies: Lies | None = None,
         **more: Any,
     ) -> None:
         receivers = (Receiver("ops", email=("ops@example.org",)),)
         policy = Policy(defaults={**CALM, **more}, rules=rules, limits=limits, receivers=receivers)
-        super().__init__(policy=policy, mailbox=mailbox, chaos=chaos)
+        super().__init__(policy=policy, mailbox=mailbox, chaos=chaos, lies=lies)
         self.polls: Counter[str] = Counter()
         self.queues.watching.append(self._sent)
 

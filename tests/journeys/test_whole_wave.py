@@ -14,6 +14,7 @@ from planner.policy.limits import RaisedLimits
 from planner.policy.model import Limits
 from planner.record.states import ENDED, RunState
 from simulator.fleet import SUBSCRIPTION
+from simulator.lies import Lies
 from tests.journeys.test_queue import DAY, ID, Queue, names
 from tests.world.chaos import Chaos
 from tests.world.mailbox import Mailbox
@@ -143,11 +144,14 @@ async def test_a_raise_on_record_that_nobody_can_read_leaves_the_files_limits_in
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize(("kill", "storage"), [(0.02, 0), (0, 0.05)])
+@pytest.mark.parametrize(
+    ("kill", "storage", "lies"),
+    [(0.02, 0, ""), (0, 0.05, ""), (0, 0, "word-conflict=0.3"), (0, 0, "lost-record=0.1")],
+)
 async def test_said_again_after_a_death_or_a_503_each_run_takes_it_once(
-    seed: int, kill: float, storage: float
+    seed: int, kill: float, storage: float, lies: str
 ) -> None:
-    azure = await overloaded(chaos=Chaos(seed))
+    azure = await overloaded(chaos=Chaos(seed), lies=Lies.parse(lies, seed))
     azure.chaos.kill, azure.chaos.storage = kill, storage
     status, _ = await azure.say_of_the_wave(ID, "skip", runs="waiting")
     assert status in {202, 409}
