@@ -82,7 +82,7 @@ async def _play(sets: int, alert: dict[str, Any]) -> tuple[float, Book]:
         # The queues' listeners are up when health answers with depths.
         while (await http.get(f"{address}/api/health")).status != 200:
             await asyncio.sleep(0.1)
-        async with http.post(f"{address}/api/alerts", data=body) as answer:
+        async with http.post(f"{address}/api/alerts", data=body, params={"code": host.key}) as answer:
             assert answer.status == 202, await answer.text()
         began = time.perf_counter()
         await asyncio.wait_for(done.wait(), 300)

@@ -18,7 +18,7 @@ from simulator import azurite
 from simulator.arm import ArmServer, serve
 from simulator.arm.faults import Faults
 from simulator.fleet import Fleet
-from simulator.host import HostProcess
+from simulator.host import HostProcess, keys
 from simulator.inboxes import MailInbox, TeamsInbox
 from simulator.lies import Liar
 
@@ -52,6 +52,7 @@ class Rig:
         self.mail = MailInbox(folder=folder / "mail" if folder else None)
         self.hosts: list[HostProcess] = []
         self.storage = storage
+        self.key = keys.host_key()
         self._policy, self._settings = policy, dict(settings or {})
         self._how_many, self._port, self._lock_seconds = hosts, port, lock_seconds
         self._page_size, self._liar = page_size, liar
@@ -70,6 +71,7 @@ class Rig:
 
     @property
     def http(self) -> aiohttp.ClientSession:
+        """A client that shows the hosts' key, as a person or an action group does who was given it."""
         assert self._http is not None
         return self._http
 
@@ -77,6 +79,7 @@ class Rig:
         """The settings of the app; what the test or demo set itself wins."""
         return {
             "AzureWebJobsStorage": self.storage,
+            keys.SETTING: self.key,
             "BREAKWATER_ARM_ENDPOINT": self.arm.url,
             "IDENTITY_ENDPOINT": self.arm.identity_url,
             "IDENTITY_HEADER": self.arm.identity_header,
@@ -103,7 +106,7 @@ class Rig:
         await enter(self.mail)
         self._arm = await serve(self.fleet, faults=self.faults, page_size=self._page_size, liar=self._liar)
         self._stack.push_async_callback(self._arm.close)
-        self._http = await enter(aiohttp.ClientSession())
+        self._http = await enter(aiohttp.ClientSession(headers={keys.HEADER: self.key}))
         if self._policy:
             folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
             path = folder / "policy.yaml"

@@ -78,8 +78,9 @@ def _conclude(view: View, rig: Rig, play: Play) -> None:
 
 async def _keep(view: View, rig: Rig) -> None:
     """Serve until Ctrl-C."""
-    view.say(f"Still serving, Ctrl-C ends it: {rig.host.url}/api/waves/{TRACKING_ID}")
-    view.say(f"  all waves: {rig.host.url}/api/waves   health: {rig.host.url}/api/health")
+    view.say(f"Still serving, Ctrl-C ends it: {rig.host.url}/api/waves/{TRACKING_ID}?code={rig.key}")
+    view.say(f"  all waves: {rig.host.url}/api/waves?code={rig.key}")
+    view.say(f"  health: {rig.host.url}/api/health")
     view.say(f"  simulated Azure: {rig.arm.url}")
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.Event().wait()

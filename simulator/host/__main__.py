@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from simulator.azurite import Ports, connection_string
+from simulator.host import keys
 from simulator.host.app_settings import MissingSettingError
 from simulator.host.host import Host
 from simulator.host.log import Detailed
@@ -55,6 +56,12 @@ async def serve(asked: argparse.Namespace) -> int:
         return 1
     print(address, flush=True)
     print(f"Running {', '.join(host.functions)}. Stop with Ctrl-C.", file=sys.stderr, flush=True)
+    if not os.environ.get(keys.SETTING):
+        print(
+            f"Callers need this key, as {keys.HEADER} or ?code= (another: {keys.SETTING}=): {host.key}",
+            file=sys.stderr,
+            flush=True,
+        )
     await stop.wait()
     await host.stop()
     # An app keeps its clients as long as its worker lives; asyncio's complaints about them are no news.

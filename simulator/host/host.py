@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from simulator.host import settings
 from simulator.host.app_settings import connection, resolve
+from simulator.host.keys import host_key
 from simulator.host.metadata import Function, UnsupportedFunctionError
 from simulator.host.ncrontab import Schedule
 from simulator.host.web import WebFront
@@ -43,6 +44,8 @@ class Host:
         self._tasks: list[asyncio.Task[None]] = []
         self._front: WebFront | None = None
         self.functions: dict[str, Function] = {}
+        self.key = host_key()
+        """What callers of the HTTP functions show, as header `x-functions-key` or as `?code=`."""
 
     async def start(self, port: int) -> str:
         """Index the app, answer HTTP, begin to listen to queues and timers; the address.
@@ -57,7 +60,9 @@ class Host:
         self.functions = await load_app(self._app)
         _check(self.functions.values())
         self._front = WebFront(
-            [one for one in self.functions.values() if one.trigger.type == "httpTrigger"], said.route_prefix
+            [one for one in self.functions.values() if one.trigger.type == "httpTrigger"],
+            said.route_prefix,
+            self.key,
         )
         address = await self._front.start(listening)
         self._spawn(self._listen(said))

@@ -2,11 +2,14 @@
 
 import asyncio
 import os
+import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from simulator.host.keys import HEADER, SETTING
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,6 +36,8 @@ class HostProcess:
         """`env` is added to this process's environment; port 0 takes a free one, kept over a restart."""
         self._app = app
         self._env = {**os.environ, **(env or {})}
+        self.key = self._env[SETTING] = self._env.get(SETTING, "").strip() or secrets.token_urlsafe(32)
+        """What callers of its HTTP functions show; the same over a restart."""
         self._port = port
         self._lock_seconds = lock_seconds
         self._log_level = log_level
@@ -47,6 +52,11 @@ class HostProcess:
         if self._ready is None or not self._ready.done():
             raise RuntimeError("The host is not ready: await wait_ready() first.")
         return self._ready.result()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a client sends to be let in."""
+        return {HEADER: self.key}
 
     @property
     def pid(self) -> int:

@@ -1,4 +1,4 @@
-"""The HTTP trigger: a web server in front of the functions, checking no keys, like `func start`."""
+"""The HTTP trigger: a web server in front of the functions, asking for keys as Azure's host does."""
 
 import asyncio
 import logging
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from yarl import URL
 
+from simulator.host.keys import fits, wants_key
 from simulator.host.metadata import Function
 from simulator.host.routes import Route
 from simulator.host.triggers import HttpCall
@@ -24,17 +25,24 @@ TIMEOUT = 230.0  # seconds; Azure's load balancer waits no longer for an answer
 class _Endpoint:
     route: Route
     function: Function
+    wants_key: bool
 
 
 class WebFront:
     """Serves the HTTP functions on 127.0.0.1."""
 
-    def __init__(self, functions: Iterable[Function], prefix: str) -> None:
-        """Functions come in the order in which they are asked; `prefix` is host.json's routePrefix."""
+    def __init__(self, functions: Iterable[Function], prefix: str, key: str) -> None:
+        """Functions come in the order in which they are asked; `prefix` is host.json's routePrefix.
+
+        `key`: what a caller has to show, except to anonymous functions.
+        """
+        self._key = key
         self._prefix = f"/{prefix}/" if prefix else "/"
         self._endpoints = [
             _Endpoint(
-                Route.of(one.trigger.setting("route", one.name), one.trigger.setting("methods", ())), one
+                Route.of(one.trigger.setting("route", one.name), one.trigger.setting("methods", ())),
+                one,
+                wants_key(one),
             )
             for one in functions
         ]
@@ -53,28 +61,32 @@ class WebFront:
         """Close the port, give open requests three seconds."""
         await self._runner.cleanup()
 
-    def _find(self, method: str, path: str) -> tuple[Function, Mapping[str, str]] | None:
+    def _find(self, method: str, path: str) -> tuple[_Endpoint, Mapping[str, str]] | None:
         if not path.lower().startswith(self._prefix.lower()):
             return None
         rest = path[len(self._prefix) :]
         for endpoint in self._endpoints:
             if (params := endpoint.route.match(method, rest)) is not None:
-                return endpoint.function, params
+                return endpoint, params
         return None
 
     async def _answer(self, request: web.Request) -> web.Response:
         found = self._find(request.method, request.raw_path.partition("?")[0])
         if found is None:
             return web.Response(status=404)
-        function, params = found
+        endpoint, params = found
         try:
             url = _address(request)
         except ValueError:
             return web.Response(status=400)
+        headers = _joined((name.lower(), value) for name, value in request.headers.items())
+        if endpoint.wants_key and not fits(self._key, headers, request.query):
+            return web.Response(status=401)
+        function = endpoint.function
         call = HttpCall(
             method=request.method,
             url=url,
-            headers=_joined((name.lower(), value) for name, value in request.headers.items()),
+            headers=headers,
             params=params,
             query=_joined(request.query.items()),
             body=await request.read(),

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from simulator.host import app_settings
-from simulator.host.metadata import UnsupportedFunctionError, function
+from simulator.host.keys import wants_key
+from simulator.host.metadata import Function, UnsupportedFunctionError, function
 from simulator.host.settings import HostJsonError, QueueSettings, read
 from tests.host.work import APPS, Work
 
@@ -116,3 +117,13 @@ def test_a_binding_this_host_cannot_carry_out_is_refused_rather_than_ignored(
 ) -> None:
     with pytest.raises(UnsupportedFunctionError, match="Function 'f'"):
         function("f", "id", [json.dumps(one) for one in bindings])
+
+
+def test_a_level_that_this_host_has_no_key_for_is_refused_rather_than_let_in() -> None:
+    def trigger(**said: str) -> Function:
+        return function("f", "id", [json.dumps({"type": "httpTrigger", "name": "req", **said})])
+
+    assert wants_key(trigger()), "Azure's default is `function`"
+    assert not wants_key(trigger(authLevel="ANONYMOUS"))
+    with pytest.raises(UnsupportedFunctionError, match="no master key"):
+        wants_key(trigger(authLevel="ADMIN"))

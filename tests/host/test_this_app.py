@@ -26,7 +26,7 @@ async def test_this_app_answers_under_the_host_and_stops_quietly(storage: str) -
                 return answer.status == 200
 
         await eventually(healthy, within=30, why="storage is there and the app says so")
-        async with client.post(f"{host.url}/api/alerts", data=b"no alert") as answer:
+        async with client.post(f"{host.url}/api/alerts", data=b"no alert", headers=host.headers) as answer:
             assert answer.status == 400
         assert await host.stop() == 0
     assert "Unclosed" not in host.log

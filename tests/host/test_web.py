@@ -1,7 +1,10 @@
 """The HTTP trigger."""
 
 import asyncio
+import json
+import os
 import socket
+import sys
 from pathlib import Path
 
 import aiohttp
@@ -9,7 +12,7 @@ import pytest
 
 from simulator import azurite as emulator
 from tests.eventually import eventually
-from tests.host.work import Work
+from tests.host.work import APPS, Work
 
 
 async def test_requests_reach_functions_in_the_order_of_their_names_as_the_worker_sees_them(
@@ -57,6 +60,58 @@ async def test_a_body_reaches_its_function_as_it_came_whatever_its_header_says(w
         async with request as answer:
             assert answer.status == 201
             assert (await answer.json(content_type=None))["body"] == "plain"
+
+
+async def test_a_function_with_a_key_lets_in_who_shows_it_and_nobody_else(work: Work) -> None:
+    async with work.host() as host, aiohttp.ClientSession(f"{host.url}/api/") as client:
+
+        async def asked(path: str = "guarded", **headers: str) -> tuple[int, str, str | None]:
+            async with client.get(path, headers=headers) as answer:
+                return answer.status, await answer.text(), answer.headers.get("Content-Type")
+
+        for headers in (
+            {},
+            {"x-functions-key": ""},
+            {"x-functions-key": f"{host.key}x"},
+            {"Authorization": f"Bearer {host.key}"},
+        ):
+            assert await asked(**headers) == (401, "", None)
+        assert await asked("guarded?code=") == (401, "", None)
+        assert (await asked(f"guarded?code={host.key}", **{"x-functions-key": "other"}))[0] == 401
+        assert (await asked(**{"X-Functions-Key": host.key}))[:2] == (200, "{}")
+        assert (await asked(f"guarded?code={host.key}"))[:2] == (200, json.dumps({"code": host.key}))
+        assert (await asked("pages/a"))[0] == 200, "an anonymous one asks for none"
+        async with client.post("guarded") as answer:
+            assert answer.status == 404, "a method that it does not take is no function, key or not"
+
+
+async def test_a_key_that_the_environment_says_is_the_hosts(work: Work) -> None:
+    async with work.host(BREAKWATER_HOST_KEY="the-key") as host, aiohttp.ClientSession() as client:
+        async with client.get(f"{host.url}/api/guarded?code=the-key") as answer:
+            assert (host.key, answer.status) == ("the-key", 200)
+        assert "the-key" not in host.log
+
+
+async def test_a_host_that_makes_its_key_says_it(work: Work) -> None:
+    environment = {**os.environ, **work.env}
+    environment.pop("BREAKWATER_HOST_KEY", None)
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simulator.host", "--leash", "--port", "0", "--app", APPS / "work",
+        cwd=APPS.parents[2],
+        env=environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert running.stdout is not None
+    assert running.stderr is not None
+    address = (await running.stdout.readline()).decode().strip()
+    await running.stderr.readuntil(b"BREAKWATER_HOST_KEY=): ")
+    key = (await running.stderr.readline()).decode().strip()
+    async with aiohttp.ClientSession() as client, client.get(f"{address}/api/guarded?code={key}") as answer:
+        assert answer.status == 200
+    running.terminate()
+    await running.communicate()
 
 
 async def test_the_host_answers_before_storage_is_there_and_works_once_it_is(

@@ -102,3 +102,8 @@ async def c_never_reached(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(route="failing")
 async def failing(req: func.HttpRequest) -> func.HttpResponse:
     raise ValueError("secret detail")
+
+
+@app.route(route="guarded", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+async def guarded(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse(json.dumps(dict(req.params)))
