@@ -115,7 +115,7 @@ def _empty_wave() -> str:
 
 
 def _overview() -> str:
-    rows = [contract.overview_row(TRACKING, (wave(),), Overview({"paused": 1}, 1, NOW))]
+    rows = [contract.overview_row(TRACKING, "Planned", (), Overview({"paused": 1}, 1, NOW))]
     return page.waves_page(rows, ADDRESSES, NOW)
 
 
