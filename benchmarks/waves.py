@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from benchmarks.fleets import ANNOUNCEMENT, PLAIN, START, WAVE, Case
+from benchmarks.fleets import ANNOUNCEMENT, START, WAVE, Case
 from benchmarks.whole_runs import OneSet, Played, begin, planned, poll
 from planner.azure.wave import Member, Wave
 from planner.machine.advance import advance
@@ -22,13 +22,17 @@ from planner.record.run import Run
 NOW = START + timedelta(hours=42)
 """When the wave is looked at: the plain runs have ended, those with long soaks are under way."""
 
-SLOW = Case("slow", Policy(defaults={"self-service": "always", "soak": "2h"}), {})
-APPROVAL = Case("approval", Policy(defaults={"self-service": "always", "mode": "approve"}), {})
-NO_NEED = Case("no need", Policy(), {})
-MISFIT = Case(
-    "misfit", Policy(defaults={"self-service": "always", "soak": "2h", "complete-by": "2026-11-24"}), {}
-)
 
+def _case(name: str, **defaults: str) -> Case:
+    rules = {"owner": "ops", **{key.replace("_", "-"): value for key, value in defaults.items()}}
+    return Case(name, Policy(defaults=rules), {})
+
+
+PLAIN = _case("plain", self_service="always")
+SLOW = _case("slow", self_service="always", soak="2h")
+APPROVAL = _case("approval", self_service="always", mode="approve")
+NO_NEED = _case("no need")
+MISFIT = _case("misfit", self_service="always", soak="2h", complete_by="2026-11-24")
 TEXT = "<p>We will apply updates to the hosts of your Virtual Machine Scale Sets.</p>" * 12
 
 

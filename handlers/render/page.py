@@ -39,6 +39,9 @@ SECTIONS, SECTIONS_ROOM = 30, 200_000
 ASKING, ASKING_ROOM = 30, 100_000
 """Scale sets whose questions are put on the wave's page, and the bytes of these."""
 
+OPEN = 10
+"""Up to so many questions stand open one below the other; of more of them each unfolds on a click."""
+
 MOST_DOWN = 100
 """Instances that are named when many are down."""
 
@@ -103,8 +106,11 @@ def wave_page(report: Report, addresses: Addresses, now: datetime) -> str:
     shown = report.part or Part(total=len(report.runs))
     page = _page(addresses, now, report.tracking_id, AMONG_OTHERS)
     asking = [run for run in report.runs if facts.asks(run)] if shown.whole else []
-    asked = _pieces("ask.html.j2", asking[:ASKING], ASKING_ROOM, page)
-    told = _pieces("set.html.j2", report.runs[:SECTIONS], SECTIONS_ROOM, page) if shown.whole else ()
+    folded = len(asking) > OPEN
+    asked = _pieces("ask.html.j2", asking[:ASKING], ASKING_ROOM, page, folded=folded)
+    # Of a wave that takes several pages the first one stays short: every scale set has a page of its own.
+    alone = shown.whole and shown.pages == 1
+    told = _pieces("set.html.j2", report.runs[:SECTIONS], SECTIONS_ROOM, page) if alone else ()
     put = {_place(run) for run in asking[: len(asked)]}
     unasked = dict.fromkeys((*map(_place, asking), *report.asking)) if shown.whole else {}
     return _render(
@@ -130,11 +136,13 @@ def wave_page(report: Report, addresses: Addresses, now: datetime) -> str:
     )
 
 
-def _pieces(template: str, runs: Iterable[Run], room: int, page: SimpleNamespace) -> tuple[Markup, ...]:
+def _pieces(
+    template: str, runs: Iterable[Run], room: int, page: SimpleNamespace, **given: Any
+) -> tuple[Markup, ...]:
     """A piece of the page for each run, as many as fit."""
     found = environment.html().get_template(template)
     # Jinja has escaped them: they are pieces of a page already.
-    made = (Markup(found.render(run=run, page=page)) for run in runs)  # noqa: S704
+    made = (Markup(found.render(run=run, page=page, **given)) for run in runs)  # noqa: S704
     return bounded.as_many_as_fit(made, room)
 
 
