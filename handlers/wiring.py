@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from handlers.cloud.compute import Compute
 
 
+TAKING = 16
+"""Alerts that one worker stores at once: with more connections all of them together take longer."""
+
+
 def utc_now() -> datetime:
     """The clock of the product; tests hand over another."""
     return datetime.now(UTC)
@@ -47,6 +51,7 @@ class Wiring:
         self._begun: dict[str, int] = {}
         self.laid: dict[str, Laid] = {}
         self.outlooks: dict[str, tuple[Laid, dict[frozenset[str], Outlook]]] = {}
+        self.taking = asyncio.Semaphore(TAKING)
 
     def turn(self, key: str) -> asyncio.Lock:
         """The lock by which work of this process on the same thing takes turns."""

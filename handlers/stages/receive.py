@@ -55,9 +55,11 @@ async def _handled(request: Request, wiring: Wiring) -> Response:
         alert = read_alert(body, now)
     except NotAnAlert as error:
         return await _rejected(body, error, request, wiring)
-    if isinstance(alert, NotForUs):
-        return await _ignored(body, alert, now, request, wiring)
-    return await _taken(body, alert, request, wiring)
+    # In a burst the first alerts are answered while the last ones wait, instead of all at its end.
+    async with wiring.taking:
+        if isinstance(alert, NotForUs):
+            return await _ignored(body, alert, now, request, wiring)
+        return await _taken(body, alert, request, wiring)
 
 
 async def _taken(body: bytes, alert: Announcement, request: Request, wiring: Wiring) -> Response:

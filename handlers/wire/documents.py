@@ -151,12 +151,18 @@ def quoted(names: Iterable[str]) -> str:
 
 
 def wave_metadata(wave: Wave) -> dict[str, str]:
-    """What a listing shows of a wave."""
+    """What a listing shows of a wave: enough for the overview of all waves.
+
+    `announced` are the three times by which its latest announcement is ordered among others (ISO 8601),
+    `members` how many scale sets are on its roster.
+    """
     return {
         "v": str(wave.v),
         "generation": str(wave.generation),
         "stage": wave.stage.value,
         "open": "true" if wave.open else "false",
+        "announced": ",".join(at.isoformat() for at in wave.current.order),
+        "members": str(len(wave.roster)),
     }
 
 
