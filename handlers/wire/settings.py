@@ -34,6 +34,17 @@ def _seconds(value: Any) -> Any:
 Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 
 
+SHORTEST_KEY = 32
+"""Characters of a key that signs links."""
+
+UNRESOLVED = "@microsoft.keyvault("
+"""How a setting begins whose reference Azure could not resolve: anybody can know that text."""
+
+
+def _keys(value: SecretStr) -> tuple[str, ...]:
+    return tuple(filter(None, re.split(r"[\s,]+", value.get_secret_value())))
+
+
 def _setting(name: str, default: Any) -> Any:
     return Field(default=default, validation_alias=name)
 
@@ -66,6 +77,11 @@ class Settings(BaseSettings):
     stop: bool = _setting("BREAKWATER_STOP", default=False)
     platform_auth: bool = _setting("BREAKWATER_PLATFORM_AUTH", default=False)
     problem: str = _setting("BREAKWATER_SETTINGS_PROBLEM", "")
+
+    @property
+    def link_keys(self) -> tuple[str, ...]:
+        """The keys of the links: the first signs, each of them is taken; none where links are not signed."""
+        return _keys(self.link_key)
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -116,6 +132,20 @@ class Settings(BaseSettings):
         if len(value.split()) != 6:
             raise ValueError(
                 f"{value!r} is not a schedule of six fields: second minute hour day month day-of-week"
+            )
+        return value
+
+    @field_validator("link_key")
+    @classmethod
+    def _link_key(cls, value: SecretStr) -> SecretStr:
+        if UNRESOLVED in value.get_secret_value().lower():
+            raise ValueError(
+                "it is a Key Vault reference that Azure has not resolved: see that the secret exists and "
+                "that the app's identity may read it"
+            )
+        if any(len(key) < SHORTEST_KEY for key in _keys(value)):
+            raise ValueError(
+                f"a key has fewer than {SHORTEST_KEY} characters; make one with: openssl rand -hex 32"
             )
         return value
 

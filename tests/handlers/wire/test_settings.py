@@ -37,7 +37,7 @@ def test_every_setting_comes_from_its_variable(environment):
     environment("BREAKWATER_POLL_INTERVAL", "0.5")
     environment("BREAKWATER_IN_DOUBT", " 7 ")
     environment("BREAKWATER_SMTP", "smtp://user:p%40ss@mail.contoso.com:587")
-    environment("BREAKWATER_LINK_KEY", "key")
+    environment("BREAKWATER_LINK_KEY", f"{'n' * 32}, {'o' * 40}")
     environment("BREAKWATER_STOP", "1")
     environment("BREAKWATER_PLATFORM_AUTH", "1")
     found = Settings.from_environment()
@@ -50,6 +50,8 @@ def test_every_setting_comes_from_its_variable(environment):
     assert found.in_doubt == timedelta(seconds=7)
     assert found.stop is True
     assert found.platform_auth is True
+    assert found.link_keys == ("n" * 32, "o" * 40)
+    assert "nnn" not in repr(found)
     assert "p%40ss" not in repr(found)
     assert "UseThis" not in repr(found)
 
@@ -61,6 +63,7 @@ def test_an_empty_variable_is_not_a_setting(environment):
     assert found.poll_interval == timedelta(seconds=60)
     assert found.stop is False
     assert found.platform_auth is False
+    assert found.link_keys == ()
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,14 @@ def test_an_empty_variable_is_not_a_setting(environment):
         ("BREAKWATER_ARM_ENDPOINT", "management.azure.com", "address"),
         ("BREAKWATER_ARM_ENDPOINT", "ftp://127.0.0.1", "address"),
         ("BREAKWATER_ARM_ENDPOINT", "http://[", "address"),
+        ("BREAKWATER_LINK_KEY", "k" * 31, "32 characters"),
+        ("BREAKWATER_LINK_KEY", f"{'k' * 32} old", "32 characters"),
+        (
+            "BREAKWATER_LINK_KEY",
+            "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/k)",
+            "Key Vault",
+        ),
+        ("BREAKWATER_LINK_KEY", "@microsoft.keyvault(VaultName=breakwater;SecretName=link-key)", "Key Vault"),
         ("BREAKWATER_SUBSCRIPTIONS", "mine", "GUID"),
         ("BREAKWATER_POLL_INTERVAL", "1m", "seconds"),
         ("BREAKWATER_POLL_INTERVAL", "0", "more than 0"),
