@@ -198,6 +198,15 @@ async def respond(req: func.HttpRequest) -> func.HttpResponse:
     return _response(await stage.handle(_request(req), wiring()))
 
 
+@app.function_name("link")
+@app.route(route="links/{token}/{*rest}", methods=["GET", "POST"], auth_level=func.AuthLevel.ANONYMOUS)
+async def link(req: func.HttpRequest) -> func.HttpResponse:
+    """Show what a signed link is for, or do it when its form is sent; the stage checks the signature."""
+    from handlers.stages import link as stage  # noqa: PLC0415
+
+    return _response(await stage.handle(_request(req), wiring()))
+
+
 @app.function_name("health")
 @app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def health(req: func.HttpRequest) -> func.HttpResponse:

@@ -26,6 +26,7 @@ from planner.policy.model import Policy
 if TYPE_CHECKING:
     from handlers.channels import Channels
     from handlers.cloud.compute import Compute
+    from handlers.render.addresses import Addresses, OnPage, Sign
 
 
 TAKING = 16
@@ -126,6 +127,24 @@ class Wiring:
         if key not in self._retry_afters:
             self._retry_afters[key] = RetryAfter(subscription, lambda: self.records, self.now)
         return self._retry_afters[key]
+
+    def addresses(self, receiver: str) -> "Addresses":
+        """The addresses in what a receiver is sent: signed links, where there is a key to sign with."""
+        from handlers.render.addresses import Addresses  # noqa: PLC0415
+
+        return Addresses(self.settings.public_url, self._signer(receiver))
+
+    def page_addresses(self, receiver: str = "") -> "OnPage":
+        """The addresses on a page that was opened with the app's key, or by a receiver's link."""
+        from handlers.render.addresses import OnPage  # noqa: PLC0415
+
+        return OnPage(self.settings.public_url, self._signer(receiver))
+
+    def _signer(self, receiver: str) -> "Sign | None":
+        from handlers.wire import link_token  # noqa: PLC0415
+
+        keys = self.settings.link_keys
+        return link_token.signer(keys, receiver, self.now()) if keys else None
 
     def policy(self) -> Policy:
         """The policy file as it is now. An unreadable file stops everything; its `problem` says why."""

@@ -5,7 +5,6 @@ import hashlib
 from handlers.channels import Sender
 from handlers.delivery.deliver import NOBODY, come_back, deliver, senders_of
 from handlers.delivery.fallback_receiver import default_receiver, whom
-from handlers.render.addresses import Addresses
 from handlers.render.compose import standalone
 from handlers.wire.ids import NOTICES
 from handlers.wire.messages import NoticeMessage
@@ -40,7 +39,7 @@ async def tell_alone(message: NoticeMessage, wiring: Wiring) -> None:
             names.append(name)
     if names:
         kind = "unread" if message.unread else message.kind
-        letter = standalone(kind, message.tracking_id, message.text, Addresses(wiring.settings.public_url))
+        letter = standalone(kind, message.tracking_id, message.text, wiring.addresses(receiver))
         letters, reports = dict.fromkeys(names, letter), message.kind != "channel"
         recorded = await deliver(delivery, claimed, etag, letters, senders, wiring, reports=reports)
         if recorded is None:

@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlencode
 
 from handlers.wire.command_request import WHY, YOUR_NAME
+from handlers.wire.link_token import VIEW
 from planner.record.notice import Choice
 from planner.record.run import Run
 
-type Sign = Callable[[str, str, str], str]
-"""From a path below /api, an action (`view`, `approve`, ...) and a plan checksum to a link's token."""
+type Sign = Callable[[tuple[str, ...], str, str, Mapping[str, str]], str]
+"""From a place (wave, or wave, subscription, resource group and scale set), an action, a plan's checksum and
+the fields that go with the action, to a link's token."""
 
 
 class Placed(Protocol):
@@ -45,22 +47,41 @@ class Addresses:
 
     def wave(self, tracking_id: str) -> str:
         """The wave's page."""
-        return self._link(wave_path(tracking_id), "view", "")
+        return self._to((tracking_id,), wave_path(tracking_id))
+
+    def run(self, tracking_id: str, target: Placed) -> str:
+        """The run's page."""
+        return self._to(place_of(tracking_id, target), run_path(tracking_id, target))
+
+    def at(self, place: tuple[str, ...]) -> str:
+        """The page of a wave, or of a run, by its place."""
+        if len(place) == 1:
+            return self.wave(place[0])
+        return self.run(place[0], Place(*place[1:]))
+
+    def wave_as(self, tracking_id: str, suffix: str) -> str:
+        """The wave as `json`, `csv` or `ics`."""
+        return self._to((tracking_id,), wave_path(tracking_id), suffix)
+
+    def run_as(self, tracking_id: str, target: Placed, suffix: str) -> str:
+        """The run as `json`."""
+        return self._to(place_of(tracking_id, target), run_path(tracking_id, target), suffix)
 
     def part(self, tracking_id: str, after: str, state: str) -> str:
         """Where a wave's document goes on after a place on the way through its runs."""
         query = urlencode({"after": after, **({"state": state} if state else {})})
-        return f"{self._base}/api/{wave_path(tracking_id)}.json?{query}"
+        return f"{self._document(tracking_id)}?{query}"
 
-    def run(self, tracking_id: str, target: Placed) -> str:
-        """The run's page."""
-        return self._link(run_path(tracking_id, target), "view", "")
+    def overview(self) -> str:
+        """The page of all waves; no link leads there, since each is for one wave."""
+        return f"{self._base}/api/waves" if self._reached and self.sign is None else ""
 
-    def act(self, tracking_id: str, run: Run, action: str) -> str:
+    def act(self, tracking_id: str, run: Run, action: str, to: Mapping[str, str] | None = None) -> str:
         """A link that shows what the action would do and asks; only where links are signed."""
-        if self.sign is None:
+        if self.sign is None or not self._reached:
             return ""
-        return self._link(run_path(tracking_id, run.target), action, run.people.checksum)
+        place = place_of(tracking_id, run.target)
+        return self._link(self.sign(place, action, run.people.checksum, to or {}))
 
     def command(self, tracking_id: str, run: Run, action: str) -> str:
         """What to type to answer. The key is the function's; who and why are recorded.
@@ -90,16 +111,75 @@ class Addresses:
             f"-H \"content-type: application/json\" -d '{said}'"
         )
 
+    def _document(self, tracking_id: str) -> str:
+        """A wave's JSON for whoever reads it with the key already."""
+        return f"{self._base}/api/{wave_path(tracking_id)}.json"
+
     @property
     def _base(self) -> str:
         return self.public_url.rstrip("/")
 
-    def _link(self, path: str, action: str, checksum: str) -> str:
-        if not self._base:
+    @property
+    def _reached(self) -> bool:
+        """Whether what is made here can be reached by who reads it."""
+        return bool(self._base)
+
+    def _to(self, place: tuple[str, ...], path: str, suffix: str = "") -> str:
+        if not self._reached:
             return ""
-        if self.sign is not None:
-            return f"{self._base}/api/links/{quote(self.sign(path, action, checksum), safe='')}"
-        return f"{self._base}/api/{path}"
+        end = f".{suffix}" if suffix else ""
+        if self.sign is None:
+            return f"{self._base}/api/{path}{end}"
+        link = self._link(self.sign(place, VIEW, "", {}))
+        return f"{link}/{quote(place[-1], safe='', errors='replace')}{end}" if suffix else link
+
+    def _link(self, token: str) -> str:
+        return f"{self._base}/api/links/{quote(token, safe='')}"
+
+
+@dataclass(frozen=True, slots=True)
+class OnPage(Addresses):
+    """Addresses on a page opened with the app's key: below this host where its address is not known."""
+
+    @property
+    def _reached(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class InLink(Addresses):
+    """Addresses on a page that was opened by a link that only shows: all stay inside the link, none acts.
+
+    `token` is the link's, `place` what it shows.
+    """
+
+    token: str = ""
+    place: tuple[str, ...] = field(default=())
+
+    def act(self, tracking_id: str, run: Run, action: str, to: Mapping[str, str] | None = None) -> str:
+        """None: who may read may not act."""
+        del tracking_id, run, action, to
+        return ""
+
+    def overview(self) -> str:
+        """None: it is outside of every link."""
+        return ""
+
+    def _document(self, tracking_id: str) -> str:
+        return self.wave_as(tracking_id, "json")
+
+    def _to(self, place: tuple[str, ...], path: str, suffix: str = "") -> str:
+        del path
+        if place[: len(self.place)] != self.place:
+            return ""
+        inside = place[len(self.place) :] or (place[-1:] if suffix else ())
+        rest = "".join(f"/{quote(part, safe='', errors='replace')}" for part in inside)
+        return f"{self._link(self.token)}{rest}{f'.{suffix}' if suffix else ''}"
+
+
+def place_of(tracking_id: str, target: Placed) -> tuple[str, ...]:
+    """Where a run stands: wave, subscription, resource group, scale set."""
+    return (tracking_id, target.subscription, target.resource_group, target.name)
 
 
 def wave_path(tracking_id: str) -> str:

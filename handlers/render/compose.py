@@ -138,7 +138,7 @@ def _event(
                 choice.word,
                 dict(choice.to),
                 addresses.choose(story.tracking_id, run, choice),
-                "" if choice.to else addresses.act(story.tracking_id, run, choice.word),
+                addresses.act(story.tracking_id, run, choice.word, choice.to),
             )
             for choice in choices
         ),

@@ -17,14 +17,14 @@ from handlers.render.addresses import (
     Place,
     Placed,
     portal,
-    run_path,
     service_health,
-    wave_path,
 )
+from handlers.render.confirmation import Confirmation
 from handlers.render.contract import announcements, self_service, stage
 from handlers.render.heading import places, wave_sentence
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import BATCH_OVER, BATCHES, INSTANCES, counted
+from handlers.wire.link_token import Link
 from planner.azure.wave import Wave
 from planner.notices.delivery import Delivery
 from planner.notices.digest import Overview, outcomes
@@ -174,9 +174,52 @@ def waves_page(rows: Sequence[Mapping[str, Any]], addresses: Addresses, now: dat
     return _render("waves.html.j2", _page(addresses, now), title="Planned maintenance waves", rows=shown)
 
 
-def missing_page(sentence: str, now: datetime) -> str:
+def missing_page(sentence: str, addresses: Addresses, now: datetime) -> str:
     """What is not there, in a sentence."""
-    return _render("missing.html.j2", _page(Addresses(), now), title="Not found", sentence=sentence)
+    return _render("missing.html.j2", _page(addresses, now), title="Not found", sentence=sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a link's form is filled with: who signed in or typed a name, why, and what was wrong with it.
+
+    `sign_in` is why nobody can act here before signing in.
+    """
+
+    signed_in: str = ""
+    actor: str = ""
+    comment: str = ""
+    problem: str = ""
+    sign_in: str = ""
+
+
+def confirm_page(
+    link: Link, run: Run, asked: Confirmation, form: Form, addresses: Addresses, now: datetime
+) -> str:
+    """What a link would do, and the form that does it."""
+    tracking_id = link.place[0]
+    return _render(
+        "confirm.html.j2",
+        _page(addresses, now, tracking_id),
+        title=f"{asked.label}: {one_line(run.target.name, 100)} in {tracking_id}",
+        link=link,
+        run=run,
+        asked=asked,
+        via=link.via,
+        problem=form.problem,
+        sign_in=form.sign_in,
+        signed_in=form.signed_in,
+        actor=form.actor,
+        comment=form.comment,
+    )
+
+
+def said_page(
+    title: str, sentences: Iterable[str], now: datetime, *, address: str = "", words: str = ""
+) -> str:
+    """What came of a link, and where to go on."""
+    page = _page(Addresses(), now)
+    return _render("said.html.j2", page, title=title, sentences=sentences, address=address, words=words)
 
 
 def _batch(batch: Batch) -> tuple[str, str, str]:
@@ -223,13 +266,13 @@ def _page(addresses: Addresses, now: datetime, tracking_id: str = "", room: Room
     def href(
         tracking_id: str, target: Placed | None = None, state: RunState | None = None, number: int = 1
     ) -> str:
-        """An absolute link where the app's address is known, else one below this host."""
+        """Where the page goes on; empty for what is outside of the link that it was opened by."""
         if target is not None:
-            return addresses.run(tracking_id, target) or f"/api/{run_path(tracking_id, target)}"
-        wave = addresses.wave(tracking_id) or f"/api/{wave_path(tracking_id)}"
+            return addresses.run(tracking_id, target)
+        wave = addresses.wave(tracking_id)
         asked = {"state": state, "page": number if number > 1 else None}
         query = urlencode({name: value for name, value in asked.items() if value})
-        return f"{wave}?{query}" if query else wave
+        return f"{wave}?{query}" if wave and query else wave
 
     return SimpleNamespace(
         addresses=addresses,
@@ -245,7 +288,6 @@ def _page(addresses: Addresses, now: datetime, tracking_id: str = "", room: Room
         ends=_ends,
         anchor=_anchor,
         href=href,
-        run_path=run_path,
         portal=portal,
         self_service=self_service,
     )

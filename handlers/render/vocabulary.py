@@ -113,6 +113,7 @@ ANSWERS = {
     "resume": "Resume",
     "skip": "Skip what is left",
     "let-pass": "Let the others pass",
+    "raise": "Change what the plan goes by",
 }
 """What a person may answer: the command and its label."""
 

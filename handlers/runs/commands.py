@@ -10,9 +10,11 @@ from dataclasses import replace
 
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.runs import claims, observe_storage, queue
+from handlers.wire.command_request import Refused
 from handlers.wiring import Wiring
-from planner.people.commands import WORDS, with_commands
-from planner.record.command import Command
+from planner.people import skipping
+from planner.people.commands import WORDS, refusal, with_commands
+from planner.record.command import Command, CommandKind
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import ACTIVE
@@ -79,6 +81,44 @@ async def _with_command(run: Run, command: Command, wiring: Wiring) -> Run:
     new = with_commands(run, (command,), observation, now)
     # Due now, on record and in its listing: should the wake be lost, the sweep finds it.
     return replace(new, generation=run.generation + 1, due=now if new.state in ACTIVE else run.due)
+
+
+async def taken(
+    command: Command, path: str, tracking_id: str, wiring: Wiring, traceparent: str = ""
+) -> tuple[Run, Run]:
+    """The run of this wave before the command and after it, on record, woken and told.
+
+    Raises Refused where the command is not for this run, and what `applied` raises.
+    """
+
+    def judge(run: Run) -> None:
+        if refused := why_not(command, run, tracking_id):
+            raise refused
+
+    before, after = await applied(command, path, wiring, judge)
+    await wake(after, wiring, traceparent)
+    await tell(before, after, wiring)
+    return before, after
+
+
+def why_not(command: Command, run: Run, tracking_id: str) -> Refused | None:
+    """Why the command is refused: not for this run, not for its plan, or it would change nothing."""
+    if tracking_id not in run.waves:
+        return Refused(404, f"No run of this scale set in the wave {tracking_id} is on record.")
+    sentence = refusal(run, command)
+    if (
+        run.state in ACTIVE
+        and command.kind is not CommandKind.APPROVE
+        and command.checksum not in {"", run.people.checksum}
+    ):
+        sentence = (
+            "The plan has changed since you saw it. Look at the run again and decide about the plan "
+            f"{run.people.checksum}."
+        )
+    if run.state in ACTIVE and command.kind is CommandKind.SKIP:
+        # A misspelt name among right ones must not pass unseen.
+        sentence = sentence or skipping.unknown(run, command)
+    return Refused(409, sentence) if sentence else None
 
 
 async def wake(run: Run, wiring: Wiring, traceparent: str = "") -> None:

@@ -14,7 +14,6 @@ from handlers.cloud.side_by_side import side_by_side
 from handlers.delivery.deliver import NOBODY, come_back, deliver, senders_of
 from handlers.delivery.fallback_receiver import remarks, stand_ins
 from handlers.delivery.tell_alone import tell_alone
-from handlers.render.addresses import Addresses
 from handlers.render.compose import compose
 from handlers.render.letter import Letter, Story
 from handlers.runs import queue
@@ -202,5 +201,5 @@ async def _letter(
     planned = any(notice.kind in HELD for _, notice in items)
     outlooks = await queue.outlooks([seen.listed[key] for key in about] if planned else [], wiring)
     story = Story(seen.message.tracking_id, seen.waves, items, seen.overview, ended, paged, outlooks)
-    letter = compose(story, Addresses(wiring.settings.public_url), seen.now)
+    letter = compose(story, wiring.addresses(delivery.receiver), seen.now)
     return replace(letter, remarks=(*letter.remarks, *remarks(delivery, channel, seen.now)))

@@ -14,11 +14,7 @@ from handlers.wire.documents import BadRecord, NewerRecord
 from handlers.wire.http import Request, Response, json_response
 from handlers.wire.ids import checked_tracking_id
 from handlers.wiring import Wiring
-from planner.people import skipping
-from planner.people.commands import effect, refusal
-from planner.record.command import Command, CommandKind
-from planner.record.run import Run
-from planner.record.states import ACTIVE
+from planner.people.commands import effect
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +28,8 @@ async def handle(request: Request, wiring: Wiring) -> Response:
         asked = read(request, signed_in=wiring.settings.platform_auth)
         tracking_id, path = _place(request.path_parameters)
         command = asked.command(wiring.now())
-
-        def judge(run: Run) -> None:
-            _judge(command, run, tracking_id)
-
-        before, after = await commands.applied(command, path, wiring, judge)
+        traceparent = request.headers.get("traceparent", "")
+        before, after = await commands.taken(command, path, tracking_id, wiring, traceparent)
     except Refused as refused:
         return _refused(refused.status, refused.sentence)
     except LookupError:
@@ -47,8 +40,6 @@ async def handle(request: Request, wiring: Wiring) -> Response:
         log.warning("respond.later", extra={"reason": str(error)})
         reason = f"This cannot be taken right now, try again in a minute: {error}"
         return json_response(503, {"status": "refused", "reason": reason}, {"Retry-After": "30"})
-    await commands.wake(after, wiring, request.headers.get("traceparent", ""))
-    await commands.tell(before, after, wiring)
     log.info("respond.taken", extra={"action": asked.kind, "event": command.id, "scale_set": after.target.id})
     return json_response(
         202,
@@ -76,24 +67,3 @@ def _place(given: Mapping[str, str]) -> tuple[str, str]:
     except ValueError as error:
         raise Refused(404, str(error)) from error
     return tracking_id, path
-
-
-def _judge(command: Command, run: Run, tracking_id: str) -> None:
-    """Raise Refused where the command is not for this run, not for its plan, or would change nothing."""
-    if tracking_id not in run.waves:
-        raise Refused(404, f"No run of this scale set in the wave {tracking_id} is on record.")
-    sentence = refusal(run, command)
-    if (
-        run.state in ACTIVE
-        and command.kind is not CommandKind.APPROVE
-        and command.checksum not in {"", run.people.checksum}
-    ):
-        sentence = (
-            "The plan has changed since you saw it. Look at the run again and decide about the plan "
-            f"{run.people.checksum}."
-        )
-    if run.state in ACTIVE and command.kind is CommandKind.SKIP:
-        # A misspelt name among right ones must not pass unseen.
-        sentence = sentence or skipping.unknown(run, command)
-    if sentence:
-        raise Refused(409, sentence)

@@ -98,7 +98,7 @@ def who_and_why(request: Request, given: Mapping[str, Any], *, signed_in: bool) 
     return actor, _comment(given)
 
 
-def only(given: Mapping[str, Any], known: Sequence[str], kind: CommandKind) -> None:
+def only(given: Mapping[str, Any], known: Sequence[str], kind: str) -> None:
     """Raise Refused for a field nobody knows: a misspelt `domains` must not skip everything."""
     strange = [str(key)[:40] for key in given if key not in known]
     if strange:

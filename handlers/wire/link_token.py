@@ -6,7 +6,7 @@ Tokens are short, because they stand in mails and on cards. Anybody can read the
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -64,12 +64,17 @@ class Link:
     def acts(self) -> bool:
         return self.action != VIEW
 
+    @property
+    def via(self) -> str:
+        """How the command came, for the history: who the link was sent to, which is not who opened it."""
+        return f"a link sent to {self.receiver}" if self.receiver else "a link on a page of the app's key"
+
     def expired(self, now: datetime) -> bool:
         return now >= self.expires
 
 
 def expiry(action: str, now: datetime) -> datetime:
-    """When a link made now ends; one that only shows something at midnight (UTC): those of a day are equal."""
+    """When a link made now ends; at midnight (UTC) if it only shows something: those of a day are equal."""
     if action != VIEW:
         return now.replace(microsecond=0) + ACTS_FOR
     return (now + READABLE).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -78,6 +83,17 @@ def expiry(action: str, now: datetime) -> datetime:
 def signed(link: Link, keys: Sequence[str]) -> str:
     """The token of a link, signed with the first key; URL-safe."""
     return str(_serializer(tuple(keys)).dumps(_payload(link)))
+
+
+def signer(
+    keys: Sequence[str], receiver: str, now: datetime
+) -> Callable[[tuple[str, ...], str, str, Mapping[str, str]], str]:
+    """What makes the tokens of one message or page, from place, action, plan's checksum and more fields."""
+
+    def sign(place: tuple[str, ...], action: str, checksum: str, to: Mapping[str, str]) -> str:
+        return signed(Link(place, receiver, expiry(action, now), action, checksum, to), keys)
+
+    return sign
 
 
 def read(token: str, keys: Sequence[str]) -> Link:

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from handlers.pages.answer import SECURITY
 from handlers.render import contract, page
 from handlers.render.addresses import Addresses, Place
 from handlers.render.compose import compose
 from handlers.render.forms import render
 from handlers.render.letter import Story
-from handlers.stages.report import SECURITY
 from planner.notices import delivery_steps as steps
 from planner.notices.delivery import Delivery, with_channels
 from planner.notices.digest import Overview
@@ -173,7 +173,7 @@ PAGES = {
     "huge": _huge,
     "waves": _overview,
     "no-waves": lambda: page.waves_page([], ADDRESSES, NOW),
-    "missing": lambda: page.missing_page("No announcement of a wave X is on record.", NOW),
+    "missing": lambda: page.missing_page("No announcement of a wave X is on record.", ADDRESSES, NOW),
     "mail": _mail,
 }
 

@@ -40,7 +40,8 @@ from tests.notices import (
 )  # fmt: skip
 
 ADDRESSES = Addresses(
-    "https://breakwater.example", lambda path, action, checksum: f"{action}.{len(path)}.{checksum[:4]}"
+    "https://breakwater.example",
+    lambda place, action, checksum, to: f"{action}.{len(place)}.{checksum[:4]}{'.'.join(to)}",
 )
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from handlers.cloud.names import archive_path, run_path, wave_path
+from handlers.pages.report import LARGEST
 from handlers.render import page
 from handlers.repository import runs as repository
 from handlers.stages import report
@@ -75,7 +76,7 @@ def names(*documents: dict[str, Any]) -> list[str]:
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "LARGEST", 100_000)
+    monkeypatch.setattr("handlers.pages.report.LARGEST", 100_000)
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ async def test_a_document_comes_in_parts_that_together_have_every_run(clients, s
     found = await parts(clients)
 
     assert len(found) > 2
-    assert all(len(json.dumps(part)) <= report.LARGEST for part in found)
+    assert all(len(json.dumps(part)) <= LARGEST for part in found)
     assert sorted(names(*found)) == [f"set-{number:03}" for number in range(70)]
     for part in found:
         assert part["counts"] == {"scheduled": 70}
@@ -141,7 +142,7 @@ async def test_a_run_that_needs_a_person_in_between_is_not_missed(clients, small
 
 
 async def test_a_run_larger_than_a_part_comes_alone(clients, monkeypatch):
-    monkeypatch.setattr(report, "LARGEST", 10)
+    monkeypatch.setattr("handlers.pages.report.LARGEST", 10)
     await store(clients, *fleet(3))
 
     assert [names(part) for part in await parts(clients)] == [["set-000"], ["set-001"], ["set-002"]]

@@ -1,0 +1,66 @@
+"""link: what a signed link shows, or does when its form is sent; the only way to a page without a key.
+
+A link proves that it was sent to its receiver, not who opens it. Whatever is wrong with one is said on a
+page, and then nothing is done.
+"""
+
+import logging
+
+from handlers.cloud.records import Conflict, StorageDown
+from handlers.pages.acting import answered
+from handlers.pages.answer import SECURITY, html
+from handlers.pages.inside import place_inside
+from handlers.pages.report import shown
+from handlers.render.addresses import InLink
+from handlers.render.page import said_page
+from handlers.wire import link_token
+from handlers.wire.documents import BadRecord, NewerRecord
+from handlers.wire.http import Request, Response
+from handlers.wire.link_token import Forged, Link
+from handlers.wiring import Wiring
+from planner.text.phrases import to_the_minute
+
+log = logging.getLogger(__name__)
+
+
+async def handle(request: Request, wiring: Wiring) -> Response:
+    """What the link shows or does; 403 forged or outside of it, 410 expired or used, 409 for another plan.
+
+    Route parameters: `token`, and `rest`, the path behind it. 503 while storage is down: nothing was lost.
+    """
+    token, rest = (request.path_parameters.get(name, "") for name in ("token", "rest"))
+    try:
+        link = link_token.read(token, wiring.settings.link_keys)
+    except Forged as error:
+        return _refused(403, "This link is not valid", str(error), wiring)
+    try:
+        return await _answer(link, token, rest, request, wiring)
+    except BadRecord as error:
+        return _refused(409, "The record cannot be read", str(error), wiring)
+    except (StorageDown, Conflict, NewerRecord) as error:
+        log.warning("link.later", extra={"reason": str(error)})
+        sentence = f"This cannot be answered right now: {error}"
+        title = "Try again in a minute"
+        page = said_page(title, (sentence, "The link stays good: open it once more."), wiring.now())
+        return Response(503, page, "text/html", {**SECURITY, "Retry-After": "30"})
+
+
+async def _answer(link: Link, token: str, rest: str, request: Request, wiring: Wiring) -> Response:
+    place = place_inside(link, rest)
+    if place is None or (link.acts and rest.strip("/")):
+        about = " of ".join((*reversed(link.place[3:]), f"the wave {link.place[0]}"))
+        return _refused(403, "This link does not lead there", f"It is for {about} alone.", wiring)
+    if link.acts:
+        return await answered(link, request, wiring)
+    if request.method == "POST":
+        return _refused(405, "This link only shows something", "It cannot be used to act.", wiring)
+    if link.expired(wiring.now()) and not any(wave.open for wave in await wiring.waves.of(link.place[0])):
+        ended = f"The wave {link.place[0]} is over, and the link ended at {to_the_minute(link.expires)}."
+        return _refused(410, "This link has expired", ended, wiring)
+    addresses = InLink(wiring.settings.public_url, token=token, place=link.place)
+    return await shown(place, request.query, wiring, addresses)
+
+
+def _refused(status: int, title: str, sentence: str, wiring: Wiring) -> Response:
+    log.info("link.refused", extra={"why": title})
+    return html(status, said_page(title, (sentence, "Nothing was done."), wiring.now()))
