@@ -66,7 +66,9 @@ class Machines:
 
 
 @dataclass(slots=True)
-class _Set:
+class OneSet:
+    """A scale set with its machines and its run."""
+
     scale_set: ScaleSet
     machines: Machines
     run: Run
@@ -77,14 +79,14 @@ def play(case: Case, sets: int, count: int) -> Played:
 
     Raises RuntimeError when a run ends other than with every instance maintained.
     """
-    fleet = [_set(case, number, count) for number in range(sets)]
+    fleet = [begin(case, number, count) for number in range(sets)]
     played = Played(batches=sum(len(one.run.batches) for one in fleet))
     due = [(one.run.due, number) for number, one in enumerate(fleet)]
     heapq.heapify(due)
     while due:
         at, number = heapq.heappop(due)
         one = fleet[number]
-        again = _poll(case, one, at, played)
+        again = poll(case, one, at, played)
         if again is not None:
             heapq.heappush(due, (again, number))
     for one in fleet:
@@ -100,12 +102,13 @@ def planned(case: Case, this: ScaleSet, there: tuple[Instance, ...]) -> Run:
     return new_plan.new_run(this, there, decision, [WAVE], START)
 
 
-def _set(case: Case, number: int, count: int) -> _Set:
+def begin(case: Case, number: int, count: int) -> OneSet:
+    """A scale set of so many instances, planned and not yet polled."""
     this, there = scale_set(number, case.tags), instances(count)
-    return _Set(this, Machines({one.id: one for one in there}), planned(case, this, there))
+    return OneSet(this, Machines({one.id: one for one in there}), planned(case, this, there))
 
 
-def _poll(case: Case, one: _Set, at: datetime, played: Played) -> datetime | None:
+def poll(case: Case, one: OneSet, at: datetime, played: Played) -> datetime | None:
     """One poll in the steps of `handlers.stages.advance`; when to look again, None at the end of the run."""
     run, observation = one.run, Observation(at)
     began = time.process_time_ns()

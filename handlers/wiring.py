@@ -1,4 +1,7 @@
-"""The one place that builds clients from settings, on first use, shared by every invocation."""
+"""The one place that builds clients from settings, on first use, shared by every invocation.
+
+What the webhook does not need is imported with its first use, too: see `benchmarks/importing.py`.
+"""
 
 import asyncio
 import os
@@ -13,19 +16,22 @@ from weakref import WeakValueDictionary
 
 from handlers.cloud.queues import Queues
 from handlers.cloud.records import Records
-from handlers.cloud.retry_after import RetryAfter
-from handlers.repository.deliveries import Deliveries
-from handlers.repository.raised_limits import RaisedLimitsOnRecord
-from handlers.repository.runs import Runs
-from handlers.repository.waves import Waves
 from handlers.wire.settings import Settings
-from planner.places.outlook import Outlook
-from planner.places.turn import Laid
-from planner.policy.model import Policy
 
 if TYPE_CHECKING:
     from handlers.channels import Channels
     from handlers.cloud.compute import Compute
+    from handlers.cloud.retry_after import RetryAfter
+    from handlers.repository.deliveries import Deliveries
+    from handlers.repository.raised_limits import RaisedLimitsOnRecord
+    from handlers.repository.runs import Runs
+    from handlers.repository.waves import Waves
+    from planner.places.outlook import Outlook
+    from planner.places.turn import Laid
+    from planner.policy.model import Policy
+
+TAKING = 16
+"""Alerts that one worker stores at once: with more connections all of them together take longer."""
 
 
 def utc_now() -> datetime:
@@ -47,6 +53,7 @@ class Wiring:
         self._begun: dict[str, int] = {}
         self.laid: dict[str, Laid] = {}
         self.outlooks: dict[str, tuple[Laid, dict[frozenset[str], Outlook]]] = {}
+        self.taking = asyncio.Semaphore(TAKING)
 
     def turn(self, key: str) -> asyncio.Lock:
         """The lock by which work of this process on the same thing takes turns."""
@@ -73,19 +80,27 @@ class Wiring:
         return Queues.from_settings(self.settings)
 
     @cached_property
-    def runs(self) -> Runs:
+    def runs(self) -> "Runs":
+        from handlers.repository.runs import Runs  # noqa: PLC0415
+
         return Runs(lambda: self.records, lambda: self.queues, self.now)
 
     @cached_property
-    def waves(self) -> Waves:
+    def waves(self) -> "Waves":
+        from handlers.repository.waves import Waves  # noqa: PLC0415
+
         return Waves(lambda: self.records)
 
     @cached_property
-    def raised_limits(self) -> RaisedLimitsOnRecord:
+    def raised_limits(self) -> "RaisedLimitsOnRecord":
+        from handlers.repository.raised_limits import RaisedLimitsOnRecord  # noqa: PLC0415
+
         return RaisedLimitsOnRecord(lambda: self.records, self.now)
 
     @cached_property
-    def deliveries(self) -> Deliveries:
+    def deliveries(self) -> "Deliveries":
+        from handlers.repository.deliveries import Deliveries  # noqa: PLC0415
+
         return Deliveries(lambda: self.records)
 
     @cached_property
@@ -115,15 +130,19 @@ class Wiring:
             )
         return self._computes[key]
 
-    def retry_after(self, subscription: str) -> RetryAfter:
+    def retry_after(self, subscription: str) -> "RetryAfter":
         """What all hosts know of a subscription's Retry-After."""
         key = subscription.lower()
         if key not in self._retry_afters:
+            from handlers.cloud.retry_after import RetryAfter  # noqa: PLC0415
+
             self._retry_afters[key] = RetryAfter(subscription, lambda: self.records, self.now)
         return self._retry_afters[key]
 
-    def policy(self) -> Policy:
+    def policy(self) -> "Policy":
         """The policy file as it is now. An unreadable file stops everything; its `problem` says why."""
+        from planner.policy.model import Policy  # noqa: PLC0415
+
         if not self.settings.policy:
             return Policy()
         path = Path(self.settings.policy)

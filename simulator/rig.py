@@ -134,6 +134,12 @@ class Rig:
             return answer.status, await answer.text()
 
     async def report(self, tracking_id: str) -> dict[str, Any]:
-        """The wave's report as JSON; no runs while there is nothing to report."""
+        """The wave's report as JSON, all parts of it in one; no runs while there is nothing to report."""
         status, text = await self.get(f"waves/{tracking_id}.json")
-        return json.loads(text) if status == 200 else {"tracking_id": tracking_id, "runs": []}
+        if status != 200:
+            return {"tracking_id": tracking_id, "runs": []}
+        report: dict[str, Any] = json.loads(text)
+        while report["next"] is not None:
+            part = json.loads((await self.get(report["next"].partition("/api/")[2]))[1])
+            report |= {"runs": [*report["runs"], *part["runs"]], "next": part["next"]}
+        return report

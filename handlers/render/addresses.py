@@ -3,14 +3,34 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
+from typing import NamedTuple, Protocol
+from urllib.parse import quote, urlencode
 
 from handlers.wire.command_request import WHY, YOUR_NAME
 from planner.record.notice import Choice
-from planner.record.run import Run, Target
+from planner.record.run import Run
 
 type Sign = Callable[[str, str, str], str]
 """From a path below /api, an action (`view`, `approve`, ...) and a plan checksum to a link's token."""
+
+
+class Placed(Protocol):
+    """What has a place among the scale sets of a subscription."""
+
+    @property
+    def subscription(self) -> str: ...
+    @property
+    def resource_group(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+class Place(NamedTuple):
+    """Where a scale set is, in Azure's spelling."""
+
+    subscription: str
+    resource_group: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +47,12 @@ class Addresses:
         """The wave's page."""
         return self._link(wave_path(tracking_id), "view", "")
 
-    def run(self, tracking_id: str, target: Target) -> str:
+    def part(self, tracking_id: str, after: str, state: str) -> str:
+        """Where a wave's document goes on after a place on the way through its runs."""
+        query = urlencode({"after": after, **({"state": state} if state else {})})
+        return f"{self._base}/api/{wave_path(tracking_id)}.json?{query}"
+
+    def run(self, tracking_id: str, target: Placed) -> str:
         """The run's page."""
         return self._link(run_path(tracking_id, target), "view", "")
 
@@ -82,7 +107,7 @@ def wave_path(tracking_id: str) -> str:
     return f"waves/{quote(tracking_id, safe='')}"
 
 
-def run_path(tracking_id: str, target: Target) -> str:
+def run_path(tracking_id: str, target: Placed) -> str:
     """The run's address below /api, in Azure's spelling."""
     parts = (target.subscription, target.resource_group, target.name)
     return "/".join((wave_path(tracking_id), *(quote(part, safe="", errors="replace") for part in parts)))

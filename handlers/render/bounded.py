@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, pairwise
+
+from markupsafe import Markup
 
 from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
@@ -15,6 +18,12 @@ IDS = 40
 
 BEFORE, AFTER = 4, 12
 """Batches shown before and after those under way, where there are too many to show them all."""
+
+LINKED = 100
+"""Scale sets that one line links to."""
+
+NEAR = 2
+"""Pages before and after the one that is shown, which it links to beside the first and the last."""
 
 LATER = datetime.max.replace(tzinfo=UTC)
 """For what has not gone down yet: it comes last."""
@@ -70,6 +79,24 @@ def followed(run: Run, most: int) -> tuple[Members | str, ...]:
         return rows
     left = sum(len(row.ids) for row in rows[most:])
     return (*rows[:most], f"{many(left, 'more instance')} left out here; the JSON has them all.")
+
+
+def numbers(shown: int, pages: int) -> tuple[int, ...]:
+    """The pages that one links to, in order; 0 where some between them are left out."""
+    near = sorted({1, pages, *range(max(1, shown - NEAR), min(pages, shown + NEAR) + 1)})
+    gaps = ((0, number) if number - before > 1 else (number,) for before, number in pairwise((0, *near)))
+    return tuple(chain.from_iterable(gaps))
+
+
+def as_many_as_fit(made: Iterable[Markup], room: int) -> tuple[Markup, ...]:
+    """The first pieces of a page that take no more than `room` bytes together, at least one."""
+    fitting: list[Markup] = []
+    for piece in made:
+        room -= len(piece.encode())
+        if fitting and room < 0:
+            break
+        fitting.append(piece)
+    return tuple(fitting)
 
 
 def _alike(pairs: Iterable[tuple[str, InstanceProgress]]) -> tuple[Members, ...]:

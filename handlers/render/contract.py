@@ -13,30 +13,44 @@ from planner.azure.wave import Announcement, Wave
 from planner.notices.digest import Overview
 from planner.record.batch import Batch
 from planner.record.run import Run
+from planner.record.states import RunState
 
 _ORDER = list(STATES)
 
 
-def overview_row(tracking_id: str, waves: Sequence[Wave], seen: Overview) -> dict[str, Any]:
+def overview_row(
+    tracking_id: str, stage: str, subscriptions: Iterable[str], seen: Overview
+) -> dict[str, Any]:
     """A wave in `GET /api/waves.json`; `needs_person` is how many of its scale sets do."""
     return {
         "tracking_id": tracking_id,
-        "stage": stage(waves),
-        "subscriptions": sorted({wave.subscription for wave in waves}),
-        "counts": dict(seen.counts),
-        "needs_person": seen.needs_person,
-        "waits": dict(seen.waits),
-        "deadline": instant(seen.deadline),
+        "stage": stage,
+        "subscriptions": list(subscriptions),
+        **_figures(seen),
     }
 
 
-def wave_document(tracking_id: str, waves: Sequence[Wave], runs: Iterable[Run]) -> dict[str, Any]:
-    """`GET /api/waves/<tracking id>.json`."""
+def wave_document(
+    tracking_id: str, waves: Sequence[Wave], seen: Overview, runs: Iterable[Run], further: str | None = None
+) -> dict[str, Any]:
+    """`GET /api/waves/<tracking id>.json`: the wave with these of its runs, and where there are more."""
     return {
         "tracking_id": tracking_id,
         "stage": stage(waves),
         "announcements": [_announcement(announcement) for announcement in announcements(waves)],
+        **_figures(seen),
         "runs": [run_document(run) for run in in_order(runs)],
+        "next": further,
+    }
+
+
+def _figures(seen: Overview) -> dict[str, Any]:
+    return {
+        "counts": dict(seen.counts),
+        "planning": seen.planning,
+        "needs_person": seen.needs_person,
+        "waits": dict(seen.waits),
+        "deadline": instant(seen.deadline),
     }
 
 
@@ -125,10 +139,12 @@ def self_service(run: Run) -> str:
 
 def in_order(runs: Iterable[Run]) -> list[Run]:
     """What needs a person first, then what runs, waits and is over; by name among equals."""
-    return sorted(
-        runs,
-        key=lambda run: (_ORDER.index(run.state), natural(run.target.name.lower()), run.target.id.lower()),
-    )
+    return sorted(runs, key=lambda run: ordered(run.state, run.target.name, run.target.id))
+
+
+def ordered(state: RunState, name: str, key: str) -> tuple[Any, ...]:
+    """The place of a run in a report, to sort by."""
+    return _ORDER.index(state), natural(name.lower()), key.lower()
 
 
 def announcements(waves: Iterable[Wave]) -> list[Announcement]:

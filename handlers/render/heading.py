@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from handlers.render.contract import in_order
 from handlers.render.letter import Letter, Story
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import ANNOUNCED, EMERGENCY, ENDS, FINISHED, KINDS, waiting
@@ -58,8 +57,11 @@ def endings(runs: Sequence[Run]) -> str:
     return f"{many(sum(ends.values()), 'instance')}: {parts}"
 
 
-def wave_sentence(seen: Overview, runs: Sequence[Run], now: datetime) -> str:
-    """How the wave stands: `2 of 3 scale sets are over; db-prod needs a person; next deadline ...`."""
+def wave_sentence(seen: Overview, asking: Sequence[str], now: datetime) -> str:
+    """How the wave stands: `2 of 3 scale sets are over; db-prod needs a person; next deadline ...`.
+
+    `asking` are the names of those that need a person.
+    """
     if not seen.total:
         if seen.planning:
             return f"{many(seen.planning, 'scale set')} found; their plans are being made."
@@ -69,7 +71,6 @@ def wave_sentence(seen: Overview, runs: Sequence[Run], now: datetime) -> str:
     over = sum(seen.counts.get(state, 0) for state in (*ENDED, RunState.NOT_IMPACTED))
     every = many(seen.total + seen.planning, "scale set")
     parts = [f"{over} of {every} {'is' if over == 1 else 'are'} over"]
-    asking = [run.target.name for run in in_order(runs) if run.needs_person]
     if asking:
         parts.append(f"{_first_names(asking)} {'needs' if len(asking) == 1 else 'need'} a person")
     if seen.waits:

@@ -7,10 +7,21 @@ from datetime import datetime
 from operator import itemgetter
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
+
+from markupsafe import Markup
 
 from handlers.render import bounded, environment, facts, vocabulary
-from handlers.render.addresses import Addresses, portal, run_path, service_health, wave_path
-from handlers.render.contract import announcements, in_order, self_service, stage
+from handlers.render.addresses import (
+    Addresses,
+    Place,
+    Placed,
+    portal,
+    run_path,
+    service_health,
+    wave_path,
+)
+from handlers.render.contract import announcements, self_service, stage
 from handlers.render.heading import places, wave_sentence
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import BATCH_OVER, BATCHES, INSTANCES, counted
@@ -19,14 +30,17 @@ from planner.notices.delivery import Delivery
 from planner.notices.digest import Overview, outcomes
 from planner.places.outlook import Outlook
 from planner.record.batch import Batch
-from planner.record.run import Run, Target
-from planner.record.states import BatchState, InstanceState
+from planner.record.run import Run
+from planner.record.states import BatchState, InstanceState, RunState
 
-SECTIONS = 30
-"""Scale sets told in full on the wave's page, two printed sheets each; beyond them each has its own page."""
+SECTIONS, SECTIONS_ROOM = 30, 200_000
+"""Scale sets told in full on the wave's page, and their bytes; beyond them each has its own page."""
 
-ASKING = 30
-"""Scale sets whose questions are put on the wave's page."""
+ASKING, ASKING_ROOM = 30, 100_000
+"""Scale sets whose questions are put on the wave's page, and the bytes of these."""
+
+OPEN = 10
+"""Up to so many questions stand open one below the other; of more of them each unfolds on a click."""
 
 MOST_DOWN = 100
 """Instances that are named when many are down."""
@@ -51,8 +65,30 @@ OWN, AMONG_OTHERS = Room(60, 120, folded=False), Room(16, 12, folded=True)
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Which of a wave's scale sets a page shows: page `number` of `pages`, whose first row is number `first`.
+
+    `total` are the scale sets of all these pages: those in `state` (None: in any).
+    """
+
+    number: int = 1
+    pages: int = 1
+    first: int = 1
+    total: int = 0
+    state: RunState | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is the page that tells everything about the wave."""
+        return self.number == 1 and self.state is None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """Everything a wave's page shows."""
+    """Everything a wave's page shows. `runs` are those of its part, all of them where none is given.
+
+    `asking` is where the scale sets of the whole wave are that need a person, in order.
+    """
 
     tracking_id: str
     waves: tuple[Wave, ...]
@@ -60,48 +96,68 @@ class Report:
     overview: Overview
     deliveries: tuple[Delivery, ...]
     outlooks: tuple[Outlook, ...] = ()
+    asking: tuple[Place, ...] = ()
+    part: Part | None = None
 
 
 def wave_page(report: Report, addresses: Addresses, now: datetime) -> str:
-    """The wave's page."""
-    runs = in_order(report.runs)
+    """The wave's page, or a further part of its table."""
     heard = announcements(report.waves)
-    asking = [run for run in runs if facts.asks(run)]
+    shown = report.part or Part(total=len(report.runs))
+    page = _page(addresses, now, report.tracking_id, AMONG_OTHERS)
+    asking = [run for run in report.runs if facts.asks(run)] if shown.whole else []
+    folded = len(asking) > OPEN
+    asked = _pieces("ask.html.j2", asking[:ASKING], ASKING_ROOM, page, folded=folded)
+    # Of a wave that takes several pages the first one stays short: every scale set has a page of its own.
+    alone = shown.whole and shown.pages == 1
+    told = _pieces("set.html.j2", report.runs[:SECTIONS], SECTIONS_ROOM, page) if alone else ()
+    put = {_place(run) for run in asking[: len(asked)]}
+    unasked = dict.fromkeys((*map(_place, asking), *report.asking)) if shown.whole else {}
     return _render(
         "wave.html.j2",
+        page,
         report=report,
+        shown=shown,
+        paged=shown.pages > 1 or not shown.whole,
         title=f"{report.tracking_id} {one_line(heard[-1].title, 150) if heard else ''}".strip(),
-        sentence=wave_sentence(report.overview, report.runs, now),
+        sentence=wave_sentence(report.overview, [place.name for place in report.asking], now),
         stage=stage(report.waves),
         places=places(report.outlooks),
-        runs=runs,
-        asking=asking[:ASKING],
-        unasked=asking[ASKING:],
-        room=AMONG_OTHERS,
-        told=runs[:SECTIONS],
-        untold=len(runs[SECTIONS:]),
+        asked=asked,
+        unasked=[place for place in unasked if place not in put],
+        told=told,
+        untold=shown.total - len(told),
         announcements=heard[::-1],
         messages=_messages(report.deliveries),
         health=[
             (wave.subscription, service_health(report.tracking_id, wave.subscription))
             for wave in report.waves
         ],
-        addresses=addresses,
-        now=now,
-        tracking_id=report.tracking_id,
     )
+
+
+def _pieces(
+    template: str, runs: Iterable[Run], room: int, page: SimpleNamespace, **given: Any
+) -> tuple[Markup, ...]:
+    """A piece of the page for each run, as many as fit."""
+    found = environment.html().get_template(template)
+    # Jinja has escaped them: they are pieces of a page already.
+    made = (Markup(found.render(run=run, page=page, **given)) for run in runs)  # noqa: S704
+    return bounded.as_many_as_fit(made, room)
+
+
+def _place(run: Run) -> Place:
+    return Place(run.target.subscription, run.target.resource_group, run.target.name)
 
 
 def run_page(tracking_id: str, run: Run, addresses: Addresses, now: datetime) -> str:
     """One scale set's page inside a wave."""
     return _render(
         "run.html.j2",
-        tracking_id=tracking_id,
+        _page(addresses, now, tracking_id),
         title=f"{one_line(run.target.name, 100)} in {tracking_id}",
         run=run,
         health=[(run.target.subscription, service_health(tracking_id, run.target.subscription))],
-        addresses=addresses,
-        now=now,
     )
 
 
@@ -115,14 +171,12 @@ def waves_page(rows: Sequence[Mapping[str, Any]], addresses: Addresses, now: dat
         }
         for row in rows
     ]
-    return _render(
-        "waves.html.j2", title="Planned maintenance waves", rows=shown, addresses=addresses, now=now
-    )
+    return _render("waves.html.j2", _page(addresses, now), title="Planned maintenance waves", rows=shown)
 
 
 def missing_page(sentence: str, now: datetime) -> str:
     """What is not there, in a sentence."""
-    return _render("missing.html.j2", title="Not found", sentence=sentence, addresses=Addresses(), now=now)
+    return _render("missing.html.j2", _page(Addresses(), now), title="Not found", sentence=sentence)
 
 
 def _batch(batch: Batch) -> tuple[str, str, str]:
@@ -163,24 +217,21 @@ def _messages(deliveries: Iterable[Delivery]) -> list[tuple[datetime, str, str, 
     return sorted(lines, key=itemgetter(0), reverse=True)[:MESSAGES]
 
 
-def _render(
-    template: str,
-    *,
-    addresses: Addresses,
-    now: datetime,
-    tracking_id: str = "",
-    room: Room = OWN,
-    **given: Any,
-) -> str:
-    """The template with what it is given, and as `page` what every part of a page may ask for."""
+def _page(addresses: Addresses, now: datetime, tracking_id: str = "", room: Room = OWN) -> SimpleNamespace:
+    """What every part of a page may ask for, in templates as `page`."""
 
-    def href(tracking_id: str, target: Target | None = None) -> str:
+    def href(
+        tracking_id: str, target: Placed | None = None, state: RunState | None = None, number: int = 1
+    ) -> str:
         """An absolute link where the app's address is known, else one below this host."""
-        if target is None:
-            return addresses.wave(tracking_id) or f"/api/{wave_path(tracking_id)}"
-        return addresses.run(tracking_id, target) or f"/api/{run_path(tracking_id, target)}"
+        if target is not None:
+            return addresses.run(tracking_id, target) or f"/api/{run_path(tracking_id, target)}"
+        wave = addresses.wave(tracking_id) or f"/api/{wave_path(tracking_id)}"
+        asked = {"state": state, "page": number if number > 1 else None}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"{wave}?{query}" if query else wave
 
-    page = SimpleNamespace(
+    return SimpleNamespace(
         addresses=addresses,
         now=now,
         tracking_id=tracking_id,
@@ -198,5 +249,9 @@ def _render(
         portal=portal,
         self_service=self_service,
     )
+
+
+def _render(template: str, page: SimpleNamespace, **given: Any) -> str:
+    """The template with the page and what it is given."""
     found = environment.html().get_template(template)
-    return found.render(page=page, now=now, tracking_id=tracking_id, **given)
+    return found.render(page=page, now=page.now, tracking_id=page.tracking_id, **given)

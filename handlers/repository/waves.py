@@ -1,17 +1,41 @@
 """Waves on record: read, kept while they are unchanged, written under their ETag."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from weakref import WeakValueDictionary
 
 from handlers.cloud.names import WAVES_PREFIX, wave_path, wave_prefix
 from handlers.cloud.records import Absent, Conflict, Listed, Records
-from handlers.wire.documents import decode, encode, wave_metadata
+from handlers.cloud.side_by_side import side_by_side
+from handlers.wire.documents import BadRecord, NewerRecord, decode, encode, wave_metadata
 from planner.azure.wave import Announcement, Wave
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 16
+"""Records read side by side."""
 
 TRIES = 8
 """How often a wave is changed again because somebody else wrote it in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a listing shows of a wave in one subscription.
+
+    `announced` orders its latest announcement among those of other subscriptions; aware UTC. `members` is
+    how many scale sets are on its roster.
+    """
+
+    tracking_id: str
+    subscription: str
+    stage: str
+    open: bool
+    announced: tuple[datetime, ...]
+    members: int
 
 
 class Waves:
@@ -47,6 +71,33 @@ class Waves:
         lines = await self._records().list(prefix)
         places = [line.path.removeprefix(WAVES_PREFIX).removesuffix(".json").partition("/") for line in lines]
         return [(place[0], place[2], line) for place, line in zip(places, lines, strict=True)]
+
+    async def heads(self) -> list[Head]:
+        """Every wave from one listing; only what an older version wrote is read for it, if it can be."""
+        found = await side_by_side(self._head, await self.listed(), AT_ONCE)
+        return [head for head in found if head is not None]
+
+    async def _head(self, place: tuple[str, str, Listed]) -> Head | None:
+        tracking_id, subscription, line = place
+        known: Mapping[str, str] = line.metadata
+        if "announced" not in known:
+            try:
+                wave = await self.get(tracking_id, subscription)
+            except (NewerRecord, BadRecord) as error:
+                log.warning("wave.unreadable", extra={"path": line.path, "reason": str(error)})
+                return None
+            if wave is None or not wave.announcements:
+                return None
+            known = wave_metadata(wave)
+        announced = tuple(map(datetime.fromisoformat, known["announced"].split(",")))
+        return Head(
+            tracking_id,
+            subscription,
+            known["stage"],
+            known["open"] == "true",
+            announced,
+            int(known["members"]),
+        )
 
     async def of(self, tracking_id: str) -> tuple[Wave, ...]:
         """The wave's records, one per subscription; ValueError when it is not a tracking id."""

@@ -12,11 +12,11 @@ from datetime import datetime
 from handlers.cloud.names import alert_path
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.failures.quarantine import ALERT, keep
-from handlers.wire.alerts import NotAnAlert, NotForUs, alert_hash, read_alert
-from handlers.wire.documents import BadRecord, NewerRecord, alert_metadata
+from handlers.wire.alerts import NotAnAlert, NotForUs, alert_hash, alert_metadata, read_alert
 from handlers.wire.http import Request, Response, json_response
 from handlers.wire.ids import ALERTS, NOTICES
 from handlers.wire.messages import AlertMessage, NoticeMessage
+from handlers.wire.versions import BadRecord, NewerRecord
 from handlers.wiring import Wiring
 from planner.azure.wave import Announcement
 
@@ -55,9 +55,11 @@ async def _handled(request: Request, wiring: Wiring) -> Response:
         alert = read_alert(body, now)
     except NotAnAlert as error:
         return await _rejected(body, error, request, wiring)
-    if isinstance(alert, NotForUs):
-        return await _ignored(body, alert, now, request, wiring)
-    return await _taken(body, alert, request, wiring)
+    # In a burst the first alerts are answered while the last ones wait, instead of all at its end.
+    async with wiring.taking:
+        if isinstance(alert, NotForUs):
+            return await _ignored(body, alert, now, request, wiring)
+        return await _taken(body, alert, request, wiring)
 
 
 async def _taken(body: bytes, alert: Announcement, request: Request, wiring: Wiring) -> Response:

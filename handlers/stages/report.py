@@ -6,23 +6,26 @@ segment for it and gets it as `suffix`.
 """
 
 import asyncio
+import json
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from email.utils import parseaddr
-from operator import itemgetter
+from itertools import batched
 
 from handlers.cloud.names import run_path
 from handlers.cloud.records import Listed, StorageDown
 from handlers.render import calendar, contract, page, table
-from handlers.render.addresses import Addresses, wave_path
-from handlers.repository.runs import current_path
+from handlers.render.addresses import Addresses, Place, wave_path
+from handlers.repository.runs import AT_ONCE
 from handlers.runs import queue
-from handlers.waves import figures
+from handlers.waves import figures, members, paging
+from handlers.waves.paging import Asked, Line
 from handlers.wire.documents import waves_of
 from handlers.wire.http import Request, Response, json_response
 from handlers.wire.ids import checked_tracking_id
 from handlers.wiring import Wiring
 from planner.azure.wave import Wave
+from planner.notices.delivery import Delivery
 from planner.record.run import Run
 
 log = logging.getLogger(__name__)
@@ -39,25 +42,29 @@ SECURITY = {
 """No script, nothing loaded from elsewhere, no address given away, no copy kept by a cache."""
 
 
+LARGEST = 400_000
+"""Bytes of a wave's document that are not exceeded unless a single run does."""
+
+
 async def handle(request: Request, wiring: Wiring) -> Response:
     """Answer a GET; 404 with a sentence for what is not on record, 503 while storage is down."""
     given = dict(request.path_parameters)
     try:
-        return await _answer(given, wiring)
+        return await _answer(given, request.query, wiring)
     except StorageDown as error:
         log.warning("report.storage_down", extra={"reason": str(error)})
         body = {"error": f"The records cannot be read right now, try again in a minute: {error}"}
         return json_response(503, body, {**SECURITY, "Retry-After": "30"})
 
 
-async def _answer(given: dict[str, str], wiring: Wiring) -> Response:
+async def _answer(given: dict[str, str], query: Mapping[str, str], wiring: Wiring) -> Response:
     if "wave" not in given:
         return await _overview(wiring, as_json=given.get("suffix") == "json")
     if "name" in given:
         given["name"], suffix = _split(given["name"], known=("json",))
         return await _run(given, wiring, suffix)
     tracking_id, suffix = _split(given["wave"], known=("json", "ics", "csv"))
-    return await _wave(tracking_id, wiring, suffix)
+    return await _wave(tracking_id, query, wiring, suffix)
 
 
 def _split(last: str, known: Sequence[str]) -> tuple[str, str]:
@@ -67,58 +74,109 @@ def _split(last: str, known: Sequence[str]) -> tuple[str, str]:
 
 
 async def _overview(wiring: Wiring, *, as_json: bool) -> Response:
-    current = await wiring.runs.listed()
-    archived: list[Listed] | None = None
-    rows = []
-    for tracking_id in {tracking_id for tracking_id, *_ in await wiring.waves.listed()}:
-        waves = await wiring.waves.of(tracking_id)
-        if not waves:
-            continue
-        if archived is None and _missing_runs(tracking_id, waves, current):
-            archived = await wiring.runs.archived()
-        seen = figures.overview(waves, _members(tracking_id, waves, current, archived or ()))
-        announced_at = contract.announcements(waves)[-1].order[0]
-        rows.append(
-            (
-                (seen.needs_person == 0, -announced_at.timestamp(), tracking_id),
-                contract.overview_row(tracking_id, waves, seen),
-            )
-        )
-    found = [row for _, row in sorted(rows, key=itemgetter(0))]
+    found = [
+        contract.overview_row(seen.tracking_id, seen.stage, seen.subscriptions, seen.overview)
+        for seen in await members.every_wave(wiring)
+    ]
     if as_json:
         return json_response(200, found, SECURITY)
     return _page(200, page.waves_page(found, _addresses(wiring), wiring.now()))
 
 
-async def _wave(tracking_id: str, wiring: Wiring, suffix: str) -> Response:
+async def _wave(tracking_id: str, query: Mapping[str, str], wiring: Wiring, suffix: str) -> Response:
     try:
         waves = await wiring.waves.of(checked_tracking_id(tracking_id))
+        asked = paging.asked(query)
     except ValueError as error:
         return _missing(str(error), suffix, wiring)
     if not waves:
         return _missing(f"No announcement of a wave {tracking_id} is on record.", suffix, wiring)
-    current = await wiring.runs.listed()
-    archived = await wiring.runs.archived() if _missing_runs(tracking_id, waves, current) else []
-    lines = _members(tracking_id, waves, current, archived)
-    read = await wiring.runs.read_listed(lines.values())
-    runs = tuple((await queue.in_place(read, wiring)).values())
+    lines = await members.of_wave(tracking_id, waves, wiring)
     if suffix == "json":
-        return json_response(200, contract.wave_document(tracking_id, waves, runs), SECURITY)
-    if suffix == "csv":
-        return Response(200, table.table(tracking_id, runs), "text/csv", _as_file(f"{tracking_id}.csv"))
-    if suffix == "ics":
-        # The plain address: a link's token would expire in somebody's calendar.
-        base = wiring.settings.public_url
-        address = f"{base}/api/{wave_path(tracking_id)}" if base else ""
-        organizer = parseaddr(wiring.settings.mail_from)[1]
-        made = calendar.calendar(tracking_id, waves, runs, address, organizer)
-        return Response(200, made, "text/calendar", _as_file(f"{tracking_id}.ics"))
-    deliveries = wiring.deliveries.of_wave(tracking_id, all_or_nothing=False)
-    told = tuple([delivery async for delivery, _ in deliveries])
-    outlooks = await queue.outlooks(list(lines.values()), wiring)
-    report = page.Report(tracking_id, waves, runs, figures.overview(waves, lines), told, outlooks)
-    # A thousand scale sets take a second of CPU: the worker's loop must go on answering meanwhile.
+        return await _document(tracking_id, waves, lines, asked, wiring)
+    if suffix:
+        return await _file(tracking_id, waves, paging.in_state(lines, asked.state), wiring, suffix)
+    rows = paging.in_order(paging.in_state(lines, asked.state))
+    shown = paging.page(rows, asked.number)
+    if not shown and not asked.whole:
+        return _missing(f"Wave {tracking_id} has no such page: its scale sets stand on others.", "", wiring)
+    first, pages = (asked.number - 1) * paging.ROWS + 1, paging.pages(len(rows))
+    report = page.Report(
+        tracking_id,
+        waves,
+        tuple((await _read(shown, wiring)).values()),
+        figures.overview(waves, lines),
+        await _told(tracking_id, wiring) if asked.whole else (),
+        await queue.outlooks(_current(lines), wiring) if asked.whole else (),
+        tuple(
+            Place(*members.place_of(*row)) for row in paging.in_order(lines) if members.needs_person(row[1])
+        ),
+        page.Part(asked.number, pages, first, len(rows), asked.state),
+    )
+    # A large page takes some tenths of a second of CPU: the worker's loop must go on answering meanwhile.
     return _page(200, await asyncio.to_thread(page.wave_page, report, _addresses(wiring), wiring.now()))
+
+
+async def _document(
+    tracking_id: str, waves: Sequence[Wave], lines: Mapping[str, Listed], asked: Asked, wiring: Wiring
+) -> Response:
+    """The wave with as many of its runs as fit, and the address of the next ones."""
+    seen = figures.overview(waves, lines)
+    room = LARGEST - len(json.dumps(contract.wave_document(tracking_id, waves, seen, ())))
+    first, rest = paging.on_the_way(paging.in_state(lines, asked.state), asked)
+    asking = {path for path, _ in first}
+    fitting: list[Run] = []
+    at, further = asked.after or paging.BEGINNING, None
+    async for path, run in _one_by_one((*first, *rest), wiring):
+        room -= len(json.dumps(contract.run_document(run)))
+        if fitting and room < 0:
+            further = _addresses(wiring).part(tracking_id, at, asked.state or "")
+            break
+        fitting.append(run)
+        at = at if path in asking else paging.place(path)
+    document = contract.wave_document(tracking_id, waves, seen, fitting, further)
+    return json_response(200, document, SECURITY)
+
+
+async def _one_by_one(lines: Iterable[Line], wiring: Wiring) -> AsyncIterator[tuple[str, Run]]:
+    """The runs by their paths, only as many of them read as somebody takes, and a few more."""
+    for some in batched(lines, AT_ONCE, strict=False):
+        for path, run in (await _read(some, wiring)).items():
+            yield path, run
+
+
+async def _file(
+    tracking_id: str, waves: Sequence[Wave], lines: Mapping[str, Listed], wiring: Wiring, suffix: str
+) -> Response:
+    """The whole wave as a spreadsheet or a calendar, made beside the loop: a thousand sets take seconds."""
+    runs = tuple((await _read(lines.items(), wiring)).values())
+    if suffix == "csv":
+        made = await asyncio.to_thread(table.table, tracking_id, runs)
+        return Response(200, made, "text/csv", _as_file(f"{tracking_id}.csv"))
+    # The plain address: a link's token would expire in somebody's calendar.
+    base = wiring.settings.public_url
+    address = f"{base}/api/{wave_path(tracking_id)}" if base else ""
+    organizer = parseaddr(wiring.settings.mail_from)[1]
+    feed = await asyncio.to_thread(calendar.calendar, tracking_id, waves, runs, address, organizer)
+    return Response(200, feed, "text/calendar", _as_file(f"{tracking_id}.ics"))
+
+
+async def _read(lines: Iterable[Line], wiring: Wiring) -> dict[str, Run]:
+    """The runs with the times of their places, in the order of the lines; without those that are gone."""
+    known = tuple(lines)
+    found = await queue.in_place(await wiring.runs.read_listed(line for _, line in known), wiring)
+    return {path: found[line.path] for path, line in known if line.path in found}
+
+
+async def _told(tracking_id: str, wiring: Wiring) -> tuple[Delivery, ...]:
+    """What the receivers have been told, as far as it can be read."""
+    found = wiring.deliveries.of_wave(tracking_id, all_or_nothing=False)
+    return tuple([delivery async for delivery, _ in found])
+
+
+def _current(lines: Mapping[str, Listed]) -> list[Listed]:
+    """Those that no later wave has archived: an archived run has no place in a queue."""
+    return [line for path, line in lines.items() if line.path == path]
 
 
 async def _run(given: dict[str, str], wiring: Wiring, suffix: str) -> Response:
@@ -147,25 +205,6 @@ async def _find(tracking_id: str, path: str, wiring: Wiring) -> Run | None:
         for run in (await queue.in_place(await wiring.runs.read_listed(lines[-1:]), wiring)).values():
             return run
     return None
-
-
-def _missing_runs(tracking_id: str, waves: Sequence[Wave], current: Sequence[Listed]) -> set[str]:
-    """Paths of the roster's runs that are not there: never planned, or archived because of a later wave."""
-    there = {line.path for line in current if tracking_id in waves_of(line.metadata)}
-    return set(figures.roster(waves)) - there
-
-
-def _members(
-    tracking_id: str, waves: Sequence[Wave], current: Sequence[Listed], archived: Sequence[Listed]
-) -> dict[str, Listed]:
-    """The wave's runs by the path they have, or had, in `runs/`; of several archived ones the last."""
-    missing = _missing_runs(tracking_id, waves, current)
-    lines = {line.path: line for line in current if tracking_id in waves_of(line.metadata)}
-    for line in archived:
-        place = current_path(line.path)
-        if place in missing and tracking_id in waves_of(line.metadata):
-            lines[place] = line
-    return lines
 
 
 def _missing(sentence: str, suffix: str, wiring: Wiring) -> Response:

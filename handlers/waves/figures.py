@@ -1,6 +1,6 @@
 """A wave in figures, from the listing of its runs and the rosters of its records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from handlers.cloud.records import Listed
@@ -13,8 +13,13 @@ from planner.record.states import RunState
 
 def overview(waves: Sequence[Wave], lines: Mapping[str, Listed]) -> Overview:
     """The wave's counts; `lines` are its runs by the path they have, or had before they were archived."""
-    rows = [_row(path, line) for path, line in lines.items()]
-    return digest.overview(rows, roster(waves), wave_open=any(wave.open for wave in waves))
+    planning = len(set(roster(waves)) - lines.keys())
+    return counted(lines.values(), planning, wave_open=any(wave.open for wave in waves))
+
+
+def counted(lines: Iterable[Listed], planning: int, *, wave_open: bool) -> Overview:
+    """The same from the lines of its runs, and how many scale sets have none yet."""
+    return digest.overview(map(_row, lines), planning, wave_open=wave_open)
 
 
 def roster(waves: Sequence[Wave]) -> tuple[str, ...]:
@@ -22,10 +27,9 @@ def roster(waves: Sequence[Wave]) -> tuple[str, ...]:
     return tuple(path_of(member.scale_set) for wave in waves for member in wave.roster)
 
 
-def _row(path: str, line: Listed) -> Row:
+def _row(line: Listed) -> Row:
     deadline = line.metadata.get("deadline")
     return Row(
-        key=path,
         state=RunState(line.metadata.get("state", RunState.SCHEDULED)),
         needs_person=line.metadata.get("needs_person") == "true",
         deadline=datetime.fromisoformat(deadline) if deadline else None,

@@ -21,9 +21,8 @@ PATIENCE = 10
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One run as the listing shows it; `key` is the path of its record."""
+    """One run as the listing shows it."""
 
-    key: str
     state: RunState
     needs_person: bool = False
     deadline: datetime | None = None
@@ -51,11 +50,10 @@ class Overview:
         return sum(self.counts.values())
 
 
-def overview(rows: Iterable[Row], roster: Iterable[str], *, wave_open: bool) -> Overview:
-    """The wave from its runs and the keys of its roster."""
+def overview(rows: Iterable[Row], planning: int, *, wave_open: bool) -> Overview:
+    """The wave from its runs, and how many scale sets of its roster have none."""
     known = tuple(rows)
     counts = Counter(row.state.value for row in known)
-    planning = len(set(roster) - {row.key for row in known})
     deadlines = [row.deadline for row in known if row.deadline and row.state not in ENDED]
     return Overview(
         counts={state.value: counts[state.value] for state in RunState if counts[state.value]},

@@ -17,6 +17,7 @@ from simulator.host.worker import FunctionError, invoke
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 100 * 1024 * 1024  # bytes; the real host's limit, the app has its own
+BACKLOG = 512  # connections that wait to be taken, as with Kestrel
 TIMEOUT = 230.0  # seconds; Azure's load balancer waits no longer for an answer
 
 
@@ -46,7 +47,7 @@ class WebFront:
     async def start(self, listening: socket.socket) -> str:
         """Answer what arrives at this socket; its address."""
         await self._runner.setup()
-        await web.SockSite(self._runner, listening).start()
+        await web.SockSite(self._runner, listening, backlog=BACKLOG).start()
         return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def stop(self) -> None:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from handlers.render import contract, page
-from handlers.render.addresses import Addresses
+from handlers.render.addresses import Addresses, Place
 from handlers.render.compose import compose
 from handlers.render.forms import render
 from handlers.render.letter import Story
@@ -26,6 +26,7 @@ from planner.record.states import InstanceState, RunState
 from tests.notices import (
     CAPACITY,
     NOW,
+    SUBSCRIPTION,
     TRACKING,
     batch,
     followed,
@@ -98,6 +99,18 @@ def _wave_page() -> str:
     return page.wave_page(page.Report(TRACKING, (wave(*runs),), runs, seen, (told,)), ADDRESSES, NOW)
 
 
+def _part(number: int, state: RunState | None = None) -> str:
+    """A page of a wave of a thousand scale sets, many of which need a person."""
+    first = [misfit(f"{LONG}{one}") for one in range(40)] if state is None and number == 1 else []
+    runs = (*first, *(run(f"set-{one}", notice()) for one in range(50 - len(first))))
+    seen = Overview({"paused": 40, "scheduled": 960}, 40, NOW)
+    asking = tuple(Place(SUBSCRIPTION, "shop", f"{LONG}{one}") for one in range(40))
+    part = page.Part(number, 20, number * 50 - 49, 1000, state)
+    return page.wave_page(
+        page.Report(TRACKING, (wave(),), runs, seen, (), asking=asking, part=part), ADDRESSES, NOW
+    )
+
+
 def _mail() -> str:
     runs = (
         paused("db-prod"),
@@ -115,7 +128,7 @@ def _empty_wave() -> str:
 
 
 def _overview() -> str:
-    rows = [contract.overview_row(TRACKING, (wave(),), Overview({"paused": 1}, 1, NOW))]
+    rows = [contract.overview_row(TRACKING, "Planned", (), Overview({"paused": 1}, 1, NOW))]
     return page.waves_page(rows, ADDRESSES, NOW)
 
 
@@ -148,6 +161,9 @@ def _one(made: Any) -> Any:
 
 PAGES = {
     "wave": _wave_page,
+    "large-wave": lambda: _part(1),
+    "further-page": lambda: _part(7),
+    "one-state": lambda: _part(2, RunState.SCHEDULED),
     "empty-wave": _empty_wave,
     "paused": _one(repairing("db-prod")),
     "misfit": _one(misfit("db-prod")),
@@ -238,6 +254,20 @@ def test_what_to_type_unfolds_with_the_keyboard_alone(browser):
     assert not shown.is_visible()
     folded.locator("summary").press("Enter")
     assert "orders-prod/raise" in shown.inner_text()
+    tab.context.close()
+
+
+def test_many_questions_are_folded_and_unfold_with_the_keyboard_alone(browser):
+    tab = _open(browser, "large-wave", "light", "phone")
+    asked = tab.locator(".asks").first
+
+    assert asked.locator("h3 a").is_visible()
+    assert not asked.locator(".choices").is_visible()
+    asked.locator("summary").first.press("Enter")
+    assert asked.locator(".choices").is_visible()
+    height = tab.locator("#sets").bounding_box()
+    assert height is not None
+    assert height["y"] < 40 * SIZES["phone"][1]
     tab.context.close()
 
 

@@ -64,7 +64,10 @@ def test_the_reports_page_lists_every_field() -> None:
     assert of_batch == batch.keys()
     text = (DOCS / "report.md").read_text()
     inner = (made["checks"][0], made["choices"][0], made["history"][0], batch["instances"][0])
-    for field in (*contract.wave_document("x", (wave(one),), ()), *(name for part in inner for name in part)):
+    for field in (
+        *contract.wave_document("x", (wave(one),), Overview(), ()),
+        *(name for part in inner for name in part),
+    ):
         assert f"`{field}`" in text, field
-    for field in contract.overview_row("x", (wave(one),), Overview()):
+    for field in contract.overview_row("x", "Planned", (), Overview()):
         assert f"`{field}`" in text, field

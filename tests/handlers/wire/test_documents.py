@@ -158,6 +158,13 @@ def test_what_is_not_known_is_not_in_the_metadata():
 
 def test_a_listing_shows_where_a_wave_stands():
     wave = decode(Wave, sample("wave"))
-    assert wave_metadata(wave) == {"v": "1", "generation": "4", "stage": "Planned", "open": "true"}
+    assert wave_metadata(wave) == {
+        "v": "1",
+        "generation": "4",
+        "stage": "Planned",
+        "open": "true",
+        "announced": ",".join(at.isoformat() for at in wave.current.order),
+        "members": "1",
+    }
     assert decode(Wave, encode(wave)) == wave
     assert wave.subscription == SUBSCRIPTION
