@@ -42,6 +42,9 @@ chaos: setup
 bench: setup
 	@$(BIN)/python -m benchmarks.planning
 	@$(BIN)/python -m benchmarks.deciding
+	@$(BIN)/python -m benchmarks.pages
+	@$(BIN)/python -m benchmarks.burst
+	@$(BIN)/python -m benchmarks.importing
 
 # Needs the network: compiles the requirements files from pyproject.toml.
 lock: setup

@@ -35,7 +35,7 @@ from azure.storage.blob.aio import ContainerClient
 from azure.storage.queue.aio import QueueClient
 
 from benchmarks.azure import TRACKING_ID, fleet
-from benchmarks.growth import table
+from benchmarks.growth import noise_of, table
 from handlers.cloud.names import CONTAINER, alert_path
 from handlers.wire.ids import ALERTS
 from simulator import azurite
@@ -112,7 +112,7 @@ async def _play(storage: str, asked: argparse.Namespace) -> int:
                 bursts[name].append(await _burst(address, bodies))
     lost = await _lost(storage, sent)
     cold = [await _cold(storage, alerts) for _ in range(COLD_ROUNDS)]
-    return _judged(bursts, lost, cold, asked.times)
+    return judged(bursts, lost, cold, asked.times)
 
 
 @contextmanager
@@ -169,7 +169,7 @@ async def _cold(storage: str, alerts: Alerts) -> Cold:
     return Cold(ready, first.seconds[0], median(one.seconds[0] for one in warm))
 
 
-def _judged(bursts: dict[str, list[Burst]], lost: dict[str, int], cold: Sequence[Cold], times: float) -> int:
+def judged(bursts: dict[str, list[Burst]], lost: dict[str, int], cold: Sequence[Cold], times: float) -> int:
     number = len(bursts["app"][0].seconds)
     print(f"{number} alerts at once, {len(bursts['app'])} rounds in turn; seconds until the answer\n")
     ratios = [app.at(99) / bare.at(99) for app, bare in zip(bursts["app"], bursts["bare"], strict=True)]
@@ -184,7 +184,7 @@ def _judged(bursts: dict[str, list[Burst]], lost: dict[str, int], cold: Sequence
         )
     ]
     print(table(("", "p50", "p99", "bare p50", "bare p99", "p99 / bare p99"), rows))
-    middle, noise = median(ratios), _noise(ratios)
+    middle, noise = median(ratios), noise_of(ratios)
     statuses = sum((burst.statuses for burst in bursts["app"]), Counter[int]())
     print(f"\nAnswers: {', '.join(f'{count} x {status}' for status, count in sorted(statuses.items()))}")
     print(f"Lost: {lost['records']} records, {lost['messages']} messages")
@@ -200,14 +200,6 @@ def _judged(bursts: dict[str, list[Burst]], lost: dict[str, int], cold: Sequence
         f"{'MISSED' if missed else 'kept'} with {middle:.2f} (noise {noise:.2f})."
     )
     return 1 if missed else 0
-
-
-def _noise(ratios: Sequence[float]) -> float:
-    """Half of what lies between the quartiles."""
-    if len(ratios) < 2:
-        return 0.0
-    first, _, third = quantiles(ratios, n=4, method="inclusive")
-    return (third - first) / 2
 
 
 def _middle(cold: Sequence[Cold], what: str) -> float:

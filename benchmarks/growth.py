@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
 
 LINEAR = 1.15
 """Growth up to this much above the growth in instances still counts as linear: rounds differ that much."""
@@ -68,6 +68,14 @@ def worse_than_linear(what: str, cost: tuple[float, float], instances: tuple[int
         f"Worse than linear: {what}, from {instances[0]:,} to {instances[1]:,} instances "
         f"x{more:.1f} for x{expected:g}."
     )
+
+
+def noise_of(ratios: Sequence[float]) -> float:
+    """How far rounds that should be the same differ: half of what lies between their quartiles."""
+    if len(ratios) < 2:
+        return 0.0
+    first, _, third = quantiles(ratios, n=4, method="inclusive")
+    return (third - first) / 2
 
 
 def show(heads: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str]) -> None:

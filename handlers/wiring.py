@@ -1,4 +1,7 @@
-"""The one place that builds clients from settings, on first use, shared by every invocation."""
+"""The one place that builds clients from settings, on first use, shared by every invocation.
+
+What the webhook does not need is imported with its first use, too: see `benchmarks/importing.py`.
+"""
 
 import asyncio
 import os
@@ -13,20 +16,20 @@ from weakref import WeakValueDictionary
 
 from handlers.cloud.queues import Queues
 from handlers.cloud.records import Records
-from handlers.cloud.retry_after import RetryAfter
-from handlers.repository.deliveries import Deliveries
-from handlers.repository.raised_limits import RaisedLimitsOnRecord
-from handlers.repository.runs import Runs
-from handlers.repository.waves import Waves
 from handlers.wire.settings import Settings
-from planner.places.outlook import Outlook
-from planner.places.turn import Laid
-from planner.policy.model import Policy
 
 if TYPE_CHECKING:
     from handlers.channels import Channels
     from handlers.cloud.compute import Compute
+    from handlers.cloud.retry_after import RetryAfter
     from handlers.render.addresses import Addresses, OnPage, Sign
+    from handlers.repository.deliveries import Deliveries
+    from handlers.repository.raised_limits import RaisedLimitsOnRecord
+    from handlers.repository.runs import Runs
+    from handlers.repository.waves import Waves
+    from planner.places.outlook import Outlook
+    from planner.places.turn import Laid
+    from planner.policy.model import Policy
 
 
 TAKING = 16
@@ -79,19 +82,27 @@ class Wiring:
         return Queues.from_settings(self.settings)
 
     @cached_property
-    def runs(self) -> Runs:
+    def runs(self) -> "Runs":
+        from handlers.repository.runs import Runs  # noqa: PLC0415
+
         return Runs(lambda: self.records, lambda: self.queues, self.now)
 
     @cached_property
-    def waves(self) -> Waves:
+    def waves(self) -> "Waves":
+        from handlers.repository.waves import Waves  # noqa: PLC0415
+
         return Waves(lambda: self.records)
 
     @cached_property
-    def raised_limits(self) -> RaisedLimitsOnRecord:
+    def raised_limits(self) -> "RaisedLimitsOnRecord":
+        from handlers.repository.raised_limits import RaisedLimitsOnRecord  # noqa: PLC0415
+
         return RaisedLimitsOnRecord(lambda: self.records, self.now)
 
     @cached_property
-    def deliveries(self) -> Deliveries:
+    def deliveries(self) -> "Deliveries":
+        from handlers.repository.deliveries import Deliveries  # noqa: PLC0415
+
         return Deliveries(lambda: self.records)
 
     @cached_property
@@ -121,10 +132,12 @@ class Wiring:
             )
         return self._computes[key]
 
-    def retry_after(self, subscription: str) -> RetryAfter:
+    def retry_after(self, subscription: str) -> "RetryAfter":
         """What all hosts know of a subscription's Retry-After."""
         key = subscription.lower()
         if key not in self._retry_afters:
+            from handlers.cloud.retry_after import RetryAfter  # noqa: PLC0415
+
             self._retry_afters[key] = RetryAfter(subscription, lambda: self.records, self.now)
         return self._retry_afters[key]
 
@@ -146,8 +159,10 @@ class Wiring:
         keys = self.settings.link_keys
         return link_token.signer(keys, receiver, self.now()) if keys else None
 
-    def policy(self) -> Policy:
+    def policy(self) -> "Policy":
         """The policy file as it is now. An unreadable file stops everything; its `problem` says why."""
+        from planner.policy.model import Policy  # noqa: PLC0415
+
         if not self.settings.policy:
             return Policy()
         path = Path(self.settings.policy)

@@ -14,8 +14,8 @@ from pydantic_core import from_json
 
 from handlers.cloud.names import quarantine_path
 from handlers.cloud.records import Conflict, Stored
-from handlers.wire.documents import BadRecord
 from handlers.wire.outside_json import faults
+from handlers.wire.versions import BadRecord
 from handlers.wiring import Wiring
 
 ALERT = "alert"

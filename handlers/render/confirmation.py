@@ -94,8 +94,8 @@ type _Said = tuple[tuple[str, ...], str, str, str]
 def _approve(run: Run, command: Command, chosen: Collection[str], now: datetime) -> _Said:
     del command
     starts = (
-        f"{many(len(chosen), 'instance')} of {run.target.name} will be restarted, one line of the table after "
-        "the other, each not before its time, and only while all other instances serve."
+        f"{many(len(chosen), 'instance')} of {run.target.name} will be restarted, one line of the table "
+        "after the other, each not before its time, and only while all other instances serve."
     )
     return (
         (starts, facts.times(run, now), facts.capacity(run), UNCHANGED),

@@ -24,6 +24,7 @@ from handlers.render.contract import announcements, self_service, stage
 from handlers.render.heading import places, wave_sentence
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import BATCH_OVER, BATCHES, INSTANCES, counted
+from handlers.render.wave_choices import wave_choices
 from handlers.wire.link_token import Link
 from planner.azure.wave import Wave
 from planner.notices.delivery import Delivery
@@ -123,6 +124,7 @@ def wave_page(report: Report, addresses: Addresses, now: datetime) -> str:
         sentence=wave_sentence(report.overview, [place.name for place in report.asking], now),
         stage=stage(report.waves),
         places=places(report.outlooks),
+        choices=wave_choices(report.outlooks, report.tracking_id, addresses),
         asked=asked,
         unasked=[place for place in unasked if place not in put],
         told=told,

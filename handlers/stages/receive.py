@@ -12,11 +12,11 @@ from datetime import datetime
 from handlers.cloud.names import alert_path
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.failures.quarantine import ALERT, keep
-from handlers.wire.alerts import NotAnAlert, NotForUs, alert_hash, read_alert
-from handlers.wire.documents import BadRecord, NewerRecord, alert_metadata
+from handlers.wire.alerts import NotAnAlert, NotForUs, alert_hash, alert_metadata, read_alert
 from handlers.wire.http import Request, Response, json_response
 from handlers.wire.ids import ALERTS, NOTICES
 from handlers.wire.messages import AlertMessage, NoticeMessage
+from handlers.wire.versions import BadRecord, NewerRecord
 from handlers.wiring import Wiring
 from planner.azure.wave import Announcement
 

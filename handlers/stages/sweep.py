@@ -15,7 +15,8 @@ from handlers.repository.runs import place_of
 from handlers.runs import queue
 from handlers.waves import search, sweep_state, unplanned
 from handlers.waves.sweep_state import Sweep
-from handlers.wire.documents import ANNOUNCED, ASLEEP, BadRecord, NewerRecord, waves_of
+from handlers.wire.alerts import ANNOUNCED
+from handlers.wire.documents import ASLEEP, BadRecord, NewerRecord, waves_of
 from handlers.wire.ids import ALERTS, NOTICES
 from handlers.wire.messages import AlertMessage, NoticeMessage
 from handlers.wiring import Wiring

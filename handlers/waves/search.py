@@ -15,8 +15,15 @@ from handlers.cloud.errors import AzureTrouble
 from handlers.cloud.graph import Found, planned_maintenance
 from handlers.cloud.names import alert_path
 from handlers.cloud.records import Conflict, Listed, StorageDown
-from handlers.wire.alerts import SEARCH_SCHEMA, NotAnAlert, NotForUs, read_alert
-from handlers.wire.documents import ANNOUNCED, alert_metadata, instant
+from handlers.wire.alerts import (
+    ANNOUNCED,
+    SEARCH_SCHEMA,
+    NotAnAlert,
+    NotForUs,
+    alert_metadata,
+    read_alert,
+)
+from handlers.wire.documents import instant
 from handlers.wire.ids import ALERTS, NOTICES
 from handlers.wire.messages import AlertMessage, NoticeMessage
 from handlers.wiring import Wiring

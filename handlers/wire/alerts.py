@@ -8,11 +8,15 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from handlers.wire import alert_facts as facts
 from handlers.wire.ids import TRACKING_ID
 from handlers.wire.outside_json import AnyCase, UnusableJson, load
 from planner.azure.wave import Announcement
+
+ANNOUNCED: Final = "announcement"
+"""The kind, in its metadata, of a stored alert that has to be discovered."""
 
 SEARCH_SCHEMA = "breakwater/search"
 """Schema of what the sweep stores for a wave that Azure knows and no alert announced."""
@@ -172,3 +176,15 @@ def _announcement(
         impact_end=facts.when(properties.get("impactMitigationTime")),
         found_by_search=opened.search,
     )
+
+
+def alert_metadata(alert: Announcement) -> dict[str, str]:
+    """What a listing shows of a stored alert: enough to tell whether its wave has been discovered."""
+    return {
+        "v": "1",
+        "kind": ANNOUNCED,
+        "received": alert.received_at.isoformat(),
+        "tracking_id": alert.tracking_id,
+        "subscription": alert.subscription,
+        "found_by_search": "true" if alert.found_by_search else "false",
+    }

@@ -6,33 +6,33 @@ code knows is overwritten.
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json
 
 from handlers.wire.outside_json import faults
-from planner.azure.wave import Announcement, Wave
+from handlers.wire.versions import VERSION, BadRecord, NewerRecord, version_of
+from planner.azure.wave import Wave
 from planner.decision.estimate import longest
 from planner.record.cause import Cause
 from planner.record.run import Run
 from planner.schedule.timing import to_place
 
-VERSION: Final = 1
-"""The newest version of records and messages that this code understands."""
-
-ANNOUNCED: Final = "announcement"
-"""The kind, in its metadata, of a stored alert that has to be discovered."""
-
-
-class BadRecord(ValueError):
-    """A stored document cannot be read; the text says which part."""
-
-
-class NewerRecord(Exception):
-    """A newer version of the app wrote the record; it is left alone until this version is replaced."""
-
+__all__ = [
+    "ASLEEP",
+    "HELD_BACK",
+    "VERSION",
+    "BadRecord",
+    "NewerRecord",
+    "decode",
+    "encode",
+    "instant",
+    "run_metadata",
+    "version_of",
+    "wave_metadata",
+    "waves_of",
+]
 
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}
 
@@ -61,16 +61,6 @@ def decode[Kind](kind: type[Kind], body: bytes) -> Kind:
     if version > VERSION:
         raise NewerRecord(f"A {kind.__name__} record has version {version}.")
     return value
-
-
-def version_of(body: str | bytes) -> int:
-    """The version that a JSON document or message states; 0 when it states none."""
-    try:
-        raw = from_json(body)
-    except ValueError:
-        return 0
-    version = raw.get("v") if isinstance(raw, dict) else None
-    return version if isinstance(version, int) else 0
 
 
 ASLEEP, HELD_BACK = "asleep", "held back"
@@ -163,18 +153,6 @@ def wave_metadata(wave: Wave) -> dict[str, str]:
         "open": "true" if wave.open else "false",
         "announced": ",".join(at.isoformat() for at in wave.current.order),
         "members": str(len(wave.roster)),
-    }
-
-
-def alert_metadata(alert: Announcement) -> dict[str, str]:
-    """What a listing shows of a stored alert: enough to tell whether its wave has been discovered."""
-    return {
-        "v": "1",
-        "kind": ANNOUNCED,
-        "received": alert.received_at.isoformat(),
-        "tracking_id": alert.tracking_id,
-        "subscription": alert.subscription,
-        "found_by_search": "true" if alert.found_by_search else "false",
     }
 
 

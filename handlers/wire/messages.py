@@ -18,7 +18,6 @@ from pydantic import (
     model_validator,
 )
 
-from handlers.wire.documents import VERSION, version_of
 from handlers.wire.ids import (
     ALERTS,
     GUID,
@@ -33,6 +32,7 @@ from handlers.wire.ids import (
     checked_scale_set,
 )
 from handlers.wire.outside_json import faults
+from handlers.wire.versions import VERSION, version_of
 from planner.record.command import Command, CommandKind
 
 NEWER_WAIT: Final = timedelta(minutes=5)

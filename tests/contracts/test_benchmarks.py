@@ -1,11 +1,13 @@
-"""The figures of the planner's CPU: the benchmark runs, shows its tables and judges its budget."""
+"""The benchmarks run, show their tables, and judge what they have measured."""
 
 import subprocess
 import sys
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from benchmarks import advancing, deciding, growth
+from benchmarks import advancing, burst, deciding, growth, importing, pages
 from benchmarks.fleets import CASES
 from benchmarks.whole_runs import play
 from tests.places import ROOT
@@ -61,3 +63,86 @@ def test_growth_beyond_linear_is_told_and_linear_growth_is_not() -> None:
     assert growth.worse_than_linear("it", (1.0, 40.0), (10, 100)) == (
         "Worse than linear: it, from 10 to 100 instances x40.0 for x10."
     )
+
+
+def test_what_a_report_costs_is_judged_and_every_scale_set_looked_for(capsys) -> None:
+    assert pages.main(["--sets", "60", "--seconds", "100"]) == 0
+    shown = capsys.readouterr().out
+    for form in ("overview, page", "wave, JSON", "scale set, page", "wave, calendar", "2 pages"):
+        assert form in shown
+    assert "0 scale sets are on none of the pages." in shown
+    assert "0 scale sets are on none of the parts." in shown
+
+
+def test_a_report_that_is_slow_large_or_incomplete_ends_with_1(capsys) -> None:
+    good = pages.Cost("wave, page", 0.5, 0.4, 100_000)
+    slow, large = replace(good, first=1.5), replace(good, size=600_000)
+
+    assert pages.judged(1, [good], {"pages": 0}, 1.0) == 0
+    assert pages.judged(1, [good, replace(slow, judged=False)], {"pages": 0}, 1.0) == 0
+    for costs, missing in (([slow], 0), ([large], 0), ([good], 1)):
+        assert pages.judged(1, costs, {"pages": missing}, 1.0) == 1
+    assert capsys.readouterr().out.count("MISSED") == 5
+
+
+def test_a_burst_is_posted_to_both_sides_and_nothing_of_it_is_lost(capsys) -> None:
+    assert burst.main(["--alerts", "40", "--rounds", "2", "--times", "1000"]) == 0
+    shown = capsys.readouterr().out
+    assert "Answers: 80 x 202" in shown
+    assert "Lost: 0 records, 0 messages" in shown
+    assert "the first alert in " in shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status", "lost", "ends"),
+    [(1.0, 202, 0, 0), (2.0, 202, 0, 1), (1.0, 503, 0, 1), (1.0, 202, 1, 1)],
+)
+def test_a_burst_that_is_late_refused_or_lost_ends_with_1(seconds, status, lost, ends, capsys) -> None:
+    app = burst.Burst((seconds, seconds), Counter({status: 2}))
+    bare = burst.Burst((1.0, 1.0), Counter({202: 2}))
+    cold = [burst.Cold(1.0, 0.2, 0.01)]
+
+    bursts = {"app": [app] * 3, "bare": [bare] * 3}
+    assert burst.judged(bursts, {"records": lost, "messages": 0}, cold, 1.5) == ends
+    assert ("MISSED" in capsys.readouterr().out) == bool(ends)
+
+
+def test_importing_is_measured_and_judged(capsys) -> None:
+    assert importing.main(["--rounds", "1", "--times", "100"]) == 0
+    shown = capsys.readouterr().out
+    for module, why in importing.UNAVOIDABLE:
+        assert f"{module:32} {why}" in shown
+    assert importing.main(["--rounds", "1", "--times", "0.1"]) == 1
+
+
+def test_the_webhook_imports_nothing_that_it_does_not_need() -> None:
+    listed = "import sys; print(*sys.modules)"
+    source = "\n".join([*(f"import {name}" for name in importing.ANSWERED), listed])
+    done = subprocess.run(
+        [sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = {".".join(name.split(".")[:3]) for name in done.stdout.split()}
+    others = {
+        "jinja2",
+        "yaml",
+        "nh3",
+        "icalendar",
+        "css_inline",
+        "aiosmtplib",
+        "azure.identity",
+        "azure.mgmt",
+    }
+    ours = {
+        "handlers.render",
+        "handlers.repository",
+        "planner.record.run",
+        "planner.decision",
+        "planner.policy",
+    }
+    assert loaded.isdisjoint(others | ours)
+
+
+def test_noise_is_how_far_equal_rounds_differ() -> None:
+    assert growth.noise_of([1.0]) == 0
+    assert growth.noise_of([1.0, 1.0, 1.0]) == 0
+    assert growth.noise_of([1.0, 2.0, 3.0]) == 0.5

@@ -4,8 +4,8 @@ from collections import Counter
 
 from handlers.cloud.names import alert_path, wave_path
 from handlers.stages import discover
-from handlers.wire.alerts import read_alert
-from handlers.wire.documents import alert_metadata, decode
+from handlers.wire.alerts import alert_metadata, read_alert
+from handlers.wire.documents import decode
 from handlers.wire.ids import SCALE_SETS
 from handlers.wire.messages import AlertMessage
 from planner.azure.wave import Wave

@@ -1,5 +1,6 @@
 """Commands for a whole wave that does not fit: more at once, wider windows, or left to Azure."""
 
+import html
 import json
 import shlex
 from datetime import timedelta
@@ -8,7 +9,9 @@ from typing import Any
 import pytest
 
 from handlers.runs import queue
+from handlers.stages import report
 from handlers.wire.documents import encode
+from handlers.wire.http import Request
 from planner.places.outlook import Outlook
 from planner.policy.limits import RaisedLimits
 from planner.policy.model import Limits
@@ -79,6 +82,24 @@ async def test_each_choice_of_the_digest_is_taken_as_it_stands_there_and_does_wh
         # After the first one everybody has a place: there is nothing left to choose.
         assert status == (202 if late else 409)
     assert (await seen(azure)).late == ()
+
+
+async def test_the_waves_page_offers_the_same_choices_until_all_have_a_place() -> None:
+    mailbox = Mailbox()
+    azure = await overloaded(mailbox=mailbox)
+    page = await shown(azure)
+    (digest,) = mailbox.mails
+    for choice in digest.message.payload["choices"]:
+        assert choice["command"] in page
+        assert choice["sentence"] in page
+    assert (await azure.say_of_the_wave(ID, "skip", runs="late"))[0] == 202
+    assert "What you can choose for the wave" not in await shown(azure)
+
+
+async def shown(azure: Queue) -> str:
+    azure.clock.advance(timedelta(minutes=1))
+    answer = await report.handle(Request("GET", {"wave": ID}), azure.wiring)
+    return html.unescape(str(answer.body))
 
 
 async def test_wider_windows_for_those_without_a_place_are_one_command() -> None:

@@ -13,6 +13,7 @@ from handlers.stages.receive import LARGEST_BODY
 from handlers.wire.http import Request
 from handlers.wire.ids import ALERTS, NOTICES
 from handlers.wire.messages import AlertMessage
+from handlers.wiring import TAKING
 from tests.handlers.parts import Clock, TestWiring, alert, body, digest, event, later, sample
 
 
@@ -212,3 +213,24 @@ async def test_two_communications_of_one_wave_are_two_alerts(wiring):
     assert event(second)["properties"]["stage"] == "InProgress"
     assert [(await post(wiring, body(one)))[0].status for one in (first, second)] == [202, 202]
     assert len(await wiring.records.list(ALERTS_PREFIX)) == 2
+
+
+async def test_of_a_burst_some_are_stored_at_a_time_and_all_are_taken(wiring):
+    create, running, most = wiring.records.create, 0, 0
+
+    async def counted(*args):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        try:
+            return await create(*args)
+        finally:
+            running -= 1
+
+    wiring.records.create = counted
+    bodies = [body(alert(communicationId=f"c-{number}")) for number in range(3 * TAKING)]
+    answers = await asyncio.gather(*(post(wiring, content) for content in bodies))
+
+    assert {answer.status for answer, _ in answers} == {202}
+    assert len(wiring.spy.of(ALERTS)) == 3 * TAKING
+    assert most == TAKING

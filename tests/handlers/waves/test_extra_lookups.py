@@ -9,8 +9,8 @@ from handlers.cloud.errors import Forbidden, Throttled, Unreachable
 from handlers.cloud.names import QUARANTINE, alert_path, wave_path
 from handlers.cloud.records import Conflict, Records
 from handlers.stages import discover
-from handlers.wire.alerts import read_alert
-from handlers.wire.documents import alert_metadata, decode, encode, wave_metadata
+from handlers.wire.alerts import alert_metadata, read_alert
+from handlers.wire.documents import decode, encode, wave_metadata
 from handlers.wire.ids import ALERTS, SCALE_SETS
 from handlers.wire.messages import EVERY, AlertMessage
 from planner.azure.usage import Source
