@@ -18,6 +18,7 @@ HTTP = {
     "report_wave": ("GET", "waves/VM8T-1Q8.json"),
     "report_run": ("GET", RUN),
     "respond": ("POST", f"{RUN}/approve"),
+    "respond_wave": ("POST", "waves/VM8T-1Q8/raise"),
     "health": ("GET", "health"),
 }
 QUEUES = {
@@ -39,7 +40,7 @@ async def triggers(kind: str) -> dict[str, dict[str, Any]]:
 
 
 async def test_nothing_else_is_registered() -> None:
-    assert set(await load_app(ROOT)) == {*HTTP, *QUEUES, "sweep"}
+    assert set(await load_app(ROOT)) == {*HTTP, *QUEUES, "link", "sweep"}
 
 
 @pytest.mark.parametrize(("function", "asked"), HTTP.items())
@@ -56,6 +57,23 @@ async def test_each_address_reaches_its_function_by_its_method_alone(function, a
         if route.match(verb, path) is not None
     }
     assert reached == {(method, function)}
+
+
+async def test_a_link_is_opened_and_its_form_sent_and_nothing_else() -> None:
+    said = (await triggers("httpTrigger"))["link"]
+    route = Route.of(said["route"], said["methods"])
+
+    assert said["authLevel"].lower() == "anonymous"
+    assert set(said["methods"]) == {"GET", "POST"}
+    assert route.match("GET", "links/abc") == {"token": "abc", "rest": ""}
+    assert route.match("POST", "links/abc/s/rg/web.json") == {"token": "abc", "rest": "s/rg/web.json"}
+
+
+async def test_only_links_and_health_are_reached_without_a_key() -> None:
+    levels = {name: said["authLevel"].lower() for name, said in (await triggers("httpTrigger")).items()}
+
+    assert {name for name, level in levels.items() if level == "anonymous"} == {"link", "health"}
+    assert set(levels.values()) == {"anonymous", "function"}
 
 
 async def test_each_queue_is_taken_by_one_function_over_the_apps_own_storage() -> None:
@@ -80,4 +98,4 @@ def test_every_function_is_async_so_that_none_waits_for_a_thread_or_blocks_the_o
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
         if any(ast.unparse(mark).startswith("app.function_name") for mark in one.decorator_list)
     }
-    assert found == dict.fromkeys([*HTTP, *QUEUES, "sweep"], ast.AsyncFunctionDef)
+    assert found == dict.fromkeys([*HTTP, *QUEUES, "link", "sweep"], ast.AsyncFunctionDef)
