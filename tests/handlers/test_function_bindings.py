@@ -18,6 +18,7 @@ HTTP = {
     "report_wave": ("GET", "waves/VM8T-1Q8.json"),
     "report_run": ("GET", RUN),
     "respond": ("POST", f"{RUN}/approve"),
+    "respond_wave": ("POST", "waves/VM8T-1Q8/raise"),
     "health": ("GET", "health"),
 }
 QUEUES = {
