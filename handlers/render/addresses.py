@@ -11,6 +11,9 @@ from handlers.wire.link_token import VIEW
 from planner.record.notice import Choice
 from planner.record.run import Run
 
+LONGEST_TOKEN = 1500
+"""Characters; some mail programs open no address of more than 2,000."""
+
 type Sign = Callable[[tuple[str, ...], str, str, Mapping[str, str]], str]
 """From a place (wave, or wave, subscription, resource group and scale set), an action, a plan's checksum and
 the fields that go with the action, to a link's token."""
@@ -77,11 +80,14 @@ class Addresses:
         return f"{self._base}/api/waves" if self._reached and self.sign is None else ""
 
     def act(self, tracking_id: str, run: Run, action: str, to: Mapping[str, str] | None = None) -> str:
-        """A link that shows what the action would do and asks; only where links are signed."""
+        """A link that shows what the action would do and asks; only where links are signed.
+
+        Empty where it would be too long for mail programs: then there is only what to type.
+        """
         if self.sign is None or not self._reached:
             return ""
-        place = place_of(tracking_id, run.target)
-        return self._link(self.sign(place, action, run.people.checksum, to or {}))
+        token = self.sign(place_of(tracking_id, run.target), action, run.people.checksum, to or {})
+        return self._link(token) if len(token) <= LONGEST_TOKEN else ""
 
     def command(self, tracking_id: str, run: Run, action: str) -> str:
         """What to type to answer. The key is the function's; who and why are recorded.

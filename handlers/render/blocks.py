@@ -34,3 +34,10 @@ def fact_set(facts: Iterable[tuple[str, str]]) -> dict[str, Any]:
         return {"type": "FactSet", "facts": shown}
     lines = [block(f"{term}: {value}", spacing="Small") for term, value in pairs]
     return {"type": "Container", "items": lines}
+
+
+def open_urls(buttons: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """A button for each label and address, those without an address left out."""
+    return [
+        {"type": "Action.OpenUrl", "title": label, "url": address} for label, address in buttons if address
+    ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from handlers.render import facts
-from handlers.render.addresses import Addresses, service_health
+from handlers.render.addresses import Addresses, portal, service_health
 from handlers.render.heading import ORDER, Groups, endings, headed, places
 from handlers.render.letter import Answer, Event, Letter, Line, Option, Part, Story
 from handlers.render.outside_text import one_line
@@ -117,6 +117,7 @@ def _event(
         down=facts.down(notice, MOST_DOWN),
         serving=notice.serving,
         page=addresses.run(story.tracking_id, run.target),
+        portal=portal(run.target.id),
         brief=_brief(run, notice),
     )
     if not offers:

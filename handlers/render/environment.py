@@ -45,6 +45,7 @@ def _environment(*, autoescape: bool, **more: Any) -> Environment:
         "line": outside_text.one_line,
         "block": blocks.block,
         "fact_set": blocks.fact_set,
+        "open_urls": blocks.open_urls,
         "azure_html": lambda given: Markup(azure_html.safe(given)),  # noqa: S704 - nh3 made it safe
     }
     made.globals["many"] = phrases.many

@@ -25,11 +25,14 @@ LONG = 700
 LIMITS = {"name": 100, "where": 200}
 """Of these fields, then, fewer."""
 
-WHOLE = frozenset({"command", "link", "page", "report", "health"})
+WHOLE = frozenset({"command", "link", "page", "portal", "report", "health"})
 """Fields never cut: a part of a command or of a link is of no use."""
 
 LONGEST_COMMAND = 900
 """Characters that can be typed from a card; a longer command is in the mail and on the page."""
+
+BUTTONS = 4
+"""Answers among the buttons of a scale set; the page has them all."""
 
 MOST_CHECKS = 6
 """Checks that stand out, told on a card with their sentence."""
@@ -115,7 +118,8 @@ def _card(letter: Letter, keep: int) -> dict[str, Any]:
             events=events,
             parts=parts,
             more=_items(letter.events, letter.parts) - _items(events, parts),
-            buttons=_buttons(letter, events),
+            buttons=[("Report", letter.report), ("Service Health", letter.health)],
+            buttons_of=_buttons,
             longest=LONGEST_COMMAND,
             checks=MOST_CHECKS,
         )
@@ -141,16 +145,10 @@ def _first(letter: Letter, keep: int) -> tuple[tuple[Event, ...], tuple[Part, ..
     return events, tuple(parts)
 
 
-def _buttons(letter: Letter, events: tuple[Event, ...]) -> list[tuple[str, str]]:
-    """At most six, Teams shows no more: answers of a single scale set, then the report and Azure's page."""
-    asking = [event for event in events if event.answers]
-    answers = asking[0].answers if len(asking) == 1 else ()
-    buttons = [(answer.label, answer.link) for answer in answers if answer.link][:4]
-    if letter.report:
-        buttons.append(("Report", letter.report))
-    if letter.health:
-        buttons.append(("Service Health", letter.health))
-    return buttons
+def _buttons(event: Event) -> list[tuple[str, str]]:
+    """At most six, Teams shows no more: what can be answered, then the scale set's page and the portal's."""
+    answers = [(answer.label, answer.link) for answer in event.answers if answer.link]
+    return [*answers[:BUTTONS], ("Open", event.page), ("Portal", event.portal)]
 
 
 def _shortened(letter: Letter) -> Letter:

@@ -82,6 +82,7 @@ class Event:
     choices: tuple[Option, ...] = ()
     answers: tuple[Answer, ...] = ()
     page: str = ""
+    portal: str = ""
     brief: str = ""
 
 

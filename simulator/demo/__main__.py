@@ -78,7 +78,8 @@ def _conclude(view: View, rig: Rig, play: Play) -> None:
 
 async def _keep(view: View, rig: Rig) -> None:
     """Serve until Ctrl-C."""
-    view.say(f"Still serving, Ctrl-C ends it: {rig.host.url}/api/waves/{TRACKING_ID}?code={rig.key}")
+    view.say("Still serving, Ctrl-C ends it. The links of the mails open as they are; the wave with the key:")
+    view.say(f"  {rig.host.url}/api/waves/{TRACKING_ID}?code={rig.key}")
     view.say(f"  all waves: {rig.host.url}/api/waves?code={rig.key}")
     view.say(f"  health: {rig.host.url}/api/health")
     view.say(f"  simulated Azure: {rig.arm.url}")

@@ -1,49 +1,59 @@
 """The people of the demo, who act on what they are sent and on nothing else."""
 
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Any
 
 import aiohttp
 
-_COMMAND = re.compile(r"""curl -X POST "(?P<address>[^"]+/approve)".* -d '(?P<body>\{[^']*\})'""")
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """The command of a mail that asks for approval, with the names filled in."""
-
-    address: str
-    body: dict[str, Any]
+_LINK = re.compile(r"^Approve the plan:\s+(?P<address>https?://\S+/api/links/\S+)", re.MULTILINE)
+_REPORT = re.compile(r"^Report:\s+(?P<address>https?://\S+)", re.MULTILINE)
+_HEADING = re.compile(r"<h1>(?P<text>.*?)</h1>", re.DOTALL)
 
 
 class Engineer:
-    """On call: reads the mail and runs, once, each approval command found in it."""
+    """On call: reads the mail and follows, once, each link found in it that asks for approval.
+
+    No key is needed for that: the engineer has the mail and nothing else.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._read = 0
 
-    def read(self, mails: Sequence[EmailMessage]) -> list[Approval]:
-        """What to post about the mails that came since the last call."""
-        found = []
-        for mail in mails[self._read :]:
-            for command in _COMMAND.finditer(text_of(mail)):
-                body = {**json.loads(command["body"]), "actor": self.name, "comment": "go ahead"}
-                found.append(Approval(command["address"], body))
+    def read(self, mails: Sequence[EmailMessage]) -> list[str]:
+        """The links of the mails that came since the last call."""
+        found = [link["address"] for mail in mails[self._read :] for link in _LINK.finditer(text_of(mail))]
         self._read = len(mails)
         return found
 
-    async def approve(self, http: aiohttp.ClientSession, approval: Approval) -> str:
-        """Run the command; what came of it, in words."""
-        async with http.post(approval.address, json=approval.body) as answer:
-            what = approval.address.rsplit("/", 2)[1]
-            if answer.status == 202:
-                return f"approves {what} with the command in the mail"
-            return f"could not approve {what}: {answer.status} {await answer.text()}"
+    async def approve(self, link: str) -> str:
+        """Open the link, look at the page, send its form; what came of it, in words."""
+        async with aiohttp.ClientSession() as http:
+            async with http.get(link) as opened:
+                page = await opened.text()
+                if "<form" not in page:
+                    return f"opens the link in the mail: {_heading(page)}"
+            form = {"actor": self.name, "comment": "go ahead"}
+            async with http.post(link, data=form) as answer:
+                return f"opens the link in the mail and sends its form: {_heading(await answer.text())}"
+
+
+async def unopened(mails: Sequence[EmailMessage]) -> list[str]:
+    """The reports' links that do not open for a reader who has the mail and no key."""
+    links = {link["address"] for mail in mails for link in _REPORT.finditer(text_of(mail))}
+    found = [] if links or not mails else ["no link to a report in any mail"]
+    async with aiohttp.ClientSession() as http:
+        for link in sorted(links):
+            async with http.get(link) as answer:
+                if answer.status != 200:
+                    found.append(f"{link}: {answer.status}")
+    return found
+
+
+def _heading(page: str) -> str:
+    found = _HEADING.search(page)
+    return found["text"].strip() if found else "no page of ours"
 
 
 def text_of(mail: EmailMessage) -> str:

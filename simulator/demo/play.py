@@ -1,6 +1,7 @@
 """The play: one alert in, the wave followed over HTTP to its end, and what there is to say about it."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.demo.fleet import ENDS, TRACKING_ID, UNTOUCHED, kind
-from simulator.demo.people import Engineer, untold
+from simulator.demo.people import Engineer, unopened, untold
 from simulator.demo.story import Event, Story
 from simulator.demo.view import View
 from simulator.fleet import Fleet
@@ -30,6 +31,7 @@ SETTINGS = {
     "BREAKWATER_POLL_INTERVAL": "1",
     "BREAKWATER_GROUP_WAIT": "3",
     "BREAKWATER_SWEEP_SCHEDULE": "*/10 * * * * *",
+    "BREAKWATER_LINK_KEY": secrets.token_hex(32),
 }
 
 
@@ -62,6 +64,8 @@ class Play:
         await self._follow(TOLD_WITHIN, lambda: not self._untold())
         self.problems += [f"Nobody was told by mail how {name} ended." for name in self._untold()]
         self.problems += broken(self._rig.fleet, self.report)
+        closed = await unopened(self._rig.mail.messages)
+        self.problems += [f"A link in a mail does not open: {one}" for one in closed]
 
     async def _follow(self, seconds: float, until: Callable[[], bool]) -> None:
         deadline = time.monotonic() + seconds
@@ -76,7 +80,7 @@ class Play:
         mails = self._rig.mail.messages
         self._show(*self._story.next(self.report["runs"], mails, self._rig.teams.messages))
         for approval in self._engineer.read(mails):
-            said = await self._engineer.approve(self._rig.http, approval)
+            said = await self._engineer.approve(approval)
             self._show(Event(self._engineer.name, said))
 
     def _show(self, *events: Event) -> None:

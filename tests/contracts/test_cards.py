@@ -43,6 +43,7 @@ ADDRESSES = Addresses(
     "https://breakwater.example",
     lambda place, action, checksum, to: f"{action}.{len(place)}.{checksum[:4]}{'.'.join(to)}",
 )
+PLAIN = Addresses("https://breakwater.example")
 HOSTILE = (
     "<script>alert(1)</script>",
     "[Click here](https://evil.example/steal)",
@@ -112,13 +113,29 @@ def _runs(part: Any) -> Iterator[str]:
             yield from _runs(one)
 
 
-def _letter(*runs: Run, ended: tuple[Run, ...] = (), planning: int = 0, title: str = "Planned") -> Letter:
+def _buttons(made: dict[str, Any]) -> list[list[dict[str, str]]]:
+    """The rows of buttons, that of the whole card last."""
+    sets = [one for part in made["body"] for one in part.get("items", ()) if one["type"] == "ActionSet"]
+    return [*(one["actions"] for one in sets), *([made["actions"]] if "actions" in made else [])]
+
+
+def _titles(made: dict[str, Any]) -> list[list[str]]:
+    return [[one["title"] for one in row] for row in _buttons(made)]
+
+
+def _letter(
+    *runs: Run,
+    ended: tuple[Run, ...] = (),
+    planning: int = 0,
+    title: str = "Planned",
+    addresses: Addresses = ADDRESSES,
+) -> Letter:
     items = tuple((one, said) for one in runs for said in one.story.notices)
     counts: dict[str, int] = {}
     for one in runs:
         counts[one.state.value] = counts.get(one.state.value, 0) + 1
     seen = Overview(counts, sum(one.needs_person for one in runs), NOW + timedelta(days=1), planning)
-    return compose(Story(TRACKING, (wave(*runs, title=title),), items, seen, ended), ADDRESSES, NOW)
+    return compose(Story(TRACKING, (wave(*runs, title=title),), items, seen, ended), addresses, NOW)
 
 
 def _of_kind(kind: Kind, urgency: Urgency) -> Letter:
@@ -262,16 +279,45 @@ def test_what_needs_an_answer_is_kept_when_a_card_grows_too_large():
 
 
 def test_a_single_scale_set_can_be_answered_with_a_button():
-    titles = [action["title"] for action in card(_letter(paused("db")))["actions"]]
+    assert _titles(card(_letter(paused("db")))) == [
+        ["Resume", "Skip what is left", "Open", "Portal"],
+        ["Report", "Service Health"],
+    ]
 
-    assert titles == ["Resume", "Skip what is left", "Report", "Service Health"]
+
+def test_each_of_several_scale_sets_has_its_own_buttons_and_no_command_to_type():
+    made = card(_letter(paused("db"), paused("web")))
+
+    assert len(_titles(made)) == 3
+    assert "curl" not in json.dumps(made)
 
 
-def test_what_can_be_chosen_stands_on_the_card_with_what_to_type():
-    made = json.dumps(card(LETTERS["does not fit"]), ensure_ascii=False)
+def test_a_button_opens_a_link_for_its_answer_and_no_more_than_six_stand_in_a_row():
+    every = ("approve", "hold", "resume", "skip", "let-pass")
+    made = card(_letter(run("web", notice(1, Kind.PAUSED, Urgency.PAGE, answers=every))))
+    (row, _) = _buttons(made)
 
-    places = [made.index(one.sentence) for one in CHOICES]
+    assert len(row) == 6
+    assert [one["url"].partition("/api/links/")[2].split(".")[0] for one in row[:4]] == list(every[:4])
+    assert row[4]["url"].startswith("https://breakwater.example/api/links/view.")
+    assert row[5]["url"].startswith("https://portal.azure.com/#resource/")
+
+
+def test_what_can_be_chosen_stands_on_the_card_each_with_its_button():
+    made = card(LETTERS["does not fit"])
+    text = json.dumps(made, ensure_ascii=False)
+
+    places = [text.index(one.sentence) for one in CHOICES]
     assert places == sorted(places)
+    assert _titles(made)[: len(CHOICES)] == [["Choose this"]] * len(CHOICES)
+    links = [row[0]["url"].rpartition("/")[2] for row in _buttons(made)[: len(CHOICES)]]
+    assert [link.split(".")[0] for link in links] == [one.word for one in CHOICES]
+    assert len(set(links)) == len(CHOICES)
+
+
+def test_without_links_it_stands_there_with_what_to_type():
+    made = json.dumps(card(_letter(misfit("db"), addresses=PLAIN)), ensure_ascii=False)
+
     assert [made.count(f"/shop/db/{word}") for word in ("raise", "resume")] == [2, 1]
 
 
@@ -280,12 +326,20 @@ def test_what_is_too_long_to_type_from_a_card_is_left_to_the_mail():
         "leave", "Fewer instances: leave 500 to Azure.", "skip", {"domains": ";".join(map(str, range(500)))}
     )
     one = misfit("db", choices=(many, CHOICES[0]))
-    made = card(_letter(one))
+    made = card(_letter(one, addresses=PLAIN))
 
     _check(made)
     assert many.sentence in json.dumps(made)
     assert "it is in the mail" in json.dumps(made)
     assert many.to["domains"] in render(_letter(one), "id", "thread").text
+
+
+def test_a_link_too_long_for_mail_programs_is_none():
+    long = Addresses("https://breakwater.example", lambda *_: "x" * 1501)
+    made = card(_letter(misfit("db"), addresses=long))
+
+    assert "Choose this" not in json.dumps(made)
+    assert "/shop/db/raise" in json.dumps(made)
 
 
 def test_a_hundred_plans_that_do_not_fit_stay_within_a_card():
@@ -300,7 +354,7 @@ def test_without_a_public_address_there_are_no_links_to_us():
     story = Story(TRACKING, (wave(one),), ((one, one.story.notices[-1]),), Overview({"paused": 1}))
     made = card(compose(story, Addresses(), NOW))
 
-    assert [action["title"] for action in made["actions"]] == ["Service Health"]
+    assert _titles(made) == [["Portal"], ["Service Health"]]
     assert "$BREAKWATER_URL/api/waves/" in json.dumps(made)
 
 

@@ -1,6 +1,7 @@
 """The demo's parts. The demo itself is played by `make demo`, once, and judges itself."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -10,10 +11,16 @@ import pytest
 from rich.console import Console
 
 from handlers.render.addresses import Addresses
+from handlers.render.compose import compose
+from handlers.render.forms import render
+from handlers.render.letter import Story as Told
 from handlers.wire import policy_file
 from planner.azure.fleet import ScaleSet as Target
+from planner.notices.digest import Overview
 from planner.policy.model import Policy
 from planner.policy.resolve import rules_for
+from planner.record.notice import Kind, Notice, Urgency
+from planner.record.states import RunState
 from simulator import demo
 from simulator.demo.fleet import ENDS, TRACKING_ID, demo_fleet
 from simulator.demo.people import Engineer, untold
@@ -22,6 +29,7 @@ from simulator.demo.story import Event, Story
 from simulator.demo.view import View, summary
 from simulator.fleet import Behaviour, Fleet, VirtualClock, Wave, Window, uniform
 from simulator.inboxes.teams import Post
+from tests.handlers.parts import NOW
 from tests.handlers.parts import run as planned
 
 MINUTE = timedelta(minutes=1)
@@ -172,22 +180,15 @@ def test_the_words_of_a_state_are_not_repeated() -> None:
     assert event.text == "- Left to Azure: it runs Spot instances."
 
 
-def test_the_engineer_runs_the_command_of_the_mail_once() -> None:
-    run = planned("payments-prod")
-    command = Addresses("http://127.0.0.1:7071").command(TRACKING_ID, run, "approve")
-    others = Addresses("http://127.0.0.1:7071").command(TRACKING_ID, run, "skip")
-    mails = [mail("ops@example.org", "[Needs approval]", f"Approve:\n  {command}\nSkip:\n  {others}\n")]
+def test_the_engineer_follows_the_links_for_approval_of_a_mail_once() -> None:
+    waits = replace(planned("payments-prod"), state=RunState.AWAITING_APPROVAL)
+    asking = Notice(2, NOW, Kind.APPROVAL, Urgency.ACT, "It waits.", answers=("approve", "skip"))
+    addresses = Addresses("http://127.0.0.1:7071", lambda place, action, *_: f"{action}.{place[-1]}")
+    written = render(compose(Told(TRACKING_ID, (), ((waits, asking),), Overview()), addresses, NOW), "", "")
+    mails = [mail("ops@example.org", written.subject, written.text.replace("\n", "\r\n"))]
     engineer = Engineer("ana@example.org")
 
-    [approval] = engineer.read(mails)
-
-    assert approval.address.startswith(f"http://127.0.0.1:7071/api/waves/{TRACKING_ID}/")
-    assert approval.address.endswith("/payments-prod/approve")
-    assert approval.body == {
-        "actor": "ana@example.org",
-        "comment": "go ahead",
-        "checksum": run.people.checksum,
-    }
+    assert engineer.read(mails) == ["http://127.0.0.1:7071/api/links/approve.payments-prod"]
     assert engineer.read(mails) == []
 
 

@@ -72,7 +72,9 @@ def test_hostile_text_cannot_become_html_in_a_mail():
     addresses = [value for name, value in seen.attributes if name == "href"]
     assert addresses
     for address in addresses:
-        assert address.startswith(("https://breakwater.example/", "https://app.azure.com/h/"))
+        assert address.startswith(
+            ("https://breakwater.example/", "https://app.azure.com/h/", "https://portal.azure.com/#resource/")
+        )
 
 
 def test_a_mails_subject_is_one_line_whatever_it_is_about():
