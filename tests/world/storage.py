@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from handlers.cloud.queues import LONGEST_WAIT
 from handlers.cloud.records import Absent, Conflict, Listed, StorageDown, Stored
+from handlers.wire.bundles import MOST, bundle_text
 from handlers.wire.ids import QUEUES, poison
 from simulator.lies import Liar
 from tests.world.chaos import Chaos
@@ -117,6 +118,12 @@ class MemoryQueues:
 
     async def send(self, queue: str, message, *, delay: timedelta = timedelta(0)) -> None:
         await self.send_text(queue, message.model_dump_json(), delay=delay)
+
+    async def send_together(self, queue: str, messages, *, delay: timedelta = timedelta(0)) -> None:
+        for first in range(0, len(messages), MOST):
+            bundle = messages[first : first + MOST]
+            text = bundle_text(bundle) if len(bundle) > 1 else bundle[0].model_dump_json()
+            await self.send_text(queue, text, delay=delay)
 
     async def send_text(self, queue: str, text: str, *, delay: timedelta = timedelta(0)) -> None:
         await self.chaos.step()
