@@ -274,7 +274,7 @@ async def test_a_listing_is_parsed_once_and_an_error_read_by_the_pipeline_as_bef
         parsed.append(response.status_code)
         return parse(response, *args)
 
-    monkeypatch.setattr(ContentDecodePolicy, "deserialize_from_http_generics", parsing)
+    monkeypatch.setattr(ContentDecodePolicy, "deserialize_from_http_generics", staticmethod(parsing))
     assert len(await at.compute.instances(web)) == 1
     assert parsed == []
     with pytest.raises(NotFound):
