@@ -150,7 +150,7 @@ async def test_a_crash_between_any_two_steps_loses_no_scale_set_and_plans_none_d
     down: bool,
 ) -> None:
     steps, wanted = await without_a_crash()
-    assert steps > 40
+    assert steps > 30
     for at in range(steps):
         world, runs = await played(DiesOnce(at, down=down))
         assert {name: outcome(run) for name, run in runs.items()} == wanted, at
@@ -161,7 +161,7 @@ async def test_a_crash_between_any_two_steps_loses_no_scale_set_and_plans_none_d
 
 async def test_whatever_the_step_at_which_a_host_dies_the_wave_comes_to_its_end() -> None:
     steps, _ = await without_a_crash()
-    for at in range(0, steps, 7):
+    for at in range(0, steps, 3):
         world, _ = await played(DiesOnce(at))
         await world.until(START + 3 * DAY)
         assert broken(world) == [], at
