@@ -7,7 +7,7 @@ import asyncio
 import json
 from collections import Counter
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from azure.core.exceptions import HttpResponseError
@@ -52,6 +52,12 @@ class Azure:
             return refusal.reply
 
 
+class Answers(Protocol):
+    """This Azure, or the way to it."""
+
+    def answer(self, method: str, url: str, body: bytes = b"") -> Reply: ...
+
+
 class _Answer:
     """A response as the SDK hands it over."""
 
@@ -76,7 +82,7 @@ class _Answer:
 class _Operations:
     """The operations of the SDK that change something."""
 
-    def __init__(self, azure: Azure, subscription: str) -> None:
+    def __init__(self, azure: Answers, subscription: str) -> None:
         self._azure, self._root = azure, f"https://management.azure.com/subscriptions/{subscription}"
 
     async def begin_perform_maintenance(
@@ -108,7 +114,7 @@ class _Operations:
 class _Sdk:
     """As much of the management client as the product uses."""
 
-    def __init__(self, azure: Azure, subscription: str) -> None:
+    def __init__(self, azure: Answers, subscription: str) -> None:
         self._azure = azure
         operations = _Operations(azure, subscription)
         self.virtual_machines = self.virtual_machine_scale_set_vms = operations
@@ -129,7 +135,7 @@ class _Credential:
 class Client(Compute):
     """The product's client of one subscription, with this Azure in the place of the SDK's pipeline."""
 
-    def __init__(self, azure: Azure, subscription: str, wiring: Wiring) -> None:
+    def __init__(self, azure: Answers, subscription: str, wiring: Wiring) -> None:
         super().__init__(
             subscription,
             _Credential,  # type: ignore[arg-type]

@@ -20,6 +20,10 @@ class Size:
     a_minute: float
     most: float
 
+    def times(self, share: float) -> "Size":
+        """A share of it, of one token at least."""
+        return Size(self.a_minute * share, max(1, self.most * share))
+
 
 READS, WRITES = Size(25 * 60, 250), Size(10 * 60, 200)
 GRAPH = Size(15 * 12, 15)
@@ -41,13 +45,17 @@ OF_COMPUTE: dict[str, tuple[Size | None, Size]] = {
 
 DEAR_READS = frozenset({"list scale sets", "list instances", "scale set view"})
 CHEAP_READS = frozenset({"get scale set", "rolling upgrade"})
+WRITING = frozenset({"start", "set repairs"})
 
 
 class Buckets:
-    """`region` gives that of a scale set or a machine by its path."""
+    """`region` gives that of a scale set or a machine by its path.
 
-    def __init__(self, now: Callable[[], datetime], region: Callable[[str], str]) -> None:
-        self._now, self._region = now, region
+    `left` is the share of what all of a subscription have together that others do not use up.
+    """
+
+    def __init__(self, now: Callable[[], datetime], region: Callable[[str], str], left: float) -> None:
+        self._now, self._region, self._left = now, region, left
         self._tokens: dict[tuple[str, ...], tuple[float, datetime]] = {}
 
     def wait(self, call: Call, path: str) -> int:
@@ -56,13 +64,13 @@ class Buckets:
         if call.kind == "resource graph":
             wanted = [(("graph",), GRAPH)]
         else:
-            writes = call.kind in {"start", "set repairs"}
-            wanted = [(("arm", "writes" if writes else "reads", subscription), WRITES if writes else READS)]
+            kind, size = ("writes", WRITES) if call.kind in WRITING else ("reads", READS)
+            wanted = [(("arm", kind, subscription), size.times(self._left))]
         if call.kind in OF_COMPUTE:
             alone, together = OF_COMPUTE[call.kind]
             policy = "dear" if call.kind in DEAR_READS else "cheap" if call.kind in CHEAP_READS else call.kind
             place = call.names.get("location") or self._region(path)
-            wanted.append(((policy, subscription, place), together))
+            wanted.append(((policy, subscription, place), together.times(self._left)))
             if alone is not None:
                 wanted.append(((policy, path.lower()), alone))
         waits = [self._missing(key, size) for key, size in wanted]

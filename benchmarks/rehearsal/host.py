@@ -5,7 +5,7 @@ import heapq
 import itertools
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,18 +57,19 @@ class Mail:
 class Host:
     """One worker on a storage and an Azure of its own.
 
-    `pace` is how long a message takes, counted as if the others of its batch took no time beside it.
+    `pace` is how long a message takes, counted as if the others of its batch took no time beside it. With
+    `left` Azure answers 429 when the published buckets are empty, of which others leave us that share.
     """
 
     def __init__(
-        self, scene: Scene, seed: int, *, pace: timedelta, buckets: bool = False, book: Book | None = None
+        self, scene: Scene, seed: int, *, pace: timedelta, left: float | None = None, book: Book | None = None
     ) -> None:
         self.scene, self.clock = scene, scene.clock
         self.people, self.courses = People(scene, seed, self.at), Courses(self.clock)
         self.records = CountedRecords(self.clock, self._written)
         self.queues = CountedQueues(self.clock)
         self.mail, self.looks, self.book = Mail(), Looks(), book or Book()
-        limited = Buckets(self.clock, self._region) if buckets else None
+        limited = Buckets(self.clock, self._region, left) if left is not None else None
         self.azure = Azure(scene.fleet, limited)
         self.handled: Counter[str] = Counter()
         self.of: Counter[str] = Counter()
@@ -131,11 +132,18 @@ class Host:
                 self.sweeps += 1
                 STAGE.set("sweep")
                 SUBJECT.set("")
-                await self._sweep(self.wiring)
+                await self.sweep()
             else:
                 taken = self.queues.take(AT_ONCE)
-                await asyncio.gather(*(self._handle(message) for message in taken))
+                await self.work(taken)
                 self.clock.advance(self._pace * len(taken))
+
+    async def work(self, taken: Sequence[Waiting]) -> None:
+        """Handle these messages at the same time."""
+        await asyncio.gather(*(self._handle(message) for message in taken))
+
+    async def sweep(self) -> None:
+        await self._sweep(self.wiring)
 
     async def _handle(self, message: Waiting) -> None:
         message.tries += 1

@@ -57,7 +57,7 @@ class People:
             await self._say(run, "approve", checksum=run.people.checksum)
             return
         part = self._scene.parts[run.target.name]
-        failed = part.sick if run.claims and part.sick else ""
+        failed = part.sick if run.begun and part.sick else ""
         choice = self._random.choice(("resume", "resume", "skip", "let-pass")) if failed else "resume"
         if choice == "let-pass":
             # The others go first; whoever looks again repairs it.

@@ -32,14 +32,18 @@ LAYING = "of it: laying places"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is rehearsed: `days` of a wave, with a message every `pace`."""
+    """What is rehearsed: `days` of a wave, with a message every `pace`; `regions` in flight at once.
+
+    `left`: Azure throttles by its published buckets, of which others leave us that share.
+    """
 
     size: Size
     seed: int = 1
     days: float = 35
     shares: Shares = field(default_factory=Shares)
+    regions: int = 2
     pace: timedelta = timedelta(milliseconds=20)
-    buckets: bool = False
+    left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +117,9 @@ def play(wanted: Wanted) -> Played:
 
 
 async def _play(wanted: Wanted) -> Played:
-    made = scene(wanted.size.sets, wanted.size.each, wanted.seed, wanted.shares)
+    made = scene(wanted.size.sets, wanted.size.each, wanted.seed, wanted.shares, wanted.regions)
     book, until = Book(), START + timedelta(days=wanted.days)
-    host = Host(made, wanted.seed, pace=wanted.pace, buckets=wanted.buckets, book=book)
+    host = Host(made, wanted.seed, pace=wanted.pace, left=wanted.left, book=book)
     began = time.perf_counter()
     # What a fleet of objects costs the collector is not the product's.
     gc.collect()

@@ -1,6 +1,6 @@
 """The wave that is rehearsed: scale sets, how their instances take it, the policy; all drawn by a seed."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -39,6 +39,10 @@ class Shares:
     many_domains: float = 0.2
     flexible: float = 0.04
 
+    def of(self, random: Random) -> dict[str, bool]:
+        """What a scale set has, by the names of the shares."""
+        return {name: random.random() < share for name, share in asdict(self).items()}
+
 
 CALM = Shares(approvals=0, trouble=0, otherwise=0)
 """Nothing comes between, and every batch takes as long as it is expected to take."""
@@ -65,8 +69,11 @@ class Scene:
     parts: dict[str, Part]
 
 
-def scene(sets: int, instances: int, seed: int, shares: Shares) -> Scene:
-    """A wave over so many scale sets in two subscriptions and four regions; the same for the same seed."""
+def scene(sets: int, instances: int, seed: int, shares: Shares, regions: int) -> Scene:
+    """A wave over so many scale sets in two subscriptions and four regions; the same for the same seed.
+
+    `regions`: in so many of them something may be in flight at once.
+    """
     random, clock = Random(f"rehearsal {seed}"), VirtualClock(START)
     fleet, parts = Fleet(clock), dict[str, Part]()
     for number in range(sets):
@@ -84,13 +91,13 @@ def scene(sets: int, instances: int, seed: int, shares: Shares) -> Scene:
             scheduled=Window(closes + timedelta(days=1), closes + timedelta(days=9)),
         )
     )
-    limits = Limits(regions=2, scale_sets=max(2, sets // len(SUBSCRIPTIONS) // A_PLACE))
+    limits = Limits(regions=regions, scale_sets=max(2, sets // len(SUBSCRIPTIONS) // A_PLACE))
     receivers = (Receiver("ops", email=("ops@example.org",)),)
     return Scene(clock, fleet, Policy({"self-service": "always"}, limits=limits, receivers=receivers), parts)
 
 
 def _part(number: int, instances: int, random: Random, shares: Shares) -> Part:
-    drawn = {name: random.random() < getattr(shares, name) for name in Shares.__slots__}
+    drawn = shares.of(random)
     where = number % len(SUBSCRIPTIONS)
     tags = {}
     if drawn["windows"]:
