@@ -61,6 +61,7 @@ class Buckets:
     def wait(self, call: Call, path: str) -> int:
         """Take the tokens of a call; where one is missing, in how many seconds there will be one."""
         subscription = call.names.get("subscription", "")
+        wanted: list[tuple[tuple[str, ...], Size]]
         if call.kind == "resource graph":
             wanted = [(("graph",), GRAPH)]
         else:

@@ -70,7 +70,7 @@ def costs(played: Played) -> Costs:
         of_sweeps=swept,
         sweeps=host.sweeps,
         stored=played.stored,
-        cpu={stage: played.cpu[stage] for stage in stages},
+        cpu={stage: host.cpu[stage] for stage in stages},
     )
 
 
@@ -106,7 +106,7 @@ def show(played: Played) -> None:
     print(
         f"\n{played.wall:.0f} s of real time; {host.sweeps:,} sweeps; {host.mail.taken} messages to people; "
         f"{host.people.words.total()} words of theirs, {host.people.turned_down.total()} turned down; places "
-        f"were laid {host.book.calls[LAYING]:,} times"
+        f"were laid {host.laid:,} times"
     )
 
 
@@ -174,10 +174,10 @@ def _each(played: Played) -> None:
     print(f"\n{table(('a scale set', 'median', 'most'), rows)}")
     sets = played.wanted.size.sets
     spent = [
-        [stage, f"{seconds:.1f}", f"{seconds / sets * 1e3:.1f}", f"{host.book.calls[stage]:,}"]
-        for stage, seconds in played.cpu.most_common()
+        [stage, f"{seconds:.1f}", f"{seconds / sets * 1e3:.1f}"]
+        for stage, seconds in sorted(host.cpu.items(), key=lambda each: -each[1])
     ]
-    print(f"\n{table(('CPU', 's', 'ms a set', 'times'), spent)}")
+    print(f"\n{table(('CPU, with what it is played in', 's', 'ms a set'), spent)}")
 
 
 def _spread(what: str, values: Iterable[int]) -> list[str]:

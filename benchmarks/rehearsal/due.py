@@ -66,7 +66,7 @@ def due(course: Course, until: datetime) -> Due:
     end = min(run.ended_at or until, until)
     batches = [batch for batch in run.batches if batch.started_at is not None]
     busy = [piece for batch in batches for piece in _without(_busy(batch, end), course.pauses)]
-    last = max((batch.started_at for batch in batches), default=None)
+    last = max(filter(None, (batch.started_at for batch in batches)), default=None)
     soaks = [
         (batch.verified_at, min(batch.verified_at + run.terms.soak, end))
         for batch in batches

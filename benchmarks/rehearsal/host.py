@@ -4,12 +4,12 @@ import asyncio
 import heapq
 import itertools
 import json
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from benchmarks.accounts import Book
 from benchmarks.rehearsal.azure import Azure, Client
 from benchmarks.rehearsal.buckets import Buckets
 from benchmarks.rehearsal.courses import Courses
@@ -61,27 +61,24 @@ class Host:
     `left` Azure answers 429 when the published buckets are empty, of which others leave us that share.
     """
 
-    def __init__(
-        self, scene: Scene, seed: int, *, pace: timedelta, left: float | None = None, book: Book | None = None
-    ) -> None:
+    def __init__(self, scene: Scene, seed: int, *, pace: timedelta, left: float | None = None) -> None:
         self.scene, self.clock = scene, scene.clock
         self.people, self.courses = People(scene, seed, self.at), Courses(self.clock)
         self.records = CountedRecords(self.clock, self._written)
         self.queues = CountedQueues(self.clock)
-        self.mail, self.looks, self.book = Mail(), Looks(), book or Book()
+        self.mail, self.looks = Mail(), Looks()
         limited = Buckets(self.clock, self._region, left) if left is not None else None
         self.azure = Azure(scene.fleet, limited)
         self.handled: Counter[str] = Counter()
         self.of: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
-        self.sweeps = 0
+        self.sweeps = self.laid = 0
+        self.cpu: defaultdict[str, float] = defaultdict(float)
         self._pace, self._next_sweep = pace, START + SWEEP_EVERY
         self._acts: list[tuple[datetime, int, Callable[[], Awaitable[None]]]] = []
         self._numbers = itertools.count()
         self.wiring = self._wired()
         self.people.wiring = self.wiring
-        self._booked = {queue: self.book.booked(*stage) for queue, stage in STAGES.items()}
-        self._sweep = self.book.booked("sweep", sweep.handle)
 
     def _wired(self) -> Wiring:
         wiring = Wiring(Settings(AzureWebJobsStorage="UseDevelopmentStorage=true"), self.clock)
@@ -139,11 +136,18 @@ class Host:
                 self.clock.advance(self._pace * len(taken))
 
     async def work(self, taken: Sequence[Waiting]) -> None:
-        """Handle these messages at the same time."""
+        """Handle these messages at the same time; each is booked the same share of the CPU."""
+        began = time.thread_time()
         await asyncio.gather(*(self._handle(message) for message in taken))
+        spent = (time.thread_time() - began) / len(taken)
+        for message in taken:
+            self.cpu[STAGES[message.queue][0]] += spent
 
     async def sweep(self) -> None:
-        await self._sweep(self.wiring)
+        """Sweep once."""
+        began = time.thread_time()
+        await sweep.handle(self.wiring)
+        self.cpu["sweep"] += time.thread_time() - began
 
     async def _handle(self, message: Waiting) -> None:
         message.tries += 1
@@ -162,7 +166,7 @@ class Host:
             await hand_over(
                 message.queue,  # type: ignore[arg-type]
                 message.text.encode(),
-                self._booked[message.queue],
+                known[1],
                 self.wiring,
                 tries=message.tries,
             )

@@ -62,7 +62,7 @@ def doing(run: Run) -> str:
 @contextmanager
 def watched() -> Iterator[None]:
     """While this lasts, `SEEN` gets the run that a poll begins with."""
-    planners = stage.advance
+    planners = stage.advance  # type: ignore[attr-defined]
 
     def seen(run: Run, *given: Any) -> Any:
         runs = SEEN.get()
@@ -70,8 +70,8 @@ def watched() -> Iterator[None]:
             runs.append(run)
         return planners(run, *given)
 
-    stage.advance = seen
+    stage.advance = seen  # type: ignore[assignment,attr-defined]
     try:
         yield
     finally:
-        stage.advance = planners
+        stage.advance = planners  # type: ignore[attr-defined]

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from benchmarks.accounts import Book
 from benchmarks.growth import Size
 from benchmarks.rehearsal.due import Course, Due, due
 from benchmarks.rehearsal.host import Host
@@ -67,7 +66,7 @@ class Forecast:
 
 @dataclass(slots=True)
 class Played:
-    """What a wave has cost. CPU in seconds, by stage; everything else in numbers and bytes."""
+    """What a wave has cost; `wall` is in seconds."""
 
     wanted: Wanted
     host: Host
@@ -76,7 +75,6 @@ class Played:
     forecasts: list[Forecast]
     untold: int
     wall: float
-    cpu: Counter[str]
 
     @property
     def scene(self) -> Scene:
@@ -118,13 +116,13 @@ def play(wanted: Wanted) -> Played:
 
 async def _play(wanted: Wanted) -> Played:
     made = scene(wanted.size.sets, wanted.size.each, wanted.seed, wanted.shares, wanted.regions)
-    book, until = Book(), START + timedelta(days=wanted.days)
-    host = Host(made, wanted.seed, pace=wanted.pace, left=wanted.left, book=book)
+    until = START + timedelta(days=wanted.days)
+    host = Host(made, wanted.seed, pace=wanted.pace, left=wanted.left)
     began = time.perf_counter()
     # What a fleet of objects costs the collector is not the product's.
     gc.collect()
     gc.freeze()
-    with watched(), _inline(book):
+    with watched(), _inline(host):
         await host.announce()
         await host.until(START + TOLD)
         assert host.mail.taken, "Nobody has been told of the wave within half an hour."
@@ -140,30 +138,30 @@ async def _play(wanted: Wanted) -> Played:
         for path, run in runs.items()
         if path in told and run.ended_at is not None
     ]
-    return Played(wanted, host, runs, dues, forecasts, len(runs) - len(forecasts), wall, book.cpu)
+    return Played(wanted, host, runs, dues, forecasts, len(runs) - len(forecasts), wall)
 
 
 @contextmanager
-def _inline(book: Book) -> Iterator[None]:
+def _inline(host: Host) -> Iterator[None]:
     """While this lasts work beside the loop is done in it, and the laying of places is booked."""
-    thread, places = asyncio.to_thread, queue.places
+    thread, places = asyncio.to_thread, queue.places  # type: ignore[attr-defined]
 
     async def at_once(work: Callable[..., Any], *given: Any, **named: Any) -> Any:
         return work(*given, **named)
 
     def laid(*given: Any, **named: Any) -> Any:
-        book.calls[LAYING] += 1
+        host.laid += 1
         began = time.thread_time()
         try:
             return places(*given, **named)
         finally:
-            book.cpu[LAYING] += time.thread_time() - began
+            host.cpu[LAYING] += time.thread_time() - began
 
-    asyncio.to_thread, queue.places = at_once, laid  # type: ignore[assignment]
+    asyncio.to_thread, queue.places = at_once, laid  # type: ignore[assignment,attr-defined]
     try:
         yield
     finally:
-        asyncio.to_thread, queue.places = thread, places
+        asyncio.to_thread, queue.places = thread, places  # type: ignore[attr-defined]
 
 
 def _bodies(host: Host, prefix: str) -> Iterator[tuple[str, bytes]]:

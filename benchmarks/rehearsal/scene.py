@@ -7,7 +7,7 @@ from random import Random
 from planner.policy.model import Limits, Policy, Receiver
 from simulator.fleet import Fleet, ScaleSet
 from simulator.fleet.behaviour import Behaviour
-from simulator.fleet.build import SUBSCRIPTION, flexible, uniform
+from simulator.fleet.build import SUBSCRIPTION, Traits, flexible, uniform
 from simulator.fleet.clock import VirtualClock
 from simulator.fleet.waves import Wave, Window
 
@@ -106,7 +106,7 @@ def _part(number: int, instances: int, random: Random, shares: Shares) -> Part:
         tags["breakwater-mode"] = "approve"
     behaviour = random.choice(OTHERWISE) if drawn["otherwise"] else AS_LEARNED
     name = f"set{number:05}"
-    place = {
+    place: Traits = {
         "subscription": SUBSCRIPTIONS[where],
         "resource_group": f"rg-{number % 97:02}",
         "location": REGIONS[number // len(SUBSCRIPTIONS) % len(REGIONS)],

@@ -49,7 +49,7 @@ def measured(wanted: Wanted) -> float:
     asyncio.run(_play(host, START + timedelta(days=wanted.days)))
     assert not host.failed, host.failed
     ours.send(None)
-    before, most = ours.recv()
+    before, most = map(float, ours.recv())
     apart.join()
     print(
         f"\nA worker apart, {wanted.days:g} days, {wanted.size.instances:,} instances: {most:.0f} MiB at most, "
