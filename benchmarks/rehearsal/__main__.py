@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         regions=asked.regions,
     )
     found: list[targets.Target] = []
+    if "memory" in asked.parts:
+        found.append(targets.of_memory(worker.measured(replace(wanted, days=asked.memory_days))))
     grown = []
     for parts in (4, 2, 1) if "growth" in asked.parts else (1,):
         played = play(replace(wanted, size=Size(asked.sets // parts, asked.instances)))
@@ -57,8 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         costs.show(limited)
         found += targets.of_costs(costs.costs(limited), throttled=True)
         del limited
-    if "memory" in asked.parts:
-        found.append(targets.of_memory(worker.measured(replace(wanted, days=asked.memory_days))))
     return targets.judged(found)
 
 
@@ -77,7 +77,9 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--approvals", type=float, default=shares.approvals, help="share that asks a person")
     parser.add_argument("--trouble", type=float, default=shares.trouble, help="share in which one fails")
     parser.add_argument("--left", type=float, default=0.1, help="share of the buckets that others leave us")
-    parser.add_argument("--memory-days", type=float, default=2, help="that the worker apart is measured for")
+    parser.add_argument(
+        "--memory-days", type=float, default=1.2, help="that the worker apart is measured for"
+    )
     parser.add_argument(
         "--parts", nargs="*", choices=PARTS, default=PARTS, help="beside the wave itself; none: only that"
     )

@@ -106,7 +106,7 @@ def show(played: Played) -> None:
     print(
         f"\n{played.wall:.0f} s of real time; {host.sweeps:,} sweeps; {host.mail.taken} messages to people; "
         f"{host.people.words.total()} words of theirs, {host.people.turned_down.total()} turned down; places "
-        f"were laid {host.laid:,} times"
+        f"were laid {host.laid.total():,} times ({', '.join(f'{n:,} by {stage}' for stage, n in host.laid.most_common())})"
     )
 
 

@@ -72,7 +72,8 @@ class Host:
         self.handled: Counter[str] = Counter()
         self.of: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
-        self.sweeps = self.laid = 0
+        self.sweeps = 0
+        self.laid: Counter[str] = Counter()
         self.cpu: defaultdict[str, float] = defaultdict(float)
         self._pace, self._next_sweep = pace, START + SWEEP_EVERY
         self._acts: list[tuple[datetime, int, Callable[[], Awaitable[None]]]] = []

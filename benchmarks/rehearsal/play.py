@@ -16,6 +16,7 @@ from benchmarks.rehearsal.due import Course, Due, due
 from benchmarks.rehearsal.host import Host
 from benchmarks.rehearsal.looks import watched
 from benchmarks.rehearsal.scene import START, Part, Scene, Shares, scene
+from benchmarks.rehearsal.storage import STAGE
 from handlers.cloud.names import ARCHIVE_PREFIX, RUNS_PREFIX
 from handlers.runs import queue
 from handlers.wire.documents import decode
@@ -150,7 +151,7 @@ def _inline(host: Host) -> Iterator[None]:
         return work(*given, **named)
 
     def laid(*given: Any, **named: Any) -> Any:
-        host.laid += 1
+        host.laid[STAGE.get()] += 1
         began = time.thread_time()
         try:
             return places(*given, **named)

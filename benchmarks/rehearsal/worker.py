@@ -40,11 +40,15 @@ CLIENTS = (
 
 
 def measured(wanted: Wanted) -> float:
-    """The most memory, in MiB, that a worker takes while a wave of this size is planned, told and begun."""
-    made = scene(wanted.size.sets, wanted.size.each, wanted.seed, wanted.shares, wanted.regions)
+    """The most memory, in MiB, that a worker takes while a wave of this size is planned, told and begun.
+
+    To be asked before this process has grown: a process begins with the memory of the one that made it.
+    """
     ours, theirs = multiprocessing.Pipe()
-    apart = multiprocessing.get_context("spawn").Process(target=_worker, args=(theirs, made.policy))
+    apart = multiprocessing.get_context("spawn").Process(target=_worker, args=(theirs,))
     apart.start()
+    made = scene(wanted.size.sets, wanted.size.each, wanted.seed, wanted.shares, wanted.regions)
+    ours.send(made.policy)
     host = Apart(made, wanted.seed, pace=wanted.pace, worker=ours)
     asyncio.run(_play(host, START + timedelta(days=wanted.days)))
     assert not host.failed, host.failed
@@ -52,8 +56,8 @@ def measured(wanted: Wanted) -> float:
     before, most = map(float, ours.recv())
     apart.join()
     print(
-        f"\nA worker apart, {wanted.days:g} days, {wanted.size.instances:,} instances: {most:.0f} MiB at most, "
-        f"{before:.0f} MiB before its first message; storage holds {_stored(host):.0f} MiB of documents"
+        f"A worker apart, {wanted.days:g} days, {wanted.size.instances:,} instances: {most:.0f} MiB at most, "
+        f"{before:.0f} MiB before its first message; storage holds {_stored(host):.0f} MiB of documents\n"
     )
     return most
 
@@ -136,7 +140,7 @@ class _Remote:
         return ask
 
 
-def _worker(pipe: Connection, policy: Any) -> None:
+def _worker(pipe: Connection) -> None:
     for name in CLIENTS:
         importlib.import_module(name)
     outside, settings = _Outside(pipe), Settings(AzureWebJobsStorage="UseDevelopmentStorage=true")
@@ -147,7 +151,7 @@ def _worker(pipe: Connection, policy: Any) -> None:
     clients = {name: Client(outside, name, wiring) for name in SUBSCRIPTIONS}
     wiring.compute = lambda subscription: clients[subscription]  # type: ignore[method-assign]
     wiring.policy = lambda: policy  # type: ignore[method-assign]
-    before = _most()
+    before, policy = _most(), pipe.recv()
     asyncio.run(_work(pipe, outside, wiring))
     pipe.send((before, _most()))
 
