@@ -1,8 +1,8 @@
-"""A whole wave in virtual time: `python -m benchmarks.rehearsal [--sets 320] [--instances 20] [--seed 1]`.
+"""A whole wave in virtual time: `python -m benchmarks.rehearsal [--sets 160] [--instances 20] [--seed 1]`.
 
 The product's stages over storage and an Azure in memory, from the alert to the end of the self-service window:
-messages, ARM calls, storage transactions and CPU beside what was due, forecasts of day 0 beside what came. A
-wave of a quarter and one of half the size show how costs grow; one in which all goes as planned, how good
+messages, ARM calls, storage transactions and CPU beside what was due, forecasts of day 0 beside what came. Waves
+of half and, from 320 sets on, a quarter of the size show how costs grow; one in which all goes as planned, how good
 forecasts are; one with a tenth of the published buckets, what throttling adds; and a worker in a process of its own, how
 much memory it takes. Ends with 1 when a target is missed.
 """
@@ -16,7 +16,7 @@ from dataclasses import replace
 from benchmarks.growth import Size
 from benchmarks.rehearsal import costs, targets, worker
 from benchmarks.rehearsal.play import Wanted, play
-from benchmarks.rehearsal.scene import CALM, Shares
+from benchmarks.rehearsal.scene import A_PLACE, CALM, SUBSCRIPTIONS, Shares
 
 HOSTS = 40
 """That work at the same time in a wave with throttling: as far as the plan scales out."""
@@ -37,10 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "memory" in asked.parts:
         found.append(targets.of_memory(worker.measured(replace(wanted, days=asked.memory_days))))
     grown = []
-    for parts in (4, 2, 1) if "growth" in asked.parts else (1,):
-        played = play(replace(wanted, size=Size(asked.sets // parts, asked.instances)))
+    for sets in _sizes(asked.sets) if "growth" in asked.parts else [asked.sets]:
+        played = play(replace(wanted, size=Size(sets, asked.instances)))
         grown.append(costs.costs(played))
-        if parts == 1:
+        if sets == asked.sets:
             costs.show(played)
             found += targets.of_costs(grown[-1])
         del played
@@ -62,13 +62,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return targets.judged(found)
 
 
+def _sizes(sets: int) -> list[int]:
+    """That size, and a half and a quarter of it as long as their places are their share, too."""
+    smallest = 2 * A_PLACE * len(SUBSCRIPTIONS)
+    return [*(sets // parts for parts in (4, 2) if sets // parts >= smallest), sets]
+
+
 PARTS = ("growth", "forecast", "throttled", "memory")
 
 
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     shares = Shares()
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rehearsal", description=__doc__)
-    parser.add_argument("--sets", type=int, default=320)
+    parser.add_argument("--sets", type=int, default=160)
     parser.add_argument("--instances", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--days", type=float, default=35, help="of the wave's self-service window")
