@@ -1,10 +1,10 @@
 """A whole wave in virtual time: `python -m benchmarks.rehearsal [--sets 160] [--instances 20] [--seed 1]`.
 
 The product's stages over storage and an Azure in memory, from the alert to the end of the self-service window:
-messages, ARM calls, storage transactions and CPU beside what was due, forecasts of day 0 beside what came. Waves
-of half and, from 320 sets on, a quarter of the size show how costs grow; one in which all goes as planned, how good
-forecasts are; one with a tenth of the published buckets, what throttling adds; and a worker in a process of its own, how
-much memory it takes. Ends with 1 when a target is missed.
+messages, ARM calls, storage transactions and CPU beside what was due, forecasts of day 0 beside what came.
+Waves of half and, from 320 sets on, a quarter of the size show how costs grow; one in which all goes as planned,
+how good forecasts are; one with a tenth of the published buckets, what throttling adds; and a worker in a process
+of its own, how much memory it takes. Ends with 1 when a target is missed.
 """
 
 import argparse

@@ -11,6 +11,7 @@ from benchmarks.rehearsal.buckets import Buckets
 from benchmarks.rehearsal.due import Course, due
 from benchmarks.rehearsal.play import Played, Wanted, play
 from benchmarks.rehearsal.scene import CALM, START, Shares
+from handlers.wire.ids import SCALE_SETS
 from planner.record.states import RunState
 from simulator.arm.routes import match
 
@@ -51,6 +52,15 @@ def test_looks_while_instances_reboot_and_soak_are_the_due_ones_to_the_number(sm
     assert came[looks.SOAKS] == due_looks[looks.SOAKS]
     assert abs(came[looks.REBOOTS] - due_looks[looks.REBOOTS]) <= len(small.host.people.words)
     assert abs(came[looks.ENDS] - due_looks[looks.ENDS]) <= len(small.runs)
+
+
+def test_a_look_at_a_run_that_is_over_costs_one_message_one_call_and_no_second_claim_to_give_back(
+    small: Played,
+) -> None:
+    over = small.host.looks.why[looks.ENDS]
+    assert over > len(small.runs)
+    assert small.host.handled[SCALE_SETS] == small.due.plans
+    assert small.host.records.used["delete", "advance"] <= over + 2 * len(small.runs)
 
 
 def test_with_a_tenth_of_the_buckets_a_wave_costs_a_fifth_more_arm_calls_at_most() -> None:
