@@ -149,7 +149,7 @@ async def _perform(
     if starts:
         await send_starts.start(stored, starts, wiring)
     run = stored.run
-    if run.state in ENDED:
+    if run.state in ENDED and before.state not in ENDED:
         await claims.release(run, wiring)
     if any(isinstance(action, Notify) for action in actions):
         await wiring.runs.send_notify(run)
