@@ -4,10 +4,30 @@ Steps nest: what a stage spends inside the storage SDK is the SDK's and not the 
 anything; it is booked as seconds in flight.
 """
 
+import os
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Generator
+from pathlib import Path
 from typing import Any
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU a process has spent so far, all its threads, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def machine() -> float:
+    """Seconds of CPU that everything on this machine has spent so far, on all its processors."""
+    first = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:]
+    user, nice, system, _, _, interrupts, soft, *_ = map(int, first)
+    return (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
+
+
+def starved() -> float:
+    """Seconds this process's first thread has been ready so far and waited for a processor."""
+    return int(Path("/proc/self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
 
 
 class Book:
@@ -18,6 +38,11 @@ class Book:
         self.calls: Counter[str] = Counter()
         self.flight: Counter[str] = Counter()
         self._inside: list[float] = []
+
+    def clear(self) -> None:
+        """Begin anew."""
+        for account in (self.cpu, self.calls, self.flight):
+            account.clear()
 
     def booked(self, name: str, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         """The same coroutine function, its steps booked to `name`."""

@@ -39,10 +39,12 @@ from benchmarks.growth import noise_of, table
 from handlers.cloud.names import CONTAINER, alert_path
 from handlers.wire.ids import ALERTS
 from simulator import azurite
+from simulator.host import keys
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMES_BARE = 1.5
 COLD_ROUNDS, WARM = 3, 20
+KEY = keys.host_key()
 TEXT = "<p>We will update the hosts of your Virtual Machine Scale Sets, and reboot them.</p>" * 20
 
 
@@ -121,7 +123,7 @@ def _serving(what: str, storage: str) -> Iterator[str]:
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.serving", what],
         cwd=ROOT,
-        env={**os.environ, "AzureWebJobsStorage": storage, "STORAGE": storage},
+        env={**os.environ, "AzureWebJobsStorage": storage, "STORAGE": storage, keys.SETTING: KEY},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -138,7 +140,7 @@ async def _burst(address: str, bodies: Sequence[bytes]) -> Burst:
 
         async def post(body: bytes) -> tuple[float, int]:
             began = time.perf_counter()
-            async with http.post(f"{address}/api/alerts", data=body) as answer:
+            async with http.post(f"{address}/api/alerts", data=body, headers={keys.HEADER: KEY}) as answer:
                 await answer.read()
             return time.perf_counter() - began, answer.status
 

@@ -30,11 +30,13 @@ METADATA = {
 
 async def app() -> None:
     """Serve the app's HTTP functions."""
+    from simulator.host.keys import host_key
     from simulator.host.web import WebFront
     from simulator.host.worker import load_app
 
     functions = await load_app(ROOT)
-    front = WebFront([one for one in functions.values() if one.trigger.type == "httpTrigger"], "api")
+    triggered = [one for one in functions.values() if one.trigger.type == "httpTrigger"]
+    front = WebFront(triggered, "api", host_key())
     await _serve(await front.start(socket.create_server(("127.0.0.1", 0))))
     await front.stop()
     import function_app

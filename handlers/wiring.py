@@ -36,6 +36,10 @@ TAKING = 16
 """Alerts that one worker stores at once: with more connections all of them together take longer."""
 
 
+BUNDLED_AT_ONCE = 24
+"""Messages of bundles worked on at the same time: as many as the host hands out one by one (host.json)."""
+
+
 def utc_now() -> datetime:
     """The clock of the product; tests hand over another."""
     return datetime.now(UTC)
@@ -51,6 +55,7 @@ class Wiring:
         self._retry_afters: dict[str, RetryAfter] = {}
         self._policy: tuple[float, Policy] | None = None
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self.bundled = asyncio.Semaphore(BUNDLED_AT_ONCE)
         self._ticks = count()
         self._begun: dict[str, int] = {}
         self.laid: dict[str, Laid] = {}

@@ -59,6 +59,11 @@ class Azurite:
         self.ports = ports
 
     @property
+    def pid(self) -> int:
+        """The emulator's process."""
+        return self._process.pid
+
+    @property
     def connection_string(self) -> str:
         """The default account's."""
         return connection_string(self.ports)

@@ -1,6 +1,7 @@
 """The queues between the stages: sending with a delay, and how long they are."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from math import ceil
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
 from handlers.cloud import storage
+from handlers.cloud.side_by_side import side_by_side
+from handlers.wire.bundles import MOST, bundle_text
 from handlers.wire.ids import QUEUES, Queue, poison
 from handlers.wire.messages import Message
 from handlers.wire.settings import Settings
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT = timedelta(days=7)
 """Azure's limit for a message's delay. What is due later is polled early and sent again."""
+
+
+AT_ONCE = 16
+"""Messages sent side by side."""
 
 
 class Queues:
@@ -38,6 +45,20 @@ class Queues:
     async def send(self, queue: Queue, message: Message, *, delay: timedelta = timedelta(0)) -> None:
         """Send one message, visible after `delay`, cut to seven days; it never expires."""
         await self.send_text(queue, message.model_dump_json(), delay=delay)
+
+    async def send_together(
+        self, queue: Queue, messages: Sequence[Message], *, delay: timedelta = timedelta(0)
+    ) -> None:
+        """Send messages of one queue in as few as may be, visible after `delay` like one."""
+        bundles = [messages[first : first + MOST] for first in range(0, len(messages), MOST)]
+
+        async def send(bundle: Sequence[Message]) -> None:
+            if len(bundle) == 1:
+                await self.send(queue, bundle[0], delay=delay)
+            else:
+                await self.send_text(queue, bundle_text(bundle), delay=delay)
+
+        await side_by_side(send, bundles, AT_ONCE)
 
     async def send_text(self, queue: str, text: str, *, delay: timedelta = timedelta(0)) -> None:
         """Send a message's text as it came, also to a poison queue."""

@@ -19,6 +19,7 @@ from azure.core.exceptions import (
 
 from handlers.cloud import storage
 from handlers.cloud.names import CONTAINER
+from handlers.cloud.put_blob import put_json
 from handlers.cloud.storage import Conflict, StorageDown
 from handlers.wire.settings import Settings
 
@@ -77,15 +78,14 @@ class Records:
 
         Raises Conflict when somebody wrote in between, also when the document is gone.
         """
-        condition = {"overwrite": etag is not None, **_unless_changed(etag)}
         with storage.translated(f"Writing {path}"):
             try:
-                return await self._upload(path, body, condition, metadata)
+                return await self._put(path, body, etag, metadata)
             except ResourceNotFoundError as error:
                 if etag is not None or storage.code(error) != "ContainerNotFound":
                     raise Conflict(f"Writing {path}: it is gone.") from error
             await self._create_container()
-            return await self._upload(path, body, condition, metadata)
+            return await self._put(path, body, etag, metadata)
 
     async def read(self, path: str) -> Stored | None:
         """The document, None when there is none."""
@@ -133,19 +133,9 @@ class Records:
         if self._credential is not None:
             await self._credential.close()
 
-    async def _upload(
-        self, path: str, body: bytes, condition: dict[str, Any], metadata: Mapping[str, str] | None
-    ) -> str:
-        from azure.storage.blob import ContentSettings  # noqa: PLC0415 - loaded with the client
-
-        answer = await self._container.get_blob_client(path).upload_blob(
-            body,
-            length=len(body),
-            metadata=dict(metadata or {}),
-            content_settings=ContentSettings(content_type="application/json"),
-            **condition,
-        )
-        return _bare(answer["etag"])
+    async def _put(self, path: str, body: bytes, etag: str | None, metadata: Mapping[str, str] | None) -> str:
+        quoted = f'"{etag}"' if etag is not None else None
+        return _bare(await put_json(self._container, path, body, quoted, metadata or {}))
 
     async def _download(self, path: str, condition: dict[str, Any]) -> Stored:
         download = await self._container.download_blob(path, **condition)

@@ -25,6 +25,9 @@ AT_ONCE = 16
 KEPT_BYTES = 16 * 1024 * 1024
 """How much JSON stays decoded; a worker must stay under 512 MiB in all."""
 
+TOGETHER = timedelta(seconds=5)
+"""How far apart first polls may be due that share a message; none comes early, some so much late."""
+
 FRESH = timedelta(seconds=20)
 """How long a listing is reused: hundreds of runs may wait for the same limit."""
 
@@ -144,6 +147,24 @@ class Runs:
         target = run.target
         place = (target.subscription, target.resource_group, target.name)
         await self.send_poll_of(place, run.generation, at=at, event=event, traceparent=traceparent)
+
+    async def send_first_polls(self, runs: Iterable[Run]) -> None:
+        """Have new runs polled when they are due, those that are due at about the same time together."""
+        rest = sorted(runs, key=lambda run: run.due)
+        while rest:
+            group = [run for run in rest if run.due <= rest[0].due + TOGETHER]
+            rest = rest[len(group) :]
+            messages = [
+                RunMessage(
+                    subscription=run.target.subscription,
+                    resource_group=run.target.resource_group,
+                    name=run.target.name,
+                    generation=run.generation,
+                )
+                for run in group
+            ]
+            delay = max(group[-1].due - self._now(), timedelta(0))
+            await self._queues().send_together(RUNS, messages, delay=delay)
 
     async def send_notify(self, run: Run) -> None:
         """Have the untold notices of the run's wave sent."""

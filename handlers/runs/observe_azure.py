@@ -19,6 +19,7 @@ from planner.policy.resolve import rules_for
 from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation, OperationSeen, with_direct_reads
 from planner.record.run import Run
+from planner.record.states import ENDED
 from planner.start import gate
 from planner.start.prepare import FRESH
 from planner.text.phrases import long
@@ -78,6 +79,9 @@ async def _read(run: Run, observation: Observation, waves: Sequence[Wave], wirin
         await confirm_absent(scale_set, wiring)
         return replace(observation, deleted=True, instances=())
     observation = replace(observation, instances=instances)
+    if run.state in ENDED:
+        # Whether something is due again is the plan's to say, by all that it reads.
+        return observation
     observation = await read_directly(scale_set, observation, absence.to_read(run, observation), wiring)
     observation = await _freshened(run, observation, waves, wiring)
     observation = replace(observation, stops=await stops.since_planned(run, observation, wiring))

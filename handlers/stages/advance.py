@@ -12,8 +12,10 @@ from datetime import timedelta
 from handlers.cloud.errors import AzureTrouble, Throttled
 from handlers.cloud.names import run_path
 from handlers.cloud.records import Conflict
+from handlers.failures import bundles
 from handlers.repository.runs import StoredRun
 from handlers.runs import claims, commands, observe_azure, observe_storage, queue, send_starts
+from handlers.wire.bundles import Bundle
 from handlers.wire.ids import RUNS, SCALE_SETS
 from handlers.wire.messages import RunMessage, ScaleSetMessage
 from handlers.wiring import Wiring
@@ -29,12 +31,20 @@ EARLY = timedelta(seconds=1)  # storage shows a message up to a second before it
 POLLS = 3  # for one message, when others write the record without carrying on with the run
 
 
-async def handle(message: RunMessage, wiring: Wiring) -> None:
-    """Poll a run and carry on with it.
+async def handle(message: RunMessage | Bundle[RunMessage], wiring: Wiring) -> None:
+    """Poll a run, or several side by side, and carry on with them.
 
     Raises StorageDown, Conflict when its command cannot be written, and LookupError when there is no such run
-    (its plan is being written, or the message is not ours): the host tries again, then it is quarantined.
+    (its plan is being written, or the message is not ours): the host tries again, then it is quarantined. For
+    a bundle only StorageDown.
     """
+    if isinstance(message, Bundle):
+        await bundles.each(RUNS, message, lambda one: _carry_on(one, wiring), wiring)
+    else:
+        await _carry_on(message, wiring)
+
+
+async def _carry_on(message: RunMessage, wiring: Wiring) -> None:
     path = run_path(message.subscription, message.resource_group, message.name)
     # Two messages of one run in one process take turns, so that the second finds its generation outdated.
     async with wiring.turn(path):
@@ -139,7 +149,7 @@ async def _perform(
     if starts:
         await send_starts.start(stored, starts, wiring)
     run = stored.run
-    if run.state in ENDED:
+    if run.state in ENDED and before.state not in ENDED:
         await claims.release(run, wiring)
     if any(isinstance(action, Notify) for action in actions):
         await wiring.runs.send_notify(run)

@@ -10,8 +10,9 @@ import logging
 from dataclasses import dataclass
 
 from handlers.cloud.names import run_path
-from handlers.failures import reasons
+from handlers.failures import bundles, reasons
 from handlers.failures.quarantine import keep
+from handlers.wire.bundles import texts_in
 from handlers.wire.documents import BadRecord, NewerRecord
 from handlers.wire.ids import NOTICES, Queue
 from handlers.wire.messages import (
@@ -54,7 +55,14 @@ class _Buried:
 
 
 async def handle(queue: Queue, body: str | bytes, wiring: Wiring) -> None:
-    """Bury one message of `queue`'s poison queue. Raises only StorageDown: then it comes again."""
+    """Bury one message of `queue`'s poison queue. Raises only StorageDown: then it comes again.
+
+    A bundle is not buried but split: one of its messages is to blame at most, and fails by itself.
+    """
+    texts = texts_in(queue, body)
+    if texts:
+        await bundles.split(queue, texts, wiring)
+        return
     buried = await _read(queue, body, wiring)
     if await _sent_again(buried, wiring):
         return

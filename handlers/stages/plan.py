@@ -6,10 +6,12 @@ from datetime import timedelta
 
 from handlers.cloud.errors import AzureTrouble
 from handlers.cloud.records import Conflict
+from handlers.failures import bundles
 from handlers.repository.runs import StoredRun, path_of
 from handlers.runs import plan_put_off, read_for_plan
 from handlers.runs.observe_storage import cancelled
-from handlers.wire.ids import ALERTS
+from handlers.wire.bundles import Bundle
+from handlers.wire.ids import ALERTS, SCALE_SETS
 from handlers.wire.messages import AlertMessage, ScaleSetMessage
 from handlers.wiring import Wiring
 from planner.azure import order
@@ -37,12 +39,27 @@ class UnknownScaleSet(ValueError):
     """The message names a wave or a scale set that no discovery has found."""
 
 
-async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
-    """Decide for one scale set and write its run.
+async def handle(message: ScaleSetMessage | Bundle[ScaleSetMessage], wiring: Wiring) -> None:
+    """Decide for a scale set, or for several side by side, and write their runs.
 
     Raises UnknownScaleSet for a message that no discovery sent (it belongs in quarantine), Conflict when
-    others write the run again and again, StorageDown, BadRecord and NewerRecord.
+    others write the run again and again, StorageDown, BadRecord and NewerRecord; for a bundle StorageDown.
     """
+    begun: list[Run] = []
+
+    async def plan(message: ScaleSetMessage) -> None:
+        await _plan(message, begun, wiring)
+
+    if isinstance(message, Bundle):
+        await bundles.each(SCALE_SETS, message, plan, wiring)
+    else:
+        await plan(message)
+    # If we crash before this, the message is redelivered, and each run that is there is planned once more.
+    await wiring.runs.send_first_polls(begun)
+
+
+async def _plan(message: ScaleSetMessage, begun: list[Run], wiring: Wiring) -> None:
+    """Decide for one scale set and write its run; one that is new joins `begun`, to be polled."""
     wave, scale_set = await _discovered(message, wiring)
     observation: Observation | None = None
     reading = timedelta(0)
@@ -72,7 +89,7 @@ async def handle(message: ScaleSetMessage, wiring: Wiring) -> None:
         if new is None:
             return
         try:
-            await _write(path, stored, replace(new, reading=reading), wiring)
+            await _write(path, stored, replace(new, reading=reading), begun, wiring)
         except Conflict:
             stored = await wiring.runs.read(path)
             continue
@@ -174,21 +191,20 @@ def _alive(run: Run) -> bool:
     return run.state not in ENDED and run.ended_at is None
 
 
-async def _write(path: str, stored: StoredRun | None, new: Run, wiring: Wiring) -> None:
+async def _write(path: str, stored: StoredRun | None, new: Run, begun: list[Run], wiring: Wiring) -> None:
     """Send the next message, then write: should we crash in between, that message is a poll like any other.
 
-    A new run is written first: a poll of it would fail before.
+    A new run is written first, as a poll of it would fail before, and its message sent with those of others.
     """
     old = stored.run if stored is not None else None
     new = replace(new, generation=(old.generation if old is not None else 0) + 1)
     if old is not None and not _alive(old):
         await wiring.runs.archive(old)
-    if old is not None:
-        await _send_poll(new, wiring)
+    if old is not None and new.ended_at is None:
+        await wiring.runs.send_poll(new, at=new.due)
     await wiring.runs.write(path, new, stored.etag if stored is not None else None)
-    if old is None:
-        # If we crash here, this message is redelivered.
-        await _send_poll(new, wiring)
+    if old is None and new.ended_at is None:
+        begun.append(new)
     if _told_now(old, new):
         await wiring.runs.send_notify(new)
     about = {"state": str(new.state), "verdict": str(new.verdict), "why": new.reason}
@@ -204,8 +220,3 @@ def _told_now(old: Run | None, new: Run) -> bool:
     if old is None or not _alive(old):
         return any(notice.urgency is Urgency.PAGE for notice in new.story.notices)
     return new.story.last_notice > old.story.last_notice
-
-
-async def _send_poll(run: Run, wiring: Wiring) -> None:
-    if run.ended_at is None:
-        await wiring.runs.send_poll(run, at=run.due)

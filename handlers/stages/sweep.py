@@ -5,7 +5,7 @@ and notify know what is done.
 """
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ from handlers.wire.ids import ALERTS, NOTICES
 from handlers.wire.messages import AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
 from planner.notices.delivery import behind
-from planner.record.states import ENDED, HANDS_OFF, RunState
+from planner.record.states import ACTIVE, ENDED, HANDS_OFF, RunState
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ async def handle(wiring: Wiring) -> None:
     await unplanned.handle(runs, sweep)
     await _untold(runs, sweep)
     await _stale_claims(runs, sweep)
-    for subscription in sorted({place_of(line)[0] for line in runs if line.metadata.get("queue") == ASLEEP}):
+    for subscription in sorted(_with_room(runs, wiring)):
         await queue.wake(subscription, wiring)
     sweep.forget_sent()
     state.swept_at = sweep.now
@@ -63,6 +63,22 @@ async def handle(wiring: Wiring) -> None:
         # After the writing: a search that kills the process must not be repeated by every sweep.
         state.search_trouble = await search.handle(alerts, state.told, wiring)
         await sweep_state.write(state, etag, wiring)
+
+
+def _with_room(runs: Iterable[Listed], wiring: Wiring) -> set[str]:
+    """The subscriptions in which a run sleeps until its turn and the limits leave room for one.
+
+    Elsewhere nobody's turn can have come, and the places of a thousand runs need not be laid to know that.
+    """
+    sleeping: set[str] = set()
+    flying: Counter[str] = Counter()
+    for line in runs:
+        subscription = place_of(line)[0]
+        if line.metadata.get("queue") == ASLEEP:
+            sleeping.add(subscription)
+        begun = "begun" in line.metadata and "lets_pass" not in line.metadata
+        flying[subscription] += begun and line.metadata.get("state") in ACTIVE
+    return {each for each in sleeping if flying[each] < wiring.policy().limits.scale_sets}
 
 
 async def _each(

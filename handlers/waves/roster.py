@@ -5,16 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
-from handlers.cloud.side_by_side import side_by_side
 from handlers.wire.ids import ALERTS, NOTICES, SCALE_SETS
 from handlers.wire.messages import EVERY, AlertMessage, NoticeMessage, ScaleSetMessage
 from handlers.wiring import Wiring
 from planner.azure.fleet import ScaleSet
 from planner.azure.wave import Member, Wave
 from planner.policy.resolve import rules_for
-
-AT_ONCE = 16
-"""Messages sent side by side."""
 
 SECOND_LISTING = timedelta(minutes=15)
 """How long after a discovery an open wave's scale sets are listed again."""
@@ -83,9 +79,8 @@ async def ask_for_plans(
     wiring: Wiring,
 ) -> None:
     """Ask for a plan of each of these scale sets of the wave."""
-
-    async def ask(member: Member) -> None:
-        message = ScaleSetMessage(
+    messages = [
+        ScaleSetMessage(
             tracking_id=wave.tracking_id,
             subscription=wave.subscription,
             scale_set=member.scale_set.id,
@@ -93,6 +88,6 @@ async def ask_for_plans(
             wave_generation=wave.generation,
             traceparent=traceparent,
         )
-        await wiring.queues.send(SCALE_SETS, message)
-
-    await side_by_side(ask, members, AT_ONCE)
+        for member in members
+    ]
+    await wiring.queues.send_together(SCALE_SETS, messages)

@@ -15,14 +15,13 @@ def predecessors(
     it named when it was discovered. A name that nobody has, and a circle, need a person: the sentence says
     which.
     """
-    if after is not None:
-        roster = [
-            replace(member, after=after) if member.scale_set.key == key.lower() else member
-            for member in roster
-        ]
-    me = next((member for member in roster if member.scale_set.key == key.lower()), None)
-    if me is None or not me.after:
+    wanted = key.lower()
+    me = next((member for member in roster if member.scale_set.key == wanted), None)
+    if me is None or not (me.after if after is None else after):
         return (), ""
+    if after is not None:
+        was, me = me, replace(me, after=after)
+        roster = [me if member is was else member for member in roster]
     first = _before(roster, me)
     unknown = [name for name in me.after if not _having(roster, name)]
     if unknown:

@@ -82,7 +82,8 @@ def advance(
 def needs_azure(run: Run, observation: Observation, now: datetime) -> bool:
     """Whether this poll has to read Azure; waiting for others or for the stop does not."""
     if run.state not in ACTIVE:
-        return left_to_azure.to_follow(run, now)
+        rechecked = observation.open and ending.to_poll_again(run, now)
+        return rechecked or left_to_azure.to_follow(run, now)
     if run.state is RunState.PAUSED or gate.open_batch(run) is not None or observation.cancelled:
         return True
     if run.repairs is not None or absence.unclear(run):

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from datetime import datetime
 
+from planner.azure.fleet import impacted
 from planner.observe import left_to_azure
 from planner.observe.batches import soaked
+from planner.observe.outstanding import outstanding
 from planner.observe.settle import settle
 from planner.record.action import Replan
 from planner.record.instance import InstanceProgress, counted
@@ -12,7 +14,7 @@ from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.skip_reasons import skip_reasons
-from planner.record.states import HANDS_OFF, InstanceState, RunState
+from planner.record.states import ENDED, HANDS_OFF, InstanceState, RunState
 from planner.replan.reopening import EVERY
 from planner.schedule.capacity import left_behind
 from planner.state.change import in_state, with_batches
@@ -71,12 +73,29 @@ def polled_later(run: Run, observation: Observation, now: datetime) -> Run:
     return replace(run, recheck=recheck, due=recheck or now)
 
 
+def to_poll_again(run: Run, now: datetime) -> bool:
+    """Whether the time of an ended run has come."""
+    return run.state in ENDED and run.recheck is not None and now >= run.recheck
+
+
 def polled_again(run: Run, observation: Observation, now: datetime) -> tuple[Run, tuple[Replan, ...]]:
-    """An ended run when its time has come: the plan says whether something of it is due again."""
-    if run.recheck is None or now < run.recheck:
+    """An ended run when its time has come: where it shows maintenance, the plan says whether that is due."""
+    if not to_poll_again(run, now):
         return run, ()
-    asked = (Replan("it is over and its wave is open"),) if observation.open else ()
+    asked = (Replan("it is over and its wave is open"),) if _may_be_due(run, observation, now) else ()
     return polled_later(run, observation, now), asked
+
+
+def _may_be_due(run: Run, observation: Observation, now: datetime) -> bool:
+    """Whether a plan could find something due; one that sees no maintenance opens nothing.
+
+    What could not be read is the plan's to put off, and to tell when it lasts.
+    """
+    if not observation.open:
+        return False
+    seen = observation.instances
+    unread = seen is None or any(instance.unreadable for instance in seen)
+    return unread or bool(impacted(outstanding(seen or (), run, now)))
 
 
 def _rest(run: Run) -> str:

@@ -70,7 +70,9 @@ def kept(
 
 def _marked(batches: Iterable[Batch], approved: Collection[str]) -> tuple[Batch, ...]:
     def marked(progress: InstanceProgress) -> InstanceProgress:
-        return progress if progress.settled else replace(progress, approved=progress.id in approved)
+        has = progress.id in approved
+        stays = progress.settled or progress.approved == has
+        return progress if stays else replace(progress, approved=has)
 
     return tuple(batch.each(marked) for batch in batches)
 

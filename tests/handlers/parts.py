@@ -3,7 +3,7 @@
 import copy
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -94,6 +94,13 @@ class SpyQueues(Queues):
     async def send(self, queue: str, message: Message, *, delay: timedelta = timedelta(0)) -> None:
         await super().send(queue, message, delay=delay)
         self.__dict__.setdefault("sent", []).append((queue, message, delay))
+
+    async def send_together(
+        self, queue: str, messages: Sequence[Message], *, delay: timedelta = timedelta(0)
+    ) -> None:
+        await super().send_together(queue, messages, delay=delay)
+        if len(messages) > 1:  # one by itself has gone through `send`
+            self.__dict__.setdefault("sent", []).extend((queue, message, delay) for message in messages)
 
     def of(self, queue: str) -> list[Message]:
         return [message for name, message, _ in self.__dict__.get("sent", []) if name == queue]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from handlers.cloud.queues import LONGEST_WAIT
 from handlers.cloud.records import Absent, Conflict, Listed, StorageDown, Stored
+from handlers.wire.bundles import MOST, bundle_text, texts_in
 from handlers.wire.ids import QUEUES, poison
 from simulator.lies import Liar
 from tests.world.chaos import Chaos
@@ -97,6 +98,11 @@ class MemoryRecords:
         self.documents.pop(path, None)
 
 
+def one_by_one(queue: str, text: str) -> tuple[str, ...]:
+    """The messages that travel under a text: those of a bundle, else itself."""
+    return texts_in(queue, text) or (text,)
+
+
 @dataclass
 class Queued:
     queue: str
@@ -118,6 +124,12 @@ class MemoryQueues:
     async def send(self, queue: str, message, *, delay: timedelta = timedelta(0)) -> None:
         await self.send_text(queue, message.model_dump_json(), delay=delay)
 
+    async def send_together(self, queue: str, messages, *, delay: timedelta = timedelta(0)) -> None:
+        for first in range(0, len(messages), MOST):
+            bundle = messages[first : first + MOST]
+            text = bundle_text(bundle) if len(bundle) > 1 else bundle[0].model_dump_json()
+            await self.send_text(queue, text, delay=delay)
+
     async def send_text(self, queue: str, text: str, *, delay: timedelta = timedelta(0)) -> None:
         await self.chaos.step()
         if self.chaos.happens(self.chaos.storage):
@@ -126,7 +138,8 @@ class MemoryQueues:
         visible = self.now() + min(delay, LONGEST_WAIT)
         self.waiting.append(Queued(queue, text, visible, next(self.numbers)))
         for watch in self.watching:
-            watch(queue, text, SENDER.get())
+            for alone in one_by_one(queue, text):
+                watch(queue, alone, SENDER.get())
         await self.chaos.step()
         if self.liar is not None and self.liar.happens("lost-send"):
             raise StorageDown("The answer to the message is lost.")

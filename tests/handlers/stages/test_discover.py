@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from handlers.cloud.errors import Forbidden, NotFound, Throttled, Unreachable
 from handlers.cloud.names import QUARANTINE, alert_path
+from handlers.cloud.queues import Queues
 from handlers.cloud.records import Records, StorageDown
 from handlers.stages import discover
 from handlers.wire.alerts import read_alert
@@ -75,17 +76,18 @@ async def test_the_roster_knows_tiers_and_what_goes_first(wiring):
 
 async def test_the_roster_is_on_record_before_the_first_message_and_discovery_after_the_last(wiring):
     states = []
-    send = wiring.spy.send
+    send = wiring.spy.send_together
 
-    async def watching(queue, message, **more):
-        if queue == SCALE_SETS:
-            wave = await the_wave(wiring)
-            states.append((len(wave.roster), wave.discovered, message.wave_generation == wave.generation))
-        await send(queue, message, **more)
+    async def watching(queue, messages, **more):
+        assert queue == SCALE_SETS
+        wave = await the_wave(wiring)
+        states.append((len(wave.roster), wave.discovered, wave.generation))
+        assert {message.wave_generation for message in messages} == {wave.generation}
+        await send(queue, messages, **more)
 
-    wiring.spy.send = watching
+    wiring.spy.send_together = watching
     await discovered(wiring, alert())
-    assert states == [(3, (), True)] * 3
+    assert states == [(3, (), 1)]
 
 
 async def test_an_older_announcement_is_recorded_and_changes_nothing_else(wiring):
@@ -157,7 +159,7 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("after", range(9))
+@pytest.mark.parametrize("after", range(7))
 async def test_a_crash_anywhere_and_another_try_end_as_without_the_crash(wiring, monkeypatch, after):
     message = await stored(wiring, alert())
     steps = 0
@@ -174,8 +176,8 @@ async def test_a_crash_anywhere_and_another_try_end_as_without_the_crash(wiring,
 
     with monkeypatch.context() as patched:
         patched.setattr(Records, "write", deadly(Records.write))
-        patched.setattr(type(wiring.spy), "send", deadly(type(wiring.spy).send))
-        if after < 7:  # two writes, three scale sets, one notice, the look-ups
+        patched.setattr(Queues, "send_text", deadly(Queues.send_text))
+        if after < 5:  # two writes, three scale sets together, one notice, the look-ups
             with pytest.raises(Killed):
                 await discover.handle(message, wiring)
         else:

@@ -12,6 +12,7 @@ import pytest
 from handlers.cloud.errors import Unreachable
 from handlers.cloud.names import CLAIMS_PREFIX, SWEEP_STATE, claim_path, delivery_path, wave_path
 from handlers.cloud.records import Records, StorageDown
+from handlers.runs import queue
 from handlers.stages import discover, receive, sweep
 from handlers.wire.documents import encode
 from handlers.wire.http import Request
@@ -91,6 +92,29 @@ async def test_whoever_has_no_turn_yet_is_polled_soon_or_waits_for_something_els
     await put(wiring, asleep(later))
     await sweep.handle(wiring)
     assert len(wiring.spy.of(RUNS)) == 1
+
+
+async def test_while_as_much_is_in_flight_as_may_be_no_place_is_laid(wiring, monkeypatch):
+    laid: list[str] = []
+
+    async def noted(subscription, _):
+        laid.append(subscription)
+
+    monkeypatch.setattr(queue, "wake", noted)
+    later = wiring.now() + timedelta(hours=12)
+    flying = run("db", state=RunState.RUNNING, due=later, forecast_end=later)
+    begun = replace(flying, batches=(replace(flying.batches[0], started_at=wiring.now()),))
+    await put(wiring, begun)
+    await put(wiring, asleep(later))
+    wiring.rules = replace(wiring.rules, limits=Limits(scale_sets=1))
+    await sweep.handle(wiring)
+    assert laid == []
+    # Whoever lets the others pass takes up no place, nor does one that is over.
+    await put(wiring, replace(begun, people=replace(begun.people, lets_pass=True)))
+    await sweep.handle(wiring)
+    await put(wiring, replace(begun, state=RunState.COMPLETED, ended_at=wiring.now()))
+    await sweep.handle(wiring)
+    assert laid == [SUBSCRIPTION] * 2
 
 
 async def test_a_run_whose_polls_take_minutes_is_given_them_before_its_poll_counts_as_lost(wiring):

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from planner.azure.fleet import Instance, Interval
+from planner.azure.fleet import Instance, Interval, Unreadable
+from planner.machine.advance import needs_azure
 from planner.observe.outstanding import outstanding
 from planner.record.action import PollAgain, Replan, Start
 from planner.record.instance import Before
+from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import InstanceState, RunState
 from planner.replan import reopening
@@ -59,6 +61,25 @@ def test_a_run_that_is_over_is_polled_every_six_hours_while_its_wave_is_open():
         assert not any(isinstance(one, Start) for one in actions)
         assert run.state is RunState.COMPLETED
         assert run.due == at + 6 * HOUR
+
+
+def asks_for_a_plan(run: Run, *there: Instance, **more: Any) -> bool:
+    after, actions = step(run, observe(instances=there, now=run.due, **more))
+    assert after.due == run.due + 6 * HOUR
+    return any(isinstance(one, Replan) for one in actions)
+
+
+def test_a_poll_of_a_run_that_is_over_asks_for_a_plan_only_where_something_may_be_due():
+    run = over()
+    assert needs_azure(run, observe(now=run.due), run.due)
+    assert not needs_azure(run, observe(now=run.due - MINUTE), run.due - MINUTE)
+    assert not needs_azure(run, observe(now=run.due, open=False), run.due)
+    bare = fleet(3, 3, maintenance=None)
+    assert not asks_for_a_plan(run, *bare)
+    assert asks_for_a_plan(run, *bare, instance("9"))
+    assert asks_for_a_plan(run, *bare[1:], replace(bare[0], maintenance=Unreadable("no view")))
+    unread = Observation(run.due, trouble="Azure answered 503.")
+    assert any(isinstance(one, Replan) for one in step(run, unread)[1])
 
 
 def test_a_run_whose_waves_are_over_is_never_polled_again():
