@@ -128,7 +128,7 @@ async def _done(opened: _Opened, run: Run, path: str) -> Response:
     if form.sign_in:
         return opened.asks(403, run, form)
     try:
-        actor, comment = _filled_in(opened.request)
+        actor, comment = _filled_in(opened.request, signed_in=bool(opened.signed_in))
         form = opened.form(actor=actor, comment=comment)
         command = opened.command(actor, comment)
     except Refused as refused:
@@ -148,10 +148,12 @@ async def _done(opened: _Opened, run: Run, path: str) -> Response:
     )
 
 
-def _filled_in(request: Request) -> tuple[str, str]:
+def _filled_in(request: Request, *, signed_in: bool) -> tuple[str, str]:
     """Name and reason of the form; raises Refused."""
     given = given_in(request)
     only(given, ("actor", "comment"), "this form")
+    if not (_text(given, "actor") or signed_in):
+        raise Refused(400, "Say who you are: the history keeps it.")
     return _text(given, "actor"), _text(given, "comment")
 
 

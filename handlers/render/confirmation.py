@@ -139,7 +139,7 @@ def _resume(run: Run, command: Command, chosen: Collection[str], now: datetime) 
             UNCHANGED,
         ),
         "What will be restarted",
-        f"It stands still now: {run.people.held or run.reason}",
+        f"The pause: {run.people.held or run.reason}",
         "Hold it. What has been started by then is not taken back.",
     )
 

@@ -1,11 +1,7 @@
 """Pages and mail in a real Chromium: readable in light and dark, on a phone, on paper, for everybody."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,16 +9,21 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from handlers.pages.answer import SECURITY
 from handlers.render import contract, page
-from handlers.render.addresses import Addresses, Place
+from handlers.render.addresses import Addresses, Place, place_of
 from handlers.render.compose import compose
+from handlers.render.confirmation import confirmation
 from handlers.render.forms import render
 from handlers.render.letter import Story
+from handlers.render.page import Form
+from handlers.wire.link_token import Link
 from planner.notices import delivery_steps as steps
 from planner.notices.delivery import Delivery, with_channels
 from planner.notices.digest import Overview
 from planner.record.check import Check, Outcome
-from planner.record.run import Entry
+from planner.record.command import Command, CommandKind
+from planner.record.run import Entry, Run
 from planner.record.states import InstanceState, RunState
+from tests.chromium import AXE, axe, chromium, violations
 from tests.notices import (
     CAPACITY,
     NOW,
@@ -46,35 +47,10 @@ LONG = "a-scale-set-with-a-very-long-name-that-nobody-would-type-" * 3
 SIZES = {"desk": (1280, 900), "phone": (360, 740)}
 
 
-def _needs(what: str, how: str) -> None:
-    """Skipped on a laptop that lacks it, failed where everything must have been looked at."""
-    reason = f"Not looked at in a browser: {what} is missing. {how}"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@cache
-def _chromium() -> str:
-    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
-    return next((path for path in ("/usr/bin/chromium", *found) if path and Path(path).exists()), "")
-
-
-@cache
-def _axe() -> str:
-    try:
-        import axe_playwright_python  # noqa: PLC0415
-    except ImportError:
-        return ""
-    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not _chromium():
-        _needs("Chromium", "On Debian: apt-get install chromium fonts-noto-color-emoji fonts-noto-core")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=_chromium())
+        opened = playwright.chromium.launch(executable_path=chromium())
         yield opened
         opened.close()
 
@@ -155,6 +131,17 @@ def _huge() -> str:
     return page.run_page(TRACKING, one, ADDRESSES, NOW)
 
 
+def _many() -> Run:
+    return run("huge", batches=tuple(batch(number, f"{LONG}{number}") for number in range(1, 120)))
+
+
+def _confirming(one: Run, action: str, form: Form | None = None) -> str:
+    command = Command("link-1", CommandKind(action), "nobody", "", NOW, one.people.checksum)
+    place = place_of(TRACKING, one.target)
+    link = Link(place, "ops", NOW + timedelta(days=3), action, one.people.checksum)
+    return page.confirm_page(link, one, confirmation(one, command, NOW), form or Form(), ADDRESSES, NOW)
+
+
 def _one(made: Any) -> Any:
     return lambda: page.run_page(TRACKING, made, ADDRESSES, NOW)
 
@@ -175,6 +162,19 @@ PAGES = {
     "no-waves": lambda: page.waves_page([], ADDRESSES, NOW),
     "missing": lambda: page.missing_page("No announcement of a wave X is on record.", ADDRESSES, NOW),
     "mail": _mail,
+    "asks": lambda: _confirming(run("db-prod", notice(), state=RunState.AWAITING_APPROVAL), "approve"),
+    "asks again": lambda: _confirming(
+        paused("db-prod"), "resume", Form(comment="Because.", problem="Say who you are: `actor` is missing.")
+    ),
+    "asks to sign in": lambda: _confirming(run("db-prod", notice()), "hold", Form(sign_in="Sign in first.")),
+    "asks about many": lambda: _confirming(_many(), "skip", Form(signed_in="ana@example.org")),
+    "says": lambda: page.said_page(
+        "This link has expired",
+        ("It could be used until then.", "Nothing was done."),
+        NOW,
+        address="https://breakwater.example/x",
+        words="Back to db-prod",
+    ),
 }
 
 
@@ -198,30 +198,26 @@ def _open(browser: Browser, name: str, scheme: Any, size: str) -> Page:
 @pytest.mark.parametrize(("scheme", "size"), [("light", "phone"), ("dark", "desk")])
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_are_accessible_and_fit_the_screen(browser, name, scheme, size):
-    if not _axe():
-        _needs("axe", "make setup installs it")
     tab = _open(browser, name, scheme, size)
     # Landmarks are a page's business; a mail is shown inside somebody else's.
     rules = {"landmark-one-main": {"enabled": name != "mail"}, "region": {"enabled": name != "mail"}}
 
-    tab.evaluate(_axe())
-    found = tab.evaluate("rules => axe.run({rules})", rules)
+    tab.evaluate(axe())
+    found = tab.evaluate(AXE, rules)
     wider = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
-    assert [(one["id"], [node["html"] for node in one["nodes"][:3]]) for one in found["violations"]] == []
+    assert violations(found) == []
     assert len(found["passes"]) > 5
     assert wider <= 0
     tab.context.close()
 
 
 def test_a_page_nobody_can_read_would_be_found(browser):
-    if not _axe():
-        _needs("axe", "make setup installs it")
     tab = browser.new_page()
     tab.set_content(
         '<html lang="en"><title>x</title><p style="color:#aaa;background:#fff">Grey</p><img src="x">'
     )
-    tab.evaluate(_axe())
+    tab.evaluate(axe())
 
     found = {one["id"] for one in tab.evaluate("axe.run()")["violations"]}
     assert {"color-contrast", "image-alt"} <= found

@@ -236,7 +236,7 @@ async def test_sending_the_form_acts_and_the_history_says_that_a_link_proves_no_
             "resume",
             {"state": RunState.PAUSED, "holding": "Held by bo: no.", "reason": "Held by bo: no."},
             {},
-            "It stands still now: Held by bo: no.",
+            "The pause: Held by bo: no.",
             RunState.SCHEDULED,
         ),
         ("skip", {}, {}, "2 instances are left to Azure", RunState.SCHEDULED),
@@ -358,7 +358,7 @@ async def test_a_link_without_effect_says_why_and_offers_no_button(wiring):
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        ({"actor": "", "comment": "Why not."}, "Say who you are"),
+        ({"actor": "", "comment": "Why not."}, "Say who you are: the history keeps it."),
         ({"actor": "YOUR NAME", "comment": "Why not."}, "is still"),
         ({"actor": "Ada", "comment": "x" * 3000}, "at most"),
         ({"actor": "Ada", "checksum": "c0ffee"}, "not a field"),
