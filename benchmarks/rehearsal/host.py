@@ -180,6 +180,6 @@ class Host:
 
 
 def _subject(message: Waiting) -> str:
-    """The name of the scale set that a message is about."""
+    """The name of the scale set that a message is about; empty for a bundle."""
     said = json.loads(message.text)
     return str(said.get("name") or said.get("scale_set", "").rsplit("/", 1)[-1])

@@ -8,7 +8,7 @@ import heapq
 import itertools
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from typing import Any
 from handlers.cloud.names import RUNS_PREFIX
 from handlers.cloud.queues import LONGEST_WAIT
 from handlers.cloud.records import Listed, Stored
+from handlers.wire.bundles import bundled
 from handlers.wire.ids import QUEUES, poison
 from tests.world.chaos import Chaos
 from tests.world.storage import MemoryRecords
@@ -105,6 +106,12 @@ class CountedQueues:
 
     async def send(self, queue: str, message: Any, *, delay: timedelta = timedelta(0)) -> None:
         await self.send_text(queue, message.model_dump_json(), delay=delay)
+
+    async def send_together(
+        self, queue: str, messages: Sequence[Any], *, delay: timedelta = timedelta(0)
+    ) -> None:
+        for text in bundled(messages):
+            await self.send_text(queue, text, delay=delay)
 
     async def send_text(self, queue: str, text: str, *, delay: timedelta = timedelta(0)) -> None:
         self.sent[queue, STAGE.get()] += 1

@@ -11,7 +11,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
 from handlers.cloud import storage
 from handlers.cloud.side_by_side import side_by_side
-from handlers.wire.bundles import MOST, bundle_text
+from handlers.wire.bundles import bundled
 from handlers.wire.ids import QUEUES, Queue, poison
 from handlers.wire.messages import Message
 from handlers.wire.settings import Settings
@@ -50,15 +50,11 @@ class Queues:
         self, queue: Queue, messages: Sequence[Message], *, delay: timedelta = timedelta(0)
     ) -> None:
         """Send messages of one queue in as few as may be, visible after `delay` like one."""
-        bundles = [messages[first : first + MOST] for first in range(0, len(messages), MOST)]
 
-        async def send(bundle: Sequence[Message]) -> None:
-            if len(bundle) == 1:
-                await self.send(queue, bundle[0], delay=delay)
-            else:
-                await self.send_text(queue, bundle_text(bundle), delay=delay)
+        async def send(text: str) -> None:
+            await self.send_text(queue, text, delay=delay)
 
-        await side_by_side(send, bundles, AT_ONCE)
+        await side_by_side(send, bundled(messages), AT_ONCE)
 
     async def send_text(self, queue: str, text: str, *, delay: timedelta = timedelta(0)) -> None:
         """Send a message's text as it came, also to a poison queue."""

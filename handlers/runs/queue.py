@@ -2,16 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from urllib.parse import unquote
 
 from handlers.cloud.records import Listed, StorageDown
 from handlers.repository.runs import FRESH, path_of, place_of
 from handlers.runs import limits as limits_now
-from handlers.wire.documents import ASLEEP, run_metadata
+from handlers.wire.documents import ASLEEP, run_metadata, waves_of
 from handlers.wire.run_lines import line
 from handlers.wiring import Wiring
+from planner.azure.wave import normal_region
 from planner.places import forecast
 from planner.places.layout import places
 from planner.places.line import Line, holders, seekers
@@ -39,13 +41,10 @@ AT_ONCE = 100
 async def turn_of(run: Run, wiring: Wiring) -> Turn:
     """The run's place among those of its subscription. Raises StorageDown."""
     path, subscription = path_of(run.target.scale_set), run.target.subscription
-    lines = _lines(await wiring.runs.of_subscription(subscription), wiring.now())
     # It is being polled: whatever held it back may be over.
     mine = replace(line(path, run_metadata(run)), held_back=False, acts_at=None)
-    if [replace(each, acts_at=None) for each in lines if each.key == path] != [mine]:
-        # Else the listing's line serves, by which the places are laid already.
-        lines = [*(each for each in lines if each.key != path), mine]
-    return turn(path, await _laid(subscription, lines, wiring), wiring.now())
+    listed = await wiring.runs.of_subscription(subscription)
+    return turn(path, await _laid(subscription, listed, wiring, mine), wiring.now())
 
 
 async def outlooks(lines: Sequence[Listed], wiring: Wiring) -> tuple[Outlook, ...]:
@@ -54,7 +53,7 @@ async def outlooks(lines: Sequence[Listed], wiring: Wiring) -> tuple[Outlook, ..
     found = []
     for subscription in sorted({place_of(each)[0] for each in lines}):
         listed = await wiring.runs.of_subscription(subscription)
-        laid = await _laid(subscription, _lines(listed, wiring.now()), wiring)
+        laid = await _laid(subscription, listed, wiring)
         kept = wiring.outlooks.get(subscription)
         if kept is None or kept[0] is not laid:
             kept = wiring.outlooks[subscription] = laid, {}
@@ -70,7 +69,7 @@ async def late(lines: Sequence[Listed], wiring: Wiring) -> set[str]:
     paths, found = {each.path for each in lines}, set[str]()
     for subscription in sorted({place_of(each)[0] for each in lines}):
         listed = await wiring.runs.of_subscription(subscription)
-        laid = await _laid(subscription, _lines(listed, wiring.now()), wiring)
+        laid = await _laid(subscription, listed, wiring)
         found |= {path for path, place in laid.places.items() if place.late and path in paths}
     return found
 
@@ -83,7 +82,7 @@ async def in_place(runs: Mapping[str, Run], wiring: Wiring) -> dict[str, Run]:
         {run.target.subscription for run in runs.values() if forecast.lacks_place(run)}
     ):
         listed = await wiring.runs.of_subscription(subscription)
-        laid = await _laid(subscription, _lines(listed, wiring.now()), wiring)
+        laid = await _laid(subscription, listed, wiring)
         for path in laid.places.keys() & runs.keys():
             found[path] = forecast.in_place(runs[path], laid.places[path], wiring.now())
     return found
@@ -108,7 +107,7 @@ async def wake(subscription: str, wiring: Wiring) -> None:
     """Poll the runs that sleep until their turn and whose turn has come. Raises StorageDown."""
     listed = {each.path: each for each in await wiring.runs.of_subscription(subscription, fresh=True)}
     now = wiring.now()
-    laid = await _laid(subscription, _lines(listed.values(), now), wiring)
+    laid = await _laid(subscription, listed.values(), wiring)
     for path, place in laid.places.items():
         metadata = listed[path].metadata
         due = datetime.fromisoformat(metadata.get("due", now.isoformat()))
@@ -135,9 +134,21 @@ def _lines(listed: Iterable[Listed], now: datetime) -> list[Line]:
     return found
 
 
-def _holds(laid: Laid, lines: Sequence[Line], limits: Limits) -> bool:
+def _opened(listed: Iterable[Listed]) -> frozenset[str]:
+    """The regions that the waves of the active runs have been begun with, by runs that are over as well."""
+    going = {
+        wave for each in listed if each.metadata.get("state") in ACTIVE for wave in waves_of(each.metadata)
+    }
+    return frozenset(
+        normal_region(unquote(each.metadata.get("location", "")))
+        for each in listed
+        if "begun" in each.metadata and not going.isdisjoint(waves_of(each.metadata))
+    )
+
+
+def _holds(laid: Laid, lines: Sequence[Line], limits: Limits, opened: frozenset[str]) -> bool:
     """Whether nothing has changed that the places were made from; each poll moves a forecast a little."""
-    if laid.limits != limits or len(laid.lines) != len(lines):
+    if (laid.limits, laid.opened) != (limits, opened) or len(laid.lines) != len(lines):
         return False
     return all(
         before == line or _moved_little(before, line) for before, line in zip(laid.lines, lines, strict=True)
@@ -150,23 +161,32 @@ def _moved_little(before: Line, line: Line) -> bool:
     return replace(before, forecast=line.forecast) == line
 
 
-async def _laid(subscription: str, lines: Iterable[Line], wiring: Wiring) -> Laid:
-    """The places, from the last time where nothing has changed that they were made from."""
+async def _laid(
+    subscription: str, listed: Collection[Listed], wiring: Wiring, mine: Line | None = None
+) -> Laid:
+    """The places, from the last time where nothing has changed that they were made from.
+
+    `mine` counts in place of the listing's line where it says more than when that run is polled.
+    """
+    lines, opened = _lines(listed, wiring.now()), _opened(listed)
+    if mine is not None and [replace(each, acts_at=None) for each in lines if each.key == mine.key] != [mine]:
+        lines = [*(each for each in lines if each.key != mine.key), mine]
     key, more = subscription.lower(), await limits_now.raised_in(subscription, wiring)
     limits = raised(wiring.policy().limits, more)
     ordered = tuple(sorted(lines, key=lambda each: each.key))
     async with wiring.turn(f"places/{key}"):
         now, known = wiring.now(), wiring.laid.get(key)
-        if known is not None and known.at <= now < known.until and _holds(known, ordered, limits):
+        if known is not None and known.at <= now < known.until and _holds(known, ordered, limits, opened):
             return known
         held = tuple(holders(ordered, now))
         if len(ordered) <= AT_ONCE:
-            made = places(seekers(ordered), held, limits, now)
+            made = places(seekers(ordered), held, limits, now, opened=opened)
         else:
             # Where dates are missed, many orders are tried: the worker's loop must go on answering meanwhile.
-            made = await asyncio.to_thread(places, list(seekers(ordered)), held, limits, now)
+            seeking = list(seekers(ordered))
+            made = await asyncio.to_thread(places, seeking, held, limits, now, opened=opened)
         ends = [holder.ends for holder in held if holder.ends is not None]
         starts = [place.start for place in made.values() if place.start is not None and place.start > now]
-        laid = Laid(ordered, limits, made, now, min([*ends, *starts], default=now + FRESH), more)
+        laid = Laid(ordered, limits, made, now, min([*ends, *starts], default=now + FRESH), opened, more)
         wiring.laid[key] = laid
         return laid

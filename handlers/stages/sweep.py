@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from handlers.cloud.names import ALERTS_PREFIX, CLAIMS_PREFIX, RUNS_PREFIX
 from handlers.cloud.records import Conflict, Listed, StorageDown
 from handlers.repository.runs import place_of
-from handlers.runs import queue
+from handlers.runs import limits, queue
 from handlers.waves import search, sweep_state, unplanned
 from handlers.waves.sweep_state import Sweep
 from handlers.wire.alerts import ANNOUNCED
@@ -51,7 +51,7 @@ async def handle(wiring: Wiring) -> None:
     await unplanned.handle(runs, sweep)
     await _untold(runs, sweep)
     await _stale_claims(runs, sweep)
-    for subscription in sorted(_with_room(runs, wiring)):
+    for subscription in sorted(await _with_room(runs, wiring)):
         await queue.wake(subscription, wiring)
     sweep.forget_sent()
     state.swept_at = sweep.now
@@ -65,7 +65,7 @@ async def handle(wiring: Wiring) -> None:
         await sweep_state.write(state, etag, wiring)
 
 
-def _with_room(runs: Iterable[Listed], wiring: Wiring) -> set[str]:
+async def _with_room(runs: Iterable[Listed], wiring: Wiring) -> set[str]:
     """The subscriptions in which a run sleeps until its turn and the limits leave room for one.
 
     Elsewhere nobody's turn can have come, and the places of a thousand runs need not be laid to know that.
@@ -78,7 +78,7 @@ def _with_room(runs: Iterable[Listed], wiring: Wiring) -> set[str]:
             sleeping.add(subscription)
         begun = "begun" in line.metadata and "lets_pass" not in line.metadata
         flying[subscription] += begun and line.metadata.get("state") in ACTIVE
-    return {each for each in sleeping if flying[each] < wiring.policy().limits.scale_sets}
+    return {each for each in sleeping if flying[each] < (await limits.of(each, wiring)).scale_sets}
 
 
 async def _each(

@@ -4,7 +4,7 @@ Each is complete in itself: whoever takes a bundle may send any of its messages 
 version of its own, so that hosts that don't know it put it back, like every newer message.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +34,13 @@ class _Wire(BaseModel):
 
     v: int = Field(default=BUNDLE_VERSION, ge=BUNDLE_VERSION, le=BUNDLE_VERSION)
     messages: tuple[JsonValue, ...] = Field(min_length=1)
+
+
+def bundled(messages: Sequence[Message]) -> Iterator[str]:
+    """The texts, as few as may be, under which messages of one queue travel."""
+    for first in range(0, len(messages), MOST):
+        together = messages[first : first + MOST]
+        yield bundle_text(together) if len(together) > 1 else together[0].model_dump_json()
 
 
 def bundle_text(messages: Sequence[Message]) -> str:

@@ -5,7 +5,7 @@ is by latest start, then tier, then name; where that misses dates, orders that m
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
@@ -78,13 +78,20 @@ def places(
     limits: Limits,
     now: datetime,
     *,
+    opened: Collection[str] = (),
     most: int | None = None,
 ) -> Mapping[str, Place]:
-    """A place for each seeker, by key, in the order of the queue; `most` limits how many orders are tried."""
+    """A place for each seeker, by key, in the order of the queue; `most` limits how many orders are tried.
+
+    `opened` are the regions that have been begun with: they go on first, and who was told a time keeps it.
+    """
     order = in_order(seekers)
+    regions = tuple(
+        dict.fromkeys(seeker.region for seeker in sorted(order, key=lambda each: each.region not in opened))
+    )
     held = tuple(holders)
     best: tuple[int, dict[str, Place]] | None = None
-    for candidate in islice(_orders(order, held, limits, now), most):
+    for candidate in islice(_orders(order, regions, held, limits, now), most):
         late = sum(place.late for place in candidate.values())
         if best is None or late < best[0]:
             best = late, candidate
@@ -104,11 +111,14 @@ def _turn(seeker: Seeker) -> tuple[bool, datetime, str, str, str]:
 
 
 def _orders(
-    order: Sequence[Seeker], holders: Sequence[Holder], limits: Limits, now: datetime
+    order: Sequence[Seeker],
+    regions: Sequence[str],
+    holders: Sequence[Holder],
+    limits: Limits,
+    now: datetime,
 ) -> Iterator[dict[str, Place]]:
-    regions = tuple(dict.fromkeys(seeker.region for seeker in order))
     every = len(regions) <= MOST_REGIONS and limits.regions < len(regions)
-    sequences = list(permutations(regions)) if every else [regions]
+    sequences = list(permutations(regions)) if every else [tuple(regions)]
     if len(order) <= EXACT:
         pairs = product(sequences, permutations(order))
         yield from (_laid(tried, sequence, holders, limits, now) for sequence, tried in pairs)

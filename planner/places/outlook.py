@@ -1,12 +1,12 @@
 """How a subscription's queue comes out: who has a place in time, and what would make room for the others."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from planner.places.layout import Place, places
-from planner.places.line import Line, holders, seekers
+from planner.places.layout import places
+from planner.places.line import holders, seekers
 from planner.places.turn import Laid
 from planner.policy.limits import RaisedLimits, numbers, with_number
 from planner.policy.model import Limits
@@ -85,7 +85,7 @@ def outlook(subscription: str, laid: Laid, keys: Collection[str]) -> Outlook:
     raised = ((key, _enough(key, laid, keys)) for key in numbers(laid.limits))
     enough = tuple((key, number) for key, number in raised if number is not None)
     always = tuple(replace(line, course=replace(line.course, windows=())) for line in laid.lines)
-    any_time = always != laid.lines and not _late(always, laid.limits, laid.at, keys)
+    any_time = always != laid.lines and not _late(replace(laid, lines=always), keys)
     return replace(found, enough=enough, any_time=any_time)
 
 
@@ -94,14 +94,15 @@ def _enough(key: str, laid: Laid, keys: Collection[str]) -> int | None:
     first, most = numbers(laid.limits)[key] + 1, len(laid.lines) + 1
 
     def fits(number: int) -> bool:
-        return not _late(laid.lines, with_number(laid.limits, key, number), laid.at, keys)
+        return not _late(replace(laid, limits=with_number(laid.limits, key, number)), keys)
 
     if first >= most or not fits(most):
         return None
     return bisect_left(range(most), True, lo=first, key=fits)
 
 
-def _late(lines: Collection[Line], limits: Limits, now: datetime, keys: Collection[str]) -> bool:
+def _late(laid: Laid, keys: Collection[str]) -> bool:
     """Whether one of `keys` is late when the runs go in their plain order: enough to say that all fit."""
-    laid: Mapping[str, Place] = places(seekers(lines), holders(lines, now), limits, now, most=1)
-    return any(place.late for key, place in laid.items() if key in keys)
+    held = holders(laid.lines, laid.at)
+    made = places(seekers(laid.lines), held, laid.limits, laid.at, opened=laid.opened, most=1)
+    return any(place.late for key, place in made.items() if key in keys)

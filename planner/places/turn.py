@@ -21,8 +21,8 @@ NAMED = 3
 class Laid:
     """The places of a subscription, as they were laid at `at` (aware UTC).
 
-    They hold until `until`, while `lines` and `limits`, which they were made from, stay as they are. `raised`
-    is what people have raised of the limits.
+    They hold until `until`, while `lines` and `limits`, which they were made from, stay as they are. `opened`
+    are the regions that have been begun with, `raised` is what people have raised of the limits.
     """
 
     lines: tuple[Line, ...]
@@ -30,6 +30,7 @@ class Laid:
     places: Mapping[str, Place]
     at: datetime
     until: datetime
+    opened: frozenset[str] = frozenset()
     raised: tuple[RaisedLimits, ...] = ()
 
 

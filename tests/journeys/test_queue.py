@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from handlers.runs import queue
 from handlers.wire.ids import RUNS
 from planner.policy.model import Limits, Match, MatchLimit, Policy, Receiver, Rule
 from planner.record.notice import Kind
@@ -124,6 +125,22 @@ async def test_a_run_is_told_its_turn_and_its_forecast_comes_from_it() -> None:
     await azure.until(START + 3 * DAY, when=azure.over)
     came = azure.run_of("set05").ended_at
     assert abs(came - planned) < 0.25 * (came - START), (planned, came)
+
+
+async def test_the_first_digests_ends_hold_where_regions_go_one_after_another_and_nights_lie_between() -> (
+    None
+):
+    azure = Queue(Limits(regions=1, scale_sets=2), soak="40m", windows="daily 22:00-02:00 UTC")
+    regions = ("westeurope", "northeurope", "eastus")
+    await azure.announced({name: regions[turn % 3] for turn, name in enumerate(names("set", 12))})
+    await azure.until(START + 30 * M)
+    lines = await azure.wiring.runs.of_subscription(SUBSCRIPTION, fresh=True)
+    placed = await queue.in_place(await azure.wiring.runs.read_listed(lines), azure.wiring)
+    told = {run.target.name: run.times.forecast_end for run in placed.values()}
+    await azure.until(START + 15 * DAY, when=azure.over)
+    for name, run in azure.runs().items():
+        came = max(batch.finished_at for batch in run.batches)
+        assert abs(came - told[name]) < 2 * H, (name, told[name], came)
 
 
 async def test_the_first_digest_says_who_has_a_place_in_time_who_has_none_and_what_would_make_room() -> None:

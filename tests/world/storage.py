@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from handlers.cloud.queues import LONGEST_WAIT
 from handlers.cloud.records import Absent, Conflict, Listed, StorageDown, Stored
-from handlers.wire.bundles import MOST, bundle_text, texts_in
+from handlers.wire.bundles import bundled, texts_in
 from handlers.wire.ids import QUEUES, poison
 from simulator.lies import Liar
 from tests.world.chaos import Chaos
@@ -125,9 +125,7 @@ class MemoryQueues:
         await self.send_text(queue, message.model_dump_json(), delay=delay)
 
     async def send_together(self, queue: str, messages, *, delay: timedelta = timedelta(0)) -> None:
-        for first in range(0, len(messages), MOST):
-            bundle = messages[first : first + MOST]
-            text = bundle_text(bundle) if len(bundle) > 1 else bundle[0].model_dump_json()
+        for text in bundled(messages):
             await self.send_text(queue, text, delay=delay)
 
     async def send_text(self, queue: str, text: str, *, delay: timedelta = timedelta(0)) -> None:

@@ -243,6 +243,16 @@ def test_regions_go_one_after_another_and_the_one_with_the_nearest_date_first():
     assert laid == {"b1": 0, "b2": 0, "a2": 4, "a1": 4}
 
 
+def test_a_region_that_was_begun_with_goes_on_until_it_is_done():
+    queue = [seeker("a2", by=90), seeker("b1", by=60, region="b"), seeker("b2", by=70, region="b")]
+    limits = Limits(regions=1, scale_sets=1)
+    assert starts(places(queue, (), limits, NOW)) == {"b1": 0, "b2": 4, "a2": 8}
+    assert starts(places(queue, (), limits, NOW, opened={"a"})) == {"b1": 4, "b2": 8, "a2": 0}
+    # Unless dates would be missed.
+    urgent = [seeker("a2", by=90), seeker("b1", by=5, region="b")]
+    assert starts(places(urgent, (), limits, NOW, opened={"a"})) == {"b1": 0, "a2": 4}
+
+
 def test_of_too_many_the_longest_gives_way_to_more_short_ones():
     queue = [seeker("long", 10, by=12), *(seeker(f"s{number}", 3, by=13) for number in range(4))]
     laid = places(queue, (), Limits(scale_sets=1), NOW)
