@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError
+from azure.core.pipeline import PipelineResponse
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from pydantic_core import from_json
 
@@ -168,7 +169,10 @@ class Arm:
 
     async def _send(self, request: HttpRequest, read_seconds: int = READ_SECONDS) -> AsyncHttpResponse:
         async with self._translating():
-            response = await (await self._client()).send_request(request, read_timeout=read_seconds)
+            client = await self._client()
+            response = await client.send_request(
+                request, read_timeout=read_seconds, raw_response_hook=_left_unparsed
+            )
             response.raise_for_status()
         return response
 
@@ -191,6 +195,15 @@ class Arm:
                 if self._quiet is not None:
                     await self._quiet.learned(self._quiet_until)
             raise trouble from error
+
+
+def _left_unparsed(response: PipelineResponse[Any, Any]) -> None:
+    """Keep the pipeline from parsing a listing, which is parsed here: every object would be built twice.
+
+    By now the answer is there as a whole; the pipeline parses none that it takes for a stream.
+    """
+    if response.http_response.status_code == 200:
+        response.context.options["stream"] = True
 
 
 def body(response: AsyncHttpResponse) -> dict[str, Any]:

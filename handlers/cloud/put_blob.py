@@ -1,8 +1,8 @@
 """Put Blob through the container client's own pipeline: its credential, retries, timeouts, hooks and logging.
 
-`upload_blob` makes the same request with half as much CPU again: it builds a client for each blob, forty
-optional headers and a dictionary of answers that nobody reads, and a wave writes hundreds of documents. The one
-thing used here that the SDK keeps to itself is the pipeline; a test compares what both send.
+`upload_blob` makes the same request with 40 % more CPU: it builds a client for each blob, dozens of optional
+headers and a dictionary of answers that nobody reads, and a wave writes hundreds of documents. The one thing
+used here that the SDK keeps to itself is the pipeline; a test compares what both send.
 """
 
 from collections.abc import Mapping

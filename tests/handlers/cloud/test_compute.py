@@ -1,8 +1,10 @@
 """The compute face against the simulated ARM, over HTTP and with a real token."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from azure.core.pipeline.policies import ContentDecodePolicy
 
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, NotSent, Refused, Throttled, Unreachable
 from planner.azure.fleet import Health, Orchestration
@@ -258,3 +260,23 @@ async def test_an_identity_that_gets_no_token_sent_nothing(desk, monkeypatch) ->
     assert isinstance(refused.value, Unreachable | Forbidden)
     assert "identity" in refused.value.sentence
     assert at.server.calls["list scale sets"] == 0
+
+
+async def test_a_listing_is_parsed_once_and_an_error_read_by_the_pipeline_as_before(
+    desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = await desk(Stage(uniform("web", 1)))
+    web = await at.scale_set("web")
+    parsed: list[int] = []
+    parse = ContentDecodePolicy.deserialize_from_http_generics
+
+    def parsing(response: Any, *args: Any) -> Any:
+        parsed.append(response.status_code)
+        return parse(response, *args)
+
+    monkeypatch.setattr(ContentDecodePolicy, "deserialize_from_http_generics", staticmethod(parsing))
+    assert len(await at.compute.instances(web)) == 1
+    assert parsed == []
+    with pytest.raises(NotFound):
+        await at.compute.instance(web, "7")
+    assert parsed == [404]
