@@ -127,7 +127,9 @@ def _keep(book: Book, watch: _Watch) -> None:
     """Book the faces of the app in this process, and notice the last run."""
     # Scripts are measured without their imports, too.
     import azure.identity.aio
-    import azure.mgmt.compute.aio  # noqa: F401
+    import azure.mgmt.compute.aio
+
+    import handlers.wire.policy_file  # noqa: F401
 
     from handlers.cloud.compute import Compute
     from handlers.cloud.queues import Queues

@@ -38,8 +38,7 @@ def ten_sets(policy: Policy, chaos: Chaos) -> World:
 def live(world: World, queue: str) -> Counter[str]:
     """The messages that somebody will act on: a woken run leaves the one behind that it slept by."""
     generations = {name: run.generation for name, run in world.runs().items()}
-    texts = [one.text for one in world.queues.waiting if one.queue == queue]
-    return Counter(text for text in texts if queue != RUNS or not _overtaken(text, generations))
+    return Counter(text for text in world.texts(queue) if queue != RUNS or not _overtaken(text, generations))
 
 
 def _overtaken(text: str, generations: Mapping[str, int]) -> bool:

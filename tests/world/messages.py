@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from handlers.cloud.names import run_path
-from handlers.wire.bundles import texts_in
 from handlers.wire.documents import decode
 from handlers.wire.ids import RUNS
 from handlers.wire.messages import RunMessage
@@ -44,10 +43,7 @@ class Messages:
         """`by` is the queue whose message is being handled, or `sweep`."""
         if queue != RUNS:
             return
-        for each in _alone(text):
-            self._one_sent(RunMessage.model_validate_json(each), by)
-
-    def _one_sent(self, message: RunMessage, by: str) -> None:
+        message = RunMessage.model_validate_json(text)
         path, now = _path(message), self._now()
         if message.event is not None:
             self.noted("word", path)
@@ -60,8 +56,7 @@ class Messages:
             self._noted.popleft()
         live = sum(
             1
-            for text in self._waiting(RUNS)
-            for each in map(RunMessage.model_validate_json, _alone(text))
+            for each in map(RunMessage.model_validate_json, self._waiting(RUNS))
             if _path(each) == path
             and each.event is None
             and each.generation >= self._generations.get(path, 0)
@@ -77,11 +72,6 @@ class Messages:
         mine = [why for _, why, whose in self._noted if whose in {path, EVERYBODY}]
         swept = "sweep" in mine
         return 1 + swept + sum(why != "sweep" for why in mine)
-
-
-def _alone(text: str) -> tuple[str, ...]:
-    """The messages of a bundle, or the one there is."""
-    return texts_in(RUNS, text) or (text,)
 
 
 def _path(message: RunMessage) -> str:

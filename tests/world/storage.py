@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from handlers.cloud.queues import LONGEST_WAIT
 from handlers.cloud.records import Absent, Conflict, Listed, StorageDown, Stored
-from handlers.wire.bundles import MOST, bundle_text
+from handlers.wire.bundles import MOST, bundle_text, texts_in
 from handlers.wire.ids import QUEUES, poison
 from simulator.lies import Liar
 from tests.world.chaos import Chaos
@@ -98,6 +98,11 @@ class MemoryRecords:
         self.documents.pop(path, None)
 
 
+def one_by_one(queue: str, text: str) -> tuple[str, ...]:
+    """The messages that travel under a text: those of a bundle, else itself."""
+    return texts_in(queue, text) or (text,)
+
+
 @dataclass
 class Queued:
     queue: str
@@ -133,7 +138,8 @@ class MemoryQueues:
         visible = self.now() + min(delay, LONGEST_WAIT)
         self.waiting.append(Queued(queue, text, visible, next(self.numbers)))
         for watch in self.watching:
-            watch(queue, text, SENDER.get())
+            for alone in one_by_one(queue, text):
+                watch(queue, alone, SENDER.get())
         await self.chaos.step()
         if self.liar is not None and self.liar.happens("lost-send"):
             raise StorageDown("The answer to the message is lost.")

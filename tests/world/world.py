@@ -31,7 +31,7 @@ from tests.world.mailbox import Mailbox
 from tests.world.messages import Messages
 from tests.world.sentry import Sentry
 from tests.world.served import Served
-from tests.world.storage import BEARS_A_WORD, SENDER, MemoryQueues, MemoryRecords, Queued
+from tests.world.storage import BEARS_A_WORD, SENDER, MemoryQueues, MemoryRecords, Queued, one_by_one
 from tests.world.told import A_LOOK, Told
 from tests.world.watch import Watch
 
@@ -74,7 +74,7 @@ class World:
         self.endings = Endings(self.fleet)
         dying = self.chaos.kill or self.chaos.storage
         self.told = Told(late=SWEEP_EVERY + A_LOOK) if dying else Told()
-        self.messages = Messages(self._texts, self.clock)
+        self.messages = Messages(self.texts, self.clock)
         for judge in (self.served, self.endings, self.told, self.messages):
             self.records.watching.append(judge.written)
         self.queues.watching.append(self.messages.sent)
@@ -92,8 +92,10 @@ class World:
         self.accepted: list[tuple[str, str, str, datetime]] = []
         """Every word answered 202: the run's name, the word's id, its kind, and when it was answered."""
 
-    def _texts(self, queue: str) -> list[str]:
-        return [one.text for one in self.queues.waiting if one.queue == queue]
+    def texts(self, queue: str) -> list[str]:
+        """The messages that wait on a queue, those of a bundle one by one."""
+        waiting = (one.text for one in self.queues.waiting if one.queue == queue)
+        return [alone for text in waiting for alone in one_by_one(queue, text)]
 
     def _new_wiring(self) -> Wiring:
         wiring = Wiring(self.settings, self.clock)
