@@ -18,6 +18,18 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def machine() -> float:
+    """Seconds of CPU that everything on this machine has spent so far, on all its processors."""
+    first = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:]
+    user, nice, system, _, _, interrupts, soft, *_ = map(int, first)
+    return (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
+
+
+def starved() -> float:
+    """Seconds this process's first thread has been ready so far and waited for a processor."""
+    return int(Path("/proc/self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+
+
 class Book:
     """CPU seconds, calls and seconds in flight, by name."""
 

@@ -1,7 +1,7 @@
 """The same listing as people write it today: `python -m benchmarks.scripts sequential|concurrent`.
 
 sequential: the SDK, one call after the other. concurrent: the asynchronous SDK, sixteen calls at a time.
-Prints seconds of wall and CPU, without imports.
+Prints seconds of wall and CPU, and how long it waited for a processor, without imports.
 """
 
 import asyncio
@@ -12,6 +12,8 @@ import time
 from typing import Any
 
 from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+from benchmarks.accounts import starved
 
 AT_ONCE = 16
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -30,7 +32,7 @@ def sequential() -> int:
     from azure.mgmt.compute import ComputeManagementClient
 
     with ComputeManagementClient(ManagedIdentityCredential(), SUBSCRIPTION, **OPTIONS) as client:
-        began = time.perf_counter(), time.process_time()
+        began = time.perf_counter(), time.process_time(), starved()
         seen = 0
         for one in client.virtual_machine_scale_sets.list_all():
             group = one.id.split("/")[4]
@@ -49,7 +51,7 @@ async def concurrent() -> int:
         ManagedIdentityCredential() as credential,
         ComputeManagementClient(credential, SUBSCRIPTION, **OPTIONS) as client,
     ):
-        began = time.perf_counter(), time.process_time()
+        began = time.perf_counter(), time.process_time(), starved()
 
         async def read(one: Any) -> int:
             group = one.id.split("/")[4]
@@ -63,9 +65,9 @@ async def concurrent() -> int:
     return seen
 
 
-def _print(seen: int, began: tuple[float, float]) -> None:
-    wall, cpu = time.perf_counter() - began[0], time.process_time() - began[1]
-    print(json.dumps({"instances": seen, "wall": wall, "cpu": cpu}))
+def _print(seen: int, began: tuple[float, float, float]) -> None:
+    wall, cpu, waited = time.perf_counter() - began[0], time.process_time() - began[1], starved() - began[2]
+    print(json.dumps({"instances": seen, "wall": wall, "cpu": cpu, "starved": waited}))
 
 
 if __name__ == "__main__":

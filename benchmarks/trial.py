@@ -6,6 +6,7 @@ not part of it, as they are not part of a script's time.
 """
 
 import asyncio
+import importlib
 import json
 import os
 import sys
@@ -19,7 +20,7 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks.accounts import Book, cpu_of
+from benchmarks.accounts import Book, cpu_of, machine, starved
 from simulator.host import listeners
 from simulator.host.host import Host
 from simulator.host.queues import QueueListener
@@ -49,10 +50,16 @@ class Task:
 class Measured:
     """Seconds from the accepted alert to the last run on record, and of CPU by who spent them until then.
 
-    `storage` are the calls until each run's first poll was asked for, too, by what they do.
+    `queued` is how long the host took to fetch the alert and then the first scale sets; `starved` how long the
+    app was ready and waited for a processor; `elsewhere` how many processors something else kept busy, which has
+    nothing to do with this. `storage` are the calls until each run's first poll was asked
+    for, too, by what they do.
     """
 
     wall: float = 0.0
+    queued: float = 0.0
+    starved: float = 0.0
+    elsewhere: float = 0.0
     cpu: dict[str, float] = field(default_factory=dict)
     storage: dict[str, int] = field(default_factory=dict)
     arm: int = 0
@@ -64,23 +71,31 @@ class _Watch:
     def __init__(self, sets: int) -> None:
         self.calls: Counter[str] = Counter()
         self.planned, self.asked_for = asyncio.Event(), asyncio.Event()
-        self.last = 0.0
+        self.moments: dict[str, float] = {}
         self._sets = sets
         self._runs: set[str] = set()
         self._polls = 0
+
+    def note(self, moment: str) -> None:
+        """When something happens for the first time."""
+        self.moments.setdefault(moment, time.perf_counter())
+
+    def between(self, earlier: str, later: str) -> float:
+        return self.moments[later] - self.moments[earlier]
 
     def wrote(self, path: str) -> None:
         self.calls[f"write {path.partition('/')[0]}"] += 1
         if path.startswith("runs/"):
             self._runs.add(path)
-            if len(self._runs) == self._sets and not self.planned.is_set():
-                self.last = time.perf_counter()
+            if len(self._runs) == self._sets:
+                self.note("planned")
                 self.planned.set()
 
     def sent(self, queue: str, text: str) -> None:
         from handlers.wire.bundles import texts_in
 
         self.calls[f"send {queue}"] += 1
+        self.note(f"sent {queue}")
         if queue == "runs":
             self._polls += len(texts_in(queue, text)) or 1
             if self._polls == self._sets:
@@ -105,15 +120,21 @@ async def main(task: Task) -> Measured:
                 await asyncio.sleep(0.1)
             book.clear()
             watch.calls.clear()
+            watch.moments.clear()
             others = {name: cpu_of(pid) for name, pid in task.others.items()}
             async with http.post(f"{address}/api/alerts", data=json.dumps(task.alert).encode()) as answer:
                 assert answer.status == 202, await answer.text()
-            began, cpu = time.perf_counter(), time.process_time()
+            watch.note("accepted")
+            cpu, waited, busy = time.process_time(), starved(), machine()
             await asyncio.wait_for(watch.planned.wait(), 300)
-            measured = Measured(wall=watch.last - began, arm=book.calls[AZURE])
+            measured = Measured(wall=watch.between("accepted", "planned"), arm=book.calls[AZURE])
+            measured.queued = watch.between("accepted", "discover") + watch.between("sent scale-sets", "plan")
+            measured.starved = starved() - waited
+            busy = machine() - busy
             measured.cpu = dict(book.cpu)
             measured.cpu[REST] = time.process_time() - cpu - sum(book.cpu.values())
             measured.cpu |= {name: cpu_of(pid) - others[name] for name, pid in task.others.items()}
+            measured.elsewhere = max(0.0, busy - sum(measured.cpu.values())) / measured.wall
             await asyncio.wait_for(watch.asked_for.wait(), 60)
             measured.storage = dict(watch.calls)
         await host.stop()
@@ -125,12 +146,9 @@ async def main(task: Task) -> Measured:
 
 def _keep(book: Book, watch: _Watch) -> None:
     """Book the faces of the app in this process, and notice the last run."""
-    # Scripts are measured without their imports, too.
-    import azure.identity.aio
-    import azure.mgmt.compute.aio
-
-    import handlers.wire.policy_file  # noqa: F401
-
+    for module in ("azure.identity.aio", "azure.mgmt.compute.aio", "handlers.wire.policy_file"):
+        # Scripts are measured without their imports, too.
+        importlib.import_module(module)
     from handlers.cloud.compute import Compute
     from handlers.cloud.queues import Queues
     from handlers.cloud.records import Records
@@ -156,14 +174,21 @@ def _keep(book: Book, watch: _Watch) -> None:
 
         return call
 
+    def begun(stage: str, handle: Any) -> Any:
+        async def call(*args: Any) -> None:
+            watch.note(stage)
+            await handle(*args)
+
+        return call
+
     faces: list[tuple[Any, str, str, Any]] = [
         (Records, "write", STORAGE, written),
         *((Records, name, STORAGE, counted(name)) for name in ("read", "read_if_changed", "list", "delete")),
         (Queues, "send_text", STORAGE, sent),
         (Compute, "_send", AZURE, Compute._send),  # noqa: SLF001 - the one way of reads to Azure
         (plan, "_plan", OWN, plan._plan),  # noqa: SLF001 - one scale set, in a task of its own
-        (plan, "handle", OWN, plan.handle),
-        (discover, "handle", OWN, discover.handle),
+        (plan, "handle", OWN, begun("plan", plan.handle)),
+        (discover, "handle", OWN, begun("discover", discover.handle)),
         (QueueListener, "_take", HOST, QueueListener._take),  # noqa: SLF001
         (QueueListener, "_settle", HOST, QueueListener._settle),  # noqa: SLF001
         (listeners, "invoke", HOST, listeners.invoke),

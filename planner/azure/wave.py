@@ -128,7 +128,8 @@ class Wave:
         return alert in self.discovered or alert in {each.alert for each in self.announcements}
 
     def member(self, key: str) -> Member | None:
-        return next((member for member in self.roster if member.scale_set.key == key.lower()), None)
+        wanted = key.lower()
+        return next((member for member in self.roster if member.scale_set.key == wanted), None)
 
     def looked_up(self, key: str) -> bool:
         """Whether the extra look-ups covered this scale set."""
