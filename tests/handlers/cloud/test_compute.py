@@ -1,5 +1,6 @@
 """The compute face against the simulated ARM, over HTTP and with a real token."""
 
+import gc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -280,3 +281,15 @@ async def test_a_listing_is_parsed_once_and_an_error_read_by_the_pipeline_as_bef
     with pytest.raises(NotFound):
         await at.compute.instance(web, "7")
     assert parsed == [404]
+
+
+async def test_what_is_imported_for_azure_is_set_aside_once_and_not_searched_for_garbage_again(desk) -> None:
+    gc.unfreeze()
+    stage = Stage(uniform("web", 1))
+    at = await desk(stage)
+    await at.scale_set("web")
+    assert gc.get_freeze_count() > 10_000
+    once = gc.get_freeze_count()
+    another = await desk(stage)
+    await another.scale_set("web")
+    assert gc.get_freeze_count() <= once

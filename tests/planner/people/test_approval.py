@@ -304,3 +304,11 @@ def test_whoever_leaves_or_joins_exactly_those_who_were_approved_and_stay_are_ap
     if rest:
         assert again.state is RunState.SCHEDULED
         assert starts(again, instances, now=NOW + 2 * MINUTE)
+
+
+def test_where_nothing_is_approved_and_nothing_was_the_batches_stay_the_same_objects():
+    run = planned(always(), fleet(6))
+    batches, checksum = approval.kept(run, run.batches, same_rules=True, checksum=run.people.checksum)
+    assert checksum == ""
+    assert len(batches) > 1
+    assert all(new is old for new, old in zip(batches, run.batches, strict=True))
