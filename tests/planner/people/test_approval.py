@@ -307,7 +307,7 @@ def test_whoever_leaves_or_joins_exactly_those_who_were_approved_and_stay_are_ap
 
 
 def test_where_nothing_is_approved_and_nothing_was_the_batches_stay_the_same_objects():
-    run = planned(always(), fleet(6))
+    run = planned(instances=fleet(6), a_policy=always())
     batches, checksum = approval.kept(run, run.batches, same_rules=True, checksum=run.people.checksum)
     assert checksum == ""
     assert len(batches) > 1
