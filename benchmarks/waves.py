@@ -14,7 +14,7 @@ from benchmarks.fleets import ANNOUNCEMENT, START, WAVE, Case
 from benchmarks.whole_runs import OneSet, Played, begin, planned, poll
 from planner.azure.wave import Member, Wave
 from planner.machine.advance import advance
-from planner.policy.model import Policy
+from planner.policy.model import Policy, Receiver
 from planner.record.command import Command, CommandKind
 from planner.record.observation import Observation
 from planner.record.run import Run
@@ -25,7 +25,7 @@ NOW = START + timedelta(hours=42)
 
 def _case(name: str, **defaults: str) -> Case:
     rules = {"owner": "ops", **{key.replace("_", "-"): value for key, value in defaults.items()}}
-    return Case(name, Policy(defaults=rules), {})
+    return Case(name, Policy(defaults=rules, receivers=(Receiver("ops"),)), {})
 
 
 PLAIN = _case("plain", self_service="always")

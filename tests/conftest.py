@@ -14,7 +14,7 @@ hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.register_profile("explore", derandomize=False, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
-ACCOUNTS = tuple(f"test{number:04}" for number in range(600))
+ACCOUNTS = tuple(f"test{number:04}" for number in range(1200))
 _unused = itertools.count()
 
 

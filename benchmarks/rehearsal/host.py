@@ -37,6 +37,7 @@ AT_ONCE = 16
 """Messages that a host works on at the same time (host.json)."""
 
 SWEEP_EVERY = timedelta(minutes=5)
+SEVERAL = "several scale sets"
 RETRY, MOST_TRIES = timedelta(seconds=30), 5
 
 
@@ -180,6 +181,8 @@ class Host:
 
 
 def _subject(message: Waiting) -> str:
-    """The name of the scale set that a message is about; empty for a bundle."""
+    """The name of the scale set that a message is about, `SEVERAL` for a bundle."""
     said = json.loads(message.text)
+    if "messages" in said:
+        return SEVERAL
     return str(said.get("name") or said.get("scale_set", "").rsplit("/", 1)[-1])

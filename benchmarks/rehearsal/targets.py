@@ -9,7 +9,10 @@ from benchmarks.rehearsal.costs import Costs
 from benchmarks.rehearsal.play import Played
 
 MOST_MESSAGES, MOST_CALLS, MOST_CALLS_THROTTLED = 1.10, 1.05, 1.20
-FORECAST = 0.10
+FORECAST, MOST_OFF = 0.10, 0.02
+"""How far off a forecast may be, and of how many it may be more: a last batch that misses the end of its night by
+a minute ends a night later."""
+
 MEMORY = 512.0
 """MiB."""
 
@@ -48,7 +51,11 @@ def of_forecasts(calm: Played) -> list[Target]:
     planned = [each.share for each in calm.forecasts if each.as_planned]
     sets = calm.wanted.size.sets
     return [
-        Target("forecast of day 0, worst share it was off where all goes as planned", max(planned), FORECAST),
+        Target(
+            f"share of the forecasts of day 0 off by more than {FORECAST:.0%} where all goes as planned",
+            sum(share > FORECAST for share in planned) / len(planned),
+            MOST_OFF,
+        ),
         Target("scale sets of that wave not over as planned", sets - len(planned), 0),
     ]
 

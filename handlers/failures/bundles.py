@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 FAILED_WAIT = timedelta(seconds=30)
 """When what failed is tried again: as late as the host would (host.json, `visibilityTimeout`)."""
 
-BEGUN_WITHIN = timedelta(seconds=30)
+BEGUN_WITHIN = timedelta(seconds=20)
 """How long a message waits for its turn in this process. Behind a slow Azure the last of a bundle would still
 be waiting when the function has to end; alone, any host can take it."""
 

@@ -103,9 +103,20 @@ def test_a_burst_that_is_late_refused_or_lost_ends_with_1(seconds, status, lost,
     bare = burst.Burst((1.0, 1.0), Counter({202: 2}))
     cold = [burst.Cold(1.0, 0.2, 0.01)]
 
-    bursts = {"app": [app] * 3, "bare": [bare] * 3}
-    assert burst.judged(bursts, {"records": lost, "messages": 0}, cold, 1.5) == ends
+    rounds = [{"app": app, "bare": bare}] * 3
+    assert burst.judged(rounds, {"records": lost, "messages": 0}, cold, 1.5) == ends
     assert ("MISSED" in capsys.readouterr().out) == bool(ends)
+
+
+def test_rounds_on_a_busy_machine_are_not_judged(capsys) -> None:
+    slow = burst.Burst((burst.SLOWEST * 2,) * 2, Counter({503: 2}))
+    good = burst.Burst((1.0, 1.0), Counter({202: 2}))
+    cold, lost = [burst.Cold(1.0, 0.2, 0.01)], {"records": 0, "messages": 0}
+
+    busy, calm = {"app": slow, "bare": slow}, {"app": good, "bare": good}
+    assert burst.judged([busy, calm], lost, cold, 1.5) == 0
+    assert burst.judged([busy], lost, cold, 1.5) == 1
+    assert "too busy" in capsys.readouterr().out
 
 
 def test_importing_is_measured_and_judged(capsys) -> None:

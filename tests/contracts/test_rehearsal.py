@@ -9,6 +9,7 @@ from benchmarks.growth import Size
 from benchmarks.rehearsal import costs, looks, targets
 from benchmarks.rehearsal.buckets import Buckets
 from benchmarks.rehearsal.due import Course, due
+from benchmarks.rehearsal.host import SEVERAL
 from benchmarks.rehearsal.play import Played, Wanted, play
 from benchmarks.rehearsal.scene import CALM, START, Shares
 from handlers.wire.ids import SCALE_SETS
@@ -36,7 +37,9 @@ def test_a_wave_is_played_to_its_end_with_people_who_approve_and_repair(small: P
 
 def test_a_wave_costs_no_more_messages_than_the_looks_that_are_due_and_a_tenth(small: Played) -> None:
     found = costs.costs(small)
-    assert found.messages == sum(small.host.of[name] for name in small.scene.parts)
+    alone = sum(small.host.of[name] for name in small.scene.parts)
+    assert found.messages == alone + small.host.of[SEVERAL]
+    assert 0 < small.host.of[SEVERAL] < len(small.runs)
     assert 0.8 < found.messages_ratio <= targets.MOST_MESSAGES
 
 
@@ -59,7 +62,7 @@ def test_a_look_at_a_run_that_is_over_costs_one_message_one_call_and_no_second_c
 ) -> None:
     over = small.host.looks.why[looks.ENDS]
     assert over > len(small.runs)
-    assert small.host.handled[SCALE_SETS] == small.due.plans
+    assert small.host.handled[SCALE_SETS] <= small.due.plans
     assert small.host.records.used["delete", "advance"] <= over + 2 * len(small.runs)
 
 
@@ -70,8 +73,7 @@ def test_with_a_tenth_of_the_buckets_a_wave_costs_a_fifth_more_arm_calls_at_most
 
 
 def test_forecasts_of_day_0_hold_where_all_goes_as_planned() -> None:
-    # In every region at once; which of them is opened next may change from one layout to the next.
-    calm = play(Wanted(Size(16, 5), days=3, shares=CALM, regions=4))
+    calm = play(Wanted(Size(24, 5), days=4, shares=CALM, regions=2))
     assert all(target.kept for target in targets.of_forecasts(calm)), targets.of_forecasts(calm)
 
 

@@ -77,7 +77,7 @@ async def test_an_emergency_that_is_left_to_azure_pages_all_the_same() -> None:
 
 
 async def test_an_emergency_pages_once_for_a_wave_and_not_for_every_scale_set() -> None:
-    sets = [uniform(f"set{number}", 2, update_domains=2) for number in range(12)]
+    sets = [uniform(f"set{number}", 2, update_domains=2) for number in range(20)]
     azure, mailbox = world(*sets, **{"self-service": "always"})
     announced = azure.clock()
     await azure.alert(ID, level="Warning")
@@ -86,7 +86,7 @@ async def test_an_emergency_pages_once_for_a_wave_and_not_for_every_scale_set() 
     await azure.until(announced + 3 * GROUP_WAIT)
     assert len(mailbox.mails) == 2
     told = "".join(one.message.text for one in mailbox.mails)
-    assert all(f"set{number}" in told for number in range(12))
+    assert all(f"set{number}" in told for number in range(20))
     assert [one.message.urgency for one in mailbox.mails] == ["page", "know"]
 
 
@@ -111,7 +111,7 @@ async def test_the_same_emergency_announced_again_pages_nobody_a_second_time() -
 
 
 async def test_a_wave_that_is_raised_to_an_emergency_pages_once_and_at_once() -> None:
-    sets = [uniform(f"set{number}", 2, update_domains=2) for number in range(6)]
+    sets = [uniform(f"set{number}", 2, update_domains=2) for number in range(20)]
     azure, mailbox = world(*sets, **{"self-service": "always"})
     await azure.alert(ID)
     await azure.until(azure.clock() + 5 * M)
@@ -128,7 +128,7 @@ async def test_a_wave_that_is_raised_to_an_emergency_pages_once_and_at_once() ->
     await azure.until(azure.clock() + 5 * M)
     assert [one.message.urgency for one in mailbox.mails] == ["know", "page", "know"]
     later = "".join(one.message.text for one in mailbox.mails[1:])
-    assert all(f"set{number}" in later for number in range(6))
+    assert all(f"set{number}" in later for number in range(20))
 
 
 async def test_an_emergency_raised_while_a_run_is_under_way_or_left_to_azure_pages_too() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from handlers.cloud.arm import LISTING_WITHIN
 from handlers.cloud.lookups import LISTS_WITHIN, MACHINES_WITHIN, look_up
+from handlers.failures.bundles import BEGUN_WITHIN
 from handlers.runs.observe_azure import POLL_WITHIN
 from planner.azure.usage import Source
 from tests.handlers.cloud.answers import AT, WEB, event, setting
@@ -57,7 +58,9 @@ async def test_a_list_that_never_begins_is_read_again_later():
     assert "Azure showed nothing of it within" in looked.evidence.unread[Source.SCHEDULES]
 
 
-@pytest.mark.parametrize("spent", [LISTS_WITHIN + MACHINES_WITHIN, LISTING_WITHIN, POLL_WITHIN])
+@pytest.mark.parametrize(
+    "spent", [LISTS_WITHIN + MACHINES_WITHIN, LISTING_WITHIN, POLL_WITHIN, BEGUN_WITHIN + POLL_WITHIN]
+)
 def test_what_takes_long_ends_well_before_the_function_is_ended(spent: timedelta):
     hours, minutes, seconds = map(int, HOST["functionTimeout"].split(":"))
     assert spent < timedelta(hours=hours, minutes=minutes, seconds=seconds) / 2
