@@ -32,7 +32,7 @@ TRACKING_ID = "VM8T-1Q8"
 PLACE = {"wave": TRACKING_ID, "subscription": SUBSCRIPTION, "group": "rg-breakwater", "name": "web"}
 QUEUED = {"discover": "alerts", "plan": "scale-sets", "advance": "runs", "notify": "notices"}
 REPORTS = {"report_waves", "report_waves_json", "report_wave", "report_run"}
-HTTP = {"receive", *REPORTS, "respond", "respond_wave", "health"}
+HTTP = {"receive", *REPORTS, "respond", "respond_wave", "link", "health"}
 BURIED = {f"bury_{queue.replace('-', '_')}": queue for queue in QUEUED.values()}
 
 
@@ -192,7 +192,7 @@ async def test_each_queue_has_a_function_that_takes_its_messages_one_by_one(
     assert await client.peek_messages() == [], "a newer message waits five minutes"
 
 
-async def test_health_answers_without_a_key_and_everything_else_needs_one(app: App) -> None:
+async def test_health_and_links_answer_without_a_key_and_everything_else_needs_one(app: App) -> None:
     functions = await load_app(ROOT)
     levels = {
         name: one.trigger.setting("authLevel").upper()
@@ -200,8 +200,8 @@ async def test_health_answers_without_a_key_and_everything_else_needs_one(app: A
         if one.trigger.type == "httpTrigger"
     }
     assert set(levels) == HTTP
-    assert {name for name, level in levels.items() if level == "ANONYMOUS"} == {"health"}
-    assert {level for name, level in levels.items() if name != "health"} == {"FUNCTION"}
+    assert {name for name, level in levels.items() if level == "ANONYMOUS"} == {"health", "link"}
+    assert {level for name, level in levels.items() if name not in {"health", "link"}} == {"FUNCTION"}
     status, said = await app.call("health")
     assert (status, json.loads(said)["status"]) == (200, "ok")
 
@@ -212,6 +212,7 @@ async def test_bad_requests_are_answered_by_the_functions_themselves(app: App) -
     assert (await app.call("report_wave", params={"wave": "../x"}))[0] in {400, 404}
     assert (await app.call("report_wave", params={"wave": "NONE-123"}))[0] == 404
     assert (await app.call("report_run", params=PLACE))[0] == 404
+    assert (await app.call("link", params={"token": "nonsense", "rest": ""}))[0] == 403
 
 
 async def test_a_wrong_setting_loses_no_alert_and_stops_every_start(app: App, monkeypatch) -> None:

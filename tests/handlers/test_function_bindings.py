@@ -69,13 +69,6 @@ async def test_a_link_is_opened_and_its_form_sent_and_nothing_else() -> None:
     assert route.match("POST", "links/abc/s/rg/web.json") == {"token": "abc", "rest": "s/rg/web.json"}
 
 
-async def test_only_links_and_health_are_reached_without_a_key() -> None:
-    levels = {name: said["authLevel"].lower() for name, said in (await triggers("httpTrigger")).items()}
-
-    assert {name for name, level in levels.items() if level == "anonymous"} == {"link", "health"}
-    assert set(levels.values()) == {"anonymous", "function"}
-
-
 async def test_each_queue_is_taken_by_one_function_over_the_apps_own_storage() -> None:
     found = await triggers("queueTrigger")
     assert {name: said["queueName"] for name, said in found.items()} == QUEUES

@@ -129,6 +129,7 @@ async def test_what_is_opened_by_a_link_leads_nowhere_but_into_the_same_link(wir
             assert inside == token
             waiting += [further] if further not in seen | set(waiting) else []
     assert len(seen) == (8 if place == (WAVE,) else 2)
+    assert ("The whole wave" in str((await open_(wiring, to(place=PLACE))).body)) is False
 
 
 async def test_the_calendar_of_a_link_leads_back_into_it(wiring):
@@ -340,9 +341,9 @@ async def test_a_link_of_another_wave_or_of_a_run_that_is_gone_does_nothing(wiri
 
 
 async def test_a_link_for_one_scale_set_acts_on_no_other(wiring):
-    answer = await open_(wiring, to("hold"), f"{SUBSCRIPTION}/Prod-RG/db", method="POST", form=ADA)
-
-    assert answer.status == 403
+    for rest in (f"{SUBSCRIPTION}/Prod-RG/db", "web.json"):
+        answer = await open_(wiring, to("hold"), rest, method="POST", form=ADA)
+        assert answer.status == 403
     assert await unchanged(wiring)
     assert await unchanged(wiring, run_path(SUBSCRIPTION, "Prod-RG", "db"))
 
