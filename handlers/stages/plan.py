@@ -8,7 +8,7 @@ from handlers.cloud.errors import AzureTrouble
 from handlers.cloud.records import Conflict
 from handlers.failures import bundles
 from handlers.repository.runs import StoredRun, path_of
-from handlers.runs import plan_put_off, read_for_plan
+from handlers.runs import plan_put_off, queue, read_for_plan
 from handlers.runs.observe_storage import cancelled
 from handlers.wire.bundles import Bundle
 from handlers.wire.ids import ALERTS, SCALE_SETS
@@ -207,6 +207,8 @@ async def _write(path: str, stored: StoredRun | None, new: Run, begun: list[Run]
         begun.append(new)
     if _told_now(old, new):
         await wiring.runs.send_notify(new)
+    if old is not None:
+        await queue.pass_on(old, new, wiring)
     about = {"state": str(new.state), "verdict": str(new.verdict), "why": new.reason}
     log.info("run.planned", extra={"scale_set": new.target.id, **about})
 

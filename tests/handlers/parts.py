@@ -99,8 +99,7 @@ class SpyQueues(Queues):
         self, queue: str, messages: Sequence[Message], *, delay: timedelta = timedelta(0)
     ) -> None:
         await super().send_together(queue, messages, delay=delay)
-        if len(messages) > 1:  # one by itself has gone through `send`
-            self.__dict__.setdefault("sent", []).extend((queue, message, delay) for message in messages)
+        self.__dict__.setdefault("sent", []).extend((queue, message, delay) for message in messages)
 
     def of(self, queue: str) -> list[Message]:
         return [message for name, message, _ in self.__dict__.get("sent", []) if name == queue]

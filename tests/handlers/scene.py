@@ -53,7 +53,7 @@ class Scene:
     def _write_down(self) -> None:
         """Sends, writes of runs and starts, in the order they happen."""
         records, queues, compute = self.wiring.records, self.wiring.queues, self.compute
-        write, send, start = records.write, queues.send, compute.start
+        write, send, start = records.write, queues.send_text, compute.start
 
         async def writing(path: str, *args: Any, **options: Any) -> str:
             etag = await write(path, *args, **options)
@@ -69,7 +69,7 @@ class Scene:
             self.events.append(f"start {instance}")
             return await start(scale_set, instance)
 
-        records.write, queues.send, compute.start = writing, sending, starting  # type: ignore[method-assign]
+        records.write, queues.send_text, compute.start = writing, sending, starting  # type: ignore[method-assign]
 
     async def announced(
         self, stage: Any = "Planned", *, wave: str = TRACKING_ID, **variations: Any
