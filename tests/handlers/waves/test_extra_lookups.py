@@ -102,16 +102,17 @@ async def test_the_wave_is_on_record_and_queued_before_anything_else_is_looked_u
 
 async def test_the_look_ups_are_on_record_with_who_is_to_be_planned_again_before_the_first_message(wiring):
     states = []
-    send = wiring.spy.send
+    send = wiring.spy.send_together
 
-    async def watching(queue, message, **more):
-        if queue == SCALE_SETS and message.reason == "renewed":
-            wave = await the_wave(wiring)
-            states.append((wave.evidence.of(WEB.id).autoscale, wave.to_plan, message.wave_generation))
-            assert message.wave_generation == wave.generation
-        await send(queue, message, **more)
+    async def watching(queue, messages, **more):
+        for message in messages:
+            if queue == SCALE_SETS and message.reason == "renewed":
+                wave = await the_wave(wiring)
+                states.append((wave.evidence.of(WEB.id).autoscale, wave.to_plan, message.wave_generation))
+                assert message.wave_generation == wave.generation
+        await send(queue, messages, **more)
 
-    wiring.spy.send = watching
+    wiring.spy.send_together = watching
     await discovered(wiring, alert())
     assert [state[:2] for state in states] == [("scale", (WEB.key,))]
     wave = await the_wave(wiring)
@@ -131,15 +132,15 @@ async def test_a_crash_before_all_plans_were_asked_for_is_made_up_for_by_the_nex
     wiring, monkeypatch
 ):
     message = await announced(wiring, alert())
-    send = wiring.spy.send
+    send = wiring.spy.send_together
 
-    async def dying(queue, message, **more):
+    async def dying(queue, messages, **more):
         if queue == SCALE_SETS:
             raise RuntimeError
-        await send(queue, message, **more)
+        await send(queue, messages, **more)
 
     with monkeypatch.context() as patched:
-        patched.setattr(wiring.spy, "send", dying)
+        patched.setattr(wiring.spy, "send_together", dying)
         with pytest.raises(RuntimeError):
             await renew(wiring, message, EVERY)
     wave = await the_wave(wiring)
