@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "memory" in asked.parts:
         found.append(targets.of_memory(worker.measured(replace(wanted, days=asked.memory_days))))
     grown = []
-    for sets in _sizes(asked.sets) if "growth" in asked.parts else [asked.sets]:
+    sizes = [asked.sets] if {"wave", "growth"} & {*asked.parts} else []
+    for sets in _sizes(asked.sets) if "growth" in asked.parts else sizes:
         played = play(replace(wanted, size=Size(sets, asked.instances)))
         grown.append(costs.costs(played))
         if sets == asked.sets:
@@ -68,7 +69,7 @@ def _sizes(sets: int) -> list[int]:
     return [*(sets // parts for parts in (4, 2) if sets // parts >= smallest), sets]
 
 
-PARTS = ("growth", "forecast", "throttled", "memory")
+PARTS = ("wave", "growth", "forecast", "throttled", "memory")
 
 
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -86,9 +87,7 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--memory-days", type=float, default=1.2, help="that the worker apart is measured for"
     )
-    parser.add_argument(
-        "--parts", nargs="*", choices=PARTS, default=PARTS, help="beside the wave itself; none: only that"
-    )
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what is played; else all")
     return parser.parse_args(arguments)
 
 
