@@ -1,11 +1,13 @@
 """A small wave is rehearsed: its looks, calls and forecasts are those that were due, and the targets judge."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from benchmarks.growth import Size
+from benchmarks.rehearsal import __main__ as rehearsal
 from benchmarks.rehearsal import costs, looks, targets
 from benchmarks.rehearsal.buckets import Buckets
 from benchmarks.rehearsal.due import Course, due
@@ -119,3 +121,13 @@ def test_a_bucket_is_empty_after_its_burst_and_fills_again() -> None:
     assert waits[36] == 5
     now += timedelta(seconds=5)
     assert buckets.wait(call, path) == 0
+
+
+def test_a_part_is_played_alone_and_judged(capsys: pytest.CaptureFixture[str]) -> None:
+    small = ["--sets", "8", "--instances", "2", "--days", "0.2", "--memory-days", "0.05"]
+    assert rehearsal.main([*small, "--parts", "memory"]) == 0
+    assert re.search(r"kept    MiB of a worker at most: \d+, at most 512\n$", capsys.readouterr().out)
+    assert rehearsal.main([*small, "--parts", "wave"]) == 0
+    shown = capsys.readouterr().out
+    assert "messages over looks and plans due" in shown
+    assert "MiB of a worker" not in shown
