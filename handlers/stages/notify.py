@@ -26,7 +26,9 @@ from planner.azure.wave import Wave
 from planner.notices import delivery_steps as steps
 from planner.notices.delivery import EMERGENCY, FINISHED, Delivery, behind, stuck, with_channels
 from planner.notices.digest import HELD, PATIENCE, Overview, choose, untold
+from planner.record.cause import Cause
 from planner.record.run import Run
+from planner.record.states import ACTIVE
 
 AT_ONCE = 16
 """Receivers told side by side; a failure does not cut off another one between sending and recording."""
@@ -175,6 +177,11 @@ async def _serve(receiver: str, seen: _Seen, wiring: Wiring) -> bool:
     return False
 
 
+def _lost_its_place(run: Run) -> bool:
+    limited = run.waits is not None and run.waits.cause is Cause.LIMIT
+    return not run.begun and run.state in ACTIVE and bool(run.people.misfit or limited)
+
+
 async def _letter(
     delivery: Delivery, channel: str, elsewhere: Mapping[str, int], seen: _Seen, wiring: Wiring
 ) -> Letter | None:
@@ -198,8 +205,11 @@ async def _letter(
     if not items and not ended:
         return None
     paged = EMERGENCY in state.wave_told
-    planned = any(notice.kind in HELD for _, notice in items)
-    outlooks = await queue.outlooks([seen.listed[key] for key in about] if planned else [], wiring)
+    # Where the wave's places stand is told with its plans, and again when a scale set has lost its own.
+    placed = any(notice.kind in HELD for _, notice in items) or any(map(_lost_its_place, about.values()))
+    whose = {seen.listed[key].metadata.get("receiver") for key in about}
+    theirs = [line for line in seen.listed.values() if line.metadata.get("receiver") in whose]
+    outlooks = await queue.outlooks(theirs if placed else [], wiring)
     story = Story(seen.message.tracking_id, seen.waves, items, seen.overview, ended, paged, outlooks)
     letter = compose(story, wiring.addresses(delivery.receiver), seen.now)
     return replace(letter, remarks=(*letter.remarks, *remarks(delivery, channel, seen.now)))
