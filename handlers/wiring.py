@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from handlers.repository.raised_limits import RaisedLimitsOnRecord
     from handlers.repository.runs import Runs
     from handlers.repository.waves import Waves
+    from planner.places.line import Line
     from planner.places.outlook import Outlook
     from planner.places.turn import Laid
     from planner.policy.model import Policy
@@ -58,6 +59,7 @@ class Wiring:
         self.bundled = asyncio.Semaphore(BUNDLED_AT_ONCE)
         self._ticks = count()
         self._begun: dict[str, int] = {}
+        self.lines: dict[str, tuple[str, Line]] = {}
         self.laid: dict[str, Laid] = {}
         self.outlooks: dict[str, tuple[Laid, dict[frozenset[str], Outlook]]] = {}
         self.taking = asyncio.Semaphore(TAKING)

@@ -118,14 +118,19 @@ async def wake(subscription: str, wiring: Wiring) -> None:
             await wiring.runs.send_poll_of(place_of(listed[path]), generation, wake=True)
 
 
-def _lines(listed: Iterable[Listed], now: datetime) -> list[Line]:
+def _lines(listed: Iterable[Listed], wiring: Wiring) -> list[Line]:
     """The active runs of a listing; one that this version cannot read has no place, and is logged."""
     found: list[Line] = []
+    now, known = wiring.now(), wiring.lines
     for each in listed:
         if each.metadata.get("state") not in ACTIVE:
             continue
         try:
-            read = line(each.path, each.metadata)
+            etag, read = known.get(each.path, ("", None))
+            if read is None or etag != each.etag:
+                # Of a thousand lines a listing brings a few that have changed since the last one.
+                read = line(each.path, each.metadata)
+                known[each.path] = each.etag, read
             # A time that has passed holds nobody up any more; without it, each poll would lay all anew.
             passed = read.acts_at is not None and read.acts_at <= now
             found.append(replace(read, acts_at=None) if passed else read)
@@ -168,7 +173,7 @@ async def _laid(
 
     `mine` counts in place of the listing's line where it says more than when that run is polled.
     """
-    lines, opened = _lines(listed, wiring.now()), _opened(listed)
+    lines, opened = _lines(listed, wiring), _opened(listed)
     if mine is not None and [replace(each, acts_at=None) for each in lines if each.key == mine.key] != [mine]:
         lines = [*(each for each in lines if each.key != mine.key), mine]
     key, more = subscription.lower(), await limits_now.raised_in(subscription, wiring)
