@@ -104,7 +104,7 @@ class Wiring:
     def raised_limits(self) -> "RaisedLimitsOnRecord":
         from handlers.repository.raised_limits import RaisedLimitsOnRecord  # noqa: PLC0415
 
-        return RaisedLimitsOnRecord(lambda: self.records, self.now)
+        return RaisedLimitsOnRecord(lambda: self.records, lambda: self.waves, self.now)
 
     @cached_property
     def deliveries(self) -> "Deliveries":

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from handlers.cloud.names import limits_path, limits_prefix
-from handlers.cloud.records import Conflict, Records
+from handlers.cloud.records import Conflict, Records, Stored
+from handlers.repository.waves import Waves
 from handlers.wire.documents import BadRecord, NewerRecord, decode, encode
 from planner.policy.limits import RaisedLimits
 
@@ -21,13 +22,16 @@ TRIES = 5
 class RaisedLimitsOnRecord:
     """One worker's way to what was raised. Every method may raise StorageDown."""
 
-    def __init__(self, records: Callable[[], Records], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, records: Callable[[], Records], waves: Callable[[], Waves], now: Callable[[], datetime]
+    ) -> None:
         self._records = records
+        self._waves = waves
         self._now = now
         self._kept: dict[str, tuple[datetime, tuple[RaisedLimits, ...]]] = {}
 
     async def of(self, subscription: str) -> tuple[RaisedLimits, ...]:
-        """What was raised in a subscription, for waves that are open or over."""
+        """What was raised in a subscription for waves that are open; the rest is removed."""
         key = subscription.lower()
         read_at, known = self._kept.get(key, (None, ()))
         if read_at is not None and self._now() - read_at < FRESH:
@@ -36,7 +40,7 @@ class RaisedLimitsOnRecord:
         for line in await self._records().list(limits_prefix(subscription)):
             stored = await self._records().read(line.path)
             try:
-                found += [decode(RaisedLimits, stored.body)] if stored is not None else []
+                found += await self._in_force(stored) if stored is not None else []
             except (BadRecord, NewerRecord) as error:
                 # Without it the policy file's limits hold, which are tighter.
                 log.warning("limits.unreadable", extra={"path": line.path, "reason": str(error)})
@@ -60,7 +64,10 @@ class RaisedLimitsOnRecord:
             return
         raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")
 
-    async def forget(self, old: RaisedLimits) -> None:
-        """Remove what was raised for a wave that is over."""
-        await self._records().delete(limits_path(old.tracking_id, old.subscription))
-        self._kept.pop(old.subscription.lower(), None)
+    async def _in_force(self, stored: Stored) -> list[RaisedLimits]:
+        raised = decode(RaisedLimits, stored.body)
+        wave = await self._waves().get(raised.tracking_id, raised.subscription)
+        if wave is not None and wave.open:
+            return [raised]
+        await self._records().delete(stored.path)
+        return []

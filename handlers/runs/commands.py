@@ -36,8 +36,8 @@ async def applied(
     """The run before the command and after it, as it stands on record; once by the command's id.
 
     `judge` sees the run first and may raise. Without `pass_on` the caller wakes those whose turn has come:
-    once for many runs. Raises LookupError where there is no run, Conflict when others
-    write in between again and again, StorageDown, BadRecord and NewerRecord.
+    once for many runs. Raises LookupError where there is no run, Conflict when others write in between again
+    and again, StorageDown, BadRecord and NewerRecord.
     """
     before: Run | None = None
     lost: StorageDown | None = None
@@ -84,7 +84,13 @@ async def _with_command(run: Run, command: Command, wiring: Wiring) -> Run:
 
 
 async def taken(
-    command: Command, path: str, tracking_id: str, wiring: Wiring, traceparent: str = ""
+    command: Command,
+    path: str,
+    tracking_id: str,
+    wiring: Wiring,
+    traceparent: str = "",
+    *,
+    pass_on: bool = True,
 ) -> tuple[Run, Run]:
     """The run of this wave before the command and after it, on record, woken and told.
 
@@ -95,7 +101,7 @@ async def taken(
         if refused := why_not(command, run, tracking_id):
             raise refused
 
-    before, after = await applied(command, path, wiring, judge)
+    before, after = await applied(command, path, wiring, judge, pass_on=pass_on)
     await wake(after, wiring, traceparent)
     await tell(before, after, wiring)
     return before, after

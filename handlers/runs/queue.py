@@ -9,7 +9,6 @@ from urllib.parse import unquote
 
 from handlers.cloud.records import Listed, StorageDown
 from handlers.repository.runs import FRESH, path_of, place_of
-from handlers.runs import limits as limits_now
 from handlers.wire.documents import ASLEEP, run_metadata, waves_of
 from handlers.wire.run_lines import line
 from handlers.wiring import Wiring
@@ -52,8 +51,7 @@ async def outlooks(lines: Sequence[Listed], wiring: Wiring) -> tuple[Outlook, ..
     keys = frozenset(each.path for each in lines)
     found = []
     for subscription in sorted({place_of(each)[0] for each in lines}):
-        listed = await wiring.runs.of_subscription(subscription)
-        laid = await _laid(subscription, listed, wiring)
+        laid = await _places(subscription, wiring)
         kept = wiring.outlooks.get(subscription)
         if kept is None or kept[0] is not laid:
             kept = wiring.outlooks[subscription] = laid, {}
@@ -68,8 +66,7 @@ async def late(lines: Sequence[Listed], wiring: Wiring) -> set[str]:
     """The paths of those of these runs that have not begun and have no place before their latest start."""
     paths, found = {each.path for each in lines}, set[str]()
     for subscription in sorted({place_of(each)[0] for each in lines}):
-        listed = await wiring.runs.of_subscription(subscription)
-        laid = await _laid(subscription, listed, wiring)
+        laid = await _places(subscription, wiring)
         found |= {path for path, place in laid.places.items() if place.late and path in paths}
     return found
 
@@ -81,8 +78,7 @@ async def in_place(runs: Mapping[str, Run], wiring: Wiring) -> dict[str, Run]:
     for subscription in sorted(
         {run.target.subscription for run in runs.values() if forecast.lacks_place(run)}
     ):
-        listed = await wiring.runs.of_subscription(subscription)
-        laid = await _laid(subscription, listed, wiring)
+        laid = await _places(subscription, wiring)
         for path in laid.places.keys() & runs.keys():
             found[path] = forecast.in_place(runs[path], laid.places[path], wiring.now())
     return found
@@ -166,6 +162,10 @@ def _moved_little(before: Line, line: Line) -> bool:
     return replace(before, forecast=line.forecast) == line
 
 
+async def _places(subscription: str, wiring: Wiring) -> Laid:
+    return await _laid(subscription, await wiring.runs.of_subscription(subscription), wiring)
+
+
 async def _laid(
     subscription: str, listed: Collection[Listed], wiring: Wiring, mine: Line | None = None
 ) -> Laid:
@@ -176,7 +176,7 @@ async def _laid(
     lines, opened = _lines(listed, wiring), _opened(listed)
     if mine is not None and [replace(each, acts_at=None) for each in lines if each.key == mine.key] != [mine]:
         lines = [*(each for each in lines if each.key != mine.key), mine]
-    key, more = subscription.lower(), await limits_now.raised_in(subscription, wiring)
+    key, more = subscription.lower(), await wiring.raised_limits.of(subscription)
     limits = raised(wiring.policy().limits, more)
     ordered = tuple(sorted(lines, key=lambda each: each.key))
     async with wiring.turn(f"places/{key}"):

@@ -19,9 +19,7 @@ from handlers.wire.ids import checked_tracking_id
 from handlers.wire.wave_request import WaveRequest, Which, read
 from handlers.wiring import Wiring
 from planner.azure.wave import Wave
-from planner.people.commands import refusal
 from planner.policy.limits import RaisedLimits, numbers
-from planner.record.run import Run
 from planner.record.states import ACTIVE
 from planner.text.phrases import many
 
@@ -132,7 +130,7 @@ async def _said(
         raise Refused(409, NOBODY[asked.which or Which.ALL])
 
     async def say(line: Listed) -> Outcome:
-        return await _one(asked, line, wiring, traceparent)
+        return await _one(asked, line, tracking_id, wiring, traceparent)
 
     outcomes = await side_by_side(say, chosen, AT_ONCE)
     await _pass_on({place_of(line)[0] for line in chosen}, wiring)
@@ -149,23 +147,17 @@ async def _chosen(asked: WaveRequest, lines: list[Listed], wiring: Wiring) -> li
     return [line for line in waiting if line.path in late]
 
 
-async def _one(asked: WaveRequest, line: Listed, wiring: Wiring, traceparent: str) -> Outcome:
+async def _one(
+    asked: WaveRequest, line: Listed, tracking_id: str, wiring: Wiring, traceparent: str
+) -> Outcome:
     command, name = asked.command.command(wiring.now()), "/".join(place_of(line)[1:])
-
-    def judge(run: Run) -> None:
-        sentence = refusal(run, command)
-        if sentence:
-            raise Refused(409, sentence)
-
     try:
-        before, after = await commands.applied(command, line.path, wiring, judge, pass_on=False)
+        await commands.taken(command, line.path, tracking_id, wiring, traceparent, pass_on=False)
     except Refused as refused:
         return Outcome(name, refused=refused.sentence)
     except (StorageDown, Conflict, NewerRecord, BadRecord, LookupError) as error:
         log.warning("respond_wave.run_later", extra={"path": line.path, "reason": str(error)})
         return Outcome(name, failed=str(error))
-    await commands.wake(after, wiring, traceparent)
-    await commands.tell(before, after, wiring)
     return Outcome(name)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handlers.runs import queue
+from handlers.runs import limits, queue
 from handlers.stages import report
 from handlers.wire.documents import encode
 from handlers.wire.http import Request
@@ -63,7 +63,7 @@ async def test_a_limit_raised_for_the_wave_gives_everybody_a_place_until_the_wav
     assert broken(azure, limits=Limits(scale_sets=enough)) == []
     await azure.alert(ID, "Complete")
     await azure.until(azure.clock() + H)
-    assert (await queue.limits_now.of(SUBSCRIPTION, azure.wiring)).scale_sets == 2
+    assert (await limits.of(SUBSCRIPTION, azure.wiring)).scale_sets == 2
     assert not [path for path in azure.records.documents if path.startswith("limits/")]
 
 
@@ -175,12 +175,12 @@ async def test_a_raise_on_record_that_nobody_can_read_leaves_the_files_limits_in
     azure = await overloaded()
     raised = RaisedLimits(ID, SUBSCRIPTION, {"scale-sets": 9}, "ana", "", START)
     await azure.records.create(f"limits/{SUBSCRIPTION}/{ID}.json", encode(raised))
-    assert (await queue.limits_now.of(SUBSCRIPTION, azure.wiring)).scale_sets == 9
+    assert (await limits.of(SUBSCRIPTION, azure.wiring)).scale_sets == 9
     body = json.dumps({"numbers": "many"}).encode()
     stored = await azure.records.read(f"limits/{SUBSCRIPTION}/{ID}.json")
     await azure.records.write(stored.path, body, etag=stored.etag)
     azure.clock.advance(H)
-    assert (await queue.limits_now.of(SUBSCRIPTION, azure.wiring)).scale_sets == 2
+    assert (await limits.of(SUBSCRIPTION, azure.wiring)).scale_sets == 2
 
 
 @pytest.mark.parametrize("seed", range(4))
