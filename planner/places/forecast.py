@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from planner.places.layout import Place
+from planner.places.table import Place
 from planner.record.run import Run
 from planner.record.states import ACTIVE
 from planner.schedule.timing import earliest, timed

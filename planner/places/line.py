@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from planner.azure.fleet import Interval
 from planner.azure.wave import normal_region
 from planner.calendar.openings import HORIZON, opening
-from planner.places.layout import Holder, Seeker
+from planner.places.table import Holder, Seeker
 from planner.policy.weekly import WindowSets
 from planner.record.cause import Cause
 from planner.record.states import ACTIVE, RunState

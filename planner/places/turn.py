@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from planner.places.layout import ANSWERED, Place, in_order
+from planner.places.layout import in_order
 from planner.places.line import Line, seekers
+from planner.places.table import ANSWERED, Place
 from planner.policy.limits import RaisedLimits
 from planner.policy.model import Limits
 from planner.record.cause import FOR

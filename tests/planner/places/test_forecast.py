@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from planner.places.forecast import in_place
-from planner.places.layout import Place
+from planner.places.table import Place
 from planner.record.run import Run
 from planner.record.states import BatchState
 from planner.schedule.timing import timed

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.places.layout import Holder, Place, Seeker, places
+from planner.places.layout import places
 from planner.places.line import Course, Line, seekers
+from planner.places.table import Holder, Place, Seeker
 from planner.policy.model import Limits, Match, MatchLimit
 from planner.policy.weekly import parse_windows
 from planner.record.states import RunState
@@ -134,40 +135,54 @@ def test_whoever_is_given_no_place_has_nothing_before_it_that_ends(drawn: Any):
 
 
 def naive(order: Sequence[Seeker], held: Sequence[Holder], limits: Limits, first: Sequence[str]) -> int:
-    """How many are late when, hour by hour, the first of this order that fits starts."""
+    """How many are late when, hour by hour, the first of this order that fits starts.
+
+    What ends in the same hour leaves one after another, and whoever fits by then goes at once.
+    """
     flying: list[tuple[Seeker | Holder, datetime | None]] = [(one, one.ends) for one in held]
     left, late = list(order), 0
+
+    def fill(at: datetime) -> None:
+        nonlocal late
+        while (each := _fits(left, [one for one, _ in flying], limits, first, at)) is not None:
+            flying.append((each, each.ends(at)))
+            late += each.latest is None or at > each.latest
+            left.remove(each)
+
     for hour in range(200):
         at = NOW + hour * H
-        flying = [(one, ends) for one, ends in flying if ends is None or ends > at]
-        again = True
-        while again:
-            again = False
-            now = [one for one, _ in flying]
-            regions = {one.region for one in now}
-            ready = [
-                each
-                for each in left
-                if each.earliest <= at
-                and not (limits.per_region and sum(o.region == each.region for o in now) >= limits.per_region)
-                and not any(
-                    name in each.counts_in and sum(name in o.counts_in for o in now) >= most
-                    for name, most in limits.named.items()
-                )
-            ]
-            new = sorted({each.region for each in ready} - regions, key=list(first).index)[
-                : max(0, limits.regions - len(regions))
-            ]
-            usable = regions | set(new)
-            for each in ready:
-                if len(flying) < limits.scale_sets and each.region in usable:
-                    end = each.ends(at)
-                    flying.append((each, end))
-                    late += each.latest is None or at > each.latest
-                    left.remove(each)
-                    again = True
-                    break
+        fill(at)
+        for one, ends in sorted(flying, key=lambda each: each[0].key):
+            if ends is not None and ends <= at:
+                flying.remove((one, ends))
+                fill(at)
     return late + len(left)
+
+
+def _fits(
+    left: Sequence[Seeker],
+    flying: Sequence[Seeker | Holder],
+    limits: Limits,
+    first: Sequence[str],
+    at: datetime,
+) -> Seeker | None:
+    """The first of `left` that may start at this moment beside what is in flight."""
+    regions = {one.region for one in flying}
+    ready = [
+        each
+        for each in left
+        if each.earliest <= at
+        and not (limits.per_region and sum(o.region == each.region for o in flying) >= limits.per_region)
+        and not any(
+            name in each.counts_in and sum(name in o.counts_in for o in flying) >= most
+            for name, most in limits.named.items()
+        )
+    ]
+    new = sorted({each.region for each in ready} - regions, key=list(first).index)
+    usable = regions.union(new[: max(0, limits.regions - len(regions))])
+    if len(flying) >= limits.scale_sets:
+        return None
+    return next((each for each in ready if each.region in usable), None)
 
 
 @settings(deadline=None)
@@ -251,6 +266,58 @@ def test_a_region_that_was_begun_with_goes_on_until_it_is_done():
     # Unless dates would be missed.
     urgent = [seeker("a2", by=90), seeker("b1", by=5, region="b")]
     assert starts(places(urgent, (), limits, NOW, opened={"a"})) == {"b1": 0, "a2": 4}
+
+
+def by_night(key: str, *, days: int = 1, **more: Any) -> Seeker:
+    """A run of four hours that may start from eight to nine in the evening, every day or every so many."""
+
+    def opens(at: datetime) -> datetime:
+        first = NOW + 8 * H
+        while first + H <= at:
+            first += days * 24 * H
+        return max(first, at)
+
+    return replace(seeker(key, **more), opens=opens)
+
+
+REGIONS_LEFT = [by_night("a1"), by_night("a2"), by_night("a3"), seeker("b1", by=1001, region="b")]
+"""Of a region that was begun with only runs are left that wait for the evening."""
+
+
+def test_by_day_a_region_keeps_its_place_for_the_runs_that_wait_for_the_evening():
+    limits = Limits(regions=1, scale_sets=2)
+    laid = starts(places(REGIONS_LEFT, (), limits, NOW, opened={"a"}))
+    assert laid == {"a1": 8, "a2": 8, "a3": 32, "b1": 36}
+    # Nobody begins with a region to wait in it.
+    assert starts(places(REGIONS_LEFT, (), limits, NOW))["b1"] == 0
+
+
+def test_a_region_does_not_keep_its_place_where_that_costs_a_date():
+    urgent = [*REGIONS_LEFT[:3], seeker("b1", by=30, region="b")]
+    assert starts(places(urgent, (), Limits(regions=1, scale_sets=2), NOW, opened={"a"}))["b1"] < 13
+
+
+def test_a_region_does_not_keep_its_place_for_days_or_for_who_waits_for_a_person():
+    limits, b1 = Limits(regions=1, scale_sets=1), REGIONS_LEFT[3]
+    weekly = [by_night("a1", days=7), by_night("a2", days=7), b1]
+    assert starts(places(weekly, (), limits, NOW, opened={"a"})) == {"a1": 8, "a2": 176, "b1": 12}
+    asked = [by_night("a1", ready=False), b1]
+    assert starts(places(asked, (), limits, NOW, opened={"a"})) == {"a1": 8, "b1": 0}
+
+
+def test_a_region_that_was_begun_with_goes_before_one_that_could_begin_earlier():
+    queue = [seeker("d", by=40, opens=1, region="d"), seeker("a1", by=90), seeker("a2", by=91, opens=4)]
+    laid = starts(places(queue, (), Limits(regions=1, scale_sets=1), NOW))
+    assert laid == {"d": 8, "a1": 0, "a2": 4}
+
+
+@pytest.mark.parametrize("apart", [(0, 0, 0), (0, 20, 40), (40, 20, 0), (20, 40, 0)])
+def test_a_few_seconds_between_two_ends_do_not_decide_which_region_goes_on(apart: tuple[int, ...]):
+    queue = [*(seeker(f"d{number}", by=20, region="d") for number in range(3)), seeker("b", by=90, region="b")]
+    ends = [NOW + H + timedelta(seconds=seconds) for seconds in apart]
+    held = [Holder(f"h{number}", where, ends[number]) for number, where in enumerate("aab")]
+    laid = starts(places(queue, held, Limits(regions=2, scale_sets=3), NOW))
+    assert {key: int(hours) for key, hours in laid.items()} == {"d0": 1, "d1": 1, "d2": 5, "b": 1}
 
 
 def test_of_too_many_the_longest_gives_way_to_more_short_ones():
