@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from handlers.cloud.compute import Compute
     from handlers.cloud.retry_after import RetryAfter
     from handlers.render.addresses import Addresses, OnPage, Sign
+    from handlers.repository.calendars import Calendars
     from handlers.repository.deliveries import Deliveries
     from handlers.repository.raised_limits import RaisedLimitsOnRecord
     from handlers.repository.runs import Runs
@@ -111,6 +112,12 @@ class Wiring:
         from handlers.repository.deliveries import Deliveries  # noqa: PLC0415
 
         return Deliveries(lambda: self.records)
+
+    @cached_property
+    def calendars(self) -> "Calendars":
+        from handlers.repository.calendars import Calendars  # noqa: PLC0415
+
+        return Calendars(lambda: self.records)
 
     @cached_property
     def credential(self) -> Any:

@@ -1,13 +1,14 @@
 """Mail by Azure Communication Services, with the app's identity."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from handlers.channels.http import AGAIN, REFUSED
-from handlers.channels.mail import address, priority
+from handlers.channels.mail import CALENDAR_NAME, CALENDAR_TYPE, address, headers
 from handlers.channels.trouble import ChannelTrouble, Message, asked_wait
 
 if TYPE_CHECKING:
@@ -32,12 +33,20 @@ class Acs:
             HttpResponseError,
         )
 
-        mail = {
+        mail: dict[str, Any] = {
             "senderAddress": address(self._sender),
             "content": {"subject": message.subject, "plainText": message.text, "html": message.html},
             "recipients": {"to": [{"address": address(recipient)} for recipient in self._recipients]},
-            "headers": {"X-Breakwater-Message": message.message_id, **priority(message)},
+            "headers": {"X-Breakwater-Message": message.message_id, **headers(message, self._sender)},
         }
+        if message.calendar:
+            # The service wants a bare type; the calendar says its method itself. Should the service not like
+            # the attachment, the mail is to go without it.
+            calendar = b64encode(message.calendar).decode()
+            mail["attachments"] = [
+                {"name": CALENDAR_NAME, "contentType": CALENDAR_TYPE, "contentInBase64": calendar}
+            ]
+            mail["headers"]["x-ms-acsemail-suppress-invalid-attachment"] = "true"
         try:
             # Plain http is for an inbox on this machine; the settings allow it on loopback only.
             poller = await self._client().begin_send(
@@ -55,7 +64,7 @@ class Acs:
         except HttpResponseError as error:
             status = error.status_code or 0
             code = error.error.code if error.error else ""
-            headers = getattr(error.response, "headers", None) or {}
+            answered = getattr(error.response, "headers", None) or {}
             passes = status in AGAIN or status >= 500
             broken = status >= 400 and not passes and status not in REFUSED
             answer = f"{status} {code or error.reason or ''}".strip()
@@ -65,7 +74,7 @@ class Acs:
                 f"Azure Communication Services {what}{fix}.",
                 recoverable=passes,
                 broken=broken,
-                retry_after=asked_wait(headers.get("Retry-After"), datetime.now(UTC)),
+                retry_after=asked_wait(answered.get("Retry-After"), datetime.now(UTC)),
             ) from error
         except AzureError as error:
             raise ChannelTrouble(

@@ -1,14 +1,24 @@
-"""Posting JSON to an address that is a secret: Teams by a Workflows address, and plain webhooks."""
+"""Posting JSON to an address that is a secret: Teams by a Workflows address, and webhooks as CloudEvents."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handlers.channels.trouble import ChannelTrouble, Message, asked_wait
 
 if TYPE_CHECKING:
     import aiohttp
+
+TYPE = "breakwater.notice."
+"""How the type of every event begins; a message's kind follows."""
+
+SCHEMA = "urn:breakwater:notice:1"
+"""The `$id` of docs/events.schema.json; the kind is the anchor in it."""
+
+NOWHERE = "urn:breakwater"
+"""The source of events where nobody has said where the app is reached."""
 
 SECONDS = 20
 """For one post, connecting included. Workflows answer in one or two."""
@@ -21,31 +31,39 @@ REFUSED = frozenset({400, 413, 415, 422})
 no longer valid, was rotated (401, 404) or moved: it passes once somebody has fixed that."""
 
 
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What is posted of a message."""
+
+    content_type: str
+    body: bytes
+
+
 class Http:
-    """One address of a receiver; `who` names it in trouble, `body` makes the JSON of a message."""
+    """One address of a receiver; `who` names it in trouble, `form` makes what is posted of a message."""
 
     def __init__(
         self,
         who: str,
         address: str,
-        body: Callable[[Message], Mapping[str, Any]],
+        form: Callable[[Message], Post],
         session: "Callable[[], aiohttp.ClientSession]",
     ) -> None:
         self._who = who
         self._address = address
-        self._body = body
+        self._form = form
         self._session = session
 
     async def send(self, message: Message) -> str:
         """One post, no redirect followed: a message goes where the policy says."""
         import aiohttp  # noqa: PLC0415 - only the stage that sends pays for it
 
-        who = self._who
+        who, post = self._who, self._form(message)
         try:
             async with self._session().post(
                 self._address,
-                data=json.dumps(self._body(message)).encode(),
-                headers={"Content-Type": "application/json", "Idempotency-Key": message.message_id},
+                data=post.body,
+                headers={"Content-Type": post.content_type, "Idempotency-Key": message.message_id},
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=SECONDS),
             ) as response:
@@ -73,16 +91,40 @@ class Http:
         )
 
 
-def card(message: Message) -> Mapping[str, Any]:
+def card(message: Message) -> Post:
     """For Teams: the card as a Workflows flow takes it. The flow answers 2xx before it posts."""
     attachment = {
         "contentType": "application/vnd.microsoft.card.adaptive",
         "contentUrl": None,
         "content": message.card,
     }
-    return {"type": "message", "attachments": [attachment]}
+    body = {"type": "message", "attachments": [attachment]}
+    return Post("application/json", json.dumps(body).encode())
 
 
-def payload(message: Message) -> Mapping[str, Any]:
-    """For a webhook: the message as JSON (docs/notices.md)."""
-    return message.payload
+def cloud_event(source: str) -> Callable[[Message], Post]:
+    """For a webhook: the message as a CloudEvent in structured mode (docs/webhooks.md).
+
+    `source` is where this app is reached, whatever the event is about.
+    """
+
+    def made(message: Message) -> Post:
+        from cloudevents.core.bindings.http import to_structured_event  # noqa: PLC0415 - as aiohttp above
+        from cloudevents.core.v1.event import CloudEvent  # noqa: PLC0415
+
+        event = CloudEvent(
+            {
+                "id": message.message_id,
+                "source": source or NOWHERE,
+                "type": f"{TYPE}{message.kind}",
+                "subject": message.about,
+                "time": message.at.astimezone(UTC),
+                "datacontenttype": "application/json",
+                "dataschema": f"{SCHEMA}#{message.kind}",
+            },
+            dict(message.payload),
+        )
+        post = to_structured_event(event)
+        return Post(post.headers["content-type"], post.body)
+
+    return made

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from handlers.channels.email_acs import Acs, build_client
 from handlers.channels.email_smtp import Smtp
-from handlers.channels.http import Http, card, payload
+from handlers.channels.http import Http, card, cloud_event
 from handlers.channels.trouble import ChannelTrouble, Message, Sender
 from handlers.wire.settings import Settings
 from planner.policy.model import Receiver
@@ -42,7 +42,8 @@ class Channels:
         if receiver.teams:
             senders["teams"] = Http("Teams", receiver.teams, card, self._shared_session)
         if receiver.webhook:
-            senders["webhook"] = Http("The webhook", receiver.webhook, payload, self._shared_session)
+            form = cloud_event(self._settings.public_url)
+            senders["webhook"] = Http("The webhook", receiver.webhook, form, self._shared_session)
         return senders
 
     async def close(self) -> None:

@@ -11,7 +11,11 @@ _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+")
 
 
 class Message(Protocol):
-    """A rendered message. `message_id` is the same each time it is sent, `thread` for all of a wave."""
+    """A rendered message. `message_id` is the same each time it is sent, `thread` for all of a wave.
+
+    `kind`, `about` and `at` (aware UTC) say to machines what it is, about what and of when; `calendar` is
+    what a mail brings along (iCalendar), or empty.
+    """
 
     @property
     def message_id(self) -> str: ...
@@ -29,6 +33,14 @@ class Message(Protocol):
     def card(self) -> Mapping[str, Any]: ...
     @property
     def payload(self) -> Mapping[str, Any]: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def about(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def calendar(self) -> bytes: ...
 
 
 class Sender(Protocol):

@@ -96,6 +96,12 @@ def delivery_path(tracking_id: str, receiver: str) -> str:
     return f"{delivery_prefix(tracking_id)}{_part(receiver)}.json"
 
 
+def calendar_path(tracking_id: str, receiver: str) -> str:
+    """Where it stands what a wave's calendar has said: to a receiver, or to whoever has the wave's link."""
+    whose = f"of/{_part(receiver)}" if receiver else "whole"
+    return f"calendars/{checked_tracking_id(tracking_id)}/{whose}.json"
+
+
 def quarantine_path(at: datetime, source: str, body_hash: str) -> str:
     """Where a message that could not be processed is kept; `source` is a queue or `alert`."""
     return f"{QUARANTINE}{at.astimezone(UTC):%Y-%m-%d}/{_part(source)}-{_part(body_hash)}.json"

@@ -122,7 +122,7 @@ async def _send(
     names = f"{delivery.tracking_id}\n{delivery.receiver}".encode()
     thread = f"wave-{hashlib.sha256(names).hexdigest()[:32]}"
     # A thousand scale sets take a second of CPU: the worker's loop must go on answering meanwhile.
-    message = await asyncio.to_thread(render, letter, sending.message_id, thread)
+    message = await asyncio.to_thread(render, letter, sending.message_id, thread, sending.first)
     about = {
         "tracking_id": delivery.tracking_id,
         "receiver": delivery.receiver,

@@ -17,3 +17,8 @@ SECURITY = {
 def html(status: int, body: str) -> Response:
     """A page of ours."""
     return Response(status, body, "text/html", SECURITY)
+
+
+def as_file(name: str) -> dict[str, str]:
+    """The headers of what is saved under this name."""
+    return {**SECURITY, "Content-Disposition": f'attachment; filename="{name}"'}

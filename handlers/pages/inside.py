@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from handlers.render.addresses import OWN_CALENDAR
 from handlers.wire.link_token import Link
 
 WAVE_SUFFIXES, RUN_SUFFIXES = ("json", "csv", "ics"), ("json",)
@@ -11,8 +12,10 @@ def place_inside(link: Link, rest: str) -> Mapping[str, str] | None:
     """What the path behind the token asks for, as `shown` takes it; None for what is outside of the link.
 
     Behind a wave's token: nothing, `<wave>.csv`, or `<subscription>/<resource group>/<scale set>`; behind a
-    run's nothing, or `<scale set>.json`.
+    run's nothing, or `<scale set>.json`; behind that of a receiver's own calendar nothing, or its name.
     """
+    if not link.place:
+        return {} if rest.strip("/") in {"", OWN_CALENDAR} else None
     parts = tuple(part for part in rest.split("/") if part)
     last = link.place[-1]
     wave = len(link.place) == 1

@@ -7,19 +7,19 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from email.utils import parseaddr
 from itertools import batched
 
 from handlers.cloud.names import run_path
-from handlers.cloud.records import Listed, StorageDown
-from handlers.pages.answer import SECURITY, html
-from handlers.render import calendar, contract, page, table
+from handlers.cloud.records import Conflict, Listed, StorageDown
+from handlers.delivery import calendars
+from handlers.pages.answer import SECURITY, as_file, html
+from handlers.render import contract, page, table
 from handlers.render.addresses import Addresses, Place
 from handlers.repository.runs import AT_ONCE
 from handlers.runs import queue
 from handlers.waves import figures, members, paging
 from handlers.waves.paging import Asked, Line
-from handlers.wire.documents import waves_of
+from handlers.wire.documents import NewerRecord, waves_of
 from handlers.wire.http import Response, json_response
 from handlers.wire.ids import checked_tracking_id
 from handlers.wiring import Wiring
@@ -45,7 +45,7 @@ async def shown(
     given = dict(place)
     try:
         return await _answer(given, query, wiring, addresses)
-    except StorageDown as error:
+    except (StorageDown, Conflict, NewerRecord) as error:
         log.warning("report.storage_down", extra={"reason": str(error)})
         body = {"error": f"The records cannot be read right now, try again in a minute: {error}"}
         return json_response(503, body, {**SECURITY, "Retry-After": "30"})
@@ -93,7 +93,7 @@ async def _wave(
     if suffix == "json":
         return await _document(tracking_id, waves, lines, asked, wiring, addresses)
     if suffix:
-        return await _file(tracking_id, waves, paging.in_state(lines, asked.state), wiring, addresses, suffix)
+        return await _file(tracking_id, waves, lines, asked, wiring, addresses, suffix)
     rows = paging.in_order(paging.in_state(lines, asked.state))
     shown = paging.page(rows, asked.number)
     if not shown and not asked.whole:
@@ -154,19 +154,19 @@ async def _file(
     tracking_id: str,
     waves: Sequence[Wave],
     lines: Mapping[str, Listed],
+    asked: Asked,
     wiring: Wiring,
     addresses: Addresses,
     suffix: str,
 ) -> Response:
     """The whole wave as a spreadsheet or a calendar, made beside the loop: a thousand sets take seconds."""
-    runs = tuple((await _read(lines.items(), wiring)).values())
     if suffix == "csv":
+        runs = tuple((await _read(paging.in_state(lines, asked.state).items(), wiring)).values())
         made = await asyncio.to_thread(table.table, tracking_id, runs)
-        return Response(200, made, "text/csv", _as_file(f"{tracking_id}.csv"))
-    organizer = parseaddr(wiring.settings.mail_from)[1]
-    address = addresses.wave(tracking_id)
-    feed = await asyncio.to_thread(calendar.calendar, tracking_id, waves, runs, address, organizer)
-    return Response(200, feed, "text/calendar", _as_file(f"{tracking_id}.ics"))
+        return Response(200, made, "text/csv", as_file(f"{tracking_id}.csv"))
+    # What a calendar leaves out it has to cancel: it is made of the whole wave and cut down afterwards.
+    feed = await calendars.of_wave(tracking_id, waves, lines, wiring, addresses, state=asked.state)
+    return Response(200, feed, "text/calendar", as_file(f"{tracking_id}.ics"))
 
 
 async def _read(lines: Iterable[Line], wiring: Wiring) -> dict[str, Run]:
@@ -222,7 +222,3 @@ def _missing(sentence: str, suffix: str, wiring: Wiring, addresses: Addresses) -
     if suffix:
         return Response(404, sentence, "text/plain", SECURITY)
     return html(404, page.missing_page(sentence, addresses, wiring.now()))
-
-
-def _as_file(name: str) -> dict[str, str]:
-    return {**SECURITY, "Content-Disposition": f'attachment; filename="{name}"'}

@@ -11,6 +11,9 @@ from handlers.wire.link_token import VIEW
 from planner.record.notice import Choice
 from planner.record.run import Run
 
+OWN_CALENDAR = "calendar.ics"
+"""What a receiver's own calendar is called behind its link."""
+
 LONGEST_TOKEN = 1500
 """Characters; some mail programs open no address of more than 2,000."""
 
@@ -65,6 +68,12 @@ class Addresses:
     def wave_as(self, tracking_id: str, suffix: str) -> str:
         """The wave as `json`, `csv` or `ics`."""
         return self._to((tracking_id,), wave_path(tracking_id), suffix)
+
+    def own_calendar(self) -> str:
+        """What a receiver subscribes to: its scale sets in all waves; only where links are signed."""
+        if self.sign is None or not self._reached:
+            return ""
+        return f"{self._link(self.sign((), VIEW, '', {}))}/{OWN_CALENDAR}"
 
     def run_as(self, tracking_id: str, target: Placed, suffix: str) -> str:
         """The run as `json`."""

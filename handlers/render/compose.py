@@ -13,6 +13,7 @@ from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import ANSWERS, GROUPS, KINDS, STANDALONE, STATES, STOP, counted, waiting
 from handlers.render.wave_choices import wave_choices
 from planner.notices.digest import Group, grouped
+from planner.notices.feed import CHANGES
 from planner.record import instance
 from planner.record.notice import Kind, Notice, Urgency
 from planner.record.run import Run
@@ -51,6 +52,7 @@ def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
         remarks=_remarks(story) if planned else (),
         stop=STOP if needs_stop else "",
         report=addresses.wave(story.tracking_id),
+        feed=addresses.own_calendar() if any(each.kind in CHANGES for _, each in story.items) else "",
         health=service_health(story.tracking_id, subscriptions[0]) if subscriptions else "",
     )
 
@@ -119,6 +121,9 @@ def _event(
         page=addresses.run(story.tracking_id, run.target),
         portal=portal(run.target.id),
         brief=_brief(run, notice),
+        kind=notice.kind.value,
+        urgency=notice.urgency.value,
+        scale_set=run.target.id,
     )
     if not offers:
         return told

@@ -3,13 +3,14 @@
 import json
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import css_inline
 
-from handlers.render import environment
+from handlers.render import environment, webhook
 from handlers.render.folding import folded
 from handlers.render.letter import Answer, Event, Letter, Line, Option, Part
 
@@ -25,7 +26,7 @@ LONG = 700
 LIMITS = {"name": 100, "where": 200}
 """Of these fields, then, fewer."""
 
-WHOLE = frozenset({"command", "link", "page", "portal", "report", "health"})
+WHOLE = frozenset({"command", "link", "page", "portal", "report", "health", "feed", "calendar", "scale_set"})
 """Fields never cut: a part of a command or of a link is of no use."""
 
 LONGEST_COMMAND = 900
@@ -34,13 +35,20 @@ LONGEST_COMMAND = 900
 BUTTONS = 4
 """Answers among the buttons of a scale set; the page has them all."""
 
+UNSENT = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of a message that is only looked at."""
+
 MOST_CHECKS = 6
 """Checks that stand out, told on a card with their sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message ready for every channel. `thread` is the same for all messages of a wave."""
+    """A message ready for every channel. `thread` is the same for all messages of a wave.
+
+    `kind`, `about` and `at` (aware UTC) say to machines what it is, about what and of when; `calendar` is
+    what a mail brings along (iCalendar), empty where nothing of it changes.
+    """
 
     message_id: str
     thread: str
@@ -50,18 +58,18 @@ class Rendered:
     html: str
     card: Mapping[str, Any]
     payload: Mapping[str, Any]
+    kind: str
+    about: str
+    at: datetime
+    calendar: bytes = b""
 
 
-def render(letter: Letter, message_id: str, thread: str) -> Rendered:
-    """The letter in every form; the same letter gives the same bytes.
+def render(letter: Letter, message_id: str, thread: str, at: datetime = UNSENT) -> Rendered:
+    """The letter in every form; the same letter gives the same bytes. `at` is when it was first to be sent.
 
     People read what is alike once; a machine gets every notice and every scale set.
     """
     read = folded(letter)
-    parts = [
-        {"heading": part.heading, "lines": [_for_machines(line) for line in part.lines]}
-        for part in letter.parts
-    ]
     return Rendered(
         message_id=message_id,
         thread=thread,
@@ -70,25 +78,12 @@ def render(letter: Letter, message_id: str, thread: str) -> Rendered:
         text=environment.text().get_template("mail.txt.j2").render(letter=read),
         html=_inliner().inline(environment.html().get_template("mail.html.j2").render(letter=read)),
         card=card(read),
-        payload={
-            "v": 1,
-            "message_id": message_id,
-            "subject": letter.subject,
-            **asdict(letter),
-            "parts": parts,
-        },
+        payload=webhook.data(letter),
+        kind=letter.kind,
+        about=webhook.about(letter),
+        at=at,
+        calendar=letter.calendar,
     )
-
-
-def _for_machines(line: Line) -> dict[str, Any]:
-    """A line of the digest as docs/notices.md promises it."""
-    return {
-        "name": line.name,
-        "where": line.where,
-        "text": line.said,
-        "checked": line.checked,
-        "checks": line.checks,
-    }
 
 
 def card(letter: Letter) -> dict[str, Any]:
@@ -118,7 +113,7 @@ def _card(letter: Letter, keep: int) -> dict[str, Any]:
             events=events,
             parts=parts,
             more=_items(letter.events, letter.parts) - _items(events, parts),
-            buttons=[("Report", letter.report), ("Service Health", letter.health)],
+            buttons=[("Report", letter.report), ("Calendar", letter.feed), ("Service Health", letter.health)],
             buttons_of=_buttons,
             longest=LONGEST_COMMAND,
             checks=MOST_CHECKS,

@@ -65,7 +65,8 @@ class Option:
 class Event:
     """One notice about one scale set; what can be done and how the plan stands only with the last one.
 
-    `brief` is what a list says where many scale sets say the same; empty when it asks for something.
+    `brief` is what a list says where many scale sets say the same; empty when it asks for something. `kind`,
+    `urgency` and `scale_set` (its ARM id) are for machines.
     """
 
     word: str
@@ -84,13 +85,17 @@ class Event:
     page: str = ""
     portal: str = ""
     brief: str = ""
+    kind: str = ""
+    urgency: str = ""
+    scale_set: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
     """A whole message. `urgency`, `kind` and the ids are for machines, everything else is for people.
 
-    `choices` are for the wave, those of its events for one scale set.
+    `choices` are for the wave, those of its events for one scale set. `feed` is where the receiver's own
+    calendar can be subscribed to, `calendar` what a mail brings along of it (iCalendar).
     """
 
     tracking_id: str
@@ -108,6 +113,8 @@ class Letter:
     stop: str = ""
     report: str = ""
     health: str = ""
+    feed: str = ""
+    calendar: bytes = b""
 
     @property
     def subject(self) -> str:

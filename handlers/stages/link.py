@@ -7,11 +7,12 @@ page, and then nothing is done.
 import logging
 
 from handlers.cloud.records import Conflict, StorageDown
+from handlers.delivery import calendars
 from handlers.pages.acting import answered
-from handlers.pages.answer import SECURITY, html
+from handlers.pages.answer import SECURITY, as_file, html
 from handlers.pages.inside import place_inside
 from handlers.pages.report import shown
-from handlers.render.addresses import InLink
+from handlers.render.addresses import OWN_CALENDAR, InLink
 from handlers.render.page import said_page
 from handlers.wire import link_token
 from handlers.wire.documents import BadRecord, NewerRecord
@@ -48,17 +49,29 @@ async def handle(request: Request, wiring: Wiring) -> Response:
 async def _answer(link: Link, token: str, rest: str, request: Request, wiring: Wiring) -> Response:
     place = place_inside(link, rest)
     if place is None or (link.acts and rest.strip("/")):
-        about = " of ".join((*reversed(link.place[3:]), f"the wave {link.place[0]}"))
+        about = " of ".join((*reversed(link.place[3:]), *(f"the wave {name}" for name in link.place[:1])))
+        about = about or f"the calendar of {link.receiver}"
         return _refused(403, "This link does not lead there", f"It is for {about} alone.", wiring)
     if link.acts:
         return await answered(link, request, wiring)
     if request.method == "POST":
         return _refused(405, "This link only shows something", "It cannot be used to act.", wiring)
+    if not link.place:
+        return await _own_calendar(link, wiring)
     if link.expired(wiring.now()) and not any(wave.open for wave in await wiring.waves.of(link.place[0])):
         ended = f"The wave {link.place[0]} is over, and the link ended at {to_the_minute(link.expires)}."
         return _refused(410, "This link has expired", ended, wiring)
     addresses = InLink(wiring.settings.public_url, token=token, place=link.place)
     return await shown(place, request.query, wiring, addresses)
+
+
+async def _own_calendar(link: Link, wiring: Wiring) -> Response:
+    """What the receiver subscribes to: its scale sets in all waves."""
+    if link.expired(wiring.now()):
+        ended = f"It ended at {to_the_minute(link.expires)}. A newer message has a newer link."
+        return _refused(410, "This link has expired", ended, wiring)
+    feed = await calendars.of_receiver(link.receiver, wiring, wiring.addresses(link.receiver))
+    return Response(200, feed, "text/calendar", as_file(OWN_CALENDAR))
 
 
 def _refused(status: int, title: str, sentence: str, wiring: Wiring) -> Response:

@@ -11,6 +11,7 @@ from functools import partial
 
 from handlers.cloud.records import Listed
 from handlers.cloud.side_by_side import side_by_side
+from handlers.delivery import calendars
 from handlers.delivery.deliver import NOBODY, come_back, deliver, senders_of
 from handlers.delivery.fallback_receiver import remarks, stand_ins
 from handlers.delivery.tell_alone import tell_alone
@@ -212,4 +213,8 @@ async def _letter(
     outlooks = await queue.outlooks(theirs if placed else [], wiring)
     story = Story(seen.message.tracking_id, seen.waves, items, seen.overview, ended, paged, outlooks)
     letter = compose(story, wiring.addresses(delivery.receiver), seen.now)
-    return replace(letter, remarks=(*letter.remarks, *remarks(delivery, channel, seen.now)))
+    return replace(
+        letter,
+        remarks=(*letter.remarks, *remarks(delivery, channel, seen.now)),
+        calendar=await calendars.attached(channel, story, delivery.receiver, wiring),
+    )

@@ -20,6 +20,9 @@ VIEW: Final = "view"
 READABLE = timedelta(days=90)
 """How long a link shows its wave at least; while the wave is open it does so however old it is."""
 
+SUBSCRIBED = timedelta(days=400)
+"""How long a receiver's own calendar can be read by one link: it is for waves to come as well."""
+
 ACTS_FOR = timedelta(days=14)
 """How long a link acts. Reminders and pages bring newer ones."""
 
@@ -41,10 +44,10 @@ class Forged(ValueError):
 class Link:
     """What a link says.
 
-    `place` is the wave it is about, or wave, subscription, resource group and scale set. `receiver` is who it
-    was sent to, empty for one on a page that was opened with the app's key. An `action` that is not `view`
-    is a person's command for the plan with this `checksum`, `to` the fields that go with it. `expires` is
-    aware UTC, to the second.
+    `place` is the wave it is about, or wave, subscription, resource group and scale set, or nothing: then it
+    is for the receiver's own calendar. `receiver` is who it was sent to, empty for one on a page that was
+    opened with the app's key. An `action` that is not `view` is a person's command for the plan with this
+    `checksum`, `to` the fields that go with it. `expires` is aware UTC, to the second.
     """
 
     place: tuple[str, ...]
@@ -73,11 +76,11 @@ class Link:
         return now >= self.expires
 
 
-def expiry(action: str, now: datetime) -> datetime:
+def expiry(action: str, now: datetime, place: tuple[str, ...] = ("a wave",)) -> datetime:
     """When a link made now ends; at midnight (UTC) if it only shows something: those of a day are equal."""
     if action != VIEW:
         return now.replace(microsecond=0) + ACTS_FOR
-    return (now + READABLE).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (now + (READABLE if place else SUBSCRIBED)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def signed(link: Link, keys: Sequence[str]) -> str:
@@ -91,7 +94,7 @@ def signer(
     """What makes the tokens of one message or page, from place, action, plan's checksum and more fields."""
 
     def sign(place: tuple[str, ...], action: str, checksum: str, to: Mapping[str, str]) -> str:
-        return signed(Link(place, receiver, expiry(action, now), action, checksum, to), keys)
+        return signed(Link(place, receiver, expiry(action, now, place), action, checksum, to), keys)
 
     return sign
 

@@ -281,7 +281,7 @@ def test_what_needs_an_answer_is_kept_when_a_card_grows_too_large():
 def test_a_single_scale_set_can_be_answered_with_a_button():
     assert _titles(card(_letter(paused("db")))) == [
         ["Resume", "Skip what is left", "Open", "Portal"],
-        ["Report", "Service Health"],
+        ["Report", "Calendar", "Service Health"],
     ]
 
 

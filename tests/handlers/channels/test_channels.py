@@ -1,12 +1,16 @@
+import json
+from base64 import b64decode
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from azure.core.credentials import AccessToken
+from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 
 from handlers.channels import Channels, ChannelTrouble, email_smtp
 from handlers.channels import certificate as certificate_of
+from handlers.channels.http import Post, cloud_event
 from handlers.channels.mail import build
 from handlers.channels.trouble import asked_wait, redacted
 from planner.policy.model import Receiver
@@ -27,6 +31,10 @@ class Letter:
     html: str = "<p>Instance 4 is down.</p>"
     card: dict[str, Any] = field(default_factory=lambda: {"type": "AdaptiveCard"})
     payload: dict[str, Any] = field(default_factory=lambda: {"v": 1, "subject": "x"})
+    kind: str = "paused"
+    about: str = "VM8T-1Q8"
+    at: datetime = NOW
+    calendar: bytes = b""
 
 
 @pytest.fixture
@@ -84,12 +92,100 @@ async def test_teams_gets_the_card_in_the_envelope_workflows_expect():
         }
 
 
-async def test_a_webhook_gets_the_payload_and_the_messages_id():
+async def test_a_webhook_gets_a_cloud_event_under_the_messages_id():
     async with TeamsInbox(path="/hook") as hook:
         await send(Receiver("ops", webhook=hook.url))
+        (post,) = hook.messages
 
-        assert hook.messages[0].body == {"v": 1, "subject": "x"}
-        assert hook.messages[0].headers["Idempotency-Key"] == Letter().message_id
+    assert post.headers["Content-Type"] == "application/cloudevents+json"
+    assert post.headers["Idempotency-Key"] == Letter().message_id
+    assert post.body == {
+        "specversion": "1.0",
+        "id": Letter().message_id,
+        "source": "https://breakwater.example",
+        "type": "breakwater.notice.paused",
+        "subject": "VM8T-1Q8",
+        "time": "2026-11-24T12:00:00Z",
+        "datacontenttype": "application/json",
+        "dataschema": "urn:breakwater:notice:1#paused",
+        "data": Letter().payload,
+    }
+    read = from_structured_event(HTTPMessage(dict(post.headers), json.dumps(post.body).encode()))
+    assert (read.get_id(), read.get_data()) == (Letter().message_id, Letter().payload)
+
+
+def test_an_app_whose_address_nobody_has_set_is_a_source_all_the_same():
+    assert json.loads(cloud_event("")(Letter()).body)["source"] == "urn:breakwater"
+
+
+async def test_a_cloud_event_is_the_same_when_it_is_sent_again():
+    async with TeamsInbox(path="/hook", answers=[503]) as hook:
+        with pytest.raises(ChannelTrouble):
+            await send(Receiver("ops", webhook=hook.url))
+        first = form_of(Letter())
+        await send(Receiver("ops", webhook=hook.url))
+
+        assert json.loads(first.body) == hook.messages[0].body
+
+
+def form_of(letter: Letter) -> Post:
+    return cloud_event("https://breakwater.example")(letter)
+
+
+CALENDAR = "BEGIN:VCALENDAR\r\nMETHOD:PUBLISH\r\nSUMMARY:grüße\r\nEND:VCALENDAR\r\n".encode()
+
+
+async def test_mail_brings_the_calendar_along_and_stays_readable_without_it():
+    async with MailInbox() as inbox:
+        await send(Receiver("ops", email=OPS), Letter(calendar=CALENDAR), smtp=inbox.url)
+        (mail,) = inbox.messages
+
+    (attached,) = mail.iter_attachments()
+    assert attached.get_content_type() == "text/calendar"
+    assert (attached["content-type"].params["method"], attached["content-type"].params["charset"]) == (
+        "PUBLISH",
+        "utf-8",
+    )
+    assert attached.get_filename() == "maintenance.ics"
+    assert attached.get_payload(decode=True) == CALENDAR
+    assert mail.get_body(("plain",)).get_content().replace("\r\n", "\n").strip() == Letter().text
+    assert mail.get_body(("html",)).get_content().strip() == Letter().html
+
+
+async def test_mail_that_changes_nothing_brings_no_calendar():
+    async with MailInbox() as inbox:
+        await send(Receiver("ops", email=OPS), smtp=inbox.url)
+
+        assert list(inbox.messages[0].iter_attachments()) == []
+
+
+async def test_communication_services_bring_the_calendar_along():
+    async with AcsInbox() as inbox:
+        await send(Receiver("ops", email=OPS), Letter(calendar=CALENDAR), acs_endpoint=inbox.url)
+        await send(Receiver("ops", email=OPS), Letter(message_id="1" * 32), acs_endpoint=inbox.url)
+        first, second = inbox.messages
+
+    (attached,) = first.body["attachments"]
+    assert (attached["name"], attached["contentType"]) == ("maintenance.ics", "text/calendar")
+    assert b64decode(attached["contentInBase64"]) == CALENDAR
+    assert first.body["headers"]["x-ms-acsemail-suppress-invalid-attachment"] == "true"
+    assert "attachments" not in second.body
+
+
+async def test_all_mails_of_a_wave_are_one_thread_whoever_carries_them():
+    async with MailInbox() as inbox:
+        for number in "12":
+            await send(Receiver("ops", email=OPS), Letter(message_id=number * 32), smtp=inbox.url)
+        first, second = inbox.messages
+
+    assert first["message-id"] != second["message-id"]
+    assert first["references"] == second["references"] == first["in-reply-to"] == "<wave-1@example.org>"
+    async with AcsInbox() as service:
+        await send(Receiver("ops", email=OPS), acs_endpoint=service.url)
+        said = service.messages[0].body["headers"]
+    assert said["Message-ID"] == f"<{Letter().message_id}@example.org>"
+    assert said["References"] == said["In-Reply-To"] == "<wave-1@example.org>"
+    assert said["Auto-Submitted"] == "auto-generated"
 
 
 @pytest.mark.parametrize(
