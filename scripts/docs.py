@@ -2,6 +2,7 @@
 
 docs/states.md           the states and their changes, from `planner.record.states`
 docs/policy.schema.json  the policy file, from `handlers.wire.policy_file`
+docs/events.schema.json  what a webhook gets, from `handlers.render.webhook`
 docs/policy.md           its table of how many scale sets fit, from `planner.places`
 """
 
@@ -32,7 +33,7 @@ from planner.record.states import (  # noqa: E402
     InstanceState,
     RunState,
 )
-from scripts import room  # noqa: E402
+from scripts import events, room  # noqa: E402
 
 HEAD = """# States
 
@@ -115,6 +116,11 @@ def policy_schema() -> str:
     return json.dumps(schema(), indent=2) + "\n"
 
 
+def event_schema() -> str:
+    """The JSON Schema of every type of event."""
+    return json.dumps(events.schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 def with_room(text: str) -> str:
     """A page with the table of how many scale sets fit between its marks."""
     before, begin, rest = text.partition(BEGIN)
@@ -126,6 +132,7 @@ def main() -> None:
     """Write them all."""
     (ROOT / "docs" / "states.md").write_text(states(), encoding="utf-8")
     (ROOT / "docs" / "policy.schema.json").write_text(policy_schema(), encoding="utf-8")
+    (ROOT / "docs" / "events.schema.json").write_text(event_schema(), encoding="utf-8")
     policy = ROOT / "docs" / "policy.md"
     policy.write_text(with_room(policy.read_text(encoding="utf-8")), encoding="utf-8")
 

@@ -38,16 +38,16 @@ async def of_wave(
     wiring: Wiring,
     addresses: Addresses,
     *,
-    state: RunState | None = None,
+    within: RunState | None = None,
 ) -> bytes:
-    """The calendar of a whole wave; `lines` are its runs by path, those of one `state` where that is given.
+    """The calendar of a wave, all of whose runs `lines` has by path; cut down to those `within` a state.
 
     Raises StorageDown, Conflict and NewerRecord.
     """
     runs = await _read(lines, wiring)
     feed = await _said(tracking_id, "", waves, runs, wiring, every=len(runs) == len(lines))
-    only = {run.target.id for run in runs.values() if run.state is state} if state else None
-    source = "" if state else addresses.wave_as(tracking_id, "ics")
+    only = {run.target.id for run in runs.values() if run.state is within} if within else None
+    source = "" if within else addresses.wave_as(tracking_id, "ics")
     return await _written(f"Planned maintenance {tracking_id}", (feed,), wiring, addresses, source, only)
 
 

@@ -165,7 +165,7 @@ async def _file(
         made = await asyncio.to_thread(table.table, tracking_id, runs)
         return Response(200, made, "text/csv", as_file(f"{tracking_id}.csv"))
     # What a calendar leaves out it has to cancel: it is made of the whole wave and cut down afterwards.
-    feed = await calendars.of_wave(tracking_id, waves, lines, wiring, addresses, state=asked.state)
+    feed = await calendars.of_wave(tracking_id, waves, lines, wiring, addresses, within=asked.state)
     return Response(200, feed, "text/calendar", as_file(f"{tracking_id}.ics"))
 
 

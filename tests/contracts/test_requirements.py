@@ -64,6 +64,7 @@ def test_the_requirements_files_hold_the_projects_own_pins_and_no_other(file: st
 def test_every_other_package_is_there_for_one_that_is_there(file: str) -> None:
     found = pins(file)
     names = {one.name for one in found} | {"breakwater (pyproject.toml)", "breakwater (pyproject.toml:dev)"}
+    names |= {"--override (workspace)"}  # what pyproject.toml says of versions alone
     assert [one.name for one in found if not one.via or not one.via <= names] == []
 
 
