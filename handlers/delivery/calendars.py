@@ -11,7 +11,6 @@ from handlers.cloud.records import Conflict, Listed
 from handlers.render.addresses import Addresses
 from handlers.render.appointments import appointments
 from handlers.render.calendar import calendar
-from handlers.render.contract import announcements
 from handlers.render.letter import Story
 from handlers.runs import queue
 from handlers.waves import members
@@ -104,9 +103,9 @@ async def _said(
     every: bool,
 ) -> Feed:
     """The feed on record, made of these runs; `every` one of them could be read."""
-    heard, now = announcements(waves), wiring.now()
-    latest = heard[-1].stage if heard else None
-    due = await asyncio.to_thread(appointments, tracking_id, receiver, runs.values(), latest)
+    now = wiring.now()
+    stages = {wave.subscription.lower(): wave.stage for wave in waves}
+    due = await asyncio.to_thread(appointments, tracking_id, receiver, runs.values(), stages)
 
     def change(feed: Feed) -> Feed:
         return revised(feed, due, now, every=every)

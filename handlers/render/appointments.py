@@ -1,7 +1,7 @@
 """The words of a calendar's appointments: when a scale set is rebooted, or that Azure chooses when."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from handlers.render import facts
 from handlers.render.outside_text import one_line
@@ -21,16 +21,25 @@ LINES = 20
 
 
 def appointments(
-    tracking_id: str, receiver: str, runs: Iterable[Run], latest: Stage | None
+    tracking_id: str, receiver: str, runs: Iterable[Run], stages: Mapping[str, Stage]
 ) -> tuple[Appointment, ...]:
-    """What of a wave, at this stage, stands in a receiver's calendar, or in everybody's (no receiver).
+    """What of a wave stands in a receiver's calendar, or in everybody's (no receiver).
 
+    `stages` is where the wave stands in each subscription (lower case): Azure can cancel it in one alone.
     A sitting of a scale set is the same in both; what is left to Azure is one appointment a window, for those
     of the receiver's scale sets.
     """
     known = tuple(runs)
-    ours = (_ours(tracking_id, sitting, latest) for run in known for sitting in sittings(run))
-    azures = (_azures(tracking_id, receiver, turn, latest) for turn in azures_turns(known))
+
+    def stage(subscription: str) -> Stage | None:
+        return stages.get(subscription.lower())
+
+    ours = (
+        _ours(tracking_id, sitting, stage(run.target.subscription))
+        for run in known
+        for sitting in sittings(run)
+    )
+    azures = (_azures(tracking_id, receiver, turn, stage(turn.subscription)) for turn in azures_turns(known))
     return (*ours, *azures)
 
 

@@ -14,9 +14,10 @@ from planner.azure.wave import Stage
 from planner.notices.feed import Feed, revised
 from planner.record.instance import InstanceProgress
 from planner.record.states import BatchState, InstanceState, RunState
-from tests.notices import HOUR, NOW, TRACKING, batch, run
+from tests.notices import HOUR, NOW, SUBSCRIPTION, TRACKING, batch, run
 
 DAY = timedelta(days=1)
+PLANNED = {SUBSCRIPTION: Stage.PLANNED}
 VERSION = {"SEQUENCE", "DTSTAMP", "LAST-MODIFIED"}
 """What may differ of an event that says the same."""
 
@@ -73,12 +74,12 @@ def content(event):
 
 
 @given(lives, st.lists(st.integers(0, 600), min_size=6, max_size=6))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_whatever_becomes_of_a_wave_a_program_that_subscribes_takes_every_change(life, minutes):
     feed, now, before = Feed(TRACKING), NOW, {}
     for (found, stage), passed in zip(life, minutes, strict=False):
         now += timedelta(minutes=passed)
-        due = appointments(TRACKING, "", [one for one in found if one is not None], stage)
+        due = appointments(TRACKING, "", [one for one in found if one is not None], {SUBSCRIPTION: stage})
         feed = revised(feed, due, now)
         after = read(calendar("Wave", [feed], lambda wave: f"https://app.example/{wave}"))
         assert before.keys() <= after.keys()
@@ -96,12 +97,12 @@ def test_whatever_becomes_of_a_wave_a_program_that_subscribes_takes_every_change
 
 
 @given(st.lists(hours, min_size=1, max_size=6))
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_a_plan_that_moves_and_moves_has_one_uid_for_each_of_its_nights(nights):
     feed, seen = Feed(TRACKING), set()
     for at in nights:
         one = replace(batch(1, "1", "2"), not_before=at)
-        feed = revised(feed, appointments(TRACKING, "", [run("web", batches=(one,))], Stage.PLANNED), NOW)
+        feed = revised(feed, appointments(TRACKING, "", [run("web", batches=(one,))], PLANNED), NOW)
         seen |= {each.uid for each in feed.events}
     assert len(seen) == 1
 
@@ -112,8 +113,8 @@ def test_a_receivers_calendar_names_only_its_own_scale_sets_and_never_takes_the_
         run(name, state=RunState.LEFT_TO_AZURE, scheduled=window, batches=(), receiver=who)
         for name, who in (("api", "ops"), ("db", "data"))
     ]
-    (whole,) = appointments(TRACKING, "", left, Stage.PLANNED)
-    (own,) = appointments(TRACKING, "ops", left[:1], Stage.PLANNED)
+    (whole,) = appointments(TRACKING, "", left, PLANNED)
+    (own,) = appointments(TRACKING, "ops", left[:1], PLANNED)
 
     assert [each.id.rpartition("/")[2] for each in whole.concerned] == ["api", "db"]
     assert [each.id.rpartition("/")[2] for each in own.concerned] == ["api"]
@@ -123,7 +124,7 @@ def test_a_receivers_calendar_names_only_its_own_scale_sets_and_never_takes_the_
 def test_a_scale_set_that_goes_down_as_a_whole_is_an_outage_and_one_that_does_not_is_less():
     def impact(serving):
         both = replace(batch(1, "1", "2"), not_before=NOW)
-        (one,) = appointments(TRACKING, "", [run("web", batches=(both,), serving=serving)], Stage.PLANNED)
+        (one,) = appointments(TRACKING, "", [run("web", batches=(both,), serving=serving)], PLANNED)
         return one.concerned[0].impact
 
     assert [impact(serving) for serving in (0, 2, 3)] == [
@@ -134,8 +135,8 @@ def test_a_scale_set_that_goes_down_as_a_whole_is_an_outage_and_one_that_does_no
 
 
 def test_the_words_of_a_calendar_say_who_reboots_what_and_whether_it_is_certain():
-    def title(one, stage=Stage.PLANNED):
-        return [each.summary for each in appointments(TRACKING, "", [one], stage)]
+    def title(one):
+        return [each.summary for each in appointments(TRACKING, "", [one], PLANNED)]
 
     window = Interval(NOW + DAY, NOW + 9 * DAY)
     both = (replace(batch(1, "1", "2"), not_before=NOW), replace(batch(2, "3"), not_before=NOW + HOUR / 2))
@@ -163,9 +164,23 @@ def test_the_words_of_a_calendar_say_who_reboots_what_and_whether_it_is_certain(
     left = run("db", state=RunState.LEFT_TO_AZURE, scheduled=window)
     assert title(left) == ["Azure reboots db at a time it chooses"]
     many = [run(name, state=RunState.LEFT_TO_AZURE, scheduled=window) for name in ("a", "b", "c", "d")]
-    assert appointments(TRACKING, "", many[:3], None)[0].summary == (
+    assert appointments(TRACKING, "", many[:3], PLANNED)[0].summary == (
         "Azure reboots a, b and c at a time it chooses"
     )
-    assert appointments(TRACKING, "", many, None)[0].summary == (
+    assert appointments(TRACKING, "", many, PLANNED)[0].summary == (
         "Azure reboots 4 scale sets at a time it chooses"
     )
+
+
+def test_a_wave_that_azure_cancels_in_one_subscription_stays_in_the_others():
+    other = "87654321-1234-1234-1234-1234567890ab"
+    here, there = run("web"), run("web")
+    there = replace(there, target=replace(there.target, subscription=other, id=f"/subscriptions/{other}/web"))
+    stages = {SUBSCRIPTION: Stage.CANCELED, other: Stage.PLANNED}
+
+    found = appointments(TRACKING, "", [here, there], stages)
+
+    assert {each.account: each.standing.value for each in found} == {
+        SUBSCRIPTION: "CANCELLED",
+        other: "CONFIRMED",
+    }

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.render.table import COLUMNS, table
@@ -52,6 +52,7 @@ async def test_the_spreadsheet_has_a_row_an_instance_and_computes_nothing(client
 WIDE = "\uff1d\uff0b\uff0d\uff20"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=f"=+-@{WIDE}\t\r\n a'\"|,;", max_size=12))
 def test_no_text_from_outside_begins_a_formula(text):
     one = replace(batch(1, "1"), domain=text)

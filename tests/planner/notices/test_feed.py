@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.notices.feed import Appointment, Feed, Standing, revised
@@ -118,6 +118,7 @@ appointments = st.builds(
 steps = st.lists(st.lists(appointments, max_size=5), min_size=1, max_size=8)
 
 
+@settings(deadline=None)
 @given(steps, st.lists(st.integers(-90, 90), min_size=8, max_size=8))
 def test_nothing_is_lost_and_a_sequence_rises_with_each_change_and_never_falls(due, minutes):
     feed, now = Feed(TRACKING), NOW
@@ -139,6 +140,7 @@ def test_nothing_is_lost_and_a_sequence_rises_with_each_change_and_never_falls(d
         assert revised(feed, wanted, now + DAY) == feed
 
 
+@settings(deadline=None)
 @given(steps)
 def test_as_many_uids_as_appointments_at_most_at_once_where_nothing_was_over(due):
     """A UID stays in use: moved appointments do not leave a trail of cancelled ones."""

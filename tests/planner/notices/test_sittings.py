@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.azure.fleet import Interval
@@ -156,6 +156,7 @@ def runs(draw) -> Run:
     )
 
 
+@settings(deadline=None)
 @given(runs())
 def test_sittings_lie_apart_and_every_batch_is_in_one(one):
     found = sittings(one)
