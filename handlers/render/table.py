@@ -125,7 +125,7 @@ def _arm_id(run: Run, progress: InstanceProgress) -> str:
 def _why(run: Run, batch: Batch, progress: InstanceProgress) -> str:
     """Why an instance stands where it does, where nothing has happened to it that the record explains."""
     if not progress.waiting:
-        return "" if progress.state is InstanceState.STARTING else run.reason
+        return _GOING.get(progress.state, run.reason)
     if progress.retry_at is not None:
         return f"Azure has put it off; not tried again before {to_the_minute(progress.retry_at)}."
     if run.state not in ACTIVE:
@@ -135,6 +135,13 @@ def _why(run: Run, batch: Batch, progress: InstanceProgress) -> str:
     if batch.not_before is None:
         return "No time is left for it in the windows."
     return f"Waits for its turn, not before {to_the_minute(batch.not_before)}."
+
+
+_GOING = {
+    InstanceState.STARTING: "Its start is on its way.",
+    InstanceState.REBOOTING: "Azure has taken its start.",
+    InstanceState.VERIFYING: "It was maintained, and has not been seen healthy twice yet.",
+}
 
 
 def _span(start: str, end: str, span: Interval | None) -> dict[str, str | None]:

@@ -160,6 +160,23 @@ def test_each_row_has_the_reason_of_its_own_instance():
     assert {row["run_reason"] for row in found} == {"Running."}
 
 
+def test_an_instance_under_way_says_how_far_it_is():
+    states = (InstanceState.STARTING, InstanceState.REBOOTING, InstanceState.VERIFYING)
+    going = Batch(
+        1,
+        "domain 0",
+        tuple(InstanceProgress(str(number), state=state) for number, state in enumerate(states)),
+        BatchState.REBOOTING,
+        started_at=NOW,
+    )
+
+    assert [row["reason"] for row in rows(run("web", state=RunState.RUNNING, batches=(going,)))] == [
+        "Its start is on its way.",
+        "Azure has taken its start.",
+        "It was maintained, and has not been seen healthy twice yet.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("state", "at", "reason"),
     [
