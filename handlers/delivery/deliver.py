@@ -94,6 +94,15 @@ async def deliver(
     return recorded
 
 
+async def noted(delivery: Delivery, etag: str | None, wiring: Wiring) -> str | None:
+    """Write what a receiver has chosen not to hear; the new ETag, None when another notify has the record."""
+    try:
+        return await wiring.deliveries.write(delivery, etag)
+    except Conflict:
+        log.info("notify.busy", extra={"tracking_id": delivery.tracking_id, "receiver": delivery.receiver})
+        return None
+
+
 async def come_back(
     wake: datetime, delivery: Delivery, etag: str | None, message: NoticeMessage, wiring: Wiring
 ) -> None:
@@ -105,11 +114,11 @@ async def come_back(
     # Sent before it is noted: a message too many is cheaper than one that never comes.
     await wiring.queues.send(NOTICES, message, delay=wake - now)
     quiet = delivery.not_before is not None and delivery.not_before > now
-    noted = replace(delivery, follow_up=wake, not_before=delivery.not_before if quiet else wake)
-    try:
-        await wiring.deliveries.write(noted, etag)
-    except Conflict:
-        log.info("notify.busy", extra={"tracking_id": delivery.tracking_id, "receiver": delivery.receiver})
+    # What is gathered for hours must not keep back what asks meanwhile.
+    first = min(wake, now + wiring.settings.group_wait)
+    await noted(
+        replace(delivery, follow_up=wake, not_before=delivery.not_before if quiet else first), etag, wiring
+    )
 
 
 async def _send(

@@ -15,22 +15,25 @@ from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner.notices import delivery_steps as steps
 from planner.notices.delivery import Delivery
+from planner.policy.hearing import default_receiver
 from planner.policy.model import Policy, Receiver
 from planner.text.phrases import say
 
 log = logging.getLogger(__name__)
 
 
-def default_receiver(policy: Policy) -> Receiver | None:
-    """Who is told what no receiver is declared for: the defaults' owner, else `default`, else the first."""
-    chosen = policy.receiver(policy.defaults.get("owner", "default")) or policy.receiver("default")
-    return chosen or next(iter(policy.receivers), None)
-
-
 def _other_receiver(receiver: str, policy: Policy) -> Receiver | None:
-    """The default receiver, unless it is this one."""
-    default = default_receiver(policy)
-    return default if default is not None and default.name.lower() != receiver.lower() else None
+    """The default receiver; for itself the one that it escalates to, else any other that is declared."""
+    known, default = policy.receiver(receiver), default_receiver(policy)
+    escalates = policy.receiver(known.escalate_to) if known is not None else None
+    return next(
+        (
+            other
+            for other in (default, escalates, *policy.receivers)
+            if other is not None and other.name.lower() != receiver.lower()
+        ),
+        None,
+    )
 
 
 def stand_ins(receiver: str, policy: Policy, wiring: Wiring) -> dict[str, Sender]:

@@ -20,7 +20,7 @@ from handlers.wire.http import Request, Response
 from handlers.wire.link_token import Link
 from handlers.wiring import Wiring
 from planner.people.commands import effect
-from planner.record.command import Command
+from planner.record.command import Command, CommandKind
 from planner.record.run import Entry, Run
 from planner.text.phrases import to_the_minute
 
@@ -110,7 +110,8 @@ async def answered(link: Link, request: Request, wiring: Wiring) -> Response:
     run = stored.run
     if link.id in run.people.events or _line(run, link):
         return _used(opened, run)
-    if link.checksum != run.people.checksum:
+    # What is acknowledged is down whatever the plan has become since.
+    if link.checksum != run.people.checksum and link.action != CommandKind.ACKNOWLEDGE:
         changed = f"The plan of {opened.name} has changed since the link was made: look at it as it is now."
         return opened.refuses(409, "This link is for another plan", changed)
     try:

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from handlers.wire.command_request import WHY, YOUR_NAME
 from handlers.wire.link_token import VIEW
+from planner.record.command import CommandKind
 from planner.record.notice import Choice
 from planner.record.run import Run
 
@@ -95,7 +96,8 @@ class Addresses:
         """
         if self.sign is None or not self._reached:
             return ""
-        token = self.sign(place_of(tracking_id, run.target), action, run.people.checksum, to or {})
+        to = to or _about(run, action)
+        token = self.sign(place_of(tracking_id, run.target), action, run.people.checksum, to)
         return self._link(token) if len(token) <= LONGEST_TOKEN else ""
 
     def command(self, tracking_id: str, run: Run, action: str) -> str:
@@ -103,7 +105,7 @@ class Addresses:
 
         An approval names the plan it is for: another one that came in between is not approved.
         """
-        more = {"checksum": run.people.checksum} if action == "approve" else {}
+        more = {"checksum": run.people.checksum} if action == "approve" else _about(run, action)
         return self._typed(tracking_id, run, action, more)
 
     def choose(self, tracking_id: str, run: Run, choice: Choice) -> str:
@@ -190,6 +192,14 @@ class InLink(Addresses):
         inside = place[len(self.place) :] or (place[-1:] if suffix else ())
         rest = "".join(f"/{quote(part, safe='', errors='replace')}" for part in inside)
         return f"{self._link(self.token)}{rest}{f'.{suffix}' if suffix else ''}"
+
+
+def _about(run: Run, action: str) -> Mapping[str, str]:
+    """What an acknowledgement names: it is for one trouble and not for the next."""
+    ringing = run.ringing
+    return (
+        {"notice": str(ringing.number)} if action == CommandKind.ACKNOWLEDGE and ringing is not None else {}
+    )
 
 
 def place_of(tracking_id: str, target: Placed) -> tuple[str, ...]:

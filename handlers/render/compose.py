@@ -15,6 +15,7 @@ from handlers.render.wave_choices import wave_choices
 from planner.notices.digest import Group, grouped
 from planner.notices.feed import CHANGES
 from planner.record import instance
+from planner.record.command import CommandKind
 from planner.record.notice import Kind, Notice, Urgency
 from planner.record.run import Run
 from planner.record.skip_reasons import skip_reasons
@@ -155,7 +156,7 @@ def _event(
                 addresses.act(story.tracking_id, run, action),
             )
             for action in notice.answers
-            if action not in chosen
+            if action not in chosen and (action is not CommandKind.ACKNOWLEDGE or run.ringing is not None)
         ),
     )
 

@@ -189,6 +189,23 @@ def _let_pass(run: Run, command: Command, chosen: Collection[str], now: datetime
     )
 
 
+def _acknowledge(run: Run, command: Command, chosen: Collection[str], now: datetime) -> _Said:
+    del command, chosen, now
+    alarm = run.standing.alarm
+    down = f"Down: {some(alarm.instances, most=IDS)}." if alarm is not None else ""
+    return (
+        (
+            "It pages nobody any more, and the history says that you have it. If something else goes down, "
+            "that pages again.",
+            down,
+            "Nothing else changes: the run stays paused until somebody resumes it or leaves it to Azure.",
+        ),
+        "What is left of it, and when it would have been started",
+        "The page, for everybody who gets it.",
+        "No command takes it back.",
+    )
+
+
 _SAID = {
     CommandKind.APPROVE: _approve,
     CommandKind.HOLD: _hold,
@@ -196,4 +213,5 @@ _SAID = {
     CommandKind.SKIP: _skip,
     CommandKind.RAISE: _raise,
     CommandKind.LET_PASS: _let_pass,
+    CommandKind.ACKNOWLEDGE: _acknowledge,
 }

@@ -157,9 +157,11 @@ def answers(run: Run) -> tuple[str, ...]:
     told: tuple[CommandKind, ...] = (CommandKind.RESUME, CommandKind.SKIP)
     if notice and CommandKind.APPROVE not in notice.answers:
         told = notice.answers
-    hidden = {choice.word for choice in choices(run) if not choice.to} | {CommandKind.LET_PASS}
+    now_and_then = {CommandKind.LET_PASS, CommandKind.ACKNOWLEDGE}
+    hidden = {choice.word for choice in choices(run) if not choice.to} | now_and_then
     passing = (CommandKind.LET_PASS,) if holding_up(run) is not None else ()
-    return (*(command for command in told if command not in hidden), *passing)
+    taking = (CommandKind.ACKNOWLEDGE,) if run.ringing is not None else ()
+    return (*(command for command in told if command not in hidden), *passing, *taking)
 
 
 def if_nobody_answers(run: Run, notice: Notice, now: datetime) -> str:

@@ -9,12 +9,12 @@ from handlers.render.vocabulary import ANNOUNCED, EMERGENCY, ENDS, FINISHED, KIN
 from planner.notices.digest import Group, Overview, outcomes
 from planner.places.outlook import Outlook
 from planner.record.cause import FOR, Cause
-from planner.record.notice import Notice, Urgency
+from planner.record.notice import LOUD_FIRST, Notice, Urgency
 from planner.record.run import Run
 from planner.record.states import ENDED, RunState
 from planner.text.phrases import many, say_how_far
 
-ORDER = (Urgency.PAGE, Urgency.ACT, Urgency.KNOW)
+ORDER = LOUD_FIRST
 _RANK = tuple(KINDS)
 
 type Groups = Mapping[Group, tuple[Run, ...]]

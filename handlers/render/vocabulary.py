@@ -24,8 +24,10 @@ KINDS = {
     Kind.APPROVAL: ("·", "Needs approval"),
     Kind.CANCELLED: ("-", "Cancelled"),
     Kind.REPLANNED: ("~", "New plan"),
+    Kind.ACKNOWLEDGED: ("~", "Acknowledged"),
     Kind.RESUMED: ("~", "Resumed"),
     Kind.STARTED: ("+", "Started"),
+    Kind.STARTING: ("+", "Starts soon"),
     Kind.COMPLETED: ("✓", "Completed"),
     Kind.PLANNED: ("+", "Planned"),
 }
@@ -113,6 +115,7 @@ ANSWERS = {
     "resume": "Resume",
     "skip": "Skip what is left",
     "let-pass": "Let the others pass",
+    "acknowledge": "Acknowledge",
     "raise": "Change what the plan goes by",
 }
 """What a person may answer: the command and its label."""

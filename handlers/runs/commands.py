@@ -114,7 +114,7 @@ def why_not(command: Command, run: Run, tracking_id: str) -> Refused | None:
     sentence = refusal(run, command)
     if (
         run.state in ACTIVE
-        and command.kind is not CommandKind.APPROVE
+        and command.kind not in {CommandKind.APPROVE, CommandKind.ACKNOWLEDGE}
         and command.checksum not in {"", run.people.checksum}
     ):
         sentence = (

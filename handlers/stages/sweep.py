@@ -13,14 +13,13 @@ from handlers.cloud.names import ALERTS_PREFIX, CLAIMS_PREFIX, RUNS_PREFIX
 from handlers.cloud.records import Conflict, Listed, StorageDown
 from handlers.repository.runs import place_of
 from handlers.runs import limits, queue
-from handlers.waves import search, sweep_state, unplanned
+from handlers.waves import notices_lost, search, sweep_state, unplanned
 from handlers.waves.sweep_state import Sweep
 from handlers.wire.alerts import ANNOUNCED
 from handlers.wire.documents import ASLEEP, BadRecord, NewerRecord, waves_of
 from handlers.wire.ids import ALERTS, NOTICES
 from handlers.wire.messages import AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
-from planner.notices.delivery import behind
 from planner.record.states import ACTIVE, ENDED, HANDS_OFF, RunState
 
 log = logging.getLogger(__name__)
@@ -127,27 +126,27 @@ async def _undiscovered(line: Listed, sweep: Sweep) -> None:
 
 async def _untold(runs: Iterable[Listed], sweep: Sweep) -> None:
     """Have waves told of notices that somebody has not been told, and nobody is about to tell."""
-    last_notices: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    told_under: defaultdict[str, list[notices_lost.Line]] = defaultdict(list)
 
     async def remember(run: Listed, sweep: Sweep) -> None:
         # Under its first wave: there the notices of a run are told.
         settled = sweep.grace + sweep.wiring.settings.group_wait
-        if settled < sweep.now - run.modified < NOTICES_FOR:
-            number = int(run.metadata.get("last_notice", "0"))
-            last_notices[waves_of(run.metadata)[0]][run.path] = number
+        untouched = sweep.now - run.modified
+        line = notices_lost.line(run.path, run.metadata)
+        if settled < untouched < NOTICES_FOR or (line.pages and untouched < NOTICES_FOR):
+            told_under[waves_of(run.metadata)[0]].append(line)
 
     await _each("untold", runs, remember, sweep)
-    for tracking_id, numbers in last_notices.items():
+    for tracking_id, lines in told_under.items():
         key = f"{NOTICES}/{tracking_id}"
-        if not any(numbers.values()) or not sweep.may_send(key):
+        if not any(line.last for line in lines) or not sweep.may_send(key):
             continue
         try:
             deliveries = [delivery async for delivery, _ in sweep.wiring.deliveries.of_wave(tracking_id)]
         except (BadRecord, NewerRecord, ValueError) as error:
             log.warning("sweep.delivery", extra={"tracking_id": tracking_id, "reason": str(error)})
             continue
-        follow_ups = [delivery.follow_up for delivery in deliveries if delivery.follow_up]
-        if any(at + sweep.grace > sweep.now for at in follow_ups) or not behind(deliveries, numbers):
+        if not notices_lost.some_lost(lines, deliveries, sweep.now, sweep.grace):
             continue
         log.warning("sweep.untold", extra={"tracking_id": tracking_id})
         await sweep.wiring.queues.send(NOTICES, NoticeMessage(tracking_id=tracking_id, kind="wave"))

@@ -25,6 +25,7 @@ LARGEST_BODY = 64 * 1024
 LONGEST_RAISE, LONGEST_NAME = 400, 200
 LONGEST_ACTOR, LONGEST_COMMENT, MOST_NAMES = 200, 2000, 1000
 _ABOUT = ("actor", "comment", "checksum", "instances", "domains")
+_NOTICE = "notice"
 _UNTOUCHED = frozenset({YOUR_NAME.lower(), WHY.lower(), "who", "name", "actor", "comment", "reason"})
 _LEFT_IN = re.compile(r"<[^<>:/]*>|\$\w+|\$\{\w+\}|\$\(.*\)")
 """A whole value like `<your name>`, or like `$USER`, which single quotes kept from the shell."""
@@ -41,7 +42,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CommandRequest:
-    """What the person asks; `raised` is policy key to value as written."""
+    """What the person asks; `raised` is policy key to value as written, `notice` what is acknowledged."""
 
     kind: CommandKind
     actor: str
@@ -50,6 +51,7 @@ class CommandRequest:
     instances: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     raised: Mapping[str, str] = field(default_factory=dict)
+    notice: int = 0
 
     def command(self, at: datetime) -> Command:
         """The command as it is written on a run's record, with an id of its own."""
@@ -63,6 +65,7 @@ class CommandRequest:
             instances=self.instances,
             domains=self.domains,
             raised=self.raised,
+            notice=self.notice,
         )
 
 
@@ -83,13 +86,26 @@ def read(request: Request, *, signed_in: bool) -> CommandRequest:
     if (instances or domains) and kind is not CommandKind.SKIP:
         which = "instances" if instances else "domains"
         raise Refused(400, f"`{which}` belongs to skip; {kind} is about the whole scale set.")
-    if kind is not CommandKind.RAISE:
+    notice = _number(given, kind)
+    if kind is CommandKind.ACKNOWLEDGE:
+        only(given, (*_ABOUT, _NOTICE), kind)
+    elif kind is not CommandKind.RAISE:
         only(given, _ABOUT, kind)
     more = {key: value for key, value in given.items() if key not in _ABOUT}
     raised = raised_in(more) if kind is CommandKind.RAISE else {}
     return CommandRequest(
-        kind, actor, comment, _line(given.get("checksum"))[:128], instances, domains, raised
+        kind, actor, comment, _line(given.get("checksum"))[:128], instances, domains, raised, notice
     )
+
+
+def _number(given: Mapping[str, Any], kind: CommandKind) -> int:
+    """The notice that an acknowledgement is for; zero for whichever pages."""
+    if kind is not CommandKind.ACKNOWLEDGE or _NOTICE not in given:
+        return 0
+    text = str(given[_NOTICE])
+    if not re.fullmatch(r"[1-9]\d{0,6}", text, re.ASCII):
+        raise Refused(400, f"`{_NOTICE}` must be the number of the notice that pages, or be left out.")
+    return int(text)
 
 
 def who_and_why(request: Request, given: Mapping[str, Any], *, signed_in: bool) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from handlers.wire.versions import VERSION, BadRecord, NewerRecord, version_of
 from planner.azure.wave import Wave
 from planner.decision.estimate import longest
 from planner.record.cause import Cause
+from planner.record.notice import Urgency
 from planner.record.run import Run
 from planner.schedule.timing import to_place
 
@@ -82,7 +83,8 @@ def run_metadata(run: Run) -> dict[str, str]:
     """What a listing shows of a run: ASCII, no prose; times in UTC, lengths of time in whole seconds.
 
     `took` is the longest of its finished batches, from start to verification; `reading` how long its last
-    poll took to read Azure, where that was long.
+    poll took to read Azure, where that was long. `asks` is the last notice that does not only inform, `page`
+    the one that pages until somebody acknowledges it, with when it began.
 
     Names are percent-encoded in Azure's spelling (a path has them in lower case). What is not known is left
     out.
@@ -107,6 +109,10 @@ def run_metadata(run: Run) -> dict[str, str]:
         "location": quote(run.target.location, safe=""),
         "begun": "true" if run.begun else "",
         "lets_pass": "true" if run.people.lets_pass else "",
+        "asks": str(
+            max((each.number for each in run.story.notices if each.urgency is not Urgency.KNOW), default="")
+        ),
+        "page": f"{run.ringing.number}@{instant(run.ringing.since)}" if run.ringing is not None else "",
         "waits": run.waits.cause.value if run.waits is not None else "",
         "start_by": instant(run.times.start_by) if run.times.start_by is not None else "",
         "mode": run.terms.mode.value,

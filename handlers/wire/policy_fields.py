@@ -2,25 +2,28 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from handlers.wire.ids import is_url, safe_for_secrets
-from planner.policy.durations import parse_when
+from planner.policy.durations import parse_duration, parse_when
+from planner.policy.hearing import NAMEABLE
 from planner.policy.keys import MAY_BE_LOOSENED, nearest, parse_flag
 from planner.policy.model import HealthRule, Mode, SelfService
+from planner.policy.pace import Pace, parse_pace
+from planner.text.phrases import long
 
 STRING = WithJsonSchema({"type": "string"})
 LIST = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
 
+_PERIOD = r"^\s*(\d+[dD])?\s*(\d+[hH])?\s*(\d+[mM])?\s*(\d+[sS])?\s*$"
+
 Duration = Annotated[
     str | None,
-    WithJsonSchema(
-        {"type": "string", "pattern": r"^\s*(\d+[dD])?\s*(\d+[hH])?\s*(\d+[mM])?\s*(\d+[sS])?\s*$"}
-    ),
+    WithJsonSchema({"type": "string", "pattern": _PERIOD}),
 ]
 YesNo = Annotated[str | None, WithJsonSchema({"type": "boolean"})]
 
@@ -103,5 +106,38 @@ def _mailboxes(addresses: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Mailboxes = Annotated[tuple[str, ...], _as_list, AfterValidator(_mailboxes), LIST]
+
+
+def period(least: timedelta, most: timedelta) -> tuple[BeforeValidator, AfterValidator, WithJsonSchema]:
+    """A length of time between these two."""
+
+    def between(value: timedelta) -> timedelta:
+        if not least <= value <= most:
+            raise ValueError(f"{long(value)} is not between {long(least)} and {long(most)}")
+        return value
+
+    return (
+        _parsed(parse_duration),
+        AfterValidator(between),
+        WithJsonSchema({"type": "string", "pattern": _PERIOD}),
+    )
+
+
+PaceText = Annotated[Pace, _parsed(parse_pace), STRING]
+
+
+def _kinds(words: frozenset[str]) -> frozenset[str]:
+    for word in sorted(words):
+        if word not in NAMEABLE:
+            raise ValueError(
+                f"`{word}` is no kind of notice{nearest(word, NAMEABLE)}; these are: {', '.join(NAMEABLE)}"
+            )
+    return words
+
+
+Kinds = Annotated[
+    Annotated[frozenset[str], _as_list, AfterValidator(_kinds)] | None,
+    WithJsonSchema({"type": "array", "items": {"enum": list(NAMEABLE)}}),
+]
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$")]

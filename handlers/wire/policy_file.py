@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from handlers.wire.policy_shape import SHAPES, MatchShape, PolicyShape, Strict
+from handlers.wire.policy_shape import SHAPES, MatchShape, PolicyShape, ReceiverShape, Strict
 from handlers.wire.policy_yaml import Document, Path, PolicyError, read
 from planner.policy.keys import PARSERS, nearest
 from planner.policy.model import Freeze, Limits, Match, MatchLimit, Policy, Receiver, Route, Rule
@@ -81,7 +81,7 @@ def _policy(shape: PolicyShape) -> Policy:
             ),
         ),
         receivers=tuple(
-            Receiver(name, teams=receiver.teams, email=receiver.email, webhook=receiver.webhook)
+            Receiver(name, **{field: getattr(receiver, field) for field in ReceiverShape.model_fields})
             for name, receiver in shape.receivers.items()
         ),
         routes=tuple(Route(_match(route.match), route.receiver) for route in shape.routes),
@@ -98,10 +98,20 @@ def _check_receivers(document: Document, shape: PolicyShape) -> None:
         (("defaults", "owner"), shape.defaults.owner),
         *((("rules", number, "owner"), rule.owner) for number, rule in enumerate(shape.rules)),
         *((("routes", number, "receiver"), route.receiver) for number, route in enumerate(shape.routes)),
+        *(
+            (("receivers", name, "escalate-to"), receiver.escalate_to)
+            for name, receiver in shape.receivers.items()
+            if receiver.escalate_to
+        ),
     ]
     for path, name in named:
         if name is not None and name.strip().lower() not in known:
             document.problem(path, f"there is no receiver `{name}` under receivers{nearest(name, known)}")
+    for name, receiver in shape.receivers.items():
+        if receiver.escalate_to.strip().lower() == name.lower():
+            document.problem(
+                ("receivers", name, "escalate-to"), "it names the receiver itself, which is paged anyway"
+            )
 
 
 _MAPPING, _LIST = "a mapping of keys is expected here", "a list is expected here, each entry after a dash"

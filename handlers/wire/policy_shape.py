@@ -1,6 +1,7 @@
 """The shape of the policy file. Its descriptions become the published JSON Schema."""
 
-from typing import Annotated, Any, Self
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -21,15 +22,19 @@ from handlers.wire.policy_fields import (
     End,
     Flag,
     Globs,
+    Kinds,
     Loosenable,
     Mailboxes,
     Name,
+    PaceText,
     YesNo,
     choice,
     join,
+    period,
 )
 from planner.policy.keys import ACCEPTABLE, PARSERS
 from planner.policy.model import HealthRule, Mode, SelfService
+from planner.policy.pace import AT_ONCE, FEW, Rhythm
 
 
 class Strict(BaseModel):
@@ -164,11 +169,43 @@ class ReceiverShape(Strict):
     teams: Address = Field("", repr=False, description="Address of a Teams workflow, or env:NAME.")
     email: Mailboxes = Field((), description="Mail addresses.")
     webhook: Address = Field("", repr=False, description="Address of a webhook, or env:NAME.")
+    least: Literal["know", "act", "page"] = Field(
+        "know",
+        alias="from",
+        description="The quietest that it hears: know (built in) all, act what asks, page only pages.",
+    )
+    kinds: Kinds = Field(None, description="The kinds of notices that it hears; all without it.")
+    know: PaceText = Field(
+        FEW,
+        json_schema_extra={"default": str(FEW)},
+        description="When it is told what only informs: at once, few (built in: five a day at once, then one "
+        "every six hours), hourly, or daily 08:00 Europe/Berlin.",
+    )
+    act: PaceText = Field(
+        AT_ONCE,
+        json_schema_extra={"default": str(AT_ONCE)},
+        description="When it is told what asks for an answer: at once (built in), hourly, or daily.",
+    )
+    repeat_every: Annotated[timedelta, *period(timedelta(minutes=5), timedelta(hours=1))] = Field(
+        timedelta(minutes=15),
+        json_schema_extra={"default": "15m"},
+        description="How often a page that nobody has acknowledged comes again at first. Built in: 15m.",
+    )
+    escalate_to: str = Field("", description="The receiver that is paged as well when nobody acknowledges.")
+    escalate_after: Annotated[timedelta, *period(timedelta(minutes=5), timedelta(hours=12))] = Field(
+        timedelta(minutes=30),
+        json_schema_extra={"default": "30m"},
+        description="After how long that is. Built in: 30m.",
+    )
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         if not (self.teams or self.email or self.webhook):
             raise ValueError("it can't be reached: give it teams, email or webhook")
+        if self.act.rhythm is Rhythm.FEW:
+            raise ValueError(
+                "`act: few` would keep questions back: write at once, hourly, or daily with a time"
+            )
         return self
 
 

@@ -41,6 +41,12 @@ def line(path: str, metadata: Mapping[str, str]) -> Line:
     )
 
 
+def paging(metadata: Mapping[str, str]) -> tuple[int, datetime] | None:
+    """The notice by which a listed run pages, and since when; None while it does not."""
+    number, _, since = metadata.get("page", "").partition("@")
+    return (int(number), datetime.fromisoformat(since)) if since else None
+
+
 def names(text: str) -> tuple[str, ...]:
     """Names as metadata has them: percent-encoded, with commas."""
     return tuple(unquote(name) for name in text.split(",") if name)

@@ -40,7 +40,7 @@ from planner.state.journal import with_entry
 from planner.state.notices import with_started_notice
 from planner.text.backoff import DAILY, throttled_wait
 from planner.text.phrases import say
-from planner.waiting import deadline_warning, reminders, stalled
+from planner.waiting import alarm, deadline_warning, reminders, stalled
 
 SOON = timedelta(seconds=5)
 LONG_WAIT = 10  # a run that has waited long for others polls that much less often
@@ -70,6 +70,7 @@ def advance(
         run, actions = _hands_off(run, observation, now)
     elif run.state in ACTIVE:
         run, actions = _advanced(run, observation, now)
+        run = alarm.kept(run, observation, told_before, now)
         run = reminders.reminded(deadline_warning.warned(run, observation, now), observation, now)
     elif run.state in ENDED:
         run, actions = ending.polled_again(run, observation, now)
@@ -206,12 +207,12 @@ def _stepped(run: Run, observation: Observation, now: datetime) -> tuple[Run, tu
     if run.people.misfit and run.state is RunState.PAUSED and not run.people.holding:
         run = paused_run.fits_again(run, now)
     failed = [instance for instance in run.instances if instance.state is InstanceState.FAILED]
+    urgency = Urgency.PAGE if any(instance.begun for instance in failed) else Urgency.ACT
     if failed and run.state is not RunState.PAUSED:
-        ours = any(instance.begun for instance in failed)
-        urgency = Urgency.PAGE if ours else Urgency.ACT
         run = paused_run.paused(run, paused_run.failure(failed), observation, now, urgency=urgency)
     if failed and run.people.holding:
-        run = paused_run.apart(run, [paused_run.failure([instance]) for instance in failed], observation, now)
+        causes = [paused_run.failure([instance]) for instance in failed]
+        run = paused_run.apart(run, causes, observation, now, urgency=urgency)
     if run.state is RunState.PAUSED:
         due = paused_run.due(run, observation, now)
         due = min(due, outdated.plan_again_at(run, observation)) if again else due

@@ -43,7 +43,7 @@ def finished(run: Run, observation: Observation, now: datetime) -> Run:
         # A new plan may come first, and then a paused run still waits for what it was paused for.
         paused = run.state is RunState.PAUSED
         return replace(run, reason=run.reason if paused else reason, due=now + observation.poll_interval)
-    counts = counted(run.instances)
+    counts, pages = counted(run.instances), _left_down(run)
     run = replace(
         run,
         ended_at=now,
@@ -57,7 +57,7 @@ def finished(run: Run, observation: Observation, now: datetime) -> Run:
     run = in_state(run, state, f"{why}: {counts}.{behind}", now)
     sentence = run.reason
     if state is RunState.MISSED:
-        sentence, urgency = sentence + _rest(run), Urgency.ACT
+        sentence, urgency = sentence + _rest(run), Urgency.PAGE if pages else Urgency.ACT
     elif behind:
         kind, urgency, otherwise = Kind.TROUBLE, Urgency.ACT, left_to_azure.UNTOUCHED
     if state is RunState.COMPLETED:
@@ -65,6 +65,14 @@ def finished(run: Run, observation: Observation, now: datetime) -> Run:
     return with_notice(
         run, kind, urgency, sentence, now, instances=observation.instances, otherwise=otherwise
     )
+
+
+def _left_down(run: Run) -> bool:
+    """Whether it ends with something down by our doing that nobody has acknowledged."""
+    alarm = run.standing.alarm
+    taken = alarm is not None and bool(alarm.taken_by)
+    missed = InstanceState.MISSED
+    return not taken and any(one.state is missed and one.proof_at is not None for one in run.instances)
 
 
 def polled_later(run: Run, observation: Observation, now: datetime) -> Run:

@@ -25,8 +25,10 @@ EMERGENCY = "emergency"
 class Sending:
     """A message on its way: `upto` is the last notice per run it tells, `kinds` what else it tells.
 
-    `since` is when this try was claimed, `first` when the first try was. `again_at` is set while the channel
-    is down: nobody holds the message until then.
+    `lent` is the same for runs of other receivers, which do not hear of it. `pages` names the notice per run
+    that pages by it, for the first time or again (zero: it no longer does). `loudness` is the urgency of the
+    loudest. `since` is when this try was claimed, `first` when the first try was. `again_at` is set while the
+    channel is down: nobody holds the message until then.
     """
 
     message_id: str
@@ -36,6 +38,27 @@ class Sending:
     kinds: tuple[str, ...] = ()
     tries: int = 1
     again_at: datetime | None = None
+    lent: Mapping[str, int] = field(default_factory=dict)
+    pages: Mapping[str, int] = field(default_factory=dict)
+    loudness: str = ""
+
+    @property
+    def runs(self) -> frozenset[str]:
+        """Every run that it is about."""
+        return frozenset({*self.upto, *self.lent, *self.pages})
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """How a channel was paged about a run: by which notice, when last, how often.
+
+    `escalated`: the run is another receiver's, which has not acknowledged it.
+    """
+
+    number: int
+    at: datetime
+    times: int = 1
+    escalated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +80,10 @@ class ChannelState:
     through for the first time, `broken` says that somebody has to fix its address or its setting, and
     `down_told` when people were last told so. `stands_in`: it is another receiver's, used while none of the
     receiver's own gets through.
+
+    `lent` is the last notice per run of another receiver that this one was told in its place, `paged` how it
+    was paged. `informed` are the times of its last few messages that only informed, `asked_at` that of the
+    last one that asked for something.
     """
 
     told: Mapping[str, int] = field(default_factory=dict)
@@ -67,6 +94,10 @@ class ChannelState:
     broken: bool = False
     down_told: datetime | None = None
     stands_in: bool = False
+    lent: Mapping[str, int] = field(default_factory=dict)
+    paged: Mapping[str, Paged] = field(default_factory=dict)
+    informed: tuple[datetime, ...] = ()
+    asked_at: datetime | None = None
 
     def in_flight(self, now: datetime) -> bool:
         """Somebody is sending right now, or crashed less than five minutes ago."""
@@ -111,6 +142,10 @@ class Delivery:
         """The last notice per run that has reached at least one channel."""
         return furthest(state.told for state in self.channels.values())
 
+    def lent(self) -> Mapping[str, int]:
+        """The last notice per run of another receiver that has reached at least one channel."""
+        return furthest(state.lent for state in self.channels.values())
+
 
 def furthest(told: Iterable[Mapping[str, int]]) -> dict[str, int]:
     """The highest notice number per run of several records of what was told."""
@@ -130,7 +165,8 @@ def with_channels(delivery: Delivery, names: Iterable[str], stand_ins: Iterable[
     reached = delivery.reached()
     known = delivery.channels
     wave_told = tuple(sorted({kind for state in known.values() for kind in state.wave_told}))
-    fresh = ChannelState(told=reached, wave_told=wave_told)
+    paged = {key: how for state in known.values() for key, how in state.paged.items()}
+    fresh = ChannelState(told=reached, wave_told=wave_told, lent=delivery.lent(), paged=paged)
     spare = {name: state for name, state in known.items() if state.stands_in}
     for name in stand_ins:
         spare[name] = replace(known.get(name, fresh), told=reached, wave_told=wave_told, stands_in=True)

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from planner.notices.delivery import FINISHED, ChannelState, Delivery, Sending, Sent, furthest
+from planner.notices.delivery import FINISHED, ChannelState, Delivery, Paged, Sending, Sent, furthest
+from planner.policy.pace import QUICK
+from planner.record.notice import Urgency
 from planner.text.backoff import after_trouble
 
 GIVE_UP = timedelta(hours=24)
@@ -21,24 +23,52 @@ LOG = 50
 """How many messages the record remembers; the report shows them."""
 
 
-def message_id(delivery: Delivery, channel: str, upto: Mapping[str, int], kinds: Iterable[str]) -> str:
+def message_id(
+    delivery: Delivery, channel: str, upto: Mapping[str, int], kinds: Iterable[str], more: Iterable[str] = ()
+) -> str:
     """A name for a message made of what it tells: the same message has the same name, whoever sends it."""
     told = (f"{key}={number}" for key, number in sorted(upto.items()))
-    parts = (delivery.tracking_id, delivery.receiver, channel, *kinds, *told)
+    parts = (delivery.tracking_id, delivery.receiver, channel, *kinds, *told, *more)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def claim(
-    delivery: Delivery, channel: str, upto: Mapping[str, int], kinds: tuple[str, ...], now: datetime
+    delivery: Delivery,
+    channel: str,
+    upto: Mapping[str, int],
+    kinds: tuple[str, ...],
+    now: datetime,
+    *,
+    lent: Mapping[str, int] | None = None,
+    pages: Mapping[str, int] | None = None,
+    loudness: str = "",
 ) -> Delivery:
     """The record with a message on its way; one that is there already goes again under its own id."""
     state = delivery.channels[channel]
-    sending = state.sending
+    sending, lent, pages = state.sending, lent or {}, pages or {}
     if sending is not None:
         sending = replace(sending, since=now, again_at=None, tries=sending.tries + 1)
     else:
-        sending = Sending(message_id(delivery, channel, upto, kinds), now, now, dict(upto), kinds)
+        again = (f"page {key}={pages[key]}/{_times(state, key)}" for key in sorted(pages) if key not in upto)
+        more = (*(f"lent {key}={number}" for key, number in sorted(lent.items())), *again)
+        name = message_id(delivery, channel, upto, kinds, more)
+        sending = Sending(
+            name, now, now, dict(upto), kinds, lent=dict(lent), pages=dict(pages), loudness=loudness
+        )
     return _with_state(delivery, channel, replace(state, sending=sending))
+
+
+def _times(state: ChannelState, key: str) -> str:
+    """How often, and by which notice, it was paged about this run: the next page is another message."""
+    paged = state.paged.get(key)
+    return f"{paged.number}.{paged.times}" if paged is not None else "0"
+
+
+def passed_over(delivery: Delivery, channel: str, upto: Mapping[str, int]) -> Delivery:
+    """The record with notices that the receiver has chosen not to hear counted as told."""
+    state = delivery.channels[channel]
+    told = furthest((state.told, upto))
+    return delivery if told == state.told else _with_state(delivery, channel, replace(state, told=told))
 
 
 def accepted(delivery: Delivery, channel: str, subject: str, now: datetime, remark: str = "") -> Delivery:
@@ -123,11 +153,32 @@ def _over(delivery: Delivery, channel: str, subject: str, now: datetime, trouble
     state = delivery.channels[channel]
     sending = _sending(delivery, channel)
     kinds = tuple(sorted({*state.wave_told, *sending.kinds}))
-    told = furthest((state.told, sending.upto))
-    over = ChannelState(told, kinds, None, trouble, stands_in=state.stands_in)
+    informs = sending.loudness == Urgency.KNOW
+    over = ChannelState(
+        furthest((state.told, sending.upto)),
+        kinds,
+        None,
+        trouble,
+        stands_in=state.stands_in,
+        lent=furthest((state.lent, sending.lent)),
+        paged=_paged(state, sending, now),
+        informed=(*state.informed, now)[-QUICK:] if informs else state.informed,
+        asked_at=now if sending.loudness == Urgency.ACT else state.asked_at,
+    )
     return _logged(
         _with_state(delivery, channel, over), Sent(now, sending.message_id, channel, subject, trouble)
     )
+
+
+def _paged(state: ChannelState, sending: Sending, now: datetime) -> Mapping[str, Paged]:
+    """How the channel was paged, with this message; what no longer pages is forgotten."""
+    found = dict(state.paged)
+    for key, number in sending.pages.items():
+        old = found.pop(key, None)
+        if number:
+            times = old.times + 1 if old is not None and old.number == number else 1
+            found[key] = Paged(number, now, times, escalated=key not in {**state.told, **sending.upto})
+    return found
 
 
 def _logged(delivery: Delivery, line: Sent) -> Delivery:

@@ -1,14 +1,13 @@
-"""What to tell about a wave: which notices are ripe, how scale sets are grouped, what the counts are."""
+"""How a wave stands for whoever is told of it: how scale sets are grouped, what the counts are."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
-from planner.notices.delivery import EMERGENCY, FINISHED, Delivery
 from planner.record.cause import Cause
-from planner.record.notice import Kind, Notice, Urgency
+from planner.record.notice import Kind
 from planner.record.run import Run
 from planner.record.states import ENDED, InstanceState, RunState
 
@@ -72,79 +71,6 @@ def _over(state: RunState, *, wave_open: bool) -> bool:
     if state is RunState.LEFT_TO_AZURE:
         return not wave_open
     return state in ENDED or state is RunState.NOT_IMPACTED
-
-
-def untold(run: Run, told: int) -> tuple[Notice, ...]:
-    """The notices after the last one told, in order."""
-    return tuple(notice for notice in run.story.notices if notice.number > told)
-
-
-def ripe(
-    waiting: Mapping[str, tuple[Notice, ...]], *, quiet: bool, complete: bool, paged: bool
-) -> Mapping[str, int]:
-    """How far each run may be told now; runs that wait are left out.
-
-    A page goes at once and takes what came before it along; a plan that pages (emergency maintenance) does
-    so only until the wave has `paged`, then it is grouped like the others, or a thousand scale sets would
-    page a thousand times. `complete` says that the digest need not wait for the roster any longer.
-    """
-
-    def goes(notice: Notice) -> bool:
-        if notice.urgency is Urgency.PAGE:
-            return not notice.emergency or not paged or not quiet
-        return not quiet and (complete or notice.kind not in HELD)
-
-    return {
-        key: max(numbers)
-        for key, notices in waiting.items()
-        if (numbers := [notice.number for notice in notices if goes(notice)])
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class NextMessage:
-    """What a channel is told now: `upto` per run, `kinds` of the wave; else `wake`, when to choose again."""
-
-    upto: Mapping[str, int] = field(default_factory=dict)
-    kinds: tuple[str, ...] = ()
-    wake: datetime | None = None
-
-
-def choose(
-    delivery: Delivery,
-    channel: str,
-    waiting: Mapping[str, tuple[Notice, ...]],
-    seen: Overview,
-    wait: timedelta,
-    now: datetime,
-) -> NextMessage:
-    """What is ripe for a channel that has nothing on its way; `wait` is the grouping wait.
-
-    The first message waits from the oldest notice on, later ones from the message before. The closing
-    overview comes last: with the wave's last notices or after them, once, and not for a wave
-    that hit nothing.
-    """
-    state = delivery.channels[channel]
-    notices = [notice for run_notices in waiting.values() for notice in run_notices]
-    oldest = min((notice.at for notice in notices), default=now)
-    earliest = delivery.not_before or oldest + wait
-    quiet = now < earliest
-    held = min((notice.at for notice in notices if notice.kind in HELD), default=None)
-    # Every scale set has its plan, or the oldest plan has waited long enough for the others.
-    complete = not seen.planning or held is None or held + PATIENCE * wait <= now
-    paged = EMERGENCY in state.wave_told
-    upto = ripe(waiting, quiet=quiet, complete=complete, paged=paged)
-    pages = any(notice.emergency for key in upto for notice in waiting[key] if notice.number <= upto[key])
-    hit = set(seen.counts) - {RunState.NOT_IMPACTED.value}
-    ends = seen.finished and bool(hit) and FINISHED not in state.wave_told and bool(state.told or waiting)
-    kinds = (EMERGENCY,) if pages and not paged else ()
-    if ends and not quiet and upto.keys() == waiting.keys():
-        kinds = (*kinds, FINISHED)
-    if upto or kinds:
-        return NextMessage(upto, kinds)
-    if waiting or ends:
-        return NextMessage(wake=earliest if quiet else now + wait)
-    return NextMessage()
 
 
 class Group(StrEnum):

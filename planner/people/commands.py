@@ -72,6 +72,8 @@ def effect(before: Run, after: Run, command: Command) -> str:
         return f"A new plan is made with {_what(command)}."
     if command.kind is CommandKind.LET_PASS:
         return "It counts against no limit until it goes on; the others may start now."
+    if command.kind is CommandKind.ACKNOWLEDGE:
+        return "It pages nobody any more until something else goes down. The run stays paused."
     return _hold_effect(before) if command.kind is CommandKind.HOLD else after.reason
 
 
@@ -220,6 +222,18 @@ def _others_pass(run: Run, command: Command, observation: Observation, now: date
     )
 
 
+def _acknowledged(run: Run, command: Command, observation: Observation, now: datetime) -> Run:
+    """It pages nobody any more; everything else about the run stays as it is."""
+    del observation
+    alarm = run.standing.alarm
+    assert alarm is not None
+    alarm = replace(alarm, taken_by=command.actor, taken_at=now)
+    run = replace(run, standing=replace(run.standing, alarm=alarm))
+    down = some(alarm.instances)
+    sentence = f"{command.actor} has acknowledged it; still down: {down}. {command.comment}".strip()
+    return with_notice(run, Kind.ACKNOWLEDGED, Urgency.KNOW, sentence, now)
+
+
 def _sooner(batch: Batch, over: datetime) -> Batch:
     """A batch that joined later has a lead time of its own; one that Azure put off keeps its back-off."""
     if batch.held_until is None or any(instance.retries for instance in batch.instances):
@@ -245,6 +259,7 @@ WORDS: Mapping[CommandKind, Handling] = MappingProxyType(
         CommandKind.SKIP: Handling(skipping.pointless, _skipped),
         CommandKind.RAISE: Handling(no_effect.raised, _raised),
         CommandKind.LET_PASS: Handling(no_effect.let_pass, _others_pass),
+        CommandKind.ACKNOWLEDGE: Handling(no_effect.acknowledge, _acknowledged),
         CommandKind.QUARANTINED: Handling(no_effect.quarantined, _quarantined),
     }
 )

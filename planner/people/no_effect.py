@@ -7,6 +7,7 @@ from planner.policy.overrides import raised_further
 from planner.record.command import Command
 from planner.record.run import Run
 from planner.record.states import RunState
+from planner.text.phrases import say
 
 
 def approve(run: Run, command: Command) -> str:
@@ -71,6 +72,18 @@ def _so(run: Run, key: str, text: str) -> bool:
         case _:
             # What the policy says of the others is not on the run's record.
             return False
+
+
+def acknowledge(run: Run, command: Command) -> str:
+    """Somebody takes what pages; an acknowledgement is for one trouble and not for the next."""
+    alarm = run.standing.alarm
+    if alarm is None or not run.failed_by_us:
+        return f"Nothing of it pages: the run is {run.state}. {run.reason}"
+    if command.notice not in {0, alarm.number}:
+        return "It was about an earlier trouble; something else has gone down since. Look at the run again."
+    if alarm.taken_at is not None:
+        return f"{alarm.taken_by} has taken it already, at {say(alarm.taken_at)}."
+    return ""
 
 
 def let_pass(run: Run, command: Command) -> str:

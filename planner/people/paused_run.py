@@ -34,20 +34,36 @@ def paused(
     )
 
 
-def apart(run: Run, causes: Sequence[str], observation: Observation, now: datetime) -> Run:
+def apart(
+    run: Run,
+    causes: Sequence[str],
+    observation: Observation,
+    now: datetime,
+    *,
+    urgency: Urgency = Urgency.ACT,
+) -> Run:
     """Held, and paused for something else as well: told once for each cause, and read under the hold."""
     fresh = [cause for cause in causes if cause not in run.people.held]
     if not fresh:
         return run
     run = replace(run, people=replace(run.people, beneath=" ".join((run.people.beneath, *fresh)).strip()))
     run = with_entry(replace(run, reason=run.people.held), "paused", " ".join(fresh), now)
-    return told_again(run, observation, now)
+    return told_again(run, observation, now, urgency=urgency)
 
 
-def told_again(run: Run, observation: Observation, now: datetime) -> Run:
+def told_again(run: Run, observation: Observation, now: datetime, *, urgency: Urgency = Urgency.ACT) -> Run:
     """The paused run with a notice that says why; what is down is told by the record where no poll saw it."""
     seen, answers = observation.instances, (CommandKind.RESUME, CommandKind.SKIP)
-    return with_question(run, Kind.PAUSED, run.reason, now, instances=seen, on_record=True, answers=answers)
+    return with_question(
+        run,
+        Kind.PAUSED,
+        run.reason,
+        now,
+        urgency=urgency,
+        instances=seen,
+        on_record=True,
+        answers=answers,
+    )
 
 
 def failure(failed: Sequence[InstanceProgress]) -> str:

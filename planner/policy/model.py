@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from planner.azure.fleet import Interval, ScaleSet
 from planner.azure.wave import normal_region
 from planner.policy.durations import Share
+from planner.policy.pace import AT_ONCE, FEW, Pace
 from planner.policy.weekly import WindowSets
 
 
@@ -132,12 +133,24 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Who is told, and where. Addresses of webhooks are secrets and stay out of what is printed."""
+    """Who is told, where, of what and how often. Addresses of webhooks are secrets: they are not printed.
+
+    `least` is the urgency from which on it hears (`know`, `act`, `page`), `kinds` of what (None: of all).
+    `know` and `act` are how often it is told what informs, and what asks. A page that nobody acknowledges
+    comes again every `repeat_every`, and goes to `escalate_to` as well after `escalate_after`.
+    """
 
     name: str
     teams: str = field(default="", repr=False)
     email: tuple[str, ...] = ()
     webhook: str = field(default="", repr=False)
+    least: str = "know"
+    kinds: frozenset[str] | None = None
+    know: Pace = FEW
+    act: Pace = AT_ONCE
+    repeat_every: timedelta = timedelta(minutes=15)
+    escalate_to: str = ""
+    escalate_after: timedelta = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from itertools import islice
 
 from planner.azure.fleet import ScaleSet
 from planner.policy.durations import Share, parse_share, shown
+from planner.policy.hearing import unheard
 from planner.policy.keys import COUNTER_INDICATIONS, nearest, parse_checks
 from planner.policy.layers import BUILT_IN, Layers
-from planner.policy.model import Policy, Rules
+from planner.policy.model import Policy, Receiver, Rules
 from planner.policy.weekly import Windows, WindowSets, parse_windows
 
 _BUILT_IN = Rules()
@@ -132,12 +133,21 @@ def _owner(layers: Layers) -> str:
     ):
         receiver = policy.receiver(name)
         if receiver is not None:
-            layers.sources["owner"] = source
-            return receiver.name
+            return _heard(layers, receiver, source)
         layers.note(
             f"{source}: the policy declares no receiver `{shown(name)}`"
             f"{nearest(name, (receiver.name for receiver in policy.receivers))}; somebody else is told"
         )
-    layers.sources["owner"] = BUILT_IN
     fallback = policy.receiver("default") or next(iter(policy.receivers), None)
-    return fallback.name if fallback else ""
+    if fallback is None:
+        layers.sources["owner"] = BUILT_IN
+        return ""
+    return _heard(layers, fallback, BUILT_IN)
+
+
+def _heard(layers: Layers, receiver: Receiver, source: str) -> str:
+    """The receiver's name; a note says who hears what it does not want to hear and must be answered."""
+    layers.sources["owner"] = source
+    if why := unheard(layers.policy, receiver):
+        layers.note(why)
+    return receiver.name

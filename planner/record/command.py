@@ -15,6 +15,7 @@ class CommandKind(StrEnum):
     SKIP = "skip"
     RAISE = "raise"
     LET_PASS = "let-pass"  # noqa: S105, a command for people
+    ACKNOWLEDGE = "acknowledge"
     QUARANTINED = "quarantined"
 
 
@@ -23,7 +24,8 @@ class Command:
     """A person's command, applied once by its id.
 
     `instances` and `domains` are for skip (neither: all that is left), `raised` for raise: what to change for
-    this run, policy key to value as written.
+    this run, policy key to value as written. `notice` is for acknowledge: the one that pages (zero: whichever
+    does).
     """
 
     id: str
@@ -35,3 +37,4 @@ class Command:
     instances: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     raised: Mapping[str, str] = field(default_factory=dict)
+    notice: int = 0

@@ -16,14 +16,19 @@ class Urgency(StrEnum):
     KNOW = "know"
 
 
+LOUD_FIRST = (Urgency.PAGE, Urgency.ACT, Urgency.KNOW)
+
+
 class Kind(StrEnum):
     """What a notice is about. PLANNED notices of a wave are gathered into one digest per receiver."""
 
     PLANNED = "planned"
     REPLANNED = "replanned"
     APPROVAL = "approval"
+    STARTING = "starting"
     STARTED = "started"
     PAUSED = "paused"
+    ACKNOWLEDGED = "acknowledged"
     RESUMED = "resumed"
     TROUBLE = "trouble"
     STALLED = "stalled"

@@ -13,8 +13,8 @@ from planner.record.batch import Batch
 from planner.record.check import Check
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Choice, Notice
-from planner.record.states import RunState
-from planner.record.waits import HeldUp, Reminders, Stalled
+from planner.record.states import InstanceState, RunState
+from planner.record.waits import Alarm, HeldUp, Reminders, Stalled
 from planner.text.backoff import TOLD_AFTER
 from planner.text.phrases import some
 
@@ -256,12 +256,13 @@ class Standing:
 
     `stalled` is set from the first poll that could have started something by its times and did not, until the
     next start; it is told after `Terms.stalled_after`. `reminders` is what was told. `holds_up` is who waits
-    for a limit while the run is paused.
+    for a limit while the run is paused. `alarm` is what pages.
     """
 
     stalled: Stalled | None = None
     reminders: Reminders | None = None
     holds_up: HeldUp | None = None
+    alarm: Alarm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +319,21 @@ class Run:
         held = self.standing.stalled
         going = self.state in {RunState.SCHEDULED, RunState.RUNNING}
         return held if going and held is not None and (held.active or held.passed or held.told) else None
+
+    @property
+    def failed_by_us(self) -> tuple[InstanceProgress, ...]:
+        """The instances of a paused run that we have started and that have failed."""
+        if self.state is not RunState.PAUSED:
+            return ()
+        return tuple(each for each in self.instances if each.state is InstanceState.FAILED and each.begun)
+
+    @property
+    def ringing(self) -> Alarm | None:
+        """What pages until somebody acknowledges it; None once nothing is down or somebody has."""
+        alarm = self.standing.alarm
+        if alarm is None or alarm.taken_by:
+            return None
+        return alarm if any(each.id in alarm.instances for each in self.failed_by_us) else None
 
     @property
     def waiting(self) -> bool:

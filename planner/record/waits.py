@@ -69,6 +69,24 @@ class Reminders:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """What is down by our doing and pages by the notice `number`, since when (aware UTC).
+
+    `instances` are those that are down now, `back` those that have served on two polls since, `seen_up` those
+    on the last one alone. `taken_by` is who has acknowledged it, and when: then it pages nobody any more,
+    until another instance goes down.
+    """
+
+    number: int
+    instances: tuple[str, ...]
+    since: datetime
+    back: tuple[str, ...] = ()
+    seen_up: tuple[str, ...] = ()
+    taken_by: str = ""
+    taken_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """When a run's turn comes in the queue of its subscription (aware UTC, None: no place gets free for it).
 

@@ -268,7 +268,7 @@ async def test_untold_notices_are_asked_for_once_per_patience(wiring):
 
 
 async def test_a_notice_that_is_about_to_be_told_is_not_asked_for(wiring):
-    await put(wiring, noticed(wiring))
+    await put(wiring, noticed(wiring, receiver="ops"))
     wiring.clock.forward(minutes=5)
     coming = Delivery(
         "VM12-3AB", "ops", {"teams": ChannelState()}, follow_up=wiring.now() + timedelta(minutes=1)

@@ -1,12 +1,23 @@
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.notices import delivery_steps as steps
-from planner.notices.delivery import FINISHED, OUTAGE, STALE, Delivery, behind, stuck, with_channels
+from planner.notices.delivery import (
+    EMERGENCY,
+    FINISHED,
+    OUTAGE,
+    STALE,
+    Delivery,
+    behind,
+    stuck,
+    with_channels,
+)
 from planner.notices.delivery_steps import GIVE_UP, LOST, REMINDER
-from planner.notices.digest import Group, Overview, Row, choose, grouped, outcomes, overview, ripe, untold
+from planner.notices.digest import Group, Overview, Row, grouped, outcomes, overview
+from planner.notices.next_message import choose, untold
 from planner.record.cause import Cause
-from planner.record.notice import Kind, Urgency
+from planner.record.notice import Kind, Notice, Urgency
 from planner.record.states import InstanceState, RunState
 from planner.record.waits import Stalled, Waited
 from tests.notices import HOUR, NOW, batch, notice, paused, run, troubles
@@ -201,6 +212,18 @@ def test_a_channel_taken_away_holds_nothing_up():
     assert behind([record], {"a": 3}) == ()
 
 
+def chosen(
+    waiting: dict[str, tuple[Notice, ...]], *, quiet: bool, complete: bool, paged: bool
+) -> Mapping[str, int]:
+    """How far each run may be told, in the grouping wait or after it."""
+    record = replace(delivery(), not_before=NOW + WAIT if quiet else NOW)
+    if paged:
+        record = told(record, "email", {}, EMERGENCY)
+        record = replace(record, not_before=NOW + WAIT if quiet else NOW)
+    seen = Overview({"scheduled": 2}, planning=0 if complete else 3)
+    return choose(record, "email", waiting, seen, WAIT, NOW).upto
+
+
 def test_what_came_before_a_page_goes_with_it_and_nothing_else_does():
     waiting = {
         "a": (
@@ -212,16 +235,16 @@ def test_what_came_before_a_page_goes_with_it_and_nothing_else_does():
         "b": (notice(1),),
     }
 
-    assert ripe(waiting, quiet=True, complete=False, paged=True) == {"a": 3}
-    assert ripe(waiting, quiet=False, complete=True, paged=True) == {"a": 4, "b": 1}
+    assert chosen(waiting, quiet=True, complete=False, paged=True) == {"a": 3}
+    assert chosen(waiting, quiet=False, complete=True, paged=True) == {"a": 4, "b": 1}
 
 
 def test_emergency_plans_page_once_and_are_grouped_afterwards():
     waiting = {"a": (notice(1, Kind.PLANNED, Urgency.PAGE),)}
 
-    assert ripe(waiting, quiet=True, complete=False, paged=False) == {"a": 1}
-    assert ripe(waiting, quiet=True, complete=False, paged=True) == {}
-    assert ripe(waiting, quiet=False, complete=False, paged=True) == {"a": 1}
+    assert chosen(waiting, quiet=True, complete=False, paged=False) == {"a": 1}
+    assert chosen(waiting, quiet=True, complete=False, paged=True) == {}
+    assert chosen(waiting, quiet=False, complete=False, paged=True) == {"a": 1}
 
 
 def test_the_digest_waits_for_the_roster_but_never_longer_than_ten_waits():
