@@ -10,6 +10,7 @@ from handlers.render.addresses import Addresses, portal, service_health
 from handlers.render.heading import ORDER, Groups, endings, headed, places
 from handlers.render.letter import Answer, Event, Letter, Line, Option, Part, Story
 from handlers.render.outside_text import one_line
+from handlers.render.review_parts import review_parts
 from handlers.render.vocabulary import ANSWERS, GROUPS, KINDS, STANDALONE, STATES, STOP, counted, waiting
 from handlers.render.wave_choices import wave_choices
 from planner.notices.digest import Group, grouped
@@ -25,7 +26,7 @@ from planner.text.phrases import many, say_how_far, to_the_minute
 MOST_DOWN = 40
 """Instances that are named when many are down."""
 
-LISTED = frozenset({Kind.STARTED, Kind.COMPLETED, Kind.CANCELLED, Kind.REPLANNED})
+LISTED = frozenset({Kind.STARTING, Kind.STARTED, Kind.COMPLETED, Kind.CANCELLED, Kind.REPLANNED})
 """Notices that share lines when many scale sets send them at once."""
 
 OF_A_WAVE = frozenset({"empty_wave", "unknown_wave", "unread", "channel"})
@@ -49,7 +50,11 @@ def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
         facts=_facts(story, now),
         choices=wave_choices(story.outlooks, story.tracking_id, addresses),
         events=_events(story, others, addresses, now),
-        parts=(*_parts(groups, {run.target.id for run, _ in others}, now), *_over_parts(story.ended)),
+        parts=(
+            *_parts(groups, {run.target.id for run, _ in others}, now),
+            *_over_parts(story.ended),
+            *review_parts(story.ended),
+        ),
         remarks=_remarks(story) if planned else (),
         stop=STOP if needs_stop else "",
         report=addresses.wave(story.tracking_id),

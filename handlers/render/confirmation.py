@@ -195,8 +195,8 @@ def _acknowledge(run: Run, command: Command, chosen: Collection[str], now: datet
     down = f"Down: {some(alarm.instances, most=IDS)}." if alarm is not None else ""
     return (
         (
-            "It pages nobody any more, and the history says that you have it. If something else goes down, "
-            "that pages again.",
+            "It pages nobody any more, and the history says that you have it.",
+            "If something else goes down, that pages again.",
             down,
             "Nothing else changes: the run stays paused until somebody resumes it or leaves it to Azure.",
         ),

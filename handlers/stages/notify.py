@@ -4,7 +4,7 @@ It never writes a run and never raises because of a channel: notification troubl
 maintenance. What could not be sent waits in the delivery record and goes again under the same id.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -110,7 +110,26 @@ async def _serve(receiver: str, seen: Seen, wiring: Wiring) -> bool:
         delivery, senders = with_channels(stored, senders, spare), senders | spare
     if not seen.overview.finished:
         delivery = steps.reopened(delivery)
-    claimed, names, wakes = delivery, [], []
+    claimed, names, wakes = _claimed(delivery, senders, seen, wiring)
+    if names:
+        letters = {name: await letter(claimed, name, seen, wiring) for name in names}
+        return await deliver(delivery, claimed, etag, letters, senders, wiring) is not None
+    if claimed != delivery:
+        etag = await noted(claimed, etag, wiring)
+        if etag is None:
+            return False
+    if wakes:
+        await come_back(min(wakes), claimed, etag, seen.message, wiring)
+    return False
+
+
+def _claimed(
+    delivery: Delivery, senders: Collection[str], seen: Seen, wiring: Wiring
+) -> tuple[Delivery, list[str], list[datetime]]:
+    """The record with a claim for each channel that has something to tell; these, and when others have."""
+    claimed = delivery
+    names: list[str] = []
+    wakes: list[datetime] = []
     for name, state in delivery.channels.items():
         if name not in senders:
             continue  # a stand-in that is no longer needed
@@ -138,14 +157,7 @@ async def _serve(receiver: str, seen: Seen, wiring: Wiring) -> bool:
             names.append(name)
         elif due.wake is not None:
             wakes.append(due.wake)
-    if names:
-        letters = {name: await letter(claimed, name, seen, wiring) for name in names}
-        return await deliver(delivery, claimed, etag, letters, senders, wiring) is not None
-    if claimed != delivery:
-        etag = await noted(claimed, etag, wiring)
-    if wakes and (etag is not None or claimed == delivery):
-        await come_back(min(wakes), claimed, etag, seen.message, wiring)
-    return False
+    return claimed, names, wakes
 
 
 def _due(delivery: Delivery, name: str, state: ChannelState, seen: Seen, wiring: Wiring) -> _Due:

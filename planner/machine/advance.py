@@ -40,7 +40,7 @@ from planner.state.journal import with_entry
 from planner.state.notices import with_started_notice
 from planner.text.backoff import DAILY, throttled_wait
 from planner.text.phrases import say
-from planner.waiting import alarm, deadline_warning, reminders, stalled
+from planner.waiting import alarm, deadline_warning, reminders, stalled, starting_soon
 
 SOON = timedelta(seconds=5)
 LONG_WAIT = 10  # a run that has waited long for others polls that much less often
@@ -70,7 +70,7 @@ def advance(
         run, actions = _hands_off(run, observation, now)
     elif run.state in ACTIVE:
         run, actions = _advanced(run, observation, now)
-        run = alarm.kept(run, observation, told_before, now)
+        run = starting_soon.told(alarm.kept(run, observation, told_before, now), observation, now)
         run = reminders.reminded(deadline_warning.warned(run, observation, now), observation, now)
     elif run.state in ENDED:
         run, actions = ending.polled_again(run, observation, now)

@@ -23,6 +23,10 @@ from planner.text.phrases import many, some
 REMEMBERED = 50  # ids of events kept to apply each once; a message is redelivered within hours
 
 
+NO_EFFECT = ("Came too late:", "Not applied:")
+"""How the history's line of a command begins that has changed nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Handling:
     """How a command is handled.
@@ -51,9 +55,9 @@ def with_commands(run: Run, commands: Iterable[Command], observation: Observatio
         run = replace(run, people=replace(run.people, events=(*run.people.events, command.id)[-REMEMBERED:]))
         why = refusal(run, command)
         if run.state not in ACTIVE:
-            why = f"Came too late: the run is {run.state}."
+            why = f"{NO_EFFECT[0]} the run is {run.state}."
         elif why:
-            why = f"Not applied: {why}"
+            why = f"{NO_EFFECT[1]} {why}"
         run = with_entry(
             run, str(command.kind), why or _why(run, command), now, command.actor, command=command.id
         )

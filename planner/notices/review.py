@@ -1,0 +1,89 @@
+"""A wave that is over, looked back on from its records: what was down how long, and what went wrong.
+
+Everything here is read from the runs as they ended; what they do not show is not guessed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from planner.notices.next_wave import RULES, Point, down_for, spent
+from planner.record.instance import InstanceProgress
+from planner.record.notice import Kind, Urgency
+from planner.record.run import Run
+from planner.record.states import RunState
+from planner.text.phrases import long, many, say, short
+
+MOST = 10
+"""Scale sets that a part of the review names; of more it says how many."""
+
+DOMAINS = 4
+"""Domains of a scale set whose time is told one by one."""
+
+WRONG = frozenset({Kind.PAUSED, Kind.TROUBLE, Kind.STALLED, Kind.SLACK, Kind.MISSED})
+"""Kinds of notices that say that something did not go as planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a wave leaves behind for the next one."""
+
+    down: tuple[Point, ...] = ()
+    wrong: tuple[Point, ...] = ()
+    change: tuple[Point, ...] = ()
+
+
+def review(runs: Iterable[Run]) -> Review:
+    """The review of these runs, each part with what matters most first."""
+    ended = tuple(runs)
+    timed = sorted((run for run in ended if _longest(run)), key=_longest, reverse=True)
+    down = [_about(run, downtime(run)) for run in timed[:MOST]]
+    if len(timed) > MOST:
+        least = f"No domain of them was down for longer than {short(_longest(timed[MOST]))}."
+        down.append(Point("The others", many(len(timed) - MOST, "scale set"), least))
+    troubled = [run for run in ended if _went_wrong(run)]
+    troubled.sort(key=lambda run: run.state is not RunState.MISSED)
+    wrong = [_about(run, _went_wrong(run)) for run in troubled[:MOST]]
+    if len(troubled) > MOST:
+        rest = "Something did not go as planned there, too: the wave's page has it."
+        wrong.append(Point("Others", many(len(troubled) - MOST, "scale set"), rest))
+    change = tuple(point for rule in RULES if (point := rule(ended)) is not None)
+    if not change:
+        change = (Point("Policy", "as it is", "Nothing stands out that should change."),)
+    return Review(tuple(down), tuple(wrong), change if any(run.instances for run in ended) else ())
+
+
+def _about(run: Run, sentence: str) -> Point:
+    return Point(run.target.name, f"{run.target.resource_group}, {run.target.location}", sentence)
+
+
+def downtime(run: Run) -> str:
+    """How long the instances of each domain did not serve: the longest of them counts."""
+    times = [(batch.domain, found) for batch in run.batches if (found := _time_of(batch.instances))]
+    if len(times) <= DOMAINS:
+        return ", ".join(f"{domain}: {short(time)}" for domain, time in times) + "."
+    domain, most = max(times, key=lambda pair: pair[1])
+    least = min(time for _, time in times)
+    return f"{len(times)} domains, {short(least)} to {short(most)} each; longest {domain}."
+
+
+def _longest(run: Run) -> timedelta:
+    return max((down_for(each) for each in run.instances), default=timedelta(0))
+
+
+def _time_of(instances: Iterable[InstanceProgress]) -> timedelta:
+    return max(map(down_for, instances), default=timedelta(0))
+
+
+def _went_wrong(run: Run) -> str:
+    """What people were told that did not go as planned: how often, and the first of it."""
+    told = [
+        notice for notice in run.story.notices if notice.kind in WRONG and notice.urgency is not Urgency.KNOW
+    ]
+    if not told:
+        return ""
+    first = told[0]
+    more = f" And {many(len(told) - 1, 'more notice')} after that." if len(told) > 1 else ""
+    stood = spent(run, RunState.PAUSED)
+    paused = f" Paused for {long(stood)} in all." if stood else ""
+    return f"{say(first.at)}: {first.sentence.strip()}{more}{paused}"
