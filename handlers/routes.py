@@ -1,7 +1,6 @@
 """Who would be told what of a scale set, and why, by a policy file: `python -m handlers.routes --help`.
 
-Reads the file and nothing else: no Azure, no storage, no settings. So addresses written as `env:NAME` need not be
-there.
+Reads the file and nothing else: no Azure, no storage, no settings. What `env:NAME` names may be missing.
 """
 
 import argparse
@@ -29,7 +28,7 @@ LOUDNESS: dict[Kind, tuple[str, ...]] = {
     Kind.ACKNOWLEDGED: ("know",),
     Kind.RESUMED: ("know",),
     Kind.TROUBLE: ("know", "act"),
-    Kind.STALLED: ("act",),
+    Kind.STALLED: ("know", "act"),
     Kind.REMINDER: ("act",),
     Kind.SLACK: ("know", "act", "page"),
     Kind.COMPLETED: ("know",),

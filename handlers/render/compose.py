@@ -26,7 +26,9 @@ from planner.text.phrases import many, say_how_far, to_the_minute
 MOST_DOWN = 40
 """Instances that are named when many are down."""
 
-LISTED = frozenset({Kind.STARTING, Kind.STARTED, Kind.COMPLETED, Kind.CANCELLED, Kind.REPLANNED})
+LISTED = frozenset(
+    {Kind.STALLED, Kind.STARTING, Kind.STARTED, Kind.COMPLETED, Kind.CANCELLED, Kind.REPLANNED}
+)
 """Notices that share lines when many scale sets send them at once."""
 
 OF_A_WAVE = frozenset({"empty_wave", "unknown_wave", "unread", "channel"})

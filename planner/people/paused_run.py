@@ -28,7 +28,10 @@ def paused(
     if run.repairs is not None and not run.repairs.error:
         reason += " Its automatic repairs are resumed as soon as nothing of it reboots."
     run = in_state(run, RunState.PAUSED, reason, now)
-    answers = (CommandKind.RESUME, CommandKind.SKIP, CommandKind.HOLD)
+    answers: tuple[CommandKind, ...] = (CommandKind.RESUME, CommandKind.SKIP)
+    if urgency is not Urgency.PAGE:
+        # Who is woken has few buttons to choose from: it is paused already.
+        answers = (*answers, CommandKind.HOLD)
     return with_question(
         run, Kind.PAUSED, reason, now, urgency=urgency, instances=observation.instances, answers=answers
     )

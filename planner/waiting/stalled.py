@@ -11,11 +11,12 @@ from datetime import datetime
 from planner.calendar.openings import NOTHING, usable
 from planner.record.cause import AT_ONCE, QUIET, WAY_ON, Cause
 from planner.record.command import CommandKind
-from planner.record.notice import Kind
+from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.waits import Stalled, Waited
 from planner.schedule.latest_start import fits
+from planner.schedule.options import misfit
 from planner.schedule.timing import MINUTE
 from planner.start.gate import Wait
 from planner.state.notices import with_question
@@ -49,11 +50,14 @@ def waiting(run: Run, wait: Wait, observation: Observation, now: datetime) -> Ru
         return replace(run, due=min(run.due, now + left))
     told = tuple(replace(waited, told=True) if waited is mine else waited for waited in counted)
     held = replace(held, waited=told)
+    # In the queue with a place in time it asks nobody for anything.
+    queues = wait.cause is Cause.LIMIT and observation.turn.start is not None and not misfit(run, now)
     return with_question(
         replace(run, reason=since, standing=replace(run.standing, stalled=held)),
         Kind.STALLED,
         f"{sentence(held, windows=bool(run.terms.windows))} {WAY_ON[held.cause]} {fits(run, now)}".strip(),
         now,
+        urgency=Urgency.KNOW if queues else Urgency.ACT,
         instances=observation.instances,
         answers=(CommandKind.SKIP, CommandKind.HOLD),
     )

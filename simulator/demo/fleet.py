@@ -7,6 +7,7 @@ from typing import Unpack
 from simulator.fleet import Fleet, ScaleSet
 from simulator.fleet.behaviour import Behaviour
 from simulator.fleet.build import SUBSCRIPTION, Traits, flexible, uniform
+from simulator.fleet.clock import Clock
 from simulator.fleet.waves import Wave, Window
 
 TRACKING_ID = "VM8T-1Q8"
@@ -44,9 +45,9 @@ NODES: Traits = {"location": "westeurope", "resource_group": "MC_rg-shop_shop_we
 API: Traits = {**WEST, "zones": ("1", "2"), "tags": ALWAYS}
 
 
-def demo_fleet() -> Fleet:
-    """The scale sets on the real clock, the wave planned over both regions, its window open from now on."""
-    fleet = Fleet(lambda: datetime.now(UTC))
+def demo_fleet(clock: Clock = lambda: datetime.now(UTC)) -> Fleet:
+    """The scale sets on this clock, the wave planned over both regions, its window open from now on."""
+    fleet = Fleet(clock)
     fleet.add(*_west(), *_north())
     fleet.scale_set("cache-prod").instances["2"].behaviour |= Behaviour(retry_later=1)
     fleet.scale_set("search-prod").instances["1"].behaviour |= Behaviour(health_finally="unhealthy")

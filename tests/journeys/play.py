@@ -34,6 +34,7 @@ receivers:
   ops:
     teams: "{teams}"
     email: [ops@example.org]
+    know: at once
 """
 NEVER = "0 0 0 1 1 *"
 SETTINGS = {
