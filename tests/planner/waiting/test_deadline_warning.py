@@ -1,16 +1,21 @@
-"""Time that runs short while a run is under way is told once for each deadline."""
+"""Time that runs short while a run is under way: told, asked about, paged, each once for each deadline."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from planner.azure.fleet import Instance
+from planner.azure.fleet import Instance, Interval
 from planner.policy.weekly import parse_windows
 from planner.record.instance import InstanceProgress
-from planner.record.notice import Kind
+from planner.record.notice import Kind, Urgency
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
+from planner.schedule import timing
+from planner.schedule.latest_start import latest
 from planner.text.phrases import say
+from planner.waiting.deadline_warning import warned
+from tests.altered import altered
 from tests.planner.builders import (
     DAY,
     HOUR,
@@ -99,3 +104,62 @@ def test_windows_that_became_too_short_under_way_are_told_once_and_not_at_every_
         long_ago, _ = step(long_ago, observe(scale_set(), fleet(3, 3), short, NOW + minute * MINUTE))
     assert long_ago.times.forecast_end is None
     assert len([notice for notice in long_ago.story.notices if notice.kind is Kind.SLACK]) == 1
+
+
+def urgencies(run: Run) -> list[Urgency]:
+    return [notice.urgency for notice in run.story.notices if notice.kind is Kind.SLACK]
+
+
+def late_by(deadline: timedelta, **more: Any) -> Run:
+    """Under way, its domains due at night, and the last of them behind a deadline some days away."""
+    return under_way(deadline=NOW + deadline, self_service=Interval(NOW - HOUR, NOW + 6 * DAY), **more)
+
+
+def test_a_deadline_at_risk_asks_first_and_pages_at_the_last_moment():
+    """Windows leave the second domain no night before the deadline."""
+    nights = always(windows="Sun 11:00-12:30 UTC; Fri 20:00-20:30 UTC")
+    run = late_by(4 * DAY, windows=(parse_windows("Sun 11:00-12:30 UTC; Fri 20:00-20:30 UTC"),))
+    instances = changed_first(fleet(3, 3))
+    last = next(
+        at
+        for at in (NOW + minutes * MINUTE for minutes in range(0, 9 * 24 * 60, 10))
+        if latest(altered(run, state=RunState.RUNNING), at).anything is None
+    )
+    for hours in range(140):
+        now = NOW + hours * HOUR
+        if now >= last:
+            break
+        run = warned(timing.timed(run, now), observe(scale_set(), instances, nights, now), now)
+        if now < last - 5 * HOUR:
+            assert urgencies(run) == [Urgency.ACT], hours
+    assert urgencies(run) == [Urgency.ACT, Urgency.PAGE]
+    assert run.due <= last
+
+
+def test_whoever_has_let_it_go_on_is_not_paged():
+    run = late_by(HOUR, deadline_waived=True)
+    assert urgencies(warned(timing.timed(run, NOW), observe(now=NOW), NOW)) == []
+
+
+def test_little_time_to_spare_is_told_while_it_still_fits_once_and_asks_for_nothing():
+    run = under_way(deadline=NOW + 2 * HOUR)
+    run = timing.timed(run, NOW)
+    assert run.times.forecast_end is not None
+    spare = 20 * MINUTE
+    run = altered(run, deadline=run.times.forecast_end + spare)
+    for minute in range(3):
+        run = warned(timing.timed(run, NOW), observe(now=NOW), NOW + minute * MINUTE)
+    (notice,) = [one for one in run.story.notices if one.kind is Kind.SLACK]
+    assert (notice.urgency, notice.answers, notice.choices) == (Urgency.KNOW, (), ())
+    assert notice.sentence.startswith("Little time is left: 20 minutes to spare until ")
+    run = altered(run, deadline=run.times.deadline)
+    late = altered(run, slack=-HOUR, forecast_end=NOW + 9 * DAY)
+    assert urgencies(warned(late, observe(now=NOW), NOW))[-1] is not Urgency.KNOW
+
+
+def test_a_plan_with_time_to_spare_or_with_nothing_left_to_start_says_nothing():
+    roomy = timing.timed(under_way(deadline=NOW + 5 * DAY), NOW)
+    assert urgencies(warned(roomy, observe(now=NOW), NOW)) == []
+    last = replace(roomy, batches=roomy.batches[:1])
+    last = altered(last, deadline=NOW + HOUR, slack=MINUTE)
+    assert urgencies(warned(last, observe(now=NOW), NOW)) == []
