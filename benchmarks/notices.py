@@ -63,9 +63,11 @@ class Counting:
         return {"email": Box()}
 
 
-def quiet(sets: int, days: float, seed: int) -> Mapping[str, list[Told]]:
+def quiet(
+    sets: int, days: float, seed: int, *, instances: int = 4, windows: float = CALM.windows
+) -> Mapping[str, list[Told]]:
     """A wave in which nothing goes wrong, over the scale sets of one owner."""
-    made = scene(sets, 4, seed, CALM, regions=2)
+    made = scene(sets, instances, seed, replace(CALM, windows=windows), regions=2)
     return asyncio.run(_played(made, days, seed))
 
 

@@ -76,8 +76,8 @@ def _so(run: Run, key: str, text: str) -> bool:
 
 def acknowledge(run: Run, command: Command) -> str:
     """Somebody takes what pages; an acknowledgement is for one trouble and not for the next."""
-    alarm = run.standing.alarm
-    if alarm is None or not run.failed_by_us:
+    alarm = run.alarmed
+    if alarm is None:
         return f"Nothing of it pages: the run is {run.state}. {run.reason}"
     if command.notice not in {0, alarm.number}:
         return "It was about an earlier trouble; something else has gone down since. Look at the run again."

@@ -330,10 +330,15 @@ class Run:
     @property
     def ringing(self) -> Alarm | None:
         """What pages until somebody acknowledges it; None once nothing is down or somebody has."""
+        alarm = self.alarmed
+        return alarm if alarm is not None and not alarm.taken_by else None
+
+    @property
+    def alarmed(self) -> Alarm | None:
+        """What is down by our doing and not back, whether somebody has acknowledged it or not."""
         alarm = self.standing.alarm
-        if alarm is None or alarm.taken_by:
-            return None
-        return alarm if any(each.id in alarm.instances for each in self.failed_by_us) else None
+        down = alarm is not None and any(each.id in alarm.instances for each in self.failed_by_us)
+        return alarm if down else None
 
     @property
     def waiting(self) -> bool:
