@@ -21,6 +21,7 @@ from planner.record.command import CommandKind
 from planner.record.instance import InstanceProgress
 from planner.record.run import Entry, Run
 from planner.record.states import BatchState, InstanceState, RunState
+from planner.record.waits import Alarm
 from tests.handlers.parts import NOW, SUBSCRIPTION, Clock, TestWiring, put, run, scale_set
 from tests.places import DOCS
 
@@ -467,6 +468,10 @@ async def test_what_the_documents_say_to_type_is_taken(wiring, command):
     if action == "let-pass":  # only a paused run that has begun holds anybody up
         before = {"state": RunState.PAUSED}
         batches = (Batch(3, "domain 5", (), started_at=NOW), *batches)
+    if action == "acknowledge":
+        down = InstanceProgress("1", state=InstanceState.FAILED, begun=True)
+        before = {"state": RunState.PAUSED, "alarm": Alarm(2, ("1",), NOW)}
+        batches = (Batch(3, "domain 5", (down,), started_at=NOW), *batches)
     await put(wiring, run(batches=batches, checksum="2d5ea80a45771f4a", **before))
 
     status, said = await say(wiring, action, body)
