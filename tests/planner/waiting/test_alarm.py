@@ -12,7 +12,18 @@ from planner.record.notice import Kind, Notice, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
-from tests.planner.builders import MINUTE, NOW, batch, changed, command, fleet, observe, run_of, step
+from tests.planner.builders import (
+    MINUTE,
+    NOW,
+    SELF_SERVICE,
+    batch,
+    changed,
+    command,
+    fleet,
+    observe,
+    run_of,
+    step,
+)
 
 ILL = Health.UNHEALTHY
 FLEET = fleet(4, 2)
@@ -171,4 +182,19 @@ def test_what_goes_down_while_somebody_holds_the_run_pages_too():
         run = polled(run, minute)
     assert "Held by ada" in run.reason
     assert len(pages(run)) == 1
+    # One for the hold, one for what went down.
+    assert len([notice for notice in run.story.notices if notice.kind is Kind.PAUSED]) == 2
     assert ringing(run) == ("0",)
+
+
+def test_a_run_that_ends_with_something_down_pages_once_more_unless_somebody_has_acknowledged_it():
+    """The self-service window closes on an instance that does not serve."""
+    for words, loud in (((), Urgency.PAGE), ((command(CommandKind.ACKNOWLEDGE),), Urgency.ACT)):
+        run = polled(polled(going_wrong(), 0), 1, *words)
+        end = int((SELF_SERVICE.end - NOW) / MINUTE) + 1
+        for minute in range(end, end + 4):
+            run = polled(run, minute)
+        assert run.state is RunState.MISSED
+        (missed,) = [notice for notice in run.story.notices if notice.kind is Kind.MISSED]
+        assert missed.urgency is loud
+        assert run.ringing is None

@@ -14,7 +14,7 @@ from planner.record.states import BatchState, InstanceState, RunState
 from planner.schedule import timing
 from planner.schedule.latest_start import latest
 from planner.text.phrases import say
-from planner.waiting.deadline_warning import warned
+from planner.waiting.deadline_warning import LAST_MOMENT, warned
 from tests.altered import altered
 from tests.planner.builders import (
     DAY,
@@ -129,9 +129,11 @@ def test_a_deadline_at_risk_asks_first_and_pages_at_the_last_moment():
         now = NOW + hours * HOUR
         if now >= last:
             break
-        run = warned(timing.timed(run, now), observe(scale_set(), instances, nights, now), now)
+        timed = replace(timing.timed(run, now), due=last)
+        run = warned(timed, observe(scale_set(), instances, nights, now), now)
         if now < last - 5 * HOUR:
             assert urgencies(run) == [Urgency.ACT], hours
+            assert run.due <= last - LAST_MOMENT, "it has to be polled then"
     assert urgencies(run) == [Urgency.ACT, Urgency.PAGE]
     assert run.due <= last
 

@@ -14,6 +14,8 @@ from planner.record.cause import QUIET, WAY_ON, Cause
 from planner.record.notice import Urgency
 from planner.record.observation import Observation, Predecessor
 from planner.record.states import RunState
+from planner.record.waits import Turn
+from planner.schedule import timing
 from planner.start.gate import Wait
 from planner.waiting import stalled
 from tests.planner.builders import NOW as SUNDAY
@@ -224,3 +226,19 @@ def test_whoever_could_start_for_that_long_is_told_and_no_cause_twice(steps, win
             assert notices
         if lost < after:
             assert not notices
+
+
+@pytest.mark.parametrize(
+    ("turn", "deadline", "urgency"),
+    [
+        (Turn(SUNDAY + DAY), SELF_SERVICE.end - H, Urgency.KNOW),
+        (Turn(None), SELF_SERVICE.end - H, Urgency.ACT),
+        (Turn(SUNDAY + DAY), SUNDAY + 5 * M, Urgency.ACT),
+    ],
+)
+def test_queueing_with_a_place_in_time_asks_nobody_for_anything(turn, deadline, urgency) -> None:
+    run = timing.timed(run_of(batch(1, "0"), deadline=deadline, stalled_after=timedelta(0)), SUNDAY)
+    seen = Observation(SUNDAY, turn=turn)
+    run = stalled.waiting(run, Wait("5 of 5 in flight", cause=Cause.LIMIT), seen, SUNDAY)
+    (notice,) = told(run)
+    assert notice.urgency is urgency
