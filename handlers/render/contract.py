@@ -7,6 +7,7 @@ from typing import Any
 
 from handlers.render import facts
 from handlers.render.azure_html import plain
+from handlers.render.azure_names import properties
 from handlers.render.vocabulary import STATES
 from planner.azure.fleet import natural
 from planner.azure.wave import Announcement, Wave
@@ -95,6 +96,8 @@ def run_document(run: Run) -> dict[str, Any]:
             }
             for check in run.checks
         ],
+        "maintenance": _maintenance(run),
+        "maintenance_read_at": instant(run.fleet.shown_at),
         "batches": [_batch(batch, run) for batch in run.batches],
         "history": [
             {
@@ -107,6 +110,20 @@ def run_document(run: Run) -> dict[str, Any]:
             for entry in run.story.history
         ],
     }
+
+
+def _maintenance(run: Run) -> list[dict[str, Any]]:
+    """What instances showed of their maintenance, those that showed the same together."""
+    return [
+        {
+            "instances": list(shown.instances),
+            **{
+                name: instant(value) if isinstance(value, datetime) else value
+                for name, value in properties(shown.status).items()
+            },
+        }
+        for shown in run.fleet.shown
+    ]
 
 
 def _waits(run: Run) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from planner.record.instance import InstanceProgress, Sight
 from planner.record.notice import Kind
 from planner.record.observation import Observation
 from planner.record.run import Run, again
+from planner.record.shown import shown_by
 from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.state.notices import with_question
 from planner.text.backoff import after_trouble
@@ -63,7 +64,15 @@ def noticed(run: Run, observation: Observation) -> tuple[Run, frozenset[str]]:
         return replace(
             run,
             gaps=replace(run.gaps, missing={}, not_found={}),
-            fleet=replace(run.fleet, served=(), left_down=(), members=(), reporting=()),
+            fleet=replace(
+                run.fleet,
+                served=(),
+                left_down=(),
+                members=(),
+                reporting=(),
+                shown=(),
+                shown_at=observation.at,
+            ),
         ), everything
     seen = {instance.id for instance in observation.instances or ()}
     open_ones = (instance.id for instance in run.instances if not instance.settled)
@@ -88,6 +97,8 @@ def noticed(run: Run, observation: Observation) -> tuple[Run, frozenset[str]]:
                 left_down=tuple(key for key in run.fleet.left_down if key not in gone),
                 members=_with(run.fleet.members, seen, gone),
                 reporting=_with(run.fleet.reporting, set(_reporting(observation)), gone),
+                shown=shown_by(observation.instances or ()),
+                shown_at=observation.at,
             ),
         ),
         gone,

@@ -13,6 +13,7 @@ from planner.record.batch import Batch
 from planner.record.check import Check
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Choice, Notice
+from planner.record.shown import Shown
 from planner.record.states import InstanceState, RunState
 from planner.record.waits import Alarm, HeldUp, Reminders, Stalled
 from planner.text.backoff import TOLD_AFTER
@@ -236,7 +237,8 @@ class Fleet:
     made and that nobody is known to have stopped since: each that does not serve counts against
     `max-unavailable`. `left_down` are those of them that an earlier run's maintenance left down, or that fell
     ill later. `stops` says who stopped what, by the activity log, last read at `log_read_at`. `serving` (a
-    number) and `capacity` (a sentence) say what each batch takes away.
+    number) and `capacity` (a sentence) say what each batch takes away. `shown` is what the last poll or plan
+    that read the instances saw of their maintenance, at `shown_at` (aware UTC).
     """
 
     members: tuple[str, ...] = ()
@@ -248,6 +250,8 @@ class Fleet:
     log_read_at: datetime | None = None
     serving: int = 0
     capacity: str = ""
+    shown: tuple[Shown, ...] = ()
+    shown_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

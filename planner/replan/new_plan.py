@@ -16,7 +16,8 @@ from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress, counted
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
-from planner.record.run import Run, Target, Terms, Times, Verdict
+from planner.record.run import Fleet, Run, Target, Terms, Times, Verdict
+from planner.record.shown import shown_by
 from planner.record.states import ACTIVE, HANDS_OFF, RunState
 from planner.replan import outdated, second_time
 from planner.replan.apply_decision import adopted, to_be_carried_out
@@ -50,6 +51,7 @@ def new_run(
         planned_at=now,
         terms=Terms(policy=decision.policy),
         times=Times(expected=reboot(poll_interval, REBOOT_POLLS, decision.checks)),
+        fleet=Fleet(shown=shown_by(instances), shown_at=now),
     )
     batches = decision.batches
     if former is not None:

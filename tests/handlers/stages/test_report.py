@@ -109,6 +109,8 @@ async def test_a_waves_document_has_exactly_the_promised_fields(clients):
         "repairs",
         "waves",
         "checks",
+        "maintenance",
+        "maintenance_read_at",
         "batches",
         "history",
     }

@@ -1,0 +1,53 @@
+"""Moments on the clocks of the people concerned, beside UTC: the zone of a scale set's own windows."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from planner.policy.weekly import WindowSets
+from planner.record.run import Run
+from planner.text.phrases import short, to_the_minute
+
+HERE = "UTC"
+"""The zone of whoever has not declared another one."""
+
+
+def zone_of(run: Run) -> str:
+    """The IANA zone that the run's first window is written in; UTC without windows."""
+    return _zone(run.terms.windows)
+
+
+def common_zone(runs: Iterable[Run]) -> str:
+    """The zone of most of these runs, where their windows name one."""
+    zones = Counter(zone for run in runs if (zone := zone_of(run)) != HERE)
+    return max(zones, key=lambda zone: (zones[zone], zone), default=HERE)
+
+
+def _zone(windows: WindowSets) -> str:
+    return next((window.zone for each in windows for window in each), HERE)
+
+
+def local(at: datetime, zone: str) -> str:
+    """The moment on the zone's clocks: `Sun 29 Nov 02:00 CET`."""
+    there = at.astimezone(ZoneInfo(zone))
+    return f"{there:%a} {there.day} {there:%b} {there:%H:%M} {_name(there)}"
+
+
+def said(at: datetime, zone: str, now: datetime | None = None) -> str:
+    """Both clocks: `Sun 29 Nov 2026 01:00 UTC, 02:00 CET`; with `now` how far away it is as well."""
+    words = to_the_minute(at)
+    there = at.astimezone(ZoneInfo(zone))
+    if there.utcoffset() != at.astimezone(UTC).utcoffset():
+        same_day = there.date() == at.astimezone(UTC).date()
+        words += f", {there:%H:%M} {_name(there)}" if same_day else f", {local(at, zone)}"
+    if now is None:
+        return words
+    distance = short(abs(at - now))
+    return f"{words} ({f'in {distance}' if at >= now else f'{distance} ago'})"
+
+
+def _name(there: datetime) -> str:
+    """The name of the zone's time; zones without one of their own have their offset."""
+    name = there.strftime("%Z")
+    return name if name[:1].isalpha() else f"UTC{name}"
