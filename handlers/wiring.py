@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from handlers.repository.deliveries import Deliveries
     from handlers.repository.raised_limits import RaisedLimitsOnRecord
     from handlers.repository.runs import Runs
+    from handlers.repository.used_links import UsedLinks
     from handlers.repository.waves import Waves
     from planner.places.line import Line
     from planner.places.outlook import Outlook
@@ -106,6 +107,12 @@ class Wiring:
         from handlers.repository.raised_limits import RaisedLimitsOnRecord  # noqa: PLC0415
 
         return RaisedLimitsOnRecord(lambda: self.records, lambda: self.waves, self.now)
+
+    @cached_property
+    def used_links(self) -> "UsedLinks":
+        from handlers.repository.used_links import UsedLinks  # noqa: PLC0415
+
+        return UsedLinks(lambda: self.records)
 
     @cached_property
     def deliveries(self) -> "Deliveries":

@@ -83,6 +83,11 @@ def limits_path(tracking_id: str, subscription: str) -> str:
     return f"{limits_prefix(subscription)}{checked_tracking_id(tracking_id)}.json"
 
 
+def used_link_path(link_id: str) -> str:
+    """Where it stands that a link to act on a whole wave was used."""
+    return f"links/{_part(link_id)}.json"
+
+
 def throttled_path(subscription: str) -> str:
     """Where it stands until when Azure takes no more requests about a subscription."""
     return f"throttled/{checked_subscription(subscription)}.json"

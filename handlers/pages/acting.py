@@ -1,21 +1,21 @@
-"""A link that acts: it shows what would happen, and does it once, when somebody sends the form.
+"""A link that acts on a run: it shows what would happen, and does it once, when somebody sends the form.
 
 Opening it changes nothing, however often a mail scanner does. What it does is written on the run's record
 with the link's own id in the same write: whoever comes second is told so, also where the first never heard
 that it had worked.
 """
 
-import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from handlers.cloud.names import run_path
 from handlers.pages.answer import html
+from handlers.pages.opened import AGAIN, NO_EFFECT, Opened
 from handlers.render.confirmation import confirmation
-from handlers.render.page import Form, confirm_page, said_page
+from handlers.render.page import confirm_page
+from handlers.render.report_model import Form
 from handlers.runs import commands
-from handlers.wire.command_request import LONGEST_ACTOR, PRINCIPAL, Refused, given_in, only, read
+from handlers.wire.command_request import Refused, read
 from handlers.wire.http import Request, Response
 from handlers.wire.link_token import Link
 from handlers.wiring import Wiring
@@ -26,82 +26,15 @@ from planner.text.phrases import to_the_minute
 
 log = logging.getLogger(__name__)
 
-SIGN_IN = (
-    "Sign in first: this app lets nobody act who has not. Open the link again once you are signed in, and "
-    "the button is here."
-)
-
-NO_EFFECT = "This link has no effect now"
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A link that somebody has opened."""
-
-    link: Link
-    request: Request
-    wiring: Wiring
-
-    @property
-    def tracking_id(self) -> str:
-        return self.link.place[0]
-
-    @property
-    def name(self) -> str:
-        return self.link.place[-1]
-
-    @property
-    def signed_in(self) -> str:
-        """Who the platform says it is; empty where it guards nothing: then anybody can send its header."""
-        guarded = self.wiring.settings.platform_auth
-        return " ".join(self.request.headers.get(PRINCIPAL, "").split())[:LONGEST_ACTOR] if guarded else ""
-
-    def command(self, actor: str, comment: str) -> Command:
-        """What the link says, read as any command is, with the link's id; its reason says how it came.
-
-        Raises Refused.
-        """
-        said = {"actor": actor, "checksum": self.link.checksum, **self.link.to}
-        if comment:
-            said["comment"] = comment
-        headers = {PRINCIPAL: self.signed_in} if self.signed_in else {}
-        asked = Request("POST", {"action": self.link.action}, {}, headers, json.dumps(said).encode())
-        command = read(asked, signed_in=bool(self.signed_in)).command(self.wiring.now())
-        who = "signed in" if self.signed_in else "the name is as typed there"
-        how = f"by {self.link.via}; {who}"
-        why = f"{command.comment} ({how})" if comment else f"No reason given ({how})."
-        return replace(command, id=self.link.id, comment=why)
-
-    def form(self, *, actor: str = "", comment: str = "", problem: str = "") -> Form:
-        locked = self.wiring.settings.platform_auth and not self.signed_in
-        return Form(self.signed_in, actor, comment, problem, SIGN_IN if locked else "")
-
-    def asks(self, status: int, run: Run, form: Form) -> Response:
-        """The page that says what would happen."""
-        now, addresses = self.wiring.now(), self.wiring.page_addresses(self.link.receiver)
-        asked = confirmation(run, self.command("nobody", ""), now)
-        return html(status, confirm_page(self.link, run, asked, form, addresses, now))
-
-    def says(self, status: int, title: str, *sentences: str) -> Response:
-        """What came of it, and the way to the run."""
-        place = self.wiring.page_addresses(self.link.receiver).at(self.link.place)
-        page = said_page(title, sentences, self.wiring.now(), address=place, words=f"Back to {self.name}")
-        return html(status, page)
-
-    def refuses(self, status: int, title: str, *sentences: str) -> Response:
-        log.info("link.refused", extra={"action": self.link.action, "event": self.link.id, "why": title})
-        return self.says(status, title, *sentences, "Nothing was done.")
-
 
 async def answered(link: Link, request: Request, wiring: Wiring) -> Response:
     """The page of the link; a POST does what it says.
 
     Raises StorageDown, Conflict, BadRecord and NewerRecord: then it can be tried again.
     """
-    opened = _Opened(link, request, wiring)
-    if link.expired(wiring.now()):
-        until = f"It could be used until {to_the_minute(link.expires)}."
-        return opened.refuses(410, "This link has expired", until, "A newer message has a newer link.")
+    opened = Opened(link, request, wiring)
+    if expired := opened.expired():
+        return expired
     path = run_path(*link.place[1:])
     stored = await wiring.runs.read(path)
     if stored is None or opened.tracking_id not in stored.run.waves:
@@ -115,27 +48,40 @@ async def answered(link: Link, request: Request, wiring: Wiring) -> Response:
         changed = f"The plan of {opened.name} has changed since the link was made: look at it as it is now."
         return opened.refuses(409, "This link is for another plan", changed)
     try:
-        if refused := commands.why_not(opened.command("nobody", ""), run, opened.tracking_id):
+        if refused := commands.why_not(_command(opened, "nobody", ""), run, opened.tracking_id):
             raise refused
         if request.method == "POST":
             return await _done(opened, run, path)
     except Refused as refused:
         return opened.refuses(409, NO_EFFECT, refused.sentence)
-    return opened.asks(200, run, opened.form())
+    return _asks(opened, 200, run, opened.form())
 
 
-async def _done(opened: _Opened, run: Run, path: str) -> Response:
+def _command(opened: Opened, actor: str, comment: str) -> Command:
+    """What the link says, read as any command is, with the link's id and plan. Raises Refused."""
+    asked = read(opened.as_typed(actor, comment), signed_in=bool(opened.signed_in))
+    command = replace(asked, checksum=opened.link.checksum).command(opened.wiring.now())
+    return replace(command, id=opened.link.id, comment=opened.why(command.comment))
+
+
+def _asks(opened: Opened, status: int, run: Run, form: Form) -> Response:
+    """The page that says what would happen."""
+    now = opened.wiring.now()
+    asked = confirmation(run, _command(opened, "nobody", ""), now)
+    return html(status, confirm_page(opened.link, run, asked, form, opened.addresses, now))
+
+
+async def _done(opened: Opened, run: Run, path: str) -> Response:
     form = opened.form()
     if form.sign_in:
-        return opened.asks(403, run, form)
+        return _asks(opened, 403, run, form)
     try:
-        actor, comment = _filled_in(opened.request, signed_in=bool(opened.signed_in))
+        actor, comment = opened.filled_in()
         form = opened.form(actor=actor, comment=comment)
-        command = opened.command(actor, comment)
+        command = _command(opened, actor, comment)
     except Refused as refused:
-        return opened.asks(400, run, replace(form, problem=refused.sentence))
-    traceparent = opened.request.headers.get("traceparent", "")
-    before, after = await commands.taken(command, path, opened.tracking_id, opened.wiring, traceparent)
+        return _asks(opened, 400, run, replace(form, problem=refused.sentence))
+    before, after = await commands.taken(command, path, opened.tracking_id, opened.wiring, opened.traceparent)
     line = _line(after, opened.link)
     if line and (line.actor != command.actor or command.comment not in line.reason):
         # Somebody else has sent the same form a moment before.
@@ -149,31 +95,12 @@ async def _done(opened: _Opened, run: Run, path: str) -> Response:
     )
 
 
-def _filled_in(request: Request, *, signed_in: bool) -> tuple[str, str]:
-    """Name and reason of the form; raises Refused."""
-    given = given_in(request)
-    only(given, ("actor", "comment"), "this form")
-    if not (_text(given, "actor") or signed_in):
-        raise Refused(400, "Say who you are: the history keeps it.")
-    return _text(given, "actor"), _text(given, "comment")
-
-
-def _text(given: Mapping[str, object], name: str) -> str:
-    value = given.get(name)
-    return value.strip() if isinstance(value, str) else ""
-
-
 def _line(run: Run, link: Link) -> Entry | None:
     """The line of history that says that the link was used."""
     return next((entry for entry in run.story.history if entry.id == link.id), None)
 
 
-def _used(opened: _Opened, run: Run) -> Response:
+def _used(opened: Opened, run: Run) -> Response:
     line = _line(run, opened.link)
     when = f"{line.actor} said {line.what} with it at {to_the_minute(line.at)}." if line else ""
-    again = "A link acts once. To say something more, take another one, or type the command."
-    return opened.refuses(410, "This link has been used", *_said(when), again)
-
-
-def _said(*sentences: str) -> Sequence[str]:
-    return tuple(filter(None, sentences))
+    return opened.refuses(410, "This link has been used", when, AGAIN)

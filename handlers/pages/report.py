@@ -15,6 +15,7 @@ from handlers.delivery import calendars
 from handlers.pages.answer import SECURITY, as_file, html
 from handlers.render import contract, page, table
 from handlers.render.addresses import Addresses, Place
+from handlers.render.report_model import Part, Report
 from handlers.repository.runs import AT_ONCE
 from handlers.runs import queue
 from handlers.waves import figures, members, paging
@@ -101,7 +102,7 @@ async def _wave(
             f"Wave {tracking_id} has no such page: its scale sets stand on others.", "", wiring, addresses
         )
     first, pages = (asked.number - 1) * paging.ROWS + 1, paging.pages(len(rows))
-    report = page.Report(
+    report = Report(
         tracking_id,
         waves,
         tuple((await _read(shown, wiring)).values()),
@@ -111,7 +112,7 @@ async def _wave(
         tuple(
             Place(*members.place_of(*row)) for row in paging.in_order(lines) if members.needs_person(row[1])
         ),
-        page.Part(asked.number, pages, first, len(rows), asked.state),
+        Part(asked.number, pages, first, len(rows), asked.state),
     )
     # A large page takes some tenths of a second of CPU: the worker's loop must go on answering meanwhile.
     return html(200, await asyncio.to_thread(page.wave_page, report, addresses, wiring.now()))
@@ -204,7 +205,8 @@ async def _run(given: dict[str, str], wiring: Wiring, addresses: Addresses, suff
         )
     if suffix == "json":
         return json_response(200, contract.run_document(run), SECURITY)
-    return html(200, page.run_page(tracking_id, run, addresses, wiring.now()))
+    waves = await wiring.waves.of(tracking_id)
+    return html(200, page.run_page(tracking_id, run, addresses, wiring.now(), waves))
 
 
 async def _find(tracking_id: str, path: str, wiring: Wiring) -> Run | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlencode
 
 from handlers.wire.command_request import WHY, YOUR_NAME
-from handlers.wire.link_token import VIEW
+from handlers.wire.link_token import FEED, VIEW
 from planner.record.command import CommandKind
 from planner.record.notice import Choice
 from planner.record.run import Run
@@ -74,7 +74,7 @@ class Addresses:
         """What a receiver subscribes to: its scale sets in all waves; only where links are signed."""
         if self.sign is None or not self._reached:
             return ""
-        return f"{self._link(self.sign((), VIEW, '', {}))}/{OWN_CALENDAR}"
+        return f"{self._link(self.sign((), FEED, '', {}))}/{OWN_CALENDAR}"
 
     def run_as(self, tracking_id: str, target: Placed, suffix: str) -> str:
         """The run as `json`."""
@@ -86,8 +86,13 @@ class Addresses:
         return f"{self._document(tracking_id)}?{query}"
 
     def overview(self) -> str:
-        """The page of all waves; no link leads there, since each is for one wave."""
+        """The page of all waves; a link to it is for whoever hears of all of them."""
         return f"{self._base}/api/waves" if self._reached and self.sign is None else ""
+
+    @property
+    def shows_only(self) -> bool:
+        """Whether the reader came by a link that lets nobody act."""
+        return False
 
     def act(self, tracking_id: str, run: Run, action: str, to: Mapping[str, str] | None = None) -> str:
         """A link that shows what the action would do and asks; only where links are signed.
@@ -111,6 +116,13 @@ class Addresses:
     def choose(self, tracking_id: str, run: Run, choice: Choice) -> str:
         """What to type to choose something for a plan that does not fit."""
         return self._typed(tracking_id, run, choice.word, choice.to)
+
+    def act_for_wave(self, tracking_id: str, action: str, to: Mapping[str, str], seen: str) -> str:
+        """The same for a command to a whole wave; `seen` names what the reader was shown of it."""
+        if self.sign is None or not self._reached:
+            return ""
+        token = self.sign((tracking_id,), action, seen, to)
+        return self._link(token) if len(token) <= LONGEST_TOKEN else ""
 
     def choose_for_wave(self, tracking_id: str, action: str, more: Mapping[str, str]) -> str:
         """What to type to say something to a whole wave."""
@@ -165,22 +177,24 @@ class OnPage(Addresses):
 
 @dataclass(frozen=True, slots=True)
 class InLink(Addresses):
-    """Addresses on a page that was opened by a link that only shows: all stay inside the link, none acts.
+    """Addresses on a page that was opened by a link that only shows: all pages stay inside the link.
 
-    `token` is the link's, `place` what it shows.
+    `token` is the link's, `place` what it shows: nothing means every wave. Who may read may not act, so that
+    nothing here does, unless `sign` is given: where acting takes a person who has signed in. `every_wave` is
+    the token of a link to all waves, for whom that is meant.
     """
 
     token: str = ""
     place: tuple[str, ...] = field(default=())
-
-    def act(self, tracking_id: str, run: Run, action: str, to: Mapping[str, str] | None = None) -> str:
-        """None: who may read may not act."""
-        del tracking_id, run, action, to
-        return ""
+    every_wave: str = ""
 
     def overview(self) -> str:
-        """None: it is outside of every link."""
-        return ""
+        """The page of all waves: inside of this link, or by a link of its own."""
+        return self._link(self.every_wave or self.token) if self.every_wave or not self.place else ""
+
+    @property
+    def shows_only(self) -> bool:
+        return self.sign is None
 
     def _document(self, tracking_id: str) -> str:
         return self.wave_as(tracking_id, "json")

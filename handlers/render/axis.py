@@ -16,8 +16,10 @@ LETTER, WIDE_LETTER = 7.0, 13.0
 GAP = 8.0
 """Between two labels."""
 
-QUARTER = timedelta(minutes=15)
+FIVE = timedelta(minutes=5)
 """Every zone of today is off by whole quarters of an hour: a round time there is one of these in UTC."""
+
+MINUTES = (5, 15, 30)
 
 HOURS = (1, 2, 3, 6, 12)
 DAYS = (1, 2, 7, 14, 28)
@@ -103,7 +105,7 @@ def ticks(axis: Axis, zone: str) -> tuple[Label, ...]:
 
 
 def _steps() -> Iterator[timedelta]:
-    yield QUARTER
+    yield from (timedelta(minutes=minutes) for minutes in MINUTES)
     yield from (timedelta(hours=hours) for hours in HOURS)
     yield from (timedelta(days=days) for days in DAYS)
 
@@ -114,12 +116,12 @@ def _round_times(axis: Axis, there: ZoneInfo, step: timedelta) -> Iterator[datet
         return
     minutes = int(step.total_seconds()) // 60
     first = axis.start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    at = first + QUARTER * bisect_left(range(5), axis.start, key=lambda number: first + QUARTER * number)
+    at = first + FIVE * bisect_left(range(13), axis.start, key=lambda number: first + FIVE * number)
     while at <= axis.end:
         clock = at.astimezone(there)
         if (clock.hour * 60 + clock.minute) % minutes == 0:
             yield at
-        at += QUARTER
+        at += FIVE
 
 
 def _midnights(axis: Axis, there: ZoneInfo, days: int) -> Iterator[datetime]:

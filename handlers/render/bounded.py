@@ -40,7 +40,12 @@ class Members:
 
     @property
     def named(self) -> str:
-        return some(self.ids, most=IDS)
+        return named(self.ids)
+
+
+def named(ids: Iterable[str]) -> str:
+    """Instances in one line; of very many the first, and how many more."""
+    return some(ids, most=IDS)
 
 
 def batches(run: Run, most: int) -> tuple[Batch | str, ...]:

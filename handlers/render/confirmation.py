@@ -34,7 +34,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What is shown: sentences, a table under `caption`, what the command undoes, how to take it back."""
+    """What is shown: sentences, a table under `caption`, what the command undoes, how to take it back.
+
+    `first` is what the table's first column names; `lead` says how things stand where no run says so.
+    """
 
     label: str
     happens: tuple[str, ...]
@@ -43,6 +46,8 @@ class Confirmation:
     more: str
     undoes: str
     back: str
+    first: str = "Domain"
+    lead: str = ""
 
 
 def confirmation(run: Run, command: Command, now: datetime) -> Confirmation:

@@ -134,8 +134,9 @@ def _picture(
 
 
 def _domains(found: Sequence[Span], zone: str) -> list[Named]:
+    """A row for each domain, in the order in which they go down."""
     rows: dict[str, list[Shape]] = {}
-    for span in found:
+    for span in sorted(found, key=lambda span: (span.start, span.number)):
         shape = Shape(Interval(span.start, span.end), span.stand.value, _title(span, zone))
         rows.setdefault(one_line(span.domain, 80), []).append(shape)
     named: list[Named] = list(rows.items())

@@ -9,7 +9,10 @@ from planner.record.command import CommandKind
 
 
 def wave_choices(outlooks: Sequence[Outlook], tracking_id: str, addresses: Addresses) -> tuple[Option, ...]:
-    """Each with what to type; none where all have a place. Of several subscriptions each is named."""
+    """Each with its link and what to type; none where all have a place.
+
+    Of several subscriptions each is named.
+    """
     found = []
     for seen in outlooks:
         where = {"subscription": seen.subscription} if len(outlooks) > 1 else {}
@@ -17,7 +20,8 @@ def wave_choices(outlooks: Sequence[Outlook], tracking_id: str, addresses: Addre
         for sentence, action, to in _ways(seen) if seen.late else ():
             sent = {**to, **where}
             typed = addresses.choose_for_wave(tracking_id, action, sent)
-            found.append(Option(f"{begin}{sentence}", action, sent, typed))
+            link = addresses.act_for_wave(tracking_id, action, sent, seen.checksum)
+            found.append(Option(f"{begin}{sentence}", action, sent, typed, link))
     return tuple(found)
 
 

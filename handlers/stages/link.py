@@ -8,16 +8,16 @@ import logging
 
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.delivery import calendars
-from handlers.pages.acting import answered
+from handlers.pages import acting, acting_wave
 from handlers.pages.answer import SECURITY, as_file, html
-from handlers.pages.inside import place_inside
+from handlers.pages.inside import inside_addresses, place_inside
 from handlers.pages.report import shown
-from handlers.render.addresses import OWN_CALENDAR, InLink
+from handlers.render.addresses import OWN_CALENDAR
 from handlers.render.page import said_page
 from handlers.wire import link_token
 from handlers.wire.documents import BadRecord, NewerRecord
 from handlers.wire.http import Request, Response
-from handlers.wire.link_token import Forged, Link
+from handlers.wire.link_token import FEED, Forged, Link
 from handlers.wiring import Wiring
 from planner.text.phrases import to_the_minute
 
@@ -49,19 +49,24 @@ async def handle(request: Request, wiring: Wiring) -> Response:
 async def _answer(link: Link, token: str, rest: str, request: Request, wiring: Wiring) -> Response:
     place = place_inside(link, rest)
     if place is None or (link.acts and rest.strip("/")):
-        about = " of ".join((*reversed(link.place[3:]), *(f"the wave {name}" for name in link.place[:1])))
-        about = about or f"the calendar of {link.receiver}"
+        waves = f"the wave {link.place[0]}" if link.place else "the waves on record"
+        about = " of ".join((*reversed(link.place[3:]), waves))
+        if link.action == FEED:
+            about = f"the calendar of {link.receiver}"
         return _refused(403, "This link does not lead there", f"It is for {about} alone.", wiring)
     if link.acts:
-        return await answered(link, request, wiring)
+        if len(link.place) == 1:
+            return await acting_wave.answered(link, request, wiring)
+        return await acting.answered(link, request, wiring)
     if request.method == "POST":
         return _refused(405, "This link only shows something", "It cannot be used to act.", wiring)
-    if not link.place:
+    if link.action == FEED:
         return await _own_calendar(link, wiring)
-    if link.expired(wiring.now()) and not any(wave.open for wave in await wiring.waves.of(link.place[0])):
-        ended = f"The wave {link.place[0]} is over, and the link ended at {to_the_minute(link.expires)}."
+    if link.expired(wiring.now()) and not await _open(link, wiring):
+        over = f"The wave {link.place[0]} is over, and the" if link.place else "The"
+        ended = f"{over} link ended at {to_the_minute(link.expires)}."
         return _refused(410, "This link has expired", ended, wiring)
-    addresses = InLink(wiring.settings.public_url, token=token, place=link.place)
+    addresses = inside_addresses(link, token, request, wiring)
     return await shown(place, request.query, wiring, addresses)
 
 
@@ -72,6 +77,11 @@ async def _own_calendar(link: Link, wiring: Wiring) -> Response:
         return _refused(410, "This link has expired", ended, wiring)
     feed = await calendars.of_receiver(link.receiver, wiring, wiring.addresses(link.receiver))
     return Response(200, feed, "text/calendar", as_file(OWN_CALENDAR))
+
+
+async def _open(link: Link, wiring: Wiring) -> bool:
+    """Whether the link's wave is open; a link to all waves has none that would keep it good."""
+    return bool(link.place) and any(wave.open for wave in await wiring.waves.of(link.place[0]))
 
 
 def _refused(status: int, title: str, sentence: str, wiring: Wiring) -> Response:

@@ -17,6 +17,9 @@ from itsdangerous import BadData, URLSafeSerializer
 VIEW: Final = "view"
 """The action of a link that only shows something."""
 
+FEED: Final = "feed"
+"""The action of a link to a receiver's own calendar, of all waves."""
+
 READABLE = timedelta(days=90)
 """How long a link shows its wave at least; while the wave is open it does so however old it is."""
 
@@ -45,8 +48,8 @@ class Link:
     """What a link says.
 
     `place` is the wave it is about, or wave, subscription, resource group and scale set, or nothing: then it
-    is for the receiver's own calendar. `receiver` is who it was sent to, empty for one on a page that was
-    opened with the app's key. An `action` that is not `view` is a person's command for the plan with this
+    is for all waves. `receiver` is who it was sent to, empty for one on a page that was
+    opened with the app's key. An `action` that is neither `view` nor `feed` is a person's command for the plan with this
     `checksum`, `to` the fields that go with it. `expires` is aware UTC, to the second.
     """
 
@@ -65,7 +68,7 @@ class Link:
 
     @property
     def acts(self) -> bool:
-        return self.action != VIEW
+        return self.action not in {VIEW, FEED}
 
     @property
     def via(self) -> str:
@@ -76,11 +79,11 @@ class Link:
         return now >= self.expires
 
 
-def expiry(action: str, now: datetime, place: tuple[str, ...] = ("a wave",)) -> datetime:
+def expiry(action: str, now: datetime) -> datetime:
     """When a link made now ends; at midnight (UTC) if it only shows something: those of a day are equal."""
-    if action != VIEW:
+    if action not in {VIEW, FEED}:
         return now.replace(microsecond=0) + ACTS_FOR
-    return (now + (READABLE if place else SUBSCRIBED)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (now + (READABLE if action == VIEW else SUBSCRIBED)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def signed(link: Link, keys: Sequence[str]) -> str:
@@ -94,7 +97,7 @@ def signer(
     """What makes the tokens of one message or page, from place, action, plan's checksum and more fields."""
 
     def sign(place: tuple[str, ...], action: str, checksum: str, to: Mapping[str, str]) -> str:
-        return signed(Link(place, receiver, expiry(action, now, place), action, checksum, to), keys)
+        return signed(Link(place, receiver, expiry(action, now), action, checksum, to), keys)
 
     return sign
 
@@ -115,7 +118,7 @@ def read(token: str, keys: Sequence[str]) -> Link:
 
 def _payload(link: Link) -> list[object]:
     shown: list[object] = [list(link.place), link.receiver, int(link.expires.timestamp())]
-    return [*shown, link.action, link.checksum, dict(link.to)] if link.acts else shown
+    return [*shown, link.action, link.checksum, dict(link.to)] if link.action != VIEW else shown
 
 
 @cache

@@ -8,6 +8,7 @@ from datetime import datetime
 from planner.places.layout import places
 from planner.places.line import holders, seekers
 from planner.places.turn import Laid
+from planner.policy.fingerprint import hashed
 from planner.policy.limits import RaisedLimits, numbers, with_number
 from planner.policy.model import Limits
 from planner.text.phrases import many, say, some
@@ -21,8 +22,9 @@ class Outlook:
     """The runs of a wave in one subscription that have not begun; times are aware UTC.
 
     `in_time` have a place before their latest start, the last of them `ends`; `late` names those that have
-    none. `enough` is key of `limits` to the smallest number of it under which all have one, for each that
-    does it alone, `any_time` whether they would without their windows. `raised` is what people have raised.
+    none, `late_keys` are their keys. `enough` is key of `limits` to the smallest number of it under which all
+    have one, for each that does it alone, `any_time` whether they would without their windows. `raised` is
+    what people have raised.
     """
 
     subscription: str
@@ -33,6 +35,12 @@ class Outlook:
     enough: tuple[tuple[str, int], ...] = ()
     any_time: bool = False
     raised: tuple[RaisedLimits, ...] = ()
+    late_keys: tuple[str, ...] = ()
+
+    @property
+    def checksum(self) -> str:
+        """Names what a choice is offered for: who has no place, under which limits."""
+        return hashed(self.subscription.lower(), list(self.late_keys), numbers(self.limits))
 
     @property
     def sentence(self) -> str:
@@ -74,10 +82,17 @@ def outlook(subscription: str, laid: Laid, keys: Collection[str]) -> Outlook:
     """The outlook of the runs with these keys among all that the places were made for."""
     names = {line.key: line.name for line in laid.lines}
     mine = {key: place for key, place in laid.places.items() if key in keys}
-    late = tuple(sorted(names[key] for key, place in mine.items() if place.late))
+    late_keys = tuple(sorted(key for key, place in mine.items() if place.late))
+    late = tuple(sorted(names[key] for key in late_keys))
     ends = [place.end for place in mine.values() if place.end is not None and not place.late]
     found = Outlook(
-        subscription, laid.limits, len(mine) - len(late), max(ends, default=None), late, raised=laid.raised
+        subscription,
+        laid.limits,
+        len(mine) - len(late),
+        max(ends, default=None),
+        late,
+        raised=laid.raised,
+        late_keys=late_keys,
     )
     if not late:
         return found

@@ -145,7 +145,7 @@ def test_of_many_that_ask_the_rest_are_named_with_links():
     runs = tuple(misfit(f"set-{number:03}") for number in range(40))
     html = page.wave_page(report_of(*runs), ADDRESSES, NOW)
 
-    asked = html.count('class="asks"')
+    asked = html.count('class="asks short"')
     assert 20 <= asked <= page.ASKING
     assert f"{40 - asked} more scale sets ask, each on its own page" in html
 
