@@ -59,7 +59,7 @@ async def answered(link: Link, request: Request, wiring: Wiring) -> Response:
 
 def _command(opened: Opened, actor: str, comment: str) -> Command:
     """What the link says, read as any command is, with the link's id and plan. Raises Refused."""
-    asked = read(opened.as_typed(actor, comment), signed_in=bool(opened.signed_in))
+    asked = read(opened.asked(actor, comment), signed_in=bool(opened.signed_in))
     command = replace(asked, checksum=opened.link.checksum).command(opened.wiring.now())
     return replace(command, id=opened.link.id, comment=opened.why(command.comment))
 
@@ -76,7 +76,7 @@ async def _done(opened: Opened, run: Run, path: str) -> Response:
     if form.sign_in:
         return _asks(opened, 403, run, form)
     try:
-        actor, comment = opened.filled_in()
+        actor, comment = opened.typed()
         form = opened.form(actor=actor, comment=comment)
         command = _command(opened, actor, comment)
     except Refused as refused:

@@ -8,6 +8,7 @@ the form again goes on with what is left, for the same scale sets and as said by
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from urllib.parse import unquote
 
 from handlers.cloud.records import Listed
@@ -16,7 +17,7 @@ from handlers.pages.answer import html
 from handlers.pages.opened import AGAIN, NO_EFFECT, Opened
 from handlers.render.page import confirm_wave_page
 from handlers.render.report_model import Form
-from handlers.render.wave_confirmation import wave_confirmation
+from handlers.render.wave_confirmation import to_go_on, wave_confirmation
 from handlers.repository.used_links import UsedLink
 from handlers.runs import queue, wave_commands
 from handlers.wire.command_request import Refused
@@ -30,6 +31,10 @@ from planner.record.command import Command
 from planner.text.phrases import many, to_the_minute
 
 log = logging.getLogger(__name__)
+
+
+A_MOMENT = timedelta(minutes=2)
+"""For so long somebody else who sends the same form is told that it has been used, and does not go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +106,9 @@ async def _done(opened: Opened, asked: WaveRequest, found: _Wave) -> Response:
     if form.sign_in:
         return await _asks(opened, 403, asked, found, form)
     try:
-        actor, comment = opened.filled_in()
+        actor, comment = opened.typed()
         form = opened.form(actor=actor, comment=comment)
-        said = read(opened.as_typed(actor, comment), signed_in=bool(opened.signed_in)).command
+        said = read(opened.asked(actor, comment), signed_in=bool(opened.signed_in)).command
     except Refused as refused:
         return await _asks(opened, 400, asked, found, replace(form, problem=refused.sentence))
     if asked.limits:
@@ -119,13 +124,15 @@ async def _done(opened: Opened, asked: WaveRequest, found: _Wave) -> Response:
 
 async def _gone_on(opened: Opened, asked: WaveRequest, used: UsedLink) -> Response:
     """What was begun and is not known to be done: sent again, it goes on as the first one said it."""
-    since = f"{used.actor} began with it at {to_the_minute(used.at)}, and it is not known to be done."
-    if opened.request.method != "POST":
-        again = "Whatever was not reached then, the sweep and the pages show as it is now."
-        return opened.says(202, "This link is being used", since, again)
-    if opened.form().sign_in:
-        return opened.refuses(403, "Sign in first", since)
-    return await _carried_out(opened, asked, used)
+    now = opened.wiring.now()
+    if opened.request.method == "POST" and not opened.form().sign_in:
+        other = opened.signed_in or opened.typed()[0]
+        if now - used.at < A_MOMENT and other != used.actor:
+            # The first one is at it.
+            return _used(opened, used)
+        return await _carried_out(opened, asked, used)
+    shown = to_go_on(used.actor, used.at, len(used.paths))
+    return html(200, confirm_wave_page(opened.link, shown, opened.form(), opened.addresses, now))
 
 
 async def _carried_out(opened: Opened, asked: WaveRequest, used: UsedLink) -> Response:

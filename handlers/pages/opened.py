@@ -79,14 +79,17 @@ class Opened:
         locked = self.wiring.settings.platform_auth and not self.signed_in
         return Form(self.signed_in, actor, comment, problem, SIGN_IN if locked else "")
 
-    def filled_in(self) -> tuple[str, str]:
-        """Name and reason of the form; raises Refused."""
+    def typed(self) -> tuple[str, str]:
+        """Name and reason of the form; raises Refused for what is no such form."""
         given = given_in(self.request)
         only(given, ("actor", "comment"), "this form")
-        actor, comment = (_text(given, name) for name in ("actor", "comment"))
+        return _text(given, "actor"), _text(given, "comment")
+
+    def asked(self, actor: str, comment: str) -> Request:
+        """What the link says, as if this person had typed it; raises Refused where nobody is named."""
         if not (actor or self.signed_in):
             raise Refused(400, "Say who you are: the history keeps it.")
-        return actor, comment
+        return self.as_typed(actor, comment)
 
     def says(self, status: int, title: str, *sentences: str) -> Response:
         """What came of it, and the way to what it is about."""

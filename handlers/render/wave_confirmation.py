@@ -1,15 +1,17 @@
 """What a command for a whole wave would do, before a person says it: to whom, and what it undoes."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from handlers.render.clock import said, zone_of
 from handlers.render.confirmation import IDS, MOST_ROWS, UNCHANGED, Confirmation, Row
 from handlers.wire.wave_request import WaveRequest
+from planner.azure.fleet import natural
 from planner.places.outlook import Outlook
 from planner.policy.limits import numbers
 from planner.record.command import CommandKind
 from planner.record.run import Run
-from planner.text.phrases import many, some
+from planner.text.phrases import many, some, to_the_minute
 
 
 def wave_confirmation(asked: WaveRequest, seen: Outlook, runs: Sequence[Run]) -> Confirmation:
@@ -19,6 +21,21 @@ def wave_confirmation(asked: WaveRequest, seen: Outlook, runs: Sequence[Run]) ->
     if asked.command.kind is CommandKind.SKIP:
         return _skipped(seen, runs)
     return _raised(asked, seen, runs)
+
+
+def to_go_on(actor: str, since: datetime, sets: int) -> Confirmation:
+    """What becomes of a command that somebody gave and that may not have reached every scale set."""
+    whom = f"each of {many(sets, 'scale set')} that has not heard it" if sets else "the limits"
+    return Confirmation(
+        label="Go on with it",
+        happens=(f"It is said to {whom}, as {actor} said it. What is done stays as it is.",),
+        caption="",
+        rows=(),
+        more="",
+        undoes="Nothing that was not to be undone before.",
+        back="As for the command itself.",
+        lead=f"{actor} began with this at {to_the_minute(since)}, and it is not known to be done.",
+    )
 
 
 def _limits(asked: WaveRequest, seen: Outlook, runs: Sequence[Run]) -> Confirmation:
@@ -80,9 +97,13 @@ def _raised(asked: WaveRequest, seen: Outlook, runs: Sequence[Run]) -> Confirmat
 
 def _rows(runs: Sequence[Run], when: Callable[[Run], str]) -> tuple[Row, ...]:
     return tuple(
-        Row(run.target.name, some((one.id for one in run.instances if one.waiting), most=IDS), when(run))
+        Row(run.target.name, some(sorted(_waiting(run), key=natural), most=IDS), when(run))
         for run in runs[:MOST_ROWS]
     )
+
+
+def _waiting(run: Run) -> list[str]:
+    return [one.id for one in run.instances if one.waiting]
 
 
 def _more(runs: Sequence[Run]) -> str:
@@ -103,7 +124,7 @@ def _windows(run: Run) -> str:
 
 
 def _instances(runs: Sequence[Run]) -> str:
-    return many(sum(one.waiting for run in runs for one in run.instances), "instance")
+    return many(sum(map(len, map(_waiting, runs))), "instance")
 
 
 def _are(runs: Sequence[Run]) -> str:
