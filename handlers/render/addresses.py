@@ -170,6 +170,12 @@ class Addresses:
 class OnPage(Addresses):
     """Addresses on a page opened with the app's key: below this host where its address is not known."""
 
+    def overview(self) -> str:
+        """The page of all waves: whoever has the key may see it, by a link where links are signed."""
+        if self.sign is None:
+            return f"{self._base}/api/waves"
+        return self._link(self.sign((), VIEW, "", {}))
+
     @property
     def _reached(self) -> bool:
         return True

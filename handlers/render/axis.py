@@ -10,11 +10,13 @@ from datetime import UTC, datetime, timedelta
 from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
-LETTER, WIDE_LETTER = 7.0, 13.0
+LETTER, WIDE_LETTER = 8.4, 13.0
 """The width of a letter of 12 units, and of one that takes two places, in the widest of our fonts."""
 
 GAP = 8.0
 """Between two labels."""
+
+NEXT_TO_NOTHING = 1e-6
 
 FIVE = timedelta(minutes=5)
 """Every zone of today is off by whole quarters of an hour: a round time there is one of these in UTC."""
@@ -93,13 +95,19 @@ def ticks(axis: Axis, zone: str) -> tuple[Label, ...]:
     most = max(1, int((axis.right - axis.left) // (width_of("Sun 02:00") + GAP)))
     step = next((step for step in _steps() if (axis.end - axis.start) / step <= most), timedelta(days=28))
     there = ZoneInfo(zone)
+    marked = [(axis.x(at), _text(at, there, step)) for at in _round_times(axis, there, step)]
+    # Below its own moment, or, where none has room there, as near as the drawing lets it.
+    return _labels(marked, axis, 0.0) or _labels(marked, axis, axis.right - axis.left)
+
+
+def _labels(marked: Iterable[tuple[float, str]], axis: Axis, aside: float) -> tuple[Label, ...]:
+    """Labels that stand no further than `aside` from their marks, as many as do not meet."""
     found: list[Label] = []
-    for at in _round_times(axis, there, step):
-        text = _text(at, there, step)
+    for x, text in marked:
         width = width_of(text)
-        x = axis.x(at)
         begin = min(max(x - width / 2, axis.left), axis.right - width)
-        if begin >= axis.left and (not found or found[-1].left + found[-1].width + GAP <= begin):
+        fits = begin >= axis.left and abs(begin + width / 2 - x) <= aside + NEXT_TO_NOTHING
+        if fits and (not found or found[-1].left + found[-1].width + GAP <= begin):
             found.append(Label(x, begin, width, text))
     return tuple(found)
 

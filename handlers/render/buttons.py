@@ -39,13 +39,19 @@ def _refused(run: Run, kind: CommandKind) -> str:
 
 def of_run(run: Run, tracking_id: str, addresses: Addresses, *, own: bool) -> tuple[Button, ...]:
     """The run's buttons; `own`: on its own page, which needs no button to open it."""
-    asks = facts.asks(run)
     said = (
-        Button(ANSWERS.get(action, action), addresses.act(tracking_id, run, action), asks and not number)
+        Button(
+            ANSWERS.get(action, action), addresses.act(tracking_id, run, action), _first(run, action, number)
+        )
         for number, action in enumerate(commands(run))
     )
     opens = () if own else (Button("Open", addresses.run(tracking_id, run.target)),)
     return shown((*said, *opens, Button("Portal", portal(run.target.id))))
+
+
+def _first(run: Run, action: str, number: int) -> bool:
+    """Whether it is what most come for: the first answer to what is asked, but not one nobody takes back."""
+    return facts.asks(run) and number == 0 and action != CommandKind.SKIP
 
 
 def of_health(tracking_id: str, subscriptions: Iterable[str]) -> tuple[Button, ...]:

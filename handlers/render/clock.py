@@ -36,15 +36,24 @@ def local(at: datetime, zone: str) -> str:
 
 def said(at: datetime, zone: str, now: datetime | None = None) -> str:
     """Both clocks: `Sun 29 Nov 2026 01:00 UTC, 02:00 CET`; with `now` how far away it is as well."""
-    words = to_the_minute(at)
-    there = at.astimezone(ZoneInfo(zone))
-    if there.utcoffset() != at.astimezone(UTC).utcoffset():
-        same_day = there.date() == at.astimezone(UTC).date()
-        words += f", {there:%H:%M} {_name(there)}" if same_day else f", {local(at, zone)}"
+    words = f"{to_the_minute(at)}{_there(at, zone)}"
     if now is None:
         return words
     distance = short(abs(at - now))
     return f"{words} ({f'in {distance}' if at >= now else f'{distance} ago'})"
+
+
+def in_a_table(at: datetime, zone: str) -> str:
+    """Both clocks without the year: `Sun 29 Nov 01:00 UTC, 02:00 CET`."""
+    return f"{local(at, HERE)}{_there(at, zone)}"
+
+
+def _there(at: datetime, zone: str) -> str:
+    """What the zone's clocks show, where that is not UTC; with the day where it is another one."""
+    there, here = at.astimezone(ZoneInfo(zone)), at.astimezone(UTC)
+    if there.utcoffset() == here.utcoffset():
+        return ""
+    return f", {there:%H:%M} {_name(there)}" if there.date() == here.date() else f", {local(at, zone)}"
 
 
 def _name(there: datetime) -> str:

@@ -28,6 +28,9 @@ MOST_DOWN = 100
 MESSAGES = 100
 """The latest messages that are listed."""
 
+LONG_TEXT = 1000
+"""Characters of what Azure said up to which it stands open."""
+
 OPENED = frozenset(facts.STANDS_OUT)
 """Outcomes of checks that stand open; the others unfold."""
 
@@ -59,6 +62,7 @@ def tools(
         zone=zone,
         zone_of=clock.zone_of,
         said=said,
+        in_a_table=clock.in_a_table,
         words=vocabulary,
         facts=facts,
         bounded=bounded,
@@ -70,6 +74,7 @@ def tools(
         properties=azure_names.properties,
         pictures=lambda run: plan_drawing.of_run(run, now),
         most_down=MOST_DOWN,
+        long_text=LONG_TEXT,
         progress=_progress,
         ends=_ends,
         anchor=_anchor,

@@ -64,6 +64,7 @@ def of_wave(runs: Sequence[Run], now: datetime) -> Picture | None:
     if between is None:
         return None
     zone = clock.common_zone(runs)
+    rows = [row for row in rows if any(_within(shape.when, between) for shape in row[1])]
     words = (
         f"{many(len(rows), 'scale set')} from {clock.local(between.start, zone)} to "
         f"{clock.local(between.end, zone)}. The table has the same in words."
@@ -185,6 +186,10 @@ def _openings(run: Run, between: Interval) -> Iterable[Shape]:
         if end >= between.end:
             return
         at = end
+
+
+def _within(time: Interval, between: Interval) -> bool:
+    return time.start <= between.end and between.start <= time.end
 
 
 def _over(run: Run) -> bool:

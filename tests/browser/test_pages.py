@@ -1,6 +1,7 @@
 """Pages and mail in a real Chromium: readable in light and dark, on a phone, on paper, for everybody."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,23 +10,33 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from handlers.pages.answer import SECURITY
 from handlers.render import contract, page
-from handlers.render.addresses import Addresses, Place, place_of
+from handlers.render.addresses import Addresses, OnPage, Place, place_of
 from handlers.render.compose import compose
 from handlers.render.confirmation import confirmation
 from handlers.render.forms import render
 from handlers.render.letter import Story
 from handlers.render.page import Form
+from handlers.render.wave_confirmation import wave_confirmation
+from handlers.wire.command_request import CommandRequest
 from handlers.wire.link_token import Link
+from handlers.wire.wave_request import WaveRequest, Which
+from planner.azure.fleet import MaintenanceStatus
 from planner.notices import delivery_steps as steps
 from planner.notices.delivery import Delivery, with_channels
 from planner.notices.digest import Overview
+from planner.places.outlook import Outlook
+from planner.policy.limits import Limits
+from planner.policy.model import Freeze
+from planner.policy.weekly import parse_windows
 from planner.record.check import Check, Outcome
 from planner.record.command import Command, CommandKind
 from planner.record.run import Entry, Run
-from planner.record.states import InstanceState, RunState
+from planner.record.shown import Shown
+from planner.record.states import BatchState, InstanceState, RunState
 from tests.chromium import AXE, axe, chromium, violations
 from tests.notices import (
     CAPACITY,
+    HOUR,
     NOW,
     SUBSCRIPTION,
     TRACKING,
@@ -43,6 +54,9 @@ from tests.notices import (
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 ADDRESSES = Addresses("https://breakwater.example")
+SIGNED = OnPage(
+    "https://breakwater.example", lambda place, action, *_: f"{'-'.join((*place, action))}.signed"
+)
 LONG = "a-scale-set-with-a-very-long-name-that-nobody-would-type-" * 3
 SIZES = {"desk": (1280, 900), "phone": (360, 740)}
 
@@ -97,6 +111,120 @@ def _mail() -> str:
     items = tuple((one, said) for one in runs for said in one.story.notices)
     story = Story(TRACKING, (wave(*runs),), items, Overview({"paused": 1, "scheduled": 2}, 1, planning=1))
     return render(compose(story, ADDRESSES, NOW), "id", "thread").html
+
+
+BERLIN = (parse_windows("Sat,Sun 02:00-05:00 Europe/Berlin; Wed 13:00-18:00 Europe/Berlin"),)
+ONE = run("web").times
+STATUS = MaintenanceStatus(
+    allowed=True, self_service=ONE.self_service, scheduled=ONE.scheduled, message="The host is not ready."
+)
+
+
+def _planned(name: str, at: timedelta = timedelta(0), **more: Any) -> Run:
+    """A run of six batches in three domains, one of them done and one under way if it has begun."""
+    begun = more.pop("begun", False)
+    made = []
+    for number in range(1, 7):
+        start = NOW + at + timedelta(minutes=40 * number)
+        one = replace(
+            batch(number, f"{number}0", f"{number}1", domain=f"zone {number % 3 + 1}, domain {number}"),
+            not_before=start,
+        )
+        if begun and number == 1:
+            done = batch(1, "10", "11", domain="zone 2, domain 1", state=InstanceState.MAINTAINED)
+            one = replace(
+                done,
+                state=BatchState.DONE,
+                started_at=NOW - HOUR,
+                verified_at=NOW - HOUR / 2,
+                finished_at=NOW,
+            )
+        if begun and number == 2:
+            flying = batch(2, "20", "21", domain="zone 3, domain 2", state=InstanceState.REBOOTING)
+            one = replace(flying, state=BatchState.REBOOTING, started_at=NOW - HOUR / 12)
+        made.append(one)
+    ids = tuple(one.id for each in made for one in each.instances)
+    given: dict[str, Any] = {
+        "batches": tuple(made),
+        "windows": BERLIN,
+        "serving": 12,
+        "capacity": CAPACITY,
+        "checks": _checks()[:22],
+        "shown": (Shown(STATUS, ids[:10]),),
+        "shown_at": NOW,
+        "members": ids,
+        "freezes": (Freeze(NOW + 30 * HOUR, NOW + 40 * HOUR, "Release."),),
+    }
+    return run(name, notice(), **(given | more))
+
+
+def _ordinary(sets: int) -> str:
+    """A wave as most are: most rebooted by us, some left to Azure, few not affected, some that ask."""
+    runs = [_planned(f"app-{number:03}-prod", number * 4 * HOUR) for number in range(sets - sets // 3 - 2)]
+    runs += [
+        run(
+            f"batch-{number:03}-prod",
+            notice(),
+            state=RunState.LEFT_TO_AZURE,
+            reason="Left to Azure: nobody declared a need.",
+        )
+        for number in range(sets // 3 - 1)
+    ]
+    runs += [
+        run("idle-prod", state=RunState.NOT_IMPACTED, batches=()),
+        misfit("orders-prod"),
+        paused("db-prod"),
+    ]
+    told = with_channels(Delivery(TRACKING, "ops"), ("teams",))
+    for number in range(30):
+        told = steps.claim(told, "teams", {str(number): number}, (), NOW)
+        told = steps.accepted(told, "teams", f"[Started] app-{number:03}-prod", NOW)
+    said = wave(*runs, text="<p>We will reboot your machines, and this is what it means.</p>" * 20)
+    seen = Overview(
+        {"paused": 2, "scheduled": sets - sets // 3 - 2, "left_to_azure": sets // 3 - 1, "not_impacted": 1},
+        2,
+        NOW + timedelta(days=4),
+    )
+    ordered = sorted(runs, key=lambda one: not one.needs_person)
+    pages = -(-sets // 50)
+    asking = tuple(Place(SUBSCRIPTION, "shop", name) for name in ("db-prod", "orders-prod"))
+    report = page.Report(
+        TRACKING,
+        (said,),
+        tuple(ordered[:50]),
+        seen,
+        (told,),
+        asking=asking,
+        part=page.Part(1, pages, 1, sets),
+    )
+    return page.wave_page(report, SIGNED, NOW)
+
+
+def _confirming_wave(action: str, **more: Any) -> str:
+    runs = tuple(_planned(f"app-{number:03}") for number in range(3))
+    asked = WaveRequest(
+        CommandRequest(CommandKind(action), "nobody", raised=more.pop("raised", {})), Which.LATE, **more
+    )
+    late = tuple(one.target.name for one in runs)
+    seen = Outlook(SUBSCRIPTION, Limits(), 9, NOW, late, (("scale-sets", 9),))
+    link = Link((TRACKING,), "ops", NOW + timedelta(days=3), action, seen.checksum)
+    return page.confirm_wave_page(link, wave_confirmation(asked, seen, runs), Form(), SIGNED, NOW)
+
+
+def _choosing() -> str:
+    """A wave that does not fit, as somebody sees it who may choose for it."""
+    runs = tuple(_planned(f"app-{number:03}") for number in range(3))
+    late = Outlook(
+        SUBSCRIPTION,
+        Limits(),
+        9,
+        NOW,
+        tuple(one.target.name for one in runs),
+        (("scale-sets", 9),),
+        any_time=True,
+    )
+    report = page.Report(TRACKING, (wave(*runs),), runs, Overview({"scheduled": 3}), (), outlooks=(late,))
+    return page.wave_page(report, SIGNED, NOW)
 
 
 def _empty_wave() -> str:
@@ -162,6 +290,20 @@ PAGES = {
     "no-waves": lambda: page.waves_page([], ADDRESSES, NOW),
     "missing": lambda: page.missing_page("No announcement of a wave X is on record.", ADDRESSES, NOW),
     "mail": _mail,
+    "ordinary": lambda: _ordinary(12),
+    "ordinary-of-200": lambda: _ordinary(200),
+    "choosing": _choosing,
+    "planned": lambda: page.run_page(TRACKING, _planned("web-prod"), SIGNED, NOW, (wave(),)),
+    "under-way": lambda: page.run_page(
+        TRACKING, _planned("web-prod", begun=True, state=RunState.RUNNING), SIGNED, NOW, (wave(),)
+    ),
+    "down": lambda: page.run_page(TRACKING, paused("db-prod"), SIGNED, NOW, (wave(),)),
+    "not-affected": lambda: page.run_page(
+        TRACKING, run("idle", state=RunState.NOT_IMPACTED), SIGNED, NOW, (wave(),)
+    ),
+    "asks-for-late": lambda: _confirming_wave("skip"),
+    "asks-for-windows": lambda: _confirming_wave("raise", raised={"windows": "any time"}),
+    "asks-for-limits": lambda: _confirming_wave("raise", limits={"scale-sets": 9}),
     "asks": lambda: _confirming(run("db-prod", notice(), state=RunState.AWAITING_APPROVAL), "approve"),
     "asks again": lambda: _confirming(
         paused("db-prod"), "resume", Form(comment="Because.", problem="Say who you are: `actor` is missing.")

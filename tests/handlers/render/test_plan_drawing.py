@@ -150,7 +150,10 @@ def test_the_waves_drawing_has_a_row_for_each_scale_set_that_has_a_time():
     made = plan_drawing.of_wave((run("web"), left, none), NOW)
 
     assert made is not None
-    assert [row.name for row in made.wide.rows] == ["web", "mail"]
+    assert [row.name for row in made.wide.rows] == ["web"], "Azure's window is far beyond what is ours"
+    alone = plan_drawing.of_wave((left, none), NOW)
+    assert alone is not None
+    assert ([row.name for row in alone.wide.rows], alone.kinds) == (["mail"], {"azure"})
     assert plan_drawing.of_wave((none,), NOW) is None
 
 
