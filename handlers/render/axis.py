@@ -13,6 +13,9 @@ from zoneinfo import ZoneInfo
 LETTER, WIDE_LETTER = 8.4, 13.0
 """The width of a letter of 12 units, and of one that takes two places, in the widest of our fonts."""
 
+STRONG = 1.2
+"""How much wider bold letters are."""
+
 GAP = 8.0
 """Between two labels."""
 
@@ -56,30 +59,31 @@ class Label:
     lane: int = 0
 
 
-def width_of(text: str) -> float:
-    """How much room a text takes at the most."""
-    return sum(WIDE_LETTER if east_asian_width(letter) in "WF" else LETTER for letter in text)
+def width_of(text: str, *, strong: bool = False) -> float:
+    """How much room a text takes at the most, in bold if it is `strong`."""
+    plain = sum(WIDE_LETTER if east_asian_width(letter) in "WF" else LETTER for letter in text)
+    return plain * STRONG if strong else plain
 
 
-def cut(text: str, room: float) -> str:
+def cut(text: str, room: float, *, strong: bool = False) -> str:
     """As much of a text as fits, with an ellipsis for the rest."""
-    if width_of(text) <= room:
+    if width_of(text, strong=strong) <= room:
         return text
     kept = ""
     for letter in text:
-        if width_of(f"{kept}{letter}…") > room:
+        if width_of(f"{kept}{letter}…", strong=strong) > room:
             break
         kept += letter
     return f"{kept}…"
 
 
 def in_lanes(marked: Iterable[tuple[float, str]], left: float, right: float) -> tuple[Label, ...]:
-    """Labels centred over their marks as far as the drawing reaches; those that would meet in lanes."""
+    """Labels in bold, centred over their marks as far as the drawing reaches, those that meet in lanes."""
     ends: list[float] = []
     found = []
     for x, text in sorted(marked):
-        short = cut(text, right - left)
-        width = width_of(short)
+        short = cut(text, right - left, strong=True)
+        width = width_of(short, strong=True)
         begin = min(max(x - width / 2, left), right - width)
         lane = next((lane for lane, end in enumerate(ends) if end + GAP <= begin), len(ends))
         ends[lane : lane + 1] = [begin + width]

@@ -67,10 +67,10 @@ def plotted(spans: Iterable[Span], serving: int, axis: Axis, width: float) -> Pl
         points.append((axis.x(step.start), y(step)))
     points.append((axis.right, points[-1][1]))
     low = lowest(steps)
-    text = cut(f"{low.serving} of {serving}", width)
-    room = width_of(text)
+    text = cut(f"{low.serving} of {serving}", width, strong=True)
+    room = width_of(text, strong=True)
     left = min(max(axis.x(low.start) - room / 2, 0.0), width - room)
     label = Label(axis.x(low.start), left, room, text)
-    return Plot(
-        width, ground + LINE + 4.0, axis, ground, tuple(points), label, min(ground, y(low)) + LINE - 2.0
-    )
+    below = y(low) + LINE - 2.0
+    lowest_y = below if below < ground - 2.0 else ground - 4.0
+    return Plot(width, ground + LINE + 4.0, axis, ground, tuple(points), label, lowest_y)

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from handlers.render.vocabulary import ANSWERS
 from handlers.wire import link_token
 from handlers.wire.link_token import Link
 from simulator.fleet import uniform
@@ -25,6 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 KEY = "a key of at least thirty-two characters".replace(" ", "-")
 PHONE = {"width": 360, "height": 740}
 NAMES = ("web", "db")
+APPROVE = ANSWERS["approve"]
 
 
 @asynccontextmanager
@@ -60,7 +62,7 @@ def links_of(mail: EmailMessage) -> set[str]:
 
 async def asking(rig: Rig) -> EmailMessage:
     """The mail that asks for approval of everything."""
-    return await play.mail_saying(rig, "Approve the plan")
+    return await play.mail_saying(rig, APPROVE)
 
 
 async def usable(tab: Page) -> None:
@@ -85,14 +87,14 @@ async def test_from_the_mail_over_the_page_to_an_approval_and_back_on_a_phone(st
     async with wave(storage) as rig, phone() as tab:
         await tab.set_content(play.html_of(await asking(rig)))
         heading = tab.locator("h2", has_text="web")
-        await heading.locator("xpath=following::a[text()='Approve the plan'][1]").click()
+        await heading.locator(f"xpath=following::a[text()='{APPROVE}'][1]").click()
 
-        await tab.get_by_role("heading", name="Approve the plan: web").wait_for()
+        await tab.get_by_role("heading", name=f"{APPROVE}: web").wait_for()
         await usable(tab)
         page = await tab.inner_text("main")
         assert "2 instances of web will be restarted" in page
         assert "What it undoes" in page
-        button = tab.get_by_role("button", name="Approve the plan")
+        button = tab.get_by_role("button", name=APPROVE)
         await button.click()
         assert await tab.evaluate("document.activeElement.id") == "actor", (
             "the browser asks for a name itself"
@@ -190,3 +192,60 @@ async def test_whatever_is_wrong_with_a_link_is_a_clear_page_and_nothing_is_done
         bare = await tab.request.get(f"{rig.host.url}/api/waves/{play.TRACKING_ID}")
         assert bare.status == 401, "what needs a key still needs it"
         assert db["state"] == "awaiting_approval"
+
+
+async def focused(tab: Page) -> str:
+    return await tab.evaluate("document.activeElement.textContent.trim() || document.activeElement.id")
+
+
+async def tab_to(tab: Page, wanted: str) -> None:
+    """Press Tab until the focus is there, as somebody does who has no mouse."""
+    for _ in range(200):
+        await tab.keyboard.press("Tab")
+        if await focused(tab) == wanted:
+            return
+    raise AssertionError(f"no way to {wanted!r} by keyboard")
+
+
+async def test_from_the_mail_to_an_approval_with_the_keyboard_alone(storage):
+    async with wave(storage) as rig, phone() as tab:
+        await tab.set_content(play.html_of(await asking(rig)))
+        await tab_to(tab, APPROVE)
+        await tab.keyboard.press("Enter")
+        await tab.get_by_role("button", name=APPROVE).wait_for()
+        await tab_to(tab, "Skip to the content")
+        await tab.keyboard.press("Enter")
+        await tab_to(tab, "actor")
+        await tab.keyboard.type("Ana")
+        await tab.keyboard.press("Tab")
+        await tab.keyboard.type("Looks right.")
+        await tab.keyboard.press("Tab")
+        assert await focused(tab) == APPROVE
+        await tab.keyboard.press("Enter")
+
+        await tab.get_by_role("heading", name="Done: approve").wait_for()
+        states = {name: state for name, (state, _, _) in (await records(rig)).items()}
+        assert sorted(state != "awaiting_approval" for state in states.values()) == [False, True]
+
+
+async def test_from_the_mail_to_the_wave_a_scale_set_every_wave_and_back_on_a_phone(storage):
+    async with wave(storage) as rig, phone() as tab:
+        mail = await asking(rig)
+        read = [link for link in links_of(mail) if not link_token.read(link.rpartition("/")[2], (KEY,)).acts]
+        (report,) = [
+            link for link in read if len(link_token.read(link.rpartition("/")[2], (KEY,)).place) == 1
+        ]
+        await tab.goto(report)
+        await usable(tab)
+        assert "Needs your action" in await tab.inner_text("main")
+        assert not await tab.locator("form").count()
+        await tab.get_by_role("heading", name="web").get_by_role("link").click()
+        await usable(tab)
+        assert "This link shows and does not act." in await tab.inner_text("main")
+        await tab.get_by_role("link", name="The whole wave").click()
+        await tab.get_by_role("link", name="Every wave on record").click()
+        await usable(tab)
+        await tab.get_by_role("link", name=f"Open {play.TRACKING_ID}").click()
+        await usable(tab)
+        assert "/api/links/" in tab.url
+        assert not play.started(rig.fleet)

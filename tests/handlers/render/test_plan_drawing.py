@@ -59,7 +59,7 @@ def test_the_steps_are_drawn_inside_to_scale_and_in_order(found, serving, width)
             height = pytest.approx(plot.ground - HEIGHT * step.serving / serving)
             assert (pytest.approx(axis.x(step.start)), height) in plot.points
     assert 0 <= plot.lowest.left <= plot.lowest.left + plot.lowest.width <= width
-    assert 0 <= plot.lowest_y <= plot.height
+    assert 0 < plot.lowest_y < plot.ground
 
 
 def test_a_planned_batch_lasts_as_long_as_one_is_expected_to():

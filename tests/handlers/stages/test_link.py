@@ -58,7 +58,7 @@ def to(action="view", place=PLACE, checksum="c0ffee", key=KEY, receiver="ops", a
     link = Link(
         place,
         receiver,
-        link_token.expiry(action, at, place),
+        link_token.expiry(action, at),
         action,
         checksum if action != "view" else "",
         more,
