@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from handlers.delivery.fallback_receiver import default_receiver
 from handlers.pages.opened import signed_in
 from handlers.render.addresses import OWN_CALENDAR, InLink
 from handlers.wire import link_token
 from handlers.wire.http import Request
 from handlers.wire.link_token import FEED, Link
 from handlers.wiring import Wiring
+from planner.policy.hearing import default_receiver
 
 NAMES = ("wave", "subscription", "group", "name")
 WAVE_SUFFIXES, RUN_SUFFIXES = ("json", "csv", "ics"), ("json",)
@@ -23,8 +23,6 @@ def place_inside(link: Link, rest: str) -> Mapping[str, str] | None:
     a receiver's own calendar nothing, or its name.
     """
     if link.action == FEED:
-        return {} if rest.strip("/") in {"", OWN_CALENDAR} else None
-    if not link.place:
         return {} if rest.strip("/") in {"", OWN_CALENDAR} else None
     parts = tuple(part for part in rest.split("/") if part)
     if not link.place:

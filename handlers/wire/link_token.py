@@ -48,8 +48,8 @@ class Link:
     """What a link says.
 
     `place` is the wave it is about, or wave, subscription, resource group and scale set, or nothing: then it
-    is for all waves. `receiver` is who it was sent to, empty for one on a page that was
-    opened with the app's key. An `action` that is neither `view` nor `feed` is a person's command for the plan with this
+    is for all waves. `receiver` is who it was sent to, empty for one on a page that was opened with the
+    app's key. An `action` that is neither `view` nor `feed` is a person's command for the plan with this
     `checksum`, `to` the fields that go with it. `expires` is aware UTC, to the second.
     """
 
@@ -83,7 +83,8 @@ def expiry(action: str, now: datetime) -> datetime:
     """When a link made now ends; at midnight (UTC) if it only shows something: those of a day are equal."""
     if action not in {VIEW, FEED}:
         return now.replace(microsecond=0) + ACTS_FOR
-    return (now + (READABLE if action == VIEW else SUBSCRIBED)).replace(hour=0, minute=0, second=0, microsecond=0)
+    lasts = READABLE if action == VIEW else SUBSCRIBED
+    return (now + lasts).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def signed(link: Link, keys: Sequence[str]) -> str:

@@ -60,7 +60,7 @@ def to(action="view", place=PLACE, checksum="c0ffee", key=KEY, receiver="ops", a
         receiver,
         link_token.expiry(action, at),
         action,
-        checksum if action != "view" else "",
+        checksum if action not in {"view", "feed"} else "",
         more,
     )
     return link_token.signed(link, (key,))
@@ -128,7 +128,7 @@ async def test_a_link_of_a_wave_shows_its_page_its_runs_its_calendar_and_its_tab
 
 async def test_a_receivers_own_calendar_is_a_feed_over_all_its_waves(wiring):
     await put(wiring, run("web", receiver="ops", batches=TIMED, **ASKING))
-    token = to(place=())
+    token = to("feed", place=())
 
     for rest in ("", OWN_CALENDAR):
         answer = await open_(wiring, token, rest)
@@ -140,14 +140,14 @@ async def test_a_receivers_own_calendar_is_a_feed_over_all_its_waves(wiring):
 
 
 async def test_a_receiver_of_nothing_has_a_calendar_all_the_same(wiring):
-    answer = await open_(wiring, to(place=(), receiver="somebody"))
+    answer = await open_(wiring, to("feed", place=(), receiver="somebody"))
 
     assert answer.status == 200
     assert [part.name for part in Calendar.from_ical(answer.body).subcomponents] == ["VTIMEZONE"]
 
 
 async def test_the_link_of_a_calendar_shows_nothing_else_and_does_nothing(wiring):
-    token = to(place=())
+    token = to("feed", place=())
 
     for rest in (f"{WAVE}.ics", WAVE, f"{SUBSCRIPTION}/Prod-RG/web", "calendar.ics/x"):
         answer = await open_(wiring, token, rest)
@@ -159,7 +159,7 @@ async def test_the_link_of_a_calendar_shows_nothing_else_and_does_nothing(wiring
 
 
 async def test_who_subscribes_does_so_for_more_than_a_year_and_is_told_when_it_is_over(wiring):
-    token = to(place=())
+    token = to("feed", place=())
 
     wiring.clock.at = NOW + SUBSCRIBED - timedelta(days=1)
     assert (await open_(wiring, token)).status == 200
@@ -174,7 +174,7 @@ async def test_a_wave_that_was_over_ninety_days_ago_is_no_longer_in_it(wiring):
 
     for days, events in ((89, 1), (91, 0)):
         wiring.clock.at = NOW + timedelta(days=days)
-        answer = await open_(wiring, to(place=()))
+        answer = await open_(wiring, to("feed", place=()))
         assert len(Calendar.from_ical(answer.body).walk("VEVENT")) == events
 
 

@@ -313,7 +313,10 @@ def test_a_region_that_was_begun_with_goes_before_one_that_could_begin_earlier()
 
 @pytest.mark.parametrize("apart", [(0, 0, 0), (0, 20, 40), (40, 20, 0), (20, 40, 0)])
 def test_a_few_seconds_between_two_ends_do_not_decide_which_region_goes_on(apart: tuple[int, ...]):
-    queue = [*(seeker(f"d{number}", by=20, region="d") for number in range(3)), seeker("b", by=90, region="b")]
+    queue = [
+        *(seeker(f"d{number}", by=20, region="d") for number in range(3)),
+        seeker("b", by=90, region="b"),
+    ]
     ends = [NOW + H + timedelta(seconds=seconds) for seconds in apart]
     held = [Holder(f"h{number}", where, ends[number]) for number, where in enumerate("aab")]
     laid = starts(places(queue, held, Limits(regions=2, scale_sets=3), NOW))
