@@ -114,6 +114,14 @@ def test_the_night_in_which_clocks_go_back_has_its_hour_twice_and_says_which():
     assert texts == ["Sun 01:00", "Sun 02:00 CEST", "Sun 02:00 CET", "Sun 03:00", "Sun 04:00"]
 
 
+def test_a_label_that_has_no_room_beside_another_one_is_left_out():
+    night = Interval(datetime(2026, 10, 24, 22, tzinfo=UTC), datetime(2026, 10, 25, 4, tzinfo=UTC))
+    found = ticks(Axis(night.start, night.end, 0, 700), "Europe/Berlin")
+
+    assert [tick.text for tick in found] == ["Sun 01:00", "Sun 02:00 CEST", "Sun 03:00", "Sun 04:00"]
+    assert all(one.left + one.width + GAP <= other.left for one, other in pairwise(found))
+
+
 def test_the_night_in_which_clocks_go_forward_lacks_an_hour():
     night = Interval(datetime(2026, 3, 28, 23, tzinfo=UTC), datetime(2026, 3, 29, 4, tzinfo=UTC))
     found = ticks(Axis(night.start, night.end, 0, 760), "Europe/Berlin")
