@@ -75,7 +75,7 @@ def _kept_back(line: Line, place: Place, now: datetime) -> str:
     if line.state is RunState.PAUSED:
         return "is paused"
     if line.held_back:
-        return f"waits for {FOR[line.waits]}" if line.waits in FOR else "cannot start yet"
+        return f"is held up by {FOR[line.waits]}" if line.waits in FOR else "cannot start yet"
     opens = line.course.opens(max(now, line.earliest))
     if opens is None or opens > now:
         return f"may start from {say(opens)}" if opens is not None else "has no window left"

@@ -79,7 +79,8 @@ def test_why_a_run_is_due_again_and_what_is_suspended_are_on_its_page():
 
     assert "Second time Instance 4 is scheduled for the second time: it was stopped." in text
     assert (
-        "Automatic repairs Suspended by this run since Tue 24 Nov 2026 12:00 UTC, and being resumed" in text
+        "Automatic repairs Suspended by this run since Tue 24 Nov 2026 12:00 UTC, being switched back on"
+        in text
     )
     assert "Raised for this run soak 10m" in text
     assert "Start by Tue 24 Nov 2026 12:00 UTC (in 0 s), to meet the deadline" in text
