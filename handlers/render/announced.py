@@ -1,4 +1,4 @@
-"""The first lines of a wave's digest: how many scale sets, until when they can be rebooted, what becomes of them."""
+"""The first lines of a wave's digest: how many scale sets, until when, what becomes of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a run is about to do, what that takes away, and how a person can answer: for the first lines of a message."""
+"""The first lines of a message: what a run is about to do, what that takes away, how to answer."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ NAMED = 3
 
 
 def how(run: Run, clock: Clock) -> str:
-    """What is still to be rebooted: `3 instances, one at a time, Sun 6 Dec 02:00-05:00 CET`; empty for none."""
+    """What is still to be rebooted: `3 instances, one at a time, Sun 6 Dec 02:00-05:00 CET`; or empty."""
     left = [instance for instance in run.instances if instance.waiting]
     if not left or run.state not in ACTIVE:
         return ""

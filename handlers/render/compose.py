@@ -7,8 +7,8 @@ from operator import attrgetter
 from handlers.render import parts
 from handlers.render.addresses import Addresses, service_health
 from handlers.render.event import events
-from handlers.render.headline import Headline
 from handlers.render.heading import headed, places
+from handlers.render.headline import Headline
 from handlers.render.letter import Letter, Story
 from handlers.render.moments import Clock, zone_of
 from handlers.render.outside_text import one_line

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from handlers.render import asked, facts
 from handlers.render.addresses import Addresses, portal
-from handlers.render.headline import headline, told
 from handlers.render.heading import ORDER, Items
+from handlers.render.headline import headline, told
 from handlers.render.letter import Answer, Event, Option, each_text
 from handlers.render.moments import Clock, zone_of
 from handlers.render.vocabulary import KINDS

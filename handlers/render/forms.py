@@ -12,8 +12,8 @@ import css_inline
 from handlers.render import environment
 from handlers.render.folding import folded
 from handlers.render.letter import Event, Letter, Line, Part, each_text
-from handlers.render.outside_text import shortened
 from planner.record.notice import Urgency
+from planner.text.phrases import shortened
 
 CARD_BYTES = 24 * 1024
 """Teams loses a message above about 28 KB; the rest is left to the report."""

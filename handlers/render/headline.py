@@ -23,7 +23,7 @@ _OF = re.compile(r"\d+ of \d+(?= instances)")
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """`what` is asked or happened, `how` it will go, and `by` when it has to be answered, or how it stands."""
+    """`what` is asked or happened, `how` it will go, `by` when it has to be answered, or how it stands."""
 
     what: str
     how: str = ""

@@ -3,12 +3,13 @@
 import re
 import unicodedata
 
+from planner.text.phrases import shortened
+
 _MARKUP = re.compile(r"([\\`*\[\]<>|]|~(?=~)|(?<=~)~)")
 _AT_WORD_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _LINE_START = re.compile(r"^(\s*)([#+=-]|\d+[.)])(?=\s|$|[-=])", re.MULTILINE)
 _SCHEME = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*):(?=//)|\b(mailto|tel|javascript|data):|\b(www)\.")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
-_SENTENCE = re.compile(r"[.!?](?=\s|$)")
 _INDENT = re.compile(r"^[ ]+", re.MULTILINE)
 ZERO_WIDTH = "\u200b"
 
@@ -24,20 +25,6 @@ def clean(text: str, limit: int = 2000) -> str:
         if character == "\n" or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
     ).strip()
     return kept if len(kept) <= limit else shortened(kept, limit)
-
-
-def shortened(text: str, limit: int) -> str:
-    """At most `limit` characters of a text, in whole sentences; only a sentence longer than that is cut."""
-    if len(text) <= limit:
-        return text
-    ends = [found.end() for found in _SENTENCE.finditer(text)]
-    sentences = len(ends) + (bool(text[ends[-1] :].strip()) if ends else True)
-    for kept in range(len(ends), 0, -1):
-        more = sentences - kept
-        note = f" ({more} more {'sentence' if more == 1 else 'sentences'} left out here.)"
-        if ends[kept - 1] + len(note) <= limit:
-            return text[: ends[kept - 1]] + note
-    return text[: limit - 1].rstrip() + "…"
 
 
 def one_line(text: str, limit: int = 300) -> str:

@@ -62,11 +62,11 @@ WAY_ON = {
     "scale set that succeeds. If the instances are fine anyway, accept `provisioning-failed` for this run "
     "(`raise` with `accept`) or for the scale set (policy file, or tag breakwater-accept).",
     Cause.ROOM: "Get the other instances healthy, or raise `max-unavailable` for this run.",
-    Cause.LIMIT: "It goes on when one of those under way is done. To go faster, raise the limit in the policy "
-    "file or for the wave, or, if one of them is paused, let the others pass (`let-pass`).",
+    Cause.LIMIT: "It goes on when one of those under way is done. To go faster, raise the limit in the "
+    "policy file or for the wave, or, if one of them is paused, let the others pass (`let-pass`).",
     Cause.PREDECESSOR: "Look at the scale set that goes first, or take it out of `after`.",
-    Cause.UNREADABLE: "Look at the scale set in the portal: if it shows there what is missing here, check the "
-    "role of the app's identity; if not, ask Azure support.",
+    Cause.UNREADABLE: "Look at the scale set in the portal: if it shows there what is missing here, check "
+    "the role of the app's identity; if not, ask Azure support.",
     Cause.HEALTH: "Install the application health extension or a load balancer probe, or set `health: "
     "if-reported` for this scale set in the policy file. Waiting does not help.",
     Cause.REPAIRS: "Look at the scale set's automatic repairs in the portal, or accept `automatic-repairs` "

@@ -65,7 +65,7 @@ def with_started_notice(run: Run, now: datetime) -> Run:
         return run
     for batch in run.batches:
         if any(instance.answered for instance in batch.instances):
-            sentence = f"Maintenance has begun with {batch.domain}."
+            sentence = f"Rebooting has started with {batch.domain}."
             return with_notice(run, Kind.STARTED, Urgency.KNOW, sentence, now)
     return run
 
@@ -117,9 +117,9 @@ def _down(run: Run, instances: Sequence[Instance]) -> tuple[Down, ...]:
 
 _AS_RECORDED = {
     InstanceState.STARTING: "its start is on its way",
-    InstanceState.REBOOTING: "rebooting when it was last looked at",
+    InstanceState.REBOOTING: "rebooting when last seen",
     InstanceState.VERIFYING: "not yet seen healthy twice",
-    InstanceState.FAILED: "not serving when it was last looked at",
+    InstanceState.FAILED: "unhealthy when last seen",
 }
 
 

@@ -22,9 +22,13 @@ def _comes_to(run: Run, last: Latest) -> str:
     what = _what(run, left)
     if last.anything is None:
         closing = say(run.times.self_service.end)
-        return f"It is too late to answer: nothing can start before {closing}, and Azure reboots {what}."
+        return (
+            "It is too late to answer: nothing more can start before the self-service window closes at "
+            f"{closing}, and Azure reboots {what}."
+        )
     if last.everything is None:
-        return f"If nobody answers by {say(last.anything)}, Azure reboots {what}. Some of it is too late already."
+        by = say(last.anything)
+        return f"If nobody answers by {by}, Azure reboots {what}. Part of it is too late already."
     if last.everything < last.anything:
         return (
             f"If nobody answers by {say(last.everything)}, there is no time left for all of it; by "

@@ -2,20 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from handlers.render.addresses import Addresses
-from handlers.render.compose import compose, standalone
+from handlers.render.compose import compose
 from handlers.render.letter import Letter, Story
-from planner.azure.fleet import Health
 from planner.azure.wave import Announcement, Stage, Wave
-from planner.notices.digest import Overview, Row, overview
-from planner.record.notice import Down, Kind, Notice, Urgency
+from planner.notices.digest import Row, overview
+from planner.record.notice import Notice
 from planner.record.run import Run
-from planner.record.states import RunState
 from planner.record.waits import HeldUp
 from tests.altered import altered
-from tests.golden.worlds import DAY, H, M, SUNDAY, last, obeying, of, renamed, until, world
+from tests.golden.worlds import DAY, H, last, obeying, of, until, world
 from tests.planner.protocol import NOW
 from tests.planner.small_azure import SUBSCRIPTION
 

@@ -225,7 +225,7 @@ async def test_a_region_that_a_paused_run_keeps_out_is_told_so_on_the_first_day(
     await azure.say(first, "hold")
     await azure.until(START + DAY)
     waits = azure.run_of(second)
-    assert f"No place in the queue gets free for it while {first} waits for a person." in waits.reason
+    assert f"No place in the queue will be free for it while {first} needs action." in waits.reason
     (told,) = [notice for notice in waits.story.notices if notice.kind is Kind.STALLED]
     assert told.at < START + 6 * H
     assert f"{first} (" in told.sentence

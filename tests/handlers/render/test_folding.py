@@ -16,7 +16,7 @@ from planner.record.states import InstanceState, RunState
 from tests.altered import altered
 from tests.notices import NOW, TRACKING, batch, followed, notice, paused, run, wave
 
-SENTENCE = "Azure is done with it: 3 by Azure. Azure took 3 instances between {} and later."
+SENTENCE = "Azure is done with it: 3 by Azure. Azure rebooted 3 instances between {} and later."
 
 
 def letter(*items: tuple[Run, Notice], **more: object) -> Letter:
@@ -54,7 +54,7 @@ def test_a_machine_gets_every_notice_that_people_read_in_one_line():
 
 def test_three_are_told_one_by_one_with_all_they_have_to_say():
     text = render(letter(*map(over, range(3))), "0" * 32, "wave").text
-    assert text.count("Azure took 3 instances between") == 3
+    assert text.count("Azure rebooted 3 instances between") == 3
 
 
 def test_what_asks_for_something_is_never_folded():

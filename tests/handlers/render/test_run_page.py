@@ -105,7 +105,7 @@ def test_what_azure_does_is_told_in_the_order_it_was_seen():
 
 
 def test_the_states_word_is_not_said_twice():
-    assert "db in VM8T-1Q8 - Left to Azure, and it is over" in text_of(followed("db"))
+    assert "db in VM8T-1Q8 - Azure is done with it" in text_of(followed("db"))
     assert "db in VM8T-1Q8 - Left to Azure: nobody declared a need" in text_of(followed("db", over=False))
 
 
@@ -159,4 +159,4 @@ def test_a_batch_of_which_nothing_was_maintained_is_over_and_not_done():
 
 def test_what_azure_has_finished_reads_as_a_sentence_beside_its_state():
     text = words_of(page.wave_page(report_of(followed("web")), ADDRESSES, NOW))
-    assert "- Left to Azure Left to Azure, and it is over: 3 by Azure." in text
+    assert "- Left to Azure Azure is done with it: 3 by Azure." in text

@@ -132,7 +132,7 @@ async def test_a_hold_between_the_intents_and_their_starts_says_what_may_still_b
     once_before(scene.compute, "start", hold)
     run = await scene.poll(message)
     assert said["answered"] == 202
-    assert "Written before, so it may still be sent: 0, 2." in said["reason"]
+    assert "On its way already, and may still go out: 0, 2." in said["reason"]
     assert words(run) == [said["id"]]
     assert sorted(scene.started()) == ["0", "2"]
     assert [str(instance.state) for instance in run.instances] == [
