@@ -172,9 +172,7 @@ def repairing(name: str) -> Run:
 
 def followed(name: str, *, over: bool = True) -> Run:
     """Left to Azure: three domains of which Azure has done two, or all."""
-    seen = (
-        "Rebooted by Azure: down from Tue 24 Nov 2026 08:00 UTC to Tue 24 Nov 2026 08:25 UTC (25 minutes)."
-    )
+    seen = "Rebooted by Azure: down from Tue 24 Nov 2026 08:00 UTC to Tue 24 Nov 2026 08:25 UTC (25 minutes)."
     instances = [
         InstanceProgress(
             "2", state=InstanceState.BY_AZURE, reason=seen, down_at=NOW - 2 * HOUR, finished_at=NOW - HOUR
@@ -190,9 +188,7 @@ def followed(name: str, *, over: bool = True) -> Run:
         Batch(number, f"domain {one.id}", (one,), BatchState.DONE if one.reason else BatchState.PENDING)
         for number, one in enumerate(instances, 1)
     )
-    reason = (
-        "Azure is done with it: 3 by Azure." if over else "Left to Azure: nobody declared a need."
-    )
+    reason = "Azure is done with it: 3 by Azure." if over else "Left to Azure: nobody declared a need."
     return run(name, notice(1), state=RunState.LEFT_TO_AZURE, reason=reason, batches=batches)
 
 

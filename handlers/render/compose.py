@@ -43,10 +43,10 @@ def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
         headed(story, groups, others, clock),
         facts=facts,
         choices=wave_choices(story.outlooks, story.tracking_id, addresses),
-        events=events(story.tracking_id, others, addresses, now),
+        events=events(story.tracking_id, others, addresses, clock),
         parts=(
-            *parts.digest(groups, {run.target.id for run, _ in others}, now),
-            *parts.over(story.ended, now),
+            *parts.digest(groups, {run.target.id for run, _ in others}, clock),
+            *parts.over(story.ended, clock),
         ),
         remarks=_remarks(story) if planned else (),
         stop=STOP if needs_stop else "",

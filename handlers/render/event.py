@@ -13,6 +13,7 @@ from handlers.render.moments import Clock, zone_of
 from handlers.render.vocabulary import KINDS
 from handlers.render.why_now import why_now
 from planner.record import instance
+from planner.record.command import CommandKind
 from planner.record.notice import Choice, Kind, Notice, Urgency
 from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
@@ -27,20 +28,20 @@ TELLS_PLAN = frozenset({Kind.APPROVAL, Kind.REPLANNED, Kind.STARTED})
 """Notices whose first line is what will be rebooted."""
 
 
-def events(tracking_id: str, others: Items, addresses: Addresses, now: datetime) -> tuple[Event, ...]:
+def events(tracking_id: str, others: Items, addresses: Addresses, clock: Clock) -> tuple[Event, ...]:
     """Most urgent first; only the last notice of a scale set offers answers, the earlier ones are history."""
     last = {run.target.id: notice.number for run, notice in others}
     ordered = sorted(others, key=lambda item: (ORDER.index(item[1].urgency), item[1].at, item[0].target.name))
     return tuple(
-        _event(tracking_id, run, notice, addresses, now, offers=last[run.target.id] == notice.number)
+        _event(tracking_id, run, notice, addresses, clock, offers=last[run.target.id] == notice.number)
         for run, notice in ordered
     )
 
 
 def _event(
-    tracking_id: str, run: Run, notice: Notice, addresses: Addresses, now: datetime, *, offers: bool
+    tracking_id: str, run: Run, notice: Notice, addresses: Addresses, clock: Clock, *, offers: bool
 ) -> Event:
-    clock = Clock(zone_of((run,)), now)
+    clock = replace(clock, zone=zone_of((run,), clock.zone))
     symbol, word = KINDS[notice.kind]
     called = headline(run, notice, clock) if offers else told(run, notice)
     said = Event(
@@ -61,7 +62,7 @@ def _event(
         brief=_brief(run, notice),
     )
     if offers:
-        said = _with_answers(said, tracking_id, run, notice, addresses, now)
+        said = _with_answers(said, tracking_id, run, notice, addresses, clock.now)
     made: Event = each_text(said, lambda _, text: clock.said(text))
     return made
 
@@ -111,11 +112,13 @@ def _options(
 def _gist(run: Run, notice: Notice, clock: Clock) -> tuple[str, ...]:
     """What happens, and what can be done: the lines under the headline."""
     said: list[str] = []
-    if notice.kind in TELLS_PLAN and (plan := asked.how(run, clock)):
+    asks = run.state is RunState.AWAITING_APPROVAL and CommandKind.APPROVE in notice.answers
+    if (notice.kind in TELLS_PLAN or asks) and (plan := asked.how(run, clock)):
         said.append(" ".join(filter(None, (f"{plan}.", asked.at_most_down(run)))))
-    if notice.kind is not Kind.APPROVAL or not said:
+    if not asks or not said:
         stopped = notice.kind is Kind.PAUSED and run.state is RunState.PAUSED and run.waiting
-        said.append(f"{notice.sentence}{' Nothing else starts until then.' if stopped else ''}")
+        words = notice.sentence if notice.sentence.endswith((".", "!", "?")) else f"{notice.sentence}."
+        said.append(f"{words} Nothing else starts until you answer." if stopped else words)
     said.append(asked.what_to_do(run, notice))
     return tuple(filter(None, said))
 

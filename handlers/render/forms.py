@@ -39,9 +39,6 @@ MOST_CHECKS = 6
 COLOURS = {Urgency.PAGE: "Attention", Urgency.ACT: "Warning", Urgency.KNOW: "Default"}
 """Of the line that says by when, by how much it asks."""
 
-FIRST = 2
-"""Instances that are down, told before the buttons; the others come below."""
-
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
@@ -72,9 +69,9 @@ def render(letter: Letter, message_id: str, thread: str) -> Rendered:
         thread=thread,
         urgency=letter.urgency.value,
         subject=letter.subject,
-        text=environment.text().get_template("mail.txt.j2").render(letter=read, first=FIRST),
+        text=environment.text().get_template("mail.txt.j2").render(letter=read),
         html=_inliner().inline(
-            environment.html().get_template("mail.html.j2").render(letter=read, first=FIRST)
+            environment.html().get_template("mail.html.j2").render(letter=read)
         ),
         card=card(read),
         payload={
@@ -132,7 +129,6 @@ def _card(letter: Letter, keep: int) -> dict[str, Any]:
             buttons_of=_buttons,
             longest=LONGEST_COMMAND,
             checks=MOST_CHECKS,
-            first=FIRST,
             colour=COLOURS[letter.urgency],
         )
     )

@@ -87,7 +87,7 @@ def ended(run: Run) -> str:
         missed = [each for each in every if each.state is InstanceState.MISSED]
         return f"{many(len(missed), 'instance')} not rebooted before the self-service window closed"
     if run.state is RunState.CANCELLED:
-        return f"its maintenance was called off{f' after {len(done)} of {len(every)}' if done else ''}"
+        return f"its maintenance was cancelled{f' after {len(done)} of {len(every)}' if done else ''}"
     if every and len(done) == len(every):
         return "rebooted and healthy" if len(done) == 1 else f"all {len(done)} instances rebooted and healthy"
     return f"over, {len(done)} of {many(len(every), 'instance')} rebooted by us"

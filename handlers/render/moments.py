@@ -18,10 +18,10 @@ _SAID = re.compile(
 )
 
 
-def zone_of(runs: Iterable[Run]) -> tzinfo:
-    """The zone in which all of the runs have their windows; UTC where they have none, or several."""
+def zone_of(runs: Iterable[Run], otherwise: tzinfo = UTC) -> tzinfo:
+    """The zone in which all of the runs have their windows; `otherwise` where they have none, or several."""
     zones = {window.zone for run in runs for windows in run.terms.windows for window in windows}
-    return ZoneInfo(zones.pop()) if len(zones) == 1 else UTC
+    return ZoneInfo(zones.pop()) if len(zones) == 1 else otherwise
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,18 +17,21 @@ from planner.record.states import RunState
 from planner.text.phrases import to_the_minute
 
 
-def digest(groups: Groups, told: Collection[str], now: datetime) -> tuple[Part, ...]:
+def digest(groups: Groups, told: Collection[str], clock: Clock) -> tuple[Part, ...]:
     """The digest; of scale sets that a notice of their own tells about, only their plan."""
     return tuple(
         Part(
             f"{GROUPS[group]} ({len(members)})",
-            tuple(_in_zone(_line(group, run, now, told=run.target.id in told), run, now) for run in members),
+            tuple(
+                _in_zone(_line(group, run, clock.now, told=run.target.id in told), run, clock)
+                for run in members
+            ),
         )
         for group, members in groups.items()
     )
 
 
-def over(ended: Sequence[Run], now: datetime) -> tuple[Part, ...]:
+def over(ended: Sequence[Run], clock: Clock) -> tuple[Part, ...]:
     """How each of them ended."""
     if not ended:
         return ()
@@ -40,15 +43,15 @@ def over(ended: Sequence[Run], now: datetime) -> tuple[Part, ...]:
                 f"{STATES[run.state][1]}; {endings((run,))}. {_how(run)}".strip(),
             ),
             run,
-            now,
+            clock,
         )
         for run in sorted(ended, key=lambda run: run.target.name.lower())
     )
     return (Part(f"How it ended ({len(lines)})", lines),)
 
 
-def _in_zone(line: Line, run: Run, now: datetime) -> Line:
-    clock = Clock(zone_of((run,)), now)
+def _in_zone(line: Line, run: Run, clock: Clock) -> Line:
+    clock = replace(clock, zone=zone_of((run,), clock.zone))
     made: Line = each_text(line, lambda _, text: clock.said(text))
     return replace(made, clock=clock)
 

@@ -44,7 +44,7 @@ TOLD = {
     Kind.SLACK: "short of time",
     Kind.COMPLETED: "done",
     Kind.MISSED: "missed",
-    Kind.CANCELLED: "called off",
+    Kind.CANCELLED: "cancelled",
 }
 """What a notice is about, after the name of its scale set."""
 
@@ -56,7 +56,7 @@ OF_MANY = {
     Kind.TROUBLE: "had trouble",
     Kind.COMPLETED: "are done",
     Kind.MISSED: "missed their window",
-    Kind.CANCELLED: "were called off",
+    Kind.CANCELLED: "were cancelled",
 }
 """What several scale sets have in common that ask for nothing."""
 
@@ -109,7 +109,7 @@ INSTANCES = {
     InstanceState.REBOOTING: ("~", "rebooting", "live"),
     InstanceState.VERIFYING: ("~", "verifying", "live"),
     InstanceState.FAILED: ("✗", "failed", "bad"),
-    InstanceState.MAINTAINED: ("✓", "maintained", "good"),
+    InstanceState.MAINTAINED: ("✓", "rebooted", "good"),
     InstanceState.BY_AZURE: ("✓", "by Azure", "good"),
     InstanceState.CANCELLED: ("-", "cancelled", "calm"),
     InstanceState.SKIPPED: ("-", "skipped", "calm"),
@@ -130,7 +130,7 @@ ENDS = {
     InstanceState.MAINTAINED: "rebooted by us",
     InstanceState.BY_AZURE: "by Azure",
     InstanceState.SKIPPED: "skipped",
-    InstanceState.CANCELLED: "called off",
+    InstanceState.CANCELLED: "cancelled",
     InstanceState.MISSED: "missed",
     InstanceState.PENDING: "never due",
 }

@@ -44,5 +44,5 @@ _WHEN = {
     Kind.SLACK: "its forecast fell behind the deadline at {at}",
     Kind.COMPLETED: "the last of it was over at {at}",
     Kind.MISSED: "Azure's self-service window closed on it; seen at {at}",
-    Kind.CANCELLED: "it was called off; seen at {at}",
+    Kind.CANCELLED: "it was cancelled; seen at {at}",
 }

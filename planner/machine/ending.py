@@ -28,7 +28,7 @@ ENDS = (
         InstanceState.CANCELLED,
         RunState.CANCELLED,
         Kind.CANCELLED,
-        "Azure called off what was left",
+        "Azure cancelled what was left",
     ),
     (None, RunState.COMPLETED, Kind.COMPLETED, "Done"),
 )

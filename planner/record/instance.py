@@ -133,5 +133,4 @@ _WORDS = {
     InstanceState.MAINTAINED: "rebooted",
     InstanceState.BY_AZURE: "by Azure",
     InstanceState.ASIDE: "set aside",
-    InstanceState.CANCELLED: "called off",
 }

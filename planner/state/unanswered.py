@@ -31,8 +31,8 @@ def _comes_to(run: Run, last: Latest) -> str:
         return f"If nobody answers by {by}, Azure reboots {what}. Part of it is too late already."
     if last.everything < last.anything:
         return (
-            f"If nobody answers by {say(last.everything)}, there is no time left for all of it; by "
-            f"{say(last.anything)} there is none at all, and Azure reboots {what}."
+            f"If nobody answers by {say(last.everything)}, not all of it fits; by {say(last.anything)} "
+            f"nothing does, and Azure reboots {what}."
         )
     return f"If nobody answers by {say(last.everything)}, Azure reboots {what}."
 

@@ -239,9 +239,7 @@ def test_only_impacted_instances_make_domains():
 
 
 def test_what_is_wrong_with_the_order_is_a_check_that_blocks_and_does_not_decide():
-    found = decided(
-        a_policy=policy(after="db"), order_problem="The order is circular: a after b after a."
-    )
+    found = decided(a_policy=policy(after="db"), order_problem="The order is circular: a after b after a.")
     assert check(found, "order").outcome is Outcome.BLOCK
     assert "a after b after a" in check(found, "order").reason
     assert found.verdict is Verdict.SELF_SERVICE

@@ -318,7 +318,7 @@ def test_a_cancelled_wave_ends_what_azure_has_not_done_as_cancelled():
     assert states(ended) == {"0": InstanceState.BY_AZURE, "1": InstanceState.CANCELLED}
     assert ended.ended_at == AT + HOUR
     assert ended.reason == (
-        "The wave was cancelled: 1 by Azure, 1 called off. Azure rebooted 1 instance between Sun 13 Dec 2026 12:00 UTC "
+        "The wave was cancelled: 1 by Azure, 1 cancelled. Azure rebooted 1 instance between Sun 13 Dec 2026 12:00 UTC "
         "and Sun 13 Dec 2026 12:09 UTC; it was down for 9 minutes."
     )
 

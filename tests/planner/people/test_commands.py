@@ -253,7 +253,9 @@ def test_an_approval_is_refused_where_nothing_waits_for_one():
     asked = planned(a_policy=always(mode="approve"))
     assert refused(asked, CommandKind.APPROVE, checksum=asked.people.checksum) == ""
     given_ = hear(asked, command(CommandKind.APPROVE, checksum=asked.people.checksum))
-    assert "is approved already" in refused(given_, CommandKind.APPROVE, id="2", checksum=asked.people.checksum)
+    assert "is approved already" in refused(
+        given_, CommandKind.APPROVE, id="2", checksum=asked.people.checksum
+    )
 
 
 def test_an_approval_of_no_plan_or_of_another_is_refused_with_the_plan_there_is():

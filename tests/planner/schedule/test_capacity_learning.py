@@ -48,7 +48,9 @@ def test_the_plan_says_what_its_largest_batch_takes_away_and_what_makes_up_for_i
 
 
 def test_one_instance_is_one_instance():
-    assert "At most 1 of 4 healthy instances is down at a time (25 %); 1 more instance would" in capacity(fleet(4))
+    assert "At most 1 of 4 healthy instances is down at a time (25 %); 1 more instance would" in capacity(
+        fleet(4)
+    )
 
 
 def test_what_does_not_serve_does_not_count_as_serving():
@@ -66,7 +68,9 @@ def test_a_batch_takes_away_no_more_than_what_of_it_serves():
     )
     run = planned(instances=off, a_policy=always(max_unavailable="100%"))
     assert run.fleet.serving == 4
-    assert "At most 3 of 4 healthy instances are down at a time (75 %); 3 more instances" in run.fleet.capacity
+    assert (
+        "At most 3 of 4 healthy instances are down at a time (75 %); 3 more instances" in run.fleet.capacity
+    )
     dark = tuple(
         replace(instance, power="deallocated") if instance.id in {"0", "2", "4", "6"} else instance
         for instance in fleet(7, 2)

@@ -114,10 +114,10 @@ def test_a_paused_run_with_batches_left_says_until_when_all_of_it_fits_and_until
     assert found.everything < found.anything
     (notice,) = [told for told in run.story.notices if told.kind is Kind.PAUSED]
     assert (
-        f"If nobody answers by {say(found.everything)}, there is no time left for all of it"
+        f"If nobody answers by {say(found.everything)}, not all of it fits"
         in notice.otherwise
     )
-    assert f"by {say(found.anything)} there is none at all" in notice.otherwise
+    assert f"by {say(found.anything)} nothing does" in notice.otherwise
 
 
 def resumed(world: Protocol, at: datetime) -> int:
