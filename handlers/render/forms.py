@@ -70,9 +70,7 @@ def render(letter: Letter, message_id: str, thread: str) -> Rendered:
         urgency=letter.urgency.value,
         subject=letter.subject,
         text=environment.text().get_template("mail.txt.j2").render(letter=read),
-        html=_inliner().inline(
-            environment.html().get_template("mail.html.j2").render(letter=read)
-        ),
+        html=_inliner().inline(environment.html().get_template("mail.html.j2").render(letter=read)),
         card=card(read),
         payload={
             "v": 1,

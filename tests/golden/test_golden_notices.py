@@ -109,6 +109,8 @@ def test_a_subject_is_one_line_in_whole_parts(name):
 
 @pytest.mark.parametrize("name", [name for name in SCENES if "hostile" not in name])
 def test_every_time_names_its_zone(name):
-    times = re.findall(r"\b\d\d:\d\d\b(?!-)(?! [A-Z]{3,4}\b)(?! Europe/)(?! to )[^\n]{0,12}", made(name)["txt"])
+    times = re.findall(
+        r"\b\d\d:\d\d\b(?!-)(?! [A-Z]{3,4}\b)(?! Europe/)(?! to )[^\n]{0,12}", made(name)["txt"]
+    )
 
     assert not times

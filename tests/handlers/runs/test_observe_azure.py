@@ -102,7 +102,7 @@ async def test_what_cannot_be_read_for_half_an_hour_is_told_once(scene) -> None:
     run = await polls(scene, 40)
     (told,) = [notice for notice in run.story.notices if notice.kind is Kind.TROUBLE]
     assert told.urgency is Urgency.ACT
-    assert "Not readable since" in told.sentence
+    assert "Cannot be read since" in told.sentence
     assert "without its instance view" in told.sentence
 
 

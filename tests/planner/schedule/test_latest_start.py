@@ -113,10 +113,7 @@ def test_a_paused_run_with_batches_left_says_until_when_all_of_it_fits_and_until
     assert found.anything is not None
     assert found.everything < found.anything
     (notice,) = [told for told in run.story.notices if told.kind is Kind.PAUSED]
-    assert (
-        f"If nobody answers by {say(found.everything)}, not all of it fits"
-        in notice.otherwise
-    )
+    assert f"If nobody answers by {say(found.everything)}, not all of it fits" in notice.otherwise
     assert f"by {say(found.anything)} nothing does" in notice.otherwise
 
 
