@@ -117,8 +117,11 @@ def _gist(run: Run, notice: Notice, clock: Clock) -> tuple[str, ...]:
         said.append(" ".join(filter(None, (f"{plan}.", asked.at_most_down(run)))))
     if not asks or not said:
         stopped = notice.kind is Kind.PAUSED and run.state is RunState.PAUSED and run.waiting
-        words = notice.sentence if notice.sentence.endswith((".", "!", "?")) else f"{notice.sentence}."
-        said.append(f"{words} Nothing else starts until you answer." if stopped else words)
+        words = notice.sentence
+        if stopped:
+            ended = words if words.endswith((".", "!", "?")) else f"{words}."
+            words = f"{ended} Nothing else starts until you answer."
+        said.append(words)
     said.append(asked.what_to_do(run, notice))
     return tuple(filter(None, said))
 

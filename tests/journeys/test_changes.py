@@ -102,7 +102,7 @@ async def test_an_instance_that_stays_unhealthy_pauses_its_run_until_a_person_re
     assert "Down: Instance 0 (zone 2, domain 0): running, unhealthy." in said
     assert "3 of 4 instances are running and healthy" in said
     assert "If nobody answers by" in said
-    assert "2 instances are left to Azure, which maintains them between" in said
+    assert "Azure reboots the 2 that are left at a time it chooses between" in said
     assert f"/waves/{TRACKING_ID}/" in said
     assert "/resume" in said
     assert "BREAKWATER_STOP=1" in said

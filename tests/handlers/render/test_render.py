@@ -202,7 +202,7 @@ def test_of_hundreds_that_are_down_the_first_are_named_and_the_rest_is_counted()
 def test_what_azure_did_is_told_at_its_end():
     ended = letter(run("web", notice(1, Kind.COMPLETED, sentence=followed("web").reason)))
 
-    assert "it is over: 3 by Azure" in render(ended, "id", "thread").text
+    assert "Azure is done with it: 3 by Azure" in render(ended, "id", "thread").text
 
 
 def test_mail_keeps_its_dark_rules_and_has_its_style_inline():

@@ -83,7 +83,7 @@ def test_why_a_run_is_due_again_and_what_is_suspended_are_on_its_page():
         in text
     )
     assert "Raised for this run soak 10m" in text
-    assert "Start by Tue 24 Nov 2026 12:00 UTC (in 0 s), to meet the deadline" in text
+    assert "Start by Tue 24 Nov 2026 12:00 UTC (in 0 s), to make the deadline" in text
 
 
 def test_a_checks_evidence_is_on_the_page():

@@ -86,7 +86,7 @@ async def test_an_instance_that_nobody_shows_is_missing_and_holds_up_the_next_do
     run = await polls(scene, 30)
     assert sorted(scene.started()) == ["0", "2"]
     assert list(run.gaps.missing) == ["3"]
-    assert "no direct read says that it is gone" in run.reason
+    assert "nothing proves that it is gone" in run.reason
     again()
     assert (await to_the_end(scene)).state is RunState.COMPLETED
 

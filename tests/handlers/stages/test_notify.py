@@ -223,7 +223,7 @@ async def test_a_run_that_changes_hands_is_not_told_from_its_beginning(storage, 
         await desk.tell(after=MINUTE)
 
         assert [str(mail["to"]) for mail in desk.mail.messages] == ["ops@example.org", "shop@example.org"]
-        assert "Maintained by us" not in desk.mail.messages[1].get_body(("plain",)).get_content()
+        assert "Rebooted by us" not in desk.mail.messages[1].get_body(("plain",)).get_content()
 
 
 async def test_a_receiver_nobody_declared_is_recorded_as_told_to_nobody(desk, caplog):

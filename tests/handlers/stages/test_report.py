@@ -192,8 +192,8 @@ def test_a_checks_evidence_and_instances_and_suspended_repairs_are_in_the_docume
     assert document["checks"][0]["evidence"] == ["activity log"]
     assert document["checks"][0]["instances"] == ["4", "5"]
     assert document["repairs"] == (
-        "Suspended by this run since Tue 24 Nov 2026 12:00 UTC; they are resumed as soon as nothing of it "
-        "reboots or is being verified. Azure said: No."
+        "Suspended by this run since Tue 24 Nov 2026 12:00 UTC. They go back on as soon as no reboot is "
+        "in progress. Azure said: No."
     )
     assert document["again"] == "Instance 4 is scheduled for the second time."
 
