@@ -125,11 +125,11 @@ CHOICES = (
         "leave", "Fewer instances: leave zone 1, domain 1 (1 instance) to Azure; the rest fits.", "skip",
         {"domains": "zone 1, domain 1"},
     ),
-    Choice("resume", "Go ahead as planned: what is not started by then is left to Azure.", "resume"),
+    Choice("resume", "Go ahead as planned, and leave to Azure what has not started by then.", "resume"),
 )  # fmt: skip
 MISFIT = "The plan does not fit: it needs until Mon 30 Nov 2026 12:00 UTC and must be done by Sat 28 Nov 2026 12:00 UTC."
 CAPACITY = (
-    "A batch takes away at most 2 of 10 serving instances (20 %); 2 more instances would make up for it."
+    "At most 2 of 10 healthy instances are down at a time (20 %); 2 more instances would make up for it."
 )
 
 
@@ -172,9 +172,7 @@ def repairing(name: str) -> Run:
 
 def followed(name: str, *, over: bool = True) -> Run:
     """Left to Azure: three domains of which Azure has done two, or all."""
-    seen = (
-        "Maintained by Azure: down from Tue 24 Nov 2026 08:00 UTC to Tue 24 Nov 2026 08:25 UTC (25 minutes)."
-    )
+    seen = "Rebooted by Azure: down from Tue 24 Nov 2026 08:00 UTC to Tue 24 Nov 2026 08:25 UTC (25 minutes)."
     instances = [
         InstanceProgress(
             "2", state=InstanceState.BY_AZURE, reason=seen, down_at=NOW - 2 * HOUR, finished_at=NOW - HOUR
@@ -190,9 +188,7 @@ def followed(name: str, *, over: bool = True) -> Run:
         Batch(number, f"domain {one.id}", (one,), BatchState.DONE if one.reason else BatchState.PENDING)
         for number, one in enumerate(instances, 1)
     )
-    reason = (
-        "Left to Azure, and it is over: 3 by Azure." if over else "Left to Azure: nobody declared a need."
-    )
+    reason = "Azure is done with it: 3 by Azure." if over else "Left to Azure: nobody declared a need."
     return run(name, notice(1), state=RunState.LEFT_TO_AZURE, reason=reason, batches=batches)
 
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from handlers.render import facts
 from handlers.render.addresses import Addresses, portal, service_health
-from handlers.render.vocabulary import ANSWERS
 from planner.people.commands import refusal
 from planner.record.command import Command, CommandKind
 from planner.record.run import Run
@@ -40,9 +39,7 @@ def _refused(run: Run, kind: CommandKind) -> str:
 def of_run(run: Run, tracking_id: str, addresses: Addresses, *, own: bool) -> tuple[Button, ...]:
     """The run's buttons; `own`: on its own page, which needs no button to open it."""
     said = (
-        Button(
-            ANSWERS.get(action, action), addresses.act(tracking_id, run, action), _first(run, action, number)
-        )
+        Button(facts.label(run, action), addresses.act(tracking_id, run, action), _first(run, action, number))
         for number, action in enumerate(commands(run))
     )
     opens = () if own else (Button("Open", addresses.run(tracking_id, run.target)),)

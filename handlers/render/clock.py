@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from handlers.render.moments import named
 from planner.policy.weekly import WindowSets
 from planner.record.run import Run
 from planner.text.phrases import short, to_the_minute
@@ -31,7 +32,7 @@ def _zone(windows: WindowSets) -> str:
 def local(at: datetime, zone: str) -> str:
     """The moment on the zone's clocks: `Sun 29 Nov 02:00 CET`."""
     there = at.astimezone(ZoneInfo(zone))
-    return f"{there:%a} {there.day} {there:%b} {there:%H:%M} {_name(there)}"
+    return f"{there:%a} {there.day} {there:%b} {there:%H:%M} {named(there)}"
 
 
 def said(at: datetime, zone: str, now: datetime | None = None) -> str:
@@ -53,10 +54,4 @@ def _there(at: datetime, zone: str) -> str:
     there, here = at.astimezone(ZoneInfo(zone)), at.astimezone(UTC)
     if there.utcoffset() == here.utcoffset():
         return ""
-    return f", {there:%H:%M} {_name(there)}" if there.date() == here.date() else f", {local(at, zone)}"
-
-
-def _name(there: datetime) -> str:
-    """The name of the zone's time; zones without one of their own have their offset."""
-    name = there.strftime("%Z")
-    return name if name[:1].isalpha() else f"UTC{name}"
+    return f", {there:%H:%M} {named(there)}" if there.date() == here.date() else f", {local(at, zone)}"

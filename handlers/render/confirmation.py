@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.render import facts
-from handlers.render.vocabulary import ANSWERS
 from planner.people import skipping
 from planner.record.batch import Batch
 from planner.record.command import Command, CommandKind
@@ -55,7 +54,7 @@ def confirmation(run: Run, command: Command, now: datetime) -> Confirmation:
     chosen = frozenset(instance.id for instance in run.instances if instance.waiting)
     if command.kind is CommandKind.SKIP:
         chosen = skipping.chosen(run, command)
-    label = ANSWERS[command.kind]
+    label = facts.label(run, command.kind)
     happens, caption, undoes, back = _SAID[command.kind](run, command, chosen, now)
     batches = [batch for batch in run.batches if any(one.id in chosen for one in batch.instances)]
     left = sum(one.id in chosen for batch in batches[MOST_ROWS:] for one in batch.instances)

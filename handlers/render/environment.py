@@ -43,6 +43,8 @@ def _environment(*, autoescape: bool, **more: Any) -> Environment:
         "how_far": phrases.say_how_far,
         "clean": outside_text.clean,
         "line": outside_text.one_line,
+        "capitalized": phrases.upper,
+        "sentence": lambda text: phrases.upper(text.rstrip(".")) + ".",
         "block": blocks.block,
         "fact_set": blocks.fact_set,
         "open_urls": blocks.open_urls,

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from handlers.render.outside_text import one_line
-from handlers.render.vocabulary import OUTCOMES
+from handlers.render.vocabulary import ANSWERS, OUTCOMES
 from planner.record.batch import Batch
 from planner.record.cause import FOR
 from planner.record.check import Outcome
@@ -15,7 +15,7 @@ from planner.record.states import ACTIVE, RunState
 from planner.record.waits import HeldUp
 from planner.schedule.capacity import share
 from planner.state import unanswered
-from planner.text.phrases import many, say_how_far, short, to_the_minute, upper
+from planner.text.phrases import many, say_how_far, short, some, to_the_minute, upper
 
 NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
 STANDS_OUT = (Outcome.BLOCK, Outcome.UNKNOWN, Outcome.ACCEPTED)
@@ -46,14 +46,14 @@ def times(run: Run, now: datetime) -> str:
         left = slack(run)
         said.append(f"Must be done by {to_the_minute(run.times.deadline)}{f', {left}' if left else ''}.")
     if (first := start_by(run)) is not None:
-        said.append(f"To meet that, the first start must go by {to_the_minute(first)}.")
+        said.append(f"To make that, it must start by {to_the_minute(first)}.")
     return " ".join(filter(None, said))
 
 
 def _forecast(run: Run, now: datetime) -> str:
     first, end = begins(run), run.times.forecast_end if run.state in ACTIVE else None
-    parts = [f"first start not before {say_how_far(first, now)}"] if first is not None else []
-    parts += [f"done by {to_the_minute(end)} by our forecast"] if end is not None and run.batches else []
+    parts = [f"starts {say_how_far(first, now)} at the earliest"] if first is not None else []
+    parts += [f"should be done by {to_the_minute(end)}"] if end is not None and run.batches else []
     return f"{upper(', '.join(parts))}." if parts else ""
 
 
@@ -61,10 +61,10 @@ def batches(run: Run) -> str:
     """Who goes down together; empty without a plan of ours."""
     if not run.batches or run.state not in ACTIVE:
         return ""
-    domains = "; ".join(dict.fromkeys(one_line(batch.domain, 100) for batch in run.batches[:6]))
+    domains = list(dict.fromkeys(one_line(batch.domain, 100) for batch in run.batches))
     return (
         f"{many(len(run.instances), 'instance')} in {many(len(run.batches), 'batch', 'batches')} "
-        f"({domains}{'; …' if len(run.batches) > 6 else ''})."
+        f"({some(domains, '; ', most=6)})."
     )
 
 
@@ -79,11 +79,11 @@ def takes_away(run: Run, batch: Batch) -> int | None:
 
 
 def slack(run: Run) -> str:
-    """`slack 2 d 18 h`, or by how much the forecast misses the deadline; empty when nobody can say."""
+    """`2 d 18 h to spare`, or by how much the forecast misses the deadline; empty when nobody can say."""
     left = run.times.slack
     if left is None:
         return ""
-    return f"slack {short(left)}" if left >= NOTHING else f"{short(left)} too late"
+    return f"{short(left)} to spare" if left >= NOTHING else f"{short(left)} too late"
 
 
 def repairs(run: Run) -> str:
@@ -93,9 +93,9 @@ def repairs(run: Run) -> str:
         return ""
     said = "Suspended" if held.seen_suspended or held.resuming_since else "Being suspended"
     end = (
-        f", and being resumed since {to_the_minute(held.resuming_since)}."
+        f", being switched back on since {to_the_minute(held.resuming_since)}."
         if held.resuming_since is not None
-        else "; they are resumed as soon as nothing of it reboots or is being verified."
+        else ". They go back on as soon as no reboot is in progress."
     )
     answer = f" Azure said: {held.error}" if held.error else ""
     return f"{said} by this run since {to_the_minute(held.since)}{end}{answer}"
@@ -113,8 +113,8 @@ def waits(run: Run) -> str:
     held = run.waits
     if held is None:
         return ""
-    lost = f", {short(held.spent)} in which it could have started" if held.spent >= MINUTE else ""
-    return f"For {FOR[held.cause]}, since {to_the_minute(held.since)}{lost}: {held.what}."
+    lost = f", {short(held.spent)} of which it could have started" if held.spent >= MINUTE else ""
+    return f"By {FOR[held.cause]}, since {to_the_minute(held.since)}{lost}: {held.what}."
 
 
 def asks(run: Run) -> bool:
@@ -164,6 +164,15 @@ def answers(run: Run) -> tuple[str, ...]:
     return (*(command for command in told if command not in hidden), *passing, *taking)
 
 
+def label(run: Run, action: str) -> str:
+    """What a button says that gives this command to this run."""
+    if action == CommandKind.HOLD and run.state is RunState.AWAITING_APPROVAL:
+        return "Not now"
+    if action == CommandKind.SKIP and run.begun:
+        return "Leave the rest to Azure"
+    return ANSWERS.get(action, action)
+
+
 def if_nobody_answers(run: Run, notice: Notice, now: datetime) -> str:
     """What happens if nobody answers, as of now: what the notice said may be past."""
     going = notice.otherwise and run.state in ACTIVE
@@ -207,14 +216,14 @@ def facts(run: Run, now: datetime) -> tuple[tuple[str, str], ...]:
     if times.deadline and going:
         found["Deadline"] = ", ".join(filter(None, (say_how_far(times.deadline, now), slack(run))))
     if times.forecast_end and going:
-        found["Forecast end"] = say_how_far(times.forecast_end, now)
-    found["Waits"] = waits(run)
+        found["Expected end"] = say_how_far(times.forecast_end, now)
+    found["Held up"] = waits(run)
     if holding_up(run) is not None:
         found["Holds up"] = unanswered.whom_held_up(run)
     if run.people.lets_pass and going:
-        found["Limits"] = "It lets the others pass until it goes on."
+        found["Limits"] = "It lets the others pass until it resumes."
     if (first := start_by(run)) is not None:
-        found["Start by"] = f"{say_how_far(first, now)}, to meet the deadline"
+        found["Start by"] = f"{say_how_far(first, now)}, to make the deadline"
     found["Capacity"] = capacity(run)
     found["Second time"] = run.story.again
     found["Automatic repairs"] = repairs(run)
@@ -226,7 +235,7 @@ def down(notice: Notice, most: int) -> tuple[str, ...]:
     """What a notice says is down, an instance a line; of more than `most` the rest is counted."""
     left = len(notice.down) - most
     named = (_down(instance, notice.sentence) for instance in notice.down[:most])
-    return (*named, *((f"And {many(left, 'more instance')} down.",) if left > 0 else ()))
+    return (*named, *((f"{many(left, 'more instance')} down; the page names them.",) if left > 0 else ()))
 
 
 def _down(down: Down, told: str) -> str:

@@ -3,9 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain, starmap
+from operator import itemgetter
 
 from handlers.render.letter import Event, Letter, Line, Part
+from handlers.render.moments import Clock
 from planner.text.phrases import lower, to_the_minute
 
 MANY = 3
@@ -65,11 +68,17 @@ def _times(lines: Sequence[Line]) -> str:
     """From the first start to the last end; what each has of its own is on its page."""
     if len({line.times for line in lines}) == 1:
         return lines[0].times
-    begins = min((line.begins for line in lines if line.begins is not None), default=None)
-    ends = max((line.ends for line in lines if line.ends is not None), default=None)
-    said = [f"the first starts not before {to_the_minute(begins)}"] if begins is not None else []
-    said += [f"the last is done by {to_the_minute(ends)} by our forecast"] if ends is not None else []
+    begins = min(
+        ((line.begins, line.clock) for line in lines if line.begins), key=itemgetter(0), default=None
+    )
+    ends = max(((line.ends, line.clock) for line in lines if line.ends), key=itemgetter(0), default=None)
+    said = [f"the first starts {_at(*begins)} at the earliest"] if begins is not None else []
+    said += [f"the last should be done by {_at(*ends)}"] if ends is not None else []
     return f"One after another: {', '.join(said)}." if said else ""
+
+
+def _at(moment: datetime, clock: Clock | None) -> str:
+    return clock.at(moment) if clock is not None else to_the_minute(moment)
 
 
 def _named(lines: Sequence[Line]) -> str:

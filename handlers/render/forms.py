@@ -3,7 +3,7 @@
 import json
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -12,7 +12,9 @@ import css_inline
 
 from handlers.render import environment, webhook
 from handlers.render.folding import folded
-from handlers.render.letter import Answer, Event, Letter, Line, Option, Part
+from handlers.render.letter import Event, Letter, Part, each_text
+from planner.record.notice import Urgency
+from planner.text.phrases import shortened
 
 CARD_BYTES = 24 * 1024
 """Teams loses a message above about 28 KB; the rest is left to the report."""
@@ -23,11 +25,8 @@ MOST = 150
 LONG = 700
 """Characters of one text when even a card of a single item is too large."""
 
-LIMITS = {"name": 100, "where": 200}
+LIMITS = {"name": 100, "where": 200, "title": 200, "headline": 200}
 """Of these fields, then, fewer."""
-
-WHOLE = frozenset({"command", "link", "page", "portal", "report", "health", "feed", "calendar", "scale_set"})
-"""Fields never cut: a part of a command or of a link is of no use."""
 
 LONGEST_COMMAND = 900
 """Characters that can be typed from a card; a longer command is in the mail and on the page."""
@@ -40,6 +39,9 @@ UNSENT = datetime(1970, 1, 1, tzinfo=UTC)
 
 MOST_CHECKS = 6
 """Checks that stand out, told on a card with their sentence."""
+
+COLOURS = {Urgency.PAGE: "Attention", Urgency.ACT: "Warning", Urgency.KNOW: "Default"}
+"""Of the line that says by when, by how much it asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +115,15 @@ def _card(letter: Letter, keep: int) -> dict[str, Any]:
             events=events,
             parts=parts,
             more=_items(letter.events, letter.parts) - _items(events, parts),
-            buttons=[("Report", letter.report), ("Calendar", letter.feed), ("Service Health", letter.health)],
+            buttons=[
+                ("Open the wave", letter.report),
+                ("Calendar", letter.feed),
+                ("Service Health", letter.health),
+            ],
             buttons_of=_buttons,
             longest=LONGEST_COMMAND,
             checks=MOST_CHECKS,
+            colour=COLOURS[letter.urgency],
         )
     )
     made: dict[str, Any] = json.loads(text)
@@ -147,7 +154,7 @@ def _buttons(event: Event) -> list[tuple[str, str]]:
 
 
 def _shortened(letter: Letter) -> Letter:
-    """For texts of absurd length: the first words of each, the rest is in the report."""
+    """For texts of absurd length: the first sentences of each, the rest is in the report."""
     events = tuple(
         replace(
             event,
@@ -159,20 +166,11 @@ def _shortened(letter: Letter) -> Letter:
         for event in letter.events
     )
     choices = tuple(choice for choice in letter.choices if len(choice.command) <= LONG)
-    made: Letter = _cut(replace(letter, events=events, choices=choices))
+    made: Letter = each_text(
+        replace(letter, events=events, choices=choices),
+        lambda name, text: shortened(text, LIMITS.get(name, LONG)),
+    )
     return made
-
-
-def _cut(value: Any, limit: int = LONG) -> Any:
-    """Every text in it cut, however deep."""
-    if isinstance(value, str):
-        return value if len(value) <= limit else f"{value[: limit - 1]}…"
-    if isinstance(value, tuple):
-        return tuple(map(_cut, value))
-    if isinstance(value, Letter | Event | Option | Answer | Part | Line):
-        names = {field.name for field in fields(value)} - WHOLE
-        return replace(value, **{name: _cut(getattr(value, name), LIMITS.get(name, LONG)) for name in names})
-    return value
 
 
 def _fits(card_json: Mapping[str, Any]) -> bool:

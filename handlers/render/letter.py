@@ -1,10 +1,11 @@
 """What a message says, before it is a card, a mail or JSON: the same words for every channel."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import Any
 
-from handlers.render.outside_text import one_line
+from handlers.render.moments import Clock
 from planner.azure.wave import Wave
 from planner.notices.digest import Overview
 from planner.places.outlook import Outlook
@@ -16,7 +17,8 @@ from planner.record.run import Run
 class Line:
     """One scale set in a part of the digest; `checks` are the sentences of those that stand out.
 
-    `times` says when it should start and end, in a sentence, `begins` and `ends` are those times (aware UTC).
+    `times` says when it should start and end, in a sentence, `begins` and `ends` are those times (aware UTC),
+    which its people read by `clock`.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Line:
     times: str = ""
     begins: datetime | None = None
     ends: datetime | None = None
+    clock: Clock | None = None
 
     @property
     def said(self) -> str:
@@ -65,8 +68,10 @@ class Option:
 class Event:
     """One notice about one scale set; what can be done and how the plan stands only with the last one.
 
-    `brief` is what a list says where many scale sets say the same; empty when it asks for something. `kind`,
-    `urgency` and `scale_set` (its ARM id) are for machines.
+    `headline` is what is asked or happened, `by` until when to answer or how it stands, `gist` the lines that
+    say what happens, `otherwise` what does if nobody answers, `why` why it comes now. `brief` is what a list
+    says where many scale sets say the same; empty when it asks for something. `kind`, `urgency` and
+    `scale_set` (its ARM id) are for machines.
     """
 
     word: str
@@ -75,6 +80,10 @@ class Event:
     where: str
     at: str
     sentence: str
+    headline: str = ""
+    by: str = ""
+    gist: tuple[str, ...] = ()
+    why: str = ""
     down: tuple[str, ...] = ()
     serving: str = ""
     otherwise: str = ""
@@ -94,8 +103,9 @@ class Event:
 class Letter:
     """A whole message. `urgency`, `kind` and the ids are for machines, everything else is for people.
 
-    `choices` are for the wave, those of its events for one scale set. `feed` is where the receiver's own
-    calendar can be subscribed to, `calendar` what a mail brings along of it (iCalendar).
+    `title` is what is asked or happened, `by` until when to answer, `sentence` what happens, `why` why it
+    comes now. `choices` are for the wave, those of its events for one scale set. `feed` is where the
+    receiver's own calendar can be subscribed to, `calendar` what a mail brings along of it (iCalendar).
     """
 
     tracking_id: str
@@ -105,6 +115,9 @@ class Letter:
     word: str
     title: str
     sentence: str
+    subject: str = ""
+    by: str = ""
+    why: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     choices: tuple[Option, ...] = ()
     events: tuple[Event, ...] = ()
@@ -116,9 +129,25 @@ class Letter:
     feed: str = ""
     calendar: bytes = b""
 
-    @property
-    def subject(self) -> str:
-        return one_line(f"[{self.word}] {self.tracking_id} {self.title}", 150)
+
+WHOLE = frozenset(
+    {"command", "link", "page", "portal", "report", "feed", "health", "word", "kind", "urgency", "scale_set"}
+)
+"""Fields whose text is no prose: addresses, what is typed, words that machines read."""
+
+
+def each_text(value: Any, change: Callable[[str, str], str], name: str = "") -> Any:
+    """The letter or a part of it with every text that people read changed; `change` gets its field, too."""
+    if isinstance(value, Urgency | datetime):
+        return value
+    if isinstance(value, str):
+        return change(name, value)
+    if isinstance(value, tuple):
+        return tuple(each_text(one, change, name) for one in value)
+    if isinstance(value, Letter | Event | Option | Answer | Part | Line):
+        names: Collection[str] = {field.name for field in fields(value)} - WHOLE
+        return replace(value, **{name: each_text(getattr(value, name), change, name) for name in names})
+    return value
 
 
 @dataclass(frozen=True, slots=True)

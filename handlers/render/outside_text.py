@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from planner.text.phrases import shortened
+
 _MARKUP = re.compile(r"([\\`*\[\]<>|]|~(?=~)|(?<=~)~)")
 _AT_WORD_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _LINE_START = re.compile(r"^(\s*)([#+=-]|\d+[.)])(?=\s|$|[-=])", re.MULTILINE)
@@ -13,13 +15,16 @@ ZERO_WIDTH = "\u200b"
 
 
 def clean(text: str, limit: int = 2000) -> str:
-    """Text from outside without what could disguise it: control and direction characters, endless length."""
+    """Text from outside without what could disguise it: control and direction characters, endless length.
+
+    Of a text that is too long whole sentences are kept, and it is said how many are not.
+    """
     kept = "".join(
         character
         for character in text.replace("\r\n", "\n").replace("\t", " ")
         if character == "\n" or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
     ).strip()
-    return kept if len(kept) <= limit else kept[: limit - 1].rstrip() + "…"
+    return kept if len(kept) <= limit else shortened(kept, limit)
 
 
 def one_line(text: str, limit: int = 300) -> str:

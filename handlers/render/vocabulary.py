@@ -33,26 +33,64 @@ KINDS = {
 }
 """The most telling first: of equally urgent notices the first here names the message."""
 
+TOLD = {
+    Kind.PLANNED: "planned",
+    Kind.REPLANNED: "the plan has changed",
+    Kind.APPROVAL: "approval was asked for",
+    Kind.STARTING: "starts soon",
+    Kind.STARTED: "rebooting has started",
+    Kind.PAUSED: "paused",
+    Kind.ACKNOWLEDGED: "acknowledged",
+    Kind.RESUMED: "going on again",
+    Kind.TROUBLE: "something went wrong",
+    Kind.STALLED: "held up",
+    Kind.REMINDER: "reminder",
+    Kind.SLACK: "short of time",
+    Kind.COMPLETED: "done",
+    Kind.MISSED: "missed",
+    Kind.CANCELLED: "cancelled",
+}
+"""What a notice is about, after the name of its scale set."""
+
+OF_MANY = {
+    Kind.PLANNED: "have a plan",
+    Kind.REPLANNED: "have a new plan",
+    Kind.APPROVAL: "need approval",
+    Kind.STARTING: "start soon",
+    Kind.STARTED: "have started rebooting",
+    Kind.PAUSED: "are paused",
+    Kind.ACKNOWLEDGED: "are acknowledged",
+    Kind.RESUMED: "go on again",
+    Kind.TROUBLE: "had trouble",
+    Kind.STALLED: "are held up",
+    Kind.REMINDER: "still wait for an answer",
+    Kind.SLACK: "are short of time",
+    Kind.COMPLETED: "are done",
+    Kind.MISSED: "missed their window",
+    Kind.CANCELLED: "were cancelled",
+}
+"""What several scale sets have in common that ask for nothing."""
+
 ANNOUNCED, EMERGENCY, FINISHED = ("+", "Announced"), ("✗", "Emergency maintenance"), ("✓", "Finished")
 """Messages about a whole wave."""
 
 STATES = {
     RunState.PAUSED: ("✗", "Paused", "bad"),
     RunState.AWAITING_APPROVAL: ("·", "Needs approval", "ask"),
-    RunState.RUNNING: ("~", "Running", "live"),
+    RunState.RUNNING: ("~", "Under way", "live"),
     RunState.SCHEDULED: ("+", "Scheduled", "plan"),
     RunState.MISSED: ("✗", "Missed", "bad"),
     RunState.LEFT_TO_AZURE: ("-", "Left to Azure", "calm"),
     RunState.CANCELLED: ("-", "Cancelled", "calm"),
     RunState.COMPLETED: ("✓", "Completed", "good"),
-    RunState.NOT_IMPACTED: ("-", "Not hit", "calm"),
+    RunState.NOT_IMPACTED: ("-", "Not affected", "calm"),
 }
-"""In the order of the report: what needs a person first."""
+"""In the order of the report: what needs somebody first."""
 
 VERDICTS = {
-    Verdict.SELF_SERVICE: "start it ourselves",
+    Verdict.SELF_SERVICE: "reboot it ourselves",
     Verdict.LEAVE_TO_AZURE: "leave it to Azure",
-    Verdict.NOT_IMPACTED: "not hit",
+    Verdict.NOT_IMPACTED: "not affected",
 }
 
 OUTCOMES = {
@@ -82,7 +120,7 @@ INSTANCES = {
     InstanceState.REBOOTING: ("~", "rebooting", "live"),
     InstanceState.VERIFYING: ("~", "verifying", "live"),
     InstanceState.FAILED: ("✗", "failed", "bad"),
-    InstanceState.MAINTAINED: ("✓", "maintained", "good"),
+    InstanceState.MAINTAINED: ("✓", "rebooted", "good"),
     InstanceState.BY_AZURE: ("✓", "by Azure", "good"),
     InstanceState.CANCELLED: ("-", "cancelled", "calm"),
     InstanceState.SKIPPED: ("-", "skipped", "calm"),
@@ -91,16 +129,16 @@ INSTANCES = {
 
 
 GROUPS = {
-    Group.PERSON: "Needs a person",
-    Group.WAITS: "Waits, though it may start",
-    Group.OURS: "Maintained by us",
+    Group.PERSON: "Needs your action",
+    Group.WAITS: "Could start, but waits",
+    Group.OURS: "Rebooted by us",
     Group.AZURE: "Left to Azure",
     Group.OVER: "Over already",
-    Group.NOT_HIT: "Not hit",
+    Group.NOT_HIT: "Not affected",
 }
 
 ENDS = {
-    InstanceState.MAINTAINED: "maintained by us",
+    InstanceState.MAINTAINED: "rebooted by us",
     InstanceState.BY_AZURE: "by Azure",
     InstanceState.SKIPPED: "skipped",
     InstanceState.CANCELLED: "cancelled",
@@ -110,19 +148,19 @@ ENDS = {
 """How instances ended, in the closing overview."""
 
 ANSWERS = {
-    "approve": "Approve the plan",
-    "hold": "Hold it",
+    "approve": "Approve",
+    "hold": "Hold",
     "resume": "Resume",
-    "skip": "Skip what is left",
+    "skip": "Leave to Azure",
     "let-pass": "Let the others pass",
     "acknowledge": "Acknowledge",
-    "raise": "Change what the plan goes by",
+    "raise": "Change the plan",
 }
 """What a person may answer: the command and its label."""
 
 STOP = (
-    "To stop everything: set BREAKWATER_STOP=1 on the function app, or stop: true in the policy file. "
-    "Nothing new starts from then on; instances already rebooting will finish."
+    "To stop everything, set BREAKWATER_STOP=1 on the function app, or stop: true in the policy file: "
+    "nothing new starts, and reboots in progress will finish."
 )
 
 STANDALONE = {
@@ -130,59 +168,59 @@ STANDALONE = {
         Urgency.KNOW,
         "✓",
         "Wired up",
-        "a test alert arrived",
+        "You are wired up: a test alert arrived",
         (
-            "You are wired up: a test alert came from the action group through the queues to you. "
-            "A real announcement takes the same way. Nothing was planned and nothing will be started."
+            "It came from the action group to you on the same path as a real announcement. Nothing is "
+            "planned because of it, and you have nothing to do."
         ),
     ),
     "quarantined": (
         Urgency.ACT,
         "✗",
         "Quarantined",
-        "something could not be processed",
+        "Look at a message that Breakwater could not process",
         (
-            "Something Breakwater was sent could not be processed. It is in quarantine and can be replayed; "
-            "until somebody does, nothing is started because of it."
+            "It failed five times and is in quarantine. Find out why, then replay it; until somebody does, "
+            "nothing starts because of it."
         ),
     ),
     "unread": (
         Urgency.ACT,
         "✗",
         "Trouble",
-        "Azure cannot be read",
+        "Breakwater cannot read the scale sets of a wave",
         (
-            "A wave was announced and Azure does not let Breakwater read what it hits. Breakwater goes on "
-            "trying by itself; until it succeeds nothing is planned and nothing new is started there. If it "
-            "lasts until the self-service window closes, Azure maintains the scale sets in its own window."
+            "See below what Azure answered. Breakwater keeps trying; until it gets through, nothing there is "
+            "planned or started. If that lasts until the self-service window closes, Azure reboots the scale "
+            "sets at a time it chooses."
         ),
     ),
     "channel": (
         Urgency.ACT,
         "✗",
         "Trouble",
-        "a channel does not get through",
+        "Fix a channel: messages do not get through",
         (
-            "One way to tell people does not work. Breakwater goes on trying; once it is fixed, what it has "
-            "missed is told there, and nothing else is needed. Until then this is how you hear of it."
+            "See below which one and what it answered. Breakwater keeps trying, and catches up there once it "
+            "works. If nobody fixes it, you hear of it here, once a day."
         ),
     ),
     "empty_wave": (
         Urgency.KNOW,
         "·",
-        "Nobody hit",
-        "a wave that hits no scale set",
+        "Nobody affected",
+        "A wave affects no scale set that Breakwater can see",
         (
-            "If you expected some to be hit, check that Breakwater's identity has its role on the "
-            "subscription and all its resource groups, and that the alert names the right subscription. "
-            "Breakwater lists again while the wave is open and plans what it finds."
+            "If you expected some, check that Breakwater's identity has its role on the subscription and all "
+            "its resource groups, and that the alert names the right subscription. Breakwater keeps looking "
+            "while the wave is open, and plans what it finds."
         ),
     ),
     "unknown_wave": (
         Urgency.ACT,
         "·",
         "Unknown wave",
-        "Azure knows a wave that no alert brought",
+        "Check the alert rule: a wave came without an alert",
         (
             "A search found planned maintenance that no alert announced. Check that an alert rule of this "
             "subscription covers Service Health, planned maintenance, Virtual Machines and Virtual Machine "
@@ -190,7 +228,7 @@ STANDALONE = {
         ),
     ),
 }
-"""Messages about no scale set: urgency, symbol, word, title and first sentence."""
+"""Messages about no scale set: urgency, symbol, word, headline and first sentence."""
 
 
 def counted(counts: Mapping[str, int]) -> str:
@@ -205,8 +243,6 @@ def counted(counts: Mapping[str, int]) -> str:
 
 
 def waiting(counts: Mapping[str, int]) -> str:
-    """`2 wait for an instance that does not serve, 1 waits for a limit in flight`."""
+    """`2 held up by an unhealthy instance, 1 held up by the limits`."""
     found = ((counts.get(cause.value, 0), words) for cause, words in FOR.items())
-    return ", ".join(
-        f"{number} {'waits' if number == 1 else 'wait'} for {what}" for number, what in found if number
-    )
+    return ", ".join(f"{number} held up by {what}" for number, what in found if number)

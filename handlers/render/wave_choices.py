@@ -27,10 +27,10 @@ def wave_choices(outlooks: Sequence[Outlook], tracking_id: str, addresses: Addre
 
 def _ways(seen: Outlook) -> Iterable[tuple[str, CommandKind, Mapping[str, str]]]:
     for key, number in seen.enough:
-        sentence = f"`{key}: {number}` until the wave is over: then all have a place."
+        sentence = f"Raise `{key}` to {number} until the wave is over: then all fit."
         yield sentence, CommandKind.RAISE, {key: str(number)}
     late = {"runs": "late"}
     if seen.any_time:
-        sentence = "No windows for those without a place; or write wider ones instead of `any time`."
+        sentence = "Drop the windows of those that do not fit, or write wider ones instead of `any time`."
         yield sentence, CommandKind.RAISE, {**late, "windows": "any time"}
-    yield "Leave those without a place to Azure now.", CommandKind.SKIP, late
+    yield "Leave those that do not fit to Azure now.", CommandKind.SKIP, late

@@ -12,6 +12,7 @@ from planner.record.cause import Cause
 from planner.record.run import Run
 from planner.record.states import RunState
 from planner.record.waits import HeldUp
+from planner.text.phrases import shortened
 
 MOST_NAMED, LONGEST_REASON = 3, 200
 """Paused runs that a sentence names, and how much of the reason of each."""
@@ -57,13 +58,13 @@ async def blockers(around: Neighbours, wiring: Wiring) -> str:
         return ""
     more = len(around.paused) - len(named)
     rest = f" And {more} more {'is' if more == 1 else 'are'} paused." if more > 0 else ""
-    return f"{' '.join(named)}{rest} `let-pass` said to it lets the others pass."
+    return f"{' '.join(named)}{rest} Say `let-pass` to it, and the others go first."
 
 
 def _shortened(reason: str) -> str:
     """As much of a reason as fits, with a full stop: it can name a hundred instances."""
-    text = reason if len(reason) <= LONGEST_REASON else f"{reason[: LONGEST_REASON - 1].rstrip()}…"
-    return text if text.endswith((".", "…")) else f"{text}."
+    text = shortened(reason, LONGEST_REASON)
+    return text if text.endswith((".", "…", ")")) else f"{text}."
 
 
 def _held_up(lines: Sequence[Listed]) -> HeldUp:

@@ -74,7 +74,9 @@ async def _tell(message: ScaleSetMessage, error: AzureTrouble, wiring: Wiring) -
         then = "Give the app's identity its role there; Breakwater tries again every ten minutes."
     elif isinstance(error, Throttled):
         about = f"throttled {subscription}".lower()
-        then = "That has lasted for half an hour; Breakwater waits as long as Azure asks and goes on then."
+        then = (
+            "That has lasted for half an hour; Breakwater waits as long as Azure asks, and then tries again."
+        )
     what = f"{whose} of subscription {subscription} cannot be planned, among them {name}"
     text = f"{what}: {error.sentence} {then}"
     notice = NoticeMessage(

@@ -159,7 +159,7 @@ async def _tell(buried: _Buried, path: str, paused: bool, wiring: Wiring) -> Non
         about = f" It was about {message.scale_set}."
     elif isinstance(message, RunMessage):
         about = f" It was about the scale set {message.name} in {message.resource_group}."
-    consequence = " The scale set's run is paused until a person resumes it." if paused else ""
+    consequence = " The scale set's run is paused until somebody resumes it." if paused else ""
     text = f"{buried.error}{about} It is kept at {path} and can be replayed.{consequence}"
     notice = NoticeMessage(
         tracking_id=getattr(message, "tracking_id", ""),

@@ -80,7 +80,7 @@ async def _put_off(
         text = (
             f"Wave {announcement.tracking_id} was announced, but the scale sets of subscription "
             f"{announcement.subscription} could not be listed for half an hour: {trouble} "
-            "Breakwater goes on trying; nothing is planned for this wave until it succeeds."
+            "Breakwater keeps trying; nothing is planned for this wave until it succeeds."
         )
         await _tell(announcement, message, text, wiring)
     await _later(message, wait, str(trouble), wiring)

@@ -26,12 +26,12 @@ def predecessors(
     unknown = [name for name in me.after if not _having(roster, name)]
     if unknown:
         return first, (
-            f"It goes after {', '.join(unknown)}, and no scale set or tier of the wave has that name. "
-            "Correct `after`, or resume to go ahead all the same."
+            f"`after` names {', '.join(unknown)}, and no scale set or tier of the wave is called that. "
+            "Correct `after`, or resume to go ahead without it."
         )
     circle = _circle(roster, me)
     if circle:
-        return first, f"The order goes in a circle: {' after '.join(circle)}. Correct `after` of one of them."
+        return first, f"The order is circular: {' after '.join(circle)}. Correct `after` of one of them."
     return first, ""
 
 

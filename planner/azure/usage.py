@@ -12,8 +12,8 @@ LOOK_BACK = timedelta(days=14)
 """How far back the activity log and the changes are read; Resource Graph keeps changes for 14 days."""
 
 NOT_READ_YET = (
-    "Azure was still being asked about it when this was planned: the answer comes before anything starts, "
-    "and what it changes is planned again."
+    "Azure had not answered about it when this was planned. Nothing starts before it does; if the answer "
+    "matters, the plan is made again."
 )
 """Why a source is unread while the look-ups are under way."""
 

@@ -29,8 +29,8 @@ def automatic_repairs(scale_set: ScaleSet) -> Check:
         )
         return Check(name, Outcome.UNKNOWN, words)
     words = (
-        "Automatic repairs are on: found running, they are suspended from each start to its verification. "
-        f"Otherwise they would {does}."
+        "Automatic repairs are on. They are suspended from each start until its instances are healthy again; "
+        f"otherwise they would {does}."
     )
     return Check(name, Outcome.PASS, words)
 
@@ -46,8 +46,8 @@ def zone_rebalancing(scale_set: ScaleSet) -> Check:
     if not scale_set.zone_rebalancing:
         return Check(name, Outcome.PASS, "Automatic zone balance is off.")
     words = (
-        "Automatic zone balance is on: at any time Azure may create an instance in one zone and delete one, "
-        "its disks with it, in another. Breakwater does not suspend that. Switch it off until the wave is "
-        f"over (az vmss update --enable-automatic-zone-balancing false), or accept `{name}`."
+        "Automatic zone balance is on: at any time Azure may create an instance in one zone and delete one "
+        "in another, with its disks. Breakwater does not suspend that. Switch it off until the wave is over "
+        f"(az vmss update --enable-automatic-zone-balancing false), or accept `{name}`."
     )
     return Check(name, Outcome.BLOCK, words, (), ("automaticZoneRebalancingPolicy.enabled of its model",))

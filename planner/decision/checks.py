@@ -152,13 +152,13 @@ def _managed(scale_set: ScaleSet) -> Check:
     found = owner(scale_set)
     if found is not None:
         words = (
-            f"It belongs to {found.name} ({found.sign}), which starts, drains and replaces its instances in "
-            f"its own way. To start maintenance all the same, accept `{name}` for it."
+            f"It belongs to {found.name} ({found.sign}), which starts, drains and replaces its instances "
+            f"itself. To reboot it anyway, accept `{name}` for it."
         )
         return Check(name, Outcome.BLOCK, words, (), ("managedBy, resource group and tags",))
     if Source.GROUPS in scale_set.unread:
         return Check(name, Outcome.UNKNOWN, scale_set.unread[Source.GROUPS], (), (str(Source.GROUPS),))
-    return Check(name, Outcome.PASS, "No other service is seen to run it or to manage its resource group.")
+    return Check(name, Outcome.PASS, "No other service seems to run it or to manage its resource group.")
 
 
 def _status_readable(hit: Sequence[Instance]) -> Check:
@@ -184,7 +184,7 @@ def _protection(hit: Sequence[Instance]) -> Check:
         words = "Every impacted instance is protected from scale-set actions."
         return Check(name, Outcome.BLOCK, words, protected)
     words = (
-        f"{len(protected)} of {len(hit)} impacted instances are protected and will not be started "
+        f"{len(protected)} of {len(hit)} impacted instances are protected and will not be rebooted "
         "unless `protection` is accepted."
     )
     return Check(name, Outcome.PASS, words, protected)
@@ -204,10 +204,10 @@ def _provisioning_failed(scale_set: ScaleSet) -> Check:
     """A set stays `Failed` for weeks after one extension or one instance failed (Azure/vm-scale-sets#76)."""
     name = CheckName.PROVISIONING_FAILED
     if scale_set.provisioning != Provisioning.FAILED:
-        return Check(name, Outcome.PASS, "The provisioning of the scale set is not failed.")
+        return Check(name, Outcome.PASS, "The scale set's provisioning has not failed.")
     words = (
-        "The provisioning of the scale set is failed: its last operation did not end well. Repeat that "
-        "operation, or accept it for this run (raise `accept: provisioning-failed`)."
+        "The scale set's provisioning has failed: its last operation did not succeed. Repeat that operation, "
+        "or accept it for this run (raise `accept: provisioning-failed`)."
     )
     return Check(name, Outcome.BLOCK, words)
 
@@ -217,14 +217,14 @@ def _all_shown(instances: Sequence[Instance], missing: Sequence[str]) -> Check:
     name = CheckName.INSTANCES_READABLE
     if missing:
         first = min(missing, key=natural)
-        words = f"Azure does not list instance {first}, and no direct read says that it is gone."
+        words = f"Azure's listing lacks instance {first}, and nothing proves that it is gone."
         return Check(name, Outcome.UNKNOWN, words, tuple(missing))
     unreadable = {instance.id: instance.unreadable for instance in instances if instance.unreadable}
     if unreadable:
         first = min(unreadable, key=natural)
         words = f"{unreadable[first]} (instance {first})."
         return Check(name, Outcome.UNKNOWN, words, tuple(unreadable))
-    return Check(name, Outcome.PASS, "Azure shows every instance with its view.")
+    return Check(name, Outcome.PASS, "Azure shows every instance in full.")
 
 
 def _in_order(instances: Iterable[Instance]) -> list[Instance]:
@@ -251,12 +251,12 @@ def _others_serving(
             f"(instance {first.id}: {describe(first)}).{_way_on(first)}"
         )
         return Check(name, Outcome.BLOCK, words, tuple(instance.id for instance in down))
-    words = "Every other instance meant to run is running and healthy."
+    words = "Every other instance that should run is running and healthy."
     failed = _in_order(each for each in meant_to_run if each.provisioning == Provisioning.FAILED)
     if failed:
         names = ", ".join(instance.id for instance in failed[:5])
         words += (
-            f" Provisioning is failed on {names}; the application there reports healthy or it is accepted."
+            f" Provisioning has failed on {names}, but the application there is healthy, or it is accepted."
         )
     return Check(name, Outcome.PASS, words)
 
@@ -265,6 +265,6 @@ def _way_on(instance: Instance) -> str:
     if instance.provisioning != Provisioning.FAILED or not instance.running:
         return ""
     return (
-        " It runs with failed provisioning and does not report healthy: repair it, or accept it for this run "
-        f"(raise `accept: {INSTANCE}{instance.id}`)."
+        " It runs, but its provisioning has failed and it does not report healthy: repair it, or accept it "
+        f"for this run (raise `accept: {INSTANCE}{instance.id}`)."
     )

@@ -51,7 +51,7 @@ def local_state(scale_set: ScaleSet, rules: Rules) -> Check:
     name = CheckName.LOCAL_STATE
     if not scale_set.ephemeral_os_disk:
         return declared(name, rules)
-    words = "Its OS disks are ephemeral: starting maintenance redeploys an instance, its local data is lost."
+    words = "Its OS disks are ephemeral: an instance is redeployed and its local data is lost."
     return _seen(name, words, "diffDiskSettings of its model")
 
 
@@ -62,7 +62,7 @@ def scheduled_events(scale_set: ScaleSet, rules: Rules) -> Check:
         return declared(name, rules)
     parts = scale_set.scheduled_events_parts
     means = ", and ".join(SCHEDULED_EVENTS_PARTS.get(part, f"{part} is enabled") for part in parts)
-    words = f"It has adopted scheduled events to prepare for maintenance{f': {means}' if means else ''}."
+    words = f"It uses scheduled events to prepare for maintenance{f': {means}' if means else ''}."
     evidence = [f"{part}.enable of its model" for part in parts]
     return _seen(name, words, *(evidence or ["its model"]))
 
@@ -80,7 +80,7 @@ def often_stopped(scale_set: ScaleSet, hit: Sequence[Instance], rules: Rules) ->
     if habits.to_zero:
         return _seen(
             name,
-            f"The autoscale setting {habits.autoscale} takes it down to no instance on a schedule "
+            f"The autoscale setting {habits.autoscale} scales it to zero on a schedule "
             f"(profile {habits.to_zero}).",
             Source.AUTOSCALE,
         )
@@ -90,12 +90,12 @@ def often_stopped(scale_set: ScaleSet, hit: Sequence[Instance], rules: Rules) ->
         return _seen(
             name,
             f"It was stopped or deallocated {habits.stops} times in the last {DAYS} days{last}{by}: "
-            "maintenance done by us may show as due again.",
+            "what we reboot may be due again after the next stop.",
             Source.ACTIVITY_LOG,
         )
     calm = (
         f"{many(habits.stops, 'stop')} in the last {DAYS} days, no auto-shutdown schedule, "
-        "and no recurring profile that scales to none."
+        "and no recurring profile that scales to zero."
     )
     return _otherwise(name, scale_set, calm, Source.ACTIVITY_LOG, Source.SCHEDULES, Source.AUTOSCALE)
 
@@ -113,7 +113,7 @@ def short_lived(scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules
     if expiry is not None and until is not None and expiry[0] < until:
         return _seen(
             name,
-            f"Its tag {expiry[1]} says it goes at {say(expiry[0])}, before the wave ends at {say(until)}.",
+            f"Its tag {expiry[1]} says it expires at {say(expiry[0])}, before the wave ends at {say(until)}.",
             "tags",
         )
     removed = f"Autoscale removed {many(habits.scaled_in, 'instance')} in the last {DAYS} days"
@@ -151,7 +151,7 @@ def declared(name: CheckName, rules: Rules) -> Check:
     if name in rules.declared:
         where = rules.sources.get(name, "the policy")
         return _seen(name, f"Declared ({where}): {COUNTER_INDICATIONS[name]}.", where)
-    words = f"Azure cannot show whether {COUNTER_INDICATIONS[name]}; not declared."
+    words = f"Azure cannot tell whether {COUNTER_INDICATIONS[name]}; nobody declared it."
     return Check(name, Outcome.NOT_DECLARED, words)
 
 
@@ -168,7 +168,7 @@ def _seen(name: CheckName, sentence: str, *evidence: str) -> Check:
 def _otherwise(name: CheckName, scale_set: ScaleSet, calm: str, *sources: Source) -> Check:
     """Nothing seen: a pass if every source was read, else what could not be read."""
     if scale_set.habits is None and not scale_set.unread:
-        words = f"Nobody has looked up whether {COUNTER_INDICATIONS[name]}; not declared."
+        words = f"It was not looked up whether {COUNTER_INDICATIONS[name]}; nobody declared it."
         return Check(name, Outcome.NOT_DECLARED, words)
     evidence = tuple(map(str, sources))
     unread = dict.fromkeys(scale_set.unread[source] for source in sources if source in scale_set.unread)
@@ -188,7 +188,7 @@ def _expiry(scale_set: ScaleSet) -> tuple[tuple[datetime, str] | None, str]:
             at = datetime.fromisoformat(value.strip())
             dates.append((at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC), name))
         except (ValueError, OverflowError):
-            unclear = f"Its tag {name} says `{value[:40]}`, which is no date: nobody knows how long it lives."
+            unclear = f"Its tag {name} says `{value[:40]}`, which is not a date: its lifetime is unknown."
     return min(dates, default=None), unclear
 
 
@@ -200,5 +200,5 @@ def _young(scale_set: ScaleSet, instances: Sequence[Instance], habits: Habits, n
         return ""
     return (
         f"The autoscale setting {habits.autoscale} keeps replacing its instances: half of them are younger "
-        f"than {YOUNG.days} days, and the scale set is older than {DAYS}."
+        f"than {YOUNG.days} days, the scale set itself is older than {DAYS}."
     )

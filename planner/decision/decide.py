@@ -127,18 +127,18 @@ def _verdict(
     if stopping:
         return Verdict.LEAVE_TO_AZURE, "Left to Azure: " + " ".join(check.reason for check in stopping)
     if rules.mode is Mode.OBSERVE:
-        words = f"Would be started by us ({inner(need.reason)}), but the mode is `observe`."
+        words = f"Would be rebooted by us ({inner(need.reason)}), but its mode is `observe`."
         return Verdict.SELF_SERVICE, words
-    return Verdict.SELF_SERVICE, f"To be started by us, since {lower(need.reason)}"
+    return Verdict.SELF_SERVICE, f"Rebooted by us: {lower(need.reason)}"
 
 
 def _not_impacted(announcements: Sequence[Announcement]) -> str:
     if announcements and all(announcement.stage is Stage.CANCELED for announcement in announcements):
-        return "Not impacted: the wave is cancelled and no instance shows maintenance."
+        return "Not affected: the wave is cancelled and no instance shows maintenance."
     # The guidance: maintenance without a reboot pauses instances for seconds, fault domain by fault domain.
     return (
-        "Not impacted: no instance shows maintenance. What Azure maintains without a reboot pauses an "
-        "instance for some seconds, one fault domain at a time, and needs no plan."
+        "Not affected: no instance shows maintenance. Maintenance without a reboot only pauses an instance "
+        "for a few seconds, one fault domain at a time, and needs no plan."
     )
 
 
@@ -160,7 +160,7 @@ def _offered(concerned: Sequence[Instance], window: Interval | None, now: dateti
     if window is None:
         return Check(name, Outcome.BLOCK, "Azure shows maintenance but no self-service window.")
     if now < window.start:
-        return Check(name, Outcome.PASS, f"Azure offers self-service from {say(window.start)} on.")
+        return Check(name, Outcome.PASS, f"Azure offers self-service from {say(window.start)}.")
     if now >= window.end:
         return Check(name, Outcome.BLOCK, f"The self-service window closed at {say(window.end)}.")
     return Check(name, Outcome.BLOCK, "Azure does not offer self-service for any of its instances.")
@@ -184,15 +184,15 @@ def _need(rules: Rules, domains: int) -> Check:
     if rules.self_service is SelfService.ALWAYS:
         needs.append("self-service is `always`")
     if rules.windows:
-        needs.append("an exact window is declared")
+        needs.append("maintenance windows are declared")
     if rules.complete_by is not None:
         needs.append(f"it must be done by {say(rules.complete_by)}")
     if rules.tier or rules.after:
         needs.append("an order between scale sets is declared")
     if CheckName.AZURE_DOMAINS in rules.accept and domains > 1:
-        needs.append("that Azure would protect it as well is accepted")
+        needs.append("`azure-domains` is accepted")
     if rules.soak > LONG_SOAK:
-        needs.append("more than 30 minutes are wanted between domains")
+        needs.append("it wants more than 30 minutes between domains")
     if not needs:
         return Check(CheckName.NEED, Outcome.NOT_DECLARED, "No need for self-service is declared.")
     return Check(CheckName.NEED, Outcome.PASS, f"{upper('; '.join(needs))}.")

@@ -226,7 +226,7 @@ def _unplanned(run: Run, why: str, observation: Observation, now: datetime) -> R
         return run
     held = gate.held(run, observation, now)
     if not isinstance(held, gate.Wait):
-        held = gate.Wait(f"it has to be planned again, since {why}", cause=Cause.PLAN)
+        held = gate.Wait(f"it has to be planned again: {why}", cause=Cause.PLAN)
     return stalled.waiting(run, held, observation, now)
 
 
@@ -259,7 +259,7 @@ def _going_on(run: Run, observation: Observation, now: datetime) -> tuple[Run, t
         )
         return _unplanned(run, answer.reason, observation, now), (Replan(answer.reason),)
     if isinstance(answer, prepare.First):
-        run = in_state(answer.run, run.state, f"Waits: {answer.reason}.", now)
+        run = in_state(answer.run, run.state, f"Waiting: {answer.reason}.", now)
         run = _timed(replace(run, due=now + observation.poll_interval), observation, now)
         return stalled.waiting(
             run, gate.Wait(answer.reason, cause=Cause.REPAIRS), observation, now
@@ -276,7 +276,9 @@ def _under_way(run: Run, batch: Batch, observation: Observation, now: datetime) 
     if batch.state is BatchState.SOAKING and batch.verified_at is not None:
         ends = batch.verified_at + run.terms.soak
         half = batch.verified_at + run.terms.soak / 2
-        run = in_state(run, RunState.RUNNING, f"{batch.domain} is healthy and soaks until {say(ends)}.", now)
+        run = in_state(
+            run, RunState.RUNNING, f"{batch.domain} is healthy and watched until {say(ends)}.", now
+        )
         return _timed(replace(run, due=half if now < half else ends), observation, now)
     run = in_state(run, RunState.RUNNING, f"{batch.domain}: {counted(batch.instances)}.", now)
     run = with_started_notice(run, now)
@@ -290,9 +292,11 @@ def _waiting(run: Run, wait: gate.Wait, observation: Observation, now: datetime)
     if approval.holds_up(run):
         if run.state is not RunState.AWAITING_APPROVAL:
             run = approval.asked_once(run, now)
-        run = in_state(run, RunState.AWAITING_APPROVAL, f"Waits for {wait.reason}.", now)
+        run = in_state(run, RunState.AWAITING_APPROVAL, f"Waiting for {wait.reason}.", now)
     else:
-        run = in_state(run, RunState.RUNNING if begun else RunState.SCHEDULED, f"Waits: {wait.reason}.", now)
+        run = in_state(
+            run, RunState.RUNNING if begun else RunState.SCHEDULED, f"Waiting: {wait.reason}.", now
+        )
     run = _timed(run, observation, now)
     pace = (
         observation.poll_interval

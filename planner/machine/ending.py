@@ -23,14 +23,14 @@ from planner.state.notices import with_notice
 from planner.text.phrases import say
 
 ENDS = (
-    (InstanceState.MISSED, RunState.MISSED, Kind.MISSED, "The self-service window closed on it"),
+    (InstanceState.MISSED, RunState.MISSED, Kind.MISSED, "The self-service window closed before it was done"),
     (
         InstanceState.CANCELLED,
         RunState.CANCELLED,
         Kind.CANCELLED,
-        "The wave no longer concerns what was left",
+        "Azure cancelled what was left",
     ),
-    (None, RunState.COMPLETED, Kind.COMPLETED, "Every instance is accounted for"),
+    (None, RunState.COMPLETED, Kind.COMPLETED, "Done"),
 )
 """How a run ends, by the first of these in which an instance of it ended."""
 
@@ -39,7 +39,7 @@ def finished(run: Run, observation: Observation, now: datetime) -> Run:
     """Every instance is settled: the run is over, with its sentence and its notice."""
     run = soaked(run, now)
     if run.repairs is not None:
-        reason = "Every instance is accounted for; its automatic repairs have to run again before it is over."
+        reason = "All instances are done. Automatic repairs have to be back on before it is over."
         # A new plan may come first, and then a paused run still waits for what it was paused for.
         paused = run.state is RunState.PAUSED
         return replace(run, reason=run.reason if paused else reason, due=now + observation.poll_interval)
@@ -54,7 +54,8 @@ def finished(run: Run, observation: Observation, now: datetime) -> Run:
     behind, otherwise, urgency = left_behind(run, observation), "", Urgency.KNOW
     states = {instance.state for instance in run.instances}
     state, kind, why = next(end for end in ENDS if end[0] is None or end[0] in states)[1:]
-    run = in_state(run, state, f"{why}: {counts}.{behind}", now)
+    ended = all_healthy(run) if state is RunState.COMPLETED else ""
+    run = in_state(run, state, f"{ended or f'{why}: {counts}.'}{behind}", now)
     sentence = run.reason
     if state is RunState.MISSED:
         sentence, urgency = sentence + _rest(run), Urgency.PAGE if pages else Urgency.ACT
@@ -73,6 +74,15 @@ def _left_down(run: Run) -> bool:
     taken = alarm is not None and bool(alarm.taken_by)
     missed = InstanceState.MISSED
     return not taken and any(one.state is missed and one.proof_at is not None for one in run.instances)
+
+
+def all_healthy(run: Run) -> str:
+    """`All 3 instances rebooted and healthy.`; empty where something of it ended otherwise."""
+    number = len(run.instances)
+    if not number or any(each.state is not InstanceState.MAINTAINED for each in run.instances):
+        return ""
+    every = {1: "The instance", 2: "Both instances"}.get(number, f"All {number} instances")
+    return f"{every} rebooted and healthy."
 
 
 def polled_later(run: Run, observation: Observation, now: datetime) -> Run:
@@ -110,15 +120,15 @@ def _rest(run: Run) -> str:
     """What becomes of the instances that were missed."""
     missed = [instance for instance in run.instances if instance.state is InstanceState.MISSED]
     down = [instance.id for instance in missed if instance.proof_at is not None]
-    words = f" Maintained and not serving since: {', '.join(down)}." if down else ""
+    words = f" Rebooted and unhealthy since: {', '.join(down)}." if down else ""
     left = len(missed) - len(down)
     if not left:
         return words
     which = ("the other" if left == 1 else "the others") if down else ("it" if left == 1 else "them")
     window = run.times.scheduled
     if window is None:
-        return f"{words} Azure maintains {which} when it likes."
-    return f"{words} Azure maintains {which} between {say(window.start)} and {say(window.end)}."
+        return f"{words} Azure reboots {which} at a time it chooses."
+    return f"{words} Azure reboots {which} between {say(window.start)} and {say(window.end)}."
 
 
 def closed(run: Run, now: datetime, *, cancelled: bool = False) -> Run:

@@ -168,7 +168,7 @@ def unreadable(run: Run, observation: Observation) -> str:
     if run.gaps.missing:
         first, *others = run.gaps.missing
         more = f", and {many(len(others), 'more instance')}" if others else ""
-        return f"Azure lists no instance {first}{more}, and no direct read says that it is gone."
+        return f"Azure's listing lacks instance {first}{more}, and nothing proves that it is gone."
     return ""
 
 
@@ -179,7 +179,7 @@ def tracked(run: Run, observation: Observation, now: datetime) -> Run:
         return replace(run, gaps=replace(run.gaps, unread=None))
     trouble = again(run.gaps.unread, why, observation.at)
     if trouble.to_tell(now):
-        sentence = f"Not readable since {say(trouble.since)}: {why} Nothing is started until Azure shows it."
+        sentence = f"Cannot be read since {say(trouble.since)}: {why} Nothing starts until it can."
         run = with_question(run, Kind.TROUBLE, sentence, now, instances=observation.instances)
         trouble = replace(trouble, told=True)
     return replace(run, gaps=replace(run.gaps, unread=trouble))

@@ -114,7 +114,7 @@ def _over_at_window_end(
         if progress.state is not InstanceState.FAILED:
             return progress
         # Maintained or not, it does not serve: whoever goes after this scale set has to ask a person.
-        reason = f"{progress.reason} The self-service window has closed; a person must look at it."
+        reason = f"{progress.reason} The self-service window has closed; somebody has to look at it."
         return settle(progress, InstanceState.MISSED, reason, now, gone=progress.gone)
 
     return with_batches(run, [standing(batch.each(settled), now) for batch in run.batches], now)

@@ -72,7 +72,7 @@ def _no_longer_serving(
 ) -> InstanceProgress:
     """Maintained, served again, and does not any more: no next domain before a person says so."""
     if instance.switched_off and progress.id in run.fleet.stops:
-        words = f"Maintained; stopped since by {run.fleet.stops[progress.id]}."
+        words = f"Rebooted; stopped since by {run.fleet.stops[progress.id]}."
         # A stop can take its status with it and bring it back at the next start.
         gone = progress.gone or instance.maintenance is None
         return replace(cleared(progress), reason=words, gone=gone)
@@ -81,6 +81,6 @@ def _no_longer_serving(
     since = progress.sighting.since if progress.sighting else now
     return fail(
         cleared(progress),
-        f"Maintained and healthy since {say(progress.finished_at or now)}, and not serving since "
-        f"{say(since)} ({describe(instance)}).",
+        f"Rebooted and healthy at {say(progress.finished_at or now)}, unhealthy since {say(since)} "
+        f"({describe(instance)}).",
     )

@@ -29,7 +29,7 @@ HANDS_OFF_AGAIN = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6)
 """When a hands-off run is planned again: after 15 minutes, an hour, then every six hours."""
 
 UNTOUCHED = (
-    "The run is over and Breakwater does nothing more here: what does not serve stays so until somebody "
+    "The run is over and Breakwater does nothing more here: what is unhealthy stays so until somebody "
     "looks at it."
 )
 
@@ -72,7 +72,7 @@ def followed(run: Run, observation: Observation, now: datetime, gone: frozenset[
 
 def over(run: Run) -> str:
     """How it ended, in a sentence."""
-    return f"Left to Azure, and it is over: {counted(run.instances)}.{_story(run.instances)}"
+    return f"Azure is done with it: {counted(run.instances)}.{_story(run.instances)}"
 
 
 def called_off(run: Run) -> str:
@@ -142,10 +142,10 @@ def watched(
         return settle(progress, InstanceState.BY_AZURE, _how(progress), now, gone=without)
     if progress.down_at is None:
         # Its status is gone and it does not serve: Azure's reboot fell between two polls.
-        return replace(progress, down_at=now, reason=f"Not serving since {say(now)} ({describe(instance)}).")
+        return replace(progress, down_at=now, reason=f"Unhealthy since {say(now)} ({describe(instance)}).")
     if now - progress.down_at > max(run.terms.recover_within, timedelta(minutes=30)):
         words = (
-            f"Maintained by Azure, down since {say(progress.down_at)} and not serving "
+            f"Rebooted by Azure: down since {say(progress.down_at)}, still unhealthy "
             f"{long(now - progress.down_at)} later (last seen: {describe(instance)})."
         )
         return settle(progress, InstanceState.BY_AZURE, words, now, gone=without)
@@ -154,10 +154,10 @@ def watched(
 
 def _how(progress: InstanceProgress) -> str:
     if progress.down_at is None or progress.up_at is None:
-        return "Maintained by Azure between two polls; running and healthy afterwards."
+        return "Rebooted by Azure between two polls, healthy afterwards."
     return (
-        f"Maintained by Azure: down from {say(progress.down_at)} to {say(progress.up_at)} "
-        f"({long(progress.up_at - progress.down_at)}); running and healthy afterwards."
+        f"Rebooted by Azure: down from {say(progress.down_at)} to {say(progress.up_at)} "
+        f"({long(progress.up_at - progress.down_at)}), healthy afterwards."
     )
 
 
@@ -172,7 +172,7 @@ def _over(run: Run, seen: dict[str, Instance], observation: Observation, now: da
     reason, behind = over(run), left_behind(run, observation)
     if sick:
         which = "instance" if len(sick) == 1 else "instances"
-        reason += f" Not serving afterwards: {which} {', '.join(sick)}."
+        reason += f" Unhealthy afterwards: {which} {', '.join(sick)}."
     reason += behind
     run = with_entry(replace(run, reason=reason), "followed to its end", reason, now, "azure")
     if not sick and not behind:
@@ -196,7 +196,7 @@ def _story(instances: Sequence[InstanceProgress]) -> str:
     order = f", in the order {order}; each" if len(timed) > 1 else "; it"
     least, most = long(min(lengths)), long(max(lengths))
     return (
-        f" Azure took {many(len(timed), 'instance')} between {say(timed[0][0])} and "
+        f" Azure rebooted {many(len(timed), 'instance')} between {say(timed[0][0])} and "
         f"{say(max(up for _, _, up in timed if up is not None))}{order} was down for "
         f"{least if least == most else f'{least} to {most}'}."
     )

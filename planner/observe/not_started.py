@@ -34,14 +34,16 @@ def waiting(
             )
             return sighted(progress, Sight.COMPLETED, observation, words)
         progress = replace(progress, window=status.self_service)
-        return settle(progress, InstanceState.BY_AZURE, "Maintained by Azure or by a person outside.", now)
+        return settle(
+            progress, InstanceState.BY_AZURE, "Rebooted by Azure, or by somebody outside of Breakwater.", now
+        )
     if progress.sighting is not None and progress.sighting.what in {Sight.STATUS, Sight.COMPLETED}:
         progress = replace(cleared(progress), reason="Azure shows its maintenance again.")
     window = status.self_service or run.times.self_service
     if window is not None and now >= window.end:
         scheduled = status.scheduled or run.times.scheduled
         later = (
-            f" Azure does it between {say(scheduled.start)} and {say(scheduled.end)}." if scheduled else ""
+            f" Azure reboots it between {say(scheduled.start)} and {say(scheduled.end)}." if scheduled else ""
         )
         return settle(
             progress,
@@ -51,7 +53,7 @@ def waiting(
         )
     if progress.refusal is Refusal.NOT_ELIGIBLE and _not_offered(status, window, now):
         # The refusal alone proves nothing; with what Azure shows now it is final until Azure offers it again.
-        why = f"Azure refused it ({progress.refused}). Azure maintains it in its own window."
+        why = f"Azure refused it ({progress.refused}). Azure reboots it in its own window."
         return settle(progress, InstanceState.SKIPPED, why, now, gone=True)
     down = instance.down and not instance.switched_off
     return replace(progress, seen_down=True) if down and not progress.seen_down else progress
@@ -69,7 +71,7 @@ def _without_status(
     if instance.switched_off:
         return settle(progress, InstanceState.SKIPPED, f"It is {instance.power}.", now, gone=True)
     if progress.seen_down or (run.times.scheduled is not None and now >= run.times.scheduled.start):
-        words = "Maintained by Azure or by a person outside."
+        words = "Rebooted by Azure, or by somebody outside of Breakwater."
         return settle(progress, InstanceState.BY_AZURE, words, now, gone=True)
     words = "Its maintenance status is gone and nobody here started it."
     return settle(progress, InstanceState.CANCELLED, words, now, gone=True)

@@ -83,7 +83,7 @@ def _proven(progress: InstanceProgress, proof: str, now: datetime) -> InstancePr
     return replace(
         progress,
         state=transition(progress.state, InstanceState.VERIFYING),
-        reason=f"Maintained ({proof}); waiting for it to be running and healthy.",
+        reason=f"Rebooted ({proof}); waiting for it to be healthy.",
         proof_at=now,
         proof=proof,
         answered=True,
@@ -109,7 +109,7 @@ def _no_longer_wanted(
     if not serves(run, progress, instance):
         return progress
     words = (
-        "Azure's operation failed and its maintenance status is gone since; it serves, nothing is left to do."
+        "Azure's operation failed, but its maintenance status is gone and it is healthy: nothing left to do."
     )
     return settle(progress, InstanceState.CANCELLED, words, now, gone=True)
 
@@ -149,19 +149,19 @@ def _without_proof(
         if now - since > run.terms.recover_within:
             return fail(
                 progress,
-                f"Started at {say(progress.intent_at or since)}, and after {minutes(run)} there is no proof "
-                f"that its maintenance happened (last seen: {describe(instance)}).",
+                f"Started at {say(progress.intent_at or since)}; after {minutes(run)} nothing proves that it "
+                f"was rebooted (last seen: {describe(instance)}).",
             )
         return replace(
             progress,
             state=transition(progress.state, InstanceState.REBOOTING),
             answered=True,
             begun=True,
-            reason="Started; waiting for proof of the maintenance.",
+            reason="Started; waiting for proof of its reboot.",
         )
     if now - since < observation.in_doubt:
-        said = f"Azure answered {progress.refused}" if progress.refused else "Azure's answer is not on record"
-        reason = f"In doubt: the start was written, {said}."
+        said = f"Azure answered {progress.refused}" if progress.refused else "Azure's answer is not"
+        reason = f"In doubt: the start is on record, {said}."
         return replace(progress, reason=reason, quiet_polls=progress.quiet_polls + 1)
     if progress.refused and progress.attempts < ATTEMPTS_IN_DOUBT:
         # Azure did answer, and nothing came of it: what was in the way was not a start of ours.
@@ -172,7 +172,7 @@ def _without_proof(
             state=transition(progress.state, InstanceState.PENDING),
             intent_at=None,
             since=None,
-            reason="In doubt for long and nothing happened: to be started once more.",
+            reason="In doubt for too long, and nothing happened: to be started once more.",
         )
     return replace(
         progress,

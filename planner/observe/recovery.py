@@ -23,14 +23,14 @@ def off(
     run: Run, progress: InstanceProgress, instance: Instance, observation: Observation, now: datetime
 ) -> InstanceProgress:
     """Switched off after our start: a person's doing only where the log, or its having served, says so."""
-    maintained = f"Maintained ({progress.proof})" if progress.proof else "Started"
+    maintained = f"Rebooted ({progress.proof})" if progress.proof else "Started"
     if progress.id in run.fleet.stops:
         words = f"{maintained}, then stopped by {run.fleet.stops[progress.id]}."
         return settle(progress, InstanceState.SKIPPED, words, now)
     if progress.state is InstanceState.FAILED:
         return progress
     if progress.up_at is not None:
-        words = f"Maintained and healthy at {say(progress.up_at)}, then {instance.power} by somebody."
+        words = f"Rebooted and healthy at {say(progress.up_at)}, then {instance.power} by somebody."
         return settle(progress, InstanceState.SKIPPED, words, now)
     if not confirmed(progress, Sight.STOPPED, observation):
         words = f"{maintained}, and it is {instance.power}; a second poll has to confirm it."
@@ -59,12 +59,12 @@ def verifying(
         if polls >= HEALTHY_POLLS and progress.state is not InstanceState.FAILED:
             offered = _offered_as_before(progress, instance, now)
             if offered and now - (progress.proof_at or now) < VIEWS_FOLLOW:
-                words = f"Maintained ({progress.proof}) and serving, and Azure still offers its maintenance."
+                words = f"Rebooted ({progress.proof}) and healthy, but Azure still offers its maintenance."
                 return replace(progress, reason=words)
             return settle(
                 progress,
                 InstanceState.MAINTAINED,
-                f"Maintained: {progress.proof}, running and {_health(instance)} on two polls.",
+                f"Rebooted: {progress.proof}, running and {_health(instance)} on two polls.",
                 now,
                 gone=offered or matured(progress, Sight.STATUS, observation),
             )
@@ -73,7 +73,7 @@ def verifying(
     if progress.state is not InstanceState.FAILED and now - since > run.terms.recover_within:
         return fail(
             progress,
-            f"Maintained ({progress.proof}), but not running and healthy within {minutes(run)} of its start "
+            f"Rebooted {say(progress.proof_at or since)}, still not healthy {minutes(run)} after its start "
             f"(last seen: {describe(instance)}).",
         )
     return replace(progress, healthy_polls=0)

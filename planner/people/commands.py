@@ -75,7 +75,7 @@ def effect(before: Run, after: Run, command: Command) -> str:
     if command.kind is CommandKind.RAISE:
         return f"A new plan is made with {_what(command)}."
     if command.kind is CommandKind.LET_PASS:
-        return "It counts against no limit until it goes on; the others may start now."
+        return "The others may start now; it needs a place again before it goes on."
     if command.kind is CommandKind.ACKNOWLEDGE:
         return "It pages nobody any more until something else goes down. The run stays paused."
     return _hold_effect(before) if command.kind is CommandKind.HOLD else after.reason
@@ -89,11 +89,11 @@ def _hold_effect(before: Run) -> str:
         for instance in flying
         if instance.state is InstanceState.STARTING and not instance.answered
     ]
-    said = "Held: no start is written from now on."
+    said = "Held: nothing new starts from now on."
     if unsent:
-        said += f" Written before, so it may still be sent: {some(unsent)}."
+        said += f" On its way already, and may still go out: {some(unsent)}."
     if flying:
-        said += f" Watched until it serves again: {many(len(flying), 'instance')} under way."
+        said += f" Reboots in progress will finish: {many(len(flying), 'instance')} watched until healthy."
     return said
 
 
@@ -113,7 +113,7 @@ def _held(run: Run, command: Command, observation: Observation, now: datetime) -
 
 
 def _quarantined(run: Run, command: Command, observation: Observation, now: datetime) -> Run:
-    reason = f"A message about it failed again and again and is in quarantine: {command.comment}"
+    reason = f"A message about it failed five times and is in quarantine: {command.comment}"
     if run.people.holding:
         return paused_run.apart(run, [reason], observation, now)
     return _paused(run, reason, command, observation, now)
@@ -233,8 +233,9 @@ def _acknowledged(run: Run, command: Command, observation: Observation, now: dat
     assert alarm is not None
     alarm = replace(alarm, taken_by=command.actor, taken_at=now)
     run = replace(run, standing=replace(run.standing, alarm=alarm))
-    down = some(alarm.instances)
-    sentence = f"{command.actor} has acknowledged it; still down: {down}. {command.comment}".strip()
+    down = f"instance{'s' if len(alarm.instances) > 1 else ''} {some(alarm.instances)}"
+    why = f": {command.comment.rstrip('.')}" if command.comment else ""
+    sentence = f"{command.actor} has acknowledged it{why}. Still down: {down}."
     return with_notice(run, Kind.ACKNOWLEDGED, Urgency.KNOW, sentence, now)
 
 

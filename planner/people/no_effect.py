@@ -14,8 +14,8 @@ def approve(run: Run, command: Command) -> str:
     """An approval is for one plan, which it names by its checksum."""
     if not approval.wanted(run):
         if run.terms.mode is not Mode.APPROVE:
-            return "Nothing of it waits for approval: its mode is " + run.terms.mode + "."
-        return "Nothing of it waits for approval: what is left of the plan has been approved."
+            return "Nothing waits for approval: its mode is " + run.terms.mode + "."
+        return "Nothing waits for approval: what is left of the plan is approved already."
     if command.checksum == run.people.checksum:
         return ""
     now = f"The plan is {run.people.checksum} now: look at it, then approve it with that checksum."
@@ -52,7 +52,7 @@ def raised(run: Run, command: Command) -> str:
     same = [f"{key} {text}" for key, text in command.raised.items() if _so(run, key, text)]
     if len(same) < len(command.raised):
         return ""
-    return f"It is so already for this run: {', '.join(same)}." if same else "It names nothing to raise."
+    return f"This run has that already: {', '.join(same)}." if same else "It names nothing to raise."
 
 
 def _so(run: Run, key: str, text: str) -> bool:
@@ -91,10 +91,10 @@ def let_pass(run: Run, command: Command) -> str:
     if run.state is not RunState.PAUSED:
         return f"The run is {run.state} and not paused: only a paused run can let the others pass."
     if run.people.lets_pass:
-        return "The run lets the others pass already."
+        return "It lets the others pass already."
     if not run.claims:
-        return "Nothing of the run has been started, so it counts against no limit and holds up nobody."
+        return "Nothing of it was started, so it takes no place and holds up nobody."
     flying = next((instance.id for instance in run.instances if instance.in_flight), "")
     if flying:
-        return f"Instance {flying} is still being watched after its start; say it once that is over."
+        return f"Instance {flying} is still being watched after its start; try again once that is over."
     return ""

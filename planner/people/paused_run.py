@@ -26,7 +26,7 @@ def paused(
 ) -> Run:
     """The run paused for a person, who is told why; `page` where what is down is our doing."""
     if run.repairs is not None and not run.repairs.error:
-        reason += " Its automatic repairs are resumed as soon as nothing of it reboots."
+        reason += " Automatic repairs go back on as soon as no reboot is in progress."
     run = in_state(run, RunState.PAUSED, reason, now)
     answers: tuple[CommandKind, ...] = (CommandKind.RESUME, CommandKind.SKIP)
     if urgency is not Urgency.PAGE:

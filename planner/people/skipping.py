@@ -45,9 +45,8 @@ def pointless(run: Run, command: Command) -> str:
         return (
             unknown(run, command) or f"Nothing of that can be skipped: {_stand(run, command)}. {_open(run)}"
         )
-    return (
-        f"Nothing is left to skip without a name: {counted(run.instances) or 'it has no plan'}. {_open(run)}"
-    )
+    stand = counted(run.instances) or "it has no plan"
+    return f"Nothing is left to skip; name what you mean: {stand}. {_open(run)}"
 
 
 def skipped(run: Run, command: Command, now: datetime) -> Run:
@@ -105,7 +104,7 @@ def _open(run: Run) -> str:
 
 
 def _which(failed: Sequence[str]) -> str:
-    return f" Failed, and skipped only by name or domain: {some(failed)}." if failed else ""
+    return f" Failed, so skipped only by name or domain: {some(failed)}." if failed else ""
 
 
 def _failed(progress: InstanceProgress) -> bool:

@@ -50,23 +50,18 @@ class Outlook:
         if not self.late:
             who = "the last " if self.in_time > 1 else ""
             last = f", {who}done by {say(self.ends)}" if self.ends is not None else ""
-            return (
-                f"{many(self.in_time, 'scale set')} {_have(self.in_time)} a place in time{last}.{_who(self)}"
-            )
-        rest = f"; {self.in_time} {_have(self.in_time)} one" if self.in_time else ""
+            fit = many(self.in_time, "scale set fits", "scale sets fit")
+            return f"{fit} before the deadline{last}.{_who(self)}"
+        rest = f"; {many(self.in_time, 'other fits', 'others fit')}" if self.in_time else ""
         ways = [f"`{key}: {number}`" for key, number in self.enough]
         ways += ["wider windows"] if self.any_time else []
         limits = ", ".join(f"`{key}: {number}`" for key, number in numbers(self.limits).items())
         room = f" To make room: {' or '.join(ways)}." if ways else ""
         return (
-            f"{many(len(self.late), 'scale set')} {_have(len(self.late))} no place before the deadline under "
+            f"{many(len(self.late), 'scale set does', 'scale sets do')} not fit before the deadline under "
             f"`limits` ({limits}): {some(self.late, most=NAMED)}{rest}.{room} "
-            f"What is not started in time is left to Azure.{_who(self)}"
+            f"What does not start in time is left to Azure.{_who(self)}"
         )
-
-
-def _have(number: int) -> str:
-    return "has" if number == 1 else "have"
 
 
 def _who(seen: Outlook) -> str:

@@ -46,8 +46,8 @@ def turn(key: str, laid: Laid, now: datetime) -> Turn:
     names = {line.key: line.name for line in laid.lines}
     if mine.start is None:
         stuck = [line.name for line in laid.lines if line.claims and line.state in _STUCK]
-        why = f" while {some(sorted(stuck), most=NAMED)} waits for a person" if stuck else ""
-        return Turn(None, f"No place in the queue gets free for it{why}.")
+        why = f" while {some(sorted(stuck), most=NAMED)} needs action" if stuck else ""
+        return Turn(None, f"No place in the queue will be free for it{why}.")
     before = sorted((place.start, each) for each, place in laid.places.items() if place.start is not None)
     ahead = [names[each] for start, each in before if start < mine.start]
     who = f" after {some(ahead, most=NAMED)}" if ahead else ""
@@ -76,12 +76,14 @@ def _kept_back(line: Line, place: Place, now: datetime) -> str:
     if line.state is RunState.PAUSED:
         return "is paused"
     if line.held_back:
-        return f"waits for {FOR[line.waits]}" if line.waits in FOR else "cannot start yet"
+        return f"is held up by {FOR[line.waits]}" if line.waits in FOR else "cannot start yet"
     opens = line.course.opens(max(now, line.earliest))
     if opens is None or opens > now:
         return f"may start from {say(opens)}" if opens is not None else "has no window left"
     return (
-        f"its place is free at {say(place.start)}" if place.start is not None else "no place gets free for it"
+        f"its place is free at {say(place.start)}"
+        if place.start is not None
+        else "no place will be free for it"
     )
 
 

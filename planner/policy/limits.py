@@ -99,4 +99,4 @@ def _full(flying: str, key: str, most: int) -> str:
 
 
 def _in_flight(number: int, what: str, where: str = "of this subscription") -> str:
-    return f"{many(number, what)} {where} {'is' if number == 1 else 'are'} in flight"
+    return f"{many(number, what)} {where} {'is' if number == 1 else 'are'} under way"

@@ -119,11 +119,18 @@ class InstanceProgress:
 
 
 def counted(instances: Iterable[InstanceProgress]) -> str:
-    """How many instances stand where, in words: `3 maintained, 1 skipped`."""
+    """How many instances stand where, in words: `3 rebooted, 1 skipped`."""
     counts = Counter(instance.state for instance in instances)
     return ", ".join(f"{number} {state_words(state)}" for state, number in counts.items())
 
 
 def state_words(state: InstanceState) -> str:
     """An instance's state, in words for people."""
-    return {InstanceState.BY_AZURE: "by Azure", InstanceState.ASIDE: "set aside"}.get(state, state.value)
+    return _WORDS.get(state, state.value)
+
+
+_WORDS = {
+    InstanceState.MAINTAINED: "rebooted",
+    InstanceState.BY_AZURE: "by Azure",
+    InstanceState.ASIDE: "set aside",
+}

@@ -71,7 +71,8 @@ class Notice:
     `sentence` says what happened and why, `otherwise` what happens if nobody answers and when, `answers`
     the actions a person may take on the run (`approve`, `hold`, `resume`, `skip`), in that order, `choices`
     what would make a plan fit that does not, `deadline` the one that the sentence is about, where it is about
-    one.
+    one. `answer_by` is until when an answer helps with all that is left, or else with anything of it (aware
+    UTC); None where none is asked for, or none helps.
     """
 
     number: int
@@ -85,6 +86,7 @@ class Notice:
     answers: tuple[CommandKind, ...] = ()
     choices: tuple[Choice, ...] = ()
     deadline: datetime | None = None
+    answer_by: datetime | None = None
 
     @property
     def emergency(self) -> bool:

@@ -2,7 +2,7 @@
 
 from planner.record.run import Run
 from planner.record.states import InstanceState
-from planner.text.phrases import lower, many
+from planner.text.phrases import lower, many, shortened
 
 FIRST = 2
 """Instances whose reason is told; the others are counted."""
@@ -14,7 +14,10 @@ LONGEST = 400
 def skip_reasons(run: Run) -> str:
     """The first ones with their reason, the others counted; empty when none was skipped."""
     skipped = [instance for instance in run.instances if instance.state is InstanceState.SKIPPED]
-    said = [f"Instance {instance.id}: {lower(instance.reason)[:LONGEST]}" for instance in skipped[:FIRST]]
+    said = [
+        f"Instance {instance.id}: {shortened(lower(instance.reason), LONGEST)}"
+        for instance in skipped[:FIRST]
+    ]
     if len(skipped) > FIRST:
         said.append(f"{many(len(skipped) - FIRST, 'more instance')} skipped.")
     return " ".join(said)

@@ -95,7 +95,7 @@ RUN_CHANGES = (
     _change(HANDS_OFF | ACTIVE, _R.PAUSED, "trouble, a plan that does not fit, or a person's hold"),
     _change(HANDS_OFF | ACTIVE, _R.LEFT_TO_AZURE, "a plan leaves what is not started to Azure"),
     _change(HANDS_OFF, _R.NOT_IMPACTED, "a plan sees no maintenance"),
-    _change(ACTIVE, _R.COMPLETED, "every instance is accounted for"),
+    _change(ACTIVE, _R.COMPLETED, "every instance is done"),
     _change(ACTIVE, _R.CANCELLED, "the wave no longer concerns what was left"),
     _change(ACTIVE, _R.MISSED, "the self-service window closed on an instance"),
 )

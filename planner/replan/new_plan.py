@@ -22,6 +22,7 @@ from planner.record.states import ACTIVE, HANDS_OFF, RunState
 from planner.replan import outdated, second_time
 from planner.replan.apply_decision import adopted, to_be_carried_out
 from planner.replan.merge import merged
+from planner.replan.what_changed import what_changed
 from planner.schedule.capacity import left_down, with_stops
 from planner.state.change import with_batches
 from planner.state.journal import with_entry
@@ -73,7 +74,7 @@ def new_run(
     run = with_entry(run, f"planned as {run.state}", run.reason, now)
     if run.story.again:
         run = with_entry(run, "scheduled again", run.story.again, now)
-    return _told_of_plan(run, decision, now, first=True)
+    return _told_of_plan(run, decision, now)
 
 
 def replanned(
@@ -151,7 +152,7 @@ def _rejoined(
         run = replace(run, polls=old.polls + 1)
         return replace(run, due=left_to_azure.due(run, now)) if run.state in HANDS_OFF else run
     run = with_entry(run, "planned again", run.reason, now)
-    return _told_of_plan(run, decision, now, first=False)
+    return _told_of_plan(run, decision, now, old=old)
 
 
 def _without_status(instances: Sequence[Instance]) -> frozenset[str]:
@@ -208,12 +209,22 @@ def _asking(batches: Sequence[Batch], asks: frozenset[str]) -> tuple[Batch, ...]
     return tuple(batch.each(marked) for batch in batches)
 
 
-def _told_of_plan(run: Run, decision: Decision, now: datetime, *, first: bool) -> Run:
-    kind = Kind.PLANNED if first else Kind.REPLANNED
-    urgency = Urgency.PAGE if first and decision.emergency else Urgency.KNOW
+def _told_of_plan(run: Run, decision: Decision, now: datetime, *, old: Run | None = None) -> Run:
+    """Told of its first plan, or of what is different from the `old` one."""
+    kind = Kind.PLANNED if old is None else Kind.REPLANNED
+    urgency = Urgency.PAGE if old is None and decision.emergency else Urgency.KNOW
     sentence = f"{decision.reason} {run.story.again}".strip()
-    run = with_notice(run, kind, urgency, sentence, now)
+    news = sentence if old is None else _news(old, run, decision, now)
+    run = with_notice(run, kind, urgency, news, now)
     if run.people.misfit:
         return asked_to_choose(run, now)
     asks = run.state in ACTIVE and approval.wanted(run)
     return approval.asked(run, sentence, now) if asks else run
+
+
+def _news(old: Run, run: Run, decision: Decision, now: datetime) -> str:
+    """Only what has changed; where that is the answer itself, the answer."""
+    changed = what_changed(old, run, now) if run.verdict is old.verdict else ""
+    why = f"Why: {old.replan}." if old.replan else ""
+    again = run.story.again if run.story.again != old.story.again else ""
+    return " ".join(filter(None, (changed or decision.reason, why, again)))

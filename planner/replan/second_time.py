@@ -98,7 +98,7 @@ def _why(progress: InstanceProgress, finished: datetime, waves: Sequence[Wave], 
 def _unknown(scale_set: ScaleSet) -> str:
     unread = " ".join(dict.fromkeys(scale_set.unread.values()))
     if scale_set.habits is None or unread:
-        return f"why cannot be told ({unread or 'nothing was looked up'})"
+        return f"the reason is unknown ({unread or 'nothing was looked up'})"
     return "Azure shows no restarted wave, no service healing, no stop and start, and no auto-shutdown"
 
 

@@ -33,7 +33,7 @@ def with_capacity(run: Run, scale_set: ScaleSet, instances: Sequence[Instance], 
     words, most, habits = "", max(waiting, default=0), scale_set.habits
     if most:
         words = (
-            f"A batch takes away at most {most} of {len(up)} serving instances "
+            f"At most {most} of {len(up)} healthy instances {'is' if most == 1 else 'are'} down at a time "
             f"({round(100 * most / len(up))} %); {many(most, 'more instance')} would make up for it."
         )
     if most and habits is not None and habits.autoscale and habits.scales_in:
@@ -118,5 +118,5 @@ def left_behind(run: Run, observation: Observation) -> str:
     down = sorted(lost(run, observation.instances, accepted).intersection(run.fleet.left_down), key=natural)
     if not down:
         return ""
-    which, does = ("Instance", "does") if len(down) == 1 else ("Instances", "do")
-    return f" {which} {some(down, most=10)} {does} not serve since an earlier maintenance by Breakwater."
+    which, has = ("Instance", "has") if len(down) == 1 else ("Instances", "have")
+    return f" {which} {some(down, most=10)} {has} been unhealthy since an earlier reboot by Breakwater."

@@ -62,11 +62,11 @@ def fits(run: Run, now: datetime) -> str:
     found = latest(run, now)
     if found.everything is not None:
         left = found.everything - now
-        how_far = f", in {long(left)}" if left >= MINUTE else ""
+        how_far = f", {long(left)} from now" if left >= MINUTE else ""
         return f"It still fits if that is settled by {say(found.everything)}{how_far}."
     if found.anything is not None:
-        return f"As planned, not all of it fits; something can be started until {say(found.anything)}."
-    return "Nothing more can be started in time." if run.waiting else ""
+        return f"Not all of it fits any more; something can still start until {say(found.anything)}."
+    return "Nothing more can start in time." if run.waiting else ""
 
 
 def _ends(run: Run, at: datetime) -> Iterator[datetime]:

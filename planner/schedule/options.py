@@ -61,7 +61,7 @@ def choices(run: Run, now: datetime) -> tuple[Choice, ...]:
         _left(run, now),
     )
     until = f" by {say(run.times.self_service.end)}" if run.times.self_service is not None else " in time"
-    words = f"Go ahead as planned: what is not started{until} is left to Azure."
+    words = f"Go ahead as planned, and leave to Azure what has not started{until}."
     return (*filter(None, found), Choice("resume", words, CommandKind.RESUME))
 
 
@@ -80,7 +80,7 @@ def _lead(run: Run, now: datetime) -> Choice | None:
     ends = _ends(replace(run, times=replace(run.times, lead_over=now)), now)
     if not ends:
         return None
-    words = f"No lead time: started without waiting until {say(run.times.lead_over)}, {ends}."
+    words = f"No lead time: start without waiting until {say(run.times.lead_over)}; {ends}."
     return Choice("lead", words, CommandKind.RAISE, {"lead": "0m"})
 
 
@@ -205,7 +205,7 @@ def _left(run: Run, now: datetime) -> Choice | None:
     rest = [batch for batch in waiting if batch not in late]
     partly = any(batch.domain in names for batch in rest)
     azure = (
-        f", which maintains them between {say(run.times.scheduled.start)} and {say(run.times.scheduled.end)}"
+        f", which reboots them between {say(run.times.scheduled.start)} and {say(run.times.scheduled.end)}"
         if run.times.scheduled
         else ""
     )

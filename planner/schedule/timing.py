@@ -43,10 +43,10 @@ def next_start(
     elif sooner is not None and sooner.end is not None and sooner.start == at:
         why = (
             f"the time until {say(sooner.end)} is shorter than the {long(lasting)} a batch is expected to "
-            f"take; the operator window opens {say(begins)}"
+            f"take; the next window opens {say(begins)}"
         )
     else:
-        why = f"the operator window opens {say(begins)}"
+        why = f"the next window opens {say(begins)}"
     return begins, why
 
 

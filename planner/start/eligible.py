@@ -71,7 +71,7 @@ def _skip_reason(instance: Instance, accepted: Sequence[str], now: datetime) -> 
     if not status.allowed and (window is None or now in window):
         return (
             Sight.NOT_OFFERED,
-            "Azure does not offer self-service for it and maintains it in its own window",
+            "Azure does not offer self-service for it and reboots it in its own window",
         )
     return None
 

@@ -72,7 +72,7 @@ def held(run: Run, observation: Observation, now: datetime) -> Wait | AskPerson 
     batch = next_batch(run, now)
     if batch is None:
         if approval.wanted(run):
-            return Wait("a person's approval", now + DAILY, cause=Cause.APPROVAL)
+            return Wait("approval", now + DAILY, cause=Cause.APPROVAL)
         return Wait("nothing is left to start", cause=Cause.STARTED)
     if observation.stopped:
         return Wait(inner(observation.stopped), cause=Cause.STOP)
@@ -125,7 +125,7 @@ def _predecessors(run: Run, observation: Observation) -> Wait | AskPerson | None
         if predecessor.state in ASKS:
             return AskPerson(
                 f"It goes after {predecessor.name}, whose run ended as {predecessor.state}. "
-                "Resume to go ahead all the same."
+                "Resume to go ahead anyway."
             )
     for predecessor in before:
         if predecessor.state not in {RunState.COMPLETED, RunState.NOT_IMPACTED}:

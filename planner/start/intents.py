@@ -30,7 +30,7 @@ def _intent(progress: InstanceProgress, instance: Instance, now: datetime) -> In
     return replace(
         progress,
         state=transition(progress.state, InstanceState.STARTING),
-        reason="To be started: the intent is written.",
+        reason="About to be started.",
         before=Before(
             allowed=status.allowed if status else False,
             result=status.result if status else ResultCode.NONE,

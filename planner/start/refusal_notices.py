@@ -11,7 +11,7 @@ from planner.record.notice import Kind, Urgency
 from planner.record.run import Run
 from planner.state.journal import with_entry
 from planner.state.notices import with_notice
-from planner.text.phrases import say
+from planner.text.phrases import say, shortened
 
 REMEMBERED = 20
 """Causes that a run remembers having told."""
@@ -40,7 +40,7 @@ def cause(answer: StartResult) -> str:
 def words(answer: StartResult) -> str:
     """Azure's code and message, to stand in a sentence and in the record of each instance."""
     said = answer.message.strip()
-    said = f"{said[:MOST_WORDS]}…" if len(said) > MOST_WORDS else said.rstrip(".")
+    said = shortened(said, MOST_WORDS).rstrip(".")
     return ": ".join(filter(None, (answer.code, said)))
 
 
@@ -76,11 +76,11 @@ def _sentence(run: Run, refusal: Refusal, answers: Sequence[StartResult]) -> str
     )
     at = f" at {say(again)}" if again is not None else " later"
     then = {
-        Refusal.NOT_ELIGIBLE: f"Azure maintains {it} in its own window if the next poll sees the same; "
-        f"otherwise starting {it} is tried again{at}.",
-        Refusal.LOCKED: "Nothing more is started until a person resumes.",
-        Refusal.IN_DOUBT: f"{is_} watched, and started again only when nothing comes of it.",
-    }.get(refusal, f"Starting {it} is tried again{at}, and then less and less often.")
+        Refusal.NOT_ELIGIBLE: f"Azure reboots {it} in its own window if the next poll shows the same; "
+        f"otherwise Breakwater tries again{at}.",
+        Refusal.LOCKED: "Nothing more starts until somebody resumes.",
+        Refusal.IN_DOUBT: f"{is_} watched, and started again only if nothing comes of it.",
+    }.get(refusal, f"Breakwater tries again{at}, then less and less often.")
     return f"Azure refused to start {_which(answers)} ({first.code}){why}. {then}"
 
 

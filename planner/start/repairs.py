@@ -75,9 +75,9 @@ def refused(run: Run, observation: Observation, now: datetime) -> str:
     waited = now - held.since
     if not held.denied and waited <= observation.poll_interval * WAITS:
         return ""
-    why = held.error or f"Azure accepted the request, and nothing has changed after {long(waited)}."
+    why = held.error or f"Azure accepted the request, but nothing has changed after {long(waited)}."
     return (
-        f"Its automatic repairs run and cannot be suspended: {why} Resume when that is settled, or accept "
+        f"Automatic repairs are on and cannot be suspended: {why} Resume when that is settled, or accept "
         f"`{CheckName.AUTOMATIC_REPAIRS}` in the policy."
     )
 
@@ -104,7 +104,7 @@ def kept(run: Run, observation: Observation, now: datetime) -> tuple[Run, tuple[
     ):
         # Running again: by us, or somebody resumed them under our feet, and then they are theirs.
         words = (
-            "They run again."
+            "They are back on."
             if not in_flight
             else "Somebody else resumed them while instances were rebooting."
         )
@@ -158,14 +158,15 @@ def _about_to_start(run: Run, observation: Observation, now: datetime) -> bool:
 def _why(run: Run) -> str:
     if run.state is RunState.PAUSED:
         return "The run is paused, so they may repair what is unhealthy."
-    return "Nothing is rebooting any more."
+    return "No reboot is in progress any more."
 
 
 def _given_up(run: Run, held: Repairs, now: datetime) -> Run:
     target = run.target
     words = (
-        f"The automatic repairs of {target.name} were suspended by Breakwater at {say(held.since)} and could "
-        f"not be resumed for {long(PATIENCE)}{f': {held.error}' if held.error else '.'} Resume by hand: "
+        f"Switch the automatic repairs of {target.name} back on: Breakwater suspended them at "
+        f"{say(held.since)} and could not resume them for {long(PATIENCE)}"
+        f"{f': {held.error}' if held.error else '.'} By hand: "
         "az vmss set-orchestration-service-state --service-name AutomaticRepairs --action Resume "
         f"--name {target.name} --resource-group {target.resource_group} --subscription {target.subscription}"
     )

@@ -93,7 +93,7 @@ def _with_answer(
             state=transition(progress.state, InstanceState.REBOOTING),
             answered=True,
             operation=answer.operation,
-            reason="Azure took the start; waiting for proof of the maintenance.",
+            reason="Azure took the start; waiting for proof of its reboot.",
         )
     if answer.answered is StartOutcome.LOST:
         return replace(progress, reason=f"In doubt: {answer.message}")

@@ -10,6 +10,7 @@ from planner.record.command import CommandKind
 from planner.record.notice import Choice, Down, Kind, Notice, Urgency
 from planner.record.run import Run
 from planner.record.states import InstanceState
+from planner.schedule.latest_start import latest
 from planner.state.unanswered import held_up, if_nobody_answers
 
 MOST_NOTICES = 200
@@ -29,6 +30,7 @@ def with_notice(
     answers: tuple[CommandKind, ...] = (),
     choices: tuple[Choice, ...] = (),
     deadline: datetime | None = None,
+    answer_by: datetime | None = None,
 ) -> Run:
     """The run with one more notice; what is down and what still serves come from the poll's instances.
 
@@ -54,6 +56,7 @@ def with_notice(
         answers=answers,
         choices=choices,
         deadline=deadline,
+        answer_by=answer_by,
     )
     return replace(run, story=replace(run.story, notices=(*run.story.notices, notice)[-MOST_NOTICES:]))
 
@@ -64,7 +67,7 @@ def with_started_notice(run: Run, now: datetime) -> Run:
         return run
     for batch in run.batches:
         if any(instance.answered for instance in batch.instances):
-            sentence = f"Maintenance has begun with {batch.domain}."
+            sentence = f"Rebooting has started with {batch.domain}."
             return with_notice(run, Kind.STARTED, Urgency.KNOW, sentence, now)
     return run
 
@@ -82,7 +85,8 @@ def with_question(
     choices: tuple[Choice, ...] = (),
     deadline: datetime | None = None,
 ) -> Run:
-    """The run with a notice that asks somebody to act, and says what happens if nobody does."""
+    """The run with a notice that asks somebody to act, by when, and says what happens if nobody does."""
+    last = latest(run, now)
     return with_notice(
         run,
         kind,
@@ -91,10 +95,11 @@ def with_question(
         now,
         instances=instances,
         on_record=on_record,
-        otherwise=if_nobody_answers(run, now),
+        otherwise=if_nobody_answers(run, now, last),
         answers=answers,
         choices=choices,
         deadline=deadline,
+        answer_by=last.start,
     )
 
 
@@ -114,9 +119,9 @@ def _down(run: Run, instances: Sequence[Instance]) -> tuple[Down, ...]:
 
 _AS_RECORDED = {
     InstanceState.STARTING: "its start is on its way",
-    InstanceState.REBOOTING: "rebooting when it was last looked at",
+    InstanceState.REBOOTING: "rebooting when last seen",
     InstanceState.VERIFYING: "not yet seen healthy twice",
-    InstanceState.FAILED: "not serving when it was last looked at",
+    InstanceState.FAILED: "unhealthy when last seen",
 }
 
 

@@ -1,8 +1,10 @@
 """How moments, lengths of time and numbers are said to people, the same everywhere."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+_SENTENCE = re.compile(r"[.!?](?=\s|$)")
 _NAMES = ("Azure", "Breakwater", "Service Fabric", "Spot", "Flexible")
 
 
@@ -79,3 +81,17 @@ def upper(text: str) -> str:
 def inner(sentence: str) -> str:
     """A sentence as the tail of another sentence."""
     return lower(sentence).rstrip(".")
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most `limit` characters of a text, in whole sentences; only a sentence longer than that is cut."""
+    if len(text) <= limit:
+        return text
+    ends = [found.end() for found in _SENTENCE.finditer(text)]
+    sentences = len(ends) + (bool(text[ends[-1] :].strip()) if ends else True)
+    for kept in range(len(ends), 0, -1):
+        more = sentences - kept
+        note = f" ({more} more {'sentence' if more == 1 else 'sentences'} left out here.)"
+        if ends[kept - 1] + len(note) <= limit:
+            return text[: ends[kept - 1]] + note
+    return text[: limit - 1].rstrip() + "…"

@@ -80,7 +80,7 @@ def _stands_still(run: Run, observation: Observation) -> str:
     if run.state is RunState.PAUSED:
         return f"Still paused: {run.reason.rstrip('.')}."
     if run.state is RunState.AWAITING_APPROVAL:
-        return "The plan still waits for approval."
+        return "Still waiting for approval."
     if run.gaps.trouble is not None and run.gaps.trouble.told:
         return run.reason
     if observation.stopped and any(instance.state is InstanceState.PENDING for instance in run.instances):

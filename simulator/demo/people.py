@@ -6,8 +6,8 @@ from email.message import EmailMessage
 
 import aiohttp
 
-_LINK = re.compile(r"^Approve the plan:\s+(?P<address>https?://\S+/api/links/\S+)", re.MULTILINE)
-_REPORT = re.compile(r"^Report:\s+(?P<address>https?://\S+)", re.MULTILINE)
+_LINK = re.compile(r"^Approve:\s+(?P<address>https?://\S+/api/links/\S+)", re.MULTILINE)
+_REPORT = re.compile(r"^Open the wave:\s+(?P<address>https?://\S+)", re.MULTILINE)
 _HEADING = re.compile(r"<h1>(?P<text>.*?)</h1>", re.DOTALL)
 
 
@@ -63,6 +63,6 @@ def text_of(mail: EmailMessage) -> str:
 
 
 def untold(ends: dict[str, str], mails: Sequence[EmailMessage]) -> list[str]:
-    """The scale sets whose end no mail tells; `ends` is the word of each (`Paused`), by name."""
-    texts = [text_of(mail) for mail in mails]
-    return [name for name, word in ends.items() if not any(f"{name}: {word}" in text for text in texts)]
+    """The scale sets whose end no mail tells; `ends` are the words for that of each, by name."""
+    lines = [line for mail in mails for line in text_of(mail).splitlines()]
+    return [name for name, words in ends.items() if not any(name in line and words in line for line in lines)]

@@ -25,7 +25,7 @@ PATIENCE_WITH_LIES = (
 TOLD_WITHIN = 45  # seconds for the last messages; grouping holds them back for three
 LOOK_TO_START = timedelta(seconds=5)
 PACE = 1 / 60  # a minute of Azure's is a second here
-WORDS = {"completed": "Completed", "paused": "Paused"}
+WORDS = {"completed": "rebooted and healthy", "paused": "did not come back"}
 ON_CALL = "ana@example.org"
 SETTINGS = {
     "BREAKWATER_POLL_INTERVAL": "1",

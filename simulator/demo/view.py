@@ -23,7 +23,7 @@ BATCHES = {
 }
 COLOURS = {"paused": "bold red", "completed": "green", "running": "cyan", "awaiting_approval": "yellow"}
 VERDICTS = {
-    "self_service": "start it ourselves",
+    "self_service": "reboot it ourselves",
     "leave_to_azure": "leave it to Azure",
     "not_impacted": "not impacted",
 }

@@ -62,7 +62,7 @@ def links_of(mail: EmailMessage) -> set[str]:
 
 async def asking(rig: Rig) -> EmailMessage:
     """The mail that asks for approval of everything."""
-    return await play.mail_saying(rig, APPROVE)
+    return await play.mail_saying(rig, "Approve rebooting")
 
 
 async def usable(tab: Page) -> None:
@@ -87,14 +87,14 @@ async def test_from_the_mail_over_the_page_to_an_approval_and_back_on_a_phone(st
     async with wave(storage) as rig, phone() as tab:
         await tab.set_content(play.html_of(await asking(rig)))
         heading = tab.locator("h2", has_text="web")
-        await heading.locator(f"xpath=following::a[text()='{APPROVE}'][1]").click()
+        await heading.locator("xpath=following::a[text()='Approve'][1]").click()
 
-        await tab.get_by_role("heading", name=f"{APPROVE}: web").wait_for()
+        await tab.get_by_role("heading", name="Approve: web").wait_for()
         await usable(tab)
         page = await tab.inner_text("main")
         assert "2 instances of web will be restarted" in page
         assert "What it undoes" in page
-        button = tab.get_by_role("button", name=APPROVE)
+        button = tab.get_by_role("button", name="Approve")
         await button.click()
         assert await tab.evaluate("document.activeElement.id") == "actor", (
             "the browser asks for a name itself"

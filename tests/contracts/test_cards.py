@@ -18,7 +18,6 @@ from handlers.render.addresses import Addresses
 from handlers.render.compose import compose, standalone
 from handlers.render.forms import CARD_BYTES, card, render
 from handlers.render.letter import Letter, Story
-from handlers.render.outside_text import ZERO_WIDTH
 from planner.notices.digest import Overview
 from planner.record.check import Check, Outcome
 from planner.record.notice import Choice, Down, Kind, Urgency
@@ -170,12 +169,22 @@ def test_every_card_follows_the_schema(name):
 
 
 @pytest.mark.parametrize("name", LETTERS)
-def test_every_card_opens_with_its_symbol_and_word(name):
+def test_every_card_opens_with_what_is_asked_or_happened_and_by_when(name):
     letter = LETTERS[name]
-    first = card(letter)["body"][0]
+    first, second = card(letter)["body"][:2]
 
     assert (first["size"], first["weight"]) == ("Large", "Bolder")
-    assert first["text"].removeprefix(ZERO_WIDTH).startswith(f"{letter.symbol} {letter.word}: ")
+    assert first["text"] == letter.title
+    assert not letter.by or second["text"].lower() == letter.by.lower()
+
+
+def test_what_asks_comes_before_everything_else_with_its_buttons():
+    (container, *_) = [part for part in card(_letter(paused("db")))["body"] if part["type"] == "Container"]
+    kinds = [one["type"] for one in container["items"]]
+
+    assert "FactSet" in kinds
+    assert kinds.index("ActionSet") < kinds.index("FactSet")
+    assert kinds.index("ActionSet") <= 5
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
@@ -231,7 +240,7 @@ def test_text_from_outside_stays_text(text):
 def test_what_markdown_would_change_is_shown_letter_by_letter(text):
     made = card(_letter(run("web", notice(1, Kind.PAUSED, Urgency.PAGE, sentence=text)), title=text))
 
-    assert text in set(_runs(made))
+    assert f"{text}." in set(_runs(made))
     assert any(text in one for one in _runs(made) if one.startswith("Wave: "))
     assert not any("\\" in shown for shown in _texts(made))
 
@@ -264,7 +273,7 @@ def test_ordinary_names_are_shown_without_a_single_backslash():
 def test_five_hundred_scale_sets_fit_and_the_rest_is_counted():
     letter = _letter(*(run(f"set-{number:03}", notice()) for number in range(500)))
     made = card(letter)
-    lines = [text for text in _texts(made) if text.startswith("set-")]
+    lines = [text for text in _texts(made) if text.startswith("set-") and "(shop" in text]
     (more,) = [text for text in _texts(made) if text.endswith("more in the report.")]
 
     _check(made)
@@ -280,8 +289,8 @@ def test_what_needs_an_answer_is_kept_when_a_card_grows_too_large():
 
 def test_a_single_scale_set_can_be_answered_with_a_button():
     assert _titles(card(_letter(paused("db")))) == [
-        ["Resume", "Skip what is left", "Open", "Portal"],
-        ["Report", "Calendar", "Service Health"],
+        ["Resume", "Leave to Azure", "Open", "Portal"],
+        ["Open the wave", "Calendar", "Service Health"],
     ]
 
 
@@ -309,8 +318,8 @@ def test_what_can_be_chosen_stands_on_the_card_each_with_its_button():
 
     places = [text.index(one.sentence) for one in CHOICES]
     assert places == sorted(places)
-    assert _titles(made)[: len(CHOICES)] == [["Choose this"]] * len(CHOICES)
-    links = [row[0]["url"].rpartition("/")[2] for row in _buttons(made)[: len(CHOICES)]]
+    assert _titles(made)[1 : 1 + len(CHOICES)] == [["Choose this"]] * len(CHOICES)
+    links = [row[0]["url"].rpartition("/")[2] for row in _buttons(made)[1 : 1 + len(CHOICES)]]
     assert [link.split(".")[0] for link in links] == [one.word for one in CHOICES]
     assert len(set(links)) == len(CHOICES)
 

@@ -115,8 +115,8 @@ async def test_text_from_outside_is_shown_as_text(storage: str) -> None:
         status, _ = await post(rig, waiting, "approve", actor=f"ana {HOSTILE}", comment=f"go {HOSTILE}")
         assert status == 202
         await reaches(rig, 30, web="completed")
-        announced = await mail_about(rig, "Needs approval")
-        await mail_about(rig, "Completed")
+        announced = await mail_about(rig, "Approve rebooting")
+        await mail_about(rig, "rebooted and healthy")
         place = f"waves/{TRACKING_ID}/{SUBSCRIPTION}/rg-breakwater"
         pages = [
             await rig.get(path)

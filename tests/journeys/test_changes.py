@@ -44,7 +44,7 @@ async def test_a_cancelled_wave_cancels_what_has_not_started_and_lets_the_rest_c
         called_off = azure.now
         await alerted(rig, "Canceled")
         report = await reaches(rig, 30, web="cancelled", late="cancelled")
-        told = words(text_of(await mail_about(rig, "Finished")))
+        told = words(text_of(await mail_about(rig, "is over for your")))
 
     kept(rig, report)
     assert [one.at for one in azure.ledger.starts("customer") if one.at > called_off] == []
@@ -61,7 +61,7 @@ async def test_a_rescheduled_wave_is_planned_anew_for_its_new_window(storage: st
     async with Rig(azure, storage=storage, policy=POLICY, settings=SETTINGS) as rig:
         await alerted(rig)
         before = run_of(await reaches(rig, 20, web="scheduled"), "web")
-        await mail_about(rig, "Announced")
+        await mail_about(rig, f"{TRACKING_ID}: ")
         first, later = windows(3)
         azure.reschedule(TRACKING_ID, first, later)
         await alerted(rig, "Rescheduled")
@@ -89,7 +89,7 @@ async def test_an_instance_that_stays_unhealthy_pauses_its_run_until_a_person_re
     async with Rig(azure, storage=storage, policy=policy, settings=SETTINGS) as rig:
         await alerted(rig)
         paused = run_of(await reaches(rig, 30, web="paused", other="completed"), "web")
-        mail = await mail_about(rig, "Paused")
+        mail = await mail_about(rig, "did not come back")
         assert set(started(azure)) == {"web/0", "web/2", "other/0", "other/1"}
 
         assert (await post(rig, paused, "resume", actor=""))[0] == 400
@@ -102,7 +102,7 @@ async def test_an_instance_that_stays_unhealthy_pauses_its_run_until_a_person_re
     assert "Down: Instance 0 (zone 2, domain 0): running, unhealthy." in said
     assert "3 of 4 instances are running and healthy" in said
     assert "If nobody answers by" in said
-    assert "2 instances are left to Azure, which maintains them between" in said
+    assert "Azure reboots the 2 that are left at a time it chooses between" in said
     assert f"/waves/{TRACKING_ID}/" in said
     assert "/resume" in said
     assert "BREAKWATER_STOP=1" in said

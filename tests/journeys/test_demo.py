@@ -194,11 +194,11 @@ def test_the_engineer_follows_the_links_for_approval_of_a_mail_once() -> None:
 
 def test_who_is_not_told_of_the_end_is_named() -> None:
     mails = [
-        mail("ops@example.org", "x", "+ web: Started\n"),
-        mail("ops@example.org", "y", "✓ db: Completed\n"),
+        mail("ops@example.org", "x", "Rebooting web has started\n"),
+        mail("ops@example.org", "y", "db: all 3 instances rebooted and healthy\n"),
     ]
 
-    assert untold({"web": "Completed", "db": "Completed"}, mails) == ["web"]
+    assert untold(dict.fromkeys(("web", "db"), "rebooted and healthy"), mails) == ["web"]
 
 
 def test_a_wave_is_settled_when_every_scale_set_is() -> None:

@@ -50,7 +50,7 @@ async def test_an_alert_of_level_warning_is_a_page_that_is_told_at_once() -> Non
     assert page.at - announced < 5 * SECOND
     assert page.receiver == "ops"
     assert page.message.urgency == "page"
-    assert page.message.subject == f"[Emergency maintenance] {ID} 1 maintained by us"
+    assert page.message.subject.startswith(f"Emergency maintenance {ID}: 1 scale set in ")
     assert "web" in page.message.text
 
 
@@ -64,7 +64,7 @@ async def test_an_alert_of_level_informational_waits_to_be_told_with_the_others(
     await azure.until(announced + 2 * GROUP_WAIT)
     (mail,) = mailbox.mails
     assert mail.message.urgency == "know"
-    assert mail.message.subject == f"[Announced] {ID} 1 maintained by us"
+    assert mail.message.subject.startswith(f"{ID}: 1 scale set in ")
 
 
 async def test_an_emergency_that_is_left_to_azure_pages_all_the_same() -> None:
@@ -73,7 +73,9 @@ async def test_an_emergency_that_is_left_to_azure_pages_all_the_same() -> None:
     await azure.alert(ID, level="Warning")
     await azure.until(announced + 10 * SECOND)
     assert azure.run_of("web").state is RunState.LEFT_TO_AZURE
-    assert mailbox.subjects == [f"[Emergency maintenance] {ID} 1 left to Azure"]
+    assert [one.split("; ")[0].partition(" in ")[0] for one in mailbox.subjects] == [
+        f"Emergency maintenance {ID}: 1 scale set"
+    ]
 
 
 async def test_an_emergency_pages_once_for_a_wave_and_not_for_every_scale_set() -> None:
@@ -121,8 +123,8 @@ async def test_a_wave_that_is_raised_to_an_emergency_pages_once_and_at_once() ->
     await azure.until(raised + 10 * SECOND)
     _, page = mailbox.mails
     assert page.message.urgency == "page"
-    assert page.message.subject.startswith(f"[Emergency maintenance] {ID} ")
-    assert "emergency maintenance (level Warning)" in page.message.text
+    assert page.message.subject.startswith(f"Emergency maintenance {ID}: ")
+    assert "because Azure calls this maintenance an emergency" in page.message.text
     await azure.until(raised + 5 * M)
     await azure.alert(ID, "InProgress", level="Warning")
     await azure.until(azure.clock() + 5 * M)
@@ -144,4 +146,4 @@ async def test_an_emergency_raised_while_a_run_is_under_way_or_left_to_azure_pag
     await left.until(left.clock() + 5 * M)
     await left.alert(ID, "Active", level="Warning")
     await left.until(left.clock() + 10 * SECOND)
-    assert told.subjects[-1] == f"[Emergency maintenance] {ID} 1 left to Azure"
+    assert told.subjects[-1].startswith(f"Emergency maintenance {ID}: 1 scale set in ")

@@ -184,7 +184,7 @@ async def test_what_azure_or_somebody_in_the_portal_has_started_is_waited_for_an
     run = await reaches(world, "web", RunState.COMPLETED)
     assert states(run) == {"0": "maintained", "1": "by_azure", "2": "maintained"}
     one = next(one for one in run.instances if one.id == "1")
-    assert one.reason == "Maintained by Azure or by a person outside."
+    assert one.reason == "Rebooted by Azure, or by somebody outside of Breakwater."
     assert started(world) == ["0", "2"]
     assert started(world, who) == ["1"]
     kept(world)

@@ -151,23 +151,26 @@ async def test_the_first_digest_says_who_has_a_place_in_time_who_has_none_and_wh
     (digest,) = mailbox.mails
     text = digest.message.text
     (places,) = [line for line in text.splitlines() if line.startswith("Places: ")]
-    assert re.match(r"Places: (\d+) scale sets have no place before the deadline", places)
+    assert re.match(r"Places: (\d+) scale sets do not fit before the deadline", places)
     late = int(re.search(r"\d+", places)[0])
     assert 2 < late < 20
-    assert f"; {24 - late} have one." in places
+    assert f"; {24 - late} others fit." in places
     assert re.search(r"To make room: `scale-sets: [3-9]` or wider windows", places)
     typed = text.partition("What you can choose for the wave:")[2].partition("\n\n")[0]
     assert re.findall(r"  (\d)\. (.*)", typed) == [
         (
             "1",
-            f"{re.search(r'`scale-sets: [3-9]`', places)[0]} until the wave is over: then all have a place.",
+            (
+                f"Raise `scale-sets` to {re.search(r'`scale-sets: ([3-9])`', places)[1]} until the wave is over: "
+                "then all fit."
+            ),
         ),
-        ("2", "No windows for those without a place; or write wider ones instead of `any time`."),
-        ("3", "Leave those without a place to Azure now."),
+        ("2", "Drop the windows of those that do not fit, or write wider ones instead of `any time`."),
+        ("3", "Leave those that do not fit to Azure now."),
     ]
     assert len(digest.message.payload["choices"]) == 3
     # Each forecast is that of a place, not of a run that goes next.
-    assert "One after another: the first starts not before Mon 23 Nov 2026 22:00 UTC" in text
+    assert "One after another: the first starts Mon 23 Nov 22:00 UTC at the earliest" in text
     await azure.until(START + 30 * DAY, when=azure.over)
     missed = sum(run.state is RunState.MISSED for run in azure.runs().values())
     assert abs(missed - late) <= 2, (missed, late)
@@ -225,7 +228,7 @@ async def test_a_region_that_a_paused_run_keeps_out_is_told_so_on_the_first_day(
     await azure.say(first, "hold")
     await azure.until(START + DAY)
     waits = azure.run_of(second)
-    assert f"No place in the queue gets free for it while {first} waits for a person." in waits.reason
+    assert f"No place in the queue will be free for it while {first} needs action." in waits.reason
     (told,) = [notice for notice in waits.story.notices if notice.kind is Kind.STALLED]
     assert told.at < START + 6 * H
     assert f"{first} (" in told.sentence

@@ -22,4 +22,8 @@ async def test_a_scale_set_that_is_due_again_in_its_wave_is_told_anew() -> None:
     azure.fleet.reschedule(ID, first, later, again=True)
     await azure.alert(ID, "Rescheduled")
     await azure.until(azure.clock() + 2 * DAY)
-    assert [one.split("]")[0] for one in mailbox.subjects[before:]] == ["[Announced", "[Started", "[Finished"]
+    assert [one.split(" web")[0].split(":")[0] for one in mailbox.subjects[before:]] == [
+        ID,
+        "Rebooting",
+        f"{ID} is over for your 1 scale set",
+    ]

@@ -55,7 +55,7 @@ async def test_an_alert_leads_to_every_scale_set_maintained_or_left_with_reasons
             rig, 35, web="completed", api="completed", fab="left_to_azure", calm="left_to_azure",
             quiet="not_impacted",
         )  # fmt: skip
-        completed = await mail_about(rig, "Completed")
+        completed = await mail_saying(rig, "rebooted and healthy")
         await rig.teams.wait_for(len, 60)
         page_status, page = await rig.get(f"waves/{TRACKING_ID}")
         listed = json.loads((await rig.get("waves.json"))[1])
@@ -73,8 +73,8 @@ async def test_an_alert_leads_to_every_scale_set_maintained_or_left_with_reasons
     assert page_status == 200
     assert "Service Fabric" in page
     await mail_saying(rig, "Service Fabric")
-    assert "Every instance is accounted for" in words(text_of(completed))
-    assert "Every instance is accounted for" in html_of(completed)
+    assert "All 4 instances rebooted and healthy" in words(text_of(completed))
+    assert "All 4 instances rebooted and healthy" in html_of(completed)
     for mail in rig.mail.messages:
         assert all(mail[header] for header in ("date", "from", "to", "message-id")), mail.items()
     assert quarantine == 0
@@ -95,7 +95,7 @@ async def test_a_plan_costs_one_listing_of_the_scale_sets_and_one_of_each_ones_i
     async with Rig(azure, storage=storage, policy=policy, settings=SETTINGS, page_size=3) as rig:
         await alerted(rig)
         await reaches(rig, 20, web="scheduled", calm="left_to_azure", api="scheduled")
-        await mail_about(rig, "Announced")
+        await mail_about(rig, f"{TRACKING_ID}: ")
         report = await rig.report(TRACKING_ID)
 
         assert {run["name"] for run in report["runs"]} == {"web", "calm", "api"}
@@ -121,7 +121,7 @@ async def test_an_announcement_posted_again_and_again_changes_nothing(storage: s
         assert [(status, answer["status"]) for status, answer in rest] == [(200, "duplicate")] * 3
         report = await reaches(rig, 30, web="completed")
         assert (await rig.post_alert(alert))[1]["reason"] == "This alert has been worked through already."
-        await mail_about(rig, "Finished")
+        await mail_about(rig, "is over for your")
         kept(rig, report)
         assert Counter(started(azure)) == Counter(["web/0", "web/1"])
         assert len(report["announcements"]) == 1
@@ -155,7 +155,7 @@ async def test_the_stop_starts_nothing_and_says_so_everywhere(storage: str) -> N
             why="the run says that it is stopped, and by what",
         )
         said = await health(rig)
-        announced = words(text_of(await mail_about(rig, "Announced")))
+        announced = words(text_of(await mail_about(rig, f"{TRACKING_ID}: ")))
     assert run_of(report, "web")["state"] == "scheduled"
     assert (said["status"], said["stopped"]) == ("stopped", True)
     assert "BREAKWATER_STOP" in said["stopped_by"]

@@ -89,15 +89,15 @@ async def test_sets_that_lose_their_places_are_told_again_with_what_can_be_chose
     azure = Queue(Limits(scale_sets=1), mailbox=mailbox)
     await azure.announced(dict.fromkeys(names("set", 6), "westeurope"), days=3)
     await azure.until(START + 3 * H)
-    assert "6 scale sets have a place in time" in mailbox.mails[0].message.text
+    assert "6 scale sets fit before the deadline" in mailbox.mails[0].message.text
     (flying,) = [name for name, run in azure.runs().items() if run.begun and run.ended_at is None]
     assert await azure.say(flying, "hold") == 202
     waiting = sum(not run.begun for run in azure.runs().values())
     before = len(mailbox.mails)
     await azure.until(START + 12 * H)
-    told = next(mail.message for mail in mailbox.mails[before:] if "Held up" in mail.message.subject)
-    assert f"Places: {waiting} scale sets have no place before the deadline" in told.text
-    assert told.payload["choices"][0]["sentence"].startswith("`scale-sets: 2` until the wave is over")
+    told = next(mail.message for mail in mailbox.mails[before:] if "held up" in mail.message.subject)
+    assert f"Places: {waiting} scale sets do not fit before the deadline" in told.text
+    assert told.payload["choices"][0]["sentence"].startswith("Raise `scale-sets` to 2 until the wave is over")
     assert (await azure.say_of_the_wave(ID, "raise", **{"scale-sets": 2}))[0] == 202
     await azure.until(START + 3 * DAY)
     assert ended(azure, RunState.COMPLETED) == 5

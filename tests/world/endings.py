@@ -79,7 +79,7 @@ class Endings:
         for one in instances:
             trouble, since = one.trouble(), one.unwell_since or now
             # What an earlier run left down is named where this one ends.
-            counted = one.instance_id in run.fleet.left_down and "since an earlier maintenance" in run.reason
+            counted = one.instance_id in run.fleet.left_down and "since an earlier reboot" in run.reason
             if trouble and self._ours(one) and now - since > SETTLES and not skipped and not counted:
                 yield f"instance {one.instance_id} has been down since {since:%H:%M:%S}Z by our doing ({trouble})"
 

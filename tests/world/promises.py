@@ -136,10 +136,10 @@ def _left_to_azure(name: str, run: Run) -> Iterator[str]:
     done = [one for one in run.instances if one.state is InstanceState.BY_AZURE]
     for one in done:
         timed = one.down_at is None or (say(one.down_at) in one.reason)
-        if not one.reason.startswith("Maintained by Azure") or one.finished_at is None or not timed:
+        if not one.reason.startswith("Rebooted by Azure") or one.finished_at is None or not timed:
             yield f"{name}: {one.id} was left to Azure and says only: {one.reason}"
     watched = [one for one in done if one.down_at is not None and one.up_at is not None]
-    if watched and all(one.state in SETTLED for one in run.instances) and "Azure took" not in run.reason:
+    if watched and all(one.state in SETTLED for one in run.instances) and "Azure rebooted" not in run.reason:
         yield f"{name} was left to Azure and tells no story: {run.reason}"
 
 

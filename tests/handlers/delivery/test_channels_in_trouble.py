@@ -177,7 +177,7 @@ async def test_a_broken_channel_is_told_through_another_one_with_what_to_fix(des
     assert "does not get through" not in paging
     assert "The teams channel of ops: Teams answered 404" in mending
     assert "policy file" in mending
-    assert desk.subjects[1] == "[Trouble] a channel does not get through"
+    assert desk.subjects[1] == "Fix a channel: messages do not get through"
     assert "sig=" not in mending
 
 

@@ -80,7 +80,7 @@ async def test_a_daily_digest_gathers_what_informs_and_lets_through_what_asks(ch
     other = of("shop", asked(1), name="db")
     await store(desk.wiring, one, other)
     await desk.tell(after=MINUTE)
-    assert ["Held up" in text for text in texts(desk, "shop@example.org")] == [True]
+    assert ["stalled number 1" in text for text in texts(desk, "shop@example.org")] == [True]
 
     await store(desk.wiring, with_notice(one, notice(2, Kind.COMPLETED)), other)
     await desk.tell(after=8 * HOUR)
@@ -102,7 +102,7 @@ async def test_gathering_asks_storage_and_the_queue_for_nothing_more_while_it_wa
 
 async def test_a_message_with_nothing_gathered_costs_what_it_always_did(desk):
     """One listing of the runs, one of the records with each read, the waves, the run; a claim and its end."""
-    await store(desk.wiring, of("ops", notice(1)))
+    await store(desk.wiring, of("ops", notice(1, Kind.STARTED)))
     made = calls(desk.wiring)
     await desk.tell(after=MINUTE)
     assert len(desk.subjects) == 1

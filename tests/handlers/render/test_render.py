@@ -108,7 +108,7 @@ def test_a_plan_that_does_not_fit_comes_with_what_to_choose_and_what_to_type():
     event = made.events[0]
 
     assert [choice.sentence for choice in event.choices] == [choice.sentence for choice in CHOICES]
-    assert [answer.label for answer in event.answers] == ["Skip what is left"], "resume is among the choices"
+    assert [answer.label for answer in event.answers] == ["Leave to Azure"], "resume is among the choices"
     for shown, choice in zip(event.choices, CHOICES, strict=True):
         address = re.search(r'curl -X POST "([^"]+)"', shown.command)
         sent = json.loads(shown.command.split("-d '")[1].removesuffix("'"))
@@ -146,14 +146,14 @@ def test_time_that_is_short_offers_choices_beside_hold_and_skip():
     event = letter(short_of_time("db")).events[0]
 
     assert [choice.word for choice in event.choices] == ["raise"]
-    assert [answer.label for answer in event.answers] == ["Hold it", "Skip what is left"]
+    assert [answer.label for answer in event.answers] == ["Hold", "Leave to Azure"]
 
 
 def test_a_message_says_since_when_automatic_repairs_are_suspended():
     made = render(letter(repairing("db")), "id", "thread")
 
     for form in (made.text, unescape(made.html), json.dumps(made.card)):
-        assert "Suspended by this run since Tue 24 Nov 2026 11:00 UTC" in form
+        assert "Suspended by this run since Tue 24 Nov 11:00 UTC" in form
 
 
 def test_a_check_that_blocks_or_could_not_be_read_is_told_with_its_sentence():
@@ -180,7 +180,7 @@ def test_a_plan_says_by_when_it_must_start_and_what_it_takes_away():
     one = run("web", notice(), start_by=NOW + timedelta(days=1), capacity=CAPACITY, again=again)
     (line,) = letter(one).parts[0].lines
 
-    assert "To meet that, the first start must go by Wed 25 Nov 2026 12:00 UTC." in line.said
+    assert "To make that, it must start by Wed 25 Nov 12:00 UTC." in line.said
     assert CAPACITY in line.said
     assert again in line.said
 
@@ -189,20 +189,20 @@ def test_a_scale_set_with_a_notice_of_its_own_is_not_told_twice():
     made = render(letter(misfit("db")), "id", "thread")
 
     assert "See above. 3 instances in 2 batches" in made.text
-    assert made.text.count("must be done by Sat 28 Nov 2026 12:00 UTC.") == 1
+    assert made.text.count("must be done by Sat 28 Nov 12:00 UTC.") == 1
 
 
 def test_of_hundreds_that_are_down_the_first_are_named_and_the_rest_is_counted():
     down = tuple(Down(str(number), "", "domain 0", "stopped") for number in range(300))
     one = run("db", notice(1, Kind.PAUSED, Urgency.PAGE, down=down), state=RunState.PAUSED)
 
-    assert letter(one).events[0].down[-1] == "And 260 more instances down."
+    assert letter(one).events[0].down[-1] == "260 more instances down; the page names them."
 
 
 def test_what_azure_did_is_told_at_its_end():
     ended = letter(run("web", notice(1, Kind.COMPLETED, sentence=followed("web").reason)))
 
-    assert "it is over: 3 by Azure" in render(ended, "id", "thread").text
+    assert "Azure is done with it: 3 by Azure" in render(ended, "id", "thread").text
 
 
 def test_mail_keeps_its_dark_rules_and_has_its_style_inline():
@@ -216,7 +216,14 @@ def test_mail_keeps_its_dark_rules_and_has_its_style_inline():
 def test_the_text_of_a_mail_says_all_that_its_html_says():
     made = render(letter(paused("db"), run("web", notice())), "id", "thread")
 
-    for said in ("Needs a person (1)", "Maintained by us (1)", "Instance 4", "14 of 18", "resume", "Report:"):
+    for said in (
+        "Needs your action (1)",
+        "Rebooted by us (1)",
+        "Instance 4",
+        "14 of 18",
+        "Resume",
+        "Open the wave:",
+    ):
         assert said in made.text
 
 
@@ -235,7 +242,7 @@ def test_the_most_urgent_notice_names_the_message():
     made = letter(run("a", notice(1, Kind.COMPLETED)), paused("z"), run("b", notice(1, Kind.STARTED)))
 
     assert made.word == "Paused"
-    assert made.title == "z and 2 more scale sets"
+    assert made.title == "z needs your action"
     assert made.urgency is Urgency.PAGE
 
 
@@ -275,11 +282,11 @@ def test_a_digest_counts_who_waits_by_cause_and_names_them():
     letter = compose(
         Story("VM8T-1Q8", (), tuple((run, run.story.notices[0]) for run in runs), seen), Addresses(), NOW
     )
-    assert "2 wait for a limit in flight (api, web)" in letter.title
-    assert "1 waits for an instance that does not serve (db)" in letter.title
-    assert "maintained by us" not in letter.title
+    assert "2 held up by the limits (api, web)" in letter.sentence
+    assert "1 held up by an unhealthy instance (db)" in letter.sentence
+    assert "rebooted by us" not in letter.sentence
     waiting = dict(letter.facts)["Waiting"]
-    assert waiting == "1 waits for an instance that does not serve, 2 wait for a limit in flight"
+    assert waiting == "1 held up by an unhealthy instance, 2 held up by the limits"
     (part,) = letter.parts
-    assert part.heading == "Waits, though it may start (3)"
+    assert part.heading == "Could start, but waits (3)"
     assert letter.stop

@@ -79,10 +79,11 @@ def test_why_a_run_is_due_again_and_what_is_suspended_are_on_its_page():
 
     assert "Second time Instance 4 is scheduled for the second time: it was stopped." in text
     assert (
-        "Automatic repairs Suspended by this run since Tue 24 Nov 2026 12:00 UTC, and being resumed" in text
+        "Automatic repairs Suspended by this run since Tue 24 Nov 2026 12:00 UTC, being switched back on"
+        in text
     )
     assert "Raised for this run soak 10m" in text
-    assert "Start by Tue 24 Nov 2026 12:00 UTC (in 0 s), to meet the deadline" in text
+    assert "Start by Tue 24 Nov 2026 12:00 UTC (in 0 s), to make the deadline" in text
 
 
 def test_a_checks_evidence_is_on_the_page():
@@ -104,7 +105,7 @@ def test_what_azure_does_is_told_in_the_order_it_was_seen():
 
 
 def test_the_states_word_is_not_said_twice():
-    assert "db in VM8T-1Q8 - Left to Azure, and it is over" in text_of(followed("db"))
+    assert "db in VM8T-1Q8 - Azure is done with it" in text_of(followed("db"))
     assert "db in VM8T-1Q8 - Left to Azure: nobody declared a need" in text_of(followed("db", over=False))
 
 
@@ -158,4 +159,4 @@ def test_a_batch_of_which_nothing_was_maintained_is_over_and_not_done():
 
 def test_what_azure_has_finished_reads_as_a_sentence_beside_its_state():
     text = words_of(page.wave_page(report_of(followed("web")), ADDRESSES, NOW))
-    assert "- Left to Azure Left to Azure, and it is over: 3 by Azure." in text
+    assert "- Left to Azure Azure is done with it: 3 by Azure." in text

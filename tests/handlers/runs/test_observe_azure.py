@@ -86,7 +86,7 @@ async def test_an_instance_that_nobody_shows_is_missing_and_holds_up_the_next_do
     run = await polls(scene, 30)
     assert sorted(scene.started()) == ["0", "2"]
     assert list(run.gaps.missing) == ["3"]
-    assert "no direct read says that it is gone" in run.reason
+    assert "nothing proves that it is gone" in run.reason
     again()
     assert (await to_the_end(scene)).state is RunState.COMPLETED
 
@@ -102,7 +102,7 @@ async def test_what_cannot_be_read_for_half_an_hour_is_told_once(scene) -> None:
     run = await polls(scene, 40)
     (told,) = [notice for notice in run.story.notices if notice.kind is Kind.TROUBLE]
     assert told.urgency is Urgency.ACT
-    assert "Not readable since" in told.sentence
+    assert "Cannot be read since" in told.sentence
     assert "without its instance view" in told.sentence
 
 

@@ -132,7 +132,7 @@ async def test_a_hold_between_the_intents_and_their_starts_says_what_may_still_b
     once_before(scene.compute, "start", hold)
     run = await scene.poll(message)
     assert said["answered"] == 202
-    assert "Written before, so it may still be sent: 0, 2." in said["reason"]
+    assert "On its way already, and may still go out: 0, 2." in said["reason"]
     assert words(run) == [said["id"]]
     assert sorted(scene.started()) == ["0", "2"]
     assert [str(instance.state) for instance in run.instances] == [
@@ -215,7 +215,7 @@ async def test_a_host_over_the_limit_leaves_the_claim_of_another_hosts_poll_alon
     assert await claims.acquire(run, scene.wiring) == ""
     # Another scale set tries its luck, and will find itself over the limit.
     await second.records.create(OTHER, b"{}", WHERE)
-    assert "in flight" in await claims.acquire(run, second)
+    assert "under way" in await claims.acquire(run, second)
     assert await second.records.read(CLAIM) is not None, "the first host's starts are on their way"
 
 
@@ -230,14 +230,14 @@ async def test_a_claim_that_another_hosts_poll_relies_on_is_not_given_back(
         await second.records.create(OTHER, b"{}", WHERE)
 
     once_before(scene.wiring.records, "list", the_other_host_first)
-    assert "in flight" in await claims.acquire(run, scene.wiring)
+    assert "under way" in await claims.acquire(run, scene.wiring)
     assert await second.records.read(CLAIM) is not None
 
 
 async def test_a_claim_of_ones_own_over_the_limit_is_given_back_at_once(scene: Scene) -> None:
     await scene.ready()
     await scene.wiring.records.create(OTHER, b"{}", WHERE)
-    assert "in flight" in await claims.acquire(await scene.run(), scene.wiring)
+    assert "under way" in await claims.acquire(await scene.run(), scene.wiring)
     assert await scene.wiring.records.read(CLAIM) is None
     scene.wiring.rules = load(POLICY, environment={})
     assert await claims.acquire(await scene.run(), scene.wiring) == ""
@@ -303,7 +303,7 @@ async def test_who_waits_for_the_limit_costs_no_call_to_azure(scene: Scene) -> N
     scene.compute.calls.clear()
     run = await scene.poll(message)
     assert run.state is RunState.SCHEDULED
-    assert "in flight" in run.reason
+    assert "under way" in run.reason
     assert dict(scene.compute.calls) == {}
 
 

@@ -495,7 +495,7 @@ async def test_nothing_starts_while_the_look_ups_of_the_wave_are_still_being_mad
     scene.compute.calls.clear()
     run = await scene.poll(message)
     assert scene.started() == []
-    assert run.reason == "Waits: what Azure shows of its last 14 days, which is still being read."
+    assert run.reason == "Waiting: what Azure shows of its last 14 days, which is still being read."
     assert dict(scene.compute.calls) == {}, "waiting for them costs no call"
     stored = await scene.wiring.records.read(path)
     await scene.wiring.records.write(path, encode(wave), etag=stored.etag)

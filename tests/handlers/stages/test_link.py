@@ -423,7 +423,7 @@ async def test_a_link_without_effect_says_why_and_offers_no_button(wiring):
     answer = await open_(wiring, to("approve", place=(*PLACE[:3], "db")))
 
     assert answer.status == 409
-    assert "Nothing of it waits for approval" in says(answer)
+    assert "Nothing waits for approval" in says(answer)
     assert "<form" not in str(answer.body)
 
 

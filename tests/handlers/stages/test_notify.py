@@ -29,6 +29,8 @@ from tests.notices import (
     with_notice,
 )
 
+UNTIL = "reboots until Sat 28 Nov, then at a time Azure chooses"
+
 
 def left(name: str) -> Run:
     return run(name, notice(), state=RunState.LEFT_TO_AZURE, reason="Nobody declared a need.")
@@ -41,9 +43,11 @@ async def test_one_digest_names_every_scale_set_by_what_will_happen(desk):
     assert desk.subjects == []
     await desk.tell(after=MINUTE)
 
-    assert desk.subjects == [f"[Announced] {TRACKING} 2 maintained by us, 1 left to Azure"]
+    assert desk.subjects == [
+        f"{TRACKING}: 3 scale sets in westeurope: 2 rebooted by us, 1 left to Azure; {UNTIL}"
+    ]
     text = desk.mail.messages[0].get_body(("plain",)).get_content()
-    assert text.index("Maintained by us (2)") < text.index("  api (") < text.index("  web (")
+    assert text.index("Rebooted by us (2)") < text.index("  api (") < text.index("  web (")
     assert text.index("Left to Azure (1)") < text.index("batch-dev")
     assert "BREAKWATER_STOP=1" in text
     assert len(desk.teams.messages) == 1
@@ -64,10 +68,10 @@ async def test_a_page_goes_at_once_and_says_everything_one_needs_at_night(desk):
     await desk.tell()
 
     text = desk.mail.messages[0].get_body(("plain",)).get_content()
-    assert desk.subjects[0].startswith(f"[Paused] {TRACKING} db-prod: Instance 4 did not come back")
+    assert desk.subjects == [f"db-prod needs your action; 14 of 18 serving, paused [{TRACKING}]"]
     for needed in (
         "Instance 4 (zone 1, domain 2): stopped. OSProvisioningTimedOut",
-        "Still serving: 14 of 18 instances",
+        "14 of 18 instances are running and healthy.",
         "If nobody answers by Sat 28 Nov",
         f"https://breakwater.example/api/waves/{TRACKING}/",
         "/shop/db-prod/resume",
@@ -88,7 +92,7 @@ async def test_notices_that_come_close_together_are_one_message(desk):
     assert len(desk.subjects) == 1
     await desk.tell(after=MINUTE)
 
-    assert desk.subjects[1] == f"[Started] {TRACKING} api and 1 more scale set"
+    assert desk.subjects[1] == f"2 scale sets have started rebooting: api, web [{TRACKING}]"
 
 
 async def test_mails_of_one_wave_make_one_thread(desk):
@@ -112,7 +116,7 @@ async def test_the_digest_waits_for_plans_still_to_come(desk):
     await store(desk.wiring, api, announced=wave(web, api))
     await desk.tell(after=MINUTE)
 
-    assert desk.subjects == [f"[Announced] {TRACKING} 2 maintained by us"]
+    assert desk.subjects == [f"{TRACKING}: 2 scale sets in westeurope: 2 rebooted by us; {UNTIL}"]
 
 
 async def test_after_ten_waits_the_digest_goes_and_says_what_is_missing(desk):
@@ -167,7 +171,7 @@ async def test_a_run_of_two_waves_is_told_once_under_the_first(desk):
     await desk.tell()
 
     assert len(desk.subjects) == 1
-    assert desk.subjects[0].startswith(f"[Paused] {TRACKING} ")
+    assert desk.subjects[0].endswith(f"; paused [{TRACKING}]")
 
 
 async def test_each_receiver_reads_about_its_own_scale_sets(storage, tmp_path):
@@ -219,7 +223,7 @@ async def test_a_run_that_changes_hands_is_not_told_from_its_beginning(storage, 
         await desk.tell(after=MINUTE)
 
         assert [str(mail["to"]) for mail in desk.mail.messages] == ["ops@example.org", "shop@example.org"]
-        assert "Maintained by us" not in desk.mail.messages[1].get_body(("plain",)).get_content()
+        assert "Rebooted by us" not in desk.mail.messages[1].get_body(("plain",)).get_content()
 
 
 async def test_a_receiver_nobody_declared_is_recorded_as_told_to_nobody(desk, caplog):
@@ -264,7 +268,9 @@ async def test_the_end_of_a_wave_is_told_once_with_what_became_of_every_instance
     await desk.tell(after=2 * MINUTE)
     await desk.tell(after=2 * MINUTE)
 
-    assert desk.subjects[1:] == [f"[Finished] {TRACKING} 3 instances: 2 maintained by us, 1 skipped"]
+    assert desk.subjects[1:] == [
+        f"{TRACKING} is over for your 2 scale sets: 3 instances: 2 rebooted by us, 1 skipped"
+    ]
     text = desk.mail.messages[1].get_body(("plain",)).get_content()
     assert "batch-dev" in text
     assert "web" in text
@@ -277,11 +283,17 @@ async def test_a_test_alert_says_once_that_one_is_wired_up(desk):
     await desk.tell(message=wired, after=MINUTE)
     await desk.tell(message=wired.model_copy(update={"alert": "b" * 64}))
 
-    assert desk.subjects == ["[Wired up] TEST-TTT a test alert arrived"] * 2
-    assert "Nothing was planned" in desk.mail.messages[0].get_body(("plain",)).get_content()
+    assert desk.subjects == ["You are wired up: a test alert arrived [TEST-TTT]"] * 2
+    assert "Nothing is planned" in desk.mail.messages[0].get_body(("plain",)).get_content()
 
 
-@pytest.mark.parametrize(("kind", "word"), [("quarantined", "Quarantined"), ("unknown_wave", "Unknown wave")])
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        ("quarantined", "Look at a message that Breakwater could not process"),
+        ("unknown_wave", "Check the alert rule: a wave came without an alert"),
+    ],
+)
 async def test_what_needs_attention_beside_runs_reaches_the_default_receiver_once(desk, kind, word):
     message = NoticeMessage(kind=kind, text="Subscription 1234: something\nwas not understood.")
 
@@ -289,7 +301,7 @@ async def test_what_needs_attention_beside_runs_reaches_the_default_receiver_onc
     await desk.tell(message=message)
 
     assert len(desk.subjects) == 1
-    assert desk.subjects[0].startswith(f"[{word}]")
+    assert desk.subjects == [word]
     assert "something was not understood" in desk.mail.messages[0].get_body(("plain",)).get_content()
 
 
@@ -300,10 +312,10 @@ async def test_azure_that_cannot_be_read_for_two_hundred_scale_sets_is_one_messa
         message = NoticeMessage(tracking_id=TRACKING, kind="quarantined", text=text, about=about, unread=True)
         await desk.tell(message=message)
 
-    assert desk.subjects == [f"[Trouble] {TRACKING} Azure cannot be read"]
+    assert desk.subjects == [f"Breakwater cannot read the scale sets of a wave [{TRACKING}]"]
     text = desk.mail.messages[0].get_body(("plain",)).get_content()
     assert "among them set0" in text
-    assert "goes on trying by itself" in " ".join(text.split())
+    assert "Breakwater keeps trying" in " ".join(text.split())
     assert "quarantine" not in text
 
 

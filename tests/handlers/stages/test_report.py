@@ -194,8 +194,8 @@ def test_a_checks_evidence_and_instances_and_suspended_repairs_are_in_the_docume
     assert document["checks"][0]["evidence"] == ["activity log"]
     assert document["checks"][0]["instances"] == ["4", "5"]
     assert document["repairs"] == (
-        "Suspended by this run since Tue 24 Nov 2026 12:00 UTC; they are resumed as soon as nothing of it "
-        "reboots or is being verified. Azure said: No."
+        "Suspended by this run since Tue 24 Nov 2026 12:00 UTC. They go back on as soon as no reboot is in "
+        "progress. Azure said: No."
     )
     assert document["again"] == "Instance 4 is scheduled for the second time."
 
@@ -221,7 +221,7 @@ async def test_the_page_opens_with_the_state_and_what_needs_a_person(clients):
     html = str((await get(clients, wave=TRACKING)).body)
     order = [
         html.index(f"<h1>{TRACKING}"),
-        html.index("0 of 3 scale sets are over; db needs a person"),
+        html.index("0 of 3 scale sets are done; db needs your action"),
         html.index('id="person"'),
         html.index("/shop/db/resume"),
         html.index('id="counts"'),
@@ -353,10 +353,10 @@ def _report(counts: dict[str, int], planning: int = 0, runs: tuple[Run, ...] = (
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (_report({}), "No scale set of yours was found in this wave: nothing to do."),
+        (_report({}), "No scale set of yours is in this wave: nothing to do."),
         (_report({}, planning=2), "2 scale sets found; their plans are being made."),
-        (_report({"not_impacted": 2}), "None of 2 scale sets is hit: nothing to do."),
-        (_report({"completed": 1, "left_to_azure": 1}), "1 of 2 scale sets is over; 1 left to Azure."),
+        (_report({"not_impacted": 2}), "None of your 2 scale sets is affected: nothing to do."),
+        (_report({"completed": 1, "left_to_azure": 1}), "1 of 2 scale sets is done; 1 left to Azure."),
     ],
 )
 def test_the_state_of_a_wave_is_one_sentence(given, said):
@@ -385,7 +385,7 @@ def test_how_every_instance_ended_is_on_the_page():
     )
     html = page.run_page(TRACKING, ended, Addresses(), NOW)
 
-    for word in ("maintained", "by Azure", "skipped", "cancelled", "missed", "set aside", "failed"):
+    for word in ("rebooted", "by Azure", "skipped", "cancelled", "missed", "set aside", "failed"):
         assert word in html
 
 

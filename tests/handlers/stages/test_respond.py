@@ -84,7 +84,7 @@ async def test_the_message_that_follows_only_wakes(wiring):
 async def test_a_hold_has_stopped_the_run_when_it_is_answered(wiring):
     status, said = await say(wiring, "hold", {"actor": "ada", "comment": "Wait."})
     assert (status, said["state"]) == (202, "paused")
-    assert said["reason"] == "Held: no start is written from now on."
+    assert said["reason"] == "Held: nothing new starts from now on."
     assert (await recorded(wiring)).reason == "Held by ada: Wait."
 
 
@@ -401,7 +401,7 @@ async def test_an_approval_that_names_no_plan_is_409_with_the_plan_there_is(wiri
 @pytest.mark.parametrize(
     ("action", "before", "content", "says"),
     [
-        ("approve", {}, {"checksum": "c0ffee"}, "Nothing of it waits for approval"),
+        ("approve", {}, {"checksum": "c0ffee"}, "Nothing waits for approval"),
         ("hold", HELD, {}, "It is held already. Held by bo: no."),
         ("resume", {}, {}, "It is neither held nor paused"),
         ("resume", ASKING, {}, "approve the plan c0ffee"),
@@ -413,7 +413,7 @@ async def test_an_approval_that_names_no_plan_is_409_with_the_plan_there_is(wiri
             "raise",
             {"soak": timedelta(minutes=10)},
             {"soak": "10m"},
-            "It is so already for this run: soak 10m.",
+            "This run has that already: soak 10m.",
         ),
     ],
 )

@@ -114,7 +114,7 @@ async def test_the_poll_that_pauses_a_run_says_in_its_notice_whom_it_holds_up(sc
     web = await failed(scene)
     assert web.state is RunState.PAUSED
     (notice,) = [notice for notice in web.story.notices if notice.kind is Kind.PAUSED]
-    assert "it holds up 1 scale set of northeurope that waits for a limit" in notice.otherwise
+    assert "Holds up 1 other scale set in northeurope" in notice.otherwise
     assert "let-pass" in notice.answers
     assert web.standing.holds_up is not None
     assert api.times.start_by is not None
@@ -195,7 +195,7 @@ async def test_letting_the_others_pass_gives_the_claim_away_and_going_on_needs_o
     await poll(scene, "web", "resume")
     scene.clock.forward(minutes=10)  # what was begun soaks
     web = await poll(scene, "web")
-    assert "1 scale set of this subscription is in flight" in web.reason
+    assert "1 scale set of this subscription is under way" in web.reason
     assert web.people.lets_pass
     assert len(scene.started()) == started
 
@@ -268,9 +268,9 @@ async def test_the_report_counts_who_waits_and_says_for_what(scene) -> None:
     assert runs["web"]["holds_up"]["regions"] == ["northeurope"]
     page = (await report.handle(Request("GET", {"wave": TRACKING_ID}), scene.wiring)).body
     text = page if isinstance(page, str) else page.decode()
-    assert "1 waits for a limit in flight" in text
+    assert "1 held up by the limits" in text
     assert "Let the others pass" in text
-    assert "holds up 1 scale set of northeurope" in text
+    assert "olds up 1 other scale set in northeurope" in text
 
 
 async def test_a_run_held_up_by_a_limit_is_told_after_four_hours(scene) -> None:

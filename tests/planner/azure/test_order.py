@@ -48,7 +48,7 @@ def test_a_set_that_is_named_twice_goes_first_once():
 def test_names_nobody_has_are_all_spelled_out_beside_the_ones_that_exist():
     found, problem = first([member("web", "db", "dbb", "cache"), member("db")], "web")
     assert found == ["db"]
-    assert "goes after dbb, cache, and no scale set or tier" in problem
+    assert "names dbb, cache, and no scale set or tier" in problem
     assert "Correct `after`" in problem
 
 
@@ -69,7 +69,7 @@ def test_an_empty_tier_is_nobodys_name():
     ],
 )
 def test_a_circle_is_spelled_out_from_the_set_that_asks(roster: list[Member], name: str, circle: str):
-    assert f"The order goes in a circle: {circle}." in first(roster, name)[1]
+    assert f"The order is circular: {circle}." in first(roster, name)[1]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_circle_is_spelled_out_from_the_set_that_asks(roster: list[Member], na
     ],
 )
 def test_a_set_that_goes_after_itself_is_the_smallest_circle(roster: list[Member]):
-    assert "The order goes in a circle: web after web." in first(roster, "web")[1]
+    assert "The order is circular: web after web." in first(roster, "web")[1]
 
 
 def test_who_only_waits_for_a_circle_has_no_problem_of_its_own():

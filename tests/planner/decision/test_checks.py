@@ -211,7 +211,7 @@ def test_nothing_strange_about_a_scale_set_passes_every_check():
 def test_what_azure_cannot_show_and_nobody_declared_passes_in_these_words(name: str):
     found = checked(name)
     assert found.outcome is Outcome.NOT_DECLARED
-    assert found.reason.endswith("; not declared.")
+    assert found.reason.endswith("; nobody declared it.")
 
 
 @pytest.mark.parametrize("name", ["often-stopped", "short-lived", "often-resized"])

@@ -84,7 +84,7 @@ def tagged(**tags: str) -> ScaleSet:
 def test_an_expiry_before_the_end_of_the_wave_blocks_in_any_spelling(tag: str):
     found = checked("short-lived", replace(lived(), tags={tag: "2026-12-01T06:00:00Z"}))
     assert found.outcome is Outcome.BLOCK
-    assert f"tag {tag} says it goes at Tue 1 Dec 2026 06:00 UTC" in found.reason
+    assert f"tag {tag} says it expires at Tue 1 Dec 2026 06:00 UTC" in found.reason
     assert "the wave ends at Sun 20 Dec 2026 12:00 UTC" in found.reason
 
 
@@ -110,7 +110,7 @@ def test_an_expiry_with_an_offset_is_compared_as_the_moment_it_is():
 def test_an_expiry_nobody_can_read_is_unknown_and_does_not_block(text: str):
     found = checked("short-lived", tagged(expiresOn=text))
     assert found.outcome is Outcome.UNKNOWN
-    assert f"`{text[:40]}`, which is no date" in found.reason
+    assert f"`{text[:40]}`, which is not a date" in found.reason
     assert not blocking((found,))
 
 

@@ -40,7 +40,7 @@ def test_without_any_status_nothing_is_impacted_whatever_was_announced():
     for announcements in ((announcement(),), (announcement(level="Warning"),), ()):
         found = decided(instances=fleet(maintenance=None), announcements=announcements)
         assert found.verdict is Verdict.NOT_IMPACTED
-        assert found.reason.startswith("Not impacted: no instance shows maintenance. ")
+        assert found.reason.startswith("Not affected: no instance shows maintenance. ")
         assert (found.offered, found.batches, found.emergency) == ("-", (), False)
         assert check(found, "impacted").reason == "None of 10 instances shows maintenance."
 
@@ -48,7 +48,7 @@ def test_without_any_status_nothing_is_impacted_whatever_was_announced():
 def test_maintenance_without_a_reboot_is_told_as_a_pause_of_seconds_and_nothing_is_planned():
     found = decided(instances=fleet(maintenance=None))
     assert found.reason.endswith(
-        "What Azure maintains without a reboot pauses an instance for some seconds, one fault domain at a time, "
+        "Maintenance without a reboot only pauses an instance for a few seconds, one fault domain at a time, "
         "and needs no plan."
     )
     assert (found.verdict, found.batches) == (Verdict.NOT_IMPACTED, ())
@@ -88,7 +88,7 @@ def test_a_window_that_opens_later_is_a_date_and_not_a_refusal():
     )
     found = decided(instances=fleet(maintenance=later))
     assert (found.offered, found.verdict) == ("No", Verdict.SELF_SERVICE)
-    assert check(found, "offered").reason == "Azure offers self-service from Mon 23 Nov 2026 12:00 UTC on."
+    assert check(found, "offered").reason == "Azure offers self-service from Mon 23 Nov 2026 12:00 UTC."
 
 
 @pytest.mark.parametrize(
@@ -141,12 +141,12 @@ def test_without_a_declared_need_it_is_left_to_azure_and_every_check_is_told_all
     ("said", "words"),
     [
         ({"self_service": "always"}, "self-service is `always`"),
-        ({"windows": "Sat 02:00-06:00 UTC"}, "an exact window is declared"),
+        ({"windows": "Sat 02:00-06:00 UTC"}, "maintenance windows are declared"),
         ({"complete_by": "2026-12-01"}, "it must be done by Wed 2 Dec 2026 00:00 UTC"),
         ({"tier": "web"}, "an order between scale sets is declared"),
         ({"after": "db"}, "an order between scale sets is declared"),
-        ({"soak": "31m"}, "more than 30 minutes are wanted between domains"),
-        ({"soak": "30m1s"}, "more than 30 minutes are wanted between domains"),
+        ({"soak": "31m"}, "it wants more than 30 minutes between domains"),
+        ({"soak": "30m1s"}, "it wants more than 30 minutes between domains"),
     ],
 )
 def test_each_need_of_the_guidance_is_enough_and_is_the_reason(said: dict[str, str], words: str):
@@ -191,7 +191,7 @@ def test_what_was_a_need_stays_one_when_a_person_raises_it_for_the_run():
 def test_observe_decides_and_says_that_nothing_is_started():
     found = decided(a_policy=always(mode="observe"))
     assert found.verdict is Verdict.SELF_SERVICE
-    assert found.reason.startswith("Would be started by us")
+    assert found.reason.startswith("Would be rebooted by us")
 
 
 # Azure's own domains -------------------------------------------------------------------------------------
@@ -239,9 +239,7 @@ def test_only_impacted_instances_make_domains():
 
 
 def test_what_is_wrong_with_the_order_is_a_check_that_blocks_and_does_not_decide():
-    found = decided(
-        a_policy=policy(after="db"), order_problem="The order goes in a circle: a after b after a."
-    )
+    found = decided(a_policy=policy(after="db"), order_problem="The order is circular: a after b after a.")
     assert check(found, "order").outcome is Outcome.BLOCK
     assert "a after b after a" in check(found, "order").reason
     assert found.verdict is Verdict.SELF_SERVICE

@@ -40,12 +40,12 @@ def test_a_run_whose_window_closed_before_it_started_is_missed_and_tells_when_az
     assert run.state is RunState.MISSED
     assert set(states(run).values()) == {InstanceState.MISSED}
     assert one_of(run, "0").reason == (
-        "The self-service window closed at Sat 12 Dec 2026 12:00 UTC before it was started. Azure does it "
+        "The self-service window closed at Sat 12 Dec 2026 12:00 UTC before it was started. Azure reboots it "
         f"{AZURES}."
     )
     notice = run.story.notices[-1]
     assert (notice.kind, notice.urgency) == (Kind.MISSED, Urgency.ACT)
-    assert notice.sentence.endswith(f"Azure maintains them {AZURES}.")
+    assert notice.sentence.endswith(f"Azure reboots them {AZURES}.")
     assert not any(isinstance(one, Start) for one in actions)
 
 
@@ -86,7 +86,7 @@ def test_what_has_failed_is_asked_about_until_its_own_window_has_closed(shown: A
     assert open_still.state is RunState.PAUSED
     run, _ = step(open_still, observe(None, down, now=CLOSED + DAY))
     assert run.state is RunState.MISSED
-    assert one_of(run, "0").reason.endswith("has closed; a person must look at it.")
+    assert one_of(run, "0").reason.endswith("has closed; somebody has to look at it.")
 
 
 def test_what_has_failed_is_over_with_the_window_that_azure_shows_since_the_wave_was_moved():
@@ -110,7 +110,7 @@ def test_what_azure_did_before_anybody_looked_is_by_azure_and_only_the_rest_is_m
     instances = changed(fleet(2, 2, maintenance=OVER), "0", maintenance=None)
     run, _ = confirmed(planned(instances=fleet(2, 2)), instances, now=SCHEDULED.start)
     assert states(run) == {"0": InstanceState.BY_AZURE, "1": InstanceState.MISSED}
-    assert run.reason == "The self-service window closed on it: 1 by Azure, 1 missed."
+    assert run.reason == "The self-service window closed before it was done: 1 by Azure, 1 missed."
 
 
 HALF = (*fleet(4, 4), *fleet(8, 8, maintenance=None)[4:])
@@ -139,10 +139,10 @@ def test_a_run_that_ends_names_what_an_earlier_one_left_down_and_does_not_serve(
 ):
     run = ended(rest, power="stopped")
     assert run.state is state
-    assert "Instance 7 does not serve since an earlier maintenance by Breakwater." in run.reason
+    assert "Instance 7 has been unhealthy since an earlier reboot by Breakwater." in run.reason
     notice = run.story.notices[-1]
     assert (notice.kind, notice.urgency) == (Kind.TROUBLE, Urgency.ACT)
-    assert "Instance 7 does not serve" in notice.sentence
+    assert "Instance 7 has been unhealthy" in notice.sentence
 
 
 @pytest.mark.parametrize("seven", [{}, {"power": "deallocated"}])
@@ -159,4 +159,4 @@ def test_a_run_whose_window_closed_names_what_an_earlier_one_left_down_and_does_
     over = (*fleet(4, 4, maintenance=OVER), *changed(HALF, "7", power="stopped")[4:])
     run, _ = step(run, observe(instances=over, now=CLOSED))
     assert run.state is RunState.MISSED
-    assert "Instance 7 does not serve since an earlier maintenance by Breakwater." in run.reason
+    assert "Instance 7 has been unhealthy since an earlier reboot by Breakwater." in run.reason

@@ -85,7 +85,7 @@ def test_a_wave_that_is_over_is_followed_until_what_azure_took_down_serves_again
 
     run = run_of(world)
     assert states(run) == {"0": "by_azure"}
-    assert "Azure took 1 instance" in run.reason
+    assert "Azure rebooted 1 instance" in run.reason
     world.plan()
     assert run_of(world).ended_at is not None
 
@@ -283,7 +283,7 @@ def test_what_azure_has_done_and_still_shows_keeps_its_story_at_every_plan() -> 
         world.now += 6 * H
         world.plan()
         assert "25 minutes" in run_of(world).instances[0].reason
-        assert "Azure took 1 instance" in run_of(world).reason
+        assert "Azure rebooted 1 instance" in run_of(world).reason
 
 
 def test_two_polls_at_one_moment_start_nothing_twice() -> None:

@@ -144,7 +144,7 @@ def test_what_we_maintained_and_is_ill_in_its_soak_pauses_the_run_and_pages_at_o
     story.maintained()
     run = story.poll(**fields)
     assert states(run)["0"] is InstanceState.FAILED
-    assert "not serving since" in one_of(run, "0").reason
+    assert "unhealthy since" in one_of(run, "0").reason
     assert run.state is RunState.PAUSED
     assert (run.story.notices[-1].kind, run.story.notices[-1].urgency) == (Kind.PAUSED, Urgency.PAGE)
     assert story.started == ["0"]

@@ -36,7 +36,7 @@ def test_a_guest_that_holds_its_reboot_back_is_still_rebooting_however_healthy_i
     for minute in range(1, 15):
         run = seen(run, NOW + minute * MINUTE)
         assert one_of(run, "0").state is InstanceState.REBOOTING
-        assert one_of(run, "0").reason == "Started; waiting for proof of the maintenance."
+        assert one_of(run, "0").reason == "Started; waiting for proof of its reboot."
 
 
 def test_with_proof_an_instance_is_maintained_once_two_polls_saw_it_healthy():

@@ -123,12 +123,12 @@ def test_the_story_tells_when_in_what_order_and_how_long_and_is_told_once():
     run = story.poll(111)
     assert set(states(run).values()) == {InstanceState.BY_AZURE}
     assert run.reason == (
-        "Left to Azure, and it is over: 3 by Azure. Azure took 3 instances between Sun 13 Dec 2026 12:05 UTC and "
+        "Azure is done with it: 3 by Azure. Azure rebooted 3 instances between Sun 13 Dec 2026 12:05 UTC and "
         "Sun 13 Dec 2026 13:50 UTC, in the order 1, 0, 2; each was down for 9 minutes to 25 minutes."
     )
     assert one_of(run, "0").reason == (
-        "Maintained by Azure: down from Sun 13 Dec 2026 12:44 UTC to Sun 13 Dec 2026 13:09 UTC (25 minutes); running and "
-        "healthy afterwards."
+        "Rebooted by Azure: down from Sun 13 Dec 2026 12:44 UTC to Sun 13 Dec 2026 13:09 UTC (25 minutes), healthy "
+        "afterwards."
     )
     (told,) = [one for one in run.story.notices if one.kind is Kind.COMPLETED]
     assert (told.urgency, told.sentence) == (Urgency.KNOW, run.reason)
@@ -141,8 +141,8 @@ def test_an_instance_never_seen_down_was_maintained_between_two_polls():
     story = Story(1)
     story.poll(0)
     run = story.sees(60, {"0": UP})
-    assert one_of(run, "0").reason == "Maintained by Azure between two polls; running and healthy afterwards."
-    assert run.reason == "Left to Azure, and it is over: 1 by Azure."
+    assert one_of(run, "0").reason == "Rebooted by Azure between two polls, healthy afterwards."
+    assert run.reason == "Azure is done with it: 1 by Azure."
 
 
 def test_an_instance_that_is_down_is_not_over_although_its_status_is_gone():
@@ -181,10 +181,10 @@ def test_an_instance_that_does_not_serve_afterwards_is_waited_for_and_then_told_
     run = story.poll(61)
     assert states(run)["0"] is InstanceState.BY_AZURE
     assert (
-        "down since Sun 13 Dec 2026 12:00 UTC and not serving 1 hour 1 minute later"
+        "down since Sun 13 Dec 2026 12:00 UTC, still unhealthy 1 hour 1 minute later"
         in one_of(run, "0").reason
     )
-    assert run.reason.endswith("Not serving afterwards: instance 0.")
+    assert run.reason.endswith("Unhealthy afterwards: instance 0.")
     (trouble,) = [one for one in run.story.notices if one.kind is Kind.TROUBLE]
     assert trouble.urgency is Urgency.ACT
     assert [one.instance for one in trouble.down] == ["0"]
@@ -194,7 +194,7 @@ def test_one_that_never_went_down_before_our_eyes_and_does_not_serve_is_waited_f
     story = Story(1)
     run = story.sees(19, {"0": ILL})
     assert states(run)["0"] is InstanceState.PENDING
-    assert "Not serving since Sun 13 Dec 2026 12:20 UTC (running, unhealthy)" in one_of(run, "0").reason
+    assert "Unhealthy since Sun 13 Dec 2026 12:20 UTC (running, unhealthy)" in one_of(run, "0").reason
     assert states(story.poll(80))["0"] is InstanceState.PENDING
     assert states(story.poll(81))["0"] is InstanceState.BY_AZURE
 
@@ -229,7 +229,7 @@ def test_a_deleted_instance_and_a_deleted_scale_set_are_skipped_each_in_its_word
     assert states(run)["1"] is InstanceState.PENDING, "one 404 proves nothing"
     run = story.poll(10, deleted=True)
     assert one_of(run, "1").reason == "The scale set was deleted."
-    assert "it is over: 2 skipped" in run.reason
+    assert "Azure is done with it: 2 skipped" in run.reason
 
 
 def test_polls_are_soon_while_something_is_down_and_seldom_otherwise():
@@ -272,7 +272,7 @@ def test_a_new_plan_in_between_does_not_take_an_instance_that_is_still_down_for_
         "down from Sun 13 Dec 2026 12:00 UTC to Sun 13 Dec 2026 12:09 UTC (9 minutes)"
         in one_of(run, "0").reason
     )
-    assert "running and healthy afterwards" in one_of(run, "1").reason
+    assert "healthy afterwards" in one_of(run, "1").reason
 
 
 def test_a_new_plan_that_sees_the_last_status_gone_still_tells_how_it_ended():
@@ -305,7 +305,7 @@ def test_the_story_of_one_instance_reads_like_one():
     story = Story(1)
     story.poll(0, {"0": DOWN})
     assert story.sees(9, {"0": UP}).reason == (
-        "Left to Azure, and it is over: 1 by Azure. Azure took 1 instance between Sun 13 Dec 2026 12:00 UTC and "
+        "Azure is done with it: 1 by Azure. Azure rebooted 1 instance between Sun 13 Dec 2026 12:00 UTC and "
         "Sun 13 Dec 2026 12:09 UTC; it was down for 9 minutes."
     )
 
@@ -318,7 +318,7 @@ def test_a_cancelled_wave_ends_what_azure_has_not_done_as_cancelled():
     assert states(ended) == {"0": InstanceState.BY_AZURE, "1": InstanceState.CANCELLED}
     assert ended.ended_at == AT + HOUR
     assert ended.reason == (
-        "The wave was cancelled: 1 by Azure, 1 cancelled. Azure took 1 instance between Sun 13 Dec 2026 12:00 UTC "
+        "The wave was cancelled: 1 by Azure, 1 cancelled. Azure rebooted 1 instance between Sun 13 Dec 2026 12:00 UTC "
         "and Sun 13 Dec 2026 12:09 UTC; it was down for 9 minutes."
     )
 
@@ -329,7 +329,7 @@ def test_what_an_earlier_run_left_down_is_named_as_trouble_although_azure_did_al
     story.run = replace(story.run, fleet=replace(story.run.fleet, left_down=("7",), served=("0", "7")))
     story.poll(0, {"0": DOWN})
     run = story.sees(9, {"0": UP})
-    assert "Instance 7 does not serve since an earlier maintenance by Breakwater." in run.reason
+    assert "Instance 7 has been unhealthy since an earlier reboot by Breakwater." in run.reason
     assert (run.story.notices[-1].kind, run.story.notices[-1].urgency) == (Kind.TROUBLE, Urgency.ACT)
 
 

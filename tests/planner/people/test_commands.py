@@ -249,11 +249,13 @@ def test_a_quarantine_under_a_hold_leaves_the_hold_to_be_read_and_is_told_once()
 
 
 def test_an_approval_is_refused_where_nothing_waits_for_one():
-    assert refused(planned(), CommandKind.APPROVE) == "Nothing of it waits for approval: its mode is auto."
+    assert refused(planned(), CommandKind.APPROVE) == "Nothing waits for approval: its mode is auto."
     asked = planned(a_policy=always(mode="approve"))
     assert refused(asked, CommandKind.APPROVE, checksum=asked.people.checksum) == ""
     given_ = hear(asked, command(CommandKind.APPROVE, checksum=asked.people.checksum))
-    assert "has been approved" in refused(given_, CommandKind.APPROVE, id="2", checksum=asked.people.checksum)
+    assert "is approved already" in refused(
+        given_, CommandKind.APPROVE, id="2", checksum=asked.people.checksum
+    )
 
 
 def test_an_approval_of_no_plan_or_of_another_is_refused_with_the_plan_there_is():
@@ -305,8 +307,8 @@ def test_a_hold_says_which_starts_were_written_before_it():
     )  # fmt: skip
     run, event = run_of(flying, batch(2, "1"), state=RunState.RUNNING), command(CommandKind.HOLD)
     assert effect(run, hear(run, event), event) == (
-        "Held: no start is written from now on. Written before, so it may still be sent: 0. "
-        "Watched until it serves again: 2 instances under way."
+        "Held: nothing new starts from now on. On its way already, and may still go out: 0. "
+        "Reboots in progress will finish: 2 instances watched until healthy."
     )
 
 

@@ -31,10 +31,7 @@ from tests.planner.people.hearing import hear, refused
 
 def test_a_raise_to_what_is_so_already_is_refused():
     run = planned(a_policy=always(soak="10m", windows="daily 02:00-06:00 UTC"))
-    assert (
-        refused(run, CommandKind.RAISE, raised={"soak": "600s"})
-        == "It is so already for this run: soak 600s."
-    )
+    assert refused(run, CommandKind.RAISE, raised={"soak": "600s"}) == "This run has that already: soak 600s."
     assert refused(run, CommandKind.RAISE, raised={"windows": "daily 02:00-06:00 UTC", "lead": "0m"}) != ""
     assert refused(run, CommandKind.RAISE, raised={"soak": "10m", "lead": "1h"}) == ""
     raised = hear(run, command(CommandKind.RAISE, raised={"max-unavailable": "50%"}))

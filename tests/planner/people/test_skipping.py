@@ -143,7 +143,7 @@ def test_a_skip_that_touches_nothing_is_refused_and_says_what_can_be_skipped():
     for names in ({"instances": ("0",)}, {"domains": ("domain 0",)}):
         why = refused(run, CommandKind.SKIP, **names)
         assert why.startswith("Nothing of that can be skipped: ")
-        assert why.endswith(" maintained. What can be skipped: 1 (domain 2).")
+        assert why.endswith(" rebooted. What can be skipped: 1 (domain 2).")
     assert refused(run, CommandKind.SKIP, instances=("7",)).startswith(
         "The plan has no instance 7. What can be"
     )
@@ -156,7 +156,7 @@ def test_a_skip_that_touches_nothing_is_refused_and_says_what_can_be_skipped():
 def test_a_skip_without_a_name_says_that_a_failed_instance_has_to_be_named():
     left = hear(failing(), command(CommandKind.SKIP))
     assert refused(left, CommandKind.SKIP, id="2") == (
-        "Nothing is left to skip without a name: 1 failed, 1 skipped. What can be skipped: 0 (domain 1). "
-        "Failed, and skipped only by name or domain: 0."
+        "Nothing is left to skip; name what you mean: 1 failed, 1 skipped. What can be skipped: 0 (domain 1). "
+        "Failed, so skipped only by name or domain: 0."
     )
     assert refused(left, CommandKind.SKIP, id="3", domains=("domain 1",)) == ""

@@ -189,7 +189,7 @@ def _fits(
 @given(queues(5))
 def test_no_date_is_missed_that_another_order_would_have_kept(drawn: Any):
     queue, held, limits = drawn
-    # By the hour, as the naive schedule counts: whoever waits for a person is there an hour later.
+    # By the hour, as the naive schedule counts: whoever needs action is there an hour later.
     laid = places([each for each in queue if each.ready], held, limits, NOW)
     ready = [each for each in queue if each.ready]
     best = (

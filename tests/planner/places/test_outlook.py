@@ -42,7 +42,7 @@ def test_a_wave_that_fits_says_until_when() -> None:
     assert (found.in_time, found.late) == (6, ())
     assert found.ends == NOW + 3 * 130 * M
     assert found.sentence == (
-        "6 scale sets have a place in time, the last done by Mon 30 Nov 2026 18:30 UTC."
+        "6 scale sets fit before the deadline, the last done by Mon 30 Nov 2026 18:30 UTC."
     )
 
 
@@ -56,7 +56,7 @@ def test_a_hundred_and_seventy_sets_of_twenty_domains_say_who_has_no_place_and_w
     assert 5 < enough < 10
     assert seen(lines, Limits(scale_sets=enough)).late == ()
     assert found.any_time
-    assert f"{len(found.late)} scale sets have no place before the deadline" in found.sentence
+    assert f"{len(found.late)} scale sets do not fit before the deadline" in found.sentence
     assert "under `limits` (`scale-sets: 5`, `regions: 1`): set" in found.sentence
     assert f"To make room: `scale-sets: {enough}` or wider windows." in found.sentence
 
@@ -107,7 +107,7 @@ def test_behind_a_paused_run_of_another_region_there_is_no_turn_and_the_sentence
     found = turn("web", laid([stuck, line("web")], Limits(regions=1)), NOW)
     assert (found.start, found.waits) == (
         None,
-        "No place in the queue gets free for it while stuck waits for a person.",
+        "No place in the queue will be free for it while stuck needs action.",
     )
 
 
@@ -129,7 +129,7 @@ def test_who_goes_ahead_says_of_whom_and_what_keeps_each_from_going() -> None:
         line("web"),
     ]
     assert turn("web", laid(lines, Limits(scale_sets=1)), NOW).passes == (
-        "Ahead of asked (waits for approval), sick (waits for an instance that does not serve), "
+        "Ahead of asked (waits for approval), sick (is held up by an unhealthy instance), "
         "nightly (may start from Mon 30 Nov 2026 20:00 UTC)."
     )
     assert turn("web", laid([line("db", deadline=NOW + DAY), line("web")], Limits()), NOW).passes == ""

@@ -27,20 +27,20 @@ def test_as_many_as_the_limit_may_be_in_flight_and_one_more_may_not():
     limits = Limits(regions=1, scale_sets=3)
     assert over(claims(WEST, WEST), mine(), limits) == ""
     assert over(claims(WEST, WEST, WEST), mine(), limits) == (
-        "3 scale sets of this subscription are in flight, and `limits.scale-sets` allows 3. " + FASTER
+        "3 scale sets of this subscription are under way, and `limits.scale-sets` allows 3. " + FASTER
     )
 
 
 def test_one_is_said_as_one():
     assert over(claims(WEST), mine(), Limits(scale_sets=1)) == (
-        "1 scale set of this subscription is in flight, and `limits.scale-sets` allows 1. " + FASTER
+        "1 scale set of this subscription is under way, and `limits.scale-sets` allows 1. " + FASTER
     )
 
 
 def test_a_second_region_waits_and_reads_which_one_is_in_flight_and_what_to_raise():
     limits = Limits(regions=1, scale_sets=5)
     assert over(claims(WEST, WEST), mine(NORTH), limits) == (
-        "1 region of this subscription is in flight (westeurope), and `limits.regions` allows 1. " + FASTER
+        "1 region of this subscription is under way (westeurope), and `limits.regions` allows 1. " + FASTER
     )
     assert over(claims(WEST, WEST), mine(WEST), limits) == ""
 
@@ -49,7 +49,7 @@ def test_regions_are_named_in_one_order_whatever_the_order_of_the_claims():
     limits = Limits(regions=2, scale_sets=9)
     words = over(claims(WEST, NORTH), mine("uksouth"), limits)
     assert words == over(claims(NORTH, WEST), mine("uksouth"), limits)
-    assert words.startswith("2 regions of this subscription are in flight (northeurope, westeurope), and")
+    assert words.startswith("2 regions of this subscription are under way (northeurope, westeurope), and")
 
 
 def test_a_region_is_the_same_however_azure_spells_it():
@@ -69,7 +69,7 @@ def test_where_both_limits_forbid_it_the_number_of_scale_sets_is_said():
 def test_limits_lowered_under_what_flies_already_stop_the_next_one_with_the_true_numbers():
     words = over(claims(WEST, WEST, WEST, WEST), mine(), Limits(regions=1, scale_sets=2))
     assert words.startswith(
-        "4 scale sets of this subscription are in flight, and `limits.scale-sets` allows 2"
+        "4 scale sets of this subscription are under way, and `limits.scale-sets` allows 2"
     )
 
 
@@ -77,7 +77,7 @@ def test_of_one_region_no_more_than_its_limit_and_another_region_is_free():
     limits = Limits(regions=2, scale_sets=9, per_region=2)
     assert over(claims(WEST, NORTH, NORTH), mine(), limits) == ""
     assert over(claims(WEST, "West Europe", NORTH), mine(), limits) == (
-        "2 scale sets in westeurope are in flight, and `limits.per-region` allows 2. " + FASTER
+        "2 scale sets in westeurope are under way, and `limits.per-region` allows 2. " + FASTER
     )
 
 
@@ -86,7 +86,7 @@ def test_who_matches_a_limit_counts_in_it_and_nobody_else_does():
     others = [Claim("claims/db", WEST, ("databases",)), *claims(WEST)]
     assert over(others, mine(), limits) == ""
     assert over(others, Claim("claims/mine", WEST, ("databases",)), limits) == (
-        "1 scale set under `databases` is in flight, and `limits.by-match.databases` allows 1. " + FASTER
+        "1 scale set under `databases` is under way, and `limits.by-match.databases` allows 1. " + FASTER
     )
     assert over(others, Claim("claims/mine", WEST, ("no longer in the file",)), limits) == ""
 

@@ -195,11 +195,11 @@ def test_with_sources_closed_it_cannot_be_told_and_the_missing_role_is_said():
     found = second_time.explained(
         finished("0"), [instance("0")], (wave(announcement(at=DONE_AT - 9 * DAY)),), closed
     )
-    assert "why cannot be told (The role Monitoring Reader is missing.)" in found
+    assert "the reason is unknown (The role Monitoring Reader is missing.)" in found
     never = second_time.explained(
         finished("0"), [instance("0")], (wave(announcement(at=DONE_AT - 9 * DAY)),), scale_set()
     )
-    assert "why cannot be told (nothing was looked up)" in never
+    assert "the reason is unknown (nothing was looked up)" in never
 
 
 def test_what_one_source_shows_is_told_although_another_is_closed():

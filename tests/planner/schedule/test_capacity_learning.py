@@ -42,20 +42,22 @@ def capacity(instances: tuple[Instance, ...], **said: str) -> str:
 
 def test_the_plan_says_what_its_largest_batch_takes_away_and_what_makes_up_for_it():
     assert capacity(fleet()) == (
-        "A batch takes away at most 2 of 10 serving instances (20 %); 2 more instances would make up for it."
+        "At most 2 of 10 healthy instances are down at a time (20 %); 2 more instances would make up for it."
     )
     assert planned().fleet.serving == 10
 
 
 def test_one_instance_is_one_instance():
-    assert "at most 1 of 4 serving instances (25 %); 1 more instance would" in capacity(fleet(4))
+    assert "At most 1 of 4 healthy instances is down at a time (25 %); 1 more instance would" in capacity(
+        fleet(4)
+    )
 
 
 def test_what_does_not_serve_does_not_count_as_serving():
     instances = changed(changed(fleet(), "3", health=Health.UNHEALTHY), "4", power="stopped")
     run = planned(instances=instances)
     assert run.fleet.serving == 8
-    assert "at most 1 of 8 serving instances (12 %)" in run.fleet.capacity
+    assert "At most 1 of 8 healthy instances is down at a time (12 %)" in run.fleet.capacity
 
 
 def test_a_batch_takes_away_no_more_than_what_of_it_serves():
@@ -66,12 +68,14 @@ def test_a_batch_takes_away_no_more_than_what_of_it_serves():
     )
     run = planned(instances=off, a_policy=always(max_unavailable="100%"))
     assert run.fleet.serving == 4
-    assert "at most 3 of 4 serving instances (75 %); 3 more instances" in run.fleet.capacity
+    assert (
+        "At most 3 of 4 healthy instances are down at a time (75 %); 3 more instances" in run.fleet.capacity
+    )
     dark = tuple(
         replace(instance, power="deallocated") if instance.id in {"0", "2", "4", "6"} else instance
         for instance in fleet(7, 2)
     )
-    assert "at most 3 of 3" in planned(instances=dark, a_policy=always(max_unavailable="100%")).fleet.capacity
+    assert "At most 3 of 3" in planned(instances=dark, a_policy=always(max_unavailable="100%")).fleet.capacity
 
 
 def test_nothing_that_serves_has_nothing_taken_away():
@@ -93,7 +97,7 @@ def test_what_is_done_takes_nothing_away_any_more():
     run = with_capacity(run_of(done), scale_set(), fleet(), rules())
     assert (run.fleet.serving, run.fleet.capacity) == (10, "")
     half = batch(1, InstanceProgress("0", state=InstanceState.SKIPPED), "1", "2")
-    assert "at most 2 of 10" in with_capacity(run_of(half), scale_set(), fleet(), rules()).fleet.capacity
+    assert "At most 2 of 10" in with_capacity(run_of(half), scale_set(), fleet(), rules()).fleet.capacity
 
 
 def test_a_share_of_nothing_is_no_number():
@@ -116,7 +120,7 @@ def test_no_plan_takes_away_more_than_serves(powers: list[str], domains: int, mo
     run = planned(instances=instances, a_policy=always(max_unavailable=most))
     if not run.fleet.capacity:
         return
-    words = run.fleet.capacity.split("at most ")[1].split(" serving")[0]
+    words = run.fleet.capacity.split("At most ")[1].split(" healthy")[0]
     taken, up = (int(number) for number in words.split(" of "))
     assert up == sum(power == "running" for power in powers) == run.fleet.serving
     assert 1 <= taken <= up

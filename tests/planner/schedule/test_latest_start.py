@@ -64,7 +64,7 @@ def test_answer_by_is_the_last_start_inside_the_windows_and_not_the_end_of_azure
     world = case_27()
     (notice,) = [told for told in run_of_world(world).story.notices if told.kind is Kind.APPROVAL]
     # Two batches of ten minutes and a soak of thirty end at 04:00; an answer comes a poll earlier.
-    assert notice.otherwise.startswith("If nobody answers by Sun 6 Dec 2026 03:09 UTC, there is no time left")
+    assert notice.otherwise.startswith("If nobody answers by Sun 6 Dec 2026 03:09 UTC, Azure reboots all 4")
     assert "12 Dec 2026 12:00" not in notice.otherwise
 
 
@@ -86,8 +86,8 @@ def test_where_no_answer_helps_any_more_that_is_said_instead_of_a_date_that_is_p
     world = case_27()
     on(world, datetime(2026, 12, 6, 3, 55, tzinfo=UTC))
     said = if_nobody_answers(run_of_world(world), world.now)
-    assert said.startswith("No answer helps any more: nothing can be started before the self-service window")
-    assert "4 instances are left to Azure" in said
+    assert said.startswith("It is too late to answer: nothing more can start before the self-service window")
+    assert "Azure reboots all 4" in said
 
 
 def failed_midway(*, hours: float = 480, **values: str) -> Protocol:
@@ -113,11 +113,8 @@ def test_a_paused_run_with_batches_left_says_until_when_all_of_it_fits_and_until
     assert found.anything is not None
     assert found.everything < found.anything
     (notice,) = [told for told in run.story.notices if told.kind is Kind.PAUSED]
-    assert (
-        f"If nobody answers by {say(found.everything)}, there is no time left for all of it"
-        in notice.otherwise
-    )
-    assert f"by {say(found.anything)}, nothing more can be started" in notice.otherwise
+    assert f"If nobody answers by {say(found.everything)}, not all of it fits" in notice.otherwise
+    assert f"by {say(found.anything)} nothing does" in notice.otherwise
 
 
 def resumed(world: Protocol, at: datetime) -> int:

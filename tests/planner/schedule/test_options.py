@@ -139,7 +139,7 @@ def test_a_plan_that_does_not_fit_pauses_before_its_first_start_and_says_by_how_
         case.run.people.choices,
         ("resume", "skip"),
     )
-    assert "If nobody answers by Sun 22 Nov 2026 17:49 UTC, nothing more can be started" in notice.otherwise
+    assert "If nobody answers by Sun 22 Nov 2026 17:49 UTC, Azure reboots all 5" in notice.otherwise
 
 
 def test_a_plan_that_ends_with_the_deadline_to_the_second_fits_and_a_second_more_does_not():

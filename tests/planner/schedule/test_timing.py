@@ -137,7 +137,7 @@ def test_why_nothing_starts_names_what_stands_in_the_way():
     freeze = Freeze(NOW - HOUR, NOW + DAY, "launch")
     assert next_start((), (freeze,), NOW) == (NOW + DAY, "a freeze until Mon 23 Nov 2026 12:00 UTC (launch)")
     at, why = next_start(windows("Mon 02:00-04:00 UTC"), (), NOW)
-    assert (at, why) == (utc("2026-11-23T02:00"), "the operator window opens Mon 23 Nov 2026 02:00 UTC")
+    assert (at, why) == (utc("2026-11-23T02:00"), "the next window opens Mon 23 Nov 2026 02:00 UTC")
     at, why = next_start(windows("Mon 02:00-03:00 UTC"), (), NOW, 2 * HOUR)
     assert at is None
     assert why == "no window in the next 60 days is as long as the 2 hours a batch is expected to take"

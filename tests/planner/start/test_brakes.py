@@ -165,7 +165,7 @@ def test_a_scale_set_that_has_become_one_to_be_left_alone_since_its_plan_is_not_
     held, starts = started(run, a_set=scale_set(**changed_since), instances=FLEET, now=later)
     assert starts == []
     assert held.state is RunState.SCHEDULED
-    assert held.reason.startswith(("Waits: ", "Planned again: "))
+    assert held.reason.startswith(("Waiting: ", "Planned again: "))
     _, starts = started(run, a_set=scale_set(), instances=FLEET, now=later)
     assert len(starts) == 10
 

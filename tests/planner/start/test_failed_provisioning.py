@@ -48,7 +48,7 @@ def test_a_set_whose_provisioning_is_failed_waits_under_that_cause_with_the_way_
     run, actions = step(planned(FAILED), observe(FAILED))
     assert starts(actions) == []
     assert run.state is RunState.SCHEDULED
-    assert "provisioning of the scale set is failed" in run.reason
+    assert "provisioning has failed" in run.reason
     assert "raise `accept: provisioning-failed`" in run.reason
 
 
@@ -72,7 +72,7 @@ def test_an_instance_with_failed_provisioning_whose_application_is_healthy_serve
     assert starts(actions) == ["0", "5"]
     (found,) = [one for one in conditions(scale_set(), instances, rules()) if one.name == "others-healthy"]
     assert found.outcome is Outcome.PASS
-    assert "Provisioning is failed on 9" in found.reason
+    assert "Provisioning has failed on 9" in found.reason
 
 
 def test_an_instance_with_failed_provisioning_that_reports_no_health_holds_up_and_says_how_to_accept_it():
@@ -133,5 +133,5 @@ def test_what_was_accepted_stays_accepted_when_something_else_is_accepted_later(
 def test_accepting_the_same_once_more_is_refused_with_a_sentence():
     run, _ = step(planned(), observe(), command(CommandKind.RAISE, "a", raised={"accept": "instance/3"}))
     again = command(CommandKind.RAISE, "b", raised={"accept": "instance/3"})
-    assert refusal(run, again) == "It is so already for this run: accept instance/3."
+    assert refusal(run, again) == "This run has that already: accept instance/3."
     assert refusal(run, command(CommandKind.RAISE, "c", raised={"accept": "instance/4"})) == ""

@@ -302,7 +302,7 @@ def test_not_eligible_is_final_when_the_next_poll_sees_that_azure_does_not_offer
     assert states_of(run) == {"0": InstanceState.SKIPPED}
     assert run.instances[0].reason == (
         "Azure refused it (OperationNotAllowed: Operation 'performMaintenance' is not allowed on VM "
-        "'web_0' since the Subscription of this VM is not eligible). Azure maintains it in its own window."
+        "'web_0' since the Subscription of this VM is not eligible). Azure reboots it in its own window."
     )
     assert run.state is RunState.COMPLETED
     assert started(world) == [0]
@@ -381,7 +381,7 @@ def test_ten_instances_refused_for_the_same_cause_are_one_notice_that_counts_the
     run = looked(world, 10, refusing(NOT_ELIGIBLE))
     (told,) = troubles(run)
     assert told.startswith("Azure refused to start 10 instances (0, 1, 2, 3, 4 and others)")
-    assert "starting them is tried again at Mon 23 Nov 2026 08:05 UTC" in told
+    assert "otherwise Breakwater tries again at Mon 23 Nov 2026 08:05 UTC" in told
 
 
 def test_instances_refused_one_after_the_other_for_the_same_cause_are_one_notice() -> None:

@@ -139,7 +139,7 @@ def test_they_are_suspended_before_the_first_start_and_resumed_after_the_last_be
     play = Play()
     play.poll()
     assert (play.orders, play.started) == ([SUSPEND], [])
-    assert play.run.reason == "Waits: its automatic repairs to be suspended."
+    assert play.run.reason == "Waiting: its automatic repairs to be suspended."
     play.poll()
     assert play.started == ["0"]
     play.until(ended)
@@ -183,7 +183,7 @@ def test_a_suspend_that_azure_does_not_follow_asks_a_person_after_a_while_and_gi
     play = Play()
     play.deaf = True
     play.until(lambda one: one.run.state is RunState.PAUSED, most=15)
-    assert "cannot be suspended: Azure accepted the request, and nothing has changed" in play.run.reason
+    assert "cannot be suspended: Azure accepted the request, but nothing has changed" in play.run.reason
     assert "accept `automatic-repairs`" in play.run.reason
     assert play.started == []
     for _ in range(5):
@@ -272,7 +272,7 @@ def test_a_failure_says_with_its_pause_that_repairs_are_resumed():
     play.until(lambda one: one.started)
     play.instances["0"] = replace(play.instances["0"], health=Health.UNHEALTHY)
     play.until(lambda one: one.run.state is RunState.PAUSED, most=100)
-    assert "Its automatic repairs are resumed as soon as nothing of it reboots." in play.run.reason
+    assert "Automatic repairs go back on as soon as no reboot is in progress." in play.run.reason
     play.until(lambda one: one.run.repairs is None, most=5)
     assert play.repairs == "running"
 
@@ -312,7 +312,7 @@ def test_the_run_does_not_end_before_they_run_again():
     for _ in range(10):
         play.poll()
         assert play.run.state is RunState.RUNNING
-        assert "its automatic repairs have to run again" in play.run.reason
+        assert "Automatic repairs have to be back on" in play.run.reason
     play.deaf = False
     play.until(ended, most=5)
     assert play.run.state is RunState.COMPLETED
@@ -329,7 +329,7 @@ def test_after_half_an_hour_of_trying_people_are_told_once_how_to_resume_by_hand
     (told,) = [one.notice for one in play.tells if one.notice.kind is Kind.TROUBLE]
     assert told.urgency is Urgency.ACT
     assert (
-        "could not be resumed for 30 minutes. Resume by hand: az vmss set-orchestration-service-state"
+        "could not resume them for 30 minutes. By hand: az vmss set-orchestration-service-state"
         in told.sentence
     )
     assert "--name web --resource-group Prod --subscription" in told.sentence
@@ -342,7 +342,7 @@ def test_the_notice_of_giving_up_has_azures_error_and_reads_as_sentences():
     play.refuses = "AuthorizationFailed: no."
     play.until(ended, most=60)
     (told,) = [one.notice for one in play.tells if one.notice.kind is Kind.TROUBLE]
-    assert "for 30 minutes: AuthorizationFailed: no. Resume by hand" in told.sentence
+    assert "for 30 minutes: AuthorizationFailed: no. By hand" in told.sentence
 
 
 def test_what_was_given_up_while_paused_is_not_told_again_at_every_poll():

@@ -36,8 +36,8 @@ from tests.planner.builders import (
 
 def test_one_instance_is_it_and_several_are_them():
     one = if_nobody_answers(planned(instances=fleet(1, 1)), NOW)
-    assert "1 instance is left to Azure, which maintains it between" in one
-    assert "2 instances are left to Azure, which maintains them" in if_nobody_answers(
+    assert "Azure reboots it at a time it chooses between" in one
+    assert "Azure reboots both at a time it chooses between" in if_nobody_answers(
         planned(instances=fleet(2, 2)), NOW
     )
 
@@ -46,20 +46,20 @@ def test_of_one_missed_instance_azure_maintains_it():
     status = replace(instance().maintenance, allowed=False)
     closed = observe(instances=fleet(1, 1, maintenance=status), now=SELF_SERVICE.end)
     run, _ = step(planned(instances=fleet(1, 1)), closed)
-    assert "1 missed. Azure maintains it between" in run.story.notices[-1].sentence
+    assert "1 missed. Azure reboots it between" in run.story.notices[-1].sentence
 
 
 def test_a_plan_that_is_only_observed_is_one_sentence():
     reason = decided(a_policy=always(mode="observe")).reason
-    assert reason == "Would be started by us (self-service is `always`), but the mode is `observe`."
+    assert reason == "Would be rebooted by us (self-service is `always`), but its mode is `observe`."
     assert decide(scale_set(), fleet(), (announcement(),), always(mode="observe"), NOW).reason == reason
 
 
 def test_a_plan_that_waits_does_not_say_that_anything_was_started():
     run = planned(a_policy=always(mode="approve"))
     assert [one.sentence for one in run.story.notices] == [
-        "To be started by us, since self-service is `always`.",
-        "The plan waits for approval: to be started by us, since self-service is `always`.",
+        "Rebooted by us: self-service is `always`.",
+        "Approve rebooting 10 instances of web. Rebooted by us: self-service is `always`.",
     ]
 
 
@@ -72,7 +72,7 @@ def test_what_azure_refuses_names_the_instance_and_says_what_becomes_of_it():
     run = answered(run, (no,), NOW)
     assert run.story.notices[-1].sentence == (
         f"Azure refused to start instance {first} (OperationNotAllowed): The VM is not eligible. "
-        "Azure maintains it in its own window if the next poll sees the same; otherwise starting it is tried "
+        "Azure reboots it in its own window if the next poll shows the same; otherwise Breakwater tries "
         "again at Sun 22 Nov 2026 12:05 UTC."
     )
     no_longer = [
@@ -82,13 +82,13 @@ def test_what_azure_refuses_names_the_instance_and_says_what_becomes_of_it():
     run, _ = step(run, observe(instances=no_longer, now=NOW + MINUTE))
     assert skip_reasons(run) == (
         f"Instance {first}: Azure refused it (OperationNotAllowed: The VM is not eligible). "
-        "Azure maintains it in its own window."
+        "Azure reboots it in its own window."
     )
     busy = StartResult(first, StartOutcome.REFUSED, code="QuotaExceeded")
     later, _ = step(planned(instances=fleet(2, 2)), observe(instances=fleet(2, 2)))
     assert answered(later, (busy,), NOW).story.notices[-1].sentence == (
-        f"Azure refused to start instance {first} (QuotaExceeded). Starting it is tried again at Sun 22 Nov 2026 12:05 UTC, "
-        "and then less and less often."
+        f"Azure refused to start instance {first} (QuotaExceeded). Breakwater tries again at Sun 22 Nov 2026 12:05 UTC, "
+        "then less and less often."
     )
 
 

@@ -59,7 +59,7 @@ def test_a_pause_and_an_unanswered_approval_are_told_again_at_half_and_at_72_24_
     assert first.urgency is Urgency.ACT
     assert first.otherwise.startswith("If nobody answers by")
     assert first.answers[0] == ("approve" if word == "approve" else "resume")
-    expected = "The plan still waits for approval." if word == "approve" else "Still paused: Held by ana"
+    expected = "Still waiting for approval." if word == "approve" else "Still paused: Held by ana"
     assert first.sentence.startswith(expected)
 
 
@@ -118,8 +118,8 @@ def test_a_pause_says_whom_it_holds_up_and_offers_to_let_them_pass() -> None:
     run, _ = step(planned(), observe())
     run, _ = step(run, observe(now=SUNDAY + M, held_up=others), command(CommandKind.HOLD))
     (notice,) = told(run, Kind.PAUSED)
-    assert "holds up 3 scale sets of northeurope that wait for a limit" in notice.otherwise
-    assert "the first of them has to start by Tue 24 Nov 2026 12:00 UTC" in notice.otherwise
+    assert "Holds up 3 other scale sets in northeurope; they still fit until" in notice.otherwise
+    assert "they still fit until Tue 24 Nov 2026 12:00 UTC" in notice.otherwise
     assert notice.answers[-1] == "let-pass"
     alone, _ = step(planned(), observe())
     alone, _ = step(alone, observe(now=SUNDAY + M, held_up=HeldUp()), command(CommandKind.HOLD))
@@ -146,7 +146,7 @@ def test_let_pass_gives_the_place_away_until_the_run_starts_something_again() ->
     ("state", "begun", "why"),
     [
         (RunState.RUNNING, True, "not paused"),
-        (RunState.PAUSED, False, "Nothing of the run has been started"),
+        (RunState.PAUSED, False, "Nothing of it was started"),
     ],
 )
 def test_let_pass_is_refused_with_the_reason_where_it_would_change_nothing(state, begun, why) -> None:

@@ -53,7 +53,7 @@ def joined_and_never_planned(world: Protocol) -> None:
 
 HELD_UP = [
     (sick, Cause.NEIGHBOUR, "instance 3: running, unhealthy"),
-    (failed_set, Cause.SCALE_SET, "provisioning of the scale set is failed"),
+    (failed_set, Cause.SCALE_SET, "provisioning has failed"),
     (upgraded, Cause.SCALE_SET, "rolling upgrade is under way"),
     (limited, Cause.LIMIT, "5 scale sets of this subscription are in flight"),
     (behind, Cause.PREDECESSOR, "api goes first and is paused"),
@@ -87,7 +87,7 @@ def test_its_own_sentence_says_since_when_it_is_held_up() -> None:
     world = living()
     sick(world)
     run = until(world, 5 * H)
-    assert run.reason.startswith("Waits: 1 other instance is not running and healthy")
+    assert run.reason.startswith("Waiting: 1 other instance is not running and healthy")
     assert run.reason.endswith("Held up since Mon 23 Nov 2026 08:00 UTC.")
 
 
@@ -106,7 +106,7 @@ def test_another_cause_is_told_once_it_has_lasted_as_long_by_itself() -> None:
     assert len(told(until(world, 9 * H))) == 1
     first, second = told(until(world, 11 * H))
     assert "unhealthy" in first.sentence
-    assert "provisioning of the scale set is failed" in second.sentence
+    assert "provisioning has failed" in second.sentence
 
 
 def test_causes_that_take_turns_keep_nobody_in_the_dark_and_do_not_spam() -> None:
