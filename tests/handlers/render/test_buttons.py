@@ -33,7 +33,7 @@ def test_an_approval_is_the_first_button_and_leads_to_its_link():
 
     assert (first.label, first.first) == (ANSWERS["approve"], True)
     assert first.link == "https://breakwater.example/api/links/approve-4f1c"
-    assert [button.label for button in others] == [*words("skip", "hold"), "Open", "Portal"]
+    assert [button.label for button in others] == [*words("skip"), "Not now", "Open", "Portal"]
     assert not any(button.first for button in others)
 
 

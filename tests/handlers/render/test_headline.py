@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.render import asked
+from handlers.render import asked, facts
 from handlers.render.headline import LONGEST_SUBJECT, Headline, headline
 from handlers.render.moments import Clock, zone_of
 from planner.policy.weekly import parse_windows
@@ -38,7 +38,7 @@ def test_an_approval_is_asked_for_by_name_with_the_plan_and_until_when():
         "answer by Wed 25 Nov 09:00 CET",
     )
     assert asked.at_most_down(one) == "At most 1 of 5 is down at a time."
-    assert [asked.label(one, word) for word in asked.answers(one, asks)] == [
+    assert [facts.label(one, word) for word in asked.answers(one, asks)] == [
         "Approve",
         "Leave to Azure",
         "Not now",
