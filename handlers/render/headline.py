@@ -91,7 +91,8 @@ def ended(run: Run) -> str:
     if run.state is RunState.CANCELLED:
         return f"its maintenance was cancelled{f' after {len(done)} of {len(every)}' if done else ''}"
     if every and len(done) == len(every):
-        return "rebooted and healthy" if len(done) == 1 else f"all {len(done)} instances rebooted and healthy"
+        every_one = {1: "", 2: "both instances "}.get(len(done), f"all {len(done)} instances ")
+        return f"{every_one}rebooted and healthy"
     return f"over, {len(done)} of {many(len(every), 'instance')} rebooted by us"
 
 

@@ -263,7 +263,7 @@ async def test_a_cancelled_wave_stops_between_batches_and_automatic_repairs_run_
     [
         ("delete", InstanceState.SKIPPED, "the instance was deleted"),
         ("deallocate", InstanceState.SKIPPED, "deallocated"),
-        ("reimage", InstanceState.MAINTAINED, "Maintained"),
+        ("reimage", InstanceState.MAINTAINED, "Rebooted"),
         ("service_heal", InstanceState.CANCELLED, "its maintenance status is gone"),
         ("resize", InstanceState.CANCELLED, "its maintenance status is gone"),
     ],

@@ -138,7 +138,7 @@ async def test_of_two_who_send_it_at_once_one_is_told_that_it_was_used() -> None
 async def test_a_limit_is_raised_by_its_link_and_everybody_has_a_place() -> None:
     azure = await overloaded()
     [(key, enough)] = (await seen(azure)).enough
-    token = one(await offered(azure), f"`{key}: {enough}`")
+    token = one(await offered(azure), f"`{key}` to {enough}")
     opened = says(await open_(azure, token))
     answer = await open_(azure, token, ADA)
 
@@ -153,7 +153,7 @@ async def test_a_limit_is_raised_by_its_link_and_everybody_has_a_place() -> None
 async def test_windows_are_dropped_by_their_link_for_those_without_a_place_alone() -> None:
     azure = await overloaded()
     late = set((await seen(azure)).late)
-    token = one(await offered(azure), "No windows")
+    token = one(await offered(azure), "Drop the windows")
     opened = says(await open_(azure, token))
     await open_(azure, token, ADA)
 

@@ -55,7 +55,7 @@ async def test_an_alert_leads_to_every_scale_set_maintained_or_left_with_reasons
             rig, 35, web="completed", api="completed", fab="left_to_azure", calm="left_to_azure",
             quiet="not_impacted",
         )  # fmt: skip
-        completed = await mail_saying(rig, "rebooted and healthy")
+        completed = await mail_saying(rig, "All 4 instances rebooted and healthy")
         await rig.teams.wait_for(len, 60)
         page_status, page = await rig.get(f"waves/{TRACKING_ID}")
         listed = json.loads((await rig.get("waves.json"))[1])

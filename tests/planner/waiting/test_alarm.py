@@ -95,7 +95,7 @@ def test_whoever_acknowledges_stops_it_and_stands_in_the_history_and_in_a_notice
     assert (line.actor, line.event, line.reason, line.id) == ("ada", "acknowledge", "On it.", word.id)
     told = taken.story.notices[-1]
     assert (told.kind, told.urgency) == (Kind.ACKNOWLEDGED, Urgency.KNOW)
-    assert told.sentence == "ada has acknowledged it; still down: 0. On it."
+    assert told.sentence == "ada has acknowledged it: On it. Still down: instance 0."
     assert effect(run, taken, word).startswith("It pages nobody any more")
     for minute in range(2, 40):
         taken = polled(taken, minute)
