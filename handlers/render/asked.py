@@ -4,6 +4,7 @@ from datetime import datetime
 
 from handlers.render import facts
 from handlers.render.moments import Clock
+from handlers.render.outside_text import one_line
 from planner.record.command import CommandKind
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Notice
@@ -50,6 +51,15 @@ def at_most_down(run: Run) -> str:
     if not most or not of or run.state not in ACTIVE:
         return ""
     return f"At most {min(most, of)} of {of} {'is' if most == 1 else 'are'} down at a time."
+
+
+def question(run: Run, clock: Clock) -> str:
+    """What somebody is asked to approve, and what that takes away; empty where nobody is."""
+    if run.state is not RunState.AWAITING_APPROVAL:
+        return ""
+    plan = how(run, clock)
+    what = f"Approve rebooting {one_line(run.target.name, 80)}{f': {plan}' if plan else ''}."
+    return " ".join(filter(None, (what, at_most_down(run))))
 
 
 def failed(run: Run) -> tuple[InstanceProgress, ...]:

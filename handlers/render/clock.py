@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from handlers.render.moments import named
+from handlers.render.moments import each_moment, named
 from planner.policy.weekly import WindowSets
 from planner.record.run import Run
 from planner.text.phrases import short, to_the_minute
@@ -42,6 +42,11 @@ def said(at: datetime, zone: str, now: datetime | None = None) -> str:
         return words
     distance = short(abs(at - now))
     return f"{words} ({f'in {distance}' if at >= now else f'{distance} ago'})"
+
+
+def both(text: str, zone: str) -> str:
+    """A stored sentence, each of its moments on both clocks."""
+    return each_moment(text, lambda at: said(at, zone))
 
 
 def in_a_table(at: datetime, zone: str) -> str:

@@ -1,7 +1,7 @@
 """Moments as a team says them: in its own time zone, which each of them names."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
@@ -22,6 +22,22 @@ def zone_of(runs: Iterable[Run], otherwise: tzinfo = UTC) -> tzinfo:
     """The zone in which all of the runs have their windows; `otherwise` where they have none, or several."""
     zones = {window.zone for run in runs for windows in run.terms.windows for window in windows}
     return ZoneInfo(zones.pop()) if len(zones) == 1 else otherwise
+
+
+def each_moment(text: str, say: Callable[[datetime], str]) -> str:
+    """A stored sentence with each of its moments said in another way."""
+
+    def said(found: re.Match[str]) -> str:
+        day, month, year, hour, minute, second = found.groups(default="0")
+        try:
+            moment = datetime(
+                int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=UTC
+            )
+        except ValueError:
+            return found[0]  # somebody else's words that look like ours
+        return say(moment)
+
+    return _SAID.sub(said, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +66,7 @@ class Clock:
 
     def said(self, text: str) -> str:
         """A stored sentence, its moments in UTC said in this zone."""
-        return _SAID.sub(self._said, text)
-
-    def _said(self, found: re.Match[str]) -> str:
-        day, month, year, hour, minute, second = found.groups(default="0")
-        try:
-            moment = datetime(
-                int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=UTC
-            )
-        except ValueError:
-            return found[0]  # somebody else's words that look like ours
-        return self.at(moment)
+        return each_moment(text, self.at)
 
     def _day(self, local: datetime) -> str:
         year = "" if abs(local - self.now) < PLAIN else f" {local:%Y}"

@@ -6,12 +6,24 @@ from datetime import datetime
 from operator import itemgetter
 from types import SimpleNamespace
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from handlers.render import azure_names, bounded, buttons, clock, environment, facts, plan_drawing, vocabulary
+from handlers.render import (
+    asked,
+    azure_names,
+    bounded,
+    buttons,
+    clock,
+    environment,
+    facts,
+    plan_drawing,
+    vocabulary,
+)
 from handlers.render.addresses import Addresses, Placed, portal
 from handlers.render.contract import self_service
+from handlers.render.moments import Clock
 from handlers.render.report_model import OWN, Room
 from handlers.render.vocabulary import BATCH_OVER, BATCHES, INSTANCES
 from planner.azure.fleet import natural
@@ -62,6 +74,8 @@ def tools(
         zone=zone,
         zone_of=clock.zone_of,
         said=said,
+        both=lambda text, run: clock.both(text, clock.zone_of(run)),
+        question=lambda run: asked.question(run, Clock(ZoneInfo(clock.zone_of(run)), now)),
         in_a_table=clock.in_a_table,
         words=vocabulary,
         facts=facts,

@@ -129,7 +129,7 @@ def _verdict(
     if rules.mode is Mode.OBSERVE:
         words = f"Would be rebooted by us ({inner(need.reason)}), but its mode is `observe`."
         return Verdict.SELF_SERVICE, words
-    return Verdict.SELF_SERVICE, f"Rebooted by us: {lower(need.reason)}"
+    return Verdict.SELF_SERVICE, f"We reboot it, since {lower(need.reason)}"
 
 
 def _not_impacted(announcements: Sequence[Announcement]) -> str:

@@ -1,4 +1,4 @@
-"""Where the golden files are, and what is in them: a message as card, as mail and as the mail's text."""
+"""Where the golden files are, and what is in them."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,12 @@ from pathlib import Path
 from handlers.render.forms import render
 from handlers.render.letter import Letter
 
-FOLDER = Path(__file__).parent / "notices"
+HERE = Path(__file__).parent
+FOLDER, PAGES_FOLDER, CALENDARS_FOLDER = HERE / "notices", HERE / "pages", HERE / "calendars"
 
 
 def forms(letter: Letter) -> dict[str, str]:
-    """Suffix to content; the subject stands above the text, as a mail program shows it."""
+    """A message as card, as mail and as the mail's text, by suffix; the subject stands above the text, as a mail program shows it."""
     made = render(letter, "0" * 32, "wave")
     return {
         "card.json": json.dumps(made.card, indent=1, ensure_ascii=False) + "\n",

@@ -210,40 +210,55 @@ def emergency() -> Letter:
     return told((run, replace(run.story.notices[0], urgency=Urgency.PAGE)))
 
 
-def huge() -> Letter:
-    """A thousand scale sets, one of which asks for something."""
+def thousand() -> list[Run]:
+    """A thousand scale sets; the last of them asks for something."""
     ours, left, asks = of(world()), of(world(self_service="never")), of(world(mode="approve"))
     many = [renamed(ours, f"web-{number:03}") for number in range(700)]
     many += [renamed(left, f"batch-{number:03}", "northeurope") for number in range(299)]
+    return [*many, asks]
+
+
+def huge() -> Letter:
+    *many, asks = thousand()
     return told(
         *((run, run.story.notices[0]) for run in many), *((asks, each) for each in asks.story.notices)
     )
 
 
-def hostile() -> Letter:
+def strange() -> tuple[Run, Notice]:
+    """A run of which whatever comes from outside is hostile, and what it asks."""
     run = failed()
     notice = Notice(
         9, NOW, Kind.PAUSED, Urgency.PAGE, ENDLESS, (Down(HOSTILE, HOSTILE, HOSTILE, HOSTILE, ENDLESS),),
         ENDLESS, ENDLESS, run.story.notices[-1].answers,
     )  # fmt: skip
-    strange = renamed(altered(run, reason=ENDLESS, capacity=ENDLESS, again=ENDLESS), HOSTILE, HOSTILE)
-    return told((strange, notice), (strange, replace(notice, number=1, kind=Kind.PLANNED)), title=ENDLESS)
+    told_so = altered(run, reason=ENDLESS, capacity=ENDLESS, again=ENDLESS, notices=(notice,))
+    return renamed(told_so, HOSTILE, HOSTILE), notice
+
+
+def hostile() -> Letter:
+    run, notice = strange()
+    return told((run, notice), (run, replace(notice, number=1, kind=Kind.PLANNED)), title=ENDLESS)
+
+
+def troubled() -> tuple[Run, ...]:
+    """Three scale sets that ask at once, and one that is done."""
+    ill, asks, late = failed(), of(world(mode="approve")), of(world("web", count=12, domains=12))
+    return ill, asks, late, obeying(world("done"), 6 * DAY)
 
 
 def everything_went_wrong() -> Letter:
-    """Three scale sets ask at once, and others have news."""
-    ill, asks, late = failed(), of(world(mode="approve")), of(world("web", count=12, domains=12))
-    gone = obeying(world("done"), 6 * DAY)
     wanted = {Kind.PAUSED, Kind.APPROVAL, Kind.COMPLETED, Kind.STARTED, Kind.SLACK}
-    items = [
-        (run, each) for run in (ill, asks, late, gone) for each in run.story.notices if each.kind in wanted
-    ]
+    items = [(run, each) for run in troubled() for each in run.story.notices if each.kind in wanted]
     return told(*items, now=NOW + 2 * H)
 
 
+def over() -> tuple[Run, Run]:
+    return obeying(world(), 6 * DAY), altered(of(world("web")), state=RunState.MISSED)
+
+
 def finished() -> Letter:
-    done, missing = obeying(world(), 6 * DAY), altered(of(world("web")), state=RunState.MISSED)
-    return told(ended=(done, missing), now=NOW + 8 * DAY)
+    return told(ended=over(), now=NOW + 8 * DAY)
 
 
 def alone(kind: str, text: str, tracking_id: str = TRACKING) -> Callable[[], Letter]:

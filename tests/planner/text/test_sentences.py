@@ -58,8 +58,8 @@ def test_a_plan_that_is_only_observed_is_one_sentence():
 def test_a_plan_that_waits_does_not_say_that_anything_was_started():
     run = planned(a_policy=always(mode="approve"))
     assert [one.sentence for one in run.story.notices] == [
-        "Rebooted by us: self-service is `always`.",
-        "Approve rebooting 10 instances of web. Rebooted by us: self-service is `always`.",
+        "We reboot it, since self-service is `always`.",
+        "Approve rebooting 10 instances of web. We reboot it, since self-service is `always`.",
     ]
 
 
