@@ -73,7 +73,9 @@ def instances(ids: tuple[str, ...]) -> str:
 
 
 def what_to_do(run: Run, notice: Notice) -> str:
-    """What a person can do about a paused run, in one line."""
+    """What a person can do about a run that is paused or cannot be read, in one line."""
+    if notice.kind is Kind.TROUBLE and run.gaps.trouble is not None and run.state in ACTIVE:
+        return "Breakwater goes on trying. Check that Azure answers and its identity still has its role."
     if run.state is not RunState.PAUSED or notice.kind not in {Kind.PAUSED, Kind.REMINDER}:
         return ""
     left = tuple(each.id for each in run.instances if each.waiting)

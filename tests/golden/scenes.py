@@ -36,7 +36,7 @@ ENDLESS = f"{HOSTILE} {'An ordinary sentence that somebody wrote again and again
 def wave(runs: Sequence[Run], title: str) -> Wave:
     said = Announcement(
         TRACKING, SUBSCRIPTION, "1", Stage.PLANNED, "a" * 64, NOW - H, NOW - H, NOW - H, title=title,
-        text="We will reboot your machines.", regions=tuple({run.target.location for run in runs}),
+        text="We will reboot your machines.", regions=tuple(sorted({run.target.location for run in runs})),
         services=("Virtual Machine Scale Sets",),
     )  # fmt: skip
     return Wave(TRACKING, SUBSCRIPTION, (said,))

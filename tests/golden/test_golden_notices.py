@@ -84,6 +84,12 @@ def test_what_asks_says_what_about_what_by_when_and_what_happens_otherwise_befor
     assert asks.title in asks.subject
 
 
+def test_where_azure_cannot_be_read_the_first_lines_say_what_to_check():
+    head = made("trouble")["txt"].split("\n  https://")[0]
+
+    assert "Check that Azure answers and its identity still has its role." in head
+
+
 @pytest.mark.parametrize("name", SCENES)
 def test_every_message_says_why_it_comes(name):
     asks = letter(name)
