@@ -21,7 +21,7 @@ from handlers.render import (
     plan_drawing,
     vocabulary,
 )
-from handlers.render.addresses import Addresses, Placed, portal
+from handlers.render.addresses import Addresses, Placed
 from handlers.render.contract import self_service
 from handlers.render.moments import Clock
 from handlers.render.report_model import OWN, Room
@@ -93,7 +93,6 @@ def tools(
         ends=_ends,
         anchor=_anchor,
         href=href,
-        portal=portal,
         self_service=self_service,
     )
 

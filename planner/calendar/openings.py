@@ -58,12 +58,6 @@ def opening(
     return None
 
 
-def open_at(windows: WindowSets, freezes: Sequence[Interval], at: datetime) -> Opening | None:
-    """The opening that `at` lies in."""
-    found = opening(windows, freezes, at)
-    return found if found is not None and found.start == at else None
-
-
 @lru_cache(maxsize=512)
 def _openings(windows: WindowSets, frozen: tuple[Interval, ...], begin: datetime) -> tuple[Opening, ...]:
     """Every opening from `begin` on, in order, none empty."""
