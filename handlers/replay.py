@@ -1,21 +1,16 @@
-"""Send an item from the quarantine again, the way it came: `python -m handlers.replay quarantine/...json`.
+"""Send an item from the quarantine again, the way it came.
 
 A message goes back to its queue, an alert's body to `receive`. Once accepted it leaves the quarantine.
 """
 
-import asyncio
 import json
-import sys
 
 from handlers.cloud.names import QUARANTINE
-from handlers.cloud.records import StorageDown
 from handlers.failures import quarantine
 from handlers.stages import receive
-from handlers.wire.documents import BadRecord
 from handlers.wire.http import Request
 from handlers.wire.ids import QUEUES
 from handlers.wire.messages import BadMessage, NewerMessage, parse
-from handlers.wire.settings import BadSettings, Settings
 from handlers.wiring import Wiring
 
 
@@ -49,30 +44,3 @@ async def replay(path: str, wiring: Wiring) -> str:
         raise NotReplayed(f"The source {kept.source!r} is unknown.")
     await wiring.records.delete(path, etag=stored.etag)
     return sentence
-
-
-async def main(paths: list[str]) -> int:
-    """Replay each path; 0 when all succeeded."""
-    if not paths:
-        sys.stderr.write("Usage: python -m handlers.replay quarantine/<date>/<name>.json ...\n")
-        return 2
-    try:
-        wiring = Wiring(Settings.from_environment())
-    except BadSettings as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    failed = 0
-    try:
-        for path in paths:
-            try:
-                sys.stdout.write(f"{path}: {await replay(path, wiring)}\n")
-            except (NotReplayed, BadRecord, StorageDown) as error:
-                failed = 1
-                sys.stderr.write(f"{path}: {error}\n")
-    finally:
-        await wiring.close()
-    return failed
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.argv[1:])))

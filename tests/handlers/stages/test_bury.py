@@ -14,7 +14,7 @@ from handlers.stages import bury
 from handlers.wire.documents import encode, run_metadata
 from handlers.wire.ids import ALERTS, NOTICES, QUEUES, RUNS, SCALE_SETS
 from handlers.wire.messages import AlertMessage, NoticeMessage, PersonEvent, RunMessage, ScaleSetMessage
-from tests.handlers.parts import NOW, SUBSCRIPTION, Clock, TestWiring, alert, body, digest, run, scale_set
+from tests.handlers.parts import NOW, SUBSCRIPTION, alert, body, digest, run, scale_set
 
 RUN = RunMessage(subscription=SUBSCRIPTION, resource_group="Prod-RG", name="web", generation=3)
 SCALE_SET = ScaleSetMessage(
@@ -244,16 +244,3 @@ async def test_nothing_outside_the_quarantine_is_replayed_and_deleted(wiring, pa
     with pytest.raises(replay.NotReplayed, match="nothing at"):
         await replay.replay(path, wiring)
     assert await wiring.records.read("alerts/x.json") is not None
-
-
-async def test_the_command_replays_what_it_is_given(storage, monkeypatch, capsys):
-    wiring = TestWiring(storage, Clock())
-    await buried(ALERTS, AlertMessage(alert="a" * 64).model_dump_json(), wiring)
-    ((path, _),) = await kept(wiring)
-    monkeypatch.setenv("AzureWebJobsStorage", storage)
-    assert await replay.main([path, "quarantine/none.json"]) == 1
-    said = capsys.readouterr()
-    assert f"{path}: The message is back" in said.out
-    assert "quarantine/none.json" in said.err
-    assert await replay.main([]) == 2
-    await wiring.close()

@@ -1,0 +1,1 @@
+"""What does an engineer type, and what comes back?"""

@@ -1,0 +1,79 @@
+"""The command `breakwater`: what it offers, and how whatever goes wrong is told.
+
+Every command ends with one of `handlers.cli.exits`. What a command needs is imported when it runs, so that
+`breakwater --help` answers at once.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any
+
+import typer
+
+from handlers.cli import policy, replaying
+from handlers.cli.exits import ExitCode, Failed
+from handlers.cli.output import Out
+
+app = typer.Typer(
+    name="breakwater",
+    help="Carries Virtual Machine Scale Sets through Azure's planned maintenance.",
+    epilog="Exit codes: 0 done, 1 failed, 2 done and something asks for a look, 3 done in part, 64 usage.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(policy.app, name="policy")
+app.command("replay", epilog=replaying.EXAMPLE)(replaying.replay)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        try:
+            installed = version("breakwater")
+        except PackageNotFoundError:
+            installed = "from a source folder, not installed"
+        sys.stdout.write(f"breakwater {installed}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    shown: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del shown
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code. Raises nothing that a person would have to read as a traceback."""
+    out = Out()
+    try:
+        code: Any = app(list(arguments) if arguments is not None else None, standalone_mode=False)
+    except Failed as failed:
+        out.error(failed.sentence)
+        return failed.code
+    except typer.TyperException as wrong:
+        if said := wrong.format_message():
+            out.error(said)
+            out.errors.print("See breakwater --help.")
+        return ExitCode.USAGE
+    except (typer.Abort, KeyboardInterrupt):
+        out.errors.print("Stopped.")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; closing now keeps Python from complaining at exit.
+        sys.stderr.close()
+        return ExitCode.DONE
+    return int(code or ExitCode.DONE)
+
+
+def run() -> None:
+    """The entry point of the installed command."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()
