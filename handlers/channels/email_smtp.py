@@ -9,6 +9,7 @@ from handlers.channels import certificate
 from handlers.channels.mail import address, build
 from handlers.channels.trouble import ChannelTrouble, Message
 from handlers.wire.ids import LOOPBACK
+from planner.text.phrases import shortened
 
 SECONDS = 30
 """For each step of the conversation."""
@@ -104,7 +105,7 @@ def parse_server(server: str) -> tuple[str, int, str, str, bool]:
 
 def _answered(code: int, text: str, *, of_the_message: bool) -> ChannelTrouble:
     """The trouble a code means: 4xx passes, 5xx after the data refuses the message, any other the channel."""
-    said = f"The mail server answered {code} {next(iter(text.splitlines()), '')[:200]}".rstrip(". ")
+    said = f"The mail server answered {code} {shortened(next(iter(text.splitlines()), ''), 200)}".rstrip(". ")
     if code in SIGN_IN:
         return ChannelTrouble(f"{said}: {SIGN_IN[code]}.", broken=True)
     if 400 <= code < 500 or code < 0:

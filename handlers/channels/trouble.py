@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from planner.text.phrases import shortened
+
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+")
 
 
@@ -68,7 +70,7 @@ class ChannelTrouble(Exception):
         broken: bool = False,
         retry_after: timedelta | None = None,
     ) -> None:
-        self.sentence = redacted(sentence)[:400]
+        self.sentence = shortened(redacted(sentence), 400)
         self.recoverable = recoverable or broken
         self.broken = broken
         self.retry_after = retry_after

@@ -20,6 +20,7 @@ from handlers.cloud.reading import read, safe
 from handlers.wire.messages import arm_parts
 from planner.azure.fleet import Instance, ScaleSet
 from planner.record.observation import OperationSeen, OperationStatus
+from planner.text.phrases import shortened
 
 COMPUTE_API = "2026-04-01"
 ONE_INSTANCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
@@ -150,7 +151,7 @@ class Compute(Arm):
         if "status" in found:
             error = found["error"] if isinstance(found.get("error"), dict) else {}
             code, message = str(error.get("code", "")), str(error.get("message", ""))
-            return OperationSeen(str(found["status"]), code, message[:500])
+            return OperationSeen(str(found["status"]), code, shortened(message, 500))
         done = response.status_code != 202
         return OperationSeen(OperationStatus.SUCCEEDED if done else OperationStatus.IN_PROGRESS)
 

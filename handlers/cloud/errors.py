@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from planner.text.phrases import shortened
+
 
 class AzureTrouble(Exception):
     """Azure did not do what was asked; `sentence` says what happened in words for people."""
@@ -45,4 +47,4 @@ class Forbidden(AzureTrouble):
 
 def short(error: Exception) -> str:
     """The first line of an error, for people."""
-    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+    return shortened(str(error).splitlines()[0], 300) if str(error) else type(error).__name__

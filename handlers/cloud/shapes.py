@@ -21,6 +21,7 @@ from planner.azure.fleet import (
     ScaleSet,
     Unreadable,
 )
+from planner.text.phrases import shortened
 
 type Json = Mapping[str, Any]
 
@@ -157,7 +158,7 @@ def _maintenance(view: Json, power: str) -> Maintenance:
         self_service=_interval(raw, "preMaintenanceWindow", problems),
         scheduled=_interval(raw, "maintenanceWindow", problems),
         result=str(raw.get("lastOperationResultCode") or ResultCode.NONE),
-        message=str(raw.get("lastOperationMessage") or "")[:500],
+        message=shortened(str(raw.get("lastOperationMessage") or ""), 500),
         unreadable="; ".join(problems),
     )
 

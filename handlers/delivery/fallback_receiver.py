@@ -17,7 +17,7 @@ from planner.notices import delivery_steps as steps
 from planner.notices.delivery import Delivery
 from planner.policy.hearing import default_receiver
 from planner.policy.model import Policy, Receiver
-from planner.text.phrases import say
+from planner.text.phrases import say, shortened
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,9 @@ async def report(before: Delivery, after: Delivery, now: datetime, wiring: Wirin
     # Sent before it is noted: told twice in a day is better than never.
     await wiring.queues.send(
         NOTICES,
-        NoticeMessage(kind="channel", about=about, text=text[:4000], receiver=after.receiver, stuck=stuck),
+        NoticeMessage(
+            kind="channel", about=about, text=shortened(text, 4000), receiver=after.receiver, stuck=stuck
+        ),
     )
     return steps.with_told(after, names, now)
 

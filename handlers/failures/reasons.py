@@ -16,6 +16,7 @@ from handlers.cloud.names import failure_path
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.wire.documents import BadRecord, decode
 from handlers.wiring import Wiring
+from planner.text.phrases import shortened
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Failure(BaseModel):
 
 async def note(queue: str, body: bytes, error: Exception, wiring: Wiring) -> None:
     """Keep why it failed, if storage allows; the host sees the failure itself."""
-    said = redacted(f"{type(error).__name__}: {error}")[:LONGEST]
+    said = shortened(redacted(f"{type(error).__name__}: {error}"), LONGEST)
     failure = Failure(at=wiring.now(), error=said)
     path = _path(queue, body)
     with suppress(StorageDown, Conflict):

@@ -43,6 +43,7 @@ def _environment(*, autoescape: bool, **more: Any) -> Environment:
         "how_far": phrases.say_how_far,
         "clean": outside_text.clean,
         "line": outside_text.one_line,
+        "brief": outside_text.brief,
         "capitalized": phrases.upper,
         "sentence": lambda text: phrases.upper(text.rstrip(".")) + ".",
         "block": blocks.block,

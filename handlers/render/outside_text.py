@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from planner.text.phrases import shortened
+from planner.text.phrases import first_sentences, shortened
 
 _MARKUP = re.compile(r"([\\`*\[\]<>|]|~(?=~)|(?<=~)~)")
 _AT_WORD_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
@@ -30,6 +30,11 @@ def clean(text: str, limit: int = 2000) -> str:
 def one_line(text: str, limit: int = 300) -> str:
     """Cleaned text on one line, for titles, subjects and table cells."""
     return clean(" ".join(clean(text, limit * 4).split()), limit)
+
+
+def brief(text: str, limit: int = 160) -> str:
+    """The first sentences of cleaned text on one line, for the cell of a table: never half of one."""
+    return first_sentences(one_line(text, 4 * limit), limit, 4 * limit)
 
 
 def marks_up(text: str) -> bool:

@@ -64,7 +64,7 @@ async def blockers(around: Neighbours, wiring: Wiring) -> str:
 def _shortened(reason: str) -> str:
     """As much of a reason as fits, with a full stop: it can name a hundred instances."""
     text = shortened(reason, LONGEST_REASON)
-    return text if text.endswith((".", "…", ")")) else f"{text}."
+    return text if text.endswith((".", ")")) else f"{text}."
 
 
 def _held_up(lines: Sequence[Listed]) -> HeldUp:

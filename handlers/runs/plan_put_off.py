@@ -12,6 +12,7 @@ from handlers.wire.messages import NoticeMessage, ScaleSetMessage, arm_parts
 from handlers.wiring import Wiring
 from planner.record.run import again
 from planner.text.backoff import FAILURES_UNTOLD, after_trouble
+from planner.text.phrases import shortened
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,10 @@ async def _tell(message: ScaleSetMessage, error: AzureTrouble, wiring: Wiring) -
     what = f"{whose} of subscription {subscription} cannot be planned, among them {name}"
     text = f"{what}: {error.sentence} {then}"
     notice = NoticeMessage(
-        tracking_id=message.tracking_id, kind="quarantined", text=text[:4000], about=about, unread=True
+        tracking_id=message.tracking_id,
+        kind="quarantined",
+        text=shortened(text, 4000),
+        about=about,
+        unread=True,
     )
     await wiring.queues.send(NOTICES, notice)

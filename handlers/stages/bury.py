@@ -30,6 +30,7 @@ from handlers.wiring import Wiring
 from planner.record.command import CommandKind
 from planner.record.run import Run
 from planner.text.backoff import LONGEST_WAIT, doubled
+from planner.text.phrases import shortened
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +166,7 @@ async def _tell(buried: _Buried, path: str, paused: bool, wiring: Wiring) -> Non
         tracking_id=getattr(message, "tracking_id", ""),
         kind="quarantined",
         alert=getattr(message, "alert", ""),
-        text=text[:4000],
+        text=shortened(text, 4000),
         traceparent=message.traceparent if message else "",
     )
     await wiring.queues.send(NOTICES, notice)

@@ -28,6 +28,7 @@ from handlers.wire.ids import ALERTS, NOTICES
 from handlers.wire.messages import AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
 from planner.azure.wave import OVER, Announcement
+from planner.text.phrases import shortened
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ async def _unknown(found: Found, why: str, told: MutableMapping[str, datetime], 
         f"Resource Graph shows planned maintenance in subscription {found.subscription}{start}: "
         f"{found.title or 'without a title'}. {why} Breakwater starts nothing for it."
     )
-    await wiring.queues.send(NOTICES, NoticeMessage(kind="unknown_wave", text=text[:4000]))
+    await wiring.queues.send(NOTICES, NoticeMessage(kind="unknown_wave", text=shortened(text, 4000)))
     told[key] = wiring.now()
 
 

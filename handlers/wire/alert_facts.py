@@ -15,6 +15,7 @@ from handlers.wire.ids import GUID
 from handlers.wire.outside_json import AnyCase, UnusableJson, load, utc_time
 from planner.azure.regions import REGIONS
 from planner.azure.wave import Stage, normal_region
+from planner.text.phrases import shortened
 
 SERVICES = frozenset({"virtualmachines", "virtualmachinescalesets"})
 """The services whose maintenance reboots instances of scale sets; compared without case and spaces."""
@@ -109,15 +110,14 @@ def is_maintenance(event: AnyCase) -> bool | None:
 
 def title(text: str) -> str:
     """One line of at most TITLE_LENGTH characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1] + "…"
+    return shortened(" ".join(text.split()), TITLE_LENGTH)
 
 
 def body_text(text: str) -> str:
     """At most TEXT_LENGTH characters, with a note when there were more."""
     if len(text) <= TEXT_LENGTH:
         return text
-    return text[:TEXT_LENGTH] + "\n[Shortened: the announcement is longer; the stored alert has all of it.]"
+    return f"{shortened(text, TEXT_LENGTH)}\n[Shortened: the stored alert has all of the announcement.]"
 
 
 def subscription(*candidates: Any) -> str:

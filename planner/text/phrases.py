@@ -5,6 +5,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 _SENTENCE = re.compile(r"[.!?](?=\s|$)")
+SENTENCE = 160
+"""What has to fit into fewer characters is a name or a title, not a sentence."""
+
+COUNTED = len(" (99 more sentences left out here.)")
 _NAMES = ("Azure", "Breakwater", "Service Fabric", "Spot", "Flexible")
 
 
@@ -84,7 +88,11 @@ def inner(sentence: str) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """At most `limit` characters of a text, in whole sentences; only a sentence longer than that is cut."""
+    """At most `limit` characters of a text, in whole sentences; what is left out is counted.
+
+    Of a sentence that is longer by itself the first words are quoted. A short `limit` is for names, which end
+    in an ellipsis.
+    """
     if len(text) <= limit:
         return text
     ends = [found.end() for found in _SENTENCE.finditer(text)]
@@ -94,4 +102,20 @@ def shortened(text: str, limit: int) -> str:
         note = f" ({more} more {'sentence' if more == 1 else 'sentences'} left out here.)"
         if ends[kept - 1] + len(note) <= limit:
             return text[: ends[kept - 1]] + note
-    return text[: limit - 1].rstrip() + "…"
+    return quoted(text, limit) if limit >= SENTENCE else text[: limit - 1].rstrip() + "…"
+
+
+def first_sentences(text: str, limit: int, most: int) -> str:
+    """The sentences that fit into `limit` characters; the first one in any case, up to `most`."""
+    found = _SENTENCE.search(text)
+    first = (found.end() if found is not None else len(text)) + COUNTED
+    return shortened(text, max(limit, min(first, most)))
+
+
+def quoted(text: str, limit: int) -> str:
+    """The first words of a text in quotation marks, and how much there is beside them."""
+    longest_note = f'" and {len(text):,} more characters.'
+    room = text[: limit - len(longest_note) - 1]
+    words = room if text[len(room)].isspace() else room.rpartition(" ")[0] or room
+    words = words.rstrip()
+    return f'"{words}" and {len(text) - len(words):,} more characters.'

@@ -15,7 +15,7 @@ from planner.policy.weekly import parse_windows
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.states import InstanceState, RunState
-from planner.text.phrases import say, shortened
+from planner.text.phrases import first_sentences, say, shortened
 from tests.altered import altered
 from tests.notices import HOUR, NOW, batch, misfit, notice, run
 
@@ -142,6 +142,30 @@ def test_what_is_shortened_ends_with_a_whole_sentence_and_counts_the_others(sent
 
     assert len(said) <= limit
     assert said == text or said.endswith(("sentence left out here.)", "sentences left out here.)"))
+
+
+@given(st.integers(81, 900), st.integers(160, 600), st.sampled_from([" ", "x", "ordinary words "]))
+def test_a_sentence_longer_than_its_room_is_quoted_and_what_is_missing_counted(length, limit, filling):
+    text = ("It broke" + filling * length)[:length].strip()
+    said = shortened(text, limit)
+
+    assert len(said) <= limit
+    if said != text:
+        kept, _, more = said.removeprefix('"').partition('" and ')
+        assert text.startswith(kept)
+        assert int(more.removesuffix(" more characters.").replace(",", "")) == len(text) - len(kept)
+
+
+def test_a_table_has_the_first_sentence_whole_although_it_is_long():
+    long_one = f"Instance 4 {'of the batch ' * 20}is down."
+    more = "Resume it when it serves again, or leave the rest to Azure."
+    note = "(1 more sentence left out here.)"
+    assert first_sentences(f"{long_one} {more}", 160, 640) == f"{long_one} {note}"
+    assert first_sentences("It waits. It is Sunday.", 160, 640) == "It waits. It is Sunday."
+
+
+def test_a_name_too_long_for_its_place_ends_in_an_ellipsis():
+    assert shortened("payments-prod-in-the-north", 12) == "payments-pr…"
 
 
 def test_what_a_run_still_asks_is_the_headline_whatever_has_been_said_since():

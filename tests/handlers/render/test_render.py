@@ -254,7 +254,7 @@ def test_an_emergency_announcement_says_so():
 
 def test_text_is_cut_cleaned_and_flattened():
     assert clean("a\u202eb\x00c\td\r\ne") == "abc d\ne"
-    assert len(clean("x" * 10_000)) == 2000
+    assert len(clean("x" * 10_000)) <= 2000
     assert one_line(" a\n\n b ") == "a b"
     assert for_card("db_prod-01 (18 of 18)") == "db_prod-01 (18 of 18)"
 

@@ -301,10 +301,13 @@ def test_without_any_time_the_arrival_counts():
 
 def test_texts_are_data_and_capped():
     found = read(alert(title="<script>alert(1)</script>\r\n" + "x" * 5000, communication="ü" * 30_000))
-    assert found.title.startswith("<script>alert(1)</script> x")
-    assert len(found.title) == TITLE_LENGTH
-    assert found.text.startswith("ü" * TEXT_LENGTH)
-    assert "Shortened" in found.text[TEXT_LENGTH:]
+    assert found.title.startswith('"<script>alert(1)</script>')
+    assert len(found.title) <= TITLE_LENGTH
+    assert found.title.endswith("more characters.")
+    assert found.text.startswith('"üü')
+    quoted, _, note = found.text.rpartition("\n")
+    assert len(quoted) == TEXT_LENGTH
+    assert "Shortened" in note
 
 
 @pytest.mark.parametrize(
