@@ -122,7 +122,8 @@ def _when(receiver: Receiver, kind: str, urgency: str) -> str:
 
 def _escalation(policy: Policy, owner: Receiver) -> str:
     """What becomes of a page that nobody acknowledges."""
-    said = f"A page about what is down comes again every {long(owner.repeat_every)} until it is acknowledged"
+    every = long(owner.repeat_every)
+    said = f"A page about what is down or a deadline comes again every {every} until it is acknowledged"
     other = policy.receiver(owner.escalate_to)
     after = f"after {long(owner.escalate_after)}"
     if other is None:

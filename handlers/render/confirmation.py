@@ -9,7 +9,7 @@ from planner.people import skipping
 from planner.record.batch import Batch
 from planner.record.command import Command, CommandKind
 from planner.record.run import Run
-from planner.record.states import InstanceState
+from planner.record.states import InstanceState, RunState
 from planner.state import unanswered
 from planner.text.phrases import many, say_how_far, some, to_the_minute
 
@@ -196,13 +196,18 @@ def _let_pass(run: Run, command: Command, chosen: Collection[str], now: datetime
 def _acknowledge(run: Run, command: Command, chosen: Collection[str], now: datetime) -> _Said:
     del command, chosen, now
     alarm = run.standing.alarm
-    down = f"Down: {some(alarm.instances, most=IDS)}." if alarm is not None else ""
+    down = f"Down: {some(alarm.instances, most=IDS)}." if alarm is not None and alarm.instances else ""
+    stays = "the run stays paused until somebody resumes it or leaves it to Azure"
+    if run.state is not RunState.PAUSED:
+        stays = (
+            "the plan goes on as far as it fits, and somebody still has to choose what becomes of the rest"
+        )
     return (
         (
             "It pages nobody any more, and the history says that you have it.",
-            "If something else goes down, that pages again.",
+            "If something else goes wrong, that pages again.",
             down,
-            "Nothing else changes: the run stays paused until somebody resumes it or leaves it to Azure.",
+            f"Nothing else changes: {stays}.",
         ),
         "What is left of it, and when it would have been started",
         "The page, for everybody who gets it.",

@@ -71,7 +71,7 @@ def finished(run: Run, observation: Observation, now: datetime) -> Run:
 def _left_down(run: Run) -> bool:
     """Whether it ends with something down by our doing that nobody has acknowledged."""
     alarm = run.standing.alarm
-    taken = alarm is not None and bool(alarm.taken_by)
+    taken = alarm is not None and alarm.deadline is None and bool(alarm.taken_by)
     missed = InstanceState.MISSED
     return not taken and any(one.state is missed and one.proof_at is not None for one in run.instances)
 

@@ -85,7 +85,10 @@ def _next(state: ChannelState, key: str, ring: Ring, told: int) -> datetime | No
 def why_again(alarm: Alarm, receiver: str) -> str:
     """Why a page comes once more; `receiver` is whose it is, where it has escalated."""
     since = to_the_minute(alarm.since)
-    until = "It comes again until somebody acknowledges it, it serves again, or the run goes on."
+    over = "it serves again, or the run goes on"
+    if alarm.deadline is not None:
+        over = "the plan fits again, or nothing can be started any more"
+    until = f"It comes again until somebody acknowledges it, {over}."
     if receiver:
         return f"{receiver} has not acknowledged it since {since}, so it comes to you as well. {until}"
     return f"Nobody has acknowledged it since {since}. {until}"

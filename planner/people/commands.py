@@ -18,7 +18,7 @@ from planner.record.states import ACTIVE, BatchState, InstanceState, RunState, t
 from planner.state.change import in_state, with_batches
 from planner.state.journal import with_entry
 from planner.state.notices import with_notice
-from planner.text.phrases import many, some
+from planner.text.phrases import many, say, some
 
 REMEMBERED = 50  # ids of events kept to apply each once; a message is redelivered within hours
 
@@ -77,7 +77,8 @@ def effect(before: Run, after: Run, command: Command) -> str:
     if command.kind is CommandKind.LET_PASS:
         return "The others may start now; it needs a place again before it goes on."
     if command.kind is CommandKind.ACKNOWLEDGE:
-        return "It pages nobody any more until something else goes down. The run stays paused."
+        again = "It pages nobody any more until something else does."
+        return f"{again} The run stays paused." if after.state is RunState.PAUSED else again
     return _hold_effect(before) if command.kind is CommandKind.HOLD else after.reason
 
 
@@ -234,8 +235,11 @@ def _acknowledged(run: Run, command: Command, observation: Observation, now: dat
     alarm = replace(alarm, taken_by=command.actor, taken_at=now)
     run = replace(run, standing=replace(run.standing, alarm=alarm))
     down = f"instance{'s' if len(alarm.instances) > 1 else ''} {some(alarm.instances)}"
+    left = f"Still down: {down}."
+    if alarm.deadline is not None:
+        left = f"The plan still does not fit before {say(alarm.deadline)}."
     why = f": {command.comment.rstrip('.')}" if command.comment else ""
-    sentence = f"{command.actor} has acknowledged it{why}. Still down: {down}."
+    sentence = f"{command.actor} has acknowledged it{why}. {left}"
     return with_notice(run, Kind.ACKNOWLEDGED, Urgency.KNOW, sentence, now)
 
 

@@ -80,7 +80,7 @@ def acknowledge(run: Run, command: Command) -> str:
     if alarm is None:
         return f"Nothing of it pages: the run is {run.state}. {run.reason}"
     if command.notice not in {0, alarm.number}:
-        return "It was about an earlier trouble; something else has gone down since. Look at the run again."
+        return "It was about an earlier trouble; something else has happened since. Look at the run again."
     if alarm.taken_at is not None:
         return f"{alarm.taken_by} has taken it already, at {say(alarm.taken_at)}."
     return ""

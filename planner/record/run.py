@@ -14,7 +14,7 @@ from planner.record.check import Check
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Choice, Notice
 from planner.record.shown import Shown
-from planner.record.states import InstanceState, RunState
+from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.record.waits import Alarm, HeldUp, Reminders, Stalled
 from planner.text.backoff import TOLD_AFTER
 from planner.text.phrases import some
@@ -333,14 +333,16 @@ class Run:
 
     @property
     def ringing(self) -> Alarm | None:
-        """What pages until somebody acknowledges it; None once nothing is down or somebody has."""
+        """What pages until somebody acknowledges it; None once it is over or somebody has."""
         alarm = self.alarmed
         return alarm if alarm is not None and not alarm.taken_by else None
 
     @property
     def alarmed(self) -> Alarm | None:
-        """What is down by our doing and not back, whether somebody has acknowledged it or not."""
+        """What is down by our doing and not back, or short of time, acknowledged or not."""
         alarm = self.standing.alarm
+        if alarm is not None and alarm.deadline is not None:
+            return alarm if self.state in ACTIVE and alarm.deadline == self.times.deadline else None
         down = alarm is not None and any(each.id in alarm.instances for each in self.failed_by_us)
         return alarm if down else None
 

@@ -70,11 +70,12 @@ class Reminders:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """What is down by our doing and pages by the notice `number`, since when (aware UTC).
+    """What pages by the notice `number`, since when (aware UTC): what is down by our doing, or a deadline.
 
+    `deadline` is the one that passes unless somebody chooses soon; then nothing is down.
     `instances` are those that are down now, `back` those that have served on two polls since, `seen_up` those
     on the last one alone. `taken_by` is who has acknowledged it, and when: then it pages nobody any more,
-    until another instance goes down.
+    until something else does.
     """
 
     number: int
@@ -84,6 +85,7 @@ class Alarm:
     seen_up: tuple[str, ...] = ()
     taken_by: str = ""
     taken_at: datetime | None = None
+    deadline: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

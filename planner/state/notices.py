@@ -39,7 +39,7 @@ def with_notice(
     """
     if answers and kind in {Kind.PAUSED, Kind.REMINDER} and held_up(run):
         answers = (*answers, CommandKind.LET_PASS)
-    if answers and kind is Kind.PAUSED and urgency is Urgency.PAGE:
+    if answers and kind in {Kind.PAUSED, Kind.SLACK} and urgency is Urgency.PAGE:
         answers = (*answers, CommandKind.ACKNOWLEDGE)
     down = _down(run, instances or ())
     if instances is None and on_record:

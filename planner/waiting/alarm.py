@@ -23,7 +23,8 @@ def kept(run: Run, observation: Observation, told_before: int, now: datetime) ->
     """
     failed, old = run.failed_by_us, run.standing.alarm
     if not failed:
-        return run if old is None else _with(run, None)
+        # A deadline at risk pages beside this; planner.waiting.deadline_warning ends it.
+        return run if old is None or old.deadline is not None else _with(run, None)
     known = (*old.instances, *old.back) if old is not None else ()
     fresh = [instance for instance in failed if instance.id not in known]
     if not fresh and old is not None:

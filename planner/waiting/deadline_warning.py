@@ -1,16 +1,18 @@
 """A deadline at risk: told while it still fits, asked about once it does not, paged at the last moment.
 
-Each of these once for each deadline, never a quieter one after a louder one.
+Each of these once for each deadline, never a quieter one after a louder one. The page comes again until
+somebody acknowledges it, the plan fits again, or nothing can be started any more.
 """
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.record.command import CommandKind
-from planner.record.notice import LOUD_FIRST, Kind, Urgency
+from planner.record.notice import LOUD_FIRST, Kind, Notice, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
+from planner.record.waits import Alarm
 from planner.schedule import options
 from planner.schedule.latest_start import latest
 from planner.state.notices import with_notice, with_question
@@ -25,6 +27,10 @@ def warned(run: Run, observation: Observation, now: datetime) -> Run:
     if run.people.misfit:
         return run
     problem = options.misfit(run, now)
+    return _ringing(_told(run, problem, observation, now), problem, now)
+
+
+def _told(run: Run, problem: str, observation: Observation, now: datetime) -> Run:
     if not problem:
         run = replace(run, people=replace(run.people, choices=()))
     if run.state not in ACTIVE or run.times.deadline is None or run.people.deadline_waived:
@@ -59,6 +65,25 @@ def warned(run: Run, observation: Observation, now: datetime) -> Run:
         choices=run.people.choices,
         deadline=run.times.deadline,
     )
+
+
+def _ringing(run: Run, problem: str, now: datetime) -> Run:
+    """The run with the page about its deadline as what pages, unless something is down: that goes first."""
+    alarm = run.standing.alarm
+    if alarm is not None and alarm.deadline is None:
+        return run
+    paged = next((notice for notice in reversed(run.story.notices) if _pages(notice, run)), None)
+    chosen = run.people.deadline_waived or run.state not in ACTIVE
+    if not problem or paged is None or chosen or latest(run, now).anything is None:
+        return run if alarm is None else replace(run, standing=replace(run.standing, alarm=None))
+    if alarm is not None and alarm.number == paged.number:
+        return run
+    alarm = Alarm(paged.number, (), paged.at, deadline=paged.deadline)
+    return replace(run, standing=replace(run.standing, alarm=alarm))
+
+
+def _pages(notice: Notice, run: Run) -> bool:
+    return (notice.kind, notice.urgency, notice.deadline) == (Kind.SLACK, Urgency.PAGE, run.times.deadline)
 
 
 def _tight(run: Run) -> bool:

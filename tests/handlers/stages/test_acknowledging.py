@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handlers.stages import respond
+from handlers.stages import respond, respond_wave
 from handlers.wire.http import Request
 from handlers.wire.ids import NOTICES
 from planner.record.batch import Batch
@@ -133,3 +133,18 @@ async def test_once_it_serves_again_the_link_has_no_effect(wiring):
     await put(wiring, altered(served, alarm=replace(Alarm(3, (), NOW), back=("1",))))
     answer = await send(wiring, to("acknowledge", notice="3"))
     assert (answer.status, "Nothing of it pages" in says(answer)) == (409, True)
+
+
+async def test_said_to_a_whole_wave_it_is_for_each_scale_set_that_pages_and_the_others_are_named(wiring):
+    await put(wiring, altered(run("quiet"), waves=(WAVE,)))
+    place, body = {"wave": WAVE, "action": "acknowledge"}, json.dumps({**ADA, "runs": "all"}).encode()
+    answer = await respond_wave.handle(Request("POST", place, body=body), wiring)
+    said = json.loads(answer.body)
+    assert (answer.status, said["scale_sets"]) == (202, ["Prod-RG/web"])
+    (other,) = said["refused"]
+    assert other["scale_set"].endswith("/quiet")
+    assert "Nothing of it pages" in other["reason"]
+    assert (await recorded(wiring)).ringing is None
+
+    again = await respond_wave.handle(Request("POST", place, body=body), wiring)
+    assert again.status == 409

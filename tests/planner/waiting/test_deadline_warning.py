@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from planner.azure.fleet import Instance, Interval
+from planner.people.commands import with_commands
 from planner.policy.weekly import parse_windows
+from planner.record.command import CommandKind
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
+from planner.record.waits import Alarm
 from planner.schedule import timing
 from planner.schedule.latest_start import latest
 from planner.text.phrases import say
@@ -23,6 +26,7 @@ from tests.planner.builders import (
     NOW,
     always,
     batch,
+    command,
     fleet,
     observe,
     run_of,
@@ -165,3 +169,66 @@ def test_a_plan_with_time_to_spare_or_with_nothing_left_to_start_says_nothing():
     last = replace(roomy, batches=roomy.batches[:1])
     last = altered(last, deadline=NOW + HOUR, slack=MINUTE)
     assert urgencies(warned(last, observe(now=NOW), NOW)) == []
+
+
+NIGHTS = "Sun 11:00-12:30 UTC; Fri 20:00-20:30 UTC"
+
+
+def paged() -> tuple[Run, datetime]:
+    """A run that has paged that it will not be done in time, two hours before nothing can be started any more."""
+    run = late_by(4 * DAY, windows=(parse_windows(NIGHTS),))
+    moments = (NOW + minutes * MINUTE for minutes in range(0, 9 * 24 * 60, 10))
+    now = next(at for at in moments if latest(run, at).anything is None) - 2 * HOUR
+    return polled(run, now), now
+
+
+def polled(run: Run, now: datetime) -> Run:
+    return warned(timing.timed(run, now), observe(scale_set(), fleet(3, 3), always(), now), now)
+
+
+def test_the_page_about_a_deadline_goes_on_until_somebody_acknowledges_it():
+    run, now = paged()
+    page = run.story.notices[-1]
+    assert (page.urgency, page.answers[-1]) == (Urgency.PAGE, CommandKind.ACKNOWLEDGE)
+    for minute in range(1, 20):
+        run = polled(run, now + minute * MINUTE)
+        assert run.ringing is not None
+        assert (run.ringing.number, run.ringing.since) == (page.number, now)
+    word = command(CommandKind.ACKNOWLEDGE, notice=page.number, at=now + 20 * MINUTE)
+    taken = with_commands(run, [word], observe(now=now), now + 20 * MINUTE)
+    assert taken.story.notices[-1].sentence.startswith("ada has acknowledged it")
+    assert "still does not fit before" in taken.story.notices[-1].sentence
+    assert polled(taken, now + 21 * MINUTE).ringing is None
+    assert urgencies(polled(taken, now + 21 * MINUTE)).count(Urgency.PAGE) == 1
+
+
+def test_a_poll_that_finds_nothing_down_leaves_the_page_about_a_deadline_alone():
+    run, now = paged()
+    run, _ = step(run, observe(scale_set(), fleet(3, 3), always(windows=NIGHTS), now + MINUTE))
+    assert run.ringing is not None
+
+
+def test_the_page_about_a_deadline_ends_once_the_plan_fits_again():
+    run, now = paged()
+    roomy = replace(
+        run, times=replace(run.times, deadline=NOW + 30 * DAY), terms=replace(run.terms, windows=())
+    )
+    assert polled(roomy, now + MINUTE).standing.alarm is None
+
+
+def test_the_page_about_a_deadline_ends_when_somebody_lets_it_go_on_or_nothing_can_be_started_any_more():
+    run, now = paged()
+    waived = replace(run, people=replace(run.people, deadline_waived=True))
+    assert polled(waived, now + MINUTE).standing.alarm is None
+    assert polled(run, now + 3 * HOUR).standing.alarm is None
+
+
+def test_what_is_down_pages_before_a_deadline_does_and_the_deadline_again_afterwards():
+    run, now = paged()
+    down = Alarm(run.story.last_notice + 1, ("0",), now)
+    both = replace(run, standing=replace(run.standing, alarm=down))
+    assert polled(both, now + MINUTE).standing.alarm == down
+    back = replace(run, standing=replace(run.standing, alarm=None))
+    again = polled(back, now + 2 * MINUTE).ringing
+    assert again is not None
+    assert again.deadline == run.times.deadline
