@@ -1,12 +1,11 @@
 """Pages and mail in a real Chromium: readable in light and dark, on a phone, on paper, for everybody."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from handlers.pages.answer import SECURITY
 from handlers.render import contract, page
@@ -33,7 +32,7 @@ from planner.record.command import Command, CommandKind
 from planner.record.run import Entry, Run
 from planner.record.shown import Shown
 from planner.record.states import BatchState, InstanceState, RunState
-from tests.chromium import AXE, axe, chromium, violations
+from tests.chromium import AXE, axe, violations
 from tests.notices import (
     CAPACITY,
     HOUR,
@@ -59,14 +58,6 @@ SIGNED = OnPage(
 )
 LONG = "a-scale-set-with-a-very-long-name-that-nobody-would-type-" * 3
 SIZES = {"desk": (1280, 900), "phone": (360, 740)}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium())
-        yield opened
-        opened.close()
 
 
 def _wave_page() -> str:
