@@ -75,7 +75,8 @@ def together(others: Items, clock: Clock) -> Headline:
     about = sorted(asking or latest.values(), key=_weight)
     if len(about) == 1:
         return headline(*about[0], clock)
-    names = first_names([run.target.name for run, _ in about])
+    named = [run.target.name for run, _ in about]
+    names = first_names(named if asking else sorted(named, key=str.lower))
     if asking:
         wanted = {notice.kind for _, notice in asking}
         number = len(asking)
