@@ -42,6 +42,14 @@ def test_a_page_cuts_nothing_in_the_middle_of_a_sentence(name):
     assert not re.search(r"\w\N{HORIZONTAL ELLIPSIS}", main)
 
 
+def test_who_is_asked_to_confirm_reads_the_times_that_the_message_has_told():
+    page = kept(PAGES_FOLDER, "confirm.html")
+
+    assert "3 instances of orders-prod will be rebooted" in page
+    assert "Starts Sun 29 Nov 2026 01:00 UTC, 02:00 CET" in page
+    assert "not before Sun 29 Nov 2026 01:00 UTC, 02:00 CET" in page
+
+
 def test_what_left_the_wave_is_cancelled_in_a_later_version_and_the_others_stay_as_they_were():
     made = Calendar.from_ical(kept(CALENDARS_FOLDER, "own-after-changes.ics"))
     events = {str(event["summary"]): event for event in made.walk("VEVENT")}

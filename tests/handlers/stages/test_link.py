@@ -127,7 +127,7 @@ async def test_opening_shows_what_will_happen_and_does_nothing(wiring):
     text = says(answer)
 
     assert answer.status == 200
-    assert "2 instances of web will be restarted" in text
+    assert "2 instances of web will be rebooted" in text
     assert "domain 0 0, 1" in text
     assert "What it undoes Nothing" in text
     assert "a link sent to ops" in text
