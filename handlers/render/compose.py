@@ -49,7 +49,7 @@ def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
         parts=(
             *parts.digest(groups, {run.target.id for run, _ in others}, clock),
             *parts.over(story.ended, clock),
-            *review_parts(story.ended),
+            *review_parts(story.ended, clock),
         ),
         remarks=_remarks(story) if planned else (),
         stop=STOP if needs_stop else "",

@@ -1,10 +1,12 @@
 """What a command would do, before a person says it: to which instances, when, and what it undoes."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from handlers.render import facts
+from handlers.render.clock import both, zone_of
 from planner.people import skipping
 from planner.record.batch import Batch
 from planner.record.command import Command, CommandKind
@@ -50,7 +52,7 @@ class Confirmation:
 
 
 def confirmation(run: Run, command: Command, now: datetime) -> Confirmation:
-    """What the command would do to the run as it is now."""
+    """What the command would do to the run as it is now, times on both clocks."""
     chosen = frozenset(instance.id for instance in run.instances if instance.waiting)
     if command.kind is CommandKind.SKIP:
         chosen = skipping.chosen(run, command)
@@ -58,14 +60,16 @@ def confirmation(run: Run, command: Command, now: datetime) -> Confirmation:
     happens, caption, undoes, back = _SAID[command.kind](run, command, chosen, now)
     batches = [batch for batch in run.batches if any(one.id in chosen for one in batch.instances)]
     left = sum(one.id in chosen for batch in batches[MOST_ROWS:] for one in batch.instances)
+    said = partial(both, zone=zone_of(run))
+    rows = (_row(run, command, batch, chosen, now) for batch in batches[:MOST_ROWS])
     return Confirmation(
         label,
-        tuple(filter(None, happens)),
+        tuple(said(text) for text in happens if text),
         caption,
-        tuple(_row(run, command, batch, chosen, now) for batch in batches[:MOST_ROWS]),
+        tuple(replace(row, when=said(row.when)) for row in rows),
         f"{many(left, 'more instance')} in later batches: the run's page has them." if left else "",
-        undoes,
-        back,
+        said(undoes),
+        said(back),
     )
 
 
@@ -98,12 +102,12 @@ type _Said = tuple[tuple[str, ...], str, str, str]
 def _approve(run: Run, command: Command, chosen: Collection[str], now: datetime) -> _Said:
     del command
     starts = (
-        f"{many(len(chosen), 'instance')} of {run.target.name} will be restarted, one line of the table "
+        f"{many(len(chosen), 'instance')} of {run.target.name} will be rebooted, one line of the table "
         "after the other, each not before its time, and only while all other instances serve."
     )
     return (
         (starts, facts.times(run, now), facts.capacity(run), UNCHANGED),
-        "What will be restarted",
+        "What will be rebooted",
         "Nothing: until now the plan has only waited for this.",
         "Hold it, or skip what is left. What has been started by then is not taken back.",
     )
@@ -128,7 +132,7 @@ def _hold(run: Run, command: Command, chosen: Collection[str], now: datetime) ->
 
 def _resume(run: Run, command: Command, chosen: Collection[str], now: datetime) -> _Said:
     del command
-    goes_on = f"It goes on: {_verb(len(chosen), 'is', 'are')} still to be restarted."
+    goes_on = f"It goes on: {_verb(len(chosen), 'is', 'are')} still to be rebooted."
     failed = [one.id for one in run.instances if one.state is InstanceState.FAILED]
     again = f"Watched anew, or tried again where Azure never took the start: {some(failed, most=IDS)}."
     misfit = f"The plan is carried out as it is, though it does not fit: {run.people.misfit}"
@@ -142,7 +146,7 @@ def _resume(run: Run, command: Command, chosen: Collection[str], now: datetime) 
             facts.times(run, now),
             UNCHANGED,
         ),
-        "What will be restarted",
+        "What will be rebooted",
         f"The pause: {run.people.held or run.reason}",
         "Hold it. What has been started by then is not taken back.",
     )

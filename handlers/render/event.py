@@ -21,6 +21,9 @@ from planner.record.states import ACTIVE, RunState
 MOST_DOWN = 40
 """Instances that are named when many are down."""
 
+NONE_LEFT = "0 of 0 "
+"""How it begins to be said what serves of a scale set that is gone."""
+
 LISTED = frozenset(
     {Kind.STALLED, Kind.STARTING, Kind.STARTED, Kind.COMPLETED, Kind.CANCELLED, Kind.REPLANNED}
 )
@@ -58,7 +61,7 @@ def _event(
         gist=_gist(run, notice, clock) if offers else (notice.sentence,),
         why=why_now(run, notice, clock),
         down=facts.down(notice, MOST_DOWN),
-        serving=notice.serving,
+        serving="" if notice.serving.startswith(NONE_LEFT) else notice.serving,
         page=addresses.run(tracking_id, run.target),
         portal=portal(run.target.id),
         brief=_brief(run, notice),

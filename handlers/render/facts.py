@@ -200,12 +200,18 @@ def checked(run: Run) -> str:
 
 
 def sentences(run: Run) -> tuple[str, ...]:
-    """The checks that stand out, each with its sentence, unless the run's own reason says it already."""
+    """The checks that stand out, each with its sentence, unless the run's own reason says it already.
+
+    Those of which the same is said share a sentence: before Azure has answered, that is most of them.
+    """
+    alike: dict[tuple[Outcome, str], list[str]] = {}
+    for outcome in STANDS_OUT:
+        for check in run.checks:
+            if check.outcome is outcome and check.reason not in run.reason:
+                alike.setdefault((outcome, check.reason), []).append(check.name)
     return tuple(
-        f"{check.name} ({OUTCOMES[outcome][1]}): {one_line(check.reason, 600)}"
-        for outcome in STANDS_OUT
-        for check in run.checks
-        if check.outcome is outcome and check.reason not in run.reason
+        f"{', '.join(names)} ({OUTCOMES[outcome][1]}): {one_line(reason, 600)}"
+        for (outcome, reason), names in alike.items()
     )
 
 

@@ -9,6 +9,7 @@ from operator import itemgetter
 
 from handlers.render.letter import Event, Letter, Line, Part
 from handlers.render.moments import Clock
+from handlers.render.why_now import NEWS
 from planner.text.phrases import lower, to_the_minute
 
 MANY = 3
@@ -22,7 +23,10 @@ PLACES = 3
 
 
 def folded(letter: Letter) -> Letter:
-    """The letter with what many say said once; nothing that asks for something is folded."""
+    """The letter with what many say said once; nothing that asks for something is folded.
+
+    Why it comes now is said once then, too: of the letter where none of its events says it any more.
+    """
     once = Counter((event.name, event.where) for event in letter.events)
     by_word: dict[str, list[Event]] = {}
     for event in letter.events:
@@ -30,9 +34,11 @@ def folded(letter: Letter) -> Letter:
             by_word.setdefault(event.word, []).append(event)
     many = {word: events for word, events in by_word.items() if len(events) > MANY}
     gone = list(chain.from_iterable(many.values()))
+    left = tuple(event for event in letter.events if event not in gone)
     return replace(
         letter,
-        events=tuple(event for event in letter.events if event not in gone),
+        why=letter.why or (NEWS if gone and not left else ""),
+        events=left,
         parts=tuple(
             replace(part, lines=_merged(part.lines))
             for part in (*starmap(_listed, many.items()), *letter.parts)

@@ -34,14 +34,19 @@ LONGEST_COMMAND = 900
 BUTTONS = 4
 """Answers among the buttons of a scale set; the page has them all."""
 
+ROW = 40
+"""Letters of a row of buttons on a phone, `EDGES` more for each: what is wider is cut, not wrapped."""
+
+EDGES = 4
+
 UNSENT = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of a message that is only looked at."""
 
 MOST_CHECKS = 6
 """Checks that stand out, told on a card with their sentence."""
 
-COLOURS = {Urgency.PAGE: "Attention", Urgency.ACT: "Warning", Urgency.KNOW: "Default"}
-"""Of the line that says by when, by how much it asks."""
+COLOURS = {Urgency.PAGE: "Attention", Urgency.ACT: "Accent", Urgency.KNOW: "Default"}
+"""Of the line that says by when, by how much it asks. Teams' Warning is yellow: unreadable on white."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +120,12 @@ def _card(letter: Letter, keep: int) -> dict[str, Any]:
             events=events,
             parts=parts,
             more=_items(letter.events, letter.parts) - _items(events, parts),
-            buttons=[
+            rows=_rows(
                 ("Open the wave", letter.report),
                 ("Calendar", letter.feed),
                 ("Service Health", letter.health),
-            ],
-            buttons_of=_buttons,
+            ),
+            rows_of=_rows_of,
             longest=LONGEST_COMMAND,
             checks=MOST_CHECKS,
             colour=COLOURS[letter.urgency],
@@ -147,10 +152,23 @@ def _first(letter: Letter, keep: int) -> tuple[tuple[Event, ...], tuple[Part, ..
     return events, tuple(parts)
 
 
-def _buttons(event: Event) -> list[tuple[str, str]]:
-    """At most six, Teams shows no more: what can be answered, then the scale set's page and the portal's."""
+def _rows_of(event: Event) -> list[list[tuple[str, str]]]:
+    """At most six buttons: what can be answered, then the scale set's page and the portal's."""
     answers = [(answer.label, answer.link) for answer in event.answers if answer.link]
-    return [*answers[:BUTTONS], ("Open", event.page), ("Portal", event.portal)]
+    return [*_rows(*answers[:BUTTONS]), *_rows(("Open", event.page), ("Portal", event.portal))]
+
+
+def _rows(*buttons: tuple[str, str]) -> list[list[tuple[str, str]]]:
+    """Labels and addresses, those without an address left out, in rows that a phone shows whole."""
+    rows: list[list[tuple[str, str]]] = []
+    for button in buttons:
+        if not button[1]:
+            continue
+        if rows and sum(len(label) + EDGES for label, _ in (*rows[-1], button)) <= ROW:
+            rows[-1].append(button)
+        else:
+            rows.append([button])
+    return rows
 
 
 def _shortened(letter: Letter) -> Letter:

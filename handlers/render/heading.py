@@ -75,7 +75,8 @@ def together(others: Items, clock: Clock) -> Headline:
     about = sorted(asking or latest.values(), key=_weight)
     if len(about) == 1:
         return headline(*about[0], clock)
-    names = first_names([run.target.name for run, _ in about])
+    named = [run.target.name for run, _ in about]
+    names = first_names(named if asking else sorted(named, key=str.lower))
     if asking:
         wanted = {notice.kind for _, notice in asking}
         number = len(asking)
@@ -114,7 +115,8 @@ def wave_sentence(seen: Overview, asking: Sequence[str], now: datetime) -> str:
         return f"None of your {many(seen.total, 'scale set')} is affected: nothing to do."
     over = sum(seen.counts.get(state, 0) for state in (*ENDED, RunState.NOT_IMPACTED))
     every = many(seen.total + seen.planning, "scale set")
-    parts = [f"{over} of {every} {'is' if over == 1 else 'are'} done"]
+    one = 1 in {over, seen.total + seen.planning}
+    parts = [f"{over} of {every} {'is' if one else 'are'} done"]
     if asking:
         parts.append(f"{first_names(asking)} {'needs' if len(asking) == 1 else 'need'} your action")
     if seen.waits:

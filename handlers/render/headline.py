@@ -12,11 +12,13 @@ from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Notice
 from planner.record.run import Run
 from planner.record.states import ACTIVE, InstanceState, RunState
-from planner.text.phrases import lower, many, short
+from planner.text.phrases import inner, lower, many, short
 
 LONGEST_SUBJECT = 150
 LONGEST_NAME = 80
 """Characters; a scale set's name has 64 at most."""
+
+LONGEST_REASON = 60
 
 _OF = re.compile(r"\d+ of \d+(?= instances)")
 
@@ -93,6 +95,8 @@ def ended(run: Run) -> str:
     if every and len(done) == len(every):
         every_one = {1: "", 2: "both instances "}.get(len(done), f"all {len(done)} instances ")
         return f"{every_one}rebooted and healthy"
+    if len(reasons := {each.reason for each in every}) == 1 and not done and (reason := reasons.pop()):
+        return f"over, {one_line(inner(reason), LONGEST_REASON)}"
     return f"over, {len(done)} of {many(len(every), 'instance')} rebooted by us"
 
 
@@ -133,9 +137,9 @@ def _trouble(run: Run, notice: Notice) -> str:
 
 
 def _stands(notice: Notice) -> str:
-    """`2 of 3 serving`, by what the poll saw; empty where none did."""
+    """`2 of 3 serving`, by what the poll saw; empty where none did, or nothing is left that could."""
     found = _OF.match(notice.serving)
-    return f"{found[0]} serving" if found else ""
+    return f"{found[0]} serving" if found and found[0] != "0 of 0" else ""
 
 
 def _by(notice: Notice, clock: Clock) -> str:

@@ -8,6 +8,7 @@ from planner.text.phrases import long, short
 
 ANNOUNCED = "You get this now because all your scale sets of the wave have their plans."
 EMERGENCY = "You get this now because Azure calls this maintenance an emergency."
+NEWS = "You get this now because it is new since the last message."
 FINISHED = "You get this now because the last of your scale sets of the wave is over."
 
 

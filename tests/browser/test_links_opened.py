@@ -93,7 +93,7 @@ async def test_from_the_mail_over_the_page_to_an_approval_and_back_on_a_phone(st
         await tab.get_by_role("heading", name="Approve: web").wait_for()
         await usable(tab)
         page = await tab.inner_text("main")
-        assert "2 instances of web will be restarted" in page
+        assert "2 instances of web will be rebooted" in page
         assert "What it undoes" in page
         button = tab.get_by_role("button", name="Approve")
         await button.click()

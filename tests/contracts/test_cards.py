@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from handlers.render.addresses import Addresses
 from handlers.render.compose import compose, standalone
-from handlers.render.forms import CARD_BYTES, card, render
+from handlers.render.forms import CARD_BYTES, EDGES, ROW, card, render
 from handlers.render.letter import Letter, Story
 from planner.notices.digest import Overview
 from planner.record.check import Check, Outcome
@@ -78,12 +78,11 @@ def _check(made: dict[str, Any]) -> None:
     assert made["msteams"] == {"width": "Full"}
     assert made["fallbackText"]
     assert len(json.dumps(made)) <= CARD_BYTES
-    assert len(made.get("actions", ())) <= 6
-    for action in made.get("actions", ()):
+    for action in (one for row in _buttons(made) for one in row):
         assert action["type"] == "Action.OpenUrl"
         parts = urlsplit(action["url"])
         assert parts.scheme == "https"
-        assert parts.hostname in {"breakwater.example", "app.azure.com"}
+        assert parts.hostname in {"breakwater.example", "app.azure.com", "portal.azure.com"}
 
 
 def _texts(part: Any) -> Iterator[str]:
@@ -113,9 +112,9 @@ def _runs(part: Any) -> Iterator[str]:
 
 
 def _buttons(made: dict[str, Any]) -> list[list[dict[str, str]]]:
-    """The rows of buttons, that of the whole card last."""
-    sets = [one for part in made["body"] for one in part.get("items", ()) if one["type"] == "ActionSet"]
-    return [*(one["actions"] for one in sets), *([made["actions"]] if "actions" in made else [])]
+    """The rows of buttons, those of the whole card last."""
+    parts = [one for part in made["body"] for one in (part, *part.get("items", ()))]
+    return [one["actions"] for one in parts if one["type"] == "ActionSet"]
 
 
 def _titles(made: dict[str, Any]) -> list[list[str]]:
@@ -289,27 +288,38 @@ def test_what_needs_an_answer_is_kept_when_a_card_grows_too_large():
 
 def test_a_single_scale_set_can_be_answered_with_a_button():
     assert _titles(card(_letter(paused("db")))) == [
-        ["Resume", "Leave to Azure", "Open", "Portal"],
-        ["Open the wave", "Calendar", "Service Health"],
+        ["Resume", "Leave to Azure"],
+        ["Open", "Portal"],
+        ["Open the wave", "Calendar"],
+        ["Service Health"],
     ]
 
 
 def test_each_of_several_scale_sets_has_its_own_buttons_and_no_command_to_type():
     made = card(_letter(paused("db"), paused("web")))
 
-    assert len(_titles(made)) == 3
+    assert _titles(made)[:4] == [["Resume", "Leave to Azure"], ["Open", "Portal"]] * 2
     assert "curl" not in json.dumps(made)
 
 
-def test_a_button_opens_a_link_for_its_answer_and_no_more_than_six_stand_in_a_row():
+def test_a_button_opens_a_link_for_its_answer_and_a_scale_set_has_no_more_than_six():
     every = ("approve", "hold", "resume", "skip", "let-pass")
     made = card(_letter(run("web", notice(1, Kind.PAUSED, Urgency.PAGE, answers=every))))
-    (row, _) = _buttons(made)
+    (event,) = [part for part in made["body"] if part["type"] == "Container"]
+    own = [one["url"] for row in _buttons({"body": [event]}) for one in row]
 
-    assert len(row) == 6
-    assert [one["url"].partition("/api/links/")[2].split(".")[0] for one in row[:4]] == list(every[:4])
-    assert row[4]["url"].startswith("https://breakwater.example/api/links/view.")
-    assert row[5]["url"].startswith("https://portal.azure.com/#resource/")
+    assert [url.partition("/api/links/")[2].split(".")[0] for url in own[:4]] == list(every[:4])
+    assert own[4].startswith("https://breakwater.example/api/links/view.")
+    assert own[5].startswith("https://portal.azure.com/#resource/")
+    assert len(own) == 6
+
+
+def test_a_row_of_buttons_is_no_wider_than_a_phone():
+    every = ("let-pass", "skip", "acknowledge", "resume")
+    made = card(_letter(run("web", notice(1, Kind.PAUSED, Urgency.PAGE, answers=every))))
+
+    assert len(_titles(made)) > 3
+    assert all(sum(len(title) + EDGES for title in row) <= ROW for row in _titles(made))
 
 
 def test_what_can_be_chosen_stands_on_the_card_each_with_its_button():
@@ -318,8 +328,9 @@ def test_what_can_be_chosen_stands_on_the_card_each_with_its_button():
 
     places = [text.index(one.sentence) for one in CHOICES]
     assert places == sorted(places)
-    assert _titles(made)[1 : 1 + len(CHOICES)] == [["Choose this"]] * len(CHOICES)
-    links = [row[0]["url"].rpartition("/")[2] for row in _buttons(made)[1 : 1 + len(CHOICES)]]
+    chosen = [row[0] for row in _buttons(made) if row[0]["title"] == "Choose this"]
+    assert len(chosen) == len(CHOICES)
+    links = [button["url"].rpartition("/")[2] for button in chosen]
     assert [link.split(".")[0] for link in links] == [one.word for one in CHOICES]
     assert len(set(links)) == len(CHOICES)
 

@@ -1,23 +1,25 @@
-"""`python -m tests.golden` writes the golden files anew: look at what has changed before you keep it."""
+"""`python -m tests.golden` writes the golden files anew: look at what has changed before you keep it.
 
-from pathlib import Path
+`python -m tests.golden record [WAVE ...]` plays the waves anew first, or these; `python -m tests.golden.pictures
+FOLDER` takes a picture of everything.
+"""
 
-from tests.golden.files import CALENDARS_FOLDER, FOLDER, PAGES_FOLDER, forms
+import logging
+import sys
+
+from tests.golden.files import CALENDARS_FOLDER, FOLDER, PAGES_FOLDER, forms, keep
 from tests.golden.pages import CALENDARS, PAGES
+from tests.golden.record import record
 from tests.golden.scenes import SCENES
 
-
-def keep(path: Path, text: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    for name, scene in SCENES.items():
-        for suffix, text in forms(scene()).items():
-            keep(FOLDER / f"{name}.{suffix}", text)
-    for name, made in PAGES.items():
-        keep(PAGES_FOLDER / f"{name}.html", made())
-    for name, made in CALENDARS.items():
-        keep(CALENDARS_FOLDER / f"{name}.ics", made())
+    logging.disable()
+    if sys.argv[1:2] == ["record"]:
+        record(*sys.argv[2:])
+    messages = {
+        f"{name}.{suffix}": text for name, made in SCENES.items() for suffix, text in forms(made()).items()
+    }
+    keep(FOLDER, messages)
+    keep(PAGES_FOLDER, {f"{name}.html": made() for name, made in PAGES.items()})
+    keep(CALENDARS_FOLDER, {f"{name}.ics": made() for name, made in CALENDARS.items()})
     print(f"{len(SCENES)} messages, {len(PAGES)} pages, {len(CALENDARS)} calendars")  # noqa: T201

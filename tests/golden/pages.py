@@ -1,113 +1,110 @@
-"""Pages and calendars of the same waves: ordinary, empty, huge, hostile, and one in which everything went wrong."""
+"""Pages and calendars of the recorded waves, as the app gives them out at a recorded moment."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 
-from handlers.render import contract
-from handlers.render.addresses import OnPage, Place, place_of
-from handlers.render.appointments import appointments
-from handlers.render.calendar import calendar
-from handlers.render.confirmation import confirmation
-from handlers.render.page import confirm_page, run_page, said_page, wave_page, waves_page
-from handlers.render.report_model import Form, Part, Report
+from handlers.delivery import calendars
+from handlers.pages import acting
+from handlers.pages.report import shown
+from handlers.wire.http import Request
 from handlers.wire.link_token import Link
-from planner.notices.digest import Overview, Row, overview
-from planner.notices.feed import Feed, revised
-from planner.record.command import Command, CommandKind
-from planner.record.run import Run
-from tests.golden.scenes import ENDLESS, TRACKING, over, strange, thousand, troubled, twelve, wave
-from tests.golden.worlds import DAY, H, of, world
-from tests.planner.protocol import NOW
+from handlers.wiring import Wiring
+from planner.record.command import CommandKind
+from tests.golden.recorded import Moment, moments
+from tests.golden.replayed import ADDRESSES, ON_PAGE, opened
+from tests.golden.scenes import IN_WAVES
+from tests.golden.strange import GROUP, STRANGE
+from tests.golden.waves import TRACKING_ID
 
-ADDRESSES = OnPage(
-    "https://breakwater.example",
-    lambda place, action, checksum, to: "-".join((action, *(str(len(part)) for part in place[3:]), *to)),
-)
-TITLE = "Planned maintenance for Virtual Machine Scale Sets"
-A_PAGE = 50
+WAVE = {"wave": TRACKING_ID}
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 
 
-def seen(runs: Sequence[Run]) -> Overview:
-    return overview([Row(run.state, run.needs_person, run.times.deadline) for run in runs], 0, wave_open=True)
+def at(name: str) -> Moment:
+    return moments(IN_WAVES[name])[name]
 
 
-def of_wave(runs: Sequence[Run], now: datetime = NOW, title: str = TITLE) -> str:
-    """The wave's page; of many scale sets the first one, those that ask in front."""
-    ordered = sorted(runs, key=lambda run: not run.needs_person)
-    pages = -(-len(ordered) // A_PAGE)
-    part = Part(pages=pages, total=len(ordered)) if pages > 1 else None
-    asking = tuple(
-        Place(run.target.subscription, run.target.resource_group, run.target.name)
-        for run in ordered
-        if run.needs_person
-    )
-    shown = tuple(ordered[:A_PAGE])
-    report = Report(TRACKING, (wave(runs, title),), shown, seen(ordered), (), asking=asking, part=part)
-    return wave_page(report, ADDRESSES, now)
+def _shown(wiring: Wiring, place: Mapping[str, str]) -> str:
+    answer = asyncio.run(shown(place, {}, wiring, ON_PAGE))
+    assert answer.status == 200, answer.body
+    return answer.body if isinstance(answer.body, str) else answer.body.decode()
 
 
-def of_run(run: Run, now: datetime = NOW, title: str = TITLE) -> str:
-    return run_page(TRACKING, run, ADDRESSES, now, (wave((run,), title),))
+def of_wave(name: str) -> str:
+    return _shown(opened(at(name)), WAVE)
 
 
-def asking_wave() -> list[Run]:
-    return [*twelve(), of(world(mode="approve"))]
+def of_run(name: str, scale_set: str, group: str = "shop") -> str:
+    return _shown(opened(at(name)), {**WAVE, "subscription": SUBSCRIPTION, "group": group, "name": scale_set})
 
 
-def confirming() -> str:
-    run = of(world(mode="approve"))
-    command = Command("link", CommandKind.APPROVE, "nobody", "", NOW, run.people.checksum)
-    link = Link(place_of(TRACKING, run.target), "ops", NOW + DAY, "approve", run.people.checksum)
-    return confirm_page(link, run, confirmation(run, command, NOW), Form(), ADDRESSES, NOW)
+def all_waves(name: str) -> str:
+    return _shown(opened(at(name)), {})
 
 
-def all_waves() -> str:
-    waves = {TRACKING: seen(troubled()), "XT2P-9Z0": seen(twelve())}
-    rows = [contract.overview_row(name, "Planned", (), counted) for name, counted in waves.items()]
-    return waves_page(rows, ADDRESSES, NOW)
+def no_waves() -> str:
+    return _shown(opened(replace(at("approval"), documents={})), {})
 
 
-def said() -> str:
-    return said_page("This link has expired", ("A newer message has a newer link.", "Nothing was done."), NOW)
+def confirming(name: str, scale_set: str, action: CommandKind, *, outdated: bool = False) -> str:
+    """What a link shows that would act on the run, or one that was made for another plan."""
+    moment = at(name)
+    wiring = opened(moment)
+    place = (TRACKING_ID, SUBSCRIPTION, "shop", scale_set)
+    stored = asyncio.run(wiring.runs.read(f"runs/{SUBSCRIPTION}/shop/{scale_set}.json"))
+    assert stored is not None
+    checksum = "0" * 64 if outdated else stored.run.people.checksum
+    link = Link(place, "ops", moment.at + timedelta(days=1), action, checksum)
+    answer = asyncio.run(acting.answered(link, Request("GET"), wiring))
+    assert answer.status == (409 if outdated else 200)
+    return str(answer.body)
 
 
 PAGES: dict[str, Callable[[], str]] = {
-    "waves": all_waves,
-    "waves-none": lambda: waves_page([], ADDRESSES, NOW),
-    "wave": lambda: of_wave(asking_wave()),
-    "wave-nobody-affected": lambda: of_wave(twelve()[-1:]),
-    "wave-huge": lambda: of_wave(thousand()),
-    "wave-hostile": lambda: of_wave([strange()[0]], title=ENDLESS),
-    "wave-everything-went-wrong": lambda: of_wave(troubled(), NOW + 2 * H),
-    "wave-finished": lambda: of_wave(over(), NOW + 8 * DAY),
-    "run-asks-for-approval": lambda: of_run(asking_wave()[-1]),
-    "run-paused": lambda: of_run(troubled()[0], NOW + 2 * H),
-    "run-completed": lambda: of_run(over()[0], NOW + 8 * DAY),
-    "run-left-to-azure": lambda: of_run(twelve()[7]),
-    "run-not-affected": lambda: of_run(twelve()[-1]),
-    "run-hostile": lambda: of_run(strange()[0], title=ENDLESS),
-    "confirm": confirming,
-    "said": said,
+    "waves": partial(all_waves, "stalled"),
+    "waves-none": no_waves,
+    "wave": partial(of_wave, "announced-with-a-question"),
+    "wave-nobody-affected": partial(of_wave, "announced-nobody-affected"),
+    "wave-huge": partial(of_wave, "announced-huge"),
+    "wave-hostile": partial(of_wave, "paused-hostile"),
+    "wave-held-up": partial(of_wave, "paused-holds-others-up"),
+    "wave-everything-went-wrong": partial(of_wave, "stalled"),
+    "wave-finished": partial(of_wave, "finished"),
+    "run-asks-for-approval": partial(of_run, "announced-with-a-question", "orders-prod"),
+    "run-does-not-fit": partial(of_run, "paused-does-not-fit", "web-prod"),
+    "run-paused": partial(of_run, "paused-holds-others-up", "search-1"),
+    "run-waits-behind-it": partial(of_run, "paused-holds-others-up", "search-2"),
+    "run-under-way": partial(of_run, "started-several", "web-0"),
+    "run-completed": partial(of_run, "finished", "payments-prod"),
+    "run-left-to-azure": partial(of_run, "announced-with-a-question", "batch-0"),
+    "run-done-by-azure": partial(of_run, "finished", "batch-0"),
+    "run-not-affected": partial(of_run, "announced-with-a-question", "cache-prod"),
+    "run-hostile": partial(of_run, "paused-hostile", STRANGE, GROUP),
+    "confirm": partial(confirming, "approval", "orders-prod", CommandKind.APPROVE),
+    "said": partial(confirming, "approval", "orders-prod", CommandKind.APPROVE, outdated=True),
 }
 
 
-def feed(runs: Sequence[Run], before: Sequence[Run] = ()) -> str:
-    """The calendar of the wave, after what was `before` has been published a day ago."""
-    published = Feed(TRACKING)
-    for members, now in ((before, NOW - timedelta(days=1)), (runs, NOW)):
-        published = revised(published, appointments(TRACKING, "", members, {}), now)
-    made = calendar(
-        f"Planned maintenance {TRACKING}", (published,), ADDRESSES.wave, organizer="ops@example.org"
-    )
+def calendar(name: str) -> str:
+    """The wave's, for whoever has the link to it."""
+    return _shown(opened(at(name)), {"wave": f"{TRACKING_ID}.ics"}).replace("\r\n", "\n")
+
+
+def own_calendar(name: str, receiver: str) -> str:
+    """What a receiver subscribes to."""
+    made = asyncio.run(calendars.of_receiver(receiver, opened(at(name)), ADDRESSES))
     return made.decode().replace("\r\n", "\n")
 
 
 CALENDARS: dict[str, Callable[[], str]] = {
-    "wave": lambda: feed(asking_wave()),
-    "wave-nobody-affected": lambda: feed(twelve()[-1:]),
-    "wave-huge": lambda: feed(thousand()),
-    "wave-hostile": lambda: feed([strange()[0]]),
-    "wave-everything-went-wrong": lambda: feed(troubled()),
-    "wave-finished": lambda: feed(over()),
-    "scale-sets-that-left": lambda: feed(twelve()[3:], before=twelve()),
+    "wave": partial(calendar, "announced-with-a-question"),
+    "wave-nobody-affected": partial(calendar, "announced-nobody-affected"),
+    "wave-huge": partial(calendar, "announced-huge"),
+    "wave-hostile": partial(calendar, "paused-hostile"),
+    "wave-everything-went-wrong": partial(calendar, "stalled"),
+    "wave-finished": partial(calendar, "finished"),
+    "own-after-changes": partial(own_calendar, "started-several", "ops"),
 }

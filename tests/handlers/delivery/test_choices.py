@@ -185,7 +185,7 @@ async def test_a_page_comes_again_until_it_is_acknowledged_first_to_its_receiver
     await rounds(desk, 10)
     assert (len(texts(desk, "shop@example.org")), len(texts(desk, "lead@example.org"))) == (3, 1)
     again, escalated = texts(desk, "shop@example.org")[1], texts(desk, "lead@example.org")[0]
-    assert "Nobody has acknowledged it since Tue 24 Nov 2026 12:00 UTC" in " ".join(again.split())
+    assert "Nobody has acknowledged it since Tue 24 Nov 12:00 UTC" in " ".join(again.split())
     assert "shop has not acknowledged it since" in " ".join(escalated.split())
     assert "/db-prod/acknowledge" in again
     assert "Instance 4 did not come back" in escalated

@@ -2,112 +2,41 @@
 
 import asyncio
 import json
-import re
 from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import urlencode
 
 import pytest
-from icalendar import Calendar
 
-from handlers.cloud.names import run_path, wave_path
+from handlers.cloud.names import run_path
 from handlers.cloud.records import StorageDown
-from handlers.render.addresses import OWN_CALENDAR, Addresses, InLink
-from handlers.stages import link as stage
-from handlers.wire import link_token
-from handlers.wire.documents import decode, encode, wave_metadata
-from handlers.wire.http import Request
 from handlers.wire.ids import RUNS
-from handlers.wire.link_token import ACTS_FOR, READABLE, SUBSCRIBED, Link
-from planner.azure.wave import Announcement, Member, Stage, Wave
-from planner.policy.model import Mode
-from planner.record.batch import Batch
-from planner.record.instance import InstanceProgress
-from planner.record.run import Run
+from handlers.wire.link_token import ACTS_FOR, READABLE
+from planner.azure.wave import Stage
 from planner.record.states import RunState
-from tests.handlers.parts import NOW, SUBSCRIPTION, Clock, TestWiring, put, run, scale_set
-
-KEY, OLDER = "k" * 32, "o" * 32
-WAVE = "VM12-3AB"
-PLACE = (WAVE, SUBSCRIPTION, "Prod-RG", "web")
-PATH = run_path(SUBSCRIPTION, "Prod-RG", "web")
-ASKING = {"state": RunState.AWAITING_APPROVAL, "mode": Mode.APPROVE}
-TIMED = (Batch(1, "domain 0", (InstanceProgress("0"), InstanceProgress("1")), not_before=NOW),)
-ADA = {"actor": "Ada L.", "comment": "Looks right."}
+from tests.handlers.linked import (
+    ADA,
+    KEY,
+    OLDER,
+    PLACE,
+    WAVE,
+    announce,
+    behind,
+    hrefs,
+    linked,
+    open_,
+    recorded,
+    says,
+    send,
+    to,
+    unchanged,
+)
+from tests.handlers.parts import NOW, SUBSCRIPTION, Clock, TestWiring, put, run
 
 
 @pytest.fixture
 async def wiring(storage):
-    made = TestWiring(storage, Clock(), link_key=f"{KEY} {OLDER}", public_url="https://app.example")
-    await announce(made)
-    await put(made, run("web", **ASKING))
-    await put(made, run("db"))
-    yield made
-    await made.close()
-
-
-async def announce(wiring, stage=Stage.PLANNED):
-    heard = Announcement(WAVE, SUBSCRIPTION, "1", stage, "a", NOW, NOW, NOW, title="Reboots")
-    wave = Wave(WAVE, SUBSCRIPTION, (heard,), (Member(scale_set("web")), Member(scale_set("db"))))
-    path = wave_path(WAVE, SUBSCRIPTION)
-    stored = await wiring.records.read(path)
-    await wiring.records.write(path, encode(wave), etag=stored and stored.etag, metadata=wave_metadata(wave))
-
-
-def to(action="view", place=PLACE, checksum="c0ffee", key=KEY, receiver="ops", at=NOW, **more):
-    link = Link(
-        place,
-        receiver,
-        link_token.expiry(action, at),
-        action,
-        checksum if action not in {"view", "feed"} else "",
-        more,
-    )
-    return link_token.signed(link, (key,))
-
-
-async def open_(wiring, token, rest="", method="GET", form=None, **headers):
-    body = urlencode(form).encode() if form is not None else b""
-    headers = {"content-type": "application/x-www-form-urlencoded", **headers}
-    return await stage.handle(Request(method, {"token": token, "rest": rest}, {}, headers, body), wiring)
-
-
-async def send(wiring, token, form=ADA, **headers):
-    return await open_(wiring, token, method="POST", form=form, **headers)
-
-
-async def recorded(wiring, path=PATH):
-    return decode(Run, (await wiring.records.read(path)).body)
-
-
-async def unchanged(wiring, path=PATH):
-    one = await recorded(wiring, path)
-    return (
-        not one.people.events
-        and not one.people.approved
-        and not one.story.history
-        and not wiring.spy.of(RUNS)
-    )
-
-
-def says(answer):
-    return re.sub(
-        r"\s+",
-        " ",
-        re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", str(answer.body), flags=re.DOTALL)),
-    )
-
-
-def hrefs(answer):
-    found = re.findall(r'href="([^"]+)"', str(answer.body))
-    return [
-        address for address in found if not address.startswith(("#", "https://portal.", "https://app.azure."))
-    ]
-
-
-def behind(address):
-    token, _, rest = address.removeprefix("https://app.example/api/links/").partition("/")
-    return token, rest.partition("?")[0]
+    async with linked(storage) as made:
+        yield made
 
 
 async def test_a_link_of_a_wave_shows_its_page_its_runs_its_calendar_and_its_table(wiring):
@@ -124,67 +53,6 @@ async def test_a_link_of_a_wave_shows_its_page_its_runs_its_calendar_and_its_tab
     ):
         answer = await open_(wiring, token, rest)
         assert (answer.status, answer.content_type) == (200, kind), rest
-
-
-async def test_a_receivers_own_calendar_is_a_feed_over_all_its_waves(wiring):
-    await put(wiring, run("web", receiver="ops", batches=TIMED, **ASKING))
-    token = to("feed", place=())
-
-    for rest in ("", OWN_CALENDAR):
-        answer = await open_(wiring, token, rest)
-        assert (answer.status, answer.content_type) == (200, "text/calendar")
-    (event,) = Calendar.from_ical(answer.body).walk("VEVENT")
-    assert str(event["summary"]) == "Not approved: web: 2 instances reboot"
-    token, rest = behind(str(event["url"]))
-    assert (await open_(wiring, token, rest)).content_type == "text/html"
-
-
-async def test_a_receiver_of_nothing_has_a_calendar_all_the_same(wiring):
-    answer = await open_(wiring, to("feed", place=(), receiver="somebody"))
-
-    assert answer.status == 200
-    assert [part.name for part in Calendar.from_ical(answer.body).subcomponents] == ["VTIMEZONE"]
-
-
-async def test_the_link_of_a_calendar_shows_nothing_else_and_does_nothing(wiring):
-    token = to("feed", place=())
-
-    for rest in (f"{WAVE}.ics", WAVE, f"{SUBSCRIPTION}/Prod-RG/web", "calendar.ics/x"):
-        answer = await open_(wiring, token, rest)
-        assert answer.status == 403, rest
-        assert "the calendar of ops alone" in says(answer)
-    assert (await send(wiring, token)).status == 405
-    assert (await open_(wiring, to(place=(WAVE,)), OWN_CALENDAR)).status == 403
-    assert await unchanged(wiring)
-
-
-async def test_who_subscribes_does_so_for_more_than_a_year_and_is_told_when_it_is_over(wiring):
-    token = to("feed", place=())
-
-    wiring.clock.at = NOW + SUBSCRIBED - timedelta(days=1)
-    assert (await open_(wiring, token)).status == 200
-    wiring.clock.at = NOW + SUBSCRIBED
-    answer = await open_(wiring, token)
-    assert (answer.status, "newer link" in says(answer)) == (410, True)
-
-
-async def test_a_wave_that_was_over_ninety_days_ago_is_no_longer_in_it(wiring):
-    await put(wiring, run("web", receiver="ops", batches=TIMED))
-    await announce(wiring, stage=Stage.COMPLETE)
-
-    for days, events in ((89, 1), (91, 0)):
-        wiring.clock.at = NOW + timedelta(days=days)
-        answer = await open_(wiring, to("feed", place=()))
-        assert len(Calendar.from_ical(answer.body).walk("VEVENT")) == events
-
-
-async def test_a_message_names_the_calendar_of_its_receiver(wiring):
-    address = wiring.addresses("ops").own_calendar()
-
-    assert address.endswith(f"/{OWN_CALENDAR}")
-    assert (await open_(wiring, *behind(address))).content_type == "text/calendar"
-    assert Addresses("https://app.example").own_calendar() == ""
-    assert InLink("https://app.example", token="t", place=(WAVE,)).own_calendar() == ""
 
 
 @pytest.mark.parametrize("place", [(WAVE,), PLACE])
@@ -259,7 +127,7 @@ async def test_opening_shows_what_will_happen_and_does_nothing(wiring):
     text = says(answer)
 
     assert answer.status == 200
-    assert "2 instances of web will be restarted" in text
+    assert "2 instances of web will be rebooted" in text
     assert "domain 0 0, 1" in text
     assert "What it undoes Nothing" in text
     assert "a link sent to ops" in text
