@@ -84,6 +84,12 @@ PROVISIONING_FAILED = (
     "or accept it for this run (raise `accept: provisioning-failed`)."
 )
 
+NOT_READ_YET = (
+    "Azure had not answered about it when this was planned. Nothing starts before it does; if the answer "
+    "matters, the plan is made again."
+)
+"""Why a source is unread while the look-ups are under way."""
+
 ALL_SHOWN = "Azure shows every instance in full."
 
 
