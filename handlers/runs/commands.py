@@ -13,7 +13,7 @@ from handlers.runs import claims, observe_storage, queue
 from handlers.wire.command_request import Refused
 from handlers.wiring import Wiring
 from planner.people import skipping
-from planner.people.commands import WORDS, refusal, with_commands
+from planner.people.commands import HANDLED, refusal, with_commands
 from planner.record.command import Command, CommandKind
 from planner.record.observation import Observation
 from planner.record.run import Run
@@ -75,7 +75,7 @@ async def applied(
 
 async def _with_command(run: Run, command: Command, wiring: Wiring) -> Run:
     observation = Observation(wiring.now())
-    if WORDS[command.kind].others:
+    if HANDLED[command.kind].others:
         observation, _ = await observe_storage.from_storage(run, wiring)
     now = wiring.now()
     new = with_commands(run, (command,), observation, now)

@@ -13,6 +13,7 @@ from planner.record.notice import Kind, Notice, Urgency
 from planner.record.run import Run
 from planner.record.waits import Alarm
 from planner.text.phrases import to_the_minute
+from planner.words.commands import acknowledged_by
 
 SELDOM = timedelta(hours=1)
 """How often it comes again once it has gone to whom it escalates."""
@@ -96,5 +97,5 @@ def stood_down(run: Run) -> Notice:
     alarm = run.standing.alarm
     why, at = run.reason.rstrip("."), run.story.history[-1].at if run.story.history else run.planned_at
     if alarm is not None and alarm.taken_at is not None:
-        why, at = f"{alarm.taken_by} has acknowledged it", alarm.taken_at
+        why, at = acknowledged_by(alarm.taken_by), alarm.taken_at
     return Notice(run.story.last_notice, at, Kind.ACKNOWLEDGED, Urgency.KNOW, f"It no longer pages: {why}.")

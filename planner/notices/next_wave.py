@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from planner.people.commands import NO_EFFECT
 from planner.record.command import CommandKind
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Urgency
 from planner.record.run import Entry, Run
 from planner.record.states import InstanceState, RunState
 from planner.text.phrases import long, many, some
+from planner.words.commands import NOT_APPLIED, TOO_LATE
 
 LATE_ANSWER = timedelta(hours=24)
 LATE_ACKNOWLEDGEMENT = timedelta(minutes=30)
@@ -161,7 +161,7 @@ def _held(runs: Sequence[Run]) -> Point | None:
 def _said(run: Run, kind: CommandKind) -> Iterable[Entry]:
     """The commands of this kind that had an effect, by the history."""
     for entry in run.story.history:
-        if entry.id and entry.event == kind and not entry.reason.startswith(NO_EFFECT):
+        if entry.id and entry.event == kind and not entry.reason.startswith((TOO_LATE, NOT_APPLIED)):
             yield entry
 
 

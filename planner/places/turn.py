@@ -9,10 +9,10 @@ from planner.places.line import Line, seekers
 from planner.places.table import ANSWERED, Place
 from planner.policy.limits import RaisedLimits
 from planner.policy.model import Limits
-from planner.record.cause import FOR
 from planner.record.states import ACTIVE, RunState
 from planner.record.waits import Turn
 from planner.text.phrases import say, some
+from planner.words.standing_still import CAUSES
 
 NAMED = 3
 """Runs that a sentence names."""
@@ -76,7 +76,7 @@ def _kept_back(line: Line, place: Place, now: datetime) -> str:
     if line.state is RunState.PAUSED:
         return "is paused"
     if line.held_back:
-        return f"is held up by {FOR[line.waits]}" if line.waits in FOR else "cannot start yet"
+        return f"is held up by {CAUSES[line.waits]}" if line.waits in CAUSES else "cannot start yet"
     opens = line.course.opens(max(now, line.earliest))
     if opens is None or opens > now:
         return f"may start from {say(opens)}" if opens is not None else "has no window left"
