@@ -9,9 +9,9 @@ from handlers.render.moments import Clock
 from handlers.render.outside_text import one_line
 from planner.notices.digest import Group
 from planner.record.cause import Cause
-from planner.words.standing_still import CAUSES
 from planner.record.run import Run
 from planner.text.phrases import inner, many
+from planner.words.standing_still import CAUSES
 
 type Groups = Mapping[Group, tuple[Run, ...]]
 

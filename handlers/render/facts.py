@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import ANSWERS, OUTCOMES
 from planner.record.batch import Batch
-from planner.words.standing_still import CAUSES
 from planner.record.check import Outcome
 from planner.record.command import CommandKind
 from planner.record.notice import Choice, Down, Kind, Notice
@@ -16,6 +15,7 @@ from planner.record.waits import HeldUp
 from planner.schedule.capacity import share
 from planner.state import unanswered
 from planner.text.phrases import many, say_how_far, short, some, to_the_minute, upper
+from planner.words.standing_still import CAUSES
 
 NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
 STANDS_OUT = (Outcome.BLOCK, Outcome.UNKNOWN, Outcome.ACCEPTED)

@@ -7,12 +7,12 @@ from handlers.render import asked
 from handlers.render.moments import Clock
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import TOLD
-from planner.words.standing_still import CAUSES
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Notice
 from planner.record.run import Run
 from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.text.phrases import lower, many, short
+from planner.words.standing_still import CAUSES
 
 LONGEST_SUBJECT = 150
 LONGEST_NAME = 80

@@ -7,12 +7,12 @@ one form has is in its template. `planner` writes the sentences of checks, reaso
 from collections.abc import Mapping
 
 from planner.notices.digest import Group
-from planner.words.standing_still import CAUSES
 from planner.record.check import Outcome
 from planner.record.notice import Kind, Urgency
 from planner.record.run import Verdict
 from planner.record.states import BatchState, InstanceState, RunState
 from planner.text.phrases import lower
+from planner.words.standing_still import CAUSES
 
 KINDS = {
     Kind.MISSED: ("✗", "Missed"),

@@ -4,11 +4,12 @@ from datetime import datetime
 
 from planner.observe.settle import settle
 from planner.record.command import Command
-from planner.record.instance import InstanceProgress, counted, state_words
+from planner.record.instance import InstanceProgress, counted
 from planner.record.run import Run
 from planner.record.states import InstanceState
 from planner.state.change import with_batches
 from planner.words import commands as words
+from planner.words.instances import standing
 
 
 def chosen(run: Run, command: Command) -> frozenset[str]:
@@ -78,11 +79,11 @@ def _named(run: Run, command: Command) -> frozenset[str]:
 def _stand(run: Run, command: Command, without: frozenset[str] = frozenset()) -> str:
     """Where the named instances stand that cannot be skipped: `0, 3 maintained, 4 rebooting`."""
     named = _named(run, command) - without
-    standing: dict[str, list[str]] = {}
+    by_state: dict[str, list[str]] = {}
     for instance in run.instances:
         if instance.id in named:
-            standing.setdefault(state_words(instance.state), []).append(instance.id)
-    return words.standing(standing)
+            by_state.setdefault(standing(instance.state), []).append(instance.id)
+    return words.standing(by_state)
 
 
 def _open(run: Run) -> str:

@@ -14,6 +14,7 @@ from planner.record.run import Run
 from planner.schedule.deadline import margin
 from planner.schedule.timing import MINUTE, earliest, largest, next_start, placed, timed, to_place
 from planner.words import fitting as words
+from planner.words.batches import alone, zone
 
 DAY_MINUTES = 24 * 60
 
@@ -117,9 +118,9 @@ def _domains(run: Run, waiting: list[Batch]) -> list[list[Batch]]:
     flexible = run.target.orchestration is Orchestration.FLEXIBLE
     groups: dict[str, list[Batch]] = {}
     for batch in waiting:
-        zone = batch.instances[0].zone
-        alone = batch.retry or batch.waits_until is not None
-        key = f"batch {batch.number}" if alone else (f"zone {zone}" if flexible else batch.domain)
+        in_zone = batch.instances[0].zone
+        by_itself = batch.retry or batch.waits_until is not None
+        key = alone(batch.number) if by_itself else zone(in_zone) if flexible else batch.domain
         groups.setdefault(key, []).append(batch)
     return list(groups.values())
 

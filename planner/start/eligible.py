@@ -20,7 +20,7 @@ from planner.schedule.batching import most_down
 from planner.schedule.capacity import lost
 from planner.start.gate import PlanAgain, Wait
 from planner.state.change import with_batches
-from planner.text.phrases import some, upper
+from planner.text.phrases import some
 from planner.words import replans, waits
 from planner.words import starts as words
 
@@ -48,7 +48,7 @@ def skipped(run: Run, observation: Observation, now: datetime) -> Run:
         what, why = found
         if confirmed(progress, what, observation):
             return settle(
-                progress, InstanceState.SKIPPED, f"{upper(why)}.", now, gone=what != Sight.PROTECTED
+                progress, InstanceState.SKIPPED, words.skipped(why), now, gone=what != Sight.PROTECTED
             )
         return sighted(progress, what, observation, words.skipped_soon(why))
 

@@ -9,11 +9,12 @@ from datetime import datetime
 from itertools import chain
 
 from planner.record.batch import Batch
-from planner.record.instance import InstanceProgress, counted, state_words
+from planner.record.instance import InstanceProgress, counted
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState, transition
 from planner.state.journal import BREAKWATER, with_entry
 from planner.words import history as words
+from planner.words.instances import standing
 
 TOLD = frozenset({BatchState.SOAKING, BatchState.DONE})
 
@@ -49,7 +50,7 @@ def with_batches(run: Run, batches: Sequence[Batch], now: datetime, actor: str =
         if instance.state not in ORDINARY and states.get(instance.id, instance.state) is not instance.state:
             ends.setdefault((instance.state, instance.reason), []).append(instance.id)
     for (state, reason), ids in ends.items():
-        run = with_entry(run, state_words(state), reason, now, actor, instances=ids)
+        run = with_entry(run, standing(state), reason, now, actor, instances=ids)
     for batch in new:
         for event, reason in _lines(batch, old.get(batch.number), states):
             run = with_entry(

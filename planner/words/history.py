@@ -8,6 +8,10 @@ LEFT_OUT = ("left out", "Lines after this one were left out.")
 """The event, and why, where the history of a run has become too long."""
 
 
+WENT_AHEAD = "went ahead"
+"""The event of a run that has gone ahead of others."""
+
+
 def of_instances(ids: Sequence[str], event: str) -> str:
     several = "s" if len(ids) > 1 else ""
     return f"instance{several} {some(ids)} {event}"

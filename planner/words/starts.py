@@ -1,8 +1,9 @@
 """What is said of an instance's start: before it, when Azure has answered, and when it has not."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from planner.text.phrases import say
+from planner.text.phrases import say, upper
+from planner.words.instances import minutes
 
 STARTED = "Started"
 ABOUT_TO_START = "About to be started."
@@ -24,6 +25,10 @@ def nothing_to_reboot(power: str) -> str:
 
 def skipped_soon(why: str) -> str:
     return f"Not started: {why}. Skipped when the next poll shows the same."
+
+
+def skipped(why: str) -> str:
+    return f"{upper(why)}."
 
 
 def not_sent(why: str) -> str:
@@ -61,8 +66,8 @@ def put_off_and_down(code: str) -> str:
     return f"Azure answered {code}; waiting for it to be running."
 
 
-def put_off_and_not_back(code: str, within: str, seen: str) -> str:
-    return f"Azure answered {code}, and it is not back after {within} ({seen})."
+def put_off_and_not_back(code: str, within: timedelta, seen: str) -> str:
+    return f"Azure answered {code}, and it is not back after {minutes(within)} ({seen})."
 
 
 def not_allowed(why: str) -> str:
