@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from planner.azure.fleet import ScaleSet
 from planner.words import checks as words
+from planner.words.refusals import on_resource_group
 
 _PROVIDER = re.compile(r"/providers/([^/]+/[^/]+)(?:/|$)", re.IGNORECASE)
 
@@ -113,9 +114,9 @@ def owner(scale_set: ScaleSet) -> Owner | None:
     for known in TAGS:
         for name, value in shown:
             if known.fits(name.lower(), value):
-                return Owner(known.owner, f"tag {name}")
+                return Owner(known.owner, words.tag(name))
     if scale_set.resource_group.lower().startswith(NODE_GROUP):
-        return Owner("AKS or Azure Container Apps", f"resource group {scale_set.resource_group}")
+        return Owner("AKS or Azure Container Apps", on_resource_group(scale_set.resource_group))
     return None
 
 

@@ -47,6 +47,10 @@ def group_managed_by(resource_group: str, manager: str) -> str:
     return f"its resource group {resource_group} is managed by {manager}"
 
 
+def tag(name: str) -> str:
+    return f"tag {name}"
+
+
 def other_manager(resource_type: str) -> str:
     return f"another resource, {resource_type}"
 
