@@ -88,12 +88,12 @@ def limit_reached(under_way: str, key: str, most: int) -> str:
 
 
 def scale_sets_under_way(scale_sets: int) -> str:
-    return _under_way(scale_sets, "scale set", "of this subscription")
+    return _under_way(scale_sets, "scale set")
 
 
 def regions_under_way(regions: Iterable[str]) -> str:
     names = sorted(regions)
-    return f"{_under_way(len(names), 'region', 'of this subscription')} ({', '.join(names)})"
+    return f"{_under_way(len(names), 'region')} ({', '.join(names)})"
 
 
 def under_way_in(scale_sets: int, region: str) -> str:
@@ -104,5 +104,5 @@ def under_way_under(scale_sets: int, limit: str) -> str:
     return _under_way(scale_sets, "scale set", f"under `{limit}`")
 
 
-def _under_way(count: int, what: str, where: str) -> str:
+def _under_way(count: int, what: str, where: str = "of this subscription") -> str:
     return f"{many(count, what)} {where} {'is' if count == 1 else 'are'} under way"

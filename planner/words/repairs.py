@@ -58,16 +58,11 @@ LEFT_ALONE = (
     "automatic repairs left alone",
     "Nothing is to be resumed: Azure had refused to suspend them for us.",
 )
-RESUMING_WHILE_PAUSED = (
-    "resumes automatic repairs",
-    "The run is paused, so they may repair what is unhealthy.",
-)
-RESUMING = ("resumes automatic repairs", "No reboot is in progress any more.")
-BACK_ON = ("automatic repairs run", "They are back on.")
-RESUMED_BY_OTHERS = (
-    "automatic repairs run",
-    "Somebody else resumed them while instances were rebooting.",
-)
+_RESUMES, _RUN = "resumes automatic repairs", "automatic repairs run"
+RESUMING_WHILE_PAUSED = (_RESUMES, "The run is paused, so they may repair what is unhealthy.")
+RESUMING = (_RESUMES, "No reboot is in progress any more.")
+BACK_ON = (_RUN, "They are back on.")
+RESUMED_BY_OTHERS = (_RUN, "Somebody else resumed them while instances were rebooting.")
 """Lines of history: the event, and why."""
 
 LEFT_SUSPENDED = "automatic repairs left suspended"
