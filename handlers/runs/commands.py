@@ -12,6 +12,7 @@ from handlers.cloud.records import Conflict, StorageDown
 from handlers.runs import claims, observe_storage, queue
 from handlers.wire.command_request import Refused
 from handlers.wiring import Wiring
+from handlers.words import answers as words
 from planner.people import skipping
 from planner.people.commands import HANDLED, refusal, with_commands
 from planner.record.command import Command, CommandKind
@@ -110,17 +111,14 @@ async def taken(
 def why_not(command: Command, run: Run, tracking_id: str) -> Refused | None:
     """Why the command is refused: not for this run, not for its plan, or it would change nothing."""
     if tracking_id not in run.waves:
-        return Refused(404, f"No run of this scale set in the wave {tracking_id} is on record.")
+        return Refused(404, words.no_run_in_wave(tracking_id))
     sentence = refusal(run, command)
     if (
         run.state in ACTIVE
         and command.kind not in {CommandKind.APPROVE, CommandKind.ACKNOWLEDGE}
         and command.checksum not in {"", run.people.checksum}
     ):
-        sentence = (
-            "The plan has changed since you saw it. Look at the run again and decide about the plan "
-            f"{run.people.checksum}."
-        )
+        sentence = words.plan_changed(run.people.checksum)
     if run.state in ACTIVE and command.kind is CommandKind.SKIP:
         # A misspelt name among right ones must not pass unseen.
         sentence = sentence or skipping.unknown(run, command)

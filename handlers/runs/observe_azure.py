@@ -11,6 +11,7 @@ from handlers.cloud.errors import AzureTrouble, NotFound, Refused, Unreachable
 from handlers.cloud.side_by_side import side_by_side
 from handlers.runs import stops
 from handlers.wiring import Wiring
+from handlers.words.trouble import azure_took_longer
 from planner.azure.fleet import Instance, Orchestration, ScaleSet
 from planner.azure.wave import Wave, informed
 from planner.machine.advance import may_start, needs_azure, repairs_wanted
@@ -22,7 +23,6 @@ from planner.record.run import Run
 from planner.record.states import ENDED
 from planner.start import gate
 from planner.start.prepare import FRESH
-from planner.text.phrases import long
 
 AT_ONCE = 32  # operations and single instances read side by side
 
@@ -48,7 +48,7 @@ def slowness(since: datetime, wiring: Wiring) -> timedelta:
 
 def in_time() -> AbstractAsyncContextManager[None]:
     """Ends all reading for a poll or a plan after POLL_WITHIN, with Unreachable."""
-    return patience.in_time(POLL_WITHIN, f"Azure took longer than {long(POLL_WITHIN)} to answer.")
+    return patience.in_time(POLL_WITHIN, azure_took_longer(POLL_WITHIN))
 
 
 async def with_azure(
