@@ -13,6 +13,7 @@ from handlers.runs import claims, observe_storage, queue
 from handlers.wire.command_request import Refused
 from handlers.wiring import Wiring
 from handlers.words import answers as words
+from handlers.words.trouble import gave_up
 from planner.people import skipping
 from planner.people.commands import HANDLED, refusal, with_commands
 from planner.record.command import Command, CommandKind
@@ -71,7 +72,7 @@ async def applied(
             await queue.pass_on(run, new, wiring)
         log.info("run.word", extra={"path": path, "word": str(command.kind), "event": command.id})
         return run, new
-    raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")
+    raise Conflict(gave_up(path, TRIES))
 
 
 async def _with_command(run: Run, command: Command, wiring: Wiring) -> Run:

@@ -40,6 +40,15 @@ def let_them_pass(named: Sequence[str], more: int) -> str:
     return f"{' '.join(named)}{rest} Say `let-pass` to it, and the others go first."
 
 
+SHOWN_AFTER_404 = "Azure answered 404 and shows the scale set at the next read."
+LISTED_AND_404 = "Azure answered 404 for a scale set that it has just listed."
+
+
+def gave_up(what: str, tries: int) -> str:
+    """A document that others have written each time before it could be."""
+    return f"{what}: gave up after {tries} write conflicts."
+
+
 def azure_took_longer(than: timedelta) -> str:
     return f"Azure took longer than {long(than)} to answer."
 

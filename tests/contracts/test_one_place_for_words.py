@@ -42,6 +42,9 @@ ELSEWHERE = {
 WORD = re.compile(r"[(\"'`]*[a-z]+(?:['-][a-z]+)*[)\"'`,;:.!?]*")
 SENTENCE = re.compile(r".*[A-Za-z]+ \S*[A-Za-z]+\S*[.!?]", re.DOTALL)
 COMMAND = re.compile(r"az [a-z]+ ")
+READ_BY_PEOPLE = {"Refused", "Unreachable", "Conflict"}
+"""Errors whose sentence is an answer, or stands in a notice."""
+
 IN_A_ROW = 3
 """So many small words side by side are prose; names of services and of Azure's fields have fewer."""
 
@@ -61,12 +64,14 @@ def reads_as_prose(text: str) -> bool:
 def written(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Every text of a module with its line, {} for what is filled in.
 
-    Left out are docstrings, what is raised, patterns, and texts that are split into names at once.
+    Left out are docstrings, errors that only a developer reads, patterns, and texts that are split into names at once.
     """
 
     def visit(node: ast.AST) -> Iterator[tuple[int, str]]:
         match node:
-            case ast.Expr(value=ast.Constant()) | ast.Raise():
+            case ast.Expr(value=ast.Constant()):
+                return
+            case ast.Raise(exc=ast.Call(func=ast.Name(id=error))) if error not in READ_BY_PEOPLE:
                 return
             case ast.Call(func=ast.Attribute(value=ast.Name(id="re"))):
                 return
