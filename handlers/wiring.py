@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 from handlers.cloud.queues import Queues
 from handlers.cloud.records import Records
 from handlers.wire.settings import Settings
+from handlers.words import trouble
 
 if TYPE_CHECKING:
     from handlers.channels import Channels
@@ -195,24 +196,21 @@ class Wiring:
                 try:
                     policy = policy_file.load(path.read_text(encoding="utf-8"), environment=os.environ)
                 except policy_file.PolicyError as error:
-                    policy = Policy(problem=f"The policy file {path.name} is not valid: {error}")
+                    policy = Policy(problem=trouble.policy_invalid(path.name, error))
                 self._policy = (changed, policy)
         except (OSError, UnicodeDecodeError) as error:
-            return Policy(
-                problem=f"The policy file {path} cannot be read ({error}). "
-                "Nothing starts until BREAKWATER_POLICY names a readable file."
-            )
+            return Policy(problem=trouble.policy_unreadable(path, error))
         return self._policy[1]
 
     def stopped(self) -> str:
         """Why nothing new may start anywhere, empty when it may."""
         if self.settings.problem:
-            return f"Everything is stopped. {self.settings.problem}"
+            return trouble.stopped_by_problem(self.settings.problem)
         if self.settings.stop:
-            return "Everything is stopped: BREAKWATER_STOP is set."
+            return trouble.STOPPED_BY_SETTING
         policy = self.policy()
         if policy.stop:
-            return "Everything is stopped: the policy file says `stop: true`."
+            return trouble.STOPPED_BY_POLICY
         return policy.problem
 
     async def close(self) -> None:

@@ -15,6 +15,7 @@ from handlers.render.letter import Letter
 from handlers.wire.ids import NOTICES
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
+from handlers.words import trouble as words
 from planner.notices import delivery_steps as steps
 from planner.notices.delivery import Delivery
 from planner.policy.model import Policy
@@ -32,7 +33,7 @@ class Nobody:
         self._receiver = receiver
 
     async def send(self, message: Message) -> str:  # noqa: ARG002 - every sender takes one
-        return f"Told to nobody: the policy declares no receiver {self._receiver!r} with an address."
+        return words.told_to_nobody(self._receiver)
 
 
 def senders_of(receiver: str, policy: Policy, wiring: Wiring) -> dict[str, Sender] | None:
@@ -127,7 +128,7 @@ async def _send(
     sending = delivery.channels[channel].sending
     assert sending is not None
     if letter is None:
-        return "", "Nothing left to tell: the run was replaced by another one."
+        return "", words.NOTHING_LEFT_TO_TELL
     names = f"{delivery.tracking_id}\n{delivery.receiver}".encode()
     thread = f"wave-{hashlib.sha256(names).hexdigest()[:32]}"
     # A thousand scale sets take a second of CPU: the worker's loop must go on answering meanwhile.

@@ -13,11 +13,12 @@ from handlers.channels import Sender
 from handlers.wire.ids import NOTICES
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
+from handlers.words import trouble as words
 from planner.notices import delivery_steps as steps
 from planner.notices.delivery import Delivery
 from planner.policy.hearing import default_receiver
 from planner.policy.model import Policy, Receiver
-from planner.text.phrases import say, shortened
+from planner.text.phrases import shortened
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +48,12 @@ def stand_ins(receiver: str, policy: Policy, wiring: Wiring) -> dict[str, Sender
 def remarks(delivery: Delivery, channel: str, now: datetime) -> tuple[str, ...]:
     """What a message through this channel adds about those that do not get through."""
     said = [
-        f"The {name} channel of {delivery.receiver} has not got through since {say(state.down_since)}. "
-        f"{state.trouble}"
+        words.channel_down(name, delivery.receiver, state.down_since, state.trouble)
         for name, state in delivery.channels.items()
         if name != channel and not state.stands_in and state.down_since is not None and state.stuck(now)
     ]
     if delivery.channels[channel].stands_in:
-        said.insert(0, f"Told to you through another channel: it is for {delivery.receiver}.")
+        said.insert(0, words.for_other_receiver(delivery.receiver))
     return tuple(said)
 
 
@@ -63,7 +63,7 @@ async def report(before: Delivery, after: Delivery, now: datetime, wiring: Wirin
     if not names:
         return after
     text = " ".join(
-        f"The {name} channel of {after.receiver}: {after.channels[name].trouble}" for name in names
+        words.channel_trouble(name, after.receiver, after.channels[name].trouble) for name in names
     )
     about = f"{after.receiver[:150]} {now:%Y-%m-%d} {' '.join(names)}"[:300]
     stuck = tuple(name for name, state in after.channels.items() if state.stuck(now))

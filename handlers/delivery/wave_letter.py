@@ -12,6 +12,7 @@ from handlers.render.letter import Letter, Story
 from handlers.render.moments import Clock, zone_of
 from handlers.runs import queue
 from handlers.wiring import Wiring
+from handlers.words.trouble import not_heard_by
 from planner.notices import ears
 from planner.notices.alarms import stood_down, why_again
 from planner.notices.delivery import EMERGENCY, FINISHED, ChannelState, Delivery
@@ -117,10 +118,7 @@ def _said_at(sentence: str, run: Run, now: datetime) -> str:
 
 def _in_place_of(borrowed: Iterable[Item]) -> tuple[str, ...]:
     names = dict.fromkeys(run.terms.receiver for run, _ in borrowed)
-    return tuple(
-        f"Told to you, since {name} has chosen not to hear of it and somebody should answer."
-        for name in names
-    )
+    return tuple(not_heard_by(name) for name in names)
 
 
 def _lost_its_place(run: Run) -> bool:

@@ -16,6 +16,7 @@ from handlers.cloud.names import failure_path
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.wire.documents import BadRecord, decode
 from handlers.wiring import Wiring
+from handlers.words.trouble import REASON_UNREADABLE
 from planner.text.phrases import shortened
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ async def last(queue: str, body: bytes, wiring: Wiring) -> str:
         failure = decode(Failure, stored.body)
     except BadRecord as error:
         log.warning("failures.unreadable", extra={"path": stored.path, "reason": str(error)})
-        return "The failure reason is no longer readable."
+        return REASON_UNREADABLE
     return failure.error if failure.at + FRESH > wiring.now() else ""
 
 

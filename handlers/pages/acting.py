@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from handlers.cloud.names import run_path
 from handlers.pages.answer import html
-from handlers.pages.opened import AGAIN, NO_EFFECT, Opened
+from handlers.pages.opened import Opened
 from handlers.render.confirmation import confirmation
 from handlers.render.page import confirm_page
 from handlers.render.report_model import Form
@@ -19,10 +19,10 @@ from handlers.wire.command_request import Refused, read
 from handlers.wire.http import Request, Response
 from handlers.wire.link_token import Link
 from handlers.wiring import Wiring
+from handlers.words import links as words
 from planner.people.commands import effect
 from planner.record.command import Command, CommandKind
 from planner.record.run import Entry, Run
-from planner.text.phrases import to_the_minute
 
 log = logging.getLogger(__name__)
 
@@ -38,22 +38,20 @@ async def answered(link: Link, request: Request, wiring: Wiring) -> Response:
     path = run_path(*link.place[1:])
     stored = await wiring.runs.read(path)
     if stored is None or opened.tracking_id not in stored.run.waves:
-        gone = f"No run of {opened.name} in the wave {opened.tracking_id} is on record any more."
-        return opened.refuses(404, "This link leads nowhere", gone)
+        return opened.refuses(404, words.NOWHERE, words.no_run(opened.name, opened.tracking_id))
     run = stored.run
     if link.id in run.people.events or _line(run, link):
         return _used(opened, run)
     # What is acknowledged is down whatever the plan has become since.
     if link.checksum != run.people.checksum and link.action != CommandKind.ACKNOWLEDGE:
-        changed = f"The plan of {opened.name} has changed since the link was made: look at it as it is now."
-        return opened.refuses(409, "This link is for another plan", changed)
+        return opened.refuses(409, words.OTHER_PLAN, words.plan_changed(opened.name))
     try:
         if refused := commands.why_not(_command(opened, "nobody", ""), run, opened.tracking_id):
             raise refused
         if request.method == "POST":
             return await _done(opened, run, path)
     except Refused as refused:
-        return opened.refuses(409, NO_EFFECT, refused.sentence)
+        return opened.refuses(409, words.NO_EFFECT, refused.sentence)
     return _asks(opened, 200, run, opened.form())
 
 
@@ -89,9 +87,9 @@ async def _done(opened: Opened, run: Run, path: str) -> Response:
     log.info("link.taken", extra={"action": command.kind, "event": command.id, "scale_set": after.target.id})
     return opened.says(
         200,
-        f"Done: {command.kind} {opened.name}",
+        words.done(command.kind, opened.name),
         effect(before, after, command),
-        f"The history has it: said by {command.actor}, by {opened.link.via}.",
+        words.in_the_history(command.actor, opened.link.via),
     )
 
 
@@ -102,5 +100,5 @@ def _line(run: Run, link: Link) -> Entry | None:
 
 def _used(opened: Opened, run: Run) -> Response:
     line = _line(run, opened.link)
-    when = f"{line.actor} said {line.what} with it at {to_the_minute(line.at)}." if line else ""
-    return opened.refuses(410, "This link has been used", when, AGAIN)
+    when = words.used_for(line.actor, line.what, line.at) if line else ""
+    return opened.refuses(410, words.USED, when, words.AGAIN)

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from handlers.cloud.records import Listed
 from handlers.delivery.deliver import NOBODY
 from handlers.pages.answer import html
-from handlers.pages.opened import AGAIN, NO_EFFECT, Opened
+from handlers.pages.opened import Opened
 from handlers.render.page import confirm_wave_page
 from handlers.render.report_model import Form
 from handlers.render.wave_confirmation import to_go_on, wave_confirmation
@@ -25,10 +25,10 @@ from handlers.wire.http import Request, Response
 from handlers.wire.link_token import Link
 from handlers.wire.wave_request import WaveRequest, read
 from handlers.wiring import Wiring
+from handlers.words import links as words
 from planner.azure.wave import Wave
 from planner.places.outlook import Outlook
 from planner.record.command import Command
-from planner.text.phrases import many, to_the_minute
 
 log = logging.getLogger(__name__)
 
@@ -63,15 +63,13 @@ async def answered(link: Link, request: Request, wiring: Wiring) -> Response:
             return await _gone_on(opened, asked, used)
         found = await _found(opened, asked)
         if found is None:
-            changed = (
-                f"The wave {opened.tracking_id} has changed since the link was made: other scale sets have "
-                "no place in time, or other limits hold. Look at it as it is now."
-            )
-            return opened.refuses(409, "This link is for another state of the wave", changed)
+            return opened.refuses(409, words.OTHER_WAVE_STATE, words.wave_changed(opened.tracking_id))
         if request.method == "POST":
             return await _done(opened, asked, found)
     except Refused as refused:
-        return opened.refuses(409 if refused.status == 400 else refused.status, NO_EFFECT, refused.sentence)
+        return opened.refuses(
+            409 if refused.status == 400 else refused.status, words.NO_EFFECT, refused.sentence
+        )
     return await _asks(opened, 200, asked, found, opened.form())
 
 
@@ -152,15 +150,15 @@ async def _carried_out(opened: Opened, asked: WaveRequest, used: UsedLink) -> Re
         outcomes = await wave_commands.said(command, lines, opened.tracking_id, wiring, opened.traceparent)
         done = wave_commands.sentence(outcomes)
         if any(each.failed for each in outcomes):
-            return opened.says(503, "Not all of it is done", done, "The link stays good: send it once more.")
+            return opened.says(503, words.NOT_ALL_DONE, done, words.STILL_GOOD_TO_SEND)
         if over := len(used.paths) - len(lines):
-            done += f" {many(over, 'scale set')} of the wave {'is' if over == 1 else 'are'} over by now."
+            done += f" {words.over_by_now(over)}"
     await wiring.used_links.finish(used, done)
     log.info("link.taken", extra={"action": asked.command.kind, "event": opened.link.id})
-    said_by = f"The history has it: said by {used.actor}, by {opened.link.via}."
-    return opened.says(200, f"Done: {asked.command.kind} for {opened.tracking_id}", done, said_by)
+    said_by = words.in_the_history(used.actor, opened.link.via)
+    return opened.says(200, words.done_for_wave(asked.command.kind, opened.tracking_id), done, said_by)
 
 
 def _used(opened: Opened, used: UsedLink) -> Response:
-    when = f"{used.actor} used it at {to_the_minute(used.at)}."
-    return opened.refuses(410, "This link has been used", when, used.done, AGAIN)
+    when = words.used_by(used.actor, used.at)
+    return opened.refuses(410, words.USED, when, used.done, words.AGAIN)

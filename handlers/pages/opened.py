@@ -13,18 +13,9 @@ from handlers.wire.command_request import LONGEST_ACTOR, PRINCIPAL, Refused, giv
 from handlers.wire.http import Request, Response
 from handlers.wire.link_token import Link
 from handlers.wiring import Wiring
-from planner.text.phrases import to_the_minute
+from handlers.words import links as words
 
 log = logging.getLogger(__name__)
-
-SIGN_IN = (
-    "Sign in first: this app lets nobody act who has not. Open the link again once you are signed in, and "
-    "the button is here."
-)
-
-NO_EFFECT = "This link has no effect now"
-
-AGAIN = "A link acts once. To say something more, take another one, or type the command."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +62,11 @@ class Opened:
 
     def why(self, comment: str) -> str:
         """The reason for the history, with how it came: a link proves its receiver, not who opens it."""
-        who = "signed in" if self.signed_in else "the name is as typed there"
-        how = f"by {self.link.via}; {who}"
-        return f"{comment} ({how})" if comment else f"No reason given ({how})."
+        return words.reason(comment, self.link.via, signed_in=bool(self.signed_in))
 
     def form(self, *, actor: str = "", comment: str = "", problem: str = "") -> Form:
         locked = self.wiring.settings.platform_auth and not self.signed_in
-        return Form(self.signed_in, actor, comment, problem, SIGN_IN if locked else "")
+        return Form(self.signed_in, actor, comment, problem, words.SIGN_IN if locked else "")
 
     def typed(self) -> tuple[str, str]:
         """Name and reason of the form; raises Refused for what is no such form."""
@@ -88,7 +77,7 @@ class Opened:
     def asked(self, actor: str, comment: str) -> Request:
         """What the link says, as if this person had typed it; raises Refused where nobody is named."""
         if not (actor or self.signed_in):
-            raise Refused(400, "Say who you are: the history keeps it.")
+            raise Refused(400, words.WHO_ARE_YOU)
         return self.as_typed(actor, comment)
 
     def says(self, status: int, title: str, *sentences: str) -> Response:
@@ -96,19 +85,19 @@ class Opened:
         place = self.addresses.at(self.link.place)
         told = filter(None, sentences)
         return html(
-            status, said_page(title, told, self.wiring.now(), address=place, words=f"Back to {self.name}")
+            status, said_page(title, told, self.wiring.now(), address=place, words=words.back_to(self.name))
         )
 
     def refuses(self, status: int, title: str, *sentences: str) -> Response:
         log.info("link.refused", extra={"action": self.link.action, "event": self.link.id, "why": title})
-        return self.says(status, title, *sentences, "Nothing was done.")
+        return self.says(status, title, *sentences, words.NOTHING_DONE)
 
     def expired(self) -> Response | None:
         """That it is too late, where it is."""
         if not self.link.expired(self.wiring.now()):
             return None
-        until = f"It could be used until {to_the_minute(self.link.expires)}."
-        return self.refuses(410, "This link has expired", until, "A newer message has a newer link.")
+        until = words.could_be_used_until(self.link.expires)
+        return self.refuses(410, words.EXPIRED, until, words.NEWER_LINK)
 
 
 def signed_in(request: Request, wiring: Wiring) -> str:

@@ -24,6 +24,7 @@ from handlers.wire.documents import NewerRecord, waves_of
 from handlers.wire.http import Response, json_response
 from handlers.wire.ids import checked_tracking_id
 from handlers.wiring import Wiring
+from handlers.words import answers as words
 from planner.azure.wave import Wave
 from planner.notices.delivery import Delivery
 from planner.record.run import Run
@@ -48,7 +49,7 @@ async def shown(
         return await _answer(given, query, wiring, addresses)
     except (StorageDown, Conflict, NewerRecord) as error:
         log.warning("report.storage_down", extra={"reason": str(error)})
-        body = {"error": f"The records cannot be read right now, try again in a minute: {error}"}
+        body = {"error": words.records_unreadable(error)}
         return json_response(503, body, {**SECURITY, "Retry-After": "30"})
 
 
@@ -89,7 +90,7 @@ async def _wave(
     except ValueError as error:
         return _missing(str(error), suffix, wiring, addresses)
     if not waves:
-        return _missing(f"No announcement of a wave {tracking_id} is on record.", suffix, wiring, addresses)
+        return _missing(words.no_wave(tracking_id), suffix, wiring, addresses)
     lines = await members.of_wave(tracking_id, waves, wiring)
     if suffix == "json":
         return await _document(tracking_id, waves, lines, asked, wiring, addresses)
@@ -98,9 +99,7 @@ async def _wave(
     rows = paging.in_order(paging.in_state(lines, asked.state))
     shown = paging.page(rows, asked.number)
     if not shown and not asked.whole:
-        return _missing(
-            f"Wave {tracking_id} has no such page: its scale sets stand on others.", "", wiring, addresses
-        )
+        return _missing(words.no_such_page(tracking_id), "", wiring, addresses)
     first, pages = (asked.number - 1) * paging.ROWS + 1, paging.pages(len(rows))
     report = Report(
         tracking_id,
@@ -198,7 +197,7 @@ async def _run(given: dict[str, str], wiring: Wiring, addresses: Addresses, suff
     run = await _find(tracking_id, path, wiring)
     if run is None:
         return _missing(
-            f"Wave {tracking_id} has no run of {given['name']} in {given['group']} on record.",
+            words.no_such_run(tracking_id, given["name"], given["group"]),
             suffix,
             wiring,
             addresses,

@@ -8,9 +8,10 @@ from handlers.render.headline import Headline
 from handlers.render.moments import Clock
 from handlers.render.outside_text import one_line
 from planner.notices.digest import Group
-from planner.record.cause import FOR, Cause
+from planner.record.cause import Cause
 from planner.record.run import Run
 from planner.text.phrases import inner, many
+from planner.words.standing_still import CAUSES
 
 type Groups = Mapping[Group, tuple[Run, ...]]
 
@@ -98,7 +99,7 @@ def _waiting(members: Sequence[Run]) -> str:
         if run.waits is not None:
             by.setdefault(run.waits.cause, []).append(run.target.name)
     return ", ".join(
-        f"{len(names)} held up by {FOR[cause]} ({first_names(names)})" for cause, names in by.items()
+        f"{len(names)} held up by {CAUSES[cause]} ({first_names(names)})" for cause, names in by.items()
     )
 
 

@@ -17,6 +17,7 @@ from planner.record.command import CommandKind
 from planner.record.notice import Choice, Kind, Notice, Urgency
 from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
+from planner.words.endings import done_by_azure
 
 MOST_DOWN = 40
 """Instances that are named when many are down."""
@@ -139,5 +140,5 @@ def _brief(run: Run, notice: Notice) -> str:
     if notice.urgency is not Urgency.KNOW or notice.kind not in LISTED:
         return ""
     if notice.kind is Kind.COMPLETED and run.state is RunState.LEFT_TO_AZURE:
-        return f"Azure is done with it: {instance.counted(run.instances)}."
+        return done_by_azure(instance.counted(run.instances))
     return notice.sentence

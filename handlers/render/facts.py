@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import ANSWERS, OUTCOMES
 from planner.record.batch import Batch
-from planner.record.cause import FOR
 from planner.record.check import Outcome
 from planner.record.command import CommandKind
 from planner.record.notice import Choice, Down, Kind, Notice
@@ -16,6 +15,7 @@ from planner.record.waits import HeldUp
 from planner.schedule.capacity import share
 from planner.state import unanswered
 from planner.text.phrases import many, say_how_far, short, some, to_the_minute, upper
+from planner.words.standing_still import CAUSES
 
 NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
 STANDS_OUT = (Outcome.BLOCK, Outcome.UNKNOWN, Outcome.ACCEPTED)
@@ -114,7 +114,7 @@ def waits(run: Run) -> str:
     if held is None:
         return ""
     lost = f", {short(held.spent)} of which it could have started" if held.spent >= MINUTE else ""
-    return f"By {FOR[held.cause]}, since {to_the_minute(held.since)}{lost}: {held.what}."
+    return f"By {CAUSES[held.cause]}, since {to_the_minute(held.since)}{lost}: {held.what}."
 
 
 def asks(run: Run) -> bool:

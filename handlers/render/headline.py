@@ -7,12 +7,12 @@ from handlers.render import asked
 from handlers.render.moments import Clock
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import TOLD
-from planner.record.cause import FOR
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Notice
 from planner.record.run import Run
 from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.text.phrases import inner, lower, many, short
+from planner.words.standing_still import CAUSES
 
 LONGEST_SUBJECT = 150
 LONGEST_NAME = 80
@@ -110,7 +110,7 @@ def _stuck(run: Run, name: str) -> str:
         which = asked.instances(tuple(each.id for each in ill))
         return f"{name}: {which} {_went_wrong(ill)}"
     if run.waits is not None and run.state in ACTIVE:
-        return f"{name} is held up by {FOR[run.waits.cause]}"
+        return f"{name} is held up by {CAUSES[run.waits.cause]}"
     if run.gaps.trouble is not None:
         return f"{name}: Azure cannot be read"
     return f"{name} needs your action"

@@ -7,12 +7,12 @@ one form has is in its template. `planner` writes the sentences of checks, reaso
 from collections.abc import Mapping
 
 from planner.notices.digest import Group
-from planner.record.cause import FOR
 from planner.record.check import Outcome
 from planner.record.notice import Kind, Urgency
 from planner.record.run import Verdict
 from planner.record.states import BatchState, InstanceState, RunState
 from planner.text.phrases import lower
+from planner.words.standing_still import CAUSES
 
 KINDS = {
     Kind.MISSED: ("✗", "Missed"),
@@ -244,5 +244,5 @@ def counted(counts: Mapping[str, int]) -> str:
 
 def waiting(counts: Mapping[str, int]) -> str:
     """`2 held up by an unhealthy instance, 1 held up by the limits`."""
-    found = ((counts.get(cause.value, 0), words) for cause, words in FOR.items())
+    found = ((counts.get(cause, 0), words) for cause, words in CAUSES.items())
     return ", ".join(f"{number} held up by {what}" for number, what in found if number)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from handlers.cloud.names import calendar_path
 from handlers.cloud.records import Conflict, Records
 from handlers.wire.documents import BadRecord, decode, encode
+from handlers.words.trouble import gave_up
 from planner.notices.feed import Feed
 
 log = logging.getLogger(__name__)
@@ -42,4 +43,4 @@ class Calendars:
             except Conflict:
                 continue
             return after
-        raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")
+        raise Conflict(gave_up(path, TRIES))

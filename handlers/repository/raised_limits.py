@@ -9,6 +9,7 @@ from handlers.cloud.names import limits_path, limits_prefix
 from handlers.cloud.records import Conflict, Records, Stored
 from handlers.repository.waves import Waves
 from handlers.wire.documents import BadRecord, NewerRecord, decode, encode
+from handlers.words.trouble import gave_up
 from planner.policy.limits import RaisedLimits
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class RaisedLimitsOnRecord:
                 continue
             self._kept.pop(new.subscription.lower(), None)
             return
-        raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")
+        raise Conflict(gave_up(path, TRIES))
 
     async def _in_force(self, stored: Stored) -> list[RaisedLimits]:
         raised = decode(RaisedLimits, stored.body)

@@ -11,6 +11,7 @@ from handlers.cloud.names import WAVES_PREFIX, wave_path, wave_prefix
 from handlers.cloud.records import Absent, Conflict, Listed, Records
 from handlers.cloud.side_by_side import side_by_side
 from handlers.wire.documents import BadRecord, NewerRecord, decode, encode, wave_metadata
+from handlers.words.trouble import gave_up
 from planner.azure.wave import Announcement, Wave
 
 log = logging.getLogger(__name__)
@@ -124,7 +125,7 @@ class Waves:
             after = replace(after, generation=before.generation + 1)
             if await self.write(after, etag) is not None:
                 return before, after
-        raise Conflict(f"Wave {announcement.tracking_id}: gave up after {TRIES} write conflicts.")
+        raise Conflict(gave_up(announcement.tracking_id, TRIES))
 
     async def read(self, announcement: Announcement) -> tuple[Wave, str | None]:
         """The announcement's wave and its ETag, to be written; a new wave without ETag when there is none."""

@@ -13,6 +13,7 @@ from handlers.runs import limits as limits_now
 from handlers.wire.documents import quoted
 from handlers.wire.run_lines import names
 from handlers.wiring import Wiring
+from handlers.words.trouble import CLAIMED_BY_OTHER_POLL
 from planner.policy.limits import Claim, over
 from planner.policy.model import Limits
 from planner.record.run import Run
@@ -65,7 +66,7 @@ async def acquire(run: Run, wiring: Wiring) -> str:
                 return ""
             etag = None
             if not await _shared(records, mine):
-                return "another poll of it claims it just now"
+                return CLAIMED_BY_OTHER_POLL
         why = _over(mine, await _listed(run, wiring), allowed)
         if why and etag is not None:
             await give_back(run, etag, wiring)

@@ -12,8 +12,10 @@ from handlers.cloud.records import Conflict, StorageDown
 from handlers.runs import claims, observe_storage, queue
 from handlers.wire.command_request import Refused
 from handlers.wiring import Wiring
+from handlers.words import answers as words
+from handlers.words.trouble import gave_up
 from planner.people import skipping
-from planner.people.commands import WORDS, refusal, with_commands
+from planner.people.commands import HANDLED, refusal, with_commands
 from planner.record.command import Command, CommandKind
 from planner.record.observation import Observation
 from planner.record.run import Run
@@ -70,12 +72,12 @@ async def applied(
             await queue.pass_on(run, new, wiring)
         log.info("run.word", extra={"path": path, "word": str(command.kind), "event": command.id})
         return run, new
-    raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")
+    raise Conflict(gave_up(path, TRIES))
 
 
 async def _with_command(run: Run, command: Command, wiring: Wiring) -> Run:
     observation = Observation(wiring.now())
-    if WORDS[command.kind].others:
+    if HANDLED[command.kind].others:
         observation, _ = await observe_storage.from_storage(run, wiring)
     now = wiring.now()
     new = with_commands(run, (command,), observation, now)
@@ -110,17 +112,14 @@ async def taken(
 def why_not(command: Command, run: Run, tracking_id: str) -> Refused | None:
     """Why the command is refused: not for this run, not for its plan, or it would change nothing."""
     if tracking_id not in run.waves:
-        return Refused(404, f"No run of this scale set in the wave {tracking_id} is on record.")
+        return Refused(404, words.no_run_in_wave(tracking_id))
     sentence = refusal(run, command)
     if (
         run.state in ACTIVE
         and command.kind not in {CommandKind.APPROVE, CommandKind.ACKNOWLEDGE}
         and command.checksum not in {"", run.people.checksum}
     ):
-        sentence = (
-            "The plan has changed since you saw it. Look at the run again and decide about the plan "
-            f"{run.people.checksum}."
-        )
+        sentence = words.plan_changed(run.people.checksum)
     if run.state in ACTIVE and command.kind is CommandKind.SKIP:
         # A misspelt name among right ones must not pass unseen.
         sentence = sentence or skipping.unknown(run, command)

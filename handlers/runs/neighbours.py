@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from handlers.cloud.records import Listed
 from handlers.wire.documents import waves_of
 from handlers.wiring import Wiring
+from handlers.words import trouble as words
 from planner.record.cause import Cause
 from planner.record.run import Run
 from planner.record.states import RunState
@@ -53,12 +54,8 @@ async def of(run: Run, wiring: Wiring) -> Neighbours:
 async def blockers(around: Neighbours, wiring: Wiring) -> str:
     """Which paused runs take up the limits and why, in a sentence; empty without any."""
     runs = (await wiring.runs.read_listed(around.paused[:MOST_NAMED])).values()
-    named = [f"{run.target.name} ({run.target.location}) is paused: {_shortened(run.reason)}" for run in runs]
-    if not named:
-        return ""
-    more = len(around.paused) - len(named)
-    rest = f" And {more} more {'is' if more == 1 else 'are'} paused." if more > 0 else ""
-    return f"{' '.join(named)}{rest} Say `let-pass` to it, and the others go first."
+    named = [words.paused(run.target.name, run.target.location, _shortened(run.reason)) for run in runs]
+    return words.let_them_pass(named, len(around.paused) - len(named)) if named else ""
 
 
 def _shortened(reason: str) -> str:

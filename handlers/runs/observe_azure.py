@@ -11,6 +11,7 @@ from handlers.cloud.errors import AzureTrouble, NotFound, Refused, Unreachable
 from handlers.cloud.side_by_side import side_by_side
 from handlers.runs import stops
 from handlers.wiring import Wiring
+from handlers.words import trouble
 from planner.azure.fleet import Instance, Orchestration, ScaleSet
 from planner.azure.wave import Wave, informed
 from planner.machine.advance import may_start, needs_azure, repairs_wanted
@@ -22,7 +23,6 @@ from planner.record.run import Run
 from planner.record.states import ENDED
 from planner.start import gate
 from planner.start.prepare import FRESH
-from planner.text.phrases import long
 
 AT_ONCE = 32  # operations and single instances read side by side
 
@@ -48,7 +48,7 @@ def slowness(since: datetime, wiring: Wiring) -> timedelta:
 
 def in_time() -> AbstractAsyncContextManager[None]:
     """Ends all reading for a poll or a plan after POLL_WITHIN, with Unreachable."""
-    return patience.in_time(POLL_WITHIN, f"Azure took longer than {long(POLL_WITHIN)} to answer.")
+    return patience.in_time(POLL_WITHIN, trouble.azure_took_longer(POLL_WITHIN))
 
 
 async def with_azure(
@@ -124,7 +124,7 @@ async def confirm_absent(scale_set: ScaleSet, wiring: Wiring) -> None:
     """Believe a 404 only when one more read says the same. Raises Unreachable when the scale set is there."""
     with suppress(NotFound):
         await wiring.compute(scale_set.subscription).scale_set(scale_set.id)
-        raise Unreachable("Azure answered 404 and shows the scale set at the next read.")
+        raise Unreachable(trouble.SHOWN_AFTER_404)
 
 
 async def _freshened(
@@ -140,7 +140,7 @@ async def _freshened(
     try:
         observation = await _before_a_batch(run, observation, waves, wiring)
     except NotFound as error:
-        raise Unreachable("Azure answered 404 for a scale set that it has just listed.") from error
+        raise Unreachable(trouble.LISTED_AND_404) from error
     ids = [instance.id for instance in batch.instances if not instance.settled]
     return await read_directly(run.target.scale_set, observation, ids[: absence.MOST_READS], wiring)
 

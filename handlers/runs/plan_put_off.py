@@ -10,6 +10,7 @@ from handlers.repository.runs import StoredRun
 from handlers.wire.ids import NOTICES, SCALE_SETS
 from handlers.wire.messages import NoticeMessage, ScaleSetMessage, arm_parts
 from handlers.wiring import Wiring
+from handlers.words import trouble as words
 from planner.record.run import again
 from planner.text.backoff import FAILURES_UNTOLD, after_trouble
 from planner.text.phrases import shortened
@@ -67,19 +68,13 @@ async def _note_on_run(
 async def _tell(message: ScaleSetMessage, error: AzureTrouble, wiring: Wiring) -> None:
     """Once for a wave and a kind of trouble: two hundred scale sets of a subscription share it."""
     subscription, group, name = arm_parts(message.scale_set)
-    whose, about = "Scale sets", f"unreachable {subscription}".lower()
-    then = "That has lasted for half an hour; Breakwater tries again every ten minutes."
+    about, then = f"unreachable {subscription}".lower(), words.TRIES_AGAIN
     if isinstance(error, Forbidden):
-        whose = f"Scale sets of resource group {group}"
-        about = f"forbidden {subscription}/{group}".lower()
-        then = "Give the app's identity its role there; Breakwater tries again every ten minutes."
+        about, then = f"forbidden {subscription}/{group}".lower(), words.GIVE_ROLE
     elif isinstance(error, Throttled):
-        about = f"throttled {subscription}".lower()
-        then = (
-            "That has lasted for half an hour; Breakwater waits as long as Azure asks, and then tries again."
-        )
-    what = f"{whose} of subscription {subscription} cannot be planned, among them {name}"
-    text = f"{what}: {error.sentence} {then}"
+        about, then = f"throttled {subscription}".lower(), words.WAITS_AS_ASKED
+    whose = group if isinstance(error, Forbidden) else ""
+    text = words.not_planned(whose, subscription, name, error.sentence, then)
     notice = NoticeMessage(
         tracking_id=message.tracking_id,
         kind="quarantined",

@@ -12,6 +12,7 @@ from planner.observe import absence
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import ENDED
+from planner.words.checks import instance_unreadable
 
 PATIENT_TRIES = 3
 """Tries for which a plan waits for views that Azure has left out: a minute or two."""
@@ -74,4 +75,4 @@ def _require_readable(observation: Observation, tries: int) -> None:
     instances = observation.instances or ()
     unreadable = next((instance for instance in instances if instance.unreadable), None)
     if unreadable is not None and (tries < PATIENT_TRIES or not impacted(instances)):
-        raise Unreachable(f"{unreadable.unreadable} (instance {unreadable.id}).")
+        raise Unreachable(instance_unreadable(unreadable.unreadable, unreadable.id))

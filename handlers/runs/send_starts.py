@@ -9,6 +9,7 @@ from handlers.cloud.records import Conflict
 from handlers.cloud.side_by_side import side_by_side
 from handlers.repository.runs import StoredRun
 from handlers.wiring import Wiring
+from handlers.words.trouble import POLL_TOO_OLD
 from planner.azure.fleet import ScaleSet
 from planner.record.action import SetRepairs, Start, StartOutcome, StartResult
 from planner.record.run import Run
@@ -64,7 +65,7 @@ async def _sent(start: Start, scale_set: ScaleSet, wiring: Wiring) -> StartResul
     """One attempt at one instance, in time or not at all, and what became of it."""
     withdrawn = partial(StartResult, start.instance, StartOutcome.WITHDRAWN)
     if wiring.now() >= start.before:
-        return withdrawn(message="the poll that saw it is no longer fresh")
+        return withdrawn(message=POLL_TOO_OLD)
     stopped = wiring.stopped()
     if stopped:
         # Reading Azure may have taken a while: a stop that was set meanwhile counts now.

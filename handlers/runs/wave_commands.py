@@ -16,11 +16,11 @@ from handlers.wire.command_request import Refused
 from handlers.wire.documents import BadRecord, NewerRecord, waves_of
 from handlers.wire.wave_request import Which
 from handlers.wiring import Wiring
+from handlers.words import answers as words
 from planner.azure.wave import Wave
 from planner.policy.limits import RaisedLimits, numbers
 from planner.record.command import Command
 from planner.record.states import ACTIVE
-from planner.text.phrases import many
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +42,7 @@ async def waves(tracking_id: str, subscription: str, wiring: Wiring) -> list[Wav
     known = await wiring.waves.of(tracking_id)
     found = [wave for wave in known if subscription in {"", wave.subscription.lower()}]
     if not found:
-        where = f" in {subscription}" if subscription else ""
-        raise Refused(404, f"No announcement of a wave {tracking_id}{where} is on record.")
+        raise Refused(404, words.no_wave(tracking_id, subscription))
     return found
 
 
@@ -77,11 +76,11 @@ async def raisable(raised: Mapping[str, int], known: Iterable[Wave], wiring: Wir
         now = numbers(await limits.of(wave.subscription, wiring))
         for key, number in raised.items():
             if key not in now:
-                raise Refused(409, f"The policy file has no `limits.{key}` that could be raised.")
+                raise Refused(409, words.no_such_limit(key))
             if number <= now[key]:
-                raise Refused(409, f"`limits.{key}` allows {now[key]} already.")
+                raise Refused(409, words.limit_allows_already(key, now[key]))
         if not wave.open:
-            raise Refused(409, f"The wave {wave.tracking_id} is over: nothing of it waits for a limit.")
+            raise Refused(409, words.wave_over(wave.tracking_id))
 
 
 async def raise_limits(
@@ -93,8 +92,7 @@ async def raise_limits(
         await wiring.raised_limits.add(more)
     await pass_on({wave.subscription for wave in known}, wiring)
     log.info("wave.limits", extra={"wave": known[0].tracking_id, "limits": dict(raised)})
-    what = ", ".join(f"`{key}` is {number}" for key, number in raised.items())
-    return f"{what} until the wave is over."
+    return words.limits_raised(raised)
 
 
 async def said(
@@ -143,13 +141,9 @@ def sentence(outcomes: Sequence[Outcome]) -> str:
     refused = [each for each in outcomes if each.refused]
     failed = [each for each in outcomes if each.failed]
     taken = len(outcomes) - len(refused) - len(failed)
-    said_ = f"{many(taken, 'scale set')} took it."
+    sentences = [words.taken_by(taken)]
     if refused:
-        one = refused[0]
-        said_ += f" {many(len(refused), 'scale set')} did not, such as {one.scale_set}: {one.refused}"
+        sentences.append(words.refused_by(len(refused), refused[0].scale_set, refused[0].refused))
     if failed:
-        said_ += (
-            f" {many(len(failed), 'scale set')} could not be reached, such as {failed[0].scale_set}: "
-            f"{failed[0].failed} Say it again in a minute: what is done stays as it is."
-        )
-    return said_
+        sentences.append(words.unreached(len(failed), failed[0].scale_set, failed[0].failed))
+    return " ".join(sentences)

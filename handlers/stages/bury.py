@@ -27,6 +27,7 @@ from handlers.wire.messages import (
     parse,
 )
 from handlers.wiring import Wiring
+from handlers.words import trouble as words
 from planner.record.command import CommandKind
 from planner.record.run import Run
 from planner.text.backoff import LONGEST_WAIT, doubled
@@ -96,10 +97,7 @@ async def _read(queue: Queue, body: str | bytes, wiring: Wiring) -> _Buried:
     except (BadMessage, NewerMessage) as error:
         return _Buried(queue, raw, None, str(error))
     failure = await reasons.last(queue, raw, wiring)
-    why = "Each time its process was killed or storage went away, also after it was sent again."
-    if failure:
-        why = f"The last time: {failure}"
-    text = f"A message of the queue {queue} failed 5 times. {why}"
+    text = words.failed(queue, words.the_last_time(failure) if failure else words.KILLED_EACH_TIME)
     return _Buried(queue, raw, message, text, failed=bool(failure))
 
 
@@ -157,11 +155,10 @@ async def _tell(buried: _Buried, path: str, paused: bool, wiring: Wiring) -> Non
         return  # telling that telling failed would fail as well; the quarantine shows it
     about = ""
     if isinstance(message, ScaleSetMessage):
-        about = f" It was about {message.scale_set}."
+        about = message.scale_set
     elif isinstance(message, RunMessage):
-        about = f" It was about the scale set {message.name} in {message.resource_group}."
-    consequence = " The scale set's run is paused until somebody resumes it." if paused else ""
-    text = f"{buried.error}{about} It is kept at {path} and can be replayed.{consequence}"
+        about = words.scale_set(message.name, message.resource_group)
+    text = words.quarantined(buried.error, about, path, paused=paused)
     notice = NoticeMessage(
         tracking_id=getattr(message, "tracking_id", ""),
         kind="quarantined",

@@ -19,6 +19,7 @@ from handlers.wire.documents import NewerRecord
 from handlers.wire.ids import ALERTS, NOTICES
 from handlers.wire.messages import NEWER_WAIT, AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
+from handlers.words import trouble as words
 from planner.azure.fleet import ScaleSet
 from planner.azure.wave import Announcement, Wave, with_announcement
 from planner.text.backoff import FAILURES_UNTOLD, FIRST_WAIT, after_trouble
@@ -77,11 +78,7 @@ async def _put_off(
         wait, tell = after_trouble(message.tries), message.tries == FAILURES_UNTOLD
         message = message.model_copy(update={"tries": message.tries + 1})
     if tell:
-        text = (
-            f"Wave {announcement.tracking_id} was announced, but the scale sets of subscription "
-            f"{announcement.subscription} could not be listed for half an hour: {trouble} "
-            "Breakwater keeps trying; nothing is planned for this wave until it succeeds."
-        )
+        text = words.not_listed(announcement.tracking_id, announcement.subscription, trouble)
         await _tell(announcement, message, text, wiring)
     await _later(message, wait, str(trouble), wiring)
 
@@ -153,11 +150,7 @@ async def _later(message: AlertMessage, wait: timedelta, why: str, wiring: Wirin
 
 async def _not_ours(announcement: Announcement, message: AlertMessage, why: str, wiring: Wiring) -> None:
     """Tell people, once a day, that Azure does not show us the subscription; the sweep asks again."""
-    text = (
-        f"Wave {announcement.tracking_id} was announced for subscription {announcement.subscription}, whose "
-        f"scale sets Breakwater may not read: {why} Give Breakwater's identity its role on this subscription "
-        "(Microsoft.Compute/virtualMachineScaleSets/read is what was missing); it tries again by itself."
-    )
+    text = words.may_not_read(announcement.tracking_id, announcement.subscription, why)
     body = message.model_copy(update={"tries": 0, "traceparent": ""}).model_dump_json().encode()
     log.error("discover.not_ours", extra={"tracking_id": announcement.tracking_id, "reason": why})
 

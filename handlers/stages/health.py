@@ -9,6 +9,7 @@ from handlers.cloud.names import QUARANTINE, SWEEP_STATE
 from handlers.cloud.records import StorageDown
 from handlers.wire.http import Response, json_response
 from handlers.wiring import Wiring
+from handlers.words.answers import storage_silent
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ async def handle(wiring: Wiring) -> Response:
                 wiring.queues.lengths(), wiring.records.list(QUARANTINE), wiring.records.read(SWEEP_STATE)
             )
     except (StorageDown, TimeoutError) as error:
-        reason = str(error) or f"Storage has not answered within {LONGEST_SECONDS} s."
+        reason = str(error) or storage_silent(LONGEST_SECONDS)
         log.warning("health.down", extra={"reason": reason})
         return json_response(503, {"status": "down", "reason": reason}, {"Retry-After": "10"})
     policy = wiring.policy()

@@ -19,7 +19,7 @@ from handlers.wire.documents import BadRecord, NewerRecord
 from handlers.wire.http import Request, Response
 from handlers.wire.link_token import FEED, Forged, Link
 from handlers.wiring import Wiring
-from planner.text.phrases import to_the_minute
+from handlers.words import links as words
 
 log = logging.getLogger(__name__)
 
@@ -33,39 +33,36 @@ async def handle(request: Request, wiring: Wiring) -> Response:
     try:
         link = link_token.read(token, wiring.settings.link_keys)
     except Forged as error:
-        return _refused(403, "This link is not valid", str(error), wiring)
+        return _refused(403, words.NOT_VALID, str(error), wiring)
     try:
         return await _answer(link, token, rest, request, wiring)
     except BadRecord as error:
-        return _refused(409, "The record cannot be read", str(error), wiring)
+        return _refused(409, words.RECORD_UNREADABLE, str(error), wiring)
     except (StorageDown, Conflict, NewerRecord) as error:
         log.warning("link.later", extra={"reason": str(error)})
-        sentence = f"This cannot be answered right now: {error}"
-        title = "Try again in a minute"
-        page = said_page(title, (sentence, "The link stays good: open it once more."), wiring.now())
+        said = (words.not_right_now(error), words.STILL_GOOD_TO_OPEN)
+        page = said_page(words.TRY_AGAIN, said, wiring.now())
         return Response(503, page, "text/html", {**SECURITY, "Retry-After": "30"})
 
 
 async def _answer(link: Link, token: str, rest: str, request: Request, wiring: Wiring) -> Response:
     place = place_inside(link, rest)
     if place is None or (link.acts and rest.strip("/")):
-        waves = f"the wave {link.place[0]}" if link.place else "the waves on record"
-        about = " of ".join((*reversed(link.place[3:]), waves))
+        about = words.place(tuple(reversed(link.place[3:])), link.place[0] if link.place else "")
         if link.action == FEED:
-            about = f"the calendar of {link.receiver}"
-        return _refused(403, "This link does not lead there", f"It is for {about} alone.", wiring)
+            about = words.calendar_of(link.receiver)
+        return _refused(403, words.NOT_THERE, words.for_alone(about), wiring)
     if link.acts:
         if len(link.place) == 1:
             return await acting_wave.answered(link, request, wiring)
         return await acting.answered(link, request, wiring)
     if request.method == "POST":
-        return _refused(405, "This link only shows something", "It cannot be used to act.", wiring)
+        return _refused(405, words.ONLY_SHOWS, words.CANNOT_ACT, wiring)
     if link.action == FEED:
         return await _own_calendar(link, wiring)
     if link.expired(wiring.now()) and not await _open(link, wiring):
-        over = f"The wave {link.place[0]} is over, and the" if link.place else "The"
-        ended = f"{over} link ended at {to_the_minute(link.expires)}."
-        return _refused(410, "This link has expired", ended, wiring)
+        ended = words.ended(link.place[0] if link.place else "", link.expires)
+        return _refused(410, words.EXPIRED, ended, wiring)
     addresses = inside_addresses(link, token, request, wiring)
     return await shown(place, request.query, wiring, addresses)
 
@@ -73,8 +70,7 @@ async def _answer(link: Link, token: str, rest: str, request: Request, wiring: W
 async def _own_calendar(link: Link, wiring: Wiring) -> Response:
     """What the receiver subscribes to: its scale sets in all waves."""
     if link.expired(wiring.now()):
-        ended = f"It ended at {to_the_minute(link.expires)}. A newer message has a newer link."
-        return _refused(410, "This link has expired", ended, wiring)
+        return _refused(410, words.EXPIRED, words.calendar_ended(link.expires), wiring)
     feed = await calendars.of_receiver(link.receiver, wiring, wiring.addresses(link.receiver))
     return Response(200, feed, "text/calendar", as_file(OWN_CALENDAR))
 
@@ -86,4 +82,4 @@ async def _open(link: Link, wiring: Wiring) -> bool:
 
 def _refused(status: int, title: str, sentence: str, wiring: Wiring) -> Response:
     log.info("link.refused", extra={"why": title})
-    return html(status, said_page(title, (sentence, "Nothing was done."), wiring.now()))
+    return html(status, said_page(title, (sentence, words.NOTHING_DONE), wiring.now()))

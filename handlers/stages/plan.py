@@ -14,6 +14,7 @@ from handlers.wire.bundles import Bundle
 from handlers.wire.ids import ALERTS, SCALE_SETS
 from handlers.wire.messages import AlertMessage, ScaleSetMessage
 from handlers.wiring import Wiring
+from handlers.words.trouble import gave_up
 from planner.azure import order
 from planner.azure.fleet import Instance, ScaleSet
 from planner.azure.wave import Wave, informed
@@ -94,7 +95,7 @@ async def _plan(message: ScaleSetMessage, begun: list[Run], wiring: Wiring) -> N
             stored = await wiring.runs.read(path)
             continue
         return
-    raise Conflict(f"Writing {path}: others wrote in between {TRIES} times.")
+    raise Conflict(gave_up(path, TRIES))
 
 
 async def _discovered(message: ScaleSetMessage, wiring: Wiring) -> tuple[Wave, ScaleSet]:

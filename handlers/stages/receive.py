@@ -18,6 +18,8 @@ from handlers.wire.ids import ALERTS, NOTICES
 from handlers.wire.messages import AlertMessage, NoticeMessage
 from handlers.wire.versions import BadRecord, NewerRecord
 from handlers.wiring import Wiring
+from handlers.words import answers as words
+from handlers.words.trouble import alert_refused
 from planner.azure.wave import Announcement
 
 log = logging.getLogger(__name__)
@@ -38,10 +40,10 @@ async def handle(request: Request, wiring: Wiring) -> Response:
             return await _handled(request, wiring)
     except (StorageDown, TimeoutError) as error:
         log.warning("receive.storage_down", extra={"reason": str(error)})
-        reason = "Storage does not answer; the alert was not taken. Send it again."
+        reason = words.STORAGE_DOWN
     except Exception:
         log.exception("receive.failed")
-        reason = "Something unexpected happened; the alert may not have been taken. Send it again."
+        reason = words.UNEXPECTED
     return _answer(503, "rejected", reason, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
@@ -49,7 +51,7 @@ async def _handled(request: Request, wiring: Wiring) -> Response:
     now, body = wiring.now(), request.body
     if len(body) > LARGEST_BODY:
         log.warning("receive.too_large", extra={"bytes": len(body)})
-        reason = f"The body has {len(body)} bytes; at most {LARGEST_BODY} are taken."
+        reason = words.too_large(len(body), LARGEST_BODY)
         return _answer(413, "rejected", reason)
     try:
         alert = read_alert(body, now)
@@ -67,14 +69,14 @@ async def _taken(body: bytes, alert: Announcement, request: Request, wiring: Wir
     known = not await _stored(body, alert.alert, alert_metadata(alert), wiring)
     if known and await _discovered(alert, wiring):
         log.info("receive.duplicate", extra=about)
-        return _answer(200, "duplicate", "This alert has been worked through already.", alert.tracking_id)
+        return _answer(200, "duplicate", words.WORKED_THROUGH, alert.tracking_id)
     await wiring.queues.send(ALERTS, AlertMessage(alert=alert.alert, traceparent=_trace(request)))
     if known:
         log.info("receive.duplicate_queued", extra=about)
-        reason = "This alert is known; it is queued again to be sure."
+        reason = words.QUEUED_AGAIN
         return _answer(200, "duplicate", reason, alert.tracking_id)
     log.info("receive.accepted", extra=about)
-    return _answer(202, "accepted", "The alert is stored and queued.", alert.tracking_id)
+    return _answer(202, "accepted", words.QUEUED, alert.tracking_id)
 
 
 async def _ignored(body: bytes, alert: NotForUs, now: datetime, request: Request, wiring: Wiring) -> Response:
@@ -86,7 +88,7 @@ async def _ignored(body: bytes, alert: NotForUs, now: datetime, request: Request
     if not alert.test:
         return _answer(200, "ignored", alert.reason, alert.tracking_id)
     await wiring.queues.send(NOTICES, NoticeMessage(kind="wired", alert=name, traceparent=_trace(request)))
-    reason = f"{alert.reason} It went all the way to the notices: you are wired up."
+    reason = words.wired_up(alert.reason)
     return _answer(200, "ignored", reason, alert.tracking_id)
 
 
@@ -94,7 +96,7 @@ async def _rejected(body: bytes, error: NotAnAlert, request: Request, wiring: Wi
     log.warning("receive.rejected", extra={"alert": alert_hash(body), "reason": error.sentence})
 
     async def tell(path: str) -> None:
-        text = f"An alert could not be read and was refused: {error.sentence} It is kept at {path}."
+        text = alert_refused(error.sentence, path)
         trace = _trace(request)
         notice = NoticeMessage(kind="quarantined", alert=alert_hash(body), text=text, traceparent=trace)
         await wiring.queues.send(NOTICES, notice)

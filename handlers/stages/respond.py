@@ -14,6 +14,7 @@ from handlers.wire.documents import BadRecord, NewerRecord
 from handlers.wire.http import Request, Response, json_response
 from handlers.wire.ids import checked_tracking_id
 from handlers.wiring import Wiring
+from handlers.words import answers as words
 from planner.people.commands import effect
 
 log = logging.getLogger(__name__)
@@ -33,12 +34,12 @@ async def handle(request: Request, wiring: Wiring) -> Response:
     except Refused as refused:
         return _refused(refused.status, refused.sentence)
     except LookupError:
-        return _refused(404, "No run of this scale set is on record.")
+        return _refused(404, words.NO_RUN)
     except BadRecord as error:
-        return _refused(409, f"The run's record cannot be read: {error}")
+        return _refused(409, words.run_unreadable(error))
     except (StorageDown, Conflict, NewerRecord) as error:
         log.warning("respond.later", extra={"reason": str(error)})
-        reason = f"This cannot be taken right now, try again in a minute: {error}"
+        reason = words.not_right_now(error)
         return json_response(503, {"status": "refused", "reason": reason}, {"Retry-After": "30"})
     log.info("respond.taken", extra={"action": asked.kind, "event": command.id, "scale_set": after.target.id})
     return json_response(

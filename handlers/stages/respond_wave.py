@@ -12,14 +12,15 @@ from handlers.wire.http import Request, Response, json_response
 from handlers.wire.ids import checked_tracking_id
 from handlers.wire.wave_request import WaveRequest, Which, read
 from handlers.wiring import Wiring
+from handlers.words import answers as words
 from planner.azure.wave import Wave
 
 log = logging.getLogger(__name__)
 
 NOBODY = {
-    Which.LATE: "Every scale set of the wave that has not begun has a place before its deadline.",
-    Which.WAITING: "No scale set of the wave waits to begin.",
-    Which.ALL: "No run of the wave is active any more.",
+    Which.LATE: words.NOBODY_LATE,
+    Which.WAITING: words.NOBODY_WAITS,
+    Which.ALL: words.NOBODY_ACTIVE,
 }
 
 
@@ -39,7 +40,7 @@ async def handle(request: Request, wiring: Wiring) -> Response:
         return json_response(refused.status, {"status": "refused", "reason": refused.sentence})
     except (StorageDown, Conflict, NewerRecord) as error:
         log.warning("respond_wave.later", extra={"reason": str(error)})
-        reason = f"This cannot be taken right now, try again in a minute: {error}"
+        reason = words.not_right_now(error)
         return json_response(503, {"status": "refused", "reason": reason}, {"Retry-After": "30"})
 
 

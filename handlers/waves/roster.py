@@ -8,9 +8,11 @@ from typing import Literal
 from handlers.wire.ids import ALERTS, NOTICES, SCALE_SETS
 from handlers.wire.messages import EVERY, AlertMessage, NoticeMessage, ScaleSetMessage
 from handlers.wiring import Wiring
+from handlers.words.trouble import empty_wave
 from planner.azure.fleet import ScaleSet
 from planner.azure.wave import Member, Wave
 from planner.policy.resolve import rules_for
+from planner.text.phrases import shortened
 
 SECOND_LISTING = timedelta(minutes=15)
 """How long after a discovery an open wave's scale sets are listed again."""
@@ -49,11 +51,10 @@ def with_listing(wave: Wave, found: Sequence[ScaleSet], wiring: Wiring) -> Wave:
 async def tell_empty(wave: Wave, traceparent: str, wiring: Wiring) -> None:
     """Tell people, once for each set of regions, that Azure shows no scale set in the wave's regions."""
     regions = ", ".join(wave.current.regions)
-    where = f"names {regions and f'{regions} in '}subscription {wave.subscription}, where"
     notice = NoticeMessage(
         tracking_id=wave.tracking_id,
         kind="empty_wave",
-        text=f"Wave {wave.tracking_id} {where} Breakwater sees no scale set; nothing is planned."[:4000],
+        text=shortened(empty_wave(wave.tracking_id, regions, wave.subscription), 4000),
         about=f"{wave.subscription} {regions}"[:300],
         traceparent=traceparent,
     )

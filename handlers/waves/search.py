@@ -27,6 +27,7 @@ from handlers.wire.documents import instant
 from handlers.wire.ids import ALERTS, NOTICES
 from handlers.wire.messages import AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
+from handlers.words import trouble as words
 from planner.azure.wave import OVER, Announcement
 from planner.text.phrases import shortened
 
@@ -61,7 +62,7 @@ async def handle(
             trouble[subscription] = error.sentence
             log.warning("search.failed", extra={"subscription": subscription, "reason": error.sentence})
         except Exception:
-            trouble[subscription] = "The search failed in an unexpected way; the log has the details."
+            trouble[subscription] = words.SEARCH_FAILED
             log.exception("search.failed", extra={"subscription": subscription})
     for key, at in list(told.items()):
         if at < now - FAR_BACK:
@@ -80,7 +81,7 @@ async def _take(
     try:
         alert = read_alert(body, wiring.now())
     except NotAnAlert as error:
-        why = error.sentence if found.tracking_id else "Azure gives no tracking id for it."
+        why = error.sentence if found.tracking_id else words.NO_TRACKING_ID
         await _unknown(found, why, told, wiring)
         return
     if isinstance(alert, NotForUs):
@@ -104,11 +105,8 @@ async def _unknown(found: Found, why: str, told: MutableMapping[str, datetime], 
     key = hashlib.sha256(name.encode()).hexdigest()[:32]
     if key in told:
         return
-    start = f", from {instant(found.impact_start)}" if found.impact_start else ""
-    text = (
-        f"Resource Graph shows planned maintenance in subscription {found.subscription}{start}: "
-        f"{found.title or 'without a title'}. {why} Breakwater starts nothing for it."
-    )
+    start = instant(found.impact_start) if found.impact_start else ""
+    text = words.unknown_wave(found.subscription, start, found.title, why)
     await wiring.queues.send(NOTICES, NoticeMessage(kind="unknown_wave", text=shortened(text, 4000)))
     told[key] = wiring.now()
 

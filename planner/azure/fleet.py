@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from planner.azure.usage import Habits, Source
+from planner.words.batches import unknown_domain
 
 
 class Orchestration(StrEnum):
@@ -215,7 +216,7 @@ def domain_of(scale_set: ScaleSet, instance: Instance) -> Domain:
     if scale_set.flexible:
         return (instance.zone, "", "")
     if instance.update_domain is None:
-        return (instance.zone, instance.placement_group, f"unknown, instance {instance.id}")
+        return (instance.zone, instance.placement_group, unknown_domain(instance.id))
     return (instance.zone, instance.placement_group, str(instance.update_domain))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from planner.azure.wave import Member
+from planner.words import verdicts as words
 
 
 def predecessors(
@@ -25,13 +26,10 @@ def predecessors(
     first = _before(roster, me)
     unknown = [name for name in me.after if not _having(roster, name)]
     if unknown:
-        return first, (
-            f"`after` names {', '.join(unknown)}, and no scale set or tier of the wave is called that. "
-            "Correct `after`, or resume to go ahead without it."
-        )
+        return first, words.nobody_of_that_name(unknown)
     circle = _circle(roster, me)
     if circle:
-        return first, f"The order is circular: {' after '.join(circle)}. Correct `after` of one of them."
+        return first, words.circular_order(circle)
     return first, ""
 
 

@@ -11,12 +11,6 @@ from enum import StrEnum
 LOOK_BACK = timedelta(days=14)
 """How far back the activity log and the changes are read; Resource Graph keeps changes for 14 days."""
 
-NOT_READ_YET = (
-    "Azure had not answered about it when this was planned. Nothing starts before it does; if the answer "
-    "matters, the plan is made again."
-)
-"""Why a source is unread while the look-ups are under way."""
-
 
 class Source(StrEnum):
     """Where the look-ups read. Each may be closed to us on its own."""

@@ -7,7 +7,9 @@ from enum import StrEnum
 from operator import attrgetter
 
 from planner.azure.fleet import ScaleSet
-from planner.azure.usage import LOOK_BACK, NOT_READ_YET, Evidence, Habits, Source
+from planner.azure.usage import LOOK_BACK, Evidence, Habits, Source
+from planner.words import waits
+from planner.words.checks import NOT_READ_YET
 
 
 class Stage(StrEnum):
@@ -187,7 +189,7 @@ def awaited(key: str, waves: Sequence[Wave]) -> str:
     """What has to be read before anything of this scale set may start; empty when nothing has."""
     if any(wave.looked_up(key) for wave in waves) or not any(wave.awaits(key) for wave in waves):
         return ""
-    return f"what Azure shows of its last {LOOK_BACK.days} days, which is still being read"
+    return waits.look_back(LOOK_BACK.days)
 
 
 def with_announcement(wave: Wave, new: Announcement) -> Wave:

@@ -25,6 +25,7 @@ from planner.policy.keys import ACCEPTABLE
 from planner.policy.model import CheckName, Rules
 from planner.policy.overrides import INSTANCE, accepted_instances
 from planner.record.check import Check, Outcome
+from planner.words import checks as words
 
 HARMLESS = frozenset({CheckName.OFTEN_STOPPED, CheckName.SHORT_LIVED, CheckName.OFTEN_RESIZED})
 """Checks that protect neither data nor people: what they could not read is said and does not block."""
@@ -116,34 +117,31 @@ def _accepted(check: Check, rules: Rules) -> Check:
     accepted = check.name in rules.accept and check.name in ACCEPTABLE
     if not accepted or check.outcome not in {Outcome.BLOCK, Outcome.UNKNOWN}:
         return check
-    where = rules.sources.get("accept", "the policy")
-    return replace(check, outcome=Outcome.ACCEPTED, reason=f"{check.reason} Accepted ({where}).")
+    where = rules.sources.get("accept", words.THE_POLICY)
+    return replace(check, outcome=Outcome.ACCEPTED, reason=words.accepted(check.reason, where))
 
 
 def _policy(rules: Rules) -> Check:
     if rules.problems:
         return Check(CheckName.POLICY, Outcome.BLOCK, " ".join(rules.problems))
-    return Check(CheckName.POLICY, Outcome.PASS, "The policy and the tags can be read.", (), rules.notes)
+    return Check(CheckName.POLICY, Outcome.PASS, words.POLICY_READABLE, (), rules.notes)
 
 
 def _scale_set_readable(scale_set: ScaleSet) -> Check:
     name = CheckName.SCALE_SET_READABLE
     if scale_set.unreadable:
-        words = f"Not everything could be read: {'; '.join(scale_set.unreadable)}."
-        return Check(name, Outcome.UNKNOWN, words)
-    return Check(name, Outcome.PASS, "Azure showed the scale set in full.")
+        return Check(name, Outcome.UNKNOWN, words.scale_set_unreadable(scale_set.unreadable))
+    return Check(name, Outcome.PASS, words.SCALE_SET_READABLE)
 
 
 def _service_fabric(scale_set: ScaleSet) -> Check:
     """The guidance: self-service maintenance is not available for Cloud Services and Service Fabric."""
     name = CheckName.SERVICE_FABRIC
     if scale_set.service_fabric:
-        words = "It runs Service Fabric: self-service maintenance is not available there."
-        return Check(name, Outcome.BLOCK, words, (), ("extensions of its model",))
+        return Check(name, Outcome.BLOCK, words.SERVICE_FABRIC, (), (words.EXTENSIONS,))
     if "/cloudservices/" in scale_set.managed_by.lower():
-        words = "It belongs to a cloud service: self-service maintenance is not available there."
-        return Check(name, Outcome.BLOCK, words, (), (f"managedBy {scale_set.managed_by}",))
-    return Check(name, Outcome.PASS, "No Service Fabric extension and no cloud service.")
+        return Check(name, Outcome.BLOCK, words.CLOUD_SERVICE, (), (words.managed_by(scale_set.managed_by),))
+    return Check(name, Outcome.PASS, words.NO_SERVICE_FABRIC)
 
 
 def _managed(scale_set: ScaleSet) -> Check:
@@ -151,14 +149,11 @@ def _managed(scale_set: ScaleSet) -> Check:
     name = CheckName.MANAGED
     found = owner(scale_set)
     if found is not None:
-        words = (
-            f"It belongs to {found.name} ({found.sign}), which starts, drains and replaces its instances "
-            f"itself. To reboot it anyway, accept `{name}` for it."
-        )
-        return Check(name, Outcome.BLOCK, words, (), ("managedBy, resource group and tags",))
+        sentence = words.managed(found.name, found.sign, name)
+        return Check(name, Outcome.BLOCK, sentence, (), (words.MARKS_OF_A_MANAGER,))
     if Source.GROUPS in scale_set.unread:
         return Check(name, Outcome.UNKNOWN, scale_set.unread[Source.GROUPS], (), (str(Source.GROUPS),))
-    return Check(name, Outcome.PASS, "No other service seems to run it or to manage its resource group.")
+    return Check(name, Outcome.PASS, words.NOT_MANAGED)
 
 
 def _status_readable(hit: Sequence[Instance]) -> Check:
@@ -169,9 +164,9 @@ def _status_readable(hit: Sequence[Instance]) -> Check:
         if (status := instance.status) is not None and status.unreadable
     }
     if strange:
-        words = f"Azure sent a status that cannot be understood: {next(iter(strange.values()))}."
-        return Check(name, Outcome.UNKNOWN, words, tuple(strange))
-    return Check(name, Outcome.PASS, "Every maintenance status could be read.")
+        sentence = words.status_unclear(next(iter(strange.values())))
+        return Check(name, Outcome.UNKNOWN, sentence, tuple(strange))
+    return Check(name, Outcome.PASS, words.STATUS_READABLE)
 
 
 def _protection(hit: Sequence[Instance]) -> Check:
@@ -179,37 +174,27 @@ def _protection(hit: Sequence[Instance]) -> Check:
     name = CheckName.PROTECTION
     protected = tuple(instance.id for instance in hit if instance.protected)
     if not protected:
-        return Check(name, Outcome.PASS, "No impacted instance is protected from scale-set actions.")
+        return Check(name, Outcome.PASS, words.NONE_PROTECTED)
     if len(protected) == len(hit):
-        words = "Every impacted instance is protected from scale-set actions."
-        return Check(name, Outcome.BLOCK, words, protected)
-    words = (
-        f"{len(protected)} of {len(hit)} impacted instances are protected and will not be rebooted "
-        "unless `protection` is accepted."
-    )
-    return Check(name, Outcome.PASS, words, protected)
+        return Check(name, Outcome.BLOCK, words.ALL_PROTECTED, protected)
+    return Check(name, Outcome.PASS, words.some_protected(len(protected), len(hit)), protected)
 
 
 def _operation_in_flight(scale_set: ScaleSet) -> Check:
     name = CheckName.OPERATION_IN_FLIGHT
     if scale_set.rolling_upgrade:
-        return Check(name, Outcome.BLOCK, f"A rolling upgrade is under way ({scale_set.rolling_upgrade}).")
+        return Check(name, Outcome.BLOCK, words.rolling_upgrade(scale_set.rolling_upgrade))
     if scale_set.provisioning not in {Provisioning.SUCCEEDED, Provisioning.FAILED}:
-        words = f"Another operation is under way: provisioning is {scale_set.provisioning}."
-        return Check(name, Outcome.BLOCK, words)
-    return Check(name, Outcome.PASS, "No other operation on the scale set.")
+        return Check(name, Outcome.BLOCK, words.other_operation(scale_set.provisioning))
+    return Check(name, Outcome.PASS, words.NO_OPERATION)
 
 
 def _provisioning_failed(scale_set: ScaleSet) -> Check:
     """A set stays `Failed` for weeks after one extension or one instance failed (Azure/vm-scale-sets#76)."""
     name = CheckName.PROVISIONING_FAILED
     if scale_set.provisioning != Provisioning.FAILED:
-        return Check(name, Outcome.PASS, "The scale set's provisioning has not failed.")
-    words = (
-        "The scale set's provisioning has failed: its last operation did not succeed. Repeat that operation, "
-        "or accept it for this run (raise `accept: provisioning-failed`)."
-    )
-    return Check(name, Outcome.BLOCK, words)
+        return Check(name, Outcome.PASS, words.PROVISIONING_FINE)
+    return Check(name, Outcome.BLOCK, words.PROVISIONING_FAILED)
 
 
 def _all_shown(instances: Sequence[Instance], missing: Sequence[str]) -> Check:
@@ -217,14 +202,13 @@ def _all_shown(instances: Sequence[Instance], missing: Sequence[str]) -> Check:
     name = CheckName.INSTANCES_READABLE
     if missing:
         first = min(missing, key=natural)
-        words = f"Azure's listing lacks instance {first}, and nothing proves that it is gone."
-        return Check(name, Outcome.UNKNOWN, words, tuple(missing))
+        return Check(name, Outcome.UNKNOWN, words.not_listed(first), tuple(missing))
     unreadable = {instance.id: instance.unreadable for instance in instances if instance.unreadable}
     if unreadable:
         first = min(unreadable, key=natural)
-        words = f"{unreadable[first]} (instance {first})."
-        return Check(name, Outcome.UNKNOWN, words, tuple(unreadable))
-    return Check(name, Outcome.PASS, "Azure shows every instance in full.")
+        sentence = words.instance_unreadable(unreadable[first], first)
+        return Check(name, Outcome.UNKNOWN, sentence, tuple(unreadable))
+    return Check(name, Outcome.PASS, words.ALL_SHOWN)
 
 
 def _in_order(instances: Iterable[Instance]) -> list[Instance]:
@@ -246,25 +230,12 @@ def _others_serving(
     )
     if down:
         first = down[0]
-        words = (
-            f"{len(down)} other instance{'s are' if len(down) > 1 else ' is'} not running and healthy "
-            f"(instance {first.id}: {describe(first)}).{_way_on(first)}"
-        )
-        return Check(name, Outcome.BLOCK, words, tuple(instance.id for instance in down))
-    words = "Every other instance that should run is running and healthy."
+        sentence = words.others_down(len(down), first.id, describe(first))
+        if first.provisioning == Provisioning.FAILED and first.running:
+            sentence += f" {words.runs_but_failed(INSTANCE + first.id)}"
+        return Check(name, Outcome.BLOCK, sentence, tuple(instance.id for instance in down))
+    sentence = words.OTHERS_HEALTHY
     failed = _in_order(each for each in meant_to_run if each.provisioning == Provisioning.FAILED)
     if failed:
-        names = ", ".join(instance.id for instance in failed[:5])
-        words += (
-            f" Provisioning has failed on {names}, but the application there is healthy, or it is accepted."
-        )
-    return Check(name, Outcome.PASS, words)
-
-
-def _way_on(instance: Instance) -> str:
-    if instance.provisioning != Provisioning.FAILED or not instance.running:
-        return ""
-    return (
-        " It runs, but its provisioning has failed and it does not report healthy: repair it, or accept it "
-        f"for this run (raise `accept: {INSTANCE}{instance.id}`)."
-    )
+        sentence += f" {words.healthy_though_failed([instance.id for instance in failed])}"
+    return Check(name, Outcome.PASS, sentence)

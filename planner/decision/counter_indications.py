@@ -11,10 +11,10 @@ from statistics import median
 
 from planner.azure.fleet import Instance, ScaleSet
 from planner.azure.usage import LOOK_BACK, Habits, Source
-from planner.policy.keys import COUNTER_INDICATIONS
 from planner.policy.model import CheckName, Rules
 from planner.record.check import Check, Outcome
-from planner.text.phrases import many, say, upper
+from planner.words import counter_indications as words
+from planner.words.checks import THE_POLICY
 
 OFTEN_STOPPED = 3
 """Stops within the look-back that make a habit: more than a repair or two."""
@@ -30,19 +30,6 @@ EXPIRY_TAGS = frozenset(
 )
 """Tags, in lower case, by which clean-up tools know when a resource goes."""
 
-SCHEDULED_EVENTS_PARTS = {
-    "terminateNotificationProfile": "its instances are told before they are deleted",
-    "osImageNotificationProfile": "its instances are told before their OS image is upgraded",
-    "eventGridAndResourceGraph": "they are published to Event Grid and Resource Graph for something outside",
-}
-"""The parts of a model that adopt scheduled events, in Azure's spelling, each with what it means.
-
-Learn, virtual-machines/scheduled-events-event-grid, 2026-05-01, and the compute API's ScheduledEventsPolicy
-and ScheduledEventsProfile: publishing to Event Grid and Resource Graph is off unless `enable` is true, and
-`userInitiatedRedeploy`, `userInitiatedReboot` and `allInstancesDown` only say whether an event is approved
-automatically. Neither says that anybody acts on scheduled events.
-"""
-
 DAYS = LOOK_BACK.days
 
 
@@ -51,8 +38,7 @@ def local_state(scale_set: ScaleSet, rules: Rules) -> Check:
     name = CheckName.LOCAL_STATE
     if not scale_set.ephemeral_os_disk:
         return declared(name, rules)
-    words = "Its OS disks are ephemeral: an instance is redeployed and its local data is lost."
-    return _seen(name, words, "diffDiskSettings of its model")
+    return _seen(name, words.EPHEMERAL_DISKS, words.DISK_SETTINGS)
 
 
 def scheduled_events(scale_set: ScaleSet, rules: Rules) -> Check:
@@ -61,10 +47,8 @@ def scheduled_events(scale_set: ScaleSet, rules: Rules) -> Check:
     if not scale_set.scheduled_events:
         return declared(name, rules)
     parts = scale_set.scheduled_events_parts
-    means = ", and ".join(SCHEDULED_EVENTS_PARTS.get(part, f"{part} is enabled") for part in parts)
-    words = f"It uses scheduled events to prepare for maintenance{f': {means}' if means else ''}."
-    evidence = [f"{part}.enable of its model" for part in parts]
-    return _seen(name, words, *(evidence or ["its model"]))
+    evidence = [words.enabled_in_model(part) for part in parts]
+    return _seen(name, words.uses_scheduled_events(parts), *(evidence or [words.MODEL]))
 
 
 def often_stopped(scale_set: ScaleSet, hit: Sequence[Instance], rules: Rules) -> Check:
@@ -73,30 +57,16 @@ def often_stopped(scale_set: ScaleSet, hit: Sequence[Instance], rules: Rules) ->
     if name in rules.declared:
         return declared(name, rules)
     if hit and all(instance.switched_off for instance in hit):
-        words = "Every impacted instance is stopped or deallocated now, so there is nothing to reboot."
-        return Check(name, Outcome.BLOCK, words, tuple(instance.id for instance in hit), ("power states",))
+        ids = tuple(instance.id for instance in hit)
+        return Check(name, Outcome.BLOCK, words.ALL_STOPPED, ids, (words.POWER_STATES,))
     if habits.shutdown:
-        return _seen(name, f"The auto-shutdown schedule {habits.shutdown} stops it.", Source.SCHEDULES)
+        return _seen(name, words.stopped_by_schedule(habits.shutdown), Source.SCHEDULES)
     if habits.to_zero:
-        return _seen(
-            name,
-            f"The autoscale setting {habits.autoscale} scales it to zero on a schedule "
-            f"(profile {habits.to_zero}).",
-            Source.AUTOSCALE,
-        )
+        return _seen(name, words.scaled_to_zero(habits.autoscale, habits.to_zero), Source.AUTOSCALE)
     if habits.stops >= OFTEN_STOPPED:
-        last = f", last {say(habits.last_stop)}" if habits.last_stop else ""
-        by = f" by {habits.stopped_by}" if habits.stopped_by else ""
-        return _seen(
-            name,
-            f"It was stopped or deallocated {habits.stops} times in the last {DAYS} days{last}{by}: "
-            "what we reboot may be due again after the next stop.",
-            Source.ACTIVITY_LOG,
-        )
-    calm = (
-        f"{many(habits.stops, 'stop')} in the last {DAYS} days, no auto-shutdown schedule, "
-        "and no recurring profile that scales to zero."
-    )
+        often = words.often_stopped(habits.stops, DAYS, habits.last_stop, habits.stopped_by)
+        return _seen(name, often, Source.ACTIVITY_LOG)
+    calm = words.seldom_stopped(habits.stops, DAYS)
     return _otherwise(name, scale_set, calm, Source.ACTIVITY_LOG, Source.SCHEDULES, Source.AUTOSCALE)
 
 
@@ -104,32 +74,22 @@ def short_lived(scale_set: ScaleSet, instances: Sequence[Instance], rules: Rules
     """Gone before Azure gets to them: Spot, an expiry tag, autoscale that keeps replacing them."""
     name, habits = CheckName.SHORT_LIVED, scale_set.habits or Habits()
     if scale_set.spot:
-        words = "It runs Spot instances: they may be evicted before Azure gets to them."
-        return _seen(name, words, "priority of its model")
+        return _seen(name, words.SPOT, words.PRIORITY)
     if name in rules.declared:
         return declared(name, rules)
     expiry, unclear = _expiry(scale_set)
     until = _wave_end(instances)
     if expiry is not None and until is not None and expiry[0] < until:
-        return _seen(
-            name,
-            f"Its tag {expiry[1]} says it expires at {say(expiry[0])}, before the wave ends at {say(until)}.",
-            "tags",
-        )
-    removed = f"Autoscale removed {many(habits.scaled_in, 'instance')} in the last {DAYS} days"
+        return _seen(name, words.expires(expiry[1], expiry[0], until), "tags")
     if instances and habits.scaled_in >= len(instances):
-        return _seen(
-            name,
-            f"{removed} and it has {len(instances)}: most are gone before Azure gets to them.",
-            Source.ACTIVITY_LOG,
-        )
-    young = _young(scale_set, instances, habits, now)
-    if young:
-        return _seen(name, young, Source.AUTOSCALE)
+        gone = words.most_scaled_in(habits.scaled_in, DAYS, len(instances))
+        return _seen(name, gone, Source.ACTIVITY_LOG)
+    if _young(scale_set, instances, habits, now):
+        return _seen(name, words.keeps_replacing(habits.autoscale, YOUNG, DAYS), Source.AUTOSCALE)
     if unclear:
         # Said last: a date nobody can read must not hide what Azure shows.
         return Check(name, Outcome.UNKNOWN, unclear, (), ("tags",))
-    calm = f"{removed}, no Spot, no expiry tag before the wave's end."
+    calm = words.not_short_lived(habits.scaled_in, DAYS)
     return _otherwise(name, scale_set, calm, Source.ACTIVITY_LOG, Source.AUTOSCALE)
 
 
@@ -139,20 +99,18 @@ def often_resized(scale_set: ScaleSet, rules: Rules) -> Check:
     if name in rules.declared:
         return declared(name, rules)
     if habits.resizes >= OFTEN_RESIZED:
-        last = f", last {say(habits.last_resize)}" if habits.last_resize else ""
-        words = f"Its size was changed {habits.resizes} times in the last {DAYS} days{last}."
-        return _seen(name, words, Source.CHANGES)
-    calm = f"{many(habits.resizes, 'change')} of its size in the last {DAYS} days."
+        often = words.often_resized(habits.resizes, DAYS, habits.last_resize)
+        return _seen(name, often, Source.CHANGES)
+    calm = words.seldom_resized(habits.resizes, DAYS)
     return _otherwise(name, scale_set, calm, Source.CHANGES)
 
 
 def declared(name: CheckName, rules: Rules) -> Check:
     """What Azure cannot show: blocks if somebody declared it, and passes as not declared otherwise."""
     if name in rules.declared:
-        where = rules.sources.get(name, "the policy")
-        return _seen(name, f"Declared ({where}): {COUNTER_INDICATIONS[name]}.", where)
-    words = f"Azure cannot tell whether {COUNTER_INDICATIONS[name]}; nobody declared it."
-    return Check(name, Outcome.NOT_DECLARED, words)
+        where = rules.sources.get(name, THE_POLICY)
+        return _seen(name, words.declared(name, where), where)
+    return Check(name, Outcome.NOT_DECLARED, words.not_declared(name))
 
 
 def _wave_end(instances: Iterable[Instance]) -> datetime | None:
@@ -168,13 +126,12 @@ def _seen(name: CheckName, sentence: str, *evidence: str) -> Check:
 def _otherwise(name: CheckName, scale_set: ScaleSet, calm: str, *sources: Source) -> Check:
     """Nothing seen: a pass if every source was read, else what could not be read."""
     if scale_set.habits is None and not scale_set.unread:
-        words = f"It was not looked up whether {COUNTER_INDICATIONS[name]}; nobody declared it."
-        return Check(name, Outcome.NOT_DECLARED, words)
+        return Check(name, Outcome.NOT_DECLARED, words.not_looked_up(name))
     evidence = tuple(map(str, sources))
     unread = dict.fromkeys(scale_set.unread[source] for source in sources if source in scale_set.unread)
     if unread:
         return Check(name, Outcome.UNKNOWN, " ".join(unread), (), evidence)
-    return Check(name, Outcome.PASS, upper(calm), (), evidence)
+    return Check(name, Outcome.PASS, calm, (), evidence)
 
 
 def _expiry(scale_set: ScaleSet) -> tuple[tuple[datetime, str] | None, str]:
@@ -188,17 +145,12 @@ def _expiry(scale_set: ScaleSet) -> tuple[tuple[datetime, str] | None, str]:
             at = datetime.fromisoformat(value.strip())
             dates.append((at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC), name))
         except (ValueError, OverflowError):
-            unclear = f"Its tag {name} says `{value[:40]}`, which is not a date: its lifetime is unknown."
+            unclear = words.expiry_unclear(name, value)
     return min(dates, default=None), unclear
 
 
-def _young(scale_set: ScaleSet, instances: Sequence[Instance], habits: Habits, now: datetime) -> str:
-    """Says whether autoscale replaces instances so fast that half of them are young; else empty."""
+def _young(scale_set: ScaleSet, instances: Sequence[Instance], habits: Habits, now: datetime) -> bool:
+    """Whether autoscale replaces instances so fast that half of them are young."""
     ages = [(now - instance.created).total_seconds() for instance in instances if instance.created]
     old_enough = scale_set.created is not None and now - scale_set.created >= LOOK_BACK
-    if not habits.scales_in or not ages or not old_enough or median(ages) >= YOUNG.total_seconds():
-        return ""
-    return (
-        f"The autoscale setting {habits.autoscale} keeps replacing its instances: half of them are younger "
-        f"than {YOUNG.days} days, the scale set itself is older than {DAYS}."
-    )
+    return habits.scales_in and bool(ages) and old_enough and median(ages) < YOUNG.total_seconds()

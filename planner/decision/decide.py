@@ -20,7 +20,8 @@ from planner.record.batch import Batch
 from planner.record.check import Check, Outcome
 from planner.record.run import Verdict
 from planner.schedule import batching
-from planner.text.phrases import inner, lower, say, upper
+from planner.words import verdicts as words
+from planner.words.checks import THE_POLICY
 
 LONG_SOAK = timedelta(minutes=30)
 """Azure itself pauses 30 minutes between update domains; a longer pause is a need."""
@@ -118,52 +119,46 @@ def _verdict(
     if not concerned:
         return Verdict.NOT_IMPACTED, _not_impacted(announcements)
     if offer.outcome is Outcome.BLOCK:
-        return Verdict.LEAVE_TO_AZURE, f"Left to Azure: {lower(offer.reason)}"
+        return Verdict.LEAVE_TO_AZURE, words.left_to_azure(offer.reason)
     if rules.self_service is SelfService.NEVER:
-        source = rules.sources.get("self-service", "the policy")
-        return Verdict.LEAVE_TO_AZURE, f"Left to Azure: self-service is `never` ({source})."
+        source = rules.sources.get("self-service", THE_POLICY)
+        return Verdict.LEAVE_TO_AZURE, words.never(source)
     if need.outcome is not Outcome.PASS:
-        return Verdict.LEAVE_TO_AZURE, "Left to Azure: nobody declared a need for self-service."
+        return Verdict.LEAVE_TO_AZURE, words.NOBODY_NEEDS_IT
     if stopping:
-        return Verdict.LEAVE_TO_AZURE, "Left to Azure: " + " ".join(check.reason for check in stopping)
+        return Verdict.LEAVE_TO_AZURE, words.left_for_checks(check.reason for check in stopping)
     if rules.mode is Mode.OBSERVE:
-        words = f"Would be rebooted by us ({inner(need.reason)}), but its mode is `observe`."
-        return Verdict.SELF_SERVICE, words
-    return Verdict.SELF_SERVICE, f"We reboot it, since {lower(need.reason)}"
+        return Verdict.SELF_SERVICE, words.would_be_rebooted(need.reason)
+    return Verdict.SELF_SERVICE, words.rebooted_by_us(need.reason)
 
 
 def _not_impacted(announcements: Sequence[Announcement]) -> str:
     if announcements and all(announcement.stage is Stage.CANCELED for announcement in announcements):
-        return "Not affected: the wave is cancelled and no instance shows maintenance."
+        return words.WAVE_CANCELLED
     # The guidance: maintenance without a reboot pauses instances for seconds, fault domain by fault domain.
-    return (
-        "Not affected: no instance shows maintenance. Maintenance without a reboot only pauses an instance "
-        "for a few seconds, one fault domain at a time, and needs no plan."
-    )
+    return words.NOT_AFFECTED
 
 
 def _impacted(concerned: Sequence[Instance], instances: Sequence[Instance]) -> Check:
-    show = f"{len(concerned)} of {len(instances)} instances show maintenance."
-    words = show if concerned else f"None of {len(instances)} instances shows maintenance."
-    return Check(CheckName.IMPACTED, Outcome.PASS, words, tuple(instance.id for instance in concerned))
+    show = words.show_maintenance(len(concerned), len(instances))
+    return Check(CheckName.IMPACTED, Outcome.PASS, show, tuple(instance.id for instance in concerned))
 
 
 def _offered(concerned: Sequence[Instance], window: Interval | None, now: datetime) -> Check:
     """Allowed now, or allowed later: before the window opens is a date, not a refusal."""
     name = CheckName.OFFERED
     if not concerned:
-        return Check(name, Outcome.PASS, "No instance shows maintenance, so there is nothing to offer.")
+        return Check(name, Outcome.PASS, words.NOTHING_TO_OFFER)
     allowed = _allowed(concerned)
     if allowed:
-        words = f"Azure offers self-service for {len(allowed)} of {len(concerned)} instances."
-        return Check(name, Outcome.PASS, words, allowed)
+        return Check(name, Outcome.PASS, words.offered_for(len(allowed), len(concerned)), allowed)
     if window is None:
-        return Check(name, Outcome.BLOCK, "Azure shows maintenance but no self-service window.")
+        return Check(name, Outcome.BLOCK, words.NO_WINDOW)
     if now < window.start:
-        return Check(name, Outcome.PASS, f"Azure offers self-service from {say(window.start)}.")
+        return Check(name, Outcome.PASS, words.offered_from(window.start))
     if now >= window.end:
-        return Check(name, Outcome.BLOCK, f"The self-service window closed at {say(window.end)}.")
-    return Check(name, Outcome.BLOCK, "Azure does not offer self-service for any of its instances.")
+        return Check(name, Outcome.BLOCK, words.window_closed(window.end))
+    return Check(name, Outcome.BLOCK, words.NOT_OFFERED)
 
 
 def _allowed(concerned: Sequence[Instance]) -> tuple[str, ...]:
@@ -182,43 +177,38 @@ def _need(rules: Rules, domains: int) -> Check:
     """An exact window, a date, an order, a pause above 30 minutes, or `always` (the guidance's use cases)."""
     needs: list[str] = []
     if rules.self_service is SelfService.ALWAYS:
-        needs.append("self-service is `always`")
+        needs.append(words.ALWAYS)
     if rules.windows:
-        needs.append("maintenance windows are declared")
+        needs.append(words.WINDOWS)
     if rules.complete_by is not None:
-        needs.append(f"it must be done by {say(rules.complete_by)}")
+        needs.append(words.done_by(rules.complete_by))
     if rules.tier or rules.after:
-        needs.append("an order between scale sets is declared")
+        needs.append(words.ORDER)
     if CheckName.AZURE_DOMAINS in rules.accept and domains > 1:
-        needs.append("`azure-domains` is accepted")
+        needs.append(words.DOMAINS_ACCEPTED)
     if rules.soak > LONG_SOAK:
-        needs.append("it wants more than 30 minutes between domains")
+        needs.append(words.LONG_PAUSES)
     if not needs:
-        return Check(CheckName.NEED, Outcome.NOT_DECLARED, "No need for self-service is declared.")
-    return Check(CheckName.NEED, Outcome.PASS, f"{upper('; '.join(needs))}.")
+        return Check(CheckName.NEED, Outcome.NOT_DECLARED, words.NO_NEED)
+    return Check(CheckName.NEED, Outcome.PASS, words.needed(needs))
 
 
 def _azure_domains(scale_set: ScaleSet, domains: int, need: Check, rules: Rules) -> Check:
     """The guidance on availability sets: Azure takes one domain at a time by itself, and waits in between."""
     name = CheckName.AZURE_DOMAINS
     if domains < 2:
-        why = "its instances share one" if domains else "Azure shows none"
-        why = "a Flexible scale set shows none" if scale_set.flexible else why
-        return Check(name, Outcome.PASS, f"No update domains that Azure could take one by one: {why}.")
-    ours = f"Azure would take its {domains} update domains one at a time, 30 minutes apart"
+        return Check(name, Outcome.PASS, words.no_azure_domains(domains, flexible=scale_set.flexible))
     if name in rules.accept:
-        where = rules.sources.get("accept", "the policy")
-        words = f"{ours}, which protects it as well as we could. Accepted ({where})."
-        return Check(name, Outcome.ACCEPTED, words)
+        where = rules.sources.get("accept", THE_POLICY)
+        return Check(name, Outcome.ACCEPTED, words.azure_domains_accepted(domains, where))
     if need.outcome is Outcome.PASS:
-        return Check(name, Outcome.PASS, f"{ours}; a need for more than that is declared.")
-    words = f"{ours}, which protects it as well as we could; no need for more is declared."
-    return Check(name, Outcome.BLOCK, words)
+        return Check(name, Outcome.PASS, words.azure_domains_not_enough(domains))
+    return Check(name, Outcome.BLOCK, words.azure_domains_enough(domains))
 
 
 def _order(rules: Rules, problem: str) -> Check:
-    after = f"It goes after {', '.join(rules.after)}." if rules.after else "No scale set goes before it."
-    return Check(CheckName.ORDER, Outcome.BLOCK if problem else Outcome.PASS, problem or after)
+    outcome = Outcome.BLOCK if problem else Outcome.PASS
+    return Check(CheckName.ORDER, outcome, problem or words.goes_after(rules.after))
 
 
 def _common(windows: Sequence[Interval]) -> Interval | None:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from planner.azure.fleet import ScaleSet
+from planner.words import checks as words
+from planner.words.refusals import on_resource_group
 
 _PROVIDER = re.compile(r"/providers/([^/]+/[^/]+)(?:/|$)", re.IGNORECASE)
 
@@ -104,21 +106,21 @@ def owner(scale_set: ScaleSet) -> Owner | None:
     services set, and the name of the group last.
     """
     if scale_set.managed_by:
-        return Owner(_named(scale_set.managed_by), f"managedBy {scale_set.managed_by}")
+        return Owner(_named(scale_set.managed_by), words.managed_by(scale_set.managed_by))
     group = scale_set.habits.group_managed_by if scale_set.habits is not None else ""
     if group:
-        return Owner(_named(group), f"its resource group {scale_set.resource_group} is managed by {group}")
+        return Owner(_named(group), words.group_managed_by(scale_set.resource_group, group))
     shown = sorted(scale_set.tags.items())
     for known in TAGS:
         for name, value in shown:
             if known.fits(name.lower(), value):
-                return Owner(known.owner, f"tag {name}")
+                return Owner(known.owner, words.tag(name))
     if scale_set.resource_group.lower().startswith(NODE_GROUP):
-        return Owner("AKS or Azure Container Apps", f"resource group {scale_set.resource_group}")
+        return Owner("AKS or Azure Container Apps", on_resource_group(scale_set.resource_group))
     return None
 
 
 def _named(manager: str) -> str:
     """The service, by the type of the resource that manages; an unknown type is named as Azure does."""
     types = _PROVIDER.findall(manager)
-    return TYPES.get(types[-1].lower(), f"another resource, {types[-1]}") if types else manager
+    return TYPES.get(types[-1].lower(), words.other_manager(types[-1])) if types else manager

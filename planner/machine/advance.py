@@ -39,8 +39,10 @@ from planner.state.change import in_state, with_batches
 from planner.state.journal import with_entry
 from planner.state.notices import with_started_notice
 from planner.text.backoff import DAILY, throttled_wait
-from planner.text.phrases import say
 from planner.waiting import alarm, deadline_warning, reminders, stalled, starting_soon
+from planner.words import batches, replans
+from planner.words import waits as words
+from planner.words.history import WENT_AHEAD
 
 SOON = timedelta(seconds=5)
 LONG_WAIT = 10  # a run that has waited long for others polls that much less often
@@ -126,7 +128,7 @@ def _hands_off(run: Run, observation: Observation, now: datetime) -> tuple[Run, 
         run = left_to_azure.followed(run, observation, now, gone)
     if now >= again:
         return replace(run, due=now + left_to_azure.HANDS_OFF_AGAIN[0]), (
-            Replan(f"{run.state} is looked at again"),
+            Replan(replans.looked_at_again(run.state)),
         )
     if left_to_azure.to_follow(run, now):
         soon = left_to_azure.next_poll(run, observation, now)
@@ -226,7 +228,7 @@ def _unplanned(run: Run, why: str, observation: Observation, now: datetime) -> R
         return run
     held = gate.held(run, observation, now)
     if not isinstance(held, gate.Wait):
-        held = gate.Wait(f"it has to be planned again: {why}", cause=Cause.PLAN)
+        held = gate.Wait(replans.waits_for_plan(why), cause=Cause.PLAN)
     return stalled.waiting(run, held, observation, now)
 
 
@@ -254,12 +256,12 @@ def _going_on(run: Run, observation: Observation, now: datetime) -> tuple[Run, t
             return _unplanned(run, answer.reason, observation, now), ()
         run = replace(
             run,
-            reason=f"Planned again: {answer.reason}.",
+            reason=replans.planned_again(answer.reason),
             due=now + observation.poll_interval * paused_run.PAUSED_POLLS,
         )
         return _unplanned(run, answer.reason, observation, now), (Replan(answer.reason),)
     if isinstance(answer, prepare.First):
-        run = in_state(answer.run, run.state, f"Waiting: {answer.reason}.", now)
+        run = in_state(answer.run, run.state, words.waiting(answer.reason), now)
         run = _timed(replace(run, due=now + observation.poll_interval), observation, now)
         return stalled.waiting(
             run, gate.Wait(answer.reason, cause=Cause.REPAIRS), observation, now
@@ -276,11 +278,9 @@ def _under_way(run: Run, batch: Batch, observation: Observation, now: datetime) 
     if batch.state is BatchState.SOAKING and batch.verified_at is not None:
         ends = batch.verified_at + run.terms.soak
         half = batch.verified_at + run.terms.soak / 2
-        run = in_state(
-            run, RunState.RUNNING, f"{batch.domain} is healthy and watched until {say(ends)}.", now
-        )
+        run = in_state(run, RunState.RUNNING, batches.watched(batch.domain, ends), now)
         return _timed(replace(run, due=half if now < half else ends), observation, now)
-    run = in_state(run, RunState.RUNNING, f"{batch.domain}: {counted(batch.instances)}.", now)
+    run = in_state(run, RunState.RUNNING, batches.stands(batch.domain, counted(batch.instances)), now)
     run = with_started_notice(run, now)
     return _timed(replace(run, due=now + observation.poll_interval), observation, now)
 
@@ -292,10 +292,10 @@ def _waiting(run: Run, wait: gate.Wait, observation: Observation, now: datetime)
     if approval.holds_up(run):
         if run.state is not RunState.AWAITING_APPROVAL:
             run = approval.asked_once(run, now)
-        run = in_state(run, RunState.AWAITING_APPROVAL, f"Waiting for {wait.reason}.", now)
+        run = in_state(run, RunState.AWAITING_APPROVAL, words.waiting_for(wait.reason), now)
     else:
         run = in_state(
-            run, RunState.RUNNING if begun else RunState.SCHEDULED, f"Waiting: {wait.reason}.", now
+            run, RunState.RUNNING if begun else RunState.SCHEDULED, words.waiting(wait.reason), now
         )
     run = _timed(run, observation, now)
     pace = (
@@ -327,7 +327,7 @@ def _started(
     )
     run = with_batches(run, [batch if each is old else each for each in run.batches], now)
     if starts and observation.turn.passes:
-        run = with_entry(run, "went ahead", observation.turn.passes, now)
+        run = with_entry(run, WENT_AHEAD, observation.turn.passes, now)
     if starts:
         # It moves: nothing holds it up, and it counts against the limits again.
         run = replace(
@@ -337,7 +337,7 @@ def _started(
         if run.settled:
             return ending.finished(soaked(run, now), observation, now), ()
         return _timed(replace(run, due=now), observation, now), ()
-    run = in_state(run, RunState.RUNNING, f"{batch.domain}: {counted(batch.instances)}.", now)
+    run = in_state(run, RunState.RUNNING, batches.stands(batch.domain, counted(batch.instances)), now)
     return _timed(replace(run, due=now + observation.poll_interval), observation, now), starts
 
 

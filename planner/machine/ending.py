@@ -20,17 +20,18 @@ from planner.schedule.capacity import left_behind
 from planner.state.change import in_state, with_batches
 from planner.state.journal import with_entry
 from planner.state.notices import with_notice
-from planner.text.phrases import say
+from planner.words import endings as words
+from planner.words.repairs import BACK_ON_FIRST
 
 ENDS = (
-    (InstanceState.MISSED, RunState.MISSED, Kind.MISSED, "The self-service window closed before it was done"),
+    (InstanceState.MISSED, RunState.MISSED, Kind.MISSED, words.MISSED),
     (
         InstanceState.CANCELLED,
         RunState.CANCELLED,
         Kind.CANCELLED,
-        "Azure cancelled what was left",
+        words.CANCELLED,
     ),
-    (None, RunState.COMPLETED, Kind.COMPLETED, "Done"),
+    (None, RunState.COMPLETED, Kind.COMPLETED, words.DONE),
 )
 """How a run ends, by the first of these in which an instance of it ended."""
 
@@ -39,10 +40,11 @@ def finished(run: Run, observation: Observation, now: datetime) -> Run:
     """Every instance is settled: the run is over, with its sentence and its notice."""
     run = soaked(run, now)
     if run.repairs is not None:
-        reason = "All instances are done. Automatic repairs have to be back on before it is over."
         # A new plan may come first, and then a paused run still waits for what it was paused for.
         paused = run.state is RunState.PAUSED
-        return replace(run, reason=run.reason if paused else reason, due=now + observation.poll_interval)
+        return replace(
+            run, reason=run.reason if paused else BACK_ON_FIRST, due=now + observation.poll_interval
+        )
     counts, pages = counted(run.instances), _left_down(run)
     run = replace(
         run,
@@ -55,12 +57,12 @@ def finished(run: Run, observation: Observation, now: datetime) -> Run:
     states = {instance.state for instance in run.instances}
     state, kind, why = next(end for end in ENDS if end[0] is None or end[0] in states)[1:]
     ended = all_healthy(run) if state is RunState.COMPLETED else ""
-    run = in_state(run, state, f"{ended or f'{why}: {counts}.'}{behind}", now)
+    run = in_state(run, state, f"{ended or words.ended(why, counts)}{behind}", now)
     sentence = run.reason
     if state is RunState.MISSED:
         sentence, urgency = sentence + _rest(run), Urgency.PAGE if pages else Urgency.ACT
     elif behind:
-        kind, urgency, otherwise = Kind.TROUBLE, Urgency.ACT, left_to_azure.UNTOUCHED
+        kind, urgency, otherwise = Kind.TROUBLE, Urgency.ACT, words.UNTOUCHED
     if state is RunState.COMPLETED:
         sentence = f"{sentence} {skip_reasons(run)}".strip()
     return with_notice(
@@ -81,8 +83,7 @@ def all_healthy(run: Run) -> str:
     number = len(run.instances)
     if not number or any(each.state is not InstanceState.MAINTAINED for each in run.instances):
         return ""
-    every = {1: "The instance", 2: "Both instances"}.get(number, f"All {number} instances")
-    return f"{every} rebooted and healthy."
+    return words.all_healthy(number)
 
 
 def polled_later(run: Run, observation: Observation, now: datetime) -> Run:
@@ -100,7 +101,7 @@ def polled_again(run: Run, observation: Observation, now: datetime) -> tuple[Run
     """An ended run when its time has come: where it shows maintenance, the plan says whether that is due."""
     if not to_poll_again(run, now):
         return run, ()
-    asked = (Replan("it is over and its wave is open"),) if _may_be_due(run, observation, now) else ()
+    asked = (Replan(words.STILL_OPEN),) if _may_be_due(run, observation, now) else ()
     return polled_later(run, observation, now), asked
 
 
@@ -120,15 +121,13 @@ def _rest(run: Run) -> str:
     """What becomes of the instances that were missed."""
     missed = [instance for instance in run.instances if instance.state is InstanceState.MISSED]
     down = [instance.id for instance in missed if instance.proof_at is not None]
-    words = f" Rebooted and unhealthy since: {', '.join(down)}." if down else ""
+    said = f" {words.unhealthy_since(down)}" if down else ""
     left = len(missed) - len(down)
     if not left:
-        return words
-    which = ("the other" if left == 1 else "the others") if down else ("it" if left == 1 else "them")
+        return said
     window = run.times.scheduled
-    if window is None:
-        return f"{words} Azure reboots {which} at a time it chooses."
-    return f"{words} Azure reboots {which} between {say(window.start)} and {say(window.end)}."
+    between = (window.start, window.end) if window is not None else None
+    return f"{said} {words.rest_by_azure(left, between, beside_others=bool(down))}"
 
 
 def closed(run: Run, now: datetime, *, cancelled: bool = False) -> Run:
@@ -139,14 +138,14 @@ def closed(run: Run, now: datetime, *, cancelled: bool = False) -> Run:
     if run.state not in HANDS_OFF or (not cancelled and left_to_azure.to_follow(run, now)):
         # Whatever a new plan was asked for, there is none to be made any more.
         return replace(run, replan="", due=now)
-    words = "The wave was cancelled." if cancelled else "The wave is over."
+    why = words.CALLED_OFF if cancelled else words.OVER
     if cancelled and run.batches:
 
         def called_off(progress: InstanceProgress) -> InstanceProgress:
             if progress.settled:
                 return progress
-            return settle(progress, InstanceState.CANCELLED, words, now, gone=progress.gone)
+            return settle(progress, InstanceState.CANCELLED, why, now, gone=progress.gone)
 
         run = with_batches(run, [batch.each(called_off) for batch in run.batches], now)
         run = replace(run, reason=left_to_azure.called_off(run))
-    return replace(with_entry(run, "wave over", words, now), ended_at=now)
+    return replace(with_entry(run, words.WAVE_OVER, why, now), ended_at=now)

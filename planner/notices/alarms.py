@@ -12,7 +12,7 @@ from planner.notices.delivery import ChannelState
 from planner.record.notice import Kind, Notice, Urgency
 from planner.record.run import Run
 from planner.record.waits import Alarm
-from planner.text.phrases import to_the_minute
+from planner.words import receivers as words
 
 SELDOM = timedelta(hours=1)
 """How often it comes again once it has gone to whom it escalates."""
@@ -84,20 +84,19 @@ def _next(state: ChannelState, key: str, ring: Ring, told: int) -> datetime | No
 
 def why_again(alarm: Alarm, receiver: str) -> str:
     """Why a page comes once more; `receiver` is whose it is, where it has escalated."""
-    since = to_the_minute(alarm.since)
-    over = "it serves again, or the run goes on"
-    if alarm.deadline is not None:
-        over = "the plan fits again, or nothing can be started any more"
-    until = f"It comes again until somebody acknowledges it, {over}."
+    of_time = alarm.deadline is not None
     if receiver:
-        return f"{receiver} has not acknowledged it since {since}, so it comes to you as well. {until}"
-    return f"Nobody has acknowledged it since {since}. {until}"
+        return words.escalated(receiver, alarm.since, of_time=of_time)
+    return words.pages_again(alarm.since, of_time=of_time)
 
 
 def stood_down(run: Run) -> Notice:
     """What whoever was paged about another's run is told once it no longer pages."""
     alarm = run.standing.alarm
-    why, at = run.reason.rstrip("."), run.story.history[-1].at if run.story.history else run.planned_at
+    why, at = (
+        words.pages_no_longer(run.reason),
+        run.story.history[-1].at if run.story.history else run.planned_at,
+    )
     if alarm is not None and alarm.taken_at is not None:
-        why, at = f"{alarm.taken_by} has acknowledged it", alarm.taken_at
-    return Notice(run.story.last_notice, at, Kind.ACKNOWLEDGED, Urgency.KNOW, f"It no longer pages: {why}.")
+        why, at = words.pages_no_longer_since_taken(alarm.taken_by), alarm.taken_at
+    return Notice(run.story.last_notice, at, Kind.ACKNOWLEDGED, Urgency.KNOW, why)

@@ -9,6 +9,7 @@ from planner.notices.delivery import FINISHED, ChannelState, Delivery, Paged, Se
 from planner.policy.pace import QUICK
 from planner.record.notice import Urgency
 from planner.text.backoff import after_trouble
+from planner.words.receivers import given_up, told_by_the_next
 
 GIVE_UP = timedelta(hours=24)
 """How long one message is tried on a channel that is down before the next one gets its turn."""
@@ -102,9 +103,8 @@ def failed(
     state = replace(state, trouble=trouble, down_since=since, broken=broken)
     if now - sending.first >= GIVE_UP:
         if not broken or now - since >= LOST:
-            days = "7 days" if broken else "24 hours"
-            return refused(delivery, channel, subject, f"Given up after {days}. {trouble}", now)
-        kept = f"Not delivered for 24 hours; the next message tells it. {trouble}"
+            return refused(delivery, channel, subject, given_up(trouble, broken=broken), now)
+        kept = told_by_the_next(trouble)
         dropped = _with_state(delivery, channel, replace(state, sending=None))
         return _logged(dropped, Sent(now, sending.message_id, channel, subject, kept))
     patience = after_trouble(sending.tries - 1)

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from planner.people.commands import NO_EFFECT
 from planner.record.command import CommandKind
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Urgency
 from planner.record.run import Entry, Run
 from planner.record.states import InstanceState, RunState
-from planner.text.phrases import long, many, some
+from planner.text.phrases import some
+from planner.words import reviews as words
+from planner.words.commands import NOT_APPLIED, TOO_LATE
 
 LATE_ANSWER = timedelta(hours=24)
 LATE_ACKNOWLEDGEMENT = timedelta(minutes=30)
@@ -71,10 +72,9 @@ def _too_little_time(runs: Sequence[Run]) -> Point | None:
     if not missed:
         return None
     return _advice(
-        "More time",
+        words.MORE_TIME,
         (run for run, _ in missed),
-        f"The self-service window closed on {many(len(missed), 'instance')}. Wider `windows`, a shorter "
-        "`soak`, a larger `max-unavailable` or higher `limits` give them time.",
+        words.give_more_time(len(missed)),
     )
 
 
@@ -84,12 +84,10 @@ def _late_approvals(runs: Sequence[Run]) -> Point | None:
         return None
     most = max(spent(run, RunState.AWAITING_APPROVAL) for run in late)
     missed = [run.target.name for run in late if run.state is RunState.MISSED]
-    cost = f"; the window closed on {some(missed, most=5)}" if missed else ""
     return _advice(
-        "Approval",
+        words.APPROVAL,
         late,
-        f"The plan waited up to {long(most)} for it{cost}. Agree on who approves, or set `mode: auto` where "
-        "nobody needs to.",
+        words.approve_sooner(most, missed),
     )
 
 
@@ -105,10 +103,9 @@ def _slow_to_serve(runs: Sequence[Run]) -> Point | None:
         return None
     most, run = max(late, key=lambda pair: pair[0])
     return _advice(
-        "Recovery",
+        words.RECOVERY,
         (run for _, run in late),
-        f"Back after up to {long(most)}, later than `recover-within` ({long(run.terms.recover_within)}). "
-        "Raise it, or find out why it takes so long.",
+        words.allow_longer(most, run.terms.recover_within),
     )
 
 
@@ -118,10 +115,9 @@ def _late_acknowledgements(runs: Sequence[Run]) -> Point | None:
         return None
     most = max(wait for wait, _ in late)
     return _advice(
-        "On call",
+        words.ON_CALL,
         (run for _, run in late),
-        f"A page stood for {long(most)} before somebody acknowledged it. Check who is on call, and "
-        "`escalate-to`.",
+        words.check_on_call(most),
     )
 
 
@@ -135,14 +131,13 @@ def _page_waits(run: Run) -> Iterable[timedelta]:
 
 
 def _raised(runs: Sequence[Run]) -> Point | None:
-    keys = Counter(f"`{key} {text}`" for run in runs for key, text in run.terms.raised.items())
-    if not keys:
+    values = Counter(raised for run in runs for raised in run.terms.raised.items())
+    if not values:
         return None
-    said = some((f"{what} ({many(number, 'scale set')})" for what, number in keys.most_common()), most=5)
     return _advice(
-        "Raised",
+        words.RAISED,
         (run for run in runs if run.terms.raised),
-        f"People raised {said}. What should hold next time belongs into the policy file.",
+        words.keep_raised(values.most_common()),
     )
 
 
@@ -151,17 +146,16 @@ def _held(runs: Sequence[Run]) -> Point | None:
     if not holds:
         return None
     return _advice(
-        "Held",
+        words.HELD,
         (run for run, _ in holds),
-        f"People held it, first because: {holds[0][1].reason.rstrip('.')}. What can be known before belongs "
-        "into `freezes` or `windows`.",
+        words.plan_for_holds(holds[0][1].reason),
     )
 
 
 def _said(run: Run, kind: CommandKind) -> Iterable[Entry]:
     """The commands of this kind that had an effect, by the history."""
     for entry in run.story.history:
-        if entry.id and entry.event == kind and not entry.reason.startswith(NO_EFFECT):
+        if entry.id and entry.event == kind and not entry.reason.startswith((TOO_LATE, NOT_APPLIED)):
             yield entry
 
 
@@ -175,12 +169,10 @@ def _azure_took_many(runs: Sequence[Run]) -> Point | None:
     if not found:
         return None
     run, most = max(found, key=lambda pair: pair[1] / len(pair[0].batches))
-    of_all = f"{most} of {len(run.batches)} of {run.target.name}"
     return _advice(
-        "Left to Azure",
+        words.LEFT_TO_AZURE,
         (run for run, _ in found),
-        f"Azure had several domains down at once: {of_all}. Where that is too much, `self-service: always` "
-        "takes them one by one.",
+        words.take_one_by_one(most, len(run.batches), run.target.name),
     )
 
 

@@ -12,7 +12,7 @@ from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.run import Run
 from planner.record.states import RunState
-from planner.text.phrases import long, many, say, short
+from planner.words import reviews as words
 
 MOST = 10
 """Scale sets that a part of the review names; of more it says how many."""
@@ -39,32 +39,32 @@ def review(runs: Iterable[Run]) -> Review:
     timed = sorted((run for run in ended if _longest(run)), key=_longest, reverse=True)
     down = [_about(run, downtime(run)) for run in timed[:MOST]]
     if len(timed) > MOST:
-        least = f"No domain of them was down for longer than {short(_longest(timed[MOST]))}."
-        down.append(Point("The others", many(len(timed) - MOST, "scale set"), least))
+        least = words.none_down_longer(_longest(timed[MOST]))
+        down.append(Point(words.THE_OTHERS, words.scale_sets(len(timed) - MOST), least))
     troubled = [run for run in ended if _went_wrong(run)]
     troubled.sort(key=lambda run: run.state is not RunState.MISSED)
     wrong = [_about(run, _went_wrong(run)) for run in troubled[:MOST]]
     if len(troubled) > MOST:
-        rest = "Something did not go as planned there, too: the wave's page has it."
-        wrong.append(Point("Others", many(len(troubled) - MOST, "scale set"), rest))
+        others = words.scale_sets(len(troubled) - MOST)
+        wrong.append(Point(words.OTHERS, others, words.WRONG_THERE_TOO))
     change = tuple(point for rule in RULES if (point := rule(ended)) is not None)
     if not change:
-        change = (Point("Policy", "as it is", "Nothing stands out that should change."),)
+        change = (Point(words.POLICY, words.AS_IT_IS, words.NOTHING_TO_CHANGE),)
     return Review(tuple(down), tuple(wrong), change if any(run.instances for run in ended) else ())
 
 
 def _about(run: Run, sentence: str) -> Point:
-    return Point(run.target.name, f"{run.target.resource_group}, {run.target.location}", sentence)
+    return Point(run.target.name, words.place(run.target.resource_group, run.target.location), sentence)
 
 
 def downtime(run: Run) -> str:
     """How long the instances of each domain did not serve: the longest of them counts."""
     times = [(batch.domain, found) for batch in run.batches if (found := _time_of(batch.instances))]
     if len(times) <= DOMAINS:
-        return ", ".join(f"{domain}: {short(time)}" for domain, time in times) + "."
+        return words.down_by_domain(times)
     domain, most = max(times, key=lambda pair: pair[1])
     least = min(time for _, time in times)
-    return f"{len(times)} domains, {short(least)} to {short(most)} each; longest {domain}."
+    return words.down_in_all(len(times), least, most, domain)
 
 
 def _longest(run: Run) -> timedelta:
@@ -82,8 +82,5 @@ def _went_wrong(run: Run) -> str:
     ]
     if not told:
         return ""
-    first = told[0]
-    more = f" And {many(len(told) - 1, 'more notice')} after that." if len(told) > 1 else ""
-    stood = spent(run, RunState.PAUSED)
-    paused = f" Paused for {long(stood)} in all." if stood else ""
-    return f"{say(first.at)}: {first.sentence.strip()}{more}{paused}"
+    first, paused = told[0], spent(run, RunState.PAUSED)
+    return words.went_wrong(first.at, first.sentence, len(told) - 1, paused)

@@ -19,7 +19,8 @@ from planner.record.shown import shown_by
 from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.state.notices import with_question
 from planner.text.backoff import after_trouble
-from planner.text.phrases import many, say
+from planner.words import checks
+from planner.words import pausing as words
 
 MOST_READS = 32
 """Instances that one poll reads one by one: a listing without any view would otherwise cost one call each."""
@@ -155,7 +156,7 @@ def _to_confirm(progress: InstanceProgress) -> bool:
 def unreadable(run: Run, observation: Observation) -> str:
     """What of the run this poll could not read, in a sentence; empty when it read everything."""
     if observation.deleted and not deleted_for_certain(run, observation):
-        return "Azure does not show the scale set; a second poll has to confirm that it is gone."
+        return words.SCALE_SET_NOT_SHOWN
     open_ones = {instance.id for instance in run.instances if not instance.settled} | set(run.fleet.served)
     found = [
         instance
@@ -163,12 +164,10 @@ def unreadable(run: Run, observation: Observation) -> str:
         if instance.id in open_ones and instance.unreadable
     ]
     if found:
-        more = f", and {many(len(found) - 1, 'more instance')} like it" if len(found) > 1 else ""
-        return f"{found[0].unreadable} (instance {found[0].id}{more})."
+        return checks.instance_unreadable(found[0].unreadable, found[0].id, len(found) - 1)
     if run.gaps.missing:
         first, *others = run.gaps.missing
-        more = f", and {many(len(others), 'more instance')}" if others else ""
-        return f"Azure's listing lacks instance {first}{more}, and nothing proves that it is gone."
+        return checks.not_listed(first, len(others))
     return ""
 
 
@@ -179,7 +178,7 @@ def tracked(run: Run, observation: Observation, now: datetime) -> Run:
         return replace(run, gaps=replace(run.gaps, unread=None))
     trouble = again(run.gaps.unread, why, observation.at)
     if trouble.to_tell(now):
-        sentence = f"Cannot be read since {say(trouble.since)}: {why} Nothing starts until it can."
+        sentence = words.unreadable(trouble.since, why)
         run = with_question(run, Kind.TROUBLE, sentence, now, instances=observation.instances)
         trouble = replace(trouble, told=True)
     return replace(run, gaps=replace(run.gaps, unread=trouble))

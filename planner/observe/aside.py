@@ -11,7 +11,7 @@ from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import InstanceState, transition
 from planner.text.backoff import back_off
-from planner.text.phrases import say
+from planner.words import starts as words
 
 RETRY_CODES = frozenset({ResultCode.RETRY_LATER, ResultCode.ABORTED})
 
@@ -34,14 +34,14 @@ def set_aside(
         if progress.state is InstanceState.FAILED:
             return progress
         if now - since <= run.terms.recover_within:
-            return replace(progress, reason=f"Azure answered {code}; waiting for it to be running.")
-        words = f"Azure answered {code}, and it is not back after {minutes(run)} ({describe(instance)})."
-        return fail(progress, words)
+            return replace(progress, reason=words.put_off_and_down(code))
+        within = run.terms.recover_within
+        return fail(progress, words.put_off_and_not_back(code, within, describe(instance)))
     wait = back_off(observation.poll_interval, progress.retries)
     return replace(
         progress,
         state=transition(progress.state, InstanceState.ASIDE),
-        reason=f"Azure answered {code}; to be started again after {say(now + wait)}.",
+        reason=words.put_off(code, now + wait),
         retries=progress.retries + 1,
         attempts=0,
         intent_at=None,
@@ -62,8 +62,3 @@ def put_off(progress: InstanceProgress, instance: Instance) -> bool:
     if status is None or before is None:
         return False
     return status.result in RETRY_CODES and status.result != before.result
-
-
-def minutes(run: Run) -> str:
-    seconds = int(run.terms.recover_within.total_seconds())
-    return f"{seconds // 60} minutes" if seconds >= 120 and seconds % 60 == 0 else f"{seconds} s"

@@ -14,6 +14,8 @@ from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import SETTLED, BatchState, InstanceState, transition
 from planner.state.change import with_batches
+from planner.words import batches as words
+from planner.words.instances import for_a_person
 
 AS_INSTANCES = {
     InstanceState.STARTING: BatchState.STARTING,
@@ -114,7 +116,7 @@ def _over_at_window_end(
         if progress.state is not InstanceState.FAILED:
             return progress
         # Maintained or not, it does not serve: whoever goes after this scale set has to ask a person.
-        reason = f"{progress.reason} The self-service window has closed; somebody has to look at it."
+        reason = for_a_person(progress.reason)
         return settle(progress, InstanceState.MISSED, reason, now, gone=progress.gone)
 
     return with_batches(run, [standing(batch.each(settled), now) for batch in run.batches], now)
@@ -147,7 +149,4 @@ def known_windows(run: Run, progress: InstanceProgress) -> list[Interval]:
 
 def again_label(instances: Sequence[InstanceProgress]) -> str:
     """What people call a batch of what Azure has put off."""
-    ids = [instance.id for instance in instances]
-    if len(ids) > 2:
-        return f"instances {ids[0]} to {ids[-1]} ({len(ids)}), again"
-    return f"{'instance' if len(ids) == 1 else 'instances'} {', '.join(ids)}, again"
+    return words.again([instance.id for instance in instances])

@@ -17,7 +17,7 @@ from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import InstanceState
-from planner.text.phrases import say
+from planner.words import instances as words
 
 
 def observed(
@@ -72,15 +72,14 @@ def _no_longer_serving(
 ) -> InstanceProgress:
     """Maintained, served again, and does not any more: no next domain before a person says so."""
     if instance.switched_off and progress.id in run.fleet.stops:
-        words = f"Rebooted; stopped since by {run.fleet.stops[progress.id]}."
+        reason = words.stopped_later(run.fleet.stops[progress.id])
         # A stop can take its status with it and bring it back at the next start.
         gone = progress.gone or instance.maintenance is None
-        return replace(cleared(progress), reason=words, gone=gone)
+        return replace(cleared(progress), reason=reason, gone=gone)
     if progress.id not in observation.direct and not matured(progress, Sight.ILL, observation):
         return sighted(progress, Sight.ILL, observation)
     since = progress.sighting.since if progress.sighting else now
     return fail(
         cleared(progress),
-        f"Rebooted and healthy at {say(progress.finished_at or now)}, unhealthy since {say(since)} "
-        f"({describe(instance)}).",
+        words.no_longer_serving(progress.finished_at or now, since, describe(instance)),
     )

@@ -23,15 +23,11 @@ from planner.schedule.capacity import left_behind
 from planner.state.change import with_batches
 from planner.state.journal import with_entry
 from planner.state.notices import with_notice
-from planner.text.phrases import long, many, say
+from planner.words import endings
+from planner.words import instances as words
 
 HANDS_OFF_AGAIN = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
 """When a hands-off run is planned again: after 15 minutes, an hour, then every six hours."""
-
-UNTOUCHED = (
-    "The run is over and Breakwater does nothing more here: what is unhealthy stays so until somebody "
-    "looks at it."
-)
 
 SELDOM = 5
 """Poll intervals between polls in Azure's window while nothing is down."""
@@ -72,12 +68,12 @@ def followed(run: Run, observation: Observation, now: datetime, gone: frozenset[
 
 def over(run: Run) -> str:
     """How it ended, in a sentence."""
-    return f"Azure is done with it: {counted(run.instances)}.{_story(run.instances)}"
+    return endings.done_by_azure(counted(run.instances), _story(run.instances))
 
 
 def called_off(run: Run) -> str:
     """What had come of it when its wave was cancelled, in a sentence."""
-    return f"The wave was cancelled: {counted(run.instances)}.{_story(run.instances)}"
+    return endings.called_off(counted(run.instances), _story(run.instances))
 
 
 def next_poll(run: Run, observation: Observation, now: datetime) -> datetime:
@@ -125,7 +121,7 @@ def watched(
         return progress
     well = serving(instance, run.terms.health)
     if instance.down and not instance.switched_off and progress.down_at is None:
-        progress = replace(progress, down_at=now, reason=f"Down since {say(now)} ({describe(instance)}).")
+        progress = replace(progress, down_at=now, reason=words.down_since(now, describe(instance)))
     if progress.down_at is not None and well and progress.up_at is None:
         progress = replace(progress, up_at=now)
     status = instance.status
@@ -137,28 +133,22 @@ def watched(
     if status is not None:
         progress = replace(progress, window=status.self_service)
     if instance.switched_off:
-        return settle(progress, InstanceState.SKIPPED, f"It is {instance.power}.", now, gone=without)
+        return settle(progress, InstanceState.SKIPPED, words.off(instance.power), now, gone=without)
     if well:
         return settle(progress, InstanceState.BY_AZURE, _how(progress), now, gone=without)
     if progress.down_at is None:
         # Its status is gone and it does not serve: Azure's reboot fell between two polls.
-        return replace(progress, down_at=now, reason=f"Unhealthy since {say(now)} ({describe(instance)}).")
+        return replace(progress, down_at=now, reason=words.unhealthy_since(now, describe(instance)))
     if now - progress.down_at > max(run.terms.recover_within, timedelta(minutes=30)):
-        words = (
-            f"Rebooted by Azure: down since {say(progress.down_at)}, still unhealthy "
-            f"{long(now - progress.down_at)} later (last seen: {describe(instance)})."
-        )
-        return settle(progress, InstanceState.BY_AZURE, words, now, gone=without)
+        reason = words.by_azure_and_down(progress.down_at, now, describe(instance))
+        return settle(progress, InstanceState.BY_AZURE, reason, now, gone=without)
     return progress
 
 
 def _how(progress: InstanceProgress) -> str:
     if progress.down_at is None or progress.up_at is None:
-        return "Rebooted by Azure between two polls, healthy afterwards."
-    return (
-        f"Rebooted by Azure: down from {say(progress.down_at)} to {say(progress.up_at)} "
-        f"({long(progress.up_at - progress.down_at)}), healthy afterwards."
-    )
+        return words.BY_AZURE_UNSEEN
+    return words.by_azure(progress.down_at, progress.up_at)
 
 
 def _over(run: Run, seen: dict[str, Instance], observation: Observation, now: datetime) -> Run:
@@ -171,14 +161,19 @@ def _over(run: Run, seen: dict[str, Instance], observation: Observation, now: da
     ]
     reason, behind = over(run), left_behind(run, observation)
     if sick:
-        which = "instance" if len(sick) == 1 else "instances"
-        reason += f" Unhealthy afterwards: {which} {', '.join(sick)}."
+        reason += f" {endings.unhealthy_afterwards(sick)}"
     reason += behind
-    run = with_entry(replace(run, reason=reason), "followed to its end", reason, now, "azure")
+    run = with_entry(replace(run, reason=reason), endings.FOLLOWED, reason, now, "azure")
     if not sick and not behind:
         return with_notice(run, Kind.COMPLETED, Urgency.KNOW, reason, now, instances=observation.instances)
     return with_notice(
-        run, Kind.TROUBLE, Urgency.ACT, reason, now, instances=observation.instances, otherwise=UNTOUCHED
+        run,
+        Kind.TROUBLE,
+        Urgency.ACT,
+        reason,
+        now,
+        instances=observation.instances,
+        otherwise=endings.UNTOUCHED,
     )
 
 
@@ -187,16 +182,11 @@ def _story(instances: Sequence[InstanceProgress]) -> str:
     timed = sorted(
         (instance.down_at, instance.id, instance.up_at)
         for instance in instances
-        if instance.down_at is not None and instance.up_at
+        if instance.down_at is not None and instance.up_at is not None
     )
     if not timed:
         return ""
-    lengths = [up - down for down, _, up in timed if up is not None]
-    order = ", ".join(name for _, name, _ in timed[:20]) + (" and others" if len(timed) > 20 else "")
-    order = f", in the order {order}; each" if len(timed) > 1 else "; it"
-    least, most = long(min(lengths)), long(max(lengths))
-    return (
-        f" Azure rebooted {many(len(timed), 'instance')} between {say(timed[0][0])} and "
-        f"{say(max(up for _, _, up in timed if up is not None))}{order} was down for "
-        f"{least if least == most else f'{least} to {most}'}."
-    )
+    last = max(up for _, _, up in timed)
+    lengths = [up - down for down, _, up in timed]
+    names = [name for _, name, _ in timed]
+    return endings.azures_order(names, timed[0][0], last, min(lengths), max(lengths))

@@ -11,7 +11,8 @@ from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import InstanceState
-from planner.text.phrases import say
+from planner.words import instances as words
+from planner.words.refusals import left_to_azure
 
 
 def waiting(
@@ -19,41 +20,28 @@ def waiting(
 ) -> InstanceProgress:
     """An instance nobody here has started, or not in its last attempt."""
     if observation.cancelled:
-        return settle(progress, InstanceState.CANCELLED, "The wave was cancelled before it was started.", now)
+        return settle(progress, InstanceState.CANCELLED, words.CANCELLED_BEFORE_START, now)
     status = instance.status
     if status is None:
         if not confirmed(progress, Sight.STATUS, observation):
-            words = "Azure shows no maintenance for it any more; a second poll has to confirm it."
-            return sighted(progress, Sight.STATUS, observation, words)
+            return sighted(progress, Sight.STATUS, observation, words.STATUS_GONE)
         return _without_status(run, progress, instance, now)
     if _done_by_others(progress, status, instance, now):
         # Nobody here started it, and Azure may go on showing its status, and even offering it.
         if not confirmed(progress, Sight.COMPLETED, observation):
-            words = (
-                f"Azure shows {status.result}, and nobody here started it; a second poll has to confirm it."
-            )
-            return sighted(progress, Sight.COMPLETED, observation, words)
+            return sighted(progress, Sight.COMPLETED, observation, words.maybe_by_others(status.result))
         progress = replace(progress, window=status.self_service)
-        return settle(
-            progress, InstanceState.BY_AZURE, "Rebooted by Azure, or by somebody outside of Breakwater.", now
-        )
+        return settle(progress, InstanceState.BY_AZURE, words.BY_OTHERS, now)
     if progress.sighting is not None and progress.sighting.what in {Sight.STATUS, Sight.COMPLETED}:
-        progress = replace(cleared(progress), reason="Azure shows its maintenance again.")
+        progress = replace(cleared(progress), reason=words.STATUS_BACK)
     window = status.self_service or run.times.self_service
     if window is not None and now >= window.end:
         scheduled = status.scheduled or run.times.scheduled
-        later = (
-            f" Azure reboots it between {say(scheduled.start)} and {say(scheduled.end)}." if scheduled else ""
-        )
-        return settle(
-            progress,
-            InstanceState.MISSED,
-            f"The self-service window closed at {say(window.end)} before it was started.{later}",
-            now,
-        )
+        azures = (scheduled.start, scheduled.end) if scheduled is not None else None
+        return settle(progress, InstanceState.MISSED, words.window_closed(window.end, azures), now)
     if progress.refusal is Refusal.NOT_ELIGIBLE and _not_offered(status, window, now):
         # The refusal alone proves nothing; with what Azure shows now it is final until Azure offers it again.
-        why = f"Azure refused it ({progress.refused}). Azure reboots it in its own window."
+        why = left_to_azure(progress.refused)
         return settle(progress, InstanceState.SKIPPED, why, now, gone=True)
     down = instance.down and not instance.switched_off
     return replace(progress, seen_down=True) if down and not progress.seen_down else progress
@@ -69,12 +57,10 @@ def _without_status(
 ) -> InstanceProgress:
     """What became of an instance whose maintenance status is gone for certain."""
     if instance.switched_off:
-        return settle(progress, InstanceState.SKIPPED, f"It is {instance.power}.", now, gone=True)
+        return settle(progress, InstanceState.SKIPPED, words.off(instance.power), now, gone=True)
     if progress.seen_down or (run.times.scheduled is not None and now >= run.times.scheduled.start):
-        words = "Rebooted by Azure, or by somebody outside of Breakwater."
-        return settle(progress, InstanceState.BY_AZURE, words, now, gone=True)
-    words = "Its maintenance status is gone and nobody here started it."
-    return settle(progress, InstanceState.CANCELLED, words, now, gone=True)
+        return settle(progress, InstanceState.BY_AZURE, words.BY_OTHERS, now, gone=True)
+    return settle(progress, InstanceState.CANCELLED, words.NOT_STARTED_HERE, now, gone=True)
 
 
 def _done_by_others(

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import Instance, MaintenanceStatus, ResultCode
-from planner.observe.aside import RETRY_CODES, minutes, set_aside
+from planner.observe.aside import RETRY_CODES, set_aside
 from planner.observe.confirmation import cleared, confirmed, sighted
 from planner.observe.recovery import off, serves
 from planner.observe.settle import fail, settle
@@ -13,7 +13,8 @@ from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation, OperationSeen, OperationStatus
 from planner.record.run import Run
 from planner.record.states import InstanceState, transition
-from planner.text.phrases import say
+from planner.words import instances as words
+from planner.words import starts
 
 CLOCKS_DIFFER = timedelta(minutes=10)  # Azure closes a window by its own clock, and nobody's is exact
 
@@ -44,14 +45,13 @@ def looking_for_proof(
     if not proof and status is None:
         if not confirmed(progress, Sight.STATUS, observation):
             failed = progress.state is InstanceState.FAILED
-            words = "Azure shows no maintenance for it any more; a second poll has to confirm it."
-            return sighted(progress, Sight.STATUS, observation, progress.reason if failed else words)
+            why = progress.reason if failed else words.STATUS_GONE
+            return sighted(progress, Sight.STATUS, observation, why)
         if _left_no_trace(progress, observation):
-            words = "Its maintenance status is gone, and its start left no trace."
-            return settle(progress, InstanceState.CANCELLED, words, now, gone=True)
+            return settle(progress, InstanceState.CANCELLED, starts.LEFT_NO_TRACE, now, gone=True)
         if _has_failed(progress):
             return _no_longer_wanted(run, progress, instance, now)
-        proof = "its maintenance status is gone"
+        proof = words.STATUS_GONE_AFTER_START
     if proof:
         return _proven(progress, proof, now)
     if instance.switched_off and operation.status != OperationStatus.IN_PROGRESS:
@@ -70,12 +70,12 @@ def _new_result(progress: InstanceProgress, status: MaintenanceStatus | None) ->
 def _proof(progress: InstanceProgress, instance: Instance, operation: OperationSeen, now: datetime) -> str:
     """What this poll proves its maintenance by; empty where it proves nothing yet."""
     if operation.status == OperationStatus.SUCCEEDED:
-        return "Azure's operation succeeded"
+        return words.OPERATION_SUCCEEDED
     if _new_result(progress, instance.status) == ResultCode.COMPLETED:
-        return f"its result code changed to {ResultCode.COMPLETED}"
+        return words.result_changed(ResultCode.COMPLETED)
     early = instance.status is not None and _closed_early(progress, instance, now)
     if early and operation.status != OperationStatus.IN_PROGRESS and progress.seen_down:
-        return "it went down and Azure no longer offers its maintenance"
+        return words.WENT_DOWN_AND_NO_LONGER_OFFERED
     return ""
 
 
@@ -83,7 +83,7 @@ def _proven(progress: InstanceProgress, proof: str, now: datetime) -> InstancePr
     return replace(
         progress,
         state=transition(progress.state, InstanceState.VERIFYING),
-        reason=f"Rebooted ({proof}); waiting for it to be healthy.",
+        reason=words.proven(proof),
         proof_at=now,
         proof=proof,
         answered=True,
@@ -92,8 +92,8 @@ def _proven(progress: InstanceProgress, proof: str, now: datetime) -> InstancePr
 
 
 def _operation_failed(progress: InstanceProgress, operation: OperationSeen) -> InstanceProgress:
-    error = f"{operation.code}: {operation.message}".strip(": ")
-    progress = fail(progress, f"Azure's operation ended {operation.status}: {error}")
+    reason = words.operation_failed(operation.status, operation.code, operation.message)
+    progress = fail(progress, reason)
     return replace(progress, answered=False, operation="")
 
 
@@ -108,10 +108,7 @@ def _no_longer_wanted(
     """Its operation failed and its status is gone since: done by others, or called off. Down, it waits."""
     if not serves(run, progress, instance):
         return progress
-    words = (
-        "Azure's operation failed, but its maintenance status is gone and it is healthy: nothing left to do."
-    )
-    return settle(progress, InstanceState.CANCELLED, words, now, gone=True)
+    return settle(progress, InstanceState.CANCELLED, words.FAILED_AND_CALLED_OFF, now, gone=True)
 
 
 def _left_no_trace(progress: InstanceProgress, observation: Observation) -> bool:
@@ -149,19 +146,19 @@ def _without_proof(
         if now - since > run.terms.recover_within:
             return fail(
                 progress,
-                f"Started at {say(progress.intent_at or since)}; after {minutes(run)} nothing proves that it "
-                f"was rebooted (last seen: {describe(instance)}).",
+                words.without_proof(
+                    progress.intent_at or since, run.terms.recover_within, describe(instance)
+                ),
             )
         return replace(
             progress,
             state=transition(progress.state, InstanceState.REBOOTING),
             answered=True,
             begun=True,
-            reason="Started; waiting for proof of its reboot.",
+            reason=starts.WAITING_FOR_PROOF,
         )
     if now - since < observation.in_doubt:
-        said = f"Azure answered {progress.refused}" if progress.refused else "Azure's answer is not"
-        reason = f"In doubt: the start is on record, {said}."
+        reason = starts.on_record(progress.refused)
         return replace(progress, reason=reason, quiet_polls=progress.quiet_polls + 1)
     if progress.refused and progress.attempts < ATTEMPTS_IN_DOUBT:
         # Azure did answer, and nothing came of it: what was in the way was not a start of ours.
@@ -172,10 +169,10 @@ def _without_proof(
             state=transition(progress.state, InstanceState.PENDING),
             intent_at=None,
             since=None,
-            reason="In doubt for too long, and nothing happened: to be started once more.",
+            reason=starts.ONCE_MORE,
         )
     return replace(
         progress,
         state=transition(progress.state, InstanceState.FAILED),
-        reason="Started twice, both times without an answer or any sign that Azure took it.",
+        reason=starts.TWICE_UNANSWERED,
     )

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import Health, Instance, ResultCode
-from planner.observe.aside import minutes, put_off, set_aside
+from planner.observe.aside import put_off, set_aside
 from planner.observe.confirmation import cleared, confirmed, matured, sighted
 from planner.observe.settle import fail, settle
 from planner.policy.health import describe, serving
@@ -12,7 +12,8 @@ from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import InstanceState
-from planner.text.phrases import say
+from planner.words import instances as words
+from planner.words.starts import STARTED
 
 HEALTHY_POLLS = 2
 
@@ -23,23 +24,19 @@ def off(
     run: Run, progress: InstanceProgress, instance: Instance, observation: Observation, now: datetime
 ) -> InstanceProgress:
     """Switched off after our start: a person's doing only where the log, or its having served, says so."""
-    maintained = f"Rebooted ({progress.proof})" if progress.proof else "Started"
+    maintained = words.rebooted(progress.proof) if progress.proof else STARTED
     if progress.id in run.fleet.stops:
-        words = f"{maintained}, then stopped by {run.fleet.stops[progress.id]}."
-        return settle(progress, InstanceState.SKIPPED, words, now)
+        reason = words.stopped(maintained, run.fleet.stops[progress.id])
+        return settle(progress, InstanceState.SKIPPED, reason, now)
     if progress.state is InstanceState.FAILED:
         return progress
     if progress.up_at is not None:
-        words = f"Rebooted and healthy at {say(progress.up_at)}, then {instance.power} by somebody."
-        return settle(progress, InstanceState.SKIPPED, words, now)
+        reason = words.off_by_somebody(progress.up_at, instance.power)
+        return settle(progress, InstanceState.SKIPPED, reason, now)
     if not confirmed(progress, Sight.STOPPED, observation):
-        words = f"{maintained}, and it is {instance.power}; a second poll has to confirm it."
-        return sighted(progress, Sight.STOPPED, observation, words)
-    return fail(
-        cleared(progress),
-        f"{maintained}, and it did not come back: it is {instance.power}, and nobody is known to have "
-        "stopped it.",
-    )
+        reason = words.off_for_now(maintained, instance.power)
+        return sighted(progress, Sight.STOPPED, observation, reason)
+    return fail(cleared(progress), words.off_by_nobody(maintained, instance.power))
 
 
 def verifying(
@@ -59,12 +56,11 @@ def verifying(
         if polls >= HEALTHY_POLLS and progress.state is not InstanceState.FAILED:
             offered = _offered_as_before(progress, instance, now)
             if offered and now - (progress.proof_at or now) < VIEWS_FOLLOW:
-                words = f"Rebooted ({progress.proof}) and healthy, but Azure still offers its maintenance."
-                return replace(progress, reason=words)
+                return replace(progress, reason=words.still_offered(progress.proof))
             return settle(
                 progress,
                 InstanceState.MAINTAINED,
-                f"Rebooted: {progress.proof}, running and {_health(instance)} on two polls.",
+                words.maintained(progress.proof, _health(instance)),
                 now,
                 gone=offered or matured(progress, Sight.STATUS, observation),
             )
@@ -73,8 +69,7 @@ def verifying(
     if progress.state is not InstanceState.FAILED and now - since > run.terms.recover_within:
         return fail(
             progress,
-            f"Rebooted {say(progress.proof_at or since)}, still not healthy {minutes(run)} after its start "
-            f"(last seen: {describe(instance)}).",
+            words.not_back(progress.proof_at or since, run.terms.recover_within, describe(instance)),
         )
     return replace(progress, healthy_polls=0)
 
@@ -98,4 +93,4 @@ def _offered_as_before(progress: InstanceProgress, instance: Instance, now: date
 
 def _health(instance: Instance) -> str:
     silent = instance.health is Health.NOT_REPORTED
-    return "reporting no health, as before," if silent else instance.health.value
+    return words.SILENT_AS_BEFORE if silent else instance.health.value

@@ -6,6 +6,7 @@ from datetime import datetime
 from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation
 from planner.record.states import InstanceState, transition
+from planner.words.instances import DELETED, SCALE_SET_DELETED
 
 
 def settle(
@@ -24,7 +25,7 @@ def settle(
 
 def deleted(progress: InstanceProgress, observation: Observation, now: datetime) -> InstanceProgress:
     """The instance that is certainly no more."""
-    why = "The scale set was deleted." if observation.deleted else "The instance was deleted."
+    why = SCALE_SET_DELETED if observation.deleted else DELETED
     return settle(progress, InstanceState.SKIPPED, why, now, gone=True)
 
 

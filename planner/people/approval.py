@@ -14,7 +14,7 @@ from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind
 from planner.record.run import Run
 from planner.state.notices import with_question
-from planner.text.phrases import many
+from planner.words import pausing as words
 
 
 def cleared(run: Run, batch: Batch) -> bool:
@@ -37,7 +37,7 @@ def holds_up(run: Run) -> bool:
 def asked(run: Run, why: str, now: datetime) -> Run:
     """The run with a notice that asks for approval of the plan as it is now."""
     left = sum(instance.waiting for instance in run.instances)
-    sentence = f"Approve rebooting {many(left, 'instance')} of {run.target.name}. {why}"
+    sentence = words.approve(left, run.target.name, why)
     return with_question(run, Kind.APPROVAL, sentence, now, answers=(CommandKind.APPROVE, CommandKind.SKIP))
 
 
@@ -45,7 +45,7 @@ def asked_once(run: Run, now: datetime) -> Run:
     """Asked for this plan if nobody was: what was paused when it was planned comes to its approval later."""
     if any(notice.kind is Kind.APPROVAL and notice.at >= run.planned_at for notice in run.story.notices):
         return run
-    return asked(run, "Nothing else holds it up any more.", now)
+    return asked(run, words.NOTHING_ELSE, now)
 
 
 def given(run: Run) -> Run:

@@ -18,13 +18,9 @@ from planner.record.states import ACTIVE, BatchState, InstanceState, RunState, t
 from planner.state.change import in_state, with_batches
 from planner.state.journal import with_entry
 from planner.state.notices import with_notice
-from planner.text.phrases import many, say, some
+from planner.words import commands as words
 
 REMEMBERED = 50  # ids of events kept to apply each once; a message is redelivered within hours
-
-
-NO_EFFECT = ("Came too late:", "Not applied:")
-"""How the history's line of a command begins that has changed nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +39,8 @@ class Handling:
 def refusal(run: Run, command: Command) -> str:
     """Why the command would change nothing now, in a sentence; empty when it has an effect."""
     if run.state not in ACTIVE:
-        return f"The run is {run.state}, there is nothing to {command.kind}. {run.reason}"
-    return WORDS[command.kind].no_effect(run, command)
+        return words.nothing_to_do(run.state, command.kind, run.reason)
+    return HANDLED[command.kind].no_effect(run, command)
 
 
 def with_commands(run: Run, commands: Iterable[Command], observation: Observation, now: datetime) -> Run:
@@ -55,14 +51,14 @@ def with_commands(run: Run, commands: Iterable[Command], observation: Observatio
         run = replace(run, people=replace(run.people, events=(*run.people.events, command.id)[-REMEMBERED:]))
         why = refusal(run, command)
         if run.state not in ACTIVE:
-            why = f"{NO_EFFECT[0]} the run is {run.state}."
+            why = words.too_late(run.state)
         elif why:
-            why = f"{NO_EFFECT[1]} {why}"
+            why = words.not_applied(why)
         run = with_entry(
             run, str(command.kind), why or _why(run, command), now, command.actor, command=command.id
         )
         if not why:
-            run = WORDS[command.kind].apply(run, command, observation, now)
+            run = HANDLED[command.kind].apply(run, command, observation, now)
     return run
 
 
@@ -70,15 +66,14 @@ def effect(before: Run, after: Run, command: Command) -> str:
     """What the command has done, for whoever said it."""
     if command.kind is CommandKind.SKIP:
         rest = after.state is RunState.PAUSED and any(not instance.settled for instance in after.instances)
-        paused = " It stays paused until somebody resumes it." if rest else ""
-        return skipping.words(before, command) + paused
+        said = skipping.said(before, command)
+        return f"{said} {words.STAYS_PAUSED}" if rest else said
     if command.kind is CommandKind.RAISE:
-        return f"A new plan is made with {_what(command)}."
+        return words.new_plan_with(words.values(command.raised))
     if command.kind is CommandKind.LET_PASS:
-        return "The others may start now; it needs a place again before it goes on."
+        return words.OTHERS_MAY_START
     if command.kind is CommandKind.ACKNOWLEDGE:
-        again = "It pages nobody any more until something else does."
-        return f"{again} The run stays paused." if after.state is RunState.PAUSED else again
+        return words.pages_nobody(paused=after.state is RunState.PAUSED)
     return _hold_effect(before) if command.kind is CommandKind.HOLD else after.reason
 
 
@@ -90,12 +85,7 @@ def _hold_effect(before: Run) -> str:
         for instance in flying
         if instance.state is InstanceState.STARTING and not instance.answered
     ]
-    said = "Held: nothing new starts from now on."
-    if unsent:
-        said += f" On its way already, and may still go out: {some(unsent)}."
-    if flying:
-        said += f" Reboots in progress will finish: {many(len(flying), 'instance')} watched until healthy."
-    return said
+    return words.holds(unsent, len(flying))
 
 
 def _approved(run: Run, command: Command, observation: Observation, now: datetime) -> Run:
@@ -103,18 +93,17 @@ def _approved(run: Run, command: Command, observation: Observation, now: datetim
     run = approval.given(run)
     if run.state is RunState.AWAITING_APPROVAL:
         state = RunState.RUNNING if run.begun else RunState.SCHEDULED
-        run = in_state(run, state, f"Approved by {command.actor}.", now, command.actor)
+        run = in_state(run, state, words.approved(command.actor), now, command.actor)
     return run
 
 
 def _held(run: Run, command: Command, observation: Observation, now: datetime) -> Run:
     """Nothing new starts; what it was paused for stays to be read."""
-    holding = f"Held by {command.actor}: {command.comment or 'no reason given'}"
-    return _paused(run, holding, command, observation, now)
+    return _paused(run, words.held(command.actor, command.comment), command, observation, now)
 
 
 def _quarantined(run: Run, command: Command, observation: Observation, now: datetime) -> Run:
-    reason = f"A message about it failed five times and is in quarantine: {command.comment}"
+    reason = words.quarantined(command.comment)
     if run.people.holding:
         return paused_run.apart(run, [reason], observation, now)
     return _paused(run, reason, command, observation, now)
@@ -143,7 +132,7 @@ def _resumed(run: Run, command: Command, observation: Observation, now: datetime
         people=replace(people, holding="", beneath="", misfit="", choices=()),
     )
     state = RunState.RUNNING if run.begun else RunState.SCHEDULED
-    run = in_state(run, state, f"Resumed by {command.actor}. {command.comment}".strip(), now, command.actor)
+    run = in_state(run, state, words.resumed(command.actor, command.comment), now, command.actor)
     return with_notice(run, Kind.RESUMED, Urgency.KNOW, run.reason, now)
 
 
@@ -199,7 +188,7 @@ def _raised(run: Run, command: Command, observation: Observation, now: datetime)
     del observation, now
     run = replace(
         run,
-        replan=f"{command.actor} raised {_what(command)} for this run",
+        replan=words.raised_by(command.actor, words.values(command.raised)),
         terms=replace(run.terms, raised=raised_further(run.terms.raised, command.raised)),
     )
     if "lead" in command.raised and run.times.lead_over is not None:
@@ -213,10 +202,6 @@ def _raised(run: Run, command: Command, observation: Observation, now: datetime)
             times=replace(run.times, lead_over=min(run.times.lead_over, over)),
         )
     return run
-
-
-def _what(command: Command) -> str:
-    return ", ".join(f"{key} {value}" for key, value in command.raised.items())
 
 
 def _others_pass(run: Run, command: Command, observation: Observation, now: datetime) -> Run:
@@ -234,12 +219,7 @@ def _acknowledged(run: Run, command: Command, observation: Observation, now: dat
     assert alarm is not None
     alarm = replace(alarm, taken_by=command.actor, taken_at=now)
     run = replace(run, standing=replace(run.standing, alarm=alarm))
-    down = f"instance{'s' if len(alarm.instances) > 1 else ''} {some(alarm.instances)}"
-    left = f"Still down: {down}."
-    if alarm.deadline is not None:
-        left = f"The plan still does not fit before {say(alarm.deadline)}."
-    why = f": {command.comment.rstrip('.')}" if command.comment else ""
-    sentence = f"{command.actor} has acknowledged it{why}. {left}"
+    sentence = words.acknowledged(command.actor, command.comment, alarm.instances, alarm.deadline)
     return with_notice(run, Kind.ACKNOWLEDGED, Urgency.KNOW, sentence, now)
 
 
@@ -252,15 +232,15 @@ def _sooner(batch: Batch, over: datetime) -> Batch:
 
 def _why(run: Run, command: Command) -> str:
     """The line of history of a command: why, and what it is about."""
-    why = command.comment or "No reason given."
+    why = command.comment or words.NO_REASON
     if command.kind is CommandKind.RAISE:
-        return f"{_what(command)}. {why}"
+        return words.raised(words.values(command.raised), why)
     if command.kind is CommandKind.SKIP:
-        return f"{why} ({skipping.words(run, command)})"
+        return words.left_out(why, skipping.said(run, command))
     return why
 
 
-WORDS: Mapping[CommandKind, Handling] = MappingProxyType(
+HANDLED: Mapping[CommandKind, Handling] = MappingProxyType(
     {
         CommandKind.APPROVE: Handling(no_effect.approve, _approved),
         CommandKind.HOLD: Handling(no_effect.hold, _held),
@@ -274,5 +254,5 @@ WORDS: Mapping[CommandKind, Handling] = MappingProxyType(
 )
 """Every command a run takes. A new one needs its line here, and the sentence in docs/people.md."""
 
-SAYABLE = tuple(word for word in WORDS if word is not CommandKind.QUARANTINED)
+SAYABLE = tuple(kind for kind in HANDLED if kind is not CommandKind.QUARANTINED)
 """The commands for people; the other one is bury's."""

@@ -15,7 +15,8 @@ from planner.state.change import in_state
 from planner.state.journal import with_entry
 from planner.state.notices import with_question
 from planner.text.backoff import TOLD_AFTER, after_trouble, throttled_wait
-from planner.text.phrases import many, say
+from planner.words import pausing as words
+from planner.words.repairs import BACK_ON_SOON
 
 PAUSED_POLLS, PAUSED_LONG = 5, 60  # poll intervals between polls at a paused run, at first and later
 QUIET = 60  # later is after so many poll intervals without anything happening
@@ -26,7 +27,7 @@ def paused(
 ) -> Run:
     """The run paused for a person, who is told why; `page` where what is down is our doing."""
     if run.repairs is not None and not run.repairs.error:
-        reason += " Automatic repairs go back on as soon as no reboot is in progress."
+        reason += f" {BACK_ON_SOON}"
     run = in_state(run, RunState.PAUSED, reason, now)
     answers: tuple[CommandKind, ...] = (CommandKind.RESUME, CommandKind.SKIP)
     if urgency is not Urgency.PAGE:
@@ -71,8 +72,7 @@ def told_again(run: Run, observation: Observation, now: datetime, *, urgency: Ur
 
 def failure(failed: Sequence[InstanceProgress]) -> str:
     """What failed, in a sentence that names it: the first of them, and how many more."""
-    more = f" {many(len(failed) - 1, 'more instance')} failed, too." if len(failed) > 1 else ""
-    return f"Instance {failed[0].id}: {failed[0].reason}{more}"
+    return words.failed(failed[0].id, failed[0].reason, len(failed) - 1)
 
 
 def misfit(run: Run, problem: str, observation: Observation, now: datetime) -> Run:
@@ -112,7 +112,7 @@ def fits_again(run: Run, now: datetime) -> Run:
     if options.misfit(run, now):
         return run
     run = replace(run, people=replace(run.people, misfit="", choices=()))
-    return in_state(run, RunState.SCHEDULED, "The plan fits now.", now)
+    return in_state(run, RunState.SCHEDULED, words.FITS_NOW, now)
 
 
 def due(run: Run, observation: Observation, now: datetime) -> datetime:
@@ -133,7 +133,7 @@ def troubled(run: Run, observation: Observation, now: datetime) -> Run:
     trouble = again(run.gaps.trouble, observation.trouble, now)
     run = replace(run, due=now + _patience(run, trouble, observation, now))
     if run.state is not RunState.PAUSED:
-        run = replace(run, reason=f"Azure cannot be read since {say(trouble.since)}: {observation.trouble}")
+        run = replace(run, reason=words.azure_unreadable(trouble.since, observation.trouble))
     if trouble.to_tell(now):
         run = with_question(run, Kind.TROUBLE, run.reason, now)
         trouble = replace(trouble, told=True)

@@ -1,15 +1,15 @@
 """Which instances a person leaves to Azure, and what is said where a command to skip would touch none."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from planner.observe.settle import settle
 from planner.record.command import Command
-from planner.record.instance import InstanceProgress, counted, state_words
+from planner.record.instance import InstanceProgress, counted
 from planner.record.run import Run
 from planner.record.states import InstanceState
 from planner.state.change import with_batches
-from planner.text.phrases import some
+from planner.words import commands as words
+from planner.words.instances import standing
 
 
 def chosen(run: Run, command: Command) -> frozenset[str]:
@@ -29,11 +29,11 @@ def unknown(run: Run, command: Command) -> str:
     ids = {instance.id for instance in run.instances}
     strange = [instance for instance in command.instances if instance not in ids]
     if strange:
-        return f"The plan has no instance {some(strange)}. {_open(run)}"
+        return words.no_such_instance(strange, _open(run))
     domains = dict.fromkeys(batch.domain for batch in run.batches)
     strange = [domain for domain in command.domains if domain not in domains]
     if strange:
-        return f"The plan has no domain {some(strange, '; ')}. It has {some(domains, '; ')}."
+        return words.no_such_domain(strange, domains)
     return ""
 
 
@@ -42,17 +42,14 @@ def pointless(run: Run, command: Command) -> str:
     if chosen(run, command):
         return ""
     if command.instances or command.domains:
-        return (
-            unknown(run, command) or f"Nothing of that can be skipped: {_stand(run, command)}. {_open(run)}"
-        )
-    stand = counted(run.instances) or "it has no plan"
-    return f"Nothing is left to skip; name what you mean: {stand}. {_open(run)}"
+        return unknown(run, command) or words.cannot_be_skipped(_stand(run, command), _open(run))
+    return words.nothing_left_to_skip(counted(run.instances), _open(run))
 
 
 def skipped(run: Run, command: Command, now: datetime) -> Run:
     """The run with what it names skipped."""
     mine = chosen(run, command)
-    reason = f"Skipped by {command.actor}. {command.comment}".strip()
+    reason = words.skipped_by(command.actor, command.comment)
 
     def skipped(progress: InstanceProgress) -> InstanceProgress:
         if progress.id not in mine:
@@ -62,12 +59,11 @@ def skipped(run: Run, command: Command, now: datetime) -> Run:
     return with_batches(run, [batch.each(skipped) for batch in run.batches], now, command.actor)
 
 
-def words(run: Run, command: Command) -> str:
+def said(run: Run, command: Command) -> str:
     """What it skips and what of its names it does not, for history and answer."""
     mine = chosen(run, command)
-    said = f"Skipped: {some(instance.id for instance in run.instances if instance.id in mine)}."
-    rest = _stand(run, command, without=mine)
-    return f"{said} Not skipped: {rest}." if rest else said
+    ids = [instance.id for instance in run.instances if instance.id in mine]
+    return words.skips(ids, _stand(run, command, without=mine))
 
 
 def _named(run: Run, command: Command) -> frozenset[str]:
@@ -83,28 +79,23 @@ def _named(run: Run, command: Command) -> frozenset[str]:
 def _stand(run: Run, command: Command, without: frozenset[str] = frozenset()) -> str:
     """Where the named instances stand that cannot be skipped: `0, 3 maintained, 4 rebooting`."""
     named = _named(run, command) - without
-    standing: dict[str, list[str]] = {}
+    by_state: dict[str, list[str]] = {}
     for instance in run.instances:
         if instance.id in named:
-            standing.setdefault(state_words(instance.state), []).append(instance.id)
-    return ", ".join(f"{some(ids)} {state}" for state, ids in standing.items())
+            by_state.setdefault(standing(instance.state), []).append(instance.id)
+    return words.standing(by_state)
 
 
 def _open(run: Run) -> str:
     """What can be skipped, by domain; of a failed one that it has to be named."""
-    parts = []
-    for batch in run.batches:
-        ids = [instance.id for instance in batch.instances if instance.waiting or _failed(instance)]
-        if ids:
-            parts.append(f"{some(ids)} ({batch.domain})")
+    by_domain = [
+        (batch.domain, [instance.id for instance in batch.instances if instance.waiting or _failed(instance)])
+        for batch in run.batches
+    ]
+    parts = [(domain, ids) for domain, ids in by_domain if ids]
     if not parts:
-        return "Nothing can be skipped any more."
-    failed = _which([instance.id for instance in run.instances if _failed(instance)])
-    return f"What can be skipped: {some(parts, '; ')}.{failed}"
-
-
-def _which(failed: Sequence[str]) -> str:
-    return f" Failed, so skipped only by name or domain: {some(failed)}." if failed else ""
+        return words.NOTHING_CAN_BE_SKIPPED
+    return words.can_be_skipped(parts, [instance.id for instance in run.instances if _failed(instance)])
 
 
 def _failed(progress: InstanceProgress) -> bool:

@@ -11,10 +11,7 @@ from planner.places.turn import Laid
 from planner.policy.fingerprint import hashed
 from planner.policy.limits import RaisedLimits, numbers, with_number
 from planner.policy.model import Limits
-from planner.text.phrases import many, say, some
-
-NAMED = 5
-"""Scale sets without a place that a sentence names."""
+from planner.words import queue as words
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +45,13 @@ class Outlook:
         if not self.in_time and not self.late:
             return ""
         if not self.late:
-            who = "the last " if self.in_time > 1 else ""
-            last = f", {who}done by {say(self.ends)}" if self.ends is not None else ""
-            fit = many(self.in_time, "scale set fits", "scale sets fit")
-            return f"{fit} before the deadline{last}.{_who(self)}"
-        rest = f"; {many(self.in_time, 'other fits', 'others fit')}" if self.in_time else ""
-        ways = [f"`{key}: {number}`" for key, number in self.enough]
-        ways += ["wider windows"] if self.any_time else []
-        limits = ", ".join(f"`{key}: {number}`" for key, number in numbers(self.limits).items())
-        room = f" To make room: {' or '.join(ways)}." if ways else ""
-        return (
-            f"{many(len(self.late), 'scale set does', 'scale sets do')} not fit before the deadline under "
-            f"`limits` ({limits}): {some(self.late, most=NAMED)}{rest}.{room} "
-            f"What does not start in time is left to Azure.{_who(self)}"
-        )
-
-
-def _who(seen: Outlook) -> str:
-    said = (
-        f" {each.actor} raised {', '.join(f'`{key}` to {number}' for key, number in each.numbers.items())}"
-        f"{f': {each.comment}' if each.comment else '.'}"
-        for each in seen.raised
-    )
-    return "".join(said)
+            said = words.all_fit(self.in_time, self.ends)
+        else:
+            ways = [words.number(key, number) for key, number in self.enough]
+            ways += [words.WIDER_WINDOWS] if self.any_time else []
+            said = words.some_late(self.late, self.in_time, numbers(self.limits), ways)
+        raised = (words.raised_limits(each.actor, each.numbers, each.comment) for each in self.raised)
+        return " ".join((said, *raised))
 
 
 def outlook(subscription: str, laid: Laid, keys: Collection[str]) -> Outlook:

@@ -9,13 +9,9 @@ from planner.places.line import Line, seekers
 from planner.places.table import ANSWERED, Place
 from planner.policy.limits import RaisedLimits
 from planner.policy.model import Limits
-from planner.record.cause import FOR
 from planner.record.states import ACTIVE, RunState
 from planner.record.waits import Turn
-from planner.text.phrases import say, some
-
-NAMED = 3
-"""Runs that a sentence names."""
+from planner.words import queue as words
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +42,10 @@ def turn(key: str, laid: Laid, now: datetime) -> Turn:
     names = {line.key: line.name for line in laid.lines}
     if mine.start is None:
         stuck = [line.name for line in laid.lines if line.claims and line.state in _STUCK]
-        why = f" while {some(sorted(stuck), most=NAMED)} needs action" if stuck else ""
-        return Turn(None, f"No place in the queue will be free for it{why}.")
+        return Turn(None, words.no_place(stuck))
     before = sorted((place.start, each) for each, place in laid.places.items() if place.start is not None)
     ahead = [names[each] for start, each in before if start < mine.start]
-    who = f" after {some(ahead, most=NAMED)}" if ahead else ""
-    return Turn(
-        mine.start, f"Number {len(ahead) + 1} in the queue{who}: its turn is expected at {say(mine.start)}."
-    )
+    return Turn(mine.start, words.its_turn(ahead, mine.start))
 
 
 def _passes(key: str, laid: Laid, now: datetime) -> str:
@@ -62,8 +54,8 @@ def _passes(key: str, laid: Laid, now: datetime) -> str:
     before = order[: order.index(key)] if key in order else []
     lines = {line.key: line for line in laid.lines}
     passed = [lines[each] for each in before if not _goes(laid.places[each], now)]
-    why = [f"{line.name} ({_kept_back(line, laid.places[line.key], now)})" for line in passed]
-    return f"Ahead of {some(why, most=NAMED)}." if why else ""
+    why = [(line.name, _kept_back(line, laid.places[line.key], now)) for line in passed]
+    return words.goes_ahead_of(why) if why else ""
 
 
 def _goes(place: Place, now: datetime) -> bool:
@@ -72,19 +64,15 @@ def _goes(place: Place, now: datetime) -> bool:
 
 def _kept_back(line: Line, place: Place, now: datetime) -> str:
     if line.state is RunState.AWAITING_APPROVAL:
-        return "waits for approval"
+        return words.WAITS_FOR_APPROVAL
     if line.state is RunState.PAUSED:
-        return "is paused"
+        return words.IS_PAUSED
     if line.held_back:
-        return f"is held up by {FOR[line.waits]}" if line.waits in FOR else "cannot start yet"
+        return words.held_up_by(line.waits)
     opens = line.course.opens(max(now, line.earliest))
     if opens is None or opens > now:
-        return f"may start from {say(opens)}" if opens is not None else "has no window left"
-    return (
-        f"its place is free at {say(place.start)}"
-        if place.start is not None
-        else "no place will be free for it"
-    )
+        return words.may_start_from(opens) if opens is not None else words.NO_WINDOW_LEFT
+    return words.place_free_at(place.start) if place.start is not None else words.NO_PLACE_FOR_IT
 
 
 _STUCK = ACTIVE - {RunState.RUNNING, RunState.SCHEDULED}

@@ -2,6 +2,7 @@
 
 from planner.azure.fleet import Health, Instance, Provisioning
 from planner.policy.model import HealthRule
+from planner.words.instances import HEALTH_UNKNOWN, NO_HEALTH
 
 
 def serving(instance: Instance, health: HealthRule, *, reported_before: bool = False) -> bool:
@@ -46,6 +47,6 @@ def describe(instance: Instance) -> str:
     parts = [instance.power]
     if instance.provisioning not in {Provisioning.SUCCEEDED, Provisioning.UNKNOWN}:
         parts.append(instance.provisioning)
-    unclear = {Health.NOT_REPORTED: "reports no health", Health.UNKNOWN: "health unknown"}
+    unclear = {Health.NOT_REPORTED: NO_HEALTH, Health.UNKNOWN: HEALTH_UNKNOWN}
     parts.append(unclear.get(instance.health, instance.health.value))
     return ", ".join(parts)

@@ -1,6 +1,7 @@
 """Who hears of a notice: the scale set's receiver, unless it chose not to; what asks is always heard."""
 
 from planner.policy.model import Policy, Receiver
+from planner.words import receivers as words
 
 LEVELS = ("know", "act", "page")
 """How loud a notice is, from quiet to loud; the words of `planner.record.notice.Urgency`."""
@@ -55,9 +56,9 @@ def hearer(policy: Policy, owner: Receiver, kind: str, urgency: str) -> Receiver
 def deaf(receiver: Receiver) -> str:
     """What asks for an answer and this receiver has chosen not to hear, in words; empty if it hears all."""
     if receiver.least == "page":
-        return "anything but pages"
+        return words.ALL_BUT_PAGES
     missing = [kind for kind in ASKING if not wants(receiver, kind, "act")]
-    return f"notices of the kind {', '.join(missing)}" if missing else ""
+    return words.kinds(missing) if missing else ""
 
 
 def unheard(policy: Policy, receiver: Receiver) -> str:
@@ -67,11 +68,5 @@ def unheard(policy: Policy, receiver: Receiver) -> str:
         return ""
     other = default_receiver(policy)
     if other is None or other.name == receiver.name:
-        return (
-            f"the receiver `{receiver.name}` has chosen not to hear {what}, and nobody else would hear it: "
-            "what asks for an answer is told to it all the same"
-        )
-    return (
-        f"the receiver `{receiver.name}` has chosen not to hear {what}: what asks for an answer is told to "
-        f"`{other.name}`"
-    )
+        return words.nobody_else_hears(receiver.name, what)
+    return words.somebody_else_hears(receiver.name, what, other.name)

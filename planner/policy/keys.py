@@ -17,14 +17,14 @@ from planner.policy.weekly import parse_windows
 
 TAG_PREFIX = "breakwater-"
 
-COUNTER_INDICATIONS = {
-    CheckName.SCHEDULED_EVENTS.value: "its instances handle scheduled events",
-    CheckName.LOCAL_STATE.value: "it keeps much state on local disks",
-    CheckName.SHORT_LIVED.value: "its instances are short-lived",
-    CheckName.OFTEN_STOPPED.value: "its instances are often stopped or deallocated",
-    CheckName.OFTEN_RESIZED.value: "its instances are often resized",
-}
-"""Checks that Azure alone cannot decide: their names are keys of the policy, here with what one declares."""
+COUNTER_INDICATIONS = (
+    CheckName.SCHEDULED_EVENTS.value,
+    CheckName.LOCAL_STATE.value,
+    CheckName.SHORT_LIVED.value,
+    CheckName.OFTEN_STOPPED.value,
+    CheckName.OFTEN_RESIZED.value,
+)
+"""Checks that Azure alone cannot decide: their names are keys of the policy."""
 
 ACCEPTABLE = (
     CheckName.SERVICE_FABRIC,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from planner.azure.wave import normal_region
 from planner.policy.model import Limits
-from planner.text.phrases import many
+from planner.words import queue as words
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +75,16 @@ def over(claims: Iterable[Claim], mine: Claim, limits: Limits) -> str:
     """
     others = [claim for claim in claims if claim.path != mine.path]
     if len(others) + 1 > limits.scale_sets:
-        return _full(_in_flight(len(others), "scale set"), "scale-sets", limits.scale_sets)
+        return words.limit_reached(words.scale_sets_under_way(len(others)), "scale-sets", limits.scale_sets)
     regions = {normal_region(claim.location) for claim in others}
     if len(regions | {normal_region(mine.location)}) > limits.regions:
-        flying = _in_flight(len(regions), "region")
-        return _full(f"{flying} ({', '.join(sorted(regions))})", "regions", limits.regions)
+        return words.limit_reached(words.regions_under_way(regions), "regions", limits.regions)
     region = normal_region(mine.location)
     here = sum(normal_region(claim.location) == region for claim in others)
     if limits.per_region is not None and here + 1 > limits.per_region:
-        return _full(_in_flight(here, "scale set", f"in {region}"), "per-region", limits.per_region)
+        return words.limit_reached(words.under_way_in(here, region), "per-region", limits.per_region)
     for name in mine.counts_in:
         same, most = sum(name in claim.counts_in for claim in others), limits.named.get(name)
         if most is not None and same + 1 > most:
-            return _full(_in_flight(same, "scale set", f"under `{name}`"), f"by-match.{name}", most)
+            return words.limit_reached(words.under_way_under(same, name), f"by-match.{name}", most)
     return ""
-
-
-def _full(flying: str, key: str, most: int) -> str:
-    return (
-        f"{flying}, and `limits.{key}` allows {most}. "
-        "Raise it in the policy file, or for the wave, to go faster."
-    )
-
-
-def _in_flight(number: int, what: str, where: str = "of this subscription") -> str:
-    return f"{many(number, what)} {where} {'is' if number == 1 else 'are'} under way"

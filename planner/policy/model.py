@@ -11,6 +11,7 @@ from planner.azure.wave import normal_region
 from planner.policy.durations import Share
 from planner.policy.pace import AT_ONCE, FEW, Pace
 from planner.policy.weekly import WindowSets
+from planner.words.policies import STOP_IN_FILE
 
 
 class SelfService(StrEnum):
@@ -186,7 +187,7 @@ class Policy:
     rules: tuple[Rule, ...] = ()
     tags_may_loosen: frozenset[str] = frozenset()
     stop: bool = False
-    stopped_by: str = "`stop: true` in the policy file"
+    stopped_by: str = STOP_IN_FILE
     freezes: tuple[Freeze, ...] = ()
     limits: Limits = Limits()
     receivers: tuple[Receiver, ...] = ()

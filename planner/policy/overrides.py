@@ -7,6 +7,7 @@ from types import MappingProxyType
 from planner.policy.keys import PARSERS, parse_checks, parse_max_unavailable
 from planner.policy.model import Rules
 from planner.policy.weekly import parse_windows
+from planner.words.policies import RAISED_FOR_RUN
 
 RAISABLE = ("soak", "max-unavailable", "windows", "complete-by", "lead", "accept")
 """Keys of the policy that a person may set for one run; the policy itself stays as it is."""
@@ -63,5 +64,5 @@ def with_raised(rules: Rules, raised: Mapping[str, str]) -> Rules:
         elif key == "max-unavailable":
             share = parse_max_unavailable(text)
             rules = replace(rules, max_unavailable=(share,) if share else (), default_share=share is None)
-        rules = replace(rules, sources={**rules.sources, key: "raised by a person for this run"})
+        rules = replace(rules, sources={**rules.sources, key: RAISED_FOR_RUN})
     return rules

@@ -12,6 +12,8 @@ from planner.policy.keys import COUNTER_INDICATIONS, nearest, parse_checks
 from planner.policy.layers import BUILT_IN, Layers
 from planner.policy.model import Policy, Receiver, Rules
 from planner.policy.weekly import Windows, WindowSets, parse_windows
+from planner.words import policies
+from planner.words.receivers import unknown_receiver
 
 _BUILT_IN = Rules()
 _FIFTH = Share(percent=20)
@@ -45,7 +47,7 @@ def rules_for(policy: Policy, scale_set: ScaleSet) -> Rules:
         owner=_owner(layers),
         freezes=tuple(freeze for freeze in policy.freezes if freeze.match(scale_set)),
         counts_in=tuple(limit.name for limit in policy.limits.by_match if limit.match(scale_set)),
-        stop=f"Everything is stopped by {policy.stopped_by}; nothing new starts." if policy.stop else "",
+        stop=policies.everything_stopped(policy.stopped_by) if policy.stop else "",
         problems=tuple(layers.problems),
         notes=tuple(layers.notes),
         sources=layers.sources,
@@ -89,7 +91,7 @@ def _max_unavailable(layers: Layers) -> tuple[tuple[Share, ...], bool]:
     if tag is None:
         return shares, file is None
     if _larger(tag.value, file or _FIFTH):
-        layers.refuse("max-unavailable", kept="the smaller of the two counts")
+        layers.refuse("max-unavailable", kept=policies.SMALLER_COUNTS)
     layers.from_both("max-unavailable")
     return (*shares, tag.value), file is None
 
@@ -110,7 +112,7 @@ def _accept(layers: Layers) -> tuple[str, ...]:
         layers.from_tag("accept")
         return tag.value
     both = tuple(name for name in file if name in tag.value)
-    layers.refuse("accept", kept=f"accepted stays only what both name ({', '.join(both) or 'nothing'})")
+    layers.refuse("accept", kept=policies.accepted_by_both(both))
     return both
 
 
@@ -121,7 +123,7 @@ def _owner(layers: Layers) -> str:
     """
     policy = layers.policy
     routed = (
-        (route.receiver, f"route {number}")
+        (route.receiver, policies.route(number))
         for number, route in enumerate(policy.routes, 1)
         if route.match(layers.scale_set)
     )
@@ -135,8 +137,9 @@ def _owner(layers: Layers) -> str:
         if receiver is not None:
             return _heard(layers, receiver, source)
         layers.note(
-            f"{source}: the policy declares no receiver `{shown(name)}`"
-            f"{nearest(name, (receiver.name for receiver in policy.receivers))}; somebody else is told"
+            unknown_receiver(
+                source, shown(name), nearest(name, (receiver.name for receiver in policy.receivers))
+            )
         )
     fallback = policy.receiver("default") or next(iter(policy.receivers), None)
     if fallback is None:

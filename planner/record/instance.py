@@ -1,6 +1,5 @@
 """One instance's way through the plan of a run."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +8,7 @@ from enum import StrEnum
 from planner.azure.fleet import Interval
 from planner.azure.refusal import Refusal
 from planner.record.states import IN_FLIGHT, SETTLED, TO_START, InstanceState
+from planner.words import instances as words
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +120,4 @@ class InstanceProgress:
 
 def counted(instances: Iterable[InstanceProgress]) -> str:
     """How many instances stand where, in words: `3 rebooted, 1 skipped`."""
-    counts = Counter(instance.state for instance in instances)
-    return ", ".join(f"{number} {state_words(state)}" for state, number in counts.items())
-
-
-def state_words(state: InstanceState) -> str:
-    """An instance's state, in words for people."""
-    return _WORDS.get(state, state.value)
-
-
-_WORDS = {
-    InstanceState.MAINTAINED: "rebooted",
-    InstanceState.BY_AZURE: "by Azure",
-    InstanceState.ASIDE: "set aside",
-}
+    return words.counted(instance.state for instance in instances)

@@ -17,7 +17,7 @@ from planner.record.shown import Shown
 from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.record.waits import Alarm, HeldUp, Reminders, Stalled
 from planner.text.backoff import TOLD_AFTER
-from planner.text.phrases import some
+from planner.words import commands, history
 
 
 class Verdict(StrEnum):
@@ -46,8 +46,7 @@ class Entry:
     @property
     def what(self) -> str:
         """The event with the instances it is about."""
-        several = "s" if len(self.instances) > 1 else ""
-        return f"instance{several} {some(self.instances)} {self.event}" if self.instances else self.event
+        return history.of_instances(self.instances, self.event) if self.instances else self.event
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,7 @@ class People:
         """Why it is held, and what it is paused for apart from that; empty when nobody holds it."""
         if not self.holding or not self.beneath:
             return self.holding
-        return f"{self.holding.rstrip('.')}. Apart from the hold: {self.beneath}"
+        return commands.held_and_more(self.holding, self.beneath)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ from planner.schedule.capacity import left_down, with_stops
 from planner.state.change import with_batches
 from planner.state.journal import with_entry
 from planner.state.notices import with_notice
+from planner.words import endings
+from planner.words import replans as words
 
 MINUTE = timedelta(minutes=1)
 
@@ -71,9 +73,9 @@ def new_run(
         asks = second_time.without_a_reason(former, decision.concerned, waves, scale_set)
         batches = _asking(decision.batches, asks)
     run = adopted(run, scale_set, instances, decision, batches, now)
-    run = with_entry(run, f"planned as {run.state}", run.reason, now)
+    run = with_entry(run, words.planned_as(run.state), run.reason, now)
     if run.story.again:
-        run = with_entry(run, "scheduled again", run.story.again, now)
+        run = with_entry(run, words.SCHEDULED_AGAIN, run.story.again, now)
     return _told_of_plan(run, decision, now)
 
 
@@ -98,9 +100,8 @@ def _alarmed(run: Run, decision: Decision, now: datetime) -> Run:
     """Told as a page, once, when Azure raises what it had announced to emergency maintenance."""
     if not decision.emergency or any(notice.emergency for notice in run.story.notices):
         return run
-    reason = "Azure has raised this maintenance to an emergency (level Warning)."
-    run = with_entry(run, "emergency", reason, now, "azure")
-    return with_notice(run, Kind.PLANNED, Urgency.PAGE, f"{reason} {run.reason}", now)
+    run = with_entry(run, "emergency", words.EMERGENCY, now, "azure")
+    return with_notice(run, Kind.PLANNED, Urgency.PAGE, f"{words.EMERGENCY} {run.reason}", now)
 
 
 def _rejoined(
@@ -151,7 +152,7 @@ def _rejoined(
     ):
         run = replace(run, polls=old.polls + 1)
         return replace(run, due=left_to_azure.due(run, now)) if run.state in HANDS_OFF else run
-    run = with_entry(run, "planned again", run.reason, now)
+    run = with_entry(run, words.PLANNED_AGAIN, run.reason, now)
     return _told_of_plan(run, decision, now, old=old)
 
 
@@ -163,7 +164,7 @@ def _without_status(instances: Sequence[Instance]) -> frozenset[str]:
 def _followed(run: Run, batches: Sequence[Batch], now: datetime) -> Run:
     """What was left to Azure and shows no maintenance any more: the answer stays, with how it ended."""
     run = replace(with_batches(run, batches, now, "azure"), polls=run.polls + 1)
-    reason = left_to_azure.over(run) if run.settled else f"Left to Azure: {counted(run.instances)}."
+    reason = left_to_azure.over(run) if run.settled else endings.left_to_azure(counted(run.instances))
     return replace(run, reason=reason, due=left_to_azure.due(run, now))
 
 
@@ -196,7 +197,7 @@ def _again(
     why = second_time.explained(run, back, waves, scale_set)
     if not why:
         return run
-    return with_entry(replace(run, story=replace(run.story, again=why)), "scheduled again", why, now)
+    return with_entry(replace(run, story=replace(run.story, again=why)), words.SCHEDULED_AGAIN, why, now)
 
 
 def _asking(batches: Sequence[Batch], asks: frozenset[str]) -> tuple[Batch, ...]:
@@ -225,6 +226,6 @@ def _told_of_plan(run: Run, decision: Decision, now: datetime, *, old: Run | Non
 def _news(old: Run, run: Run, decision: Decision, now: datetime) -> str:
     """Only what has changed; where that is the answer itself, the answer."""
     changed = what_changed(old, run, now) if run.verdict is old.verdict else ""
-    why = f"Why: {old.replan}." if old.replan else ""
+    why = words.because(old.replan) if old.replan else ""
     again = run.story.again if run.story.again != old.story.again else ""
     return " ".join(filter(None, (changed or decision.reason, why, again)))

@@ -9,6 +9,7 @@ from planner.observe.outstanding import finished, offered_anew, returned
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
+from planner.words import replans as words
 
 PACE = 5
 """Poll intervals between two plans of a run."""
@@ -19,7 +20,7 @@ def why(run: Run, observation: Observation, now: datetime) -> str:
     if observation.instances is None or observation.cancelled or observation.deleted:
         return ""
     if _waits_by_another_policy(run, observation):
-        return "the policy file has changed since the plan was made"
+        return words.FILE_CHANGED
     instances = {instance.id: instance for instance in run.instances}
     # A new plan takes what is offered anew out of its batch, and its soak with it.
     soaks = (batch for batch in run.batches if batch.state is BatchState.SOAKING)
@@ -32,19 +33,19 @@ def why(run: Run, observation: Observation, now: datetime) -> str:
         if progress is None:
             if finished(instance, None, run, now):
                 continue
-            return f"instance {instance.id} shows maintenance and is not in the plan"
+            return words.not_planned(instance.id)
         if returned(progress, instance):
-            return f"instance {instance.id} shows maintenance again"
+            return words.shown_again(instance.id)
         if offered_anew(progress, instance) and progress.id not in soaking:
-            return f"instance {instance.id} was maintained and Azure offers it again"
+            return words.offered_anew(instance.id)
         if progress.state is InstanceState.PENDING and _earlier(
             status.self_service, run.times.self_service, now
         ):
-            return f"the self-service window of instance {instance.id} has been moved forward"
+            return words.window_moved_forward(instance.id)
         if progress.waiting and _azures_turn_sooner(status.scheduled, run):
-            return f"Azure's own window of instance {instance.id} begins sooner than it was planned by"
+            return words.azure_begins_sooner(instance.id)
         if progress.waiting and _longer(status.self_service, run.times.self_service, now):
-            return f"the self-service window of instance {instance.id} is open longer than it was planned by"
+            return words.window_open_longer(instance.id)
     return ""
 
 
@@ -99,5 +100,5 @@ def plan_again_at(run: Run, observation: Observation) -> datetime:
 
 def planned_soon(run: Run, why: str, observation: Observation) -> Run:
     # Why a paused run waits for a person stays to be read.
-    reason = run.reason if run.state is RunState.PAUSED else f"To be planned again: {why}."
+    reason = run.reason if run.state is RunState.PAUSED else words.to_be_planned_again(why)
     return replace(run, reason=reason, due=plan_again_at(run, observation))

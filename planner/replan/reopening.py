@@ -8,7 +8,7 @@ from planner.observe.outstanding import due_again
 from planner.record.instance import InstanceProgress
 from planner.record.run import Run, Verdict
 from planner.record.states import InstanceState
-from planner.text.phrases import many
+from planner.words import replans as words
 
 EVERY = timedelta(hours=6)
 """How often an ended run is polled while a wave of it is open."""
@@ -24,20 +24,16 @@ def why(run: Run, decision: Decision) -> str:
     instances = {instance.id: instance for instance in run.instances}
     found = {each.id: _reason(instances.get(each.id), each, decision) for each in decision.concerned}
     due = [(key, reason) for key, reason in found.items() if reason]
-    if not due:
-        return ""
-    named = "; ".join(f"instance {key} {reason}" for key, reason in due[:NAMED])
-    more = f"; and {many(len(due) - NAMED, 'more instance')}" if len(due) > NAMED else ""
-    return f"Opened again: {named}{more}."
+    return words.opened_again(due[:NAMED], len(due[NAMED:])) if due else ""
 
 
 def _reason(progress: InstanceProgress | None, instance: Instance, decision: Decision) -> str:
     if progress is None:
-        return "has joined the wave"
+        return words.JOINED
     if due_again(progress, instance):
         skipped = progress.state is InstanceState.SKIPPED
-        return "can be maintained again" if skipped else "has a new maintenance window"
+        return words.CAN_BE_MAINTAINED if skipped else words.NEW_WINDOW
     if progress.state is InstanceState.SKIPPED or decision.verdict is not Verdict.SELF_SERVICE:
         # What skipped it has not passed: each opening would only find the same and say so again.
         return ""
-    return "is offered by Azure and not done"
+    return words.OFFERED

@@ -15,7 +15,7 @@ from planner.observe.outstanding import offered_anew
 from planner.record.instance import InstanceProgress
 from planner.record.run import Run
 from planner.record.states import InstanceState
-from planner.text.phrases import say
+from planner.words import second_time as words
 
 DONE = frozenset({InstanceState.MAINTAINED, InstanceState.BY_AZURE})
 
@@ -28,7 +28,7 @@ def explained(run: Run, concerned: Sequence[Instance], waves: Sequence[Wave], sc
         if progress.finished_at is not None:
             why = _why(progress, progress.finished_at, waves, scale_set) or _unknown(scale_set)
             found.setdefault(why, []).append(progress.id)
-    return " ".join(f"{_which(ids)} scheduled for the second time: {why}." for why, ids in found.items())
+    return " ".join(words.scheduled_again(ids, why) for why, ids in found.items())
 
 
 def without_a_reason(
@@ -63,12 +63,6 @@ def unexplained(run: Run, concerned: Sequence[Instance], waves: Sequence[Wave]) 
     )
 
 
-def _which(ids: Sequence[str]) -> str:
-    if len(ids) == 1:
-        return f"Instance {ids[0]} is"
-    return f"Instances {', '.join(ids[:10])}{' and others' if len(ids) > 10 else ''} are"
-
-
 def _why(progress: InstanceProgress, finished: datetime, waves: Sequence[Wave], scale_set: ScaleSet) -> str:
     """The evidence, in words; empty where there is none."""
     habits = scale_set.habits or Habits()
@@ -77,29 +71,26 @@ def _why(progress: InstanceProgress, finished: datetime, waves: Sequence[Wave], 
     # What came after our start and before polls saw it serve again may have undone it as well.
     begun = progress.intent_at or finished
     if healed is not None and healed >= begun:
-        return f"Azure moved it at {say(healed)} to repair its host (service healing)"
+        return words.healed(healed)
     if stopped is not None and stopped >= begun:
         if habits.shutdown:
-            return f"the auto-shutdown schedule {habits.shutdown} stops it, last at {say(stopped)}"
+            return words.stopped_by_schedule(habits.shutdown, stopped)
         # The caller is known of the last stop only, which may have been another instance's.
         last = habits.last_stop is None or stopped == habits.last_stop
-        by = f" by {habits.stopped_by}" if habits.stopped_by and last else ""
-        return f"it was stopped and started since, at {say(stopped)}{by}"
+        return words.stopped(stopped, habits.stopped_by if last else "")
     restarted = _restarted(finished, waves)
     if restarted:
         return restarted
     if habits.shutdown:
-        return (
-            f"the auto-shutdown schedule {habits.shutdown} stops it, and a stop makes maintenance due again"
-        )
+        return words.stops_daily(habits.shutdown)
     return ""
 
 
 def _unknown(scale_set: ScaleSet) -> str:
     unread = " ".join(dict.fromkeys(scale_set.unread.values()))
     if scale_set.habits is None or unread:
-        return f"the reason is unknown ({unread or 'nothing was looked up'})"
-    return "Azure shows no restarted wave, no service healing, no stop and start, and no auto-shutdown"
+        return words.unknown(unread)
+    return words.NOTHING_SHOWN
 
 
 def _restarted(finished: datetime, waves: Sequence[Wave]) -> str:
@@ -108,15 +99,12 @@ def _restarted(finished: datetime, waves: Sequence[Wave]) -> str:
         restart = _restart(wave)
         if restart is not None and restart[1].event_time >= finished:
             over, anew = restart
-            return (
-                f"wave {wave.tracking_id} was {over.stage.value.lower()} at {say(over.event_time)} and "
-                f"restarted at {say(anew.event_time)}"
-            )
+            return words.restarted(wave.tracking_id, over.stage, over.event_time, anew.event_time)
     called_off = [wave for wave in waves if not wave.open]
     for wave in waves:
         if wave.open and wave.announcements and wave.announcements[0].event_time >= finished:
-            before = f" after wave {called_off[0].tracking_id} was called off" if called_off else ""
-            return f"wave {wave.tracking_id} was announced at {say(wave.announcements[0].event_time)}{before}"
+            before = called_off[0].tracking_id if called_off else ""
+            return words.other_wave(wave.tracking_id, wave.announcements[0].event_time, before)
     moved = [
         (wave, announcement)
         for wave in waves
@@ -127,7 +115,7 @@ def _restarted(finished: datetime, waves: Sequence[Wave]) -> str:
     if not moved:
         return ""
     wave, last = moved[-1]
-    return f"wave {wave.tracking_id} was announced anew at {say(last.event_time)} ({last.stage.value})"
+    return words.announced_anew(wave.tracking_id, last.event_time, last.stage)
 
 
 def _restart(wave: Wave) -> tuple[Announcement, Announcement] | None:

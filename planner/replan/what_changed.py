@@ -1,21 +1,23 @@
 """What a new plan does differently: for people who know the old one, and want to read nothing else."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from planner.azure.fleet import natural
 from planner.record.run import Run
 from planner.schedule.timing import earliest
-from planner.text.phrases import many, say, some
+from planner.text.phrases import say
+from planner.words import replans as words
 
 
 def what_changed(old: Run, new: Run, now: datetime) -> str:
     """The differences between two plans of a run in sentences; empty where times, instances and pace stay."""
     said = [
         _members(old, new),
-        _number("At most {} down at a time instead of {}.", _pace(old), _pace(new)),
-        _moment("Starts {} instead of {}.", _first(old, now), _first(new, now)),
-        _moment("Should be done by {} instead of {}.", old.times.forecast_end, new.times.forecast_end),
-        _moment("Must be done by {} instead of {}.", old.times.deadline, new.times.deadline),
+        _number(words.pace, _pace(old), _pace(new)),
+        _moment(words.starts, _first(old, now), _first(new, now)),
+        _moment(words.ends, old.times.forecast_end, new.times.forecast_end),
+        _moment(words.deadline, old.times.deadline, new.times.deadline),
     ]
     return " ".join(filter(None, said))
 
@@ -23,8 +25,8 @@ def what_changed(old: Run, new: Run, now: datetime) -> str:
 def _members(old: Run, new: Run) -> str:
     before, after = ({each.id for each in run.instances if each.waiting} for run in (old, new))
     joined, left = sorted(after - before, key=natural), sorted(before - after, key=natural)
-    said = [f"{many(len(joined), 'instance')} joined: {some(joined)}."] if joined else []
-    said += [f"{many(len(left), 'instance')} left the plan: {some(left)}."] if left else []
+    said = [words.joined(joined)] if joined else []
+    said += [words.left(left)] if left else []
     return " ".join(said)
 
 
@@ -38,13 +40,13 @@ def _first(run: Run, now: datetime) -> datetime | None:
     return max(first, earliest(run, now)) if first is not None else None
 
 
-def _number(words: str, old: int, new: int) -> str:
-    return words.format(new, old) if old and new and old != new else ""
+def _number(sentence: Callable[[int, int], str], old: int, new: int) -> str:
+    return sentence(new, old) if old and new and old != new else ""
 
 
-def _moment(words: str, old: datetime | None, new: datetime | None) -> str:
+def _moment(sentence: Callable[[datetime, datetime], str], old: datetime | None, new: datetime | None) -> str:
     """Only what is later or earlier by a minute or more."""
     if old is None or new is None:
         return ""
-    before, after = say(old.replace(second=0)), say(new.replace(second=0))
-    return words.format(after, before) if before != after else ""
+    before, after = old.replace(second=0), new.replace(second=0)
+    return sentence(after, before) if say(before) != say(after) else ""

@@ -6,9 +6,7 @@ from planner.azure.fleet import Domain, Instance, ScaleSet, domain_of, natural
 from planner.policy.model import Rules
 from planner.record.batch import Batch
 from planner.record.instance import InstanceProgress
-
-MOST_NAMED = 2
-"""Instances that the name of a Flexible set's batch spells out."""
+from planner.words import batches as words
 
 DEFAULT_SHARE = 5
 """A domain, but at most a fifth of the running instances (docs/policy.md, `max-unavailable`)."""
@@ -71,15 +69,11 @@ def _group_letters(groups: set[str]) -> int:
 def _label(scale_set: ScaleSet, domain: Domain, part: Sequence[Instance], *, group_letters: int) -> str:
     """The batch's domain for people; a Flexible set's batch is named by its instances."""
     zone, group, update_domain = domain
-    parts = [f"zone {zone}"] if zone else []
+    parts = [words.zone(zone)] if zone else []
     if group[:group_letters]:
-        parts.append(f"group {group[:group_letters]}")
+        parts.append(words.placement_group(group[:group_letters]))
     if not scale_set.flexible:
-        parts.append(f"domain {update_domain}")
-    elif len(part) > MOST_NAMED:
-        # A name has to be said and typed; the first and the last tell batches of one zone apart.
-        parts.append(f"instances {part[0].id} to {part[-1].id} ({len(part)})")
+        parts.append(words.update_domain(update_domain))
     else:
-        names = ", ".join(instance.id for instance in part)
-        parts.append(f"instance {names}" if len(part) == 1 else f"instances {names}")
-    return ", ".join(parts)
+        parts.append(words.instances([instance.id for instance in part]))
+    return words.domain(parts)

@@ -13,7 +13,7 @@ from planner.record.batch import Batch
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState
-from planner.text.phrases import many, some
+from planner.words import fitting as words
 
 
 def share(batch: Batch, serving_now: int) -> int | None:
@@ -30,18 +30,11 @@ def with_capacity(run: Run, scale_set: ScaleSet, instances: Sequence[Instance], 
         for batch in run.batches
         if batch.state is BatchState.PENDING
     ]
-    words, most, habits = "", max(waiting, default=0), scale_set.habits
-    if most:
-        words = (
-            f"At most {most} of {len(up)} healthy instances {'is' if most == 1 else 'are'} down at a time "
-            f"({round(100 * most / len(up))} %); {many(most, 'more instance')} would make up for it."
-        )
+    most, habits = max(waiting, default=0), scale_set.habits
+    sentence = words.takes_away(most, len(up)) if most else ""
     if most and habits is not None and habits.autoscale and habits.scales_in:
-        words += (
-            f" The autoscale setting {habits.autoscale} may remove instances meanwhile: raise its minimum "
-            "until the run is over."
-        )
-    return replace(run, fleet=replace(run.fleet, serving=len(up), capacity=words))
+        sentence += f" {words.may_scale_in(habits.autoscale)}"
+    return replace(run, fleet=replace(run.fleet, serving=len(up), capacity=sentence))
 
 
 def with_served(run: Run, instances: Sequence[Instance]) -> Run:
@@ -116,7 +109,4 @@ def left_behind(run: Run, observation: Observation) -> str:
         return ""
     accepted = accepted_instances(observation.rules.accept) if observation.rules is not None else frozenset()
     down = sorted(lost(run, observation.instances, accepted).intersection(run.fleet.left_down), key=natural)
-    if not down:
-        return ""
-    which, has = ("Instance", "has") if len(down) == 1 else ("Instances", "have")
-    return f" {which} {some(down, most=10)} {has} been unhealthy since an earlier reboot by Breakwater."
+    return f" {words.left_behind(down)}" if down else ""

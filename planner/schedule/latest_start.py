@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from planner.calendar.openings import opening
+from planner.calendar.openings import NOTHING, opening
 from planner.record.run import Run
 from planner.record.states import BatchState
 from planner.schedule import timing
 from planner.schedule.options import misfit
 from planner.schedule.timing import MINUTE
-from planner.text.phrases import long, say
+from planner.words import standing_still as words
 
 AHEAD = MINUTE
 """An answer is applied by the poll it wakes, and the poll after that may start."""
@@ -62,11 +62,10 @@ def fits(run: Run, now: datetime) -> str:
     found = latest(run, now)
     if found.everything is not None:
         left = found.everything - now
-        how_far = f", {long(left)} from now" if left >= MINUTE else ""
-        return f"It still fits if that is settled by {say(found.everything)}{how_far}."
+        return words.fits_if_settled(found.everything, left if left >= MINUTE else NOTHING)
     if found.anything is not None:
-        return f"Not all of it fits any more; something can still start until {say(found.anything)}."
-    return "Nothing more can start in time." if run.waiting else ""
+        return words.partly_too_late(found.anything)
+    return words.TOO_LATE if run.waiting else ""
 
 
 def _ends(run: Run, at: datetime) -> Iterator[datetime]:

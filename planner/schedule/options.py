@@ -13,12 +13,10 @@ from planner.record.notice import Choice
 from planner.record.run import Run
 from planner.schedule.deadline import margin
 from planner.schedule.timing import MINUTE, earliest, largest, next_start, placed, timed, to_place
-from planner.text.phrases import long, many, say
+from planner.words import fitting as words
+from planner.words.batches import alone, zone
 
 DAY_MINUTES = 24 * 60
-
-MOST_NAMED = 6
-"""Domains that a choice names; of more it says `and others`."""
 
 
 def misfit(run: Run, now: datetime) -> str:
@@ -26,14 +24,10 @@ def misfit(run: Run, now: datetime) -> str:
     if not any(map(to_place, run.batches)):
         return ""
     if run.times.forecast_end is None:
-        by = f"; it must be done by {say(run.times.deadline)}" if run.times.deadline is not None else ""
-        return f"The plan does not fit: {_no_time(run, now)}{by}."
+        return words.no_time(_no_time(run, now), run.times.deadline)
     if run.times.deadline is None or run.times.slack is None or run.times.slack >= NOTHING:
         return ""
-    return (
-        f"The plan does not fit: it needs until {say(run.times.forecast_end)} and must be done by "
-        f"{say(run.times.deadline)}, {long(run.times.slack)} earlier."
-    )
+    return words.too_long(run.times.forecast_end, run.times.deadline, run.times.slack)
 
 
 def _no_time(run: Run, now: datetime) -> str:
@@ -45,7 +39,7 @@ def _no_time(run: Run, now: datetime) -> str:
             break
         at = batch.not_before + run.times.expected + run.terms.soak
     found, why = next_start(run.terms.windows, run.terms.freezes, at, run.times.expected)
-    return why if found is None else "windows and freezes leave its last batches no time"
+    return why if found is None else words.NO_TIME_FOR_LAST
 
 
 def choices(run: Run, now: datetime) -> tuple[Choice, ...]:
@@ -60,9 +54,9 @@ def choices(run: Run, now: datetime) -> tuple[Choice, ...]:
         _complete_by(run),
         _left(run, now),
     )
-    until = f" by {say(run.times.self_service.end)}" if run.times.self_service is not None else " in time"
-    words = f"Go ahead as planned, and leave to Azure what has not started{until}."
-    return (*filter(None, found), Choice("resume", words, CommandKind.RESUME))
+    window = run.times.self_service
+    go_ahead = words.go_ahead(window.end if window is not None else None)
+    return (*filter(None, found), Choice("resume", go_ahead, CommandKind.RESUME))
 
 
 def _ends(changed: Run, now: datetime) -> str:
@@ -70,7 +64,7 @@ def _ends(changed: Run, now: datetime) -> str:
     times = timed(changed, now).times
     if times.forecast_end is None or times.deadline is None or times.slack is None or times.slack < NOTHING:
         return ""
-    return f"it then ends {say(times.forecast_end)}, {long(times.slack)} before {say(times.deadline)}"
+    return words.then_ends(times.forecast_end, times.slack, times.deadline)
 
 
 def _lead(run: Run, now: datetime) -> Choice | None:
@@ -80,8 +74,7 @@ def _lead(run: Run, now: datetime) -> Choice | None:
     ends = _ends(replace(run, times=replace(run.times, lead_over=now)), now)
     if not ends:
         return None
-    words = f"No lead time: start without waiting until {say(run.times.lead_over)}; {ends}."
-    return Choice("lead", words, CommandKind.RAISE, {"lead": "0m"})
+    return Choice("lead", words.no_lead(run.times.lead_over, ends), CommandKind.RAISE, {"lead": "0m"})
 
 
 def _soak(run: Run, now: datetime) -> Choice | None:
@@ -95,8 +88,7 @@ def _soak(run: Run, now: datetime) -> Choice | None:
         return None
     most = int(run.terms.soak / unit) - (not run.terms.soak % unit)
     number = largest(lambda number: bool(ends(number)), most)
-    words = f"a soak of {long(number * unit)} instead of {long(run.terms.soak)}"
-    sentence = f"Shorter pauses: with {words} {ends(number)}."
+    sentence = words.shorter_soak(number * unit, run.terms.soak, ends(number))
     return Choice("soak", sentence, CommandKind.RAISE, {"soak": f"{number}{letter}"})
 
 
@@ -115,7 +107,7 @@ def _wider_batches(run: Run, now: datetime) -> Choice | None:
     size = bisect_left(range(most), True, lo=widest + 1, key=lambda size: bool(ends(size)))
     return Choice(
         "max-unavailable",
-        f"Larger batches: with {size} instances down at once instead of {widest} {ends(size)}.",
+        words.larger_batches(size, widest, ends(size)),
         CommandKind.RAISE,
         {"max-unavailable": str(size)},
     )
@@ -126,9 +118,9 @@ def _domains(run: Run, waiting: list[Batch]) -> list[list[Batch]]:
     flexible = run.target.orchestration is Orchestration.FLEXIBLE
     groups: dict[str, list[Batch]] = {}
     for batch in waiting:
-        zone = batch.instances[0].zone
-        alone = batch.retry or batch.waits_until is not None
-        key = f"batch {batch.number}" if alone else (f"zone {zone}" if flexible else batch.domain)
+        in_zone = batch.instances[0].zone
+        by_itself = batch.retry or batch.waits_until is not None
+        key = alone(batch.number) if by_itself else zone(in_zone) if flexible else batch.domain
         groups.setdefault(key, []).append(batch)
     return list(groups.values())
 
@@ -159,8 +151,8 @@ def _windows(run: Run, now: datetime) -> Choice | None:
         return None
     hours = bisect_left(range(most), True, lo=1, key=lambda hours: bool(ends(hours)))
     text = "; ".join(str(_longer(window, hours)) for window in windows)
-    words = f"Wider windows: with {many(hours, 'hour')} more each ({text}) {ends(hours)}."
-    return Choice("windows", words, CommandKind.RAISE, {"windows": text})
+    sentence = words.wider_windows(hours, text, ends(hours))
+    return Choice("windows", sentence, CommandKind.RAISE, {"windows": text})
 
 
 def _longer(window: WeeklyWindow, hours: int) -> WeeklyWindow:
@@ -184,7 +176,7 @@ def _complete_by(run: Run) -> Choice | None:
     by = min(hour, last)
     return Choice(
         "complete-by",
-        f"A later date: it is done by {say(by)}; the self-service window ends {say(window.end)}.",
+        words.later_date(by, window.end),
         CommandKind.RAISE,
         {"complete-by": by.strftime("%Y-%m-%dT%H:%M:%SZ")},
     )
@@ -201,18 +193,13 @@ def _left(run: Run, now: datetime) -> Choice | None:
         return None
     ids = [instance.id for batch in late for instance in batch.instances if not instance.settled]
     names = list(dict.fromkeys(batch.domain for batch in late))
-    where = "; ".join(names[:MOST_NAMED]) + (" and others" if len(names) > MOST_NAMED else "")
     rest = [batch for batch in waiting if batch not in late]
     partly = any(batch.domain in names for batch in rest)
-    azure = (
-        f", which reboots them between {say(run.times.scheduled.start)} and {say(run.times.scheduled.end)}"
-        if run.times.scheduled
-        else ""
-    )
+    scheduled = run.times.scheduled
+    azures = (scheduled.start, scheduled.end) if scheduled is not None else None
     return Choice(
         "leave",
-        f"{'Fewer instances: leave' if rest else 'Nothing by us: leave'} {where} "
-        f"({many(len(ids), 'instance')}) to Azure{azure}{'; the rest fits' if rest else ''}.",
+        words.leave(names, len(ids), azures, rest=bool(rest)),
         CommandKind.SKIP,
         {"instances": ",".join(ids)} if partly else {"domains": ";".join(names)},
     )

@@ -15,7 +15,7 @@ from planner.policy.weekly import WindowSets
 from planner.record.batch import Batch
 from planner.record.run import Run
 from planner.record.states import BatchState
-from planner.text.phrases import long, say
+from planner.words import waits as words
 
 MINUTE = timedelta(minutes=1)
 
@@ -30,23 +30,19 @@ def next_start(
     found, sooner = opening(windows, freezes, at, lasting), opening(windows, freezes, at)
     begins = found.start if found is not None else None
     frozen = next((freeze for freeze in freezes if at in freeze or freeze.end == begins), None)
-    freeze = f"a freeze until {say(frozen.end)} ({frozen.reason})" if frozen is not None else ""
+    freeze = words.frozen_until(frozen.end, frozen.reason) if frozen is not None else ""
     if begins == at:
         why = ""
     elif begins is None and sooner is not None:
-        why = f"no window in the next 60 days is as long as the {long(lasting)} a batch is expected to take"
+        why = words.no_window_long_enough(lasting)
     elif begins is None:
-        leave = f"{freeze} leaves" if freeze else "freezes and windows leave"
-        why = f"{leave} no time in the next 60 days"
+        why = words.no_time(freeze)
     elif freeze:
         why = freeze
     elif sooner is not None and sooner.end is not None and sooner.start == at:
-        why = (
-            f"the time until {say(sooner.end)} is shorter than the {long(lasting)} a batch is expected to "
-            f"take; the next window opens {say(begins)}"
-        )
+        why = words.window_too_short(sooner.end, lasting, begins)
     else:
-        why = f"the next window opens {say(begins)}"
+        why = words.next_window(begins)
     return begins, why
 
 

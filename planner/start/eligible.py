@@ -20,7 +20,9 @@ from planner.schedule.batching import most_down
 from planner.schedule.capacity import lost
 from planner.start.gate import PlanAgain, Wait
 from planner.state.change import with_batches
-from planner.text.phrases import some, upper
+from planner.text.phrases import some
+from planner.words import replans, waits
+from planner.words import starts as words
 
 
 def skipped(run: Run, observation: Observation, now: datetime) -> Run:
@@ -40,16 +42,15 @@ def skipped(run: Run, observation: Observation, now: datetime) -> Run:
         asks = progress.waiting and (progress.sighting is None or doubted)
         found = _skip_reason(instance, accepted, now) if asks and instance is not None else None
         if found is None and doubted:
-            return replace(progress, sighting=None, reason="It may be started again.")
+            return replace(progress, sighting=None, reason=words.MAY_START_AGAIN)
         if found is None:
             return progress
         what, why = found
         if confirmed(progress, what, observation):
             return settle(
-                progress, InstanceState.SKIPPED, f"{upper(why)}.", now, gone=what != Sight.PROTECTED
+                progress, InstanceState.SKIPPED, words.skipped(why), now, gone=what != Sight.PROTECTED
             )
-        words = f"Not started: {why}. Skipped when the next poll shows the same."
-        return sighted(progress, what, observation, words)
+        return sighted(progress, what, observation, words.skipped_soon(why))
 
     batches = [standing(batch.each(judged), now) if batch.waiting else batch for batch in run.batches]
     return with_batches(run, batches, now)
@@ -65,14 +66,11 @@ def _skip_reason(instance: Instance, accepted: Sequence[str], now: datetime) -> 
         return None
     window = status.self_service
     if instance.protected and CheckName.PROTECTION not in accepted:
-        return Sight.PROTECTED, "it is protected from scale-set actions"
+        return Sight.PROTECTED, words.PROTECTED
     if instance.switched_off:
-        return Sight.STOPPED, f"it is {instance.power}, so there is nothing to reboot"
+        return Sight.STOPPED, words.nothing_to_reboot(instance.power)
     if not status.allowed and (window is None or now in window):
-        return (
-            Sight.NOT_OFFERED,
-            "Azure does not offer self-service for it and reboots it in its own window",
-        )
+        return Sight.NOT_OFFERED, words.NOT_OFFERED
     return None
 
 
@@ -135,13 +133,10 @@ def room(
         more = allowed - len(ill) - sum(not progress.waiting for progress in left)
         if more > 0:
             return more
-        return Wait(f"{allowed} instances may be down at once, no more for now", cause=Cause.ROOM)
+        return Wait(waits.room_in_batch(allowed), cause=Cause.ROOM)
     if len(mine) > allowed:
-        return PlanAgain(
-            f"only {allowed} of {running} instances may be down at once and the batch has {len(mine)}"
-        )
+        return PlanAgain(replans.batch_too_large(allowed, running, len(mine)))
     if len(ill) + len(mine) > allowed:
-        others_down = "1 other instance is" if len(ill) == 1 else f"{len(ill)} other instances are"
         names = some(sorted(ill, key=natural), most=3)
-        return Wait(f"{others_down} down ({names}) and {allowed} may be down at once", cause=Cause.ROOM)
+        return Wait(waits.others_down(len(ill), names, allowed), cause=Cause.ROOM)
     return allowed

@@ -11,7 +11,8 @@ from planner.record.run import Run
 from planner.record.states import BatchState, RunState
 from planner.schedule.timing import next_start
 from planner.text.backoff import DAILY
-from planner.text.phrases import inner, long, say
+from planner.text.phrases import inner
+from planner.words import waits as words
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,8 @@ def held(run: Run, observation: Observation, now: datetime) -> Wait | AskPerson 
     batch = next_batch(run, now)
     if batch is None:
         if approval.wanted(run):
-            return Wait("approval", now + DAILY, cause=Cause.APPROVAL)
-        return Wait("nothing is left to start", cause=Cause.STARTED)
+            return Wait(words.APPROVAL, now + DAILY, cause=Cause.APPROVAL)
+        return Wait(words.NOTHING_LEFT, cause=Cause.STARTED)
     if observation.stopped:
         return Wait(inner(observation.stopped), cause=Cause.STOP)
     waits = batch.waits_until
@@ -82,10 +83,10 @@ def held(run: Run, observation: Observation, now: datetime) -> Wait | AskPerson 
         default=now,
     )
     if now < earliest:
-        what = "the lead time" if earliest == run.times.lead_over else "the self-service window"
+        what = words.LEAD_TIME if earliest == run.times.lead_over else words.SELF_SERVICE_WINDOW
         if earliest == waits and earliest not in {run.times.lead_over, _opens(run)}:
-            what = "its next attempt" if batch.retry else "its time"
-        return Wait(f"{what} until {say(earliest)}", earliest, cause=Cause.TIMES)
+            what = words.NEXT_ATTEMPT if batch.retry else words.ITS_TIME
+        return Wait(words.until(what, earliest), earliest, cause=Cause.TIMES)
     windows, freezes = (
         (observation.rules.windows, observation.rules.freezes)
         if observation.rules is not None
@@ -98,12 +99,7 @@ def held(run: Run, observation: Observation, now: datetime) -> Wait | AskPerson 
         return Wait(why, start, cause=Cause.TIMES)
     closing = run.times.self_service.end if run.times.self_service is not None else None
     if closing is not None and now + run.times.expected > closing:
-        return Wait(
-            f"nothing any more: the self-service window closes at {say(closing)}, sooner than the "
-            f"{long(run.times.expected)} a batch is expected to take",
-            closing,
-            cause=Cause.TIMES,
-        )
+        return Wait(words.self_service_too_short(closing, run.times.expected), closing, cause=Cause.TIMES)
     first = _predecessors(run, observation)
     if first is None and observation.awaits:
         return Wait(observation.awaits, cause=Cause.UNREADABLE)
@@ -123,12 +119,8 @@ def _predecessors(run: Run, observation: Observation) -> Wait | AskPerson | None
     before = [each for each in observation.predecessors if each.name not in run.people.waived]
     for predecessor in before:
         if predecessor.state in ASKS:
-            return AskPerson(
-                f"It goes after {predecessor.name}, whose run ended as {predecessor.state}. "
-                "Resume to go ahead anyway."
-            )
+            return AskPerson(words.first_ended_badly(predecessor.name, predecessor.state))
     for predecessor in before:
         if predecessor.state not in {RunState.COMPLETED, RunState.NOT_IMPACTED}:
-            standing = f"is {predecessor.state}" if predecessor.state else "has not been planned yet"
-            return Wait(f"{predecessor.name} goes first and {standing}", cause=Cause.PREDECESSOR)
+            return Wait(words.goes_first(predecessor.name, predecessor.state), cause=Cause.PREDECESSOR)
     return None

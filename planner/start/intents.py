@@ -8,6 +8,7 @@ from planner.azure.fleet import Instance, ResultCode
 from planner.record.batch import Batch
 from planner.record.instance import Before, InstanceProgress
 from planner.record.states import BatchState, InstanceState, transition
+from planner.words import starts as words
 
 
 def with_intents(batch: Batch, ready: Mapping[str, Instance], now: datetime) -> Batch:
@@ -30,7 +31,7 @@ def _intent(progress: InstanceProgress, instance: Instance, now: datetime) -> In
     return replace(
         progress,
         state=transition(progress.state, InstanceState.STARTING),
-        reason="About to be started.",
+        reason=words.ABOUT_TO_START,
         before=Before(
             allowed=status.allowed if status else False,
             result=status.result if status else ResultCode.NONE,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from shlex import quote
 
 from planner.record.run import Target
+from planner.words import refusals as words
 
 _SCOPES = re.compile(r"(?:are|is) locked: *((?:'/[^']*'(?:, *| and )?)+)", re.IGNORECASE)
 _QUOTED = re.compile(r"'(/[^']*)'")
@@ -51,22 +52,18 @@ def locked(target: Target, message: str, *, keeps_from: str) -> str:
     """
     lock = lock_of(message)
     show, remove = _commands(target, lock)
-    which = f"the lock {lock.name}" if lock.name else "the lock"
-    find = "" if lock.name else f"`{show}` shows its name, "
-    return (
-        f"Remove {which} on {_place(target, lock.scope)}: it keeps Azure from {keeps_from} (ScopeLocked). "
-        f"{find}`{remove}` removes it."
-    )
+    place = _place(target, lock.scope)
+    return words.remove_lock(lock.name, place, keeps_from, show=show, remove=remove)
 
 
 def _place(target: Target, scope: str) -> str:
     group = _GROUP.fullmatch(scope)
     if group is not None:
-        return f"resource group {group[2]}"
+        return words.on_resource_group(group[2])
     if not scope:
-        return f"{target.name}, its resource group {target.resource_group} or its subscription"
+        return words.on_any_of(target.name, target.resource_group)
     if _SUBSCRIPTION.fullmatch(scope):
-        return f"subscription {scope.rpartition('/')[2]}"
+        return words.on_subscription(scope.rpartition("/")[2])
     return f"{scope.rpartition('/')[2]} ({scope})" if _GROUP.match(scope) else scope
 
 

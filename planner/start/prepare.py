@@ -19,7 +19,10 @@ from planner.schedule.timing import closes
 from planner.start import eligible, gate, repairs
 from planner.start.gate import AskPerson, PlanAgain, Wait
 from planner.start.intents import with_intents
-from planner.text.phrases import inner, say
+from planner.text.phrases import inner
+from planner.words import repairs as repair_words
+from planner.words import replans
+from planner.words import waits as words
 
 FRESH = timedelta(seconds=30)
 """A start is sent within 30 seconds of the poll that saw the instance (docs/promises.md)."""
@@ -54,9 +57,9 @@ def prepare(run: Run, observation: Observation, now: datetime) -> Wait | AskPers
         or observation.scale_set is None
         or observation.rules is None
     ):
-        return Wait("a poll of Azure", cause=Cause.POLL)
+        return Wait(words.POLL, cause=Cause.POLL)
     if rules_fingerprint(observation.rules) != run.terms.fingerprint:
-        return PlanAgain("the policy or the tags have changed since the plan was made")
+        return PlanAgain(replans.RULES_CHANGED)
     # Protected instances are skipped one by one below, also when nothing else is left.
     structural = [
         check
@@ -78,7 +81,7 @@ def prepare(run: Run, observation: Observation, now: datetime) -> Wait | AskPers
         return _nothing_ready(batch, observation)
     able = eligible.of_one_domain(batch, able, observation)
     if not able:
-        return PlanAgain(f"the instances of {batch.domain} are no longer in one domain")
+        return PlanAgain(replans.no_longer_one_domain(batch.domain))
     room = eligible.room(run, batch, observation.instances, observation)
     if isinstance(room, (Wait, PlanAgain)):
         return room
@@ -89,13 +92,13 @@ def prepare(run: Run, observation: Observation, now: datetime) -> Wait | AskPers
     if held is not None:
         return held
     if run.repairs is not None and run.repairs.resuming_since is not None:
-        return Wait("its automatic repairs to run again", cause=Cause.REPAIRS)
+        return Wait(repair_words.TO_RUN_AGAIN, cause=Cause.REPAIRS)
     cannot = repairs.refused(run, observation, now)
     if cannot:
         return AskPerson(cannot)
     first = repairs.suspension(run, observation, now)
     if first is not None:
-        return First(*first, "its automatic repairs to be suspended")
+        return First(*first, repair_words.TO_SUSPEND)
     return Go(with_intents(batch, able, now), _before(observation, able))
 
 
@@ -111,7 +114,7 @@ def with_checks(run: Run, observation: Observation, now: datetime) -> Run:
 def _conditions(run: Run, observation: Observation, going_down: frozenset[str]) -> Wait | None:
     """What forbids a start at this moment beside `going_down`."""
     if observation.instances is None or observation.scale_set is None or observation.rules is None:
-        return Wait("a poll of Azure", cause=Cause.POLL)
+        return Wait(words.POLL, cause=Cause.POLL)
     found = checks.conditions(
         observation.scale_set,
         observation.instances,
@@ -140,13 +143,13 @@ def _nothing_ready(batch: Batch, observation: Observation) -> Wait:
     waits = [each.retry_at for each in batch.instances if each.waiting and each.retry_at is not None]
     first = min((wait for wait in waits if wait > observation.at), default=None)
     if first is not None:
-        return Wait(f"its next attempt at {say(first)}", first, cause=Cause.TIMES)
+        return Wait(words.next_attempt_at(first), first, cause=Cause.TIMES)
     mine = {progress.id for progress in batch.instances}
     down = next((instance for instance in observation.instances or () if instance.id in mine), None)
-    seen = f" (instance {down.id}: {describe(down)})" if down is not None else ""
+    seen = (down.id, describe(down)) if down is not None else ("", "")
     strange = down is not None and (down.unreadable or (down.status is not None and down.status.unreadable))
     return Wait(
-        f"an instance of {batch.domain} that may be started{seen}",
+        words.nothing_startable(batch.domain, *seen),
         cause=Cause.UNREADABLE if strange else Cause.NOT_STARTABLE,
     )
 

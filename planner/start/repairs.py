@@ -18,7 +18,7 @@ from planner.record.states import RunState
 from planner.start.locks import locked
 from planner.state.journal import with_entry
 from planner.state.notices import with_notice
-from planner.text.phrases import long, say
+from planner.words import repairs as words
 
 PATIENCE = timedelta(minutes=30)
 """How long resuming is tried before people are told and the run goes on to its end."""
@@ -49,9 +49,7 @@ def suspension(
         return None
     held = run.repairs
     if held is None:
-        run = with_entry(
-            run, "suspends automatic repairs", "They would replace an instance that reboots.", now
-        )
+        run = with_entry(run, *words.SUSPENDING, now)
     if held is None or held.resuming_since is not None:
         held = Repairs(now)
     return _asked(run, held, observation, now, suspend=True)
@@ -75,11 +73,7 @@ def refused(run: Run, observation: Observation, now: datetime) -> str:
     waited = now - held.since
     if not held.denied and waited <= observation.poll_interval * WAITS:
         return ""
-    why = held.error or f"Azure accepted the request, but nothing has changed after {long(waited)}."
-    return (
-        f"Automatic repairs are on and cannot be suspended: {why} Resume when that is settled, or accept "
-        f"`{CheckName.AUTOMATIC_REPAIRS}` in the policy."
-    )
+    return words.cannot_suspend(held.error, waited, CheckName.AUTOMATIC_REPAIRS)
 
 
 def kept(run: Run, observation: Observation, now: datetime) -> tuple[Run, tuple[SetRepairs, ...]]:
@@ -93,8 +87,7 @@ def kept(run: Run, observation: Observation, now: datetime) -> tuple[Run, tuple[
         observation.repairs == RepairsState.SUSPENDED or run.state is RunState.PAUSED
     ):
         # Azure had refused it, so whoever has suspended them since, it was not us.
-        words = "Nothing is to be resumed: Azure had refused to suspend them for us."
-        return with_entry(replace(run, repairs=None), "automatic repairs left alone", words, now), ()
+        return with_entry(replace(run, repairs=None), *words.LEFT_ALONE, now), ()
     if observation.repairs == RepairsState.SUSPENDED and not held.seen_suspended:
         held = replace(held, seen_suspended=True, error="", denied=False)
         run = replace(run, repairs=held)
@@ -103,19 +96,16 @@ def kept(run: Run, observation: Observation, now: datetime) -> tuple[Run, tuple[
         held.seen_suspended or held.resuming_since is not None
     ):
         # Running again: by us, or somebody resumed them under our feet, and then they are theirs.
-        words = (
-            "They are back on."
-            if not in_flight
-            else "Somebody else resumed them while instances were rebooting."
-        )
-        return with_entry(replace(run, repairs=None), "automatic repairs run", words, now), ()
+        line = words.RESUMED_BY_OTHERS if in_flight else words.BACK_ON
+        return with_entry(replace(run, repairs=None), *line, now), ()
     if in_flight or _about_to_start(run, observation, now):
         return run, ()
     since = held.resuming_since or now
     if now - since > PATIENCE and held.tries >= TRIES:
         return _given_up(run, held, now), ()
     if held.resuming_since is None:
-        run = with_entry(run, "resumes automatic repairs", _why(run), now)
+        paused = run.state is RunState.PAUSED
+        run = with_entry(run, *(words.RESUMING_WHILE_PAUSED if paused else words.RESUMING), now)
         held = replace(held, resuming_since=since, asked_at=None)
     return _asked(run, held, observation, now, suspend=False)
 
@@ -134,7 +124,7 @@ def refused_by_azure(run: Run, code: str, message: str, *, suspend: bool) -> Run
     """The run with Azure's refusal of the last call; a lock is final until somebody removes it."""
     if classified(code, message) is not Refusal.LOCKED:
         return answered(run, message, denied=False)
-    doing = f"{'suspending' if suspend else 'resuming'} the automatic repairs of {run.target.name}"
+    doing = words.switching(run.target.name, suspend=suspend)
     return answered(run, locked(run.target, message, keeps_from=doing), denied=True)
 
 
@@ -155,20 +145,10 @@ def _about_to_start(run: Run, observation: Observation, now: datetime) -> bool:
     return not started and now - held.since <= observation.poll_interval * 2 * WAITS
 
 
-def _why(run: Run) -> str:
-    if run.state is RunState.PAUSED:
-        return "The run is paused, so they may repair what is unhealthy."
-    return "No reboot is in progress any more."
-
-
 def _given_up(run: Run, held: Repairs, now: datetime) -> Run:
     target = run.target
-    words = (
-        f"Switch the automatic repairs of {target.name} back on: Breakwater suspended them at "
-        f"{say(held.since)} and could not resume them for {long(PATIENCE)}"
-        f"{f': {held.error}' if held.error else '.'} By hand: "
-        "az vmss set-orchestration-service-state --service-name AutomaticRepairs --action Resume "
-        f"--name {target.name} --resource-group {target.resource_group} --subscription {target.subscription}"
+    sentence = words.switch_back_on(
+        target.name, target.resource_group, target.subscription, held.since, PATIENCE, held.error
     )
-    run = with_entry(replace(run, repairs=None), "automatic repairs left suspended", words, now)
-    return with_notice(run, Kind.TROUBLE, Urgency.ACT, words, now)
+    run = with_entry(replace(run, repairs=None), words.LEFT_SUSPENDED, sentence, now)
+    return with_notice(run, Kind.TROUBLE, Urgency.ACT, sentence, now)

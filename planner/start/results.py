@@ -17,7 +17,8 @@ from planner.start.locks import locked
 from planner.state.change import in_state, with_batches
 from planner.state.notices import with_question, with_started_notice
 from planner.text.backoff import back_off
-from planner.text.phrases import say
+from planner.words import refusals
+from planner.words import starts as words
 
 POLL_INTERVAL = timedelta(seconds=60)
 
@@ -62,10 +63,10 @@ def _asked(run: Run, answers: Sequence[StartResult], now: datetime) -> Run:
 def _ask(run: Run, answer: StartResult) -> str:
     """What a person has to do before Azure takes this start; empty when nobody has to."""
     if answer.needs_person:
-        return f"Azure does not let Breakwater start maintenance: {answer.message}"
+        return words.not_allowed(answer.message)
     if answer.answered is StartOutcome.REFUSED and classified(answer.code, answer.message) is Refusal.LOCKED:
-        doing = f"starting maintenance of {run.target.name}"
-        return f"{locked(run.target, answer.message, keeps_from=doing)} Then resume."
+        ask = locked(run.target, answer.message, keeps_from=refusals.starting(run.target.name))
+        return refusals.then_resume(ask)
     return ""
 
 
@@ -77,7 +78,7 @@ def _withdrawn(run: Run, answers: Sequence[StartResult], now: datetime) -> Run:
     if len(unsent) < len(answers):
         return replace(run, gaps=replace(run.gaps, unsent=None))
     trouble = again(run.gaps.unsent, unsent[0].message, now)
-    reason = f"No start could be sent since {say(trouble.since)}: {trouble.error.rstrip('.')}."
+    reason = words.none_sent(trouble.since, trouble.error)
     if trouble.to_tell(now):
         run = with_question(run, Kind.TROUBLE, reason, now)
         trouble = replace(trouble, told=True)
@@ -93,17 +94,17 @@ def _with_answer(
             state=transition(progress.state, InstanceState.REBOOTING),
             answered=True,
             operation=answer.operation,
-            reason="Azure took the start; waiting for proof of its reboot.",
+            reason=words.TAKEN,
         )
     if answer.answered is StartOutcome.LOST:
-        return replace(progress, reason=f"In doubt: {answer.message}")
+        return replace(progress, reason=words.lost(answer.message))
     if answer.answered is StartOutcome.REFUSED:
         return _refused(progress, answer, now, poll_interval)
     progress = _not_started(progress)
     return replace(
         progress,
         state=transition(progress.state, InstanceState.PENDING),
-        reason=f"Not started: {answer.message}",
+        reason=words.not_sent(answer.message),
         retry_at=now + answer.retry_after if answer.retry_after is not None else None,
     )
 
@@ -112,24 +113,24 @@ def _refused(
     progress: InstanceProgress, answer: StartResult, now: datetime, poll_interval: timedelta
 ) -> InstanceProgress:
     refusal = classified(answer.code, answer.message)
-    progress = replace(progress, refusal=refusal, refused=refusal_notices.words(answer))
+    said = refusals.said_by_azure(answer.code, answer.message)
+    progress = replace(progress, refusal=refusal, refused=said)
     if refusal is Refusal.IN_DOUBT:
         # Another operation runs on it, perhaps our own earlier start: watched, never assumed to be free.
-        return replace(progress, reason=f"In doubt: Azure answered {progress.refused}.")
+        return replace(progress, reason=words.answered_in_doubt(said))
     progress = _not_started(progress)
-    said = f"Azure refused it ({progress.refused})"
     if refusal is Refusal.LOCKED:
         # The run is paused, and whoever resumes it wants to see it tried; its batch stays as it was planned.
         return replace(
             progress,
             state=transition(progress.state, InstanceState.PENDING),
-            reason=f"{said}; a lock has to be removed.",
+            reason=refusals.needs_lock_removed(said),
         )
     later = now + max(back_off(poll_interval, progress.retries), answer.retry_after or timedelta(0))
     return replace(
         progress,
         state=transition(progress.state, InstanceState.ASIDE),
-        reason=f"{said}; to be started again after {say(later)}.",
+        reason=refusals.again_after(said, later),
         retries=progress.retries + 1,
         retry_at=later,
     )

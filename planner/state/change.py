@@ -9,10 +9,12 @@ from datetime import datetime
 from itertools import chain
 
 from planner.record.batch import Batch
-from planner.record.instance import InstanceProgress, counted, state_words
+from planner.record.instance import InstanceProgress, counted
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState, transition
 from planner.state.journal import BREAKWATER, with_entry
+from planner.words import history as words
+from planner.words.instances import standing
 
 TOLD = frozenset({BatchState.SOAKING, BatchState.DONE})
 
@@ -30,7 +32,7 @@ ORDINARY = frozenset(
 def in_state(run: Run, state: RunState, reason: str, now: datetime, actor: str = BREAKWATER) -> Run:
     """The run in `state` with its sentence; only a change of state is a line of history."""
     if run.state is not state:
-        run = with_entry(run, f"{run.state} -> {state}", reason, now, actor)
+        run = with_entry(run, words.changed(run.state, state), reason, now, actor)
     return replace(run, state=transition(run.state, state), reason=reason)
 
 
@@ -48,17 +50,19 @@ def with_batches(run: Run, batches: Sequence[Batch], now: datetime, actor: str =
         if instance.state not in ORDINARY and states.get(instance.id, instance.state) is not instance.state:
             ends.setdefault((instance.state, instance.reason), []).append(instance.id)
     for (state, reason), ids in ends.items():
-        run = with_entry(run, state_words(state), reason, now, actor, instances=ids)
+        run = with_entry(run, standing(state), reason, now, actor, instances=ids)
     for batch in new:
         for event, reason in _lines(batch, old.get(batch.number), states):
-            run = with_entry(run, f"batch {batch.number} {event}", f"{batch.domain}: {reason}", now, actor)
+            run = with_entry(
+                run, words.batch(batch.number, event), words.of_domain(batch.domain, reason), now, actor
+            )
     return run
 
 
 def _lines(batch: Batch, old: Batch | None, states: Mapping[str, InstanceState]) -> Iterator[tuple[str, str]]:
     started = [instance.id for instance in batch.instances if _starts(instance, states)]
     if started:
-        yield "started", f"instances {', '.join(started)}"
+        yield "started", words.started(started)
     if old is not None and batch.state is not old.state and batch.state in TOLD:
         yield batch.state, counted(batch.instances)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.record.run import Entry, Run
+from planner.words.history import LEFT_OUT
 
 BREAKWATER = "breakwater"
 
@@ -29,7 +30,7 @@ def with_entry(
     history = run.story.history
     if len(history) >= MOST_LINES:
         first, later = history[:FIRST_LINES], history[FIRST_LINES:]
-        gap = Entry(later[0].at, BREAKWATER, "left out", "Lines after this one were left out.")
+        gap = Entry(later[0].at, BREAKWATER, *LEFT_OUT)
         dropped = frozenset([place for place, entry in enumerate(later) if not entry.id][:DROPPED])
         kept = tuple(entry for place, entry in enumerate(later) if place not in dropped)
         history = (*first, gap, *kept[-2 * MOST_LINES :])

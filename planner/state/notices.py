@@ -12,6 +12,8 @@ from planner.record.run import Run
 from planner.record.states import InstanceState
 from planner.schedule.latest_start import latest
 from planner.state.unanswered import held_up, if_nobody_answers
+from planner.words import pausing as words
+from planner.words.starts import begun
 
 MOST_NOTICES = 200
 """A record is replaced whole at every write: a run that goes back and forth for weeks must stay small."""
@@ -67,8 +69,7 @@ def with_started_notice(run: Run, now: datetime) -> Run:
         return run
     for batch in run.batches:
         if any(instance.answered for instance in batch.instances):
-            sentence = f"Rebooting has started with {batch.domain}."
-            return with_notice(run, Kind.STARTED, Urgency.KNOW, sentence, now)
+            return with_notice(run, Kind.STARTED, Urgency.KNOW, begun(batch.domain), now)
     return run
 
 
@@ -118,10 +119,10 @@ def _down(run: Run, instances: Sequence[Instance]) -> tuple[Down, ...]:
 
 
 _AS_RECORDED = {
-    InstanceState.STARTING: "its start is on its way",
-    InstanceState.REBOOTING: "rebooting when last seen",
-    InstanceState.VERIFYING: "not yet seen healthy twice",
-    InstanceState.FAILED: "unhealthy when last seen",
+    InstanceState.STARTING: words.ITS_START_GOES_OUT,
+    InstanceState.REBOOTING: words.REBOOTING,
+    InstanceState.VERIFYING: words.NOT_HEALTHY_TWICE,
+    InstanceState.FAILED: words.UNHEALTHY,
 }
 
 
@@ -142,4 +143,4 @@ def _down_on_record(run: Run) -> tuple[Down, ...]:
 
 def _serving(run: Run, instances: Sequence[Instance]) -> str:
     up = sum(serving(instance, run.terms.health) for instance in instances)
-    return f"{up} of {len(instances)} instances are running and healthy"
+    return words.serving(up, len(instances))

@@ -16,7 +16,7 @@ from planner.record.waits import Alarm
 from planner.schedule import options
 from planner.schedule.latest_start import latest
 from planner.state.notices import with_notice, with_question
-from planner.text.phrases import long, say
+from planner.words import fitting as words
 
 LAST_MOMENT = timedelta(hours=4)
 """So long before nothing can be started any more a plan that does not fit pages."""
@@ -57,7 +57,7 @@ def _told(run: Run, problem: str, observation: Observation, now: datetime) -> Ru
     return with_question(
         run,
         Kind.SLACK,
-        f"Time is short. {problem} {run.reason}",
+        words.time_is_short(problem, run.reason),
         now,
         urgency=urgency,
         instances=observation.instances,
@@ -96,8 +96,5 @@ def _little_left(run: Run, now: datetime) -> Run:
     """It fits, so nobody has to do anything; whoever knows of it now is not surprised later."""
     assert run.times.deadline is not None
     assert run.times.slack is not None
-    sentence = (
-        f"Little time is left: {long(run.times.slack)} to spare until {say(run.times.deadline)}. If one "
-        "domain takes longer than the others did, not all of it fits."
-    )
+    sentence = words.little_left(run.times.slack, run.times.deadline)
     return with_notice(run, Kind.SLACK, Urgency.KNOW, sentence, now, deadline=run.times.deadline)

@@ -17,8 +17,8 @@ from planner.record.states import ACTIVE, InstanceState, RunState
 from planner.record.waits import Reminders
 from planner.schedule.latest_start import AHEAD, fits, latest
 from planner.state.notices import with_question
-from planner.text.phrases import inner, lower
 from planner.waiting import stalled
+from planner.words import standing_still as words
 
 MARKS = (4, 24, 72)
 """Hours before the latest start, the smallest first."""
@@ -78,17 +78,17 @@ def _stands_still(run: Run, observation: Observation) -> str:
     if run.state not in ACTIVE:
         return ""
     if run.state is RunState.PAUSED:
-        return f"Still paused: {run.reason.rstrip('.')}."
+        return words.still_paused(run.reason)
     if run.state is RunState.AWAITING_APPROVAL:
-        return "Still waiting for approval."
+        return words.STILL_WAITING_FOR_APPROVAL
     if run.gaps.trouble is not None and run.gaps.trouble.told:
         return run.reason
     if observation.stopped and any(instance.state is InstanceState.PENDING for instance in run.instances):
-        return f"Still stopped: {inner(observation.stopped)}."
+        return words.still_stopped(observation.stopped)
     held = run.waits
     if held is None or not (held.told or held.passed or held.spent >= min(BLIP, run.terms.stalled_after)):
         return ""
-    return f"Still {lower(stalled.sentence(held, windows=bool(run.terms.windows)))}"
+    return words.still(stalled.sentence(held, windows=bool(run.terms.windows)))
 
 
 def _asked(run: Run) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.calendar.openings import NOTHING, usable
-from planner.record.cause import AT_ONCE, QUIET, WAY_ON, Cause
+from planner.record.cause import AT_ONCE, QUIET, Cause
 from planner.record.command import CommandKind
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
@@ -20,7 +20,7 @@ from planner.schedule.options import misfit
 from planner.schedule.timing import MINUTE
 from planner.start.gate import Wait
 from planner.state.notices import with_question
-from planner.text.phrases import long, say
+from planner.words import standing_still as words
 
 
 def waiting(run: Run, wait: Wait, observation: Observation, now: datetime) -> Run:
@@ -42,7 +42,7 @@ def waiting(run: Run, wait: Wait, observation: Observation, now: datetime) -> Ru
     held = Stalled(wait.cause, wait.reason, now, passed=old is not None and old.passed, waited=counted)
     run = replace(run, standing=replace(run.standing, stalled=held))
     mine = next(waited for waited in counted if waited.cause is wait.cause)
-    since = f"{run.reason} Held up since {say(mine.since)}."
+    since = words.held_up_since(run.reason, mine.since)
     if mine.told:
         return replace(run, reason=since)
     left = run.terms.stalled_after - (mine.spent if held.told else held.spent)
@@ -52,10 +52,15 @@ def waiting(run: Run, wait: Wait, observation: Observation, now: datetime) -> Ru
     held = replace(held, waited=told)
     # In the queue with a place in time it asks nobody for anything.
     queues = wait.cause is Cause.LIMIT and observation.turn.start is not None and not misfit(run, now)
+    said = (
+        sentence(held, windows=bool(run.terms.windows)),
+        words.WAY_ON[held.cause],
+        fits(run, now),
+    )
     return with_question(
         replace(run, reason=since, standing=replace(run.standing, stalled=held)),
         Kind.STALLED,
-        f"{sentence(held, windows=bool(run.terms.windows))} {WAY_ON[held.cause]} {fits(run, now)}".strip(),
+        " ".join(filter(None, said)),
         now,
         urgency=Urgency.KNOW if queues else Urgency.ACT,
         instances=observation.instances,
@@ -77,5 +82,5 @@ def _counted(run: Run, held: Stalled, now: datetime) -> tuple[Waited, ...]:
 def sentence(held: Stalled, *, windows: bool) -> str:
     """What it waits for and since when; how long of that it could have started, where `windows` are less."""
     since = (held.of(held.cause) or held).since
-    lost = f" ({long(held.spent)}{' inside its windows' if windows else ''})" if held.spent >= MINUTE else ""
-    return f"Held up since {say(since)}{lost}: {held.what}."
+    spent = held.spent if held.spent >= MINUTE else NOTHING
+    return words.held_up(since, spent, held.what, windows=windows)

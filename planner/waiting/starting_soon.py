@@ -11,7 +11,7 @@ from planner.record.run import Run
 from planner.record.states import RunState
 from planner.schedule.timing import to_place
 from planner.state.notices import with_notice
-from planner.text.phrases import many, say
+from planner.words.fitting import starts_soon
 
 AHEAD = timedelta(hours=1)
 
@@ -35,8 +35,7 @@ def told(run: Run, observation: Observation, now: datetime) -> Run:
         waits = run.waits is not None
         return run if waits else replace(run, due=min(run.due, start - AHEAD))
     batch = next(filter(to_place, run.batches))
-    ends = f" All of it should be over by {say(run.times.forecast_end)}." if run.times.forecast_end else ""
-    sentence = f"Starts {say(start)} with {batch.domain} ({many(len(batch.instances), 'instance')}).{ends}"
+    sentence = starts_soon(start, batch.domain, len(batch.instances), run.times.forecast_end)
     answers = (CommandKind.HOLD, CommandKind.SKIP)
     return with_notice(run, Kind.STARTING, Urgency.KNOW, sentence, now, answers=answers)
 

@@ -8,11 +8,11 @@ import pytest
 from handlers.cloud import shapes
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
-from planner.decision.counter_indications import SCHEDULED_EVENTS_PARTS
 from planner.decision.decide import decide
 from planner.decision.managed import owner
 from planner.policy.model import Policy
 from planner.record.check import Outcome
+from planner.words.counter_indications import SCHEDULED_EVENTS_PARTS
 from simulator.arm.shapes import scale_set as simulated
 from simulator.fleet import uniform
 from tests.planner.builders import NOW

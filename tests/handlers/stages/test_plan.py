@@ -143,7 +143,7 @@ async def test_a_plan_always_overtaken_is_left_to_the_hosts_next_try(scene) -> N
     message = await scene.announced()
     await plan.handle(message, scene.wiring)
     meddle(scene, *[lambda write: somebody_writes(scene, write)] * 5)
-    with pytest.raises(Conflict, match="5 times"):
+    with pytest.raises(Conflict, match="after 5 write conflicts"):
         await plan.handle(message.model_copy(update={"reason": "replan"}), scene.wiring)
     run = await scene.run()
     assert sum(entry.event == "meanwhile" for entry in run.story.history) == 5

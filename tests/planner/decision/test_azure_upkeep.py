@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from planner.azure.fleet import Orchestration
-from planner.decision.azure_upkeep import REPAIRS
-from planner.decision.counter_indications import SCHEDULED_EVENTS_PARTS
 from planner.decision.estimate import HELD_BACK_POLLS, REBOOT_POLLS, learned
 from planner.policy.model import Rules
 from planner.record.check import Outcome
 from planner.record.run import Verdict
+from planner.words.counter_indications import SCHEDULED_EVENTS_PARTS
+from planner.words.repairs import ACTIONS as REPAIRS
 from tests.planner.builders import MINUTE, always, check, checked, decided, flexible, planned, scale_set
 
 LISTENS = scale_set(scheduled_events=True)

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from planner.azure.usage import NOT_READ_YET, Evidence, Habits, Source
+from planner.azure.usage import Evidence, Habits, Source
 from planner.azure.wave import Member, Stage, Wave, awaited, informed, with_evidence
 from planner.decision.checks import LOOKED_UP, blocking, counter_indications, in_the_way
 from planner.record.check import Outcome
+from planner.words.checks import NOT_READ_YET
 from tests.planner.builders import NOW, announcement, rules, scale_set
 
 WEB, API = scale_set("web"), scale_set("api")

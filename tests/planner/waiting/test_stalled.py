@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from planner.azure.fleet import Health
 from planner.calendar.openings import usable
 from planner.policy.weekly import parse_windows
-from planner.record.cause import QUIET, WAY_ON, Cause
+from planner.record.cause import QUIET, Cause
 from planner.record.notice import Urgency
 from planner.record.observation import Observation, Predecessor
 from planner.record.states import RunState
@@ -18,6 +18,7 @@ from planner.record.waits import Turn
 from planner.schedule import timing
 from planner.start.gate import Wait
 from planner.waiting import stalled
+from planner.words.standing_still import WAY_ON
 from tests.planner.builders import NOW as SUNDAY
 from tests.planner.builders import SELF_SERVICE, batch, run_of
 from tests.planner.living import DAY, H, M, failed_set, living, run_of_world, sick, told, until
