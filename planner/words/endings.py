@@ -27,7 +27,7 @@ def all_healthy(instances: int) -> str:
 
 
 def unhealthy_since(ids: Sequence[str]) -> str:
-    return f"Rebooted and unhealthy since: {', '.join(ids)}."
+    return f"Rebooted and unhealthy since: instance{'s' if len(ids) > 1 else ''} {', '.join(ids)}."
 
 
 def rest_by_azure(left: int, between: tuple[datetime, datetime] | None, *, beside_others: bool) -> str:

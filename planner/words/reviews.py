@@ -40,7 +40,7 @@ def went_wrong(at: datetime, first: str, more: int, paused: timedelta) -> str:
     """The first notice about it, how many more came, and how long the run was paused in all."""
     after = f" And {many(more, 'more notice')} after that." if more else ""
     stood = f" Paused for {long(paused)} in all." if paused else ""
-    return f"{say(at)}: {first.strip()}{after}{stood}"
+    return f"{say(at)}: {first.strip().rstrip('.')}.{after}{stood}"
 
 
 MORE_TIME = "More time"

@@ -1,11 +1,12 @@
 """What a wave that is over leaves behind: how long what was down, what went wrong, what to change next time."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from handlers.render.moments import Clock
 from handlers.render.review_parts import review_parts
 from planner.notices.next_wave import down_for, spent
 from planner.notices.review import MOST, downtime, review
@@ -162,9 +163,12 @@ def test_what_stood_still_with_something_down_is_not_taken_for_a_lack_of_time():
     assert "More time" not in advice(over("db", domain(0, failed), state=RunState.MISSED))
 
 
+PLAIN = Clock(UTC, NOW)
+
+
 def test_the_review_is_parts_of_the_last_message_and_of_no_other():
-    assert review_parts(()) == ()
-    headings = [part.heading for part in review_parts([over("web", domain(0, done("0", 8)))])]
+    assert review_parts((), PLAIN) == ()
+    headings = [part.heading for part in review_parts([over("web", domain(0, done("0", 8)))], PLAIN)]
     assert headings == ["How long each domain was down", "For the next wave"]
     nothing = altered(run("quiet", state=RunState.NOT_IMPACTED), reason="Not hit.")
-    assert review_parts([nothing]) == ()
+    assert review_parts([nothing], PLAIN) == ()
