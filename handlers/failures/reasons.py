@@ -5,7 +5,6 @@ was killed, or storage was down.
 """
 
 import hashlib
-import logging
 from contextlib import suppress
 from datetime import timedelta
 
@@ -14,11 +13,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from handlers.channels.trouble import redacted
 from handlers.cloud.names import failure_path
 from handlers.cloud.records import Conflict, StorageDown
+from handlers.log import logger
 from handlers.wire.documents import BadRecord, decode
 from handlers.wiring import Wiring
 from planner.text.phrases import shortened
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 LONGEST = 1000
 """Characters of an error that are kept."""
@@ -56,7 +56,7 @@ async def last(queue: str, body: bytes, wiring: Wiring) -> str:
     try:
         failure = decode(Failure, stored.body)
     except BadRecord as error:
-        log.warning("failures.unreadable", extra={"path": stored.path, "reason": str(error)})
+        log.warning("failures.unreadable", extra={"path": stored.path, "why": str(error)})
         return "The failure reason is no longer readable."
     return failure.error if failure.at + FRESH > wiring.now() else ""
 

@@ -4,10 +4,9 @@ A link proves that it was sent to its receiver, not who opens it. Whatever is wr
 page, and then nothing is done.
 """
 
-import logging
-
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.delivery import calendars
+from handlers.log import logger
 from handlers.pages import acting, acting_wave
 from handlers.pages.answer import SECURITY, as_file, html
 from handlers.pages.inside import inside_addresses, place_inside
@@ -21,7 +20,7 @@ from handlers.wire.link_token import FEED, Forged, Link
 from handlers.wiring import Wiring
 from planner.text.phrases import to_the_minute
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 async def handle(request: Request, wiring: Wiring) -> Response:
@@ -39,7 +38,7 @@ async def handle(request: Request, wiring: Wiring) -> Response:
     except BadRecord as error:
         return _refused(409, "The record cannot be read", str(error), wiring)
     except (StorageDown, Conflict, NewerRecord) as error:
-        log.warning("link.later", extra={"reason": str(error)})
+        log.warning("link.later", extra={"why": str(error)})
         sentence = f"This cannot be answered right now: {error}"
         title = "Try again in a minute"
         page = said_page(title, (sentence, "The link stays good: open it once more."), wiring.now())

@@ -3,11 +3,11 @@
 202 means applied; 409 means refused, with a sentence why, as is a command that would change nothing.
 """
 
-import logging
 from collections.abc import Mapping
 
 from handlers.cloud.names import run_path
 from handlers.cloud.records import Conflict, StorageDown
+from handlers.log import about, logger
 from handlers.runs import commands
 from handlers.wire.command_request import Refused, read
 from handlers.wire.documents import BadRecord, NewerRecord
@@ -16,7 +16,7 @@ from handlers.wire.ids import checked_tracking_id
 from handlers.wiring import Wiring
 from planner.people.commands import effect
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 async def handle(request: Request, wiring: Wiring) -> Response:
@@ -29,7 +29,9 @@ async def handle(request: Request, wiring: Wiring) -> Response:
         tracking_id, path = _place(request.path_parameters)
         command = asked.command(wiring.now())
         traceparent = request.headers.get("traceparent", "")
-        before, after = await commands.taken(command, path, tracking_id, wiring, traceparent)
+        with about(wave=tracking_id, run=path):
+            before, after = await commands.taken(command, path, tracking_id, wiring, traceparent)
+            log.info("respond.taken", extra={"action": asked.kind, "event": command.id, "actor": asked.actor})
     except Refused as refused:
         return _refused(refused.status, refused.sentence)
     except LookupError:
@@ -37,10 +39,9 @@ async def handle(request: Request, wiring: Wiring) -> Response:
     except BadRecord as error:
         return _refused(409, f"The run's record cannot be read: {error}")
     except (StorageDown, Conflict, NewerRecord) as error:
-        log.warning("respond.later", extra={"reason": str(error)})
+        log.warning("respond.later", extra={"why": str(error)})
         reason = f"This cannot be taken right now, try again in a minute: {error}"
         return json_response(503, {"status": "refused", "reason": reason}, {"Retry-After": "30"})
-    log.info("respond.taken", extra={"action": asked.kind, "event": command.id, "scale_set": after.target.id})
     return json_response(
         202,
         {

@@ -1,9 +1,9 @@
 """respond_wave: a person's command for a whole wave, to each run that it is for, or to the limits."""
 
-import logging
 from collections.abc import Sequence
 
 from handlers.cloud.records import Conflict, StorageDown
+from handlers.log import logger
 from handlers.runs import wave_commands
 from handlers.runs.wave_commands import Outcome
 from handlers.wire.command_request import Refused
@@ -14,7 +14,7 @@ from handlers.wire.wave_request import WaveRequest, Which, read
 from handlers.wiring import Wiring
 from planner.azure.wave import Wave
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 NOBODY = {
     Which.LATE: "Every scale set of the wave that has not begun has a place before its deadline.",
@@ -38,7 +38,7 @@ async def handle(request: Request, wiring: Wiring) -> Response:
     except Refused as refused:
         return json_response(refused.status, {"status": "refused", "reason": refused.sentence})
     except (StorageDown, Conflict, NewerRecord) as error:
-        log.warning("respond_wave.later", extra={"reason": str(error)})
+        log.warning("respond_wave.later", extra={"why": str(error)})
         reason = f"This cannot be taken right now, try again in a minute: {error}"
         return json_response(503, {"status": "refused", "reason": reason}, {"Retry-After": "30"})
 
