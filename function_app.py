@@ -11,6 +11,7 @@ from functools import cache
 
 import azure.functions as func
 
+from handlers.log import hush
 from handlers.wire.http import Request, Response
 from handlers.wire.ids import ALERTS, NOTICES, RUNS, SCALE_SETS, Queue, poison
 from handlers.wire.settings import Settings
@@ -20,6 +21,7 @@ STORAGE = "AzureWebJobsStorage"
 SWEEP = os.environ.get("BREAKWATER_SWEEP_SCHEDULE", "0 */5 * * * *")
 RUN = "waves/{wave}/{subscription}/{group}/{name}"
 
+hush()
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 

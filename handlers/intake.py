@@ -1,18 +1,18 @@
 """From a queue's text to its stage: what cannot be read yet waits, what can never be read is buried."""
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from handlers.cloud.records import StorageDown
-from handlers.failures import bundles, reasons
+from handlers.failures import bundles, reasons, subject
+from handlers.log import about, logger
 from handlers.wire.bundles import Bundle, parse_all, texts_in
 from handlers.wire.documents import NewerRecord
 from handlers.wire.ids import Queue, poison
 from handlers.wire.messages import NEWER_WAIT, BadMessage, Message, NewerMessage, parse
 from handlers.wiring import Wiring
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 async def hand_over(
@@ -37,7 +37,12 @@ async def hand_over(
         await bundles.split(queue, texts, wiring)
         return
     try:
-        await stage(bundle if texts else parse(queue, text), wiring)
+        if texts:
+            await stage(bundle, wiring)
+        else:
+            message = parse(queue, text)
+            with about(**subject.of(message)):
+                await stage(message, wiring)
     except (NewerMessage, NewerRecord) as error:
         log.warning("message.newer", extra={"queue": queue, "why": str(error)})
         await wiring.queues.send_text(queue, text, delay=NEWER_WAIT)

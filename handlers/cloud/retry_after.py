@@ -6,7 +6,6 @@ grows.
 """
 
 import asyncio
-import logging
 import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -15,9 +14,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from handlers.cloud.names import throttled_path
 from handlers.cloud.records import Conflict, Records, StorageDown
+from handlers.log import logger
 from handlers.wire.documents import BadRecord, NewerRecord, decode
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 POLL_EVERY = timedelta(seconds=5)
 """How old a host's knowledge of the others may be: two hundred plans cost a handful of reads."""
@@ -90,7 +90,7 @@ class RetryAfter:
         except Conflict:
             return False
         except StorageDown as error:
-            log.warning("throttled.not_recorded", extra={"path": self._path, "reason": str(error)})
+            log.warning("throttled.not_recorded", extra={"path": self._path, "why": str(error)})
         return True
 
     async def _poll(self) -> None:
@@ -100,9 +100,9 @@ class RetryAfter:
             self._etag = stored.etag if stored is not None else None
             known = decode(Quiet, stored.body).until if stored is not None else None
         except StorageDown as error:
-            log.warning("throttled.not_read", extra={"path": self._path, "reason": str(error)})
+            log.warning("throttled.not_read", extra={"path": self._path, "why": str(error)})
             return
         except (BadRecord, NewerRecord) as error:
-            log.warning("throttled.unreadable", extra={"path": self._path, "reason": str(error)})
+            log.warning("throttled.unreadable", extra={"path": self._path, "why": str(error)})
             known = None
         self._until = known if known is not None and known <= self._now() + LONGEST else None

@@ -1,13 +1,13 @@
 """Calendars as they are given out: a wave's, a receiver's own, and the one that a mail brings along."""
 
 import asyncio
-import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from email.utils import parseaddr
 from urllib.parse import unquote
 
 from handlers.cloud.records import Conflict, Listed
+from handlers.log import logger
 from handlers.render.addresses import Addresses
 from handlers.render.appointments import appointments
 from handlers.render.calendar import calendar
@@ -21,7 +21,7 @@ from planner.notices.feed import CHANGES, Feed, revised
 from planner.record.run import Run
 from planner.record.states import RunState
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 MAIL = "email"
 """The channel that takes a calendar along; a stand-in's name begins with it."""
@@ -73,7 +73,7 @@ async def attached(channel: str, story: Story, receiver: str, wiring: Wiring) ->
     try:
         feed = await _of_one(story.tracking_id, receiver, wiring)
     except (Conflict, NewerRecord) as error:
-        log.warning("calendar.not_attached", extra={"receiver": receiver, "reason": str(error)})
+        log.warning("calendar.not_attached", extra={"receiver": receiver, "why": str(error)})
         return b""
     addresses = wiring.addresses(receiver)
     name = f"Planned maintenance {story.tracking_id}"

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -10,6 +9,7 @@ from datetime import datetime
 from handlers.channels import ChannelTrouble, Message, Sender
 from handlers.cloud.records import Conflict
 from handlers.delivery import fallback_receiver
+from handlers.log import logger
 from handlers.render.forms import render
 from handlers.render.letter import Letter
 from handlers.wire.ids import NOTICES
@@ -20,7 +20,7 @@ from planner.notices import delivery_steps as steps
 from planner.notices.delivery import Delivery
 from planner.policy.model import Policy
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 NOBODY = "nobody"
 """The receiver, and the channel, where the policy names nobody to tell."""
@@ -44,7 +44,7 @@ def senders_of(receiver: str, policy: Policy, wiring: Wiring) -> dict[str, Sende
         return senders
     problem = policy.problem or wiring.settings.problem
     if problem:
-        log.error("notify.policy", extra={"receiver": receiver, "reason": problem})
+        log.error("notify.policy", extra={"receiver": receiver, "why": problem})
         return None
     log.error("notify.nobody", extra={"receiver": receiver})
     return {NOBODY: Nobody(receiver)}
@@ -65,7 +65,7 @@ async def deliver(
     A letter of None has nothing left to tell. `reports`: people are told of channels that do not get through.
     Raises only what storage raises.
     """
-    about = {"tracking_id": before.tracking_id, "receiver": before.receiver}
+    about = {"wave": before.tracking_id, "receiver": before.receiver}
     try:
         etag = await wiring.deliveries.write(claimed, etag)
     except Conflict:
@@ -100,7 +100,7 @@ async def noted(delivery: Delivery, etag: str | None, wiring: Wiring) -> str | N
     try:
         return await wiring.deliveries.write(delivery, etag)
     except Conflict:
-        log.info("notify.busy", extra={"tracking_id": delivery.tracking_id, "receiver": delivery.receiver})
+        log.info("notify.busy", extra={"wave": delivery.tracking_id, "receiver": delivery.receiver})
         return None
 
 
@@ -134,17 +134,18 @@ async def _send(
     # A thousand scale sets take a second of CPU: the worker's loop must go on answering meanwhile.
     message = await asyncio.to_thread(render, letter, sending.message_id, thread, sending.first)
     about = {
-        "tracking_id": delivery.tracking_id,
+        "wave": delivery.tracking_id,
         "receiver": delivery.receiver,
         "channel": channel,
         "message_id": sending.message_id,
         "tries": sending.tries,
+        "subject": letter.subject,
     }
     try:
         remark = await sender.send(message)
     except ChannelTrouble as trouble:
         why = {
-            "reason": trouble.sentence,
+            "why": trouble.sentence,
             "recoverable": trouble.recoverable,
             "broken": trouble.broken,
         }

@@ -5,11 +5,11 @@ channels takes them. And once a day, as long as it lasts, somebody is told which
 fix it.
 """
 
-import logging
 from collections.abc import Collection
 from datetime import datetime
 
 from handlers.channels import Sender
+from handlers.log import logger
 from handlers.wire.ids import NOTICES
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
@@ -20,7 +20,7 @@ from planner.policy.hearing import default_receiver
 from planner.policy.model import Policy, Receiver
 from planner.text.phrases import shortened
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def _other_receiver(receiver: str, policy: Policy) -> Receiver | None:

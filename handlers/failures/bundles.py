@@ -5,20 +5,20 @@ its messages may be to blame: then each is sent by itself, with tries of its own
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from handlers.cloud.records import StorageDown
 from handlers.cloud.side_by_side import side_by_side
-from handlers.failures import reasons
+from handlers.failures import reasons, subject
+from handlers.log import about, logger
 from handlers.wire.bundles import Bundle
 from handlers.wire.documents import NewerRecord
 from handlers.wire.ids import Queue
 from handlers.wire.messages import NEWER_WAIT, Message
 from handlers.wiring import Wiring
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 FAILED_WAIT = timedelta(seconds=30)
 """When what failed is tried again: as late as the host would (host.json, `visibilityTimeout`)."""
@@ -60,7 +60,8 @@ async def _one[Kind: Message](
     queue: Queue, message: Kind, work: Callable[[Kind], Awaitable[None]], wiring: Wiring
 ) -> StorageDown | None:
     """What became of one message: None when it's done or on the queue, else why it could not be sent."""
-    delay = await _again_in(queue, message, work, wiring)
+    with about(**subject.of(message)):
+        delay = await _again_in(queue, message, work, wiring)
     try:
         if delay is not None:
             await wiring.queues.send(queue, message, delay=delay)

@@ -5,7 +5,6 @@ was killed, or storage was down.
 """
 
 import hashlib
-import logging
 from contextlib import suppress
 from datetime import timedelta
 
@@ -14,12 +13,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from handlers.channels.trouble import redacted
 from handlers.cloud.names import failure_path
 from handlers.cloud.records import Conflict, StorageDown
+from handlers.log import logger
 from handlers.wire.documents import BadRecord, decode
 from handlers.wiring import Wiring
 from handlers.words.trouble import REASON_UNREADABLE
 from planner.text.phrases import shortened
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 LONGEST = 1000
 """Characters of an error that are kept."""
@@ -57,7 +57,7 @@ async def last(queue: str, body: bytes, wiring: Wiring) -> str:
     try:
         failure = decode(Failure, stored.body)
     except BadRecord as error:
-        log.warning("failures.unreadable", extra={"path": stored.path, "reason": str(error)})
+        log.warning("failures.unreadable", extra={"path": stored.path, "why": str(error)})
         return REASON_UNREADABLE
     return failure.error if failure.at + FRESH > wiring.now() else ""
 

@@ -5,10 +5,10 @@ with the link's own id in the same write: whoever comes second is told so, also 
 that it had worked.
 """
 
-import logging
 from dataclasses import replace
 
 from handlers.cloud.names import run_path
+from handlers.log import logger
 from handlers.pages.answer import html
 from handlers.pages.opened import Opened
 from handlers.render.confirmation import confirmation
@@ -24,7 +24,7 @@ from planner.people.commands import effect
 from planner.record.command import Command, CommandKind
 from planner.record.run import Entry, Run
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 async def answered(link: Link, request: Request, wiring: Wiring) -> Response:
@@ -84,7 +84,8 @@ async def _done(opened: Opened, run: Run, path: str) -> Response:
     if line and (line.actor != command.actor or command.comment not in line.reason):
         # Somebody else has sent the same form a moment before.
         return _used(opened, after)
-    log.info("link.taken", extra={"action": command.kind, "event": command.id, "scale_set": after.target.id})
+    taken = {"wave": opened.tracking_id, "run": path, "action": command.kind, "event": command.id}
+    log.info("link.taken", extra=taken)
     return opened.says(
         200,
         words.done(command.kind, opened.name),

@@ -5,7 +5,6 @@ same limits. What it does is written down before anything is done: should a host
 the form again goes on with what is left, for the same scale sets and as said by the first.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -13,6 +12,7 @@ from urllib.parse import unquote
 
 from handlers.cloud.records import Listed
 from handlers.delivery.deliver import NOBODY
+from handlers.log import logger
 from handlers.pages.answer import html
 from handlers.pages.opened import Opened
 from handlers.render.page import confirm_wave_page
@@ -30,7 +30,7 @@ from planner.azure.wave import Wave
 from planner.places.outlook import Outlook
 from planner.record.command import Command
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 A_MOMENT = timedelta(minutes=2)

@@ -1,10 +1,10 @@
 """A link that somebody has opened: who that is, how far that is proven, and the pages that answer."""
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from handlers.log import logger
 from handlers.pages.answer import html
 from handlers.render.addresses import OnPage
 from handlers.render.page import said_page
@@ -15,7 +15,7 @@ from handlers.wire.link_token import Link
 from handlers.wiring import Wiring
 from handlers.words import links as words
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

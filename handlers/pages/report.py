@@ -5,13 +5,13 @@ What is shown is the same however it was opened; only the addresses in it differ
 
 import asyncio
 import json
-import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from itertools import batched
 
 from handlers.cloud.names import run_path
 from handlers.cloud.records import Conflict, Listed, StorageDown
 from handlers.delivery import calendars
+from handlers.log import logger
 from handlers.pages.answer import SECURITY, as_file, html
 from handlers.render import contract, page, table
 from handlers.render.addresses import Addresses, Place
@@ -29,7 +29,7 @@ from planner.azure.wave import Wave
 from planner.notices.delivery import Delivery
 from planner.record.run import Run
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 LARGEST = 400_000
 """Bytes of a wave's document that are not exceeded unless a single run does."""
@@ -48,7 +48,7 @@ async def shown(
     try:
         return await _answer(given, query, wiring, addresses)
     except (StorageDown, Conflict, NewerRecord) as error:
-        log.warning("report.storage_down", extra={"reason": str(error)})
+        log.warning("report.storage_down", extra={"why": str(error)})
         body = {"error": words.records_unreadable(error)}
         return json_response(503, body, {**SECURITY, "Retry-After": "30"})
 

@@ -1,15 +1,15 @@
 """Calendar feeds on record: what each has said, so that a program takes what it says next."""
 
-import logging
 from collections.abc import Callable
 
 from handlers.cloud.names import calendar_path
 from handlers.cloud.records import Conflict, Records
+from handlers.log import logger
 from handlers.wire.documents import BadRecord, decode, encode
 from handlers.words.trouble import gave_up
 from planner.notices.feed import Feed
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 TRIES = 5
 
@@ -34,7 +34,7 @@ class Calendars:
                     before = decode(Feed, stored.body)
                 except BadRecord as error:
                     # Said anew: sequences go by the clock, so programs take it all the same.
-                    log.warning("calendar.unreadable", extra={"path": path, "reason": str(error)})
+                    log.warning("calendar.unreadable", extra={"path": path, "why": str(error)})
             after = change(before)
             if after == before:
                 return after

@@ -1,18 +1,18 @@
 """What people have raised of the limits, on record: one document for each wave and subscription."""
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from handlers.cloud.names import limits_path, limits_prefix
 from handlers.cloud.records import Conflict, Records, Stored
+from handlers.log import logger
 from handlers.repository.waves import Waves
 from handlers.wire.documents import BadRecord, NewerRecord, decode, encode
 from handlers.words.trouble import gave_up
 from planner.policy.limits import RaisedLimits
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 FRESH = timedelta(seconds=20)
 """How long another host's raise may stay unseen here: every poll of a waiting run asks."""
@@ -44,7 +44,7 @@ class RaisedLimitsOnRecord:
                 found += await self._in_force(stored) if stored is not None else []
             except (BadRecord, NewerRecord) as error:
                 # Without it the policy file's limits hold, which are tighter.
-                log.warning("limits.unreadable", extra={"path": line.path, "reason": str(error)})
+                log.warning("limits.unreadable", extra={"path": line.path, "why": str(error)})
         self._kept[key] = self._now(), tuple(found)
         return tuple(found)
 

@@ -1,6 +1,5 @@
 """Runs on record: read, written, archived and listed; and the message that has a run polled."""
 
-import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,13 +10,14 @@ from handlers.cloud.names import ARCHIVE_PREFIX, RUNS_PREFIX, archive_path, run_
 from handlers.cloud.queues import Queues
 from handlers.cloud.records import Conflict, Listed, Records
 from handlers.cloud.side_by_side import side_by_side
+from handlers.log import logger
 from handlers.wire.documents import BadRecord, NewerRecord, decode, encode, run_metadata, waves_of
 from handlers.wire.ids import NOTICES, RUNS
 from handlers.wire.messages import NoticeMessage, PersonEvent, RunMessage
 from planner.azure.fleet import ScaleSet
 from planner.record.run import Run
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 AT_ONCE = 16
 """Documents read side by side: storage answers in parallel, decoding does not."""
@@ -132,7 +132,7 @@ class Runs:
             try:
                 run = decode(Run, stored.body)
             except (NewerRecord, BadRecord) as error:
-                log.warning("run.unreadable", extra={"path": line.path, "reason": str(error)})
+                log.warning("run.unreadable", extra={"path": line.path, "why": str(error)})
                 return line.path, None
             self._decoded.put(line.path, stored.etag, run, len(stored.body))
             return line.path, run

@@ -1,7 +1,6 @@
 """Waves on record: read, kept while they are unchanged, written under their ETag."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,11 +9,12 @@ from weakref import WeakValueDictionary
 from handlers.cloud.names import WAVES_PREFIX, wave_path, wave_prefix
 from handlers.cloud.records import Absent, Conflict, Listed, Records
 from handlers.cloud.side_by_side import side_by_side
+from handlers.log import logger
 from handlers.wire.documents import BadRecord, NewerRecord, decode, encode, wave_metadata
 from handlers.words.trouble import gave_up
 from planner.azure.wave import Announcement, Wave
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 AT_ONCE = 16
 """Records read side by side."""
@@ -85,7 +85,7 @@ class Waves:
             try:
                 wave = await self.get(tracking_id, subscription)
             except (NewerRecord, BadRecord) as error:
-                log.warning("wave.unreadable", extra={"path": line.path, "reason": str(error)})
+                log.warning("wave.unreadable", extra={"path": line.path, "why": str(error)})
                 return None
             if wave is None or not wave.announcements:
                 return None

@@ -4,11 +4,11 @@ Starts are written with If-Match on the same record, so a hold precedes every st
 whatever host. The message that follows only wakes the run: if it is lost, the command is not.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 
 from handlers.cloud.records import Conflict, StorageDown
+from handlers.log import logger
 from handlers.runs import claims, observe_storage, queue
 from handlers.wire.command_request import Refused
 from handlers.wiring import Wiring
@@ -21,7 +21,7 @@ from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import ACTIVE
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 TRIES = 5
 """Writers of one run are few: plan, advance, a second host, another person."""
@@ -70,7 +70,7 @@ async def applied(
             await claims.give_back(new, claim, wiring)
         if pass_on:
             await queue.pass_on(run, new, wiring)
-        log.info("run.word", extra={"path": path, "word": str(command.kind), "event": command.id})
+        log.info("run.word", extra={"path": path, "action": str(command.kind), "event": command.id})
         return run, new
     raise Conflict(gave_up(path, TRIES))
 

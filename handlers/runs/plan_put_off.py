@@ -1,11 +1,11 @@
 """When Azure cannot be read for a plan: it is made later, and people are told once that has lasted."""
 
-import logging
 from dataclasses import replace
 
 from handlers.cloud.errors import AzureTrouble, Forbidden, Throttled
 from handlers.cloud.records import Conflict
 from handlers.failures import throttling
+from handlers.log import logger
 from handlers.repository.runs import StoredRun
 from handlers.wire.ids import NOTICES, SCALE_SETS
 from handlers.wire.messages import NoticeMessage, ScaleSetMessage, arm_parts
@@ -15,26 +15,26 @@ from planner.record.run import again
 from planner.text.backoff import FAILURES_UNTOLD, after_trouble
 from planner.text.phrases import shortened
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 async def put_off(
     message: ScaleSetMessage, stored: StoredRun | None, error: AzureTrouble, wiring: Wiring
 ) -> None:
     """See to it that the plan is asked for again; `stored` is the run on record, if there is one."""
-    about = {"scale_set": message.scale_set, "why": error.sentence}
+    why = {"why": error.sentence}
     if stored is not None and message.reason in {"recheck", "replan"}:
         # The run's own polls ask until the plan is made: a message beside them would be one more each time.
-        log.warning("plan.left_to_the_run", extra=about)
+        log.warning("plan.left_to_the_run", extra=why)
         await _note_on_run(message, stored, error, wiring)
         return
     if message.reason == "swept":
-        log.info("plan.left_to_the_sweep", extra=about)
+        log.info("plan.left_to_the_sweep", extra=why)
         return  # the sweep asks again, and must not ask beside a message that waits
     if isinstance(error, Throttled):
         later, wait, tell = throttling.put_off(message, error, wiring.now(), message.scale_set)
     else:
-        log.warning("plan.azure_unreadable", extra=about)
+        log.warning("plan.azure_unreadable", extra=why)
         wait = after_trouble(message.attempt)
         later = message.model_copy(update={"attempt": message.attempt + 1})
         tell = message.attempt == (0 if isinstance(error, Forbidden) else FAILURES_UNTOLD)
@@ -45,7 +45,7 @@ async def put_off(
 
 async def confirm_absence(message: ScaleSetMessage, wiring: Wiring) -> None:
     """Plan again in a poll interval: by then a scale set that Azure does not find is known to be gone."""
-    log.warning("plan.scale_set_not_found", extra={"scale_set": message.scale_set})
+    log.warning("plan.scale_set_not_found")
     later = message.model_copy(update={"absent_since": message.absent_since or wiring.now()})
     await wiring.queues.send(SCALE_SETS, later, delay=wiring.settings.poll_interval)
 

@@ -1,13 +1,13 @@
 """The places of a subscription's runs, laid from one listing; whose turn has come is polled."""
 
 import asyncio
-import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
 from handlers.cloud.records import Listed, StorageDown
+from handlers.log import logger
 from handlers.repository.runs import FRESH, path_of, place_of
 from handlers.wire.documents import ASLEEP, run_metadata, waves_of
 from handlers.wire.run_lines import line
@@ -25,7 +25,7 @@ from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
 from planner.record.waits import Turn
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 SOON = timedelta(minutes=2)
 """Runs that are polled by then anyway are not woken."""
@@ -131,7 +131,7 @@ def _lines(listed: Iterable[Listed], wiring: Wiring) -> list[Line]:
             passed = read.acts_at is not None and read.acts_at <= now
             found.append(replace(read, acts_at=None) if passed else read)
         except ValueError as error:
-            log.warning("queue.unreadable", extra={"path": each.path, "reason": str(error)})
+            log.warning("queue.unreadable", extra={"path": each.path, "why": str(error)})
     return found
 
 

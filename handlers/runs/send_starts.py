@@ -1,12 +1,12 @@
 """Sends to Azure what a poll has written, starts and automatic repairs; then writes the answers."""
 
-import logging
 from collections.abc import Sequence
 from functools import partial
 
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, NotSent, Refused, Throttled
 from handlers.cloud.records import Conflict
 from handlers.cloud.side_by_side import side_by_side
+from handlers.log import logger
 from handlers.repository.runs import StoredRun
 from handlers.wiring import Wiring
 from handlers.words.trouble import POLL_TOO_OLD
@@ -17,7 +17,7 @@ from planner.start import repairs
 from planner.start.results import answered
 from planner.text.backoff import back_off
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 AT_ONCE = 32  # starts sent side by side
 

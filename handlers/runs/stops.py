@@ -1,6 +1,5 @@
 """Who stopped what: read from the activity log when an instance that served is switched off."""
 
-import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -8,6 +7,7 @@ from operator import attrgetter
 from handlers.cloud import activity
 from handlers.cloud.errors import AzureTrouble
 from handlers.cloud.notes import Notes, place
+from handlers.log import logger
 from handlers.wiring import Wiring
 from planner.azure.usage import LOOK_BACK
 from planner.record.observation import Observation
@@ -15,7 +15,7 @@ from planner.record.run import Run
 from planner.record.states import InstanceState
 from planner.text.phrases import say
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 FAR_BACK = timedelta(days=2)
 """How far back later reads go: the first one showed what was stopped earlier."""

@@ -4,12 +4,12 @@ Each run takes it as if it had been said to it alone: on its own record before i
 the sentence why. Said again, what is done already stays as it is.
 """
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from handlers.cloud.records import Conflict, Listed, StorageDown
 from handlers.cloud.side_by_side import side_by_side
+from handlers.log import logger
 from handlers.repository.runs import place_of
 from handlers.runs import commands, limits, queue
 from handlers.wire.command_request import Refused
@@ -22,7 +22,7 @@ from planner.policy.limits import RaisedLimits, numbers
 from planner.record.command import Command
 from planner.record.states import ACTIVE
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 AT_ONCE = 16
 """Runs whose records are written side by side."""
@@ -122,7 +122,7 @@ async def _one(command: Command, line: Listed, tracking_id: str, wiring: Wiring,
     except Refused as refused:
         return Outcome(name, refused=refused.sentence)
     except (StorageDown, Conflict, NewerRecord, BadRecord, LookupError) as error:
-        log.warning("wave.run_later", extra={"path": line.path, "reason": str(error)})
+        log.warning("wave.run_later", extra={"path": line.path, "why": str(error)})
         return Outcome(name, failed=str(error))
     return Outcome(name)
 

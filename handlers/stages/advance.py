@@ -4,7 +4,6 @@ The order of a poll is what keeps its promises: next message, record, starts, an
 leaves a message that is a poll like any other, and intents that are watched before anything is sent again.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -13,6 +12,7 @@ from handlers.cloud.errors import AzureTrouble, Throttled
 from handlers.cloud.names import run_path
 from handlers.cloud.records import Conflict
 from handlers.failures import bundles
+from handlers.log import also, logger
 from handlers.repository.runs import StoredRun
 from handlers.runs import claims, commands, observe_azure, observe_storage, queue, send_starts
 from handlers.wire.bundles import Bundle
@@ -25,7 +25,7 @@ from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import ACTIVE, ENDED, RunState
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 EARLY = timedelta(seconds=1)  # storage shows a message up to a second before its time
 POLLS = 3  # for one message, when others write the record without carrying on with the run
@@ -77,6 +77,7 @@ async def _poll(message: RunMessage, path: str, wiring: Wiring) -> bool:
     if stored is None:
         raise LookupError(f"There is no run at {path}.")
     run = stored.run
+    also(wave=",".join(run.waves))
     if run.state not in ACTIVE:
         await claims.release(run, wiring)
     over = run.ended_at is not None and run.recheck is None
@@ -135,7 +136,7 @@ async def _perform(
         if isinstance(action, PollAgain):
             await wiring.runs.send_poll(run, at=action.at)
         elif isinstance(action, Replan):
-            log.info("run.replan", extra={"scale_set": run.target.id, "why": action.reason})
+            log.info("run.replan", extra={"why": action.reason})
             await _ask_for_plan(run, wiring)
     try:
         stored = StoredRun(stored.path, run, await wiring.runs.write(stored.path, run, stored.etag))
@@ -154,8 +155,8 @@ async def _perform(
     if any(isinstance(action, Notify) for action in actions):
         await wiring.runs.send_notify(run)
     await queue.pass_on(before, run, wiring)
-    about = {"state": str(run.state), "why": run.reason, "seen": observation.at.isoformat()}
-    log.info("run.advanced", extra={"scale_set": run.target.id, **about})
+    seen = observation.at.isoformat(timespec="seconds")
+    log.info("run.advanced", extra={"state": str(run.state), "why": run.reason, "seen": seen})
     return True
 
 

@@ -6,12 +6,12 @@ Bad content never raises here, or a poison queue would need a poison queue.
 """
 
 import hashlib
-import logging
 from dataclasses import dataclass
 
 from handlers.cloud.names import run_path
 from handlers.failures import bundles, reasons
 from handlers.failures.quarantine import keep
+from handlers.log import logger
 from handlers.wire.bundles import texts_in
 from handlers.wire.documents import BadRecord, NewerRecord
 from handlers.wire.ids import NOTICES, Queue
@@ -33,7 +33,7 @@ from planner.record.run import Run
 from planner.text.backoff import LONGEST_WAIT, doubled
 from planner.text.phrases import shortened
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 ACTOR = "breakwater"
 
@@ -75,7 +75,7 @@ async def handle(queue: Queue, body: str | bytes, wiring: Wiring) -> None:
 
     path = await keep(queue, buried.body, buried.error, wiring, tell=tell)
     await reasons.forget(queue, buried.body, wiring)
-    log.error("bury.kept", extra={"queue": queue, "path": path, "reason": buried.error})
+    log.error("bury.kept", extra={"queue": queue, "path": path, "why": buried.error})
 
 
 async def _sent_again(buried: _Buried, wiring: Wiring) -> bool:
@@ -110,7 +110,7 @@ async def _pause(buried: _Buried, wiring: Wiring) -> bool:
     try:
         stored = await wiring.runs.read(path)
     except (BadRecord, NewerRecord) as error:
-        log.exception("bury.run_unreadable", extra={"path": path, "reason": str(error)})
+        log.exception("bury.run_unreadable", extra={"path": path, "why": str(error)})
         return False
     if stored is None or _outdated(message, stored.run):
         return False

@@ -4,7 +4,6 @@ The roster is written before the first message. The alert counts as discovered o
 that a crash anywhere in between is repaired by doing it again: a message sent twice is harmless.
 """
 
-import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,6 +12,7 @@ from handlers.cloud.names import alert_path
 from handlers.cloud.records import Conflict
 from handlers.failures import throttling
 from handlers.failures.quarantine import ALERT, keep
+from handlers.log import also, logger
 from handlers.waves import extra_lookups, relisting, roster
 from handlers.wire.alerts import NotAnAlert, NotForUs, read_alert
 from handlers.wire.documents import NewerRecord
@@ -24,7 +24,7 @@ from planner.azure.fleet import ScaleSet
 from planner.azure.wave import Announcement, Wave, with_announcement
 from planner.text.backoff import FAILURES_UNTOLD, FIRST_WAIT, after_trouble
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 async def handle(message: AlertMessage, wiring: Wiring) -> None:
@@ -45,7 +45,7 @@ async def handle(message: AlertMessage, wiring: Wiring) -> None:
     except (Throttled, Unreachable, NewerRecord) as trouble:
         if message.swept:
             # The sweep asks again, and must not ask beside a message that waits.
-            log.info("discover.left_to_the_sweep", extra={"alert": message.alert, "reason": str(trouble)})
+            log.info("discover.left_to_the_sweep", extra={"alert": message.alert, "why": str(trouble)})
         else:
             await _put_off(announcement, message, trouble, wiring)
     except NotFound as trouble:
@@ -92,17 +92,17 @@ async def _announcement(message: AlertMessage, wiring: Wiring) -> Announcement |
         alert = read_alert(stored.body, received)
     except NotAnAlert as error:
         # Stored by a version of this app that read it differently.
-        log.warning("discover.unreadable", extra={"alert": message.alert, "reason": error.sentence})
+        log.warning("discover.unreadable", extra={"alert": message.alert, "why": error.sentence})
         await keep(ALERT, stored.body, error.sentence, wiring)
         return None
     if isinstance(alert, NotForUs):
-        log.info("discover.not_for_us", extra={"alert": message.alert, "reason": alert.reason})
+        log.info("discover.not_for_us", extra={"alert": message.alert, "why": alert.reason})
         return None
     return alert
 
 
 async def _discover(announcement: Announcement, message: AlertMessage, wiring: Wiring) -> None:
-    about = {"tracking_id": announcement.tracking_id, "alert": announcement.alert}
+    also(wave=announcement.tracking_id)
     listed: tuple[ScaleSet, ...] | None = None
 
     async def with_roster(wave: Wave) -> Wave:
@@ -112,7 +112,7 @@ async def _discover(announcement: Announcement, message: AlertMessage, wiring: W
         updated = with_announcement(wave, announcement)
         if updated.current.alert != announcement.alert:
             # An older one, or another copy of one that is known: on record, and nothing else changes.
-            log.info("discover.stale", extra={**about, "current": updated.current.alert})
+            log.info("discover.stale", extra={"current": updated.current.alert})
             return await discovered(updated)
         if updated.open:
             if listed is None:
@@ -139,12 +139,12 @@ async def _discover(announcement: Announcement, message: AlertMessage, wiring: W
         await wiring.waves.update(announcement, discovered)
     except Conflict:
         # The sweep will have it discovered again: more work, no harm.
-        log.warning("discover.not_recorded", extra=about)
-    log.info("discover.done", extra={**about, "scale_sets": len(wave.roster)})
+        log.warning("discover.not_recorded")
+    log.info("discover.done", extra={"scale_sets": len(wave.roster)})
 
 
 async def _later(message: AlertMessage, wait: timedelta, why: str, wiring: Wiring) -> None:
-    log.info("discover.later", extra={"alert": message.alert, "reason": why, "seconds": wait.total_seconds()})
+    log.info("discover.later", extra={"alert": message.alert, "why": why, "seconds": wait.total_seconds()})
     await wiring.queues.send(ALERTS, message, delay=wait)
 
 
@@ -152,7 +152,7 @@ async def _not_ours(announcement: Announcement, message: AlertMessage, why: str,
     """Tell people, once a day, that Azure does not show us the subscription; the sweep asks again."""
     text = words.may_not_read(announcement.tracking_id, announcement.subscription, why)
     body = message.model_copy(update={"tries": 0, "traceparent": ""}).model_dump_json().encode()
-    log.error("discover.not_ours", extra={"tracking_id": announcement.tracking_id, "reason": why})
+    log.error("discover.not_ours", extra={"wave": announcement.tracking_id, "why": why})
 
     async def tell(path: str) -> None:
         del path

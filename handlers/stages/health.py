@@ -2,16 +2,16 @@
 
 import asyncio
 import json
-import logging
 from typing import Any
 
 from handlers.cloud.names import QUARANTINE, SWEEP_STATE
 from handlers.cloud.records import StorageDown
+from handlers.log import logger
 from handlers.wire.http import Response, json_response
 from handlers.wiring import Wiring
 from handlers.words.answers import storage_silent
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 LONGEST_SECONDS = 8
 
@@ -25,7 +25,7 @@ async def handle(wiring: Wiring) -> Response:
             )
     except (StorageDown, TimeoutError) as error:
         reason = str(error) or storage_silent(LONGEST_SECONDS)
-        log.warning("health.down", extra={"reason": reason})
+        log.warning("health.down", extra={"why": reason})
         return json_response(503, {"status": "down", "reason": reason}, {"Retry-After": "10"})
     policy = wiring.policy()
     stopped = wiring.stopped()

@@ -4,10 +4,9 @@ A link proves that it was sent to its receiver, not who opens it. Whatever is wr
 page, and then nothing is done.
 """
 
-import logging
-
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.delivery import calendars
+from handlers.log import logger
 from handlers.pages import acting, acting_wave
 from handlers.pages.answer import SECURITY, as_file, html
 from handlers.pages.inside import inside_addresses, place_inside
@@ -21,7 +20,7 @@ from handlers.wire.link_token import FEED, Forged, Link
 from handlers.wiring import Wiring
 from handlers.words import links as words
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 async def handle(request: Request, wiring: Wiring) -> Response:
@@ -39,7 +38,7 @@ async def handle(request: Request, wiring: Wiring) -> Response:
     except BadRecord as error:
         return _refused(409, words.RECORD_UNREADABLE, str(error), wiring)
     except (StorageDown, Conflict, NewerRecord) as error:
-        log.warning("link.later", extra={"reason": str(error)})
+        log.warning("link.later", extra={"why": str(error)})
         said = (words.not_right_now(error), words.STILL_GOOD_TO_OPEN)
         page = said_page(words.TRY_AGAIN, said, wiring.now())
         return Response(503, page, "text/html", {**SECURITY, "Retry-After": "30"})

@@ -1,12 +1,12 @@
 """Plan: one scale set of a wave, decided by what its instances show, becomes or joins a run."""
 
-import logging
 from dataclasses import replace
 from datetime import timedelta
 
 from handlers.cloud.errors import AzureTrouble
 from handlers.cloud.records import Conflict
 from handlers.failures import bundles
+from handlers.log import logger
 from handlers.repository.runs import StoredRun, path_of
 from handlers.runs import plan_put_off, queue, read_for_plan
 from handlers.runs.observe_storage import cancelled
@@ -30,7 +30,7 @@ from planner.record.states import ACTIVE, ENDED
 from planner.replan import new_plan, reopening, second_time
 from planner.state.journal import with_entry
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 TRIES = 5
 """Writers of one run are few: plan, advance, a second host."""
@@ -124,7 +124,7 @@ async def _asked_why(
         return False
     renew = AlertMessage(alert=waves[0].current.alert, renew=scale_set.id, traceparent=message.traceparent)
     await wiring.queues.send(ALERTS, renew)
-    log.info("plan.look_ups_asked_for", extra={"scale_set": scale_set.id})
+    log.info("plan.look_ups_asked_for")
     return True
 
 
@@ -210,8 +210,8 @@ async def _write(path: str, stored: StoredRun | None, new: Run, begun: list[Run]
         await wiring.runs.send_notify(new)
     if old is not None:
         await queue.pass_on(old, new, wiring)
-    about = {"state": str(new.state), "verdict": str(new.verdict), "why": new.reason}
-    log.info("run.planned", extra={"scale_set": new.target.id, **about})
+    verdict = {"state": str(new.state), "verdict": str(new.verdict)}
+    log.info("run.planned", extra={**verdict, "why": new.reason})
 
 
 def _told_now(old: Run | None, new: Run) -> bool:

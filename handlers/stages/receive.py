@@ -4,7 +4,6 @@ Action groups retry only 408, 429, 503 and 504, so any trouble of our own is ans
 """
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -12,6 +11,7 @@ from datetime import datetime
 from handlers.cloud.names import alert_path
 from handlers.cloud.records import Conflict, StorageDown
 from handlers.failures.quarantine import ALERT, keep
+from handlers.log import logger
 from handlers.wire.alerts import NotAnAlert, NotForUs, alert_hash, alert_metadata, read_alert
 from handlers.wire.http import Request, Response, json_response
 from handlers.wire.ids import ALERTS, NOTICES
@@ -22,7 +22,7 @@ from handlers.words import answers as words
 from handlers.words.trouble import alert_refused
 from planner.azure.wave import Announcement
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 LARGEST_BODY = 1024 * 1024
 """Bytes; a common-schema alert has at most 256 KB."""
@@ -39,7 +39,7 @@ async def handle(request: Request, wiring: Wiring) -> Response:
         async with asyncio.timeout(LONGEST_SECONDS):
             return await _handled(request, wiring)
     except (StorageDown, TimeoutError) as error:
-        log.warning("receive.storage_down", extra={"reason": str(error)})
+        log.warning("receive.storage_down", extra={"why": str(error)})
         reason = words.STORAGE_DOWN
     except Exception:
         log.exception("receive.failed")
@@ -65,7 +65,7 @@ async def _handled(request: Request, wiring: Wiring) -> Response:
 
 
 async def _taken(body: bytes, alert: Announcement, request: Request, wiring: Wiring) -> Response:
-    about = {"tracking_id": alert.tracking_id, "alert": alert.alert, "stage": alert.stage.value}
+    about = {"wave": alert.tracking_id, "alert": alert.alert, "stage": alert.stage.value}
     known = not await _stored(body, alert.alert, alert_metadata(alert), wiring)
     if known and await _discovered(alert, wiring):
         log.info("receive.duplicate", extra=about)
@@ -81,7 +81,7 @@ async def _taken(body: bytes, alert: Announcement, request: Request, wiring: Wir
 
 async def _ignored(body: bytes, alert: NotForUs, now: datetime, request: Request, wiring: Wiring) -> Response:
     name = alert_hash(body)
-    log.info("receive.ignored", extra={"alert": name, "reason": alert.reason, "test": alert.test})
+    log.info("receive.ignored", extra={"alert": name, "why": alert.reason, "test": alert.test})
     # Kept as well: if we have misread it, it is not lost.
     sort = "test" if alert.test else "ignored"
     await _stored(body, name, {"v": "1", "kind": sort, "received": now.isoformat()}, wiring)
@@ -93,7 +93,7 @@ async def _ignored(body: bytes, alert: NotForUs, now: datetime, request: Request
 
 
 async def _rejected(body: bytes, error: NotAnAlert, request: Request, wiring: Wiring) -> Response:
-    log.warning("receive.rejected", extra={"alert": alert_hash(body), "reason": error.sentence})
+    log.warning("receive.rejected", extra={"alert": alert_hash(body), "why": error.sentence})
 
     async def tell(path: str) -> None:
         text = alert_refused(error.sentence, path)
@@ -119,7 +119,7 @@ async def _discovered(alert: Announcement, wiring: Wiring) -> bool:
         wave = await wiring.waves.get(alert.tracking_id, alert.subscription)
     except (BadRecord, NewerRecord):
         # Discover will find out what is wrong with the wave's record.
-        log.exception("receive.wave_unreadable", extra={"tracking_id": alert.tracking_id})
+        log.exception("receive.wave_unreadable", extra={"wave": alert.tracking_id})
         return False
     return wave is not None and alert.alert in wave.discovered
 

@@ -3,11 +3,11 @@
 202 means applied; 409 means refused, with a sentence why, as is a command that would change nothing.
 """
 
-import logging
 from collections.abc import Mapping
 
 from handlers.cloud.names import run_path
 from handlers.cloud.records import Conflict, StorageDown
+from handlers.log import about, logger
 from handlers.runs import commands
 from handlers.wire.command_request import Refused, read
 from handlers.wire.documents import BadRecord, NewerRecord
@@ -17,7 +17,7 @@ from handlers.wiring import Wiring
 from handlers.words import answers as words
 from planner.people.commands import effect
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 async def handle(request: Request, wiring: Wiring) -> Response:
@@ -30,7 +30,9 @@ async def handle(request: Request, wiring: Wiring) -> Response:
         tracking_id, path = _place(request.path_parameters)
         command = asked.command(wiring.now())
         traceparent = request.headers.get("traceparent", "")
-        before, after = await commands.taken(command, path, tracking_id, wiring, traceparent)
+        with about(wave=tracking_id, run=path):
+            before, after = await commands.taken(command, path, tracking_id, wiring, traceparent)
+            log.info("respond.taken", extra={"action": asked.kind, "event": command.id, "actor": asked.actor})
     except Refused as refused:
         return _refused(refused.status, refused.sentence)
     except LookupError:
@@ -38,10 +40,9 @@ async def handle(request: Request, wiring: Wiring) -> Response:
     except BadRecord as error:
         return _refused(409, words.run_unreadable(error))
     except (StorageDown, Conflict, NewerRecord) as error:
-        log.warning("respond.later", extra={"reason": str(error)})
+        log.warning("respond.later", extra={"why": str(error)})
         reason = words.not_right_now(error)
         return json_response(503, {"status": "refused", "reason": reason}, {"Retry-After": "30"})
-    log.info("respond.taken", extra={"action": asked.kind, "event": command.id, "scale_set": after.target.id})
     return json_response(
         202,
         {

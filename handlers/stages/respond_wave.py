@@ -1,9 +1,9 @@
 """respond_wave: a person's command for a whole wave, to each run that it is for, or to the limits."""
 
-import logging
 from collections.abc import Sequence
 
 from handlers.cloud.records import Conflict, StorageDown
+from handlers.log import logger
 from handlers.runs import wave_commands
 from handlers.runs.wave_commands import Outcome
 from handlers.wire.command_request import Refused
@@ -15,7 +15,7 @@ from handlers.wiring import Wiring
 from handlers.words import answers as words
 from planner.azure.wave import Wave
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 NOBODY = {
     Which.LATE: words.NOBODY_LATE,
@@ -39,7 +39,7 @@ async def handle(request: Request, wiring: Wiring) -> Response:
     except Refused as refused:
         return json_response(refused.status, {"status": "refused", "reason": refused.sentence})
     except (StorageDown, Conflict, NewerRecord) as error:
-        log.warning("respond_wave.later", extra={"reason": str(error)})
+        log.warning("respond_wave.later", extra={"why": str(error)})
         reason = words.not_right_now(error)
         return json_response(503, {"status": "refused", "reason": reason}, {"Retry-After": "30"})
 

@@ -4,13 +4,13 @@ Everything it sends is harmless when nothing was lost: an extra poll is a poll l
 and notify know what is done.
 """
 
-import logging
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
 from handlers.cloud.names import ALERTS_PREFIX, CLAIMS_PREFIX, RUNS_PREFIX
 from handlers.cloud.records import Conflict, Listed, StorageDown
+from handlers.log import logger
 from handlers.repository.runs import place_of
 from handlers.runs import limits, queue
 from handlers.waves import notices_lost, search, sweep_state, unplanned
@@ -22,7 +22,7 @@ from handlers.wire.messages import AlertMessage, NoticeMessage
 from handlers.wiring import Wiring
 from planner.record.states import ACTIVE, ENDED, HANDS_OFF, RunState
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 ALERTS_FOR = timedelta(days=60)
 NOTICES_FOR = timedelta(days=30)
@@ -40,7 +40,7 @@ async def handle(wiring: Wiring) -> None:
     try:
         state, etag = await sweep_state.read(wiring)
     except NewerRecord as error:
-        log.warning("sweep.newer", extra={"reason": str(error)})
+        log.warning("sweep.newer", extra={"why": str(error)})
         return  # the newer version sweeps as well
     sweep = Sweep(state, wiring)
     runs = await wiring.runs.listed()
@@ -144,11 +144,11 @@ async def _untold(runs: Iterable[Listed], sweep: Sweep) -> None:
         try:
             deliveries = [delivery async for delivery, _ in sweep.wiring.deliveries.of_wave(tracking_id)]
         except (BadRecord, NewerRecord, ValueError) as error:
-            log.warning("sweep.delivery", extra={"tracking_id": tracking_id, "reason": str(error)})
+            log.warning("sweep.delivery", extra={"wave": tracking_id, "why": str(error)})
             continue
         if not notices_lost.some_lost(lines, deliveries, sweep.now, sweep.grace):
             continue
-        log.warning("sweep.untold", extra={"tracking_id": tracking_id})
+        log.warning("sweep.untold", extra={"wave": tracking_id})
         await sweep.wiring.queues.send(NOTICES, NoticeMessage(tracking_id=tracking_id, kind="wave"))
         sweep.note_sent(key)
 

@@ -5,7 +5,6 @@ scale sets that they change something for are planned again. What cannot be read
 unread, and is asked for again an hour later.
 """
 
-import logging
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from datetime import datetime, timedelta
 from handlers.cloud.errors import AzureTrouble, Throttled
 from handlers.cloud.lookups import Looked, look_up
 from handlers.cloud.records import Conflict
+from handlers.log import logger
 from handlers.waves import roster
 from handlers.wire.ids import ALERTS
 from handlers.wire.messages import EVERY, AlertMessage
@@ -22,7 +22,7 @@ from planner.policy.model import Mode
 from planner.policy.resolve import rules_for
 from planner.text.backoff import FIRST_WAIT, throttled_wait
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 TRIES = 3
 """How often look-ups are tried again before the wave goes on without what could not be read."""
@@ -107,7 +107,7 @@ async def _plan_again(wave: Wave, message: AlertMessage, announcement: Announcem
     wanted = {*wave.to_plan, *(() if message.renew == EVERY else (message.renew.lower(),))}
     concerned = tuple(member for member in wave.roster if member.scale_set.key in wanted)
     await roster.ask_for_plans(wave, concerned, "renewed", message.traceparent, wiring)
-    log.info("look_ups.made", extra={"tracking_id": wave.tracking_id, "planned_again": len(concerned)})
+    log.info("look_ups.made", extra={"wave": wave.tracking_id, "planned_again": len(concerned)})
 
     async def asked(wave: Wave) -> Wave:
         return replace(wave, to_plan=tuple(key for key in wave.to_plan if key not in wanted))

@@ -6,17 +6,17 @@ after each that differed from the one before, and, once two agree, one every six
 is open: both may leave out the same scale set, and new ones are created.
 """
 
-import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from handlers.log import logger
 from handlers.waves import roster
 from handlers.wire.messages import AlertMessage
 from handlers.wiring import Wiring
 from planner.azure.fleet import ScaleSet
 from planner.azure.wave import Announcement, Wave
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 WHEN_DIFFERENT, WHEN_AGREED = timedelta(hours=1), timedelta(hours=6)
 
@@ -57,5 +57,5 @@ async def _told(before: Wave, after: Wave, message: AlertMessage, wiring: Wiring
         return
     joined = [member for member in after.roster if before.member(member.scale_set.key) is None]
     if joined:
-        log.warning("relisted.found", extra={"tracking_id": after.tracking_id, "scale_sets": len(joined)})
+        log.warning("relisted.found", extra={"wave": after.tracking_id, "scale_sets": len(joined)})
         await roster.have_planned(after, joined, message, wiring)

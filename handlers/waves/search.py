@@ -6,7 +6,6 @@ nothing is started, and people are told.
 
 import hashlib
 import json
-import logging
 from collections.abc import Iterable, MutableMapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from handlers.cloud.errors import AzureTrouble
 from handlers.cloud.graph import Found, planned_maintenance
 from handlers.cloud.names import alert_path
 from handlers.cloud.records import Conflict, Listed, StorageDown
+from handlers.log import logger
 from handlers.wire.alerts import (
     ANNOUNCED,
     SEARCH_SCHEMA,
@@ -31,7 +31,7 @@ from handlers.words import trouble as words
 from planner.azure.wave import OVER, Announcement
 from planner.text.phrases import shortened
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 FAR_BACK = timedelta(days=60)
 
@@ -60,7 +60,7 @@ async def handle(
             raise
         except AzureTrouble as error:
             trouble[subscription] = error.sentence
-            log.warning("search.failed", extra={"subscription": subscription, "reason": error.sentence})
+            log.warning("search.failed", extra={"subscription": subscription, "why": error.sentence})
         except Exception:
             trouble[subscription] = words.SEARCH_FAILED
             log.exception("search.failed", extra={"subscription": subscription})
@@ -93,7 +93,7 @@ async def _take(
         await wiring.records.create(alert_path(alert.alert), body, alert_metadata(alert))
     except Conflict:
         return  # found before; if its message was lost, the sweep sends it again
-    log.warning("search.found", extra={"tracking_id": alert.tracking_id, "alert": alert.alert})
+    log.warning("search.found", extra={"wave": alert.tracking_id, "alert": alert.alert})
     await wiring.queues.send(ALERTS, AlertMessage(alert=alert.alert))
 
 

@@ -1,17 +1,17 @@
 """What the sweep remembers from one time to the next: what it sent again, when it searched, what it told."""
 
-import logging
 from datetime import timedelta
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from handlers.cloud.names import SWEEP_STATE
 from handlers.cloud.records import Conflict
+from handlers.log import logger
 from handlers.wire.documents import BadRecord, decode
 from handlers.wiring import Wiring
 from planner.text.backoff import doubled
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 PATIENCE = 3
 """Poll intervals that may pass before something counts as lost."""
@@ -77,7 +77,7 @@ async def read(wiring: Wiring) -> tuple[State, str | None]:
     try:
         return decode(State, stored.body), stored.etag
     except BadRecord as error:
-        log.warning("sweep.state_unreadable", extra={"reason": str(error)})
+        log.warning("sweep.state_unreadable", extra={"why": str(error)})
         return State(), stored.etag
 
 

@@ -3,12 +3,12 @@
 Scale sets without a plan, look-ups that were not made, listings that are due again.
 """
 
-import logging
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from handlers.cloud.records import Listed
+from handlers.log import logger
 from handlers.repository.runs import path_of
 from handlers.waves import extra_lookups, relisting, roster
 from handlers.waves.sweep_state import Sweep
@@ -17,7 +17,7 @@ from handlers.wire.ids import ALERTS, SCALE_SETS
 from handlers.wire.messages import EVERY, AlertMessage
 from planner.azure.wave import Wave
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 AGAIN = timedelta(minutes=15)
 """How long a wave's record must have stood before its look-ups count as lost, or it is listed again."""
@@ -35,7 +35,7 @@ async def handle(runs: Iterable[Listed], sweep: Sweep) -> None:
         try:
             wave = await sweep.wiring.waves.get(tracking_id, subscription)
         except (BadRecord, NewerRecord, ValueError) as error:
-            log.warning("sweep.wave", extra={"path": line.path, "reason": str(error)})
+            log.warning("sweep.wave", extra={"path": line.path, "why": str(error)})
             continue
         if wave is None or not wave.announcements or not wave.open or not wave.discovered:
             continue
@@ -55,7 +55,7 @@ async def _ask_for_look_ups_and_listing(wave: Wave, sweep: Sweep) -> None:
     for what, wanted, fields in asked:
         key = f"{ALERTS}/{what}/{wave.tracking_id}/{wave.subscription}"
         if wanted and sweep.may_send(key, AGAIN, growing=True):
-            log.warning("sweep.again", extra={"tracking_id": wave.tracking_id, "what": what})
+            log.warning("sweep.again", extra={"wave": wave.tracking_id, "what": what})
             message = AlertMessage(alert=wave.current.alert, swept=True, **fields)
             await sweep.wiring.queues.send(ALERTS, message)
             sweep.note_sent(key)
@@ -72,6 +72,6 @@ async def _ask_for_plans(wave: Wave, planned: Mapping[str, tuple[str, ...]], swe
             wave.tracking_id in waves_of(line.metadata) for line in await sweep.wiring.runs.archived(path)
         ):
             continue  # an earlier run than the one on record went through this wave
-        about = {"tracking_id": wave.tracking_id, "scale_set": member.scale_set.id}
+        about = {"wave": wave.tracking_id, "scale_set": member.scale_set.id}
         log.warning("sweep.unplanned", extra=about)
         await roster.ask_for_plans(wave, [member], "swept", "", sweep.wiring)
