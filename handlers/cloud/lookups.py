@@ -5,7 +5,6 @@ named with the missing role; what a later try may read is kept apart from it.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,11 +14,12 @@ from handlers.cloud import activity, around
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Refused, Throttled, Unreachable
 from handlers.cloud.notes import Notes, machine
 from handlers.cloud.reading import Counted, ReadsArm
+from handlers.log import logger
 from planner.azure.fleet import ScaleSet
 from planner.azure.usage import LOOK_BACK, Evidence, Source
 from planner.text.phrases import long, many, upper
 
-logger = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class _LookUp:
             self.later |= dict.fromkeys(sources, (right, error))
         except Exception:
             # Whatever it is, it must not stop the wave.
-            logger.exception(
+            log.exception(
                 "look_up.failed", extra={"what": right.what, "subscription": self.arm.subscription}
             )
             odd = Unreachable("Something unexpected went wrong; the log has the details.")
