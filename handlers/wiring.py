@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from handlers.render.addresses import Addresses, OnPage, Sign
     from handlers.repository.calendars import Calendars
     from handlers.repository.deliveries import Deliveries
+    from handlers.repository.listings import Listings
     from handlers.repository.raised_limits import RaisedLimitsOnRecord
     from handlers.repository.runs import Runs
     from handlers.repository.used_links import UsedLinks
@@ -120,6 +121,12 @@ class Wiring:
         from handlers.repository.deliveries import Deliveries  # noqa: PLC0415
 
         return Deliveries(lambda: self.records)
+
+    @cached_property
+    def listings(self) -> "Listings":
+        from handlers.repository.listings import Listings  # noqa: PLC0415
+
+        return Listings(lambda: self.records)
 
     @cached_property
     def calendars(self) -> "Calendars":

@@ -118,7 +118,15 @@ class Arm:
         When a page after the first fails, only that page is requested again. Raises Unreachable after
         LISTING_WITHIN.
         """
-        address = self._endpoint + path
+        async for found, _ in self.pages_from(self._endpoint + path):
+            yield found
+
+    async def pages_from(self, address: str) -> AsyncIterator[tuple[list[dict[str, Any]], str]]:
+        """The same from the page at this address on, each with the address of the next (empty: the last).
+
+        The address is one on the endpoint, such as an earlier call has given.
+        """
+        address = self._own(address)
         began, seen = self._ticks(), set[str]()
         while address:
             left = LISTING_WITHIN - timedelta(seconds=self._ticks() - began)
@@ -133,7 +141,7 @@ class Arm:
             address = self._own(following) if following else ""
             if address in seen:
                 raise Unreachable("Azure's next page is one that was read already.")
-            yield found
+            yield found, address
 
     async def _page(self, address: str, *, tries: int) -> dict[str, Any]:
         """A page of a listing, requested up to `tries` times."""

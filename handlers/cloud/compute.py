@@ -41,12 +41,15 @@ class Accepted:
 class Compute(Arm):
     """Compute of one subscription. Raises only handlers.cloud.errors."""
 
-    async def scale_sets(self) -> AsyncIterator[ScaleSet]:
-        """Every scale set of the subscription, page by page."""
+    async def scale_sets(self, start: str = "") -> AsyncIterator[tuple[list[ScaleSet], str]]:
+        """Every scale set of the subscription, page by page, each with the address of the next page.
+
+        The last has an empty one; `start` is the address to go on at.
+        """
         path = f"/subscriptions/{self.subscription}/providers/Microsoft.Compute/virtualMachineScaleSets"
-        async for page in self.pages(f"{path}?api-version={COMPUTE_API}"):
-            for raw in page:
-                yield read(shapes.scale_set, raw)
+        first = f"{self._endpoint}{path}?api-version={COMPUTE_API}"
+        async for page, following in self.pages_from(start or first):
+            yield [read(shapes.scale_set, raw) for raw in page], following
 
     async def scale_set(self, arm_id: str) -> ScaleSet:
         """One scale set as it is now; NotFound when it is gone."""

@@ -21,6 +21,14 @@ class Throttled(AzureTrouble):
         self.retry_after = retry_after
 
 
+class BeingListed(Throttled):
+    """Another host is listing the subscription's scale sets; its listing will serve."""
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__(retry_after)
+        self.sentence = "The scale sets of this subscription are being listed already."
+
+
 class Unreachable(AzureTrouble):
     """5xx, a timeout or a broken connection: the request may or may not have been carried out."""
 

@@ -24,6 +24,7 @@ RUNS_PREFIX: Final = "runs/"
 ARCHIVE_PREFIX: Final = "archive/"
 CLAIMS_PREFIX: Final = "claims/"
 QUARANTINE: Final = "quarantine/"
+LISTINGS_PREFIX: Final = "listings/"
 SWEEP_STATE: Final = "sweep/state.json"
 
 
@@ -54,6 +55,10 @@ def wave_path(tracking_id: str, subscription: str) -> str:
 def _scale_set(subscription: str, resource_group: str, name: str) -> str:
     group, scale_set = checked_resource_group(resource_group), checked_scale_set(name)
     return f"{checked_subscription(subscription)}/{_part(group)}/{_part(scale_set)}"
+
+
+def listing_path(subscription: str) -> str:
+    return f"{LISTINGS_PREFIX}{checked_subscription(subscription)}.json"
 
 
 def run_path(subscription: str, resource_group: str, name: str) -> str:

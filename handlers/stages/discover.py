@@ -13,7 +13,7 @@ from handlers.cloud.records import Conflict
 from handlers.failures import throttling
 from handlers.failures.quarantine import ALERT, keep
 from handlers.log import also, logger
-from handlers.waves import extra_lookups, relisting, roster
+from handlers.waves import extra_lookups, listing, relisting, roster
 from handlers.wire.alerts import NotAnAlert, NotForUs, read_alert
 from handlers.wire.documents import NewerRecord
 from handlers.wire.ids import ALERTS, NOTICES
@@ -116,7 +116,7 @@ async def _discover(announcement: Announcement, message: AlertMessage, wiring: W
             return await discovered(updated)
         if updated.open:
             if listed is None:
-                listed = await roster.listed(announcement.subscription, wiring)
+                listed = await listing.of(announcement.subscription, wiring)
             updated = roster.with_listing(updated, listed, wiring)
         return updated
 

@@ -13,7 +13,7 @@ from handlers.cloud.records import Conflict, Listed, StorageDown
 from handlers.log import logger
 from handlers.repository.runs import place_of
 from handlers.runs import limits, queue
-from handlers.waves import notices_lost, search, sweep_state, unplanned
+from handlers.waves import listing, notices_lost, search, sweep_state, unplanned
 from handlers.waves.sweep_state import Sweep
 from handlers.wire.alerts import ANNOUNCED
 from handlers.wire.documents import ASLEEP, BadRecord, NewerRecord, waves_of
@@ -119,6 +119,8 @@ async def _undiscovered(line: Listed, sweep: Sweep) -> None:
     wave = await sweep.wiring.waves.get(line.metadata["tracking_id"], subscription)
     if (wave is not None and name in wave.discovered) or await sweep.waits_for_azure(subscription):
         return
+    if await listing.under_way(subscription, sweep.wiring):
+        return  # its message is on its way, or waits for what is being read
     log.warning("sweep.undiscovered", extra={"path": line.path})
     await sweep.wiring.queues.send(ALERTS, AlertMessage(alert=name, tries=SWEPT_TRIES, swept=True))
     sweep.note_sent(line.path)

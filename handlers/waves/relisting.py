@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from handlers.log import logger
-from handlers.waves import roster
+from handlers.waves import listing, roster
 from handlers.wire.messages import AlertMessage
 from handlers.wiring import Wiring
 from planner.azure.fleet import ScaleSet
@@ -39,7 +39,7 @@ async def relisted(announcement: Announcement, message: AlertMessage, wiring: Wi
         if not wave.knows(announcement.alert) or not wanted(wave, wiring.now()):
             return wave
         if found is None:
-            found = await roster.listed(wave.subscription, wiring)
+            found = await listing.of(wave.subscription, wiring)
         listed = roster.with_listing(wave, found, wiring)
         agreed = listed.roster and wave.keys == listed.keys and set(wave.unlisted) == set(listed.unlisted)
         return replace(listed, list_again=wiring.now() + (WHEN_AGREED if agreed else WHEN_DIFFERENT))

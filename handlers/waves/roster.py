@@ -18,11 +18,6 @@ SECOND_LISTING = timedelta(minutes=15)
 """How long after a discovery an open wave's scale sets are listed again."""
 
 
-async def listed(subscription: str, wiring: Wiring) -> tuple[ScaleSet, ...]:
-    """Every scale set Azure shows of the subscription now. Raises AzureTrouble."""
-    return tuple([scale_set async for scale_set in wiring.compute(subscription).scale_sets()])
-
-
 def with_listing(wave: Wave, found: Sequence[ScaleSet], wiring: Wiring) -> Wave:
     """The wave with everything listed now, and what was found earlier.
 

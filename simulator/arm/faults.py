@@ -5,6 +5,7 @@ by the first calls of their kind (any call when no kind is given); kinds are tho
 """
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -48,6 +49,7 @@ class Faults:
     """latency: seconds added to each call. malformed_dates, unknown_codes: names of instances whose view
     carries unreadable dates, or result and health codes nobody published. buckets: throttling by kind of
     call, `*` for all of them together. denied: permissions the caller does not have, by their published names.
+    every: of a kind of call each so many is answered 429, with so many seconds of Retry-After.
     """
 
     latency: float = 0.0
@@ -56,6 +58,8 @@ class Faults:
     buckets: dict[str, Bucket] = field(default_factory=dict)
     waiting: list[Fault] = field(default_factory=list)
     denied: set[str] = field(default_factory=set)
+    every: dict[str, tuple[int, int]] = field(default_factory=dict)
+    counted: Counter[str] = field(default_factory=Counter)
 
     def throttle(self, times: int = 1, *, retry_after: int | None = 5, kind: str | None = None) -> None:
         """429 for the next calls; without Retry-After when None."""
@@ -80,6 +84,9 @@ class Faults:
                 if fault.times <= 0:
                     self.waiting.remove(fault)
                 return fault
+        self.counted[kind] += 1
+        if kind in self.every and self.counted[kind] % self.every[kind][0] == 0:
+            return Fault("throttle", 1, kind, 429, self.every[kind][1])
         for name in ("*", kind):
             bucket = self.buckets.get(name)
             if bucket is not None and (wait := bucket.wait()):

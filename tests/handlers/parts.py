@@ -57,12 +57,11 @@ class FakeCompute:
         self.tables: dict[str, Any] = {}
         self.looked: list[str] = []
 
-    async def scale_sets(self) -> AsyncIterator[ScaleSet]:
+    async def scale_sets(self, start: str = "") -> AsyncIterator[tuple[list[ScaleSet], str]]:
         self.listings += 1
-        for one in self.sets:
-            yield one
         if self.trouble is not None:
             raise self.trouble
+        yield list(self.sets), ""
 
     async def pages(self, path: str) -> AsyncIterator[list[dict[str, Any]]]:
         self.looked.append(path)

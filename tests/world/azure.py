@@ -81,11 +81,13 @@ class FleetCompute:
             raise Refused(said["code"], said["message"]) from None
         return json.loads(reply.body)
 
-    async def scale_sets(self):
-        await self._read("list scale sets")
+    async def scale_sets(self, start: str = ""):
+        """Two to a page, each page a request of its own: any of them can fail."""
         found = [arm.scale_set(one) for one in self.fleet.world.scale_sets.values()]
-        for one in self.liar.scale_sets(found):
-            yield shapes.scale_set(one)
+        shown = [shapes.scale_set(one) for one in self.liar.scale_sets(found)]
+        for first in range(int(start or 0), max(1, len(shown)), 2):
+            await self._read("list scale sets")
+            yield shown[first : first + 2], str(first + 2) if first + 2 < len(shown) else ""
 
     async def scale_set(self, arm_id: str) -> ScaleSet:
         await self._read("get scale set", arm_id)

@@ -20,7 +20,9 @@ class Desk:
         self.compute, self.server, self.clock = compute, server, clock
 
     async def scale_set(self, name: str):
-        return {scale_set.name: scale_set async for scale_set in self.compute.scale_sets()}[name]
+        return {
+            scale_set.name: scale_set async for page, _ in self.compute.scale_sets() for scale_set in page
+        }[name]
 
 
 @pytest.fixture

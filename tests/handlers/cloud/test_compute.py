@@ -17,7 +17,7 @@ from tests.simulator.support import DAY, START, Stage
 async def test_a_listing_follows_its_pages_and_costs_one_call_each(desk) -> None:
     stage = Stage(*(uniform(f"set{number}", 1) for number in range(7)))
     at = await desk(stage, page_size=3)
-    assert [scale_set.name async for scale_set in at.compute.scale_sets()] == [
+    assert [scale_set.name async for page, _ in at.compute.scale_sets() for scale_set in page] == [
         f"set{number}" for number in range(7)
     ]
     assert at.server.calls["list scale sets"] == 3

@@ -79,7 +79,7 @@ async def compute(azure: Crooked) -> AsyncIterator[Compute]:
 
 
 async def listed(compute: Compute) -> list[Any]:
-    return [scale_set async for scale_set in compute.scale_sets()]
+    return [scale_set async for page, _ in compute.scale_sets() for scale_set in page]
 
 
 def _page(link: Any) -> Any:

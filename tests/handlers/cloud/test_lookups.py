@@ -24,7 +24,7 @@ KINDS = {
 
 
 async def looked(at, stage: Stage) -> Looked:
-    listed = [scale_set async for scale_set in at.compute.scale_sets()]
+    listed = [scale_set async for page, _ in at.compute.scale_sets() for scale_set in page]
     return await look_up(at.compute, listed, stage.fleet.now, listed)
 
 
@@ -317,7 +317,7 @@ async def test_a_hidden_resource_group_is_not_taken_for_an_unmanaged_one(desk) -
     stage = Stage(uniform("web", 1, resource_group="rg-a"), uniform("db", 1, resource_group="rg-b"))
     stage.fleet.upkeep.group(stage.fleet.scale_set("db")).hidden = True
     at = await desk(stage)
-    listed = [scale_set async for scale_set in at.compute.scale_sets()]
+    listed = [scale_set async for page, _ in at.compute.scale_sets() for scale_set in page]
     unread = (await look_up(at.compute, listed, stage.fleet.now, listed)).evidence.unread
     assert "does not show Breakwater resource group rg-b: Microsoft.Resources/" in unread[Source.GROUPS]
     known_earlier = (await look_up(at.compute, listed, stage.fleet.now)).evidence

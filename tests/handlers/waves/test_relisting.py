@@ -27,6 +27,7 @@ async def test_a_scale_set_that_is_no_longer_listed_still_hears_of_its_wave(wiri
     await discovered(wiring, alert())
     wiring.spy.forget()
     wiring.fake.sets = [scale_set("web"), scale_set("new")]
+    wiring.clock.forward(minutes=2)
     await discovered(wiring, later(alert(), hours=1, communication="2", stage="Rescheduled"))
     assert told(wiring) == {"api": 1, "web": 1, "eu": 1, "new": 1}
 
@@ -109,6 +110,7 @@ async def test_a_message_that_comes_before_its_time_lists_nothing(wiring):
 async def test_a_later_announcement_is_listed_for_a_second_time_as_well(wiring):
     message = await discovered(wiring, alert())
     assert await relisted(wiring, message) == timedelta(hours=6)
+    wiring.clock.forward(minutes=2)
     await discovered(wiring, later(alert(), hours=1, communication="2"))
     assert (await the_wave(wiring)).list_again == wiring.now() + timedelta(minutes=15)
 
@@ -128,6 +130,7 @@ async def test_a_scale_set_found_by_a_later_listing_is_planned_and_looked_up(wir
 async def test_who_is_missing_in_one_listing_stays_and_new_ones_are_found_by_the_next(wiring):
     await discovered(wiring, alert())
     wiring.fake.sets = FLEET[:1]
+    wiring.clock.forward(minutes=2)
     message = await discovered(wiring, later(alert(), hours=1, communication="2"))
     wave = await the_wave(wiring)
     assert wave.unlisted == tuple(sorted(one.key for one in (FLEET[1], FLEET[3])))
@@ -141,6 +144,7 @@ async def test_who_is_missing_in_one_listing_stays_and_new_ones_are_found_by_the
 async def test_who_is_missing_in_two_listings_stays_on_the_roster_and_is_not_asked_for_any_more(wiring):
     await discovered(wiring, alert())
     wiring.fake.sets = FLEET[:1]
+    wiring.clock.forward(minutes=2)
     message = await discovered(wiring, later(alert(), hours=1, communication="2"))
     wiring.spy.forget()
     assert await relisted(wiring, message) == timedelta(hours=6)
