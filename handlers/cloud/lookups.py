@@ -19,7 +19,7 @@ from planner.azure.fleet import ScaleSet
 from planner.azure.usage import LOOK_BACK, Evidence, Source
 from planner.text.phrases import long, many, upper
 
-log = logger(__name__)
+_log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class _LookUp:
             self.later |= dict.fromkeys(sources, (right, error))
         except Exception:
             # Whatever it is, it must not stop the wave.
-            log.exception(
+            _log.exception(
                 "look_up.failed", extra={"what": right.what, "subscription": self.arm.subscription}
             )
             odd = Unreachable("Something unexpected went wrong; the log has the details.")
