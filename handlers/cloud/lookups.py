@@ -19,7 +19,7 @@ from planner.azure.fleet import ScaleSet
 from planner.azure.usage import LOOK_BACK, Evidence, Source
 from planner.text.phrases import long, many, upper
 
-_log = logger(__name__)
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ class _LookUp:
 
     async def all(self) -> None:
         await asyncio.gather(
-            self._read(partial(self._log, activity.stops), Source.ACTIVITY_LOG, log=activity.COMPUTE),
-            self._read(partial(self._log, activity.scale_ins), Source.ACTIVITY_LOG, log=activity.INSIGHTS),
+            self._read(partial(self._log, activity.stops), Source.ACTIVITY_LOG, events=activity.COMPUTE),
+            self._read(partial(self._log, activity.scale_ins), Source.ACTIVITY_LOG, events=activity.INSIGHTS),
             self._read(partial(around.changes, notes=self.notes), Source.CHANGES),
             self._read(partial(around.autoscale, notes=self.notes), Source.AUTOSCALE),
             self._read(partial(around.schedules, notes=self.notes), Source.SCHEDULES),
@@ -137,7 +137,7 @@ class _LookUp:
         reading: Callable[[Counted], Awaitable[None]],
         *sources: Source,
         right: Right | None = None,
-        log: str = "",
+        events: str = "",
     ) -> None:
         right = right or RIGHTS[sources[0]]
         arm = Counted(self.arm)
@@ -145,7 +145,7 @@ class _LookUp:
             async with asyncio.timeout(self.within.total_seconds()):
                 await reading(arm)
         except TimeoutError:
-            self._over_time(right, arm.read, sources, self.notes.logs.get(log, ""))
+            self._over_time(right, arm.read, sources, self.notes.logs.get(events, ""))
         except Forbidden:
             self.say(f"Breakwater may not read {right.what}: {self._missing(right)}", *sources)
         except (Refused, NotFound) as error:
@@ -155,7 +155,7 @@ class _LookUp:
             self.later |= dict.fromkeys(sources, (right, error))
         except Exception:
             # Whatever it is, it must not stop the wave.
-            _log.exception(
+            log.exception(
                 "look_up.failed", extra={"what": right.what, "subscription": self.arm.subscription}
             )
             odd = Unreachable("Something unexpected went wrong; the log has the details.")
