@@ -8,7 +8,7 @@ from handlers.runs import claims, neighbours, queue
 from handlers.wire.documents import waves_of
 from handlers.wiring import Wiring
 from planner.azure import order
-from planner.azure.wave import Stage, Wave, awaited
+from planner.azure.wave import Wave, awaited, cancelled
 from planner.machine.advance import may_start
 from planner.policy.fingerprint import digest
 from planner.record.observation import Observation, Predecessor
@@ -55,11 +55,6 @@ async def from_storage(run: Run, wiring: Wiring) -> tuple[Observation, Sequence[
 async def with_held_up(run: Run, observation: Observation, wiring: Wiring) -> Observation:
     """The poll with what a paused run holds up: the others that wait for its place in the limits."""
     return replace(observation, held_up=(await neighbours.of(run, wiring)).held_up)
-
-
-def cancelled(waves: Sequence[Wave]) -> bool:
-    """A cancelled wave stops a run only if no other open wave covers the set."""
-    return not any(wave.open for wave in waves) and any(wave.stage is Stage.CANCELED for wave in waves)
 
 
 async def _with_predecessors(

@@ -14,7 +14,7 @@ from planner.record.check import Check
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Choice, Notice
 from planner.record.shown import Shown
-from planner.record.states import InstanceState, RunState
+from planner.record.states import ENDED, InstanceState, RunState
 from planner.record.waits import Alarm, HeldUp, Reminders, Stalled
 from planner.text.backoff import TOLD_AFTER
 from planner.text.phrases import some
@@ -311,6 +311,11 @@ class Run:
     @property
     def instances(self) -> tuple[InstanceProgress, ...]:
         return tuple(chain.from_iterable(batch.instances for batch in self.batches))
+
+    @property
+    def alive(self) -> bool:
+        """Whether another plan joins it; once it has ended, a plan begins a new run."""
+        return self.state not in ENDED and self.ended_at is None
 
     @property
     def claims(self) -> bool:
