@@ -9,7 +9,7 @@ from handlers.wire.documents import waves_of
 from handlers.wiring import Wiring
 from planner.azure import order
 from planner.azure.wave import Wave, awaited, cancelled
-from planner.machine.advance import may_start
+from planner.machine.advance import asks_for_a_place
 from planner.policy.fingerprint import digest
 from planner.record.observation import Observation, Predecessor
 from planner.record.run import Run
@@ -39,13 +39,10 @@ async def from_storage(run: Run, wiring: Wiring) -> tuple[Observation, Sequence[
         observation = await _with_predecessors(run, observation, waves, wiring)
     turn = Turn() if run.claims else await queue.turn_of(run, wiring)
     observation = replace(observation, turn=turn)
-    # Whether a plan that does not fit fits again depends on who is in flight, too.
-    if may_start(run, observation, wiring.now()) or (run.people.misfit and not run.claims):
+    if asks_for_a_place(run, observation, wiring.now()):
         around = await neighbours.of(run, wiring)
         limit = await claims.forbidden(run, wiring)
-        if limit:
-            limit = f"{limit} {await neighbours.blockers(around, wiring)}"
-        limit = f"{limit} {turn.waits}".strip()
+        limit = await neighbours.limited(limit, run.target.subscription, around, turn, wiring)
         observation = replace(observation, limit=limit, durations=around.durations)
     elif run.state is RunState.PAUSED and run.claims:
         observation = await with_held_up(run, observation, wiring)

@@ -12,8 +12,12 @@ from planner.calendar.openings import HORIZON, opening
 from planner.places.table import Holder, Seeker
 from planner.policy.weekly import WindowSets
 from planner.record.cause import Cause
+from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
-from planner.schedule.timing import MINUTE
+from planner.schedule.timing import MINUTE, to_place
+
+EVER = datetime.min.replace(tzinfo=UTC)
+"""The earliest start of a run that has no date to wait for."""
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 """The latest start of a run without a date."""
@@ -79,6 +83,37 @@ class Line:
     def ready(self) -> bool:
         """Whether it could start by itself."""
         return self.state in {RunState.SCHEDULED, RunState.RUNNING} and not self.held_back
+
+
+def of_run(key: str, run: Run) -> Line:
+    """The line of an active run: `acts_at` is None while it sleeps until its turn."""
+    opens = run.times.self_service.start if run.times.self_service is not None else None
+    begins = [at for at in (run.times.lead_over, opens) if at is not None]
+    waits = run.waits.cause if run.waits is not None else None
+    held_back = run.gaps.trouble is not None or waits not in {None, Cause.LIMIT}
+    return Line(
+        key,
+        run.target.name,
+        run.target.location,
+        run.state,
+        Course(
+            sum(map(to_place, run.batches)),
+            run.times.expected,
+            run.terms.soak,
+            run.terms.windows,
+            tuple(Interval(freeze.start, freeze.end) for freeze in run.terms.freezes),
+        ),
+        earliest=max(begins, default=EVER),
+        deadline=run.times.deadline,
+        tier=run.terms.tier,
+        after=run.terms.after,
+        counts_in=run.terms.counts_in,
+        claims=run.claims,
+        forecast=run.times.forecast_end if run.begun else None,
+        held_back=held_back,
+        waits=waits if held_back else None,
+        acts_at=None if waits is Cause.LIMIT and not held_back else run.due,
+    )
 
 
 def holders(lines: Iterable[Line], now: datetime) -> Iterator[Holder]:
