@@ -24,7 +24,9 @@ class Rehearsal:
         self, world: World, trouble: Trouble, seed: int, start: datetime, *, each_poll: bool = False
     ) -> None:
         self.world, self.trouble, self.seed, self.now = world, trouble, seed, start
-        self._each_poll = each_poll
+        self._each_poll, self._end = each_poll, start
+        self._moments = [start + moved.after for moved in trouble.moved]
+        self._moments += [start + trouble.cancelled] if trouble.cancelled is not None else []
         self._ahead: list[tuple[datetime, int, Callable[[], None]]] = []
         self._numbers = count()
 
@@ -46,6 +48,7 @@ class Rehearsal:
 
     def until(self, end: datetime) -> None:
         """Let everything happen that is due before `end`."""
+        self._end = end
         while self._ahead and self._ahead[0][0] < end:
             self.now, _, act = heapq.heappop(self._ahead)
             act()
@@ -71,9 +74,15 @@ class Rehearsal:
         part.polls += 1
         if asked:
             self._plan(part, part.record.waves[-1], recheck=before.state not in ACTIVE)
-        elif not self._each_poll and (later := quiet.skipped(before, part, self.world, now)) is not None:
-            part.skipped += later
+        if not self._each_poll:
+            part.skipped += quiet.skipped(before, part, self.world, now, self._until(part))
         self._written(before, part)
+
+    def _until(self, part: Part) -> datetime:
+        """When something happens around this run that is not its own doing."""
+        return min(
+            at for at in (self._end, part.answered_at, *self._moments) if at is not None and at > self.now
+        )
 
     def _plan(self, part: Part, tracking_id: str, *, recheck: bool = False) -> None:
         before = part.run
@@ -95,11 +104,12 @@ class Rehearsal:
             part.questions += 1
             part.asked = True
             if wait is not None:
-                self._at(self.now + wait, partial(self._answer, part))
+                part.answered_at = self.now + wait
+                self._at(part.answered_at, partial(self._answer, part))
 
     def _answer(self, part: Part) -> None:
         before = part.record
-        part.asked = False
+        part.asked, part.answered_at = False, None
         if before.needs_person:
             polling.say(part, people.answer(part, self.now), self.world, self.now)
             self._written(before, part)

@@ -23,9 +23,8 @@ from planner.rehearsal.part import Part
 from planner.rehearsal.world import World
 
 
-def from_records(part: Part, world: World, now: datetime) -> Observation:
+def from_records(run: Run, part: Part, world: World, now: datetime) -> Observation:
     """What `handlers.runs.observe_storage` reads: waves, who goes first, the limits."""
-    run = part.record
     observation = Observation(now, stopped=world.stopped, policy=world.policy_digest)
     if run.state in HANDS_OFF:
         return observation
@@ -58,9 +57,8 @@ def with_held_up(part: Part, observation: Observation, world: World) -> Observat
     return replace(observation, held_up=world.queue.beside(part.key).held_up)
 
 
-def with_machines(part: Part, observation: Observation, now: datetime) -> Observation:
+def with_machines(run: Run, part: Part, observation: Observation, now: datetime) -> Observation:
     """The poll with what `handlers.runs.observe_azure` reads, where it has to."""
-    run = part.record
     if not needs_azure(run, observation, now):
         return observation
     fresh = may_start(run, observation, now)
@@ -78,10 +76,10 @@ def with_machines(part: Part, observation: Observation, now: datetime) -> Observ
     )
 
 
-def for_plan(part: Part, now: datetime) -> Observation:
+def for_plan(run: Run | None, part: Part, now: datetime) -> Observation:
     """What `handlers.runs.read_for_plan` reads."""
     seen = Observation(now, part.machines.shown(now))
-    return read_directly(part, absence.to_read(part.run, seen), seen) if part.run is not None else seen
+    return read_directly(part, absence.to_read(run, seen), seen) if run is not None else seen
 
 
 def read_directly(part: Part, ids: Sequence[str], seen: Observation) -> Observation:

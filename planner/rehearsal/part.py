@@ -23,7 +23,8 @@ class Part:
     """`scale_set` is informed by the look-ups of its waves, `rules` hold for it throughout.
 
     `first` is the run as it was planned first, `earlier` are the runs before the one on record. `questions`
-    counts those people were asked, `asked` is set while one is open. `polls` counts those that were played.
+    counts those people were asked, `asked` is set while one is open, `answered_at` is when it is answered
+    (None: never, or none is open). `polls` counts those that were played.
     """
 
     key: str
@@ -36,7 +37,7 @@ class Part:
     notices: list[tuple[Notice, Run]] = field(default_factory=list)
     questions: int = 0
     asked: bool = False
-    absent_since: datetime | None = None
+    answered_at: datetime | None = None
     polls: int = 0
     skipped: int = 0
 
