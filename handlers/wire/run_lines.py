@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from handlers.wire.documents import ASLEEP, HELD_BACK
 from planner.azure.fleet import Interval
-from planner.places.line import EVER, Course, Line
+from planner.places.line import EVER, GOING, Course, Line
 from planner.policy.weekly import WindowSets, parse_windows
 from planner.record.cause import Cause
 from planner.record.states import RunState
@@ -22,13 +22,13 @@ def line(path: str, metadata: Mapping[str, str]) -> Line:
         windows=_windows(metadata.get("windows", "")),
         freezes=_freezes(metadata.get("freezes", "")),
     )
-    held_back = metadata.get("queue") == HELD_BACK
+    state, held_back = RunState(metadata["state"]), metadata.get("queue") == HELD_BACK
     waits = Cause(metadata["waits"]) if metadata.get("waits") in set(Cause) else None
     return Line(
         path,
         unquote(metadata.get("name", "")),
         unquote(metadata.get("location", "")),
-        RunState(metadata["state"]),
+        state,
         course,
         earliest=_at(metadata, "earliest") or EVER,
         deadline=_at(metadata, "deadline"),
@@ -36,7 +36,7 @@ def line(path: str, metadata: Mapping[str, str]) -> Line:
         after=names(metadata.get("after", "")),
         counts_in=names(metadata.get("counts_in", "")),
         claims="begun" in metadata and "lets_pass" not in metadata,
-        forecast=_at(metadata, "forecast") if "begun" in metadata else None,
+        forecast=_at(metadata, "forecast") if "begun" in metadata and state in GOING else None,
         held_back=held_back,
         waits=waits if held_back else None,
         acts_at=_at(metadata, "due") if metadata.get("queue") != ASLEEP else None,

@@ -5,7 +5,6 @@ Pure: it performs nothing and reads no clock. `handlers.stages.advance` performs
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.decision.estimate import learned
@@ -19,6 +18,7 @@ from planner.record.action import Action, Notify, PollAgain, Replan, Start
 from planner.record.batch import Batch
 from planner.record.cause import Cause
 from planner.record.command import Command
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, counted
 from planner.record.notice import Urgency
 from planner.record.observation import Observation

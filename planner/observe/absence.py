@@ -5,12 +5,12 @@ Listings leave out what exists, and ARM answers 404 while it replicates between 
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Health, Instance, natural
 from planner.observe.confirmation import matured
 from planner.policy.health import ill
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, Sight
 from planner.record.notice import Kind
 from planner.record.observation import Observation

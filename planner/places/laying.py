@@ -1,7 +1,6 @@
 """The places of a subscription, laid when asked for and kept while what they were made from stays."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.azure.wave import normal_region
@@ -11,6 +10,7 @@ from planner.places.turn import Laid
 from planner.policy.limits import RaisedLimits
 from planner.policy.model import Limits
 from planner.record.cause import Cause
+from planner.record.copying import replace
 from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
 

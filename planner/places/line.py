@@ -19,6 +19,9 @@ from planner.schedule.timing import MINUTE, to_place
 EVER = datetime.min.replace(tzinfo=UTC)
 """The earliest start of a run that has no date to wait for."""
 
+GOING = frozenset({RunState.SCHEDULED, RunState.RUNNING})
+"""Runs that go on by themselves: nobody knows when one ends that waits for a person."""
+
 NEVER = datetime.max.replace(tzinfo=UTC)
 """The latest start of a run without a date."""
 
@@ -57,7 +60,7 @@ class Course:
 class Line:
     """One active run of the listing; times are aware UTC.
 
-    `name` and `region` as Azure spells them, `forecast` its expected end once it has begun. `after` names
+    `name` and `region` as Azure spells them, `forecast` its expected end once it has begun and goes on by itself. `after` names
     scale sets and tiers that go first, `counts_in` limits by match. `held_back`: it could start by its times,
     and something of its own keeps it from that, of the kind `waits`. `acts_at` is when it is polled next;
     None where it is woken when its turn comes.
@@ -82,7 +85,7 @@ class Line:
     @property
     def ready(self) -> bool:
         """Whether it could start by itself."""
-        return self.state in {RunState.SCHEDULED, RunState.RUNNING} and not self.held_back
+        return self.state in GOING and not self.held_back
 
 
 def of_run(key: str, run: Run) -> Line:
@@ -109,7 +112,7 @@ def of_run(key: str, run: Run) -> Line:
         after=run.terms.after,
         counts_in=run.terms.counts_in,
         claims=run.claims,
-        forecast=run.times.forecast_end if run.begun else None,
+        forecast=run.times.forecast_end if run.begun and run.state in GOING else None,
         held_back=held_back,
         waits=waits if held_back else None,
         acts_at=None if waits is Cause.LIMIT and not held_back else run.due,
@@ -122,8 +125,9 @@ def holders(lines: Iterable[Line], now: datetime) -> Iterator[Holder]:
         if line.claims and line.state in ACTIVE:
             soon = now + MINUTE
             ends = max(line.forecast, soon) if line.forecast is not None else soon
-            known = line.state in {RunState.RUNNING, RunState.SCHEDULED}
-            yield Holder(line.key, normal_region(line.region), ends if known else None, line.counts_in)
+            yield Holder(
+                line.key, normal_region(line.region), ends if line.state in GOING else None, line.counts_in
+            )
 
 
 def seekers(lines: Iterable[Line]) -> Iterator[Seeker]:

@@ -1,7 +1,7 @@
 """A run: one scale set's way through maintenance, with everything that explains it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain
@@ -11,6 +11,7 @@ from planner.policy.model import Freeze, HealthRule, Mode
 from planner.policy.weekly import WindowSets
 from planner.record.batch import Batch
 from planner.record.check import Check
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Choice, Notice
 from planner.record.shown import Shown

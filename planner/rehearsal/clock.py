@@ -73,9 +73,11 @@ class Rehearsal:
         asked = polling.poll(part, self.world, now)
         part.polls += 1
         if asked:
-            self._plan(part, part.record.waves[-1], recheck=before.state not in ACTIVE)
+            recheck = before.state not in ACTIVE
+            polling.plan(part, self.world, part.record.waves[-1], now, recheck=recheck)
         if not self._each_poll:
             part.skipped += quiet.skipped(before, part, self.world, now, self._until(part))
+        part.polled_at = now
         self._written(before, part)
 
     def _until(self, part: Part) -> datetime:

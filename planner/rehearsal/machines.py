@@ -2,12 +2,12 @@
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 
 from planner.azure.fleet import Health, Instance, Interval, MaintenanceStatus, Power, Provisioning
 from planner.record.action import StartOutcome, StartResult
+from planner.record.copying import replace
 from planner.record.observation import OperationSeen, OperationStatus
 from planner.rehearsal.trouble import Fate
 
@@ -138,7 +138,7 @@ class Machines:
         self._become(key, power=Power.RUNNING, health=health)
 
     def _become(self, key: str, **changes: object) -> None:
-        self._there[key] = replace(self._there[key], **changes)  # type: ignore[arg-type]
+        self._there[key] = replace(self._there[key], **changes)
         self._shown = None
         self.changed += 1
 

@@ -1,7 +1,6 @@
 """What a poll of the rehearsal sees: the records as they are, and the machines where the poll has to read them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure import order
@@ -15,6 +14,7 @@ from planner.machine.advance import (
     repairs_wanted,
 )
 from planner.observe import absence
+from planner.record.copying import replace
 from planner.record.observation import Observation, Predecessor, with_direct_reads
 from planner.record.run import Run
 from planner.record.states import ENDED, HANDS_OFF, RunState

@@ -24,7 +24,8 @@ class Part:
 
     `first` is the run as it was planned first, `earlier` are the runs before the one on record. `questions`
     counts those people were asked, `asked` is set while one is open, `answered_at` is when it is answered
-    (None: never, or none is open). `polls` counts those that were played.
+    (None: never, or none is open). `polled_at` is the last poll,
+    `polls` counts those that were played.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Part:
     questions: int = 0
     asked: bool = False
     answered_at: datetime | None = None
+    polled_at: datetime | None = None
     polls: int = 0
     skipped: int = 0
 

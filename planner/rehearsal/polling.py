@@ -1,7 +1,6 @@
 """One poll, one plan, one command: the steps of the stages, with records and machines in place of I/O."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from planner.machine.advance import advance
@@ -10,6 +9,7 @@ from planner.people.commands import WORDS, with_commands
 from planner.places.laying import may_free_a_place
 from planner.record.action import Action, Replan, SetRepairs, Start
 from planner.record.command import Command
+from planner.record.copying import replace
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState

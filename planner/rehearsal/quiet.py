@@ -6,15 +6,16 @@ to know about them, is polled each time.
 """
 
 from bisect import bisect_left
-from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from planner.record.action import Start
+from planner.record.copying import replace
 from planner.record.run import Run
-from planner.record.states import ACTIVE, ENDED, HANDS_OFF
+from planner.record.states import ACTIVE, ENDED, HANDS_OFF, RunState
 from planner.rehearsal import polling
 from planner.rehearsal.part import Part
 from planner.rehearsal.world import World
+from planner.waiting.reminders import AGAIN
 
 
 def skipped(before: Run, part: Part, world: World, now: datetime, until: datetime) -> int:
@@ -25,7 +26,8 @@ def skipped(before: Run, part: Part, world: World, now: datetime, until: datetim
     run, ahead = part.record, part.machines.next_at
     end = until if ahead is None else min(until, ahead)
     step = run.due - now
-    if not _alone(run) or not step or now + 2 * step >= end or not _same(before, run):
+    steady = part.polled_at is not None and now - part.polled_at == step
+    if not steady or not _alone(run) or now + 2 * step >= end or not _same(before, run):
         return 0
     # The last poll before `end`, and never that at `end`, which sees what happens then.
     most = -((now - end) // step) - 1
@@ -35,12 +37,15 @@ def skipped(before: Run, part: Part, world: World, now: datetime, until: datetim
         at = now + number * step
         new = _after(run, part, world, at)
         quiet = new is not None and new.due - at == step and _same(run, new)
+        quiet = quiet and new is not None and _as_often(run, new, step) and not _shows(run, new, part, world)
         if quiet and new is not None:
             found[number] = new
         return not quiet
 
-    number = most if not changes(most) else bisect_left(range(most), True, lo=1, key=changes) - 1
-    if number < 1:
+    number = most
+    if changes(most):
+        number = 0 if changes(1) else bisect_left(range(most), True, lo=2, key=changes) - 1
+    if not number:
         return 0
     polls = run.polls + (number if found[number].polls > run.polls else 0)
     last = replace(found[number], polls=polls, generation=run.generation + number)
@@ -79,10 +84,23 @@ def _same(old: Run, new: Run) -> bool:
     )
 
 
+def _shows(old: Run, new: Run, part: Part, world: World) -> bool:
+    """Whether others would see that its end has moved: those that wait for its place, or go after it."""
+    if new.state not in ACTIVE or (new.state is RunState.PAUSED and not world.followed(part)):
+        return False
+    return old.times.forecast_end != new.times.forecast_end
+
+
+def _as_often(old: Run, new: Run, step: timedelta) -> bool:
+    """Whether the latest start is worked out again at each of these polls, or at none of them."""
+    before, after = old.standing.reminders, new.standing.reminders
+    return before is None or after is None or before.by_at == after.by_at or step >= AGAIN
+
+
 def _rest(run: Run) -> tuple[object, ...]:
     return run.repairs, run.gaps, run.replan, run.fruitless_plans
 
 
 def _reminded(run: Run) -> tuple[object, ...] | None:
     kept = run.standing.reminders
-    return (kept.number, kept.half, kept.mark) if kept is not None else None
+    return (kept.number, kept.half, kept.mark, kept.by) if kept is not None else None

@@ -1,7 +1,6 @@
 """What the scale sets of one subscription share: waves, policy, queue, and the records of their runs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -12,6 +11,7 @@ from planner.policy.fingerprint import digest
 from planner.policy.model import Policy
 from planner.policy.resolve import member_for, rules_for
 from planner.record.action import StartOutcome, StartResult
+from planner.record.copying import replace
 from planner.record.run import Run
 from planner.rehearsal.machines import Machines
 from planner.rehearsal.part import Part, Snapshot
@@ -47,6 +47,7 @@ class World:
 
             machines = Machines(each.instances, start, partial(fate, trouble, seed, key))
             self.parts[key] = Part(key, scale_set, machines, rules_for(policy, scale_set))
+        self._named = {name.lower() for part in self.parts.values() for name in part.rules.after}
 
     def waves_of(self, run: Run) -> list[Wave]:
         """The waves that a run belongs to."""
@@ -55,6 +56,10 @@ class World:
     def covered_by(self, wave: Wave) -> list[Part]:
         """The scale sets on the roster of a wave."""
         return [self.parts[member.scale_set.key] for member in wave.roster]
+
+    def followed(self, part: Part) -> bool:
+        """Whether others go after this scale set."""
+        return not self._named.isdisjoint({part.scale_set.name.lower(), part.rules.tier.lower()})
 
     def written(self, part: Part, run: Run) -> None:
         """A run's record is replaced."""

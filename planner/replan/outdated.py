@@ -1,11 +1,11 @@
 """Whether a plan still covers what a poll saw; `plan` makes the new one, at a pace that cannot run hot."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Interval
 from planner.observe.left_to_azure import HANDS_OFF_AGAIN
 from planner.observe.outstanding import finished, offered_anew, returned
+from planner.record.copying import replace
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
