@@ -3,6 +3,7 @@
 The copy is made field by field, by code written once for each class, as dataclasses write their own methods.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -31,7 +32,8 @@ def replace[Value](value: Value, /, **changes: Any) -> Value:
 def _written(kind: type) -> Callable[[Any, Mapping[str, Any]], Any]:
     """A function that copies a value of this class, with some of its fields changed."""
     if hasattr(kind, "__post_init__"):
-        raise TypeError(f"{kind.__name__} has work to do after it is made, so it cannot be copied like this")
+        # It has work to do after it is made.
+        return lambda value, changes: dataclasses.replace(value, **changes)
     names = [field.name for field in fields(kind)]
     known: dict[str, Any] = {f"set_{name}": getattr(kind, name).__set__ for name in names}
     setters = {name: known[f"set_{name}"] for name in names}
