@@ -30,7 +30,7 @@ SECONDS, MEBIBYTES = 10.0, 1024.0
 A_PLACE = 20
 """Scale sets of a subscription for each that may be in flight."""
 
-TROUBLE = Trouble(lost=0.0005, slow=0.02)
+TROUBLE = Trouble(lost=0.0005, slow=0.005)
 
 
 def fleet(sets: int, each: int) -> list[Snapshot]:

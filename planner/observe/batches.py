@@ -36,7 +36,11 @@ def observed(run: Run, observation: Observation, now: datetime, gone: frozenset[
 
     batches: list[Batch] = []
     aside: list[InstanceProgress] = []
-    for batch in (planned.each(seen_now) for planned in run.batches):
+    for planned in run.batches:
+        if planned.state is BatchState.DONE and _undisturbed(run, planned, seen):
+            batches.append(planned)
+            continue
+        batch = planned.each(seen_now)
         put_off = _put_off(batch)
         aside += put_off
         left = tuple(instance for instance in batch.instances if instance not in put_off)
@@ -48,6 +52,10 @@ def observed(run: Run, observation: Observation, now: datetime, gone: frozenset[
         for place, instance in enumerate(aside, number + 1)
     ]
     return _over_at_window_end(with_batches(run, batches, now), seen, observation, now)
+
+
+def _undisturbed(run: Run, batch: Batch, seen: Mapping[str, Instance]) -> bool:
+    return all(evidence.undisturbed(run, each, seen.get(each.id)) for each in batch.instances)
 
 
 def _put_off(batch: Batch) -> list[InstanceProgress]:

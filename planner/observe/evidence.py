@@ -52,6 +52,14 @@ def observed(
     return progress
 
 
+def undisturbed(run: Run, progress: InstanceProgress, instance: Instance | None) -> bool:
+    """Whether nothing that a poll shows of a settled instance is new: its status is gone, and it is not ill."""
+    if not progress.gone or progress.sighting is not None or not progress.settled:
+        return False
+    relapses = progress.state is InstanceState.MAINTAINED and instance is not None
+    return not (relapses and instance is not None and ill(instance, run.terms.health))
+
+
 def _after_the_end(
     run: Run, progress: InstanceProgress, instance: Instance | None, observation: Observation, now: datetime
 ) -> InstanceProgress:

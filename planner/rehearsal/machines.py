@@ -30,7 +30,8 @@ class Machines:
         self.repairs_suspended = False
         self.changed = 0
         self._fate = fate
-        self._there = {instance.id: instance for instance in instances}
+        self._statuses: dict[MaintenanceStatus, MaintenanceStatus] = {}
+        self._there = {instance.id: self._shared(instance) for instance in instances}
         self._offered = {each.id: _offered(each, now) for each in instances}
         self._reports = {each.id for each in instances if each.health is not Health.NOT_REPORTED}
         self._operations: dict[str, OperationSeen] = {}
@@ -99,6 +100,14 @@ class Machines:
         for key in self._there:
             self._become(key, maintenance=None)
 
+    def _shared(self, instance: Instance) -> Instance:
+        """The instance with a status that all share that show the same."""
+        status = instance.status
+        return replace(instance, maintenance=self._one(status)) if status is not None else instance
+
+    def _one(self, status: MaintenanceStatus) -> MaintenanceStatus:
+        return self._statuses.setdefault(status, status)
+
     def windows(self) -> set[Interval]:
         """The self-service windows that are shown."""
         return {window for each in self._there.values() if (window := _window(each)) is not None}
@@ -160,7 +169,7 @@ class Machines:
 
     def _allowed(self, key: str, status: MaintenanceStatus, now: datetime) -> MaintenanceStatus:
         window = status.self_service
-        return replace(status, allowed=self._offered[key] and window is not None and now in window)
+        return self._one(replace(status, allowed=self._offered[key] and window is not None and now in window))
 
 
 def _offered(instance: Instance, now: datetime) -> bool:

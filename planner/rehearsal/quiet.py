@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from planner.record.action import Start
 from planner.record.copying import replace
 from planner.record.run import Run
-from planner.record.states import ACTIVE, ENDED, HANDS_OFF, RunState
+from planner.record.states import ACTIVE, ENDED, HANDS_OFF, BatchState, RunState
 from planner.rehearsal import polling
 from planner.rehearsal.part import Part
 from planner.rehearsal.world import World
@@ -42,6 +42,8 @@ def skipped(before: Run, part: Part, world: World, now: datetime, until: datetim
             found[number] = new
         return not quiet
 
+    if run.in_flight and changes(1):
+        return 0
     number = most
     if changes(most):
         number = 0 if changes(1) else bisect_left(range(most), True, lo=2, key=changes) - 1
@@ -54,8 +56,10 @@ def skipped(before: Run, part: Part, world: World, now: datetime, until: datetim
 
 
 def _alone(run: Run) -> bool:
-    """Whether its polls do not depend on the other runs."""
-    return run.state in ENDED or run.state in HANDS_OFF or (run.state in ACTIVE and run.claims)
+    """Whether its polls do not depend on the other runs; after a soak the next batch starts."""
+    if run.state in ENDED or run.state in HANDS_OFF:
+        return True
+    return run.claims and not any(batch.state is BatchState.SOAKING for batch in run.batches)
 
 
 def _after(run: Run, part: Part, world: World, at: datetime) -> Run | None:
