@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from urllib.parse import unquote
 
 from handlers.cloud.records import Listed
+from handlers.repository.runs import path_of
 from handlers.wire.documents import waves_of
 from handlers.wiring import Wiring
 from planner.places.neighbours import MOST_NAMED, Neighbour, Neighbours, beside, in_the_way
@@ -14,7 +15,7 @@ from planner.record.waits import Turn
 async def of(run: Run, wiring: Wiring) -> Neighbours:
     """What the runs beside `run` show; raises StorageDown."""
     listed = await wiring.runs.of_subscription(run.target.subscription)
-    return beside(run, map(_neighbour, listed))
+    return beside(path_of(run.target.scale_set), run, map(_neighbour, listed))
 
 
 async def limited(limit: str, subscription: str, around: Neighbours, turn: Turn, wiring: Wiring) -> str:

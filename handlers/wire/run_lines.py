@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from handlers.wire.documents import ASLEEP, HELD_BACK
 from planner.azure.fleet import Interval
-from planner.places.line import EVER, GOING, Course, Line
+from planner.places.line import EVER, GOING, Line, course_of
 from planner.policy.weekly import WindowSets, parse_windows
 from planner.record.cause import Cause
 from planner.record.states import RunState
@@ -15,7 +15,7 @@ from planner.record.states import RunState
 
 def line(path: str, metadata: Mapping[str, str]) -> Line:
     """The run that is listed at `path`. Raises ValueError for what no version of this app has written."""
-    course = Course(
+    course = course_of(
         batches=int(metadata.get("batches", "0")),
         expected=timedelta(seconds=int(metadata.get("expected", "600"))),
         soak=timedelta(seconds=int(metadata.get("soak", "0"))),

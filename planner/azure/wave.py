@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from operator import attrgetter
 
 from planner.azure.fleet import ScaleSet
@@ -62,6 +63,7 @@ class Announcement:
         return not self.regions or normal_region(location) in self.regions
 
 
+@lru_cache(maxsize=1024)
 def normal_region(name: str) -> str:
     """`East US 2` and `eastus2` are one region."""
     return "".join(name.split()).lower()

@@ -1,7 +1,7 @@
 """A run as the queue sees it: what a listing says of it, and what follows for its place."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
@@ -24,6 +24,9 @@ GOING = frozenset({RunState.SCHEDULED, RunState.RUNNING})
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 """The latest start of a run without a date."""
+
+
+type _When = Callable[[datetime], datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,18 @@ class Course:
                 at = room.start
             at += self.expected + self.soak
         return at - self.soak
+
+
+@lru_cache(maxsize=4096)
+def course_of(
+    batches: int,
+    expected: timedelta,
+    soak: timedelta,
+    windows: WindowSets = (),
+    freezes: tuple[Interval, ...] = (),
+) -> Course:
+    """A course, the same object for the same values: of a thousand runs a handful differ."""
+    return Course(batches, expected, soak, windows, freezes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +114,7 @@ def of_run(key: str, run: Run) -> Line:
         run.target.name,
         run.target.location,
         run.state,
-        Course(
+        course_of(
             sum(map(to_place, run.batches)),
             run.times.expected,
             run.terms.soak,
@@ -134,22 +149,28 @@ def seekers(lines: Iterable[Line]) -> Iterator[Seeker]:
     """The runs that have not begun, or let the others pass."""
     known = [line for line in lines if line.state in ACTIVE]
     # Many runs have one course, and are asked about the same moments in every order that is tried.
-    shared = cache(lambda course: (cache(course.opens), cache(course.ends)))
+    shared: dict[int, tuple[_When, _When]] = {}
+    latest: dict[tuple[int, datetime | None], datetime | None] = {}
     named: dict[str, set[str]] = {}
-    for line in known:
+    for line in known if any(line.after for line in known) else ():
         for name in {line.name.lower(), line.tier.lower()} - {""}:
             named.setdefault(name, set()).add(line.key)
     for line in known:
         if line.claims or not line.course.batches:
             continue
-        opens, ends = shared(line.course)
-        first = set().union(*(named.get(name.lower(), ()) for name in line.after)) - {line.key}
+        course, dated = id(line.course), (id(line.course), line.deadline)
+        if course not in shared:
+            shared[course] = cache(line.course.opens), cache(line.course.ends)
+        if dated not in latest:
+            latest[dated] = latest_start(line.course, line.deadline) if line.deadline is not None else NEVER
+        opens, ends = shared[course]
+        first = set[str]().union(*(named.get(name.lower(), ()) for name in line.after)) - {line.key}
         yield Seeker(
             line.key,
             line.name,
             normal_region(line.region),
             max(line.earliest, line.acts_at or line.earliest),
-            latest_start(line.course, line.deadline) if line.deadline is not None else NEVER,
+            latest[dated],
             opens,
             ends,
             line.tier,

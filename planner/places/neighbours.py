@@ -62,15 +62,22 @@ def neighbour(key: str, run: Run) -> Neighbour:
     )
 
 
-def beside(run: Run, listed: Iterable[Neighbour]) -> Neighbours:
-    """What the others among `listed` show `run`."""
-    waves, name = set(run.waves), run.target.name.lower()
-    others = [each for each in listed if each.name.lower() != name]
-    return Neighbours(
-        tuple(each.took for each in others if each.took is not None and not waves.isdisjoint(each.waves)),
-        _held_up([each for each in others if each.waits == Cause.LIMIT]),
-        tuple(each.key for each in others if each.state == RunState.PAUSED and each.claims),
-    )
+def beside(key: str, run: Run, listed: Iterable[Neighbour]) -> Neighbours:
+    """What the others among `listed` show the run of this key."""
+    waves = set(run.waves)
+    durations: list[timedelta] = []
+    waiting: list[Neighbour] = []
+    paused: list[str] = []
+    for each in listed:
+        if each.key == key:
+            continue
+        if each.took is not None and (each.waves == run.waves or not waves.isdisjoint(each.waves)):
+            durations.append(each.took)
+        if each.waits == Cause.LIMIT:
+            waiting.append(each)
+        if each.claims and each.state == RunState.PAUSED:
+            paused.append(each.key)
+    return Neighbours(tuple(durations), _held_up(waiting), tuple(paused))
 
 
 def _held_up(waiting: Sequence[Neighbour]) -> HeldUp:

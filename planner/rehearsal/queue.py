@@ -26,7 +26,9 @@ class Queue:
         self._keys: list[str] = []
         self._lines: dict[str, Line] = {}
         self._claims: dict[str, Claim] = {}
+        self._asleep: dict[str, datetime] = {}
         self._neighbours: dict[str, Neighbour] = {}
+        self._stale: set[str] = set()
         self._acting: list[tuple[datetime, str]] = []
         self._opened: frozenset[str] | None = None
         self._laid: Laid | None = None
@@ -37,14 +39,19 @@ class Queue:
         """A run's record has been written."""
         before = self._runs.get(key)
         self._runs[key] = run
-        self._neighbours.pop(key, None)
+        self._stale.add(key)
         if before is None or (before.state in ACTIVE, before.begun) != (run.state in ACTIVE, run.begun):
             self._opened = None
         if run.claims and run.state in ACTIVE:
             self._claims[key] = Claim(key, run.target.location, run.terms.counts_in)
         else:
             self._claims.pop(key, None)
-        self._put(key, of_run(key, run) if run.state in ACTIVE else None)
+        line = of_run(key, run) if run.state in ACTIVE else None
+        if line is not None and line.acts_at is None:
+            self._asleep[key] = run.due
+        else:
+            self._asleep.pop(key, None)
+        self._put(key, line)
 
     def turn(self, key: str, now: datetime) -> Turn:
         """The turn of a run that is being polled."""
@@ -64,10 +71,10 @@ class Queue:
 
     def beside(self, key: str) -> Neighbours:
         """What the other runs show this one."""
-        for each, run in self._runs.items():
-            if each not in self._neighbours:
-                self._neighbours[each] = neighbour(each, run)
-        return beside(self._runs[key], self._neighbours.values())
+        for each in self._stale:
+            self._neighbours[each] = neighbour(each, self._runs[each])
+        self._stale.clear()
+        return beside(key, self._runs[key], self._neighbours.values())
 
     def in_the_way(self, limit: str, around: Neighbours, mine: Turn) -> str:
         """Why a run waits for the limits, in a sentence."""
@@ -76,11 +83,7 @@ class Queue:
 
     def to_wake(self, now: datetime) -> list[str]:
         """The runs whose turn has come."""
-        asleep = {key: self._runs[key].due for key, line in self._lines.items() if self._sleeps(key, line)}
-        return laying.to_wake(self.places(now), asleep, now) if asleep else []
-
-    def _sleeps(self, key: str, line: Line) -> bool:
-        return line.acts_at is None and not line.held_back and of_run(key, self._runs[key]).acts_at is None
+        return laying.to_wake(self.places(now), self._asleep, now) if self._asleep else []
 
     def _put(self, key: str, line: Line | None) -> None:
         at = bisect_left(self._keys, key)
