@@ -16,9 +16,15 @@ from planner.rehearsal.part import Part
 from planner.rehearsal.trouble import Moved, Trouble
 from planner.rehearsal.world import World
 
+AZURE, PEOPLE, POLLS = range(3)
+
 
 class Rehearsal:
-    """One subscription over time. What is due at the same moment happens in the order in which it was due."""
+    """One subscription over time.
+
+    At the same moment Azure comes first, then people, then polls, each in the order of the scale sets: which
+    polls were left out before must not matter.
+    """
 
     def __init__(
         self, world: World, trouble: Trouble, seed: int, start: datetime, *, each_poll: bool = False
@@ -27,7 +33,7 @@ class Rehearsal:
         self._each_poll, self._end = each_poll, start
         self._moments = [start + moved.after for moved in trouble.moved]
         self._moments += [start + trouble.cancelled] if trouble.cancelled is not None else []
-        self._ahead: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._ahead: list[tuple[datetime, int, str, int, Callable[[], None]]] = []
         self._numbers = count()
 
     def begin(self) -> tuple[dict[str, Run], tuple[Outlook, ...]]:
@@ -50,17 +56,17 @@ class Rehearsal:
         """Let everything happen that is due before `end`."""
         self._end = end
         while self._ahead and self._ahead[0][0] < end:
-            self.now, _, act = heapq.heappop(self._ahead)
+            self.now, *_, act = heapq.heappop(self._ahead)
             act()
 
-    def _at(self, at: datetime, act: Callable[[], None]) -> None:
-        heapq.heappush(self._ahead, (max(at, self.now), next(self._numbers), act))
+    def _at(self, at: datetime, act: Callable[[], None], rank: int = AZURE, key: str = "") -> None:
+        heapq.heappush(self._ahead, (max(at, self.now), rank, key, next(self._numbers), act))
 
     def _poll_later(self, part: Part) -> None:
         """Have the run polled when it is due."""
         run = part.record
         if run.ended_at is None or run.recheck is not None:
-            self._at(run.due, partial(self._poll_due, part, run.generation))
+            self._at(run.due, partial(self._poll_due, part, run.generation), POLLS, part.key)
 
     def _poll_due(self, part: Part, generation: int) -> None:
         if generation == part.record.generation:
@@ -98,7 +104,7 @@ class Rehearsal:
         if before is not None:
             for key in polling.woken(before, part, self.world, self.now):
                 other = self.world.parts[key]
-                self._at(self.now, partial(self._poll_due, other, other.record.generation))
+                self._at(self.now, partial(self._poll_due, other, other.record.generation), POLLS, key)
 
     def _ask(self, part: Part) -> None:
         if part.record.needs_person and not part.asked:
@@ -107,7 +113,7 @@ class Rehearsal:
             part.asked = True
             if wait is not None:
                 part.answered_at = self.now + wait
-                self._at(part.answered_at, partial(self._answer, part))
+                self._at(part.answered_at, partial(self._answer, part), PEOPLE, part.key)
 
     def _answer(self, part: Part) -> None:
         before = part.record
