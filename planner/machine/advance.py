@@ -105,8 +105,8 @@ def may_start(run: Run, observation: Observation, now: datetime) -> bool:
     """Whether this poll may start a batch, so that scale set, policy and tags are to be read afresh."""
     if run.state not in {RunState.SCHEDULED, RunState.RUNNING} or run.people.holding:
         return False
-    batch = gate.next_batch(soaked(run, now), now)
-    return batch is not None and gate.held(soaked(run, now), observation, now) is None
+    run = soaked(run, now)
+    return gate.next_batch(run, now) is not None and gate.held(run, observation, now) is None
 
 
 def asks_for_a_place(run: Run, observation: Observation, now: datetime) -> bool:

@@ -127,6 +127,8 @@ def _reporting(observation: Observation) -> Iterator[str]:
 
 def _with(known: tuple[str, ...], seen: set[str], gone: frozenset[str]) -> tuple[str, ...]:
     """The ids known so far with those seen now and without those that are gone, in a stable order."""
+    if not gone and seen.issubset(known):
+        return known
     before = set(known)
     after = (before | seen) - gone
     return known if after == before else tuple(sorted(after, key=natural))

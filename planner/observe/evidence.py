@@ -44,7 +44,8 @@ def observed(
         return progress
     if progress.waiting:
         return waiting(run, progress, instance, observation, now)
-    progress = replace(progress, seen_down=progress.seen_down or instance.down)
+    if instance.down:
+        progress = replace(progress, seen_down=True)
     if progress.proof_at is None:
         progress = looking_for_proof(run, progress, instance, observation, now)
     if progress.proof_at is not None and not progress.settled:

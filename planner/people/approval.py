@@ -19,9 +19,10 @@ from planner.text.phrases import many
 
 def cleared(run: Run, batch: Batch) -> bool:
     """Whether everything of the batch that may still be started needs no approval, or has it."""
-    waiting = [instance for instance in batch.instances if instance.waiting]
-    asked = (instance for instance in waiting if instance.asks or run.terms.mode is Mode.APPROVE)
-    return all(_has(run, instance) for instance in asked)
+    every = run.terms.mode is Mode.APPROVE
+    return all(
+        _has(run, instance) for instance in batch.instances if (every or instance.asks) and instance.waiting
+    )
 
 
 def wanted(run: Run) -> bool:
