@@ -54,7 +54,7 @@ def observed(
 
 
 def undisturbed(run: Run, progress: InstanceProgress, instance: Instance | None) -> bool:
-    """Whether nothing that a poll shows of a settled instance is new: its status is gone, and it is not ill."""
+    """Whether nothing that a poll shows of a settled instance is new: its status is gone, it is not ill."""
     if not progress.gone or progress.sighting is not None or not progress.settled:
         return False
     relapses = progress.state is InstanceState.MAINTAINED and instance is not None

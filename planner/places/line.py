@@ -75,10 +75,10 @@ def course_of(
 class Line:
     """One active run of the listing; times are aware UTC.
 
-    `name` and `region` as Azure spells them, `forecast` its expected end once it has begun and goes on by itself. `after` names
-    scale sets and tiers that go first, `counts_in` limits by match. `held_back`: it could start by its times,
-    and something of its own keeps it from that, of the kind `waits`. `acts_at` is when it is polled next;
-    None where it is woken when its turn comes.
+    `name` and `region` as Azure spells them. `forecast` is its expected end, once it has begun and while it
+    goes on by itself. `after` names scale sets and tiers that go first, `counts_in` limits by match.
+    `held_back`: it could start by its times, and something of its own keeps it from that, of the kind
+    `waits`. `acts_at` is when it is polled next; None where it is woken when its turn comes.
     """
 
     key: str

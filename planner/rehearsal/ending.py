@@ -1,8 +1,7 @@
-"""What is told of a rehearsal when it is over: capacity over time, who heard what, what was missed and why."""
+"""What is told of a rehearsal when it is over: what was down when, who heard what, what was missed."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from itertools import groupby
 
 from planner.places.outlook import Outlook
 from planner.policy.hearing import default_receiver, hearer
@@ -12,7 +11,7 @@ from planner.record.run import Run
 from planner.record.states import InstanceState
 from planner.rehearsal.clock import Rehearsal
 from planner.rehearsal.part import Part
-from planner.rehearsal.story import Miss, Played, Story, Told
+from planner.rehearsal.story import Miss, Outage, Played, Story, Told
 
 
 def story_of(
@@ -44,7 +43,7 @@ def _played(part: Part, first: Run, policy: Policy) -> Played:
         run,
         first,
         tuple(part.earlier),
-        tuple(_curve(part)),
+        tuple(_outages(part)),
         run.target.capacity,
         told,
         tuple(_misses(part, run)),
@@ -57,13 +56,14 @@ def _hearer(notice: Notice, run: Run, policy: Policy) -> str:
     return found.name if found is not None else ""
 
 
-def _curve(part: Part) -> Iterator[tuple[datetime, int]]:
-    down = 0
-    for at, changes in groupby(sorted(part.machines.downs), key=lambda each: each[0]):
-        change = sum(step for _, step in changes)
-        if change:
-            down += change
-            yield at, down
+def _outages(part: Part) -> Iterator[Outage]:
+    since: dict[str, datetime] = {}
+    for at, instance, down in sorted(part.machines.downs):
+        if down:
+            since.setdefault(instance, at)
+        elif instance in since:
+            yield Outage(instance, since.pop(instance), at)
+    yield from (Outage(instance, at, None) for instance, at in since.items())
 
 
 def _misses(part: Part, run: Run) -> Iterator[Miss]:

@@ -1,4 +1,4 @@
-"""The instances of one scale set as Azure would show them over time: what is started goes down and comes back."""
+"""The instances of one scale set as Azure shows them over time: what is started goes down and comes back."""
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +15,10 @@ IN_PROGRESS, SUCCEEDED = OperationSeen(OperationStatus.IN_PROGRESS), OperationSe
 
 
 class Machines:
-    """`next_at` is when something changes by itself (None: never); `downs` are (when, how many more or fewer).
+    """Those of one scale set; times never go back.
 
-    Times never go back.
+    `next_at` is when something changes by itself (None: never), `downs` says when which instance went down
+    (true) or served again.
     """
 
     def __init__(
@@ -26,7 +27,7 @@ class Machines:
         now: datetime,
         fate: Callable[[str], Fate],
     ) -> None:
-        self.downs: list[tuple[datetime, int]] = []
+        self.downs: list[tuple[datetime, str, bool]] = []
         self.repairs_suspended = False
         self.changed = 0
         self._fate = fate
@@ -113,7 +114,7 @@ class Machines:
         return {window for each in self._there.values() if (window := _window(each)) is not None}
 
     def _go_down(self, key: str, now: datetime) -> None:
-        self.downs.append((now, 1))
+        self.downs.append((now, key, True))
         health = Health.UNKNOWN if key in self._reports else Health.NOT_REPORTED
         self._become(key, power=Power.STOPPED, provisioning="updating", health=health)
 
@@ -142,7 +143,7 @@ class Machines:
             self._become(key, health=Health.UNHEALTHY)
 
     def _serves(self, key: str, now: datetime) -> None:
-        self.downs.append((now, -1))
+        self.downs.append((now, key, False))
         health = Health.HEALTHY if key in self._reports else Health.NOT_REPORTED
         self._become(key, power=Power.RUNNING, health=health)
 

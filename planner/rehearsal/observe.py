@@ -1,4 +1,4 @@
-"""What a poll of the rehearsal sees: the records as they are, and the machines where the poll has to read them."""
+"""What a poll of the rehearsal sees: the records as they are, and the machines where it has to."""
 
 from collections.abc import Sequence
 from datetime import datetime

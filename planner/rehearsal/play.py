@@ -29,11 +29,12 @@ def play(
 ) -> Story:
     """The whole story from `start` on (aware UTC), the same for the same arguments in whatever order.
 
-    `fleet` is as Azure shows it at `start`, each scale set with the instances of one listing; `waves` are what
-    has been announced, one a subscription and tracking id. Waves without look-ups count as looked up, with the
-    habits that the scale sets have. `until` is where it ends, by default a day after the last self-service
-    window has closed. `each_poll` plays polls that cannot change anything as well, which takes far longer and
-    tells the same story. Raises ValueError for an empty fleet.
+    `fleet` is as Azure shows it at `start`, each scale set with the instances of one listing; `waves` are
+    what has been announced, one a subscription and tracking id. Waves without look-ups count as looked up,
+    with the habits that the scale sets have. `until` is where it ends, by default a day after the last
+    self-service window has closed; what Azure reboots in its own window is not played. `each_poll` plays
+    polls that cannot change anything as well: it takes far longer and tells the same story. Raises
+    ValueError for an empty fleet.
     """
     return together(
         tuple(

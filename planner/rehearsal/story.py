@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import accumulate
 
 from planner.places.outlook import Outlook
 from planner.record.notice import Choice, Notice
@@ -34,18 +35,26 @@ class Miss:
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
-    """One scale set: `run` is its record in the end, `earlier` are runs that ended before it.
+class Outage:
+    """An instance that did not serve, as it truly was; `until` is None where it still does not."""
 
-    `first` is the record of day 0, with the times of its place in the queue. `capacity` is how many instances
-    are down from each moment on; `size` of how many.
+    instance: str
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One scale set of `size` instances: `run` is its record in the end, `earlier` ended before it.
+
+    `first` is the record of day 0, with the times of its place in the queue; `outages` are in order.
     """
 
     scale_set: str
     run: Run
     first: Run
     earlier: tuple[Run, ...]
-    capacity: tuple[tuple[datetime, int], ...]
+    outages: tuple[Outage, ...]
     size: int
     told: tuple[Told, ...]
     misses: tuple[Miss, ...] = ()
@@ -54,6 +63,17 @@ class Played:
     def forecast(self) -> datetime | None:
         """When day 0 expected its end."""
         return self.first.times.forecast_end
+
+    @property
+    def capacity(self) -> tuple[tuple[datetime, int], ...]:
+        """How many instances are down from each moment on at which that changes."""
+        changes: Counter[datetime] = Counter()
+        for outage in self.outages:
+            changes[outage.since] += 1
+            if outage.until is not None:
+                changes[outage.until] -= 1
+        moments = [at for at in sorted(changes) if changes[at]]
+        return tuple(zip(moments, accumulate(changes[at] for at in moments), strict=True))
 
     @property
     def most_down(self) -> int:

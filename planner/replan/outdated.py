@@ -6,6 +6,7 @@ from planner.azure.fleet import Interval, MaintenanceStatus
 from planner.observe.left_to_azure import HANDS_OFF_AGAIN
 from planner.observe.outstanding import finished, offered_anew, returned
 from planner.record.copying import replace
+from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
@@ -41,17 +42,22 @@ def why(run: Run, observation: Observation, now: datetime) -> str:
                 return f"instance {instance.id} was maintained and Azure offers it again"
         if not progress.waiting or status is as_planned:
             continue
-        if progress.state is InstanceState.PENDING and _earlier(
-            status.self_service, run.times.self_service, now
-        ):
-            return f"the self-service window of instance {instance.id} has been moved forward"
-        if _azures_turn_sooner(status.scheduled, run):
-            return f"Azure's own window of instance {instance.id} begins sooner than it was planned by"
-        if _longer(status.self_service, run.times.self_service, now):
-            return f"the self-service window of instance {instance.id} is open longer than it was planned by"
+        if moved := _moved(progress, status, run, now):
+            return moved.format(instance=f"instance {instance.id}")
         if progress.state is InstanceState.PENDING:
             # Many instances show the very same status: what is true of one need not be asked again.
             as_planned = status
+    return ""
+
+
+def _moved(progress: InstanceProgress, status: MaintenanceStatus, run: Run, now: datetime) -> str:
+    """How its dates differ from those it was planned by, `{instance}` for its name; empty if not."""
+    if progress.state is InstanceState.PENDING and _earlier(status.self_service, run.times.self_service, now):
+        return "the self-service window of {instance} has been moved forward"
+    if _azures_turn_sooner(status.scheduled, run):
+        return "Azure's own window of {instance} begins sooner than it was planned by"
+    if _longer(status.self_service, run.times.self_service, now):
+        return "the self-service window of {instance} is open longer than it was planned by"
     return ""
 
 

@@ -1,9 +1,7 @@
 """A rehearsal: one story for one seed, no poll left out that matters, and the promises kept in it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -19,14 +17,13 @@ from planner.azure.fleet import (
     domain_of,
 )
 from planner.azure.wave import Announcement, Stage, Wave
-from planner.calendar.windows import next_all_open
 from planner.policy.model import Limits, Policy, Receiver
-from planner.policy.resolve import rules_for
+from planner.record.notice import Urgency
+from planner.record.states import RunState
 from planner.rehearsal.part import Snapshot
 from planner.rehearsal.play import play
 from planner.rehearsal.story import Played, Story
 from planner.rehearsal.trouble import HOUR, MINUTE, Moved, Span, Throttling, Trouble
-from planner.schedule.batching import most_down
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -146,6 +143,29 @@ def told_by(parts: Sequence[Snapshot], trouble: Trouble, seed: int = 1, **more: 
     return play(parts, waves(), policy(), trouble, seed, START, **more)
 
 
+WEB = [snapshot(0, 6, 3, {}), snapshot(1, 4, 2, {"breakwater-mode": "approve"}), snapshot(3, 3, 1, {})]
+
+
+def test_the_same_seed_tells_the_same_story_in_whatever_order_the_fleet_is_given() -> None:
+    trouble = Trouble(lost=0.1, slow=0.2)
+    story = told_by(WEB, trouble, 3)
+    assert told_by(WEB, trouble, 3) == story
+    assert told_by(list(reversed(WEB)), trouble, 3) == story
+    assert told_by(WEB, trouble, 4) != story
+
+
+def test_another_scale_set_changes_no_instances_fate() -> None:
+    alone = told_by(WEB[:1], Trouble(slow=0.3))
+    among = told_by(WEB, Trouble(slow=0.3))
+
+    def lengths(story: Story) -> Any:
+        return sorted(
+            (each.instance, each.until and each.until - each.since) for each in story.played[0].outages
+        )
+
+    assert lengths(among) == lengths(alone)
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SETS, TROUBLES, st.integers(0, 9))
 def test_polls_that_are_left_out_would_have_changed_nothing(drawn: Any, trouble: Trouble, seed: int) -> None:
@@ -168,3 +188,112 @@ def as_read(one: Played) -> Any:
         (run.state, run.ended_at, run.verdict, run.people, run.terms, run.reason),
         one.first,
     )
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(SETS, TROUBLES, st.integers(0, 9))
+def test_the_promises_are_kept_in_every_story(drawn: Any, trouble: Trouble, seed: int) -> None:
+    parts = fleet(drawn)
+    story = told_by(parts, trouble, seed)
+    by_key = {part.scale_set.key: part for part in parts}
+    findings = [
+        finding for one in story.played for finding in broken(one, by_key[one.scale_set], story.until)
+    ]
+    assert not findings
+
+
+def broken(one: Played, part: Snapshot, until: datetime) -> list[str]:
+    """What the truth of the machines says against the promises, reckoned without the planner's rules."""
+    found: list[str] = []
+    tags = part.scale_set.tags
+    domains = {each.id: domain_of(part.scale_set, each) for each in part.instances}
+    most = allowed(part)
+    for outage in one.outages:
+        if not open_at(tags.get("breakwater-windows", ""), outage.since):
+            found.append(f"{outage.instance} went down at {outage.since}, outside its windows")
+        beside = {
+            each.instance: domains[each.instance]
+            for each in one.outages
+            if each.since <= outage.since < (each.until or until)
+        }
+        if len(beside) > most:
+            found.append(f"{sorted(beside)} were down at {outage.since}, and {most} may be")
+        if len(set(beside.values())) > 1:
+            found.append(f"{sorted(beside)} of several domains were down at {outage.since}")
+    if one.outages and (tags.get("breakwater-mode") == "observe" or "never" in tags.values()):
+        found.append("it was started although nobody wanted that")
+    windows = [
+        each.status.self_service for each in part.instances if each.status and each.status.self_service
+    ]
+    if any(outage.since < min(window.start for window in windows) for outage in one.outages):
+        found.append("it was started before its self-service window")
+    return found
+
+
+def allowed(part: Snapshot) -> int:
+    """A share of the instances that run, at least one: the tag's, else a fifth, of a Flexible set one."""
+    said = part.scale_set.tags.get("breakwater-max-unavailable", "")
+    if said:
+        return 1 if said == "1" else max(1, len(part.instances) // 2)
+    return 1 if part.scale_set.flexible else max(1, len(part.instances) // 5)
+
+
+def open_at(windows: str, at: datetime) -> bool:
+    """The two windows that are drawn here, by the clock on the wall."""
+    berlin = (at + HOUR).time()
+    if "Berlin" in windows:
+        return berlin >= time(22) or berlin < time(0, 30)
+    return not windows or (at.strftime("%a") in {"Tue", "Thu"} and time(1) <= at.time() < time(5))
+
+
+def test_one_that_does_not_come_back_stops_its_scale_set_and_pages_until_somebody_repairs_it() -> None:
+    key = WEB[0].scale_set.id
+    trouble = Trouble(lost_ones=frozenset({(key, "3")}), resumes=Span(2 * HOUR, 2 * HOUR))
+    (played,) = told_by(WEB[:1], trouble).played
+    (page,) = [told for told in played.told if told.notice.urgency is Urgency.PAGE]
+    lost = next(outage for outage in played.outages if outage.instance == "3")
+    assert lost.until == page.at + 2 * HOUR
+    assert all(outage.since >= lost.until for outage in played.outages if outage.since > lost.since)
+    assert (played.run.state, page.receiver) == (RunState.COMPLETED, "ops")
+
+
+def test_nobody_answers_and_what_is_missed_says_what_would_have_avoided_it() -> None:
+    asks = [snapshot(0, 4, 2, {"breakwater-mode": "approve"})]
+    story = told_by(asks, Trouble(approves=None))
+    (miss,) = story.misses
+    assert miss.instances == ("0", "1", "2", "3") or set(miss.instances) == {"0", "1", "2", "3"}
+    assert "self-service window closed" in miss.why
+    assert [choice.name for choice in miss.choices][-1] == "resume"
+    assert story.played[0].outages == ()
+
+
+def test_starts_wait_while_azure_throttles_and_go_on_afterwards() -> None:
+    throttled = Throttling(9 * HOUR, 6 * HOUR, 5 * MINUTE)
+    calm, busy = told_by(WEB[:1], Trouble()), told_by(WEB[:1], Trouble(throttled=(throttled,)))
+    assert min(outage.since for outage in calm.played[0].outages) == START + 10 * HOUR
+    first = min(outage.since for outage in busy.played[0].outages)
+    assert START + 15 * HOUR <= first < START + 15 * HOUR + 10 * MINUTE
+    assert busy.played[0].run.state is RunState.COMPLETED
+
+
+def test_a_moved_wave_starts_in_its_new_window_and_a_cancelled_one_starts_nothing_more() -> None:
+    moved = told_by(WEB[:1], Trouble(moved=(Moved(5 * HOUR, 3 * DAY),)))
+    assert min(outage.since for outage in moved.played[0].outages) >= START - HOUR + 3 * DAY
+    off = told_by(WEB[:1], Trouble(cancelled=11 * HOUR))
+    (played,) = off.played
+    assert played.outages
+    assert all(outage.since < START + 11 * HOUR for outage in played.outages)
+    assert played.run.state is RunState.CANCELLED
+
+
+def test_day_0_says_when_each_scale_set_should_be_done_with_its_place_in_the_queue() -> None:
+    calm = Trouble(reboot=Span(8 * MINUTE, 8 * MINUTE), approves=Span(HOUR, HOUR))
+    several = [snapshot(number, 3, 3, {}) for number in (0, 2, 4, 6)]
+    story = play(several, waves()[:1], policy(), calm, 1, START)
+    for one in story.played:
+        assert one.forecast is not None
+        assert one.run.ended_at is not None
+        assert abs(one.run.ended_at - one.forecast) <= 5 * MINUTE
+    assert len({one.forecast for one in story.played}) == 2, "two of them go at once"
+    (outlook,) = story.outlooks
+    assert (outlook.in_time, outlook.late) == (4, ())
