@@ -31,8 +31,8 @@ def replace[Value](value: Value, /, **changes: Any) -> Value:
 
 def _written(kind: type) -> Callable[[Any, Mapping[str, Any]], Any]:
     """A function that copies a value of this class, with some of its fields changed."""
-    if hasattr(kind, "__post_init__") or not hasattr(kind, "__slots__"):
-        # It has work to do after it is made, or keeps more than its fields.
+    if not hasattr(kind, "__slots__"):
+        # It keeps more than its fields.
         return lambda value, changes: dataclasses.replace(value, **changes)
     names = [field.name for field in fields(kind)]
     known: dict[str, Any] = {f"set_{name}": getattr(kind, name).__set__ for name in names}
