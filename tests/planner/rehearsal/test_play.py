@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from planner.azure.fleet import (
@@ -166,7 +166,26 @@ def test_another_scale_set_changes_no_instances_fate() -> None:
     assert lengths(among) == lengths(alone)
 
 
+NIGHTLY = {"breakwater-windows": "daily 22:00-00:30 Europe/Berlin"}
+
+REMINDED = (
+    [(4, 1, False, False, {})],
+    Trouble(reboot=Span(2 * MINUTE, 9 * MINUTE), lost=0.1, resumes=None),
+    0,
+)
+"""A paused run that nobody resumes: its latest start is worked out again every hour."""
+
+FOLLOWED = (
+    [(6, 2, False, False, {}), (4, 2, False, True, {**NIGHTLY, "breakwater-after": "set0"})],
+    Trouble(reboot=Span(2 * MINUTE, 9 * MINUTE), lost=0.1, resumes=Span(HOUR, 30 * HOUR), unanswered=0.5),
+    2,
+)
+"""A paused run that another one waits for: when it should end is seen by that one."""
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(*REMINDED)
+@example(*FOLLOWED)
 @given(SETS, TROUBLES, st.integers(0, 9))
 def test_polls_that_are_left_out_would_have_changed_nothing(drawn: Any, trouble: Trouble, seed: int) -> None:
     quick = told_by(fleet(drawn), trouble, seed)
