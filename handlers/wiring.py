@@ -215,10 +215,7 @@ class Wiring:
             return trouble.stopped_by_problem(self.settings.problem)
         if self.settings.stop:
             return trouble.STOPPED_BY_SETTING
-        policy = self.policy()
-        if policy.stop:
-            return trouble.STOPPED_BY_POLICY
-        return policy.problem
+        return self.policy().why_stopped
 
     async def close(self) -> None:
         """Close every client that was built; for tests and tools (a function app just ends)."""

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from planner.text.phrases import shortened
+from planner.words.refusals import wait_asked_for
 
 
 class AzureTrouble(Exception):
@@ -17,7 +18,7 @@ class Throttled(AzureTrouble):
     """429: nothing may be requested of this subscription before `retry_after` has passed."""
 
     def __init__(self, retry_after: timedelta) -> None:
-        super().__init__(f"Azure asks to wait {retry_after.total_seconds():.0f} s before the next request.")
+        super().__init__(wait_asked_for(retry_after))
         self.retry_after = retry_after
 
 

@@ -1,12 +1,10 @@
 """What people are told of what stops everything, or could not be planned, read, found or delivered."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from planner.text.phrases import long, say
 
 STOPPED_BY_SETTING = "Everything is stopped: BREAKWATER_STOP is set."
-STOPPED_BY_POLICY = "Everything is stopped: the policy file says `stop: true`."
 
 
 def stopped_by_problem(problem: str) -> str:
@@ -28,16 +26,6 @@ def policy_unreadable(path: object, why: object) -> str:
 CLAIMED_BY_OTHER_POLL = "another poll of it claims it just now"
 POLL_TOO_OLD = "the poll that saw it is no longer fresh"
 """Why a start is not sent."""
-
-
-def paused(name: str, location: str, reason: str) -> str:
-    return f"{name} ({location}) is paused: {reason}"
-
-
-def let_them_pass(named: Sequence[str], more: int) -> str:
-    """What to do about paused runs that take up the limits; so many `more` are not named."""
-    rest = f" And {more} more {'is' if more == 1 else 'are'} paused." if more > 0 else ""
-    return f"{' '.join(named)}{rest} Say `let-pass` to it, and the others go first."
 
 
 SHOWN_AFTER_404 = "Azure answered 404 and shows the scale set at the next read."

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from planner.azure.usage import Habits, Source
 from planner.words.batches import unknown_domain
@@ -103,7 +103,7 @@ type Maintenance = MaintenanceStatus | Unreadable | None
 """What an instance shows of its maintenance; None only where Azure sent its view and no status in it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Instance:
     """One instance; `id` is the instance id of a Uniform set, the machine's name in a Flexible one.
 
@@ -121,26 +121,28 @@ class Instance:
     created: datetime | None = None
     maintenance: Maintenance = None
 
-    @property
+    # Every poll asks these of every instance again and again: each is worked out once.
+
+    @cached_property
     def status(self) -> MaintenanceStatus | None:
         """The maintenance status Azure showed; ask `unreadable` before taking None for "no maintenance"."""
         return self.maintenance if isinstance(self.maintenance, MaintenanceStatus) else None
 
-    @property
+    @cached_property
     def unreadable(self) -> str:
         """Why Azure's view of it could not be read; empty when it could."""
         return self.maintenance.reason if isinstance(self.maintenance, Unreadable) else ""
 
-    @property
+    @cached_property
     def running(self) -> bool:
         return self.power == Power.RUNNING
 
-    @property
+    @cached_property
     def down(self) -> bool:
         """Whether Azure says that it does not run; an unknown power state says nothing."""
         return self.power not in {Power.RUNNING, Power.UNKNOWN}
 
-    @property
+    @cached_property
     def switched_off(self) -> bool:
         """Whether somebody stopped or deallocated it, so that it is not meant to run now.
 
@@ -148,7 +150,7 @@ class Instance:
         """
         return self.power in {Power.STOPPED, Power.DEALLOCATING, Power.DEALLOCATED} and not self.busy
 
-    @property
+    @cached_property
     def busy(self) -> bool:
         """Whether Azure is carrying out an operation on it."""
         return self.provisioning not in Provisioning

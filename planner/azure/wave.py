@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from operator import attrgetter
 
 from planner.azure.fleet import ScaleSet
@@ -64,6 +65,7 @@ class Announcement:
         return not self.regions or normal_region(location) in self.regions
 
 
+@lru_cache(maxsize=1024)
 def normal_region(name: str) -> str:
     """`East US 2` and `eastus2` are one region."""
     return "".join(name.split()).lower()
@@ -146,6 +148,11 @@ class Wave:
         if self.evidence is None or not self.looked_up(scale_set.key):
             return scale_set
         return replace(scale_set, habits=self.evidence.of(scale_set.key), unread=dict(self.evidence.unread))
+
+
+def cancelled(waves: Sequence[Wave]) -> bool:
+    """A cancelled wave stops a run only if no other open wave covers the set."""
+    return not any(wave.open for wave in waves) and any(wave.stage is Stage.CANCELED for wave in waves)
 
 
 def with_evidence(wave: Wave, evidence: Evidence, polled: Collection[str]) -> Wave:

@@ -1,7 +1,6 @@
 """The batches of a run after a poll: what became of their instances, and how each batch stands."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Instance, Interval
@@ -9,6 +8,7 @@ from planner.observe import evidence
 from planner.observe.confirmation import matured
 from planner.observe.settle import settle
 from planner.record.batch import Batch
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run
@@ -38,7 +38,11 @@ def observed(run: Run, observation: Observation, now: datetime, gone: frozenset[
 
     batches: list[Batch] = []
     aside: list[InstanceProgress] = []
-    for batch in (planned.each(seen_now) for planned in run.batches):
+    for planned in run.batches:
+        if planned.state is BatchState.DONE and _undisturbed(run, planned, seen):
+            batches.append(planned)
+            continue
+        batch = planned.each(seen_now)
         put_off = _put_off(batch)
         aside += put_off
         left = tuple(instance for instance in batch.instances if instance not in put_off)
@@ -50,6 +54,10 @@ def observed(run: Run, observation: Observation, now: datetime, gone: frozenset[
         for place, instance in enumerate(aside, number + 1)
     ]
     return _over_at_window_end(with_batches(run, batches, now), seen, observation, now)
+
+
+def _undisturbed(run: Run, batch: Batch, seen: Mapping[str, Instance]) -> bool:
+    return all(evidence.undisturbed(run, each, seen.get(each.id)) for each in batch.instances)
 
 
 def _put_off(batch: Batch) -> list[InstanceProgress]:

@@ -3,7 +3,6 @@
 Done needs proof (docs/promises.md): first the maintenance itself, then running, then healthy on two polls.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Instance
@@ -13,6 +12,7 @@ from planner.observe.proof import looking_for_proof
 from planner.observe.recovery import verifying
 from planner.observe.settle import deleted, fail
 from planner.policy.health import describe, ill
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run
@@ -44,12 +44,21 @@ def observed(
         return progress
     if progress.waiting:
         return waiting(run, progress, instance, observation, now)
-    progress = replace(progress, seen_down=progress.seen_down or instance.down)
+    if instance.down:
+        progress = replace(progress, seen_down=True)
     if progress.proof_at is None:
         progress = looking_for_proof(run, progress, instance, observation, now)
     if progress.proof_at is not None and not progress.settled:
         progress = verifying(run, progress, instance, observation, now)
     return progress
+
+
+def undisturbed(run: Run, progress: InstanceProgress, instance: Instance | None) -> bool:
+    """Whether nothing that a poll shows of a settled instance is new: its status is gone, it is not ill."""
+    if not progress.gone or progress.sighting is not None or not progress.settled:
+        return False
+    relapses = progress.state is InstanceState.MAINTAINED and instance is not None
+    return not (relapses and instance is not None and ill(instance, run.terms.health))
 
 
 def _after_the_end(

@@ -4,12 +4,12 @@ Instances that leave do not void it, instances that join wait for their own.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from planner.policy.model import Mode
 from planner.record.batch import Batch
 from planner.record.command import CommandKind
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind
 from planner.record.run import Run
@@ -19,9 +19,10 @@ from planner.words import pausing as words
 
 def cleared(run: Run, batch: Batch) -> bool:
     """Whether everything of the batch that may still be started needs no approval, or has it."""
-    waiting = [instance for instance in batch.instances if instance.waiting]
-    asked = (instance for instance in waiting if instance.asks or run.terms.mode is Mode.APPROVE)
-    return all(_has(run, instance) for instance in asked)
+    every = run.terms.mode is Mode.APPROVE
+    return all(
+        _has(run, instance) for instance in batch.instances if (every or instance.asks) and instance.waiting
+    )
 
 
 def wanted(run: Run) -> bool:

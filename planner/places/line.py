@@ -1,7 +1,7 @@
 """A run as the queue sees it: what a listing says of it, and what follows for its place."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
@@ -12,11 +12,21 @@ from planner.calendar.openings import HORIZON, opening
 from planner.places.table import Holder, Seeker
 from planner.policy.weekly import WindowSets
 from planner.record.cause import Cause
+from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
-from planner.schedule.timing import MINUTE
+from planner.schedule.timing import MINUTE, to_place
+
+EVER = datetime.min.replace(tzinfo=UTC)
+"""The earliest start of a run that has no date to wait for."""
+
+GOING = frozenset({RunState.SCHEDULED, RunState.RUNNING})
+"""Runs that go on by themselves: nobody knows when one ends that waits for a person."""
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 """The latest start of a run without a date."""
+
+
+type _When = Callable[[datetime], datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +59,26 @@ class Course:
         return at - self.soak
 
 
+@lru_cache(maxsize=4096)
+def course_of(
+    batches: int,
+    expected: timedelta,
+    soak: timedelta,
+    windows: WindowSets = (),
+    freezes: tuple[Interval, ...] = (),
+) -> Course:
+    """A course, the same object for the same values: of a thousand runs a handful differ."""
+    return Course(batches, expected, soak, windows, freezes)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One active run of the listing; times are aware UTC.
 
-    `name` and `region` as Azure spells them, `forecast` its expected end once it has begun. `after` names
-    scale sets and tiers that go first, `counts_in` limits by match. `held_back`: it could start by its times,
-    and something of its own keeps it from that, of the kind `waits`. `acts_at` is when it is polled next;
-    None where it is woken when its turn comes.
+    `name` and `region` as Azure spells them. `forecast` is its expected end, once it has begun and while it
+    goes on by itself. `after` names scale sets and tiers that go first, `counts_in` limits by match.
+    `held_back`: it could start by its times, and something of its own keeps it from that, of the kind
+    `waits`. `acts_at` is when it is polled next; None where it is woken when its turn comes.
     """
 
     key: str
@@ -78,7 +100,38 @@ class Line:
     @property
     def ready(self) -> bool:
         """Whether it could start by itself."""
-        return self.state in {RunState.SCHEDULED, RunState.RUNNING} and not self.held_back
+        return self.state in GOING and not self.held_back
+
+
+def of_run(key: str, run: Run) -> Line:
+    """The line of an active run: `acts_at` is None while it sleeps until its turn."""
+    opens = run.times.self_service.start if run.times.self_service is not None else None
+    begins = [at for at in (run.times.lead_over, opens) if at is not None]
+    waits = run.waits.cause if run.waits is not None else None
+    held_back = run.gaps.trouble is not None or waits not in {None, Cause.LIMIT}
+    return Line(
+        key,
+        run.target.name,
+        run.target.location,
+        run.state,
+        course_of(
+            sum(map(to_place, run.batches)),
+            run.times.expected,
+            run.terms.soak,
+            run.terms.windows,
+            tuple(Interval(freeze.start, freeze.end) for freeze in run.terms.freezes),
+        ),
+        earliest=max(begins, default=EVER),
+        deadline=run.times.deadline,
+        tier=run.terms.tier,
+        after=run.terms.after,
+        counts_in=run.terms.counts_in,
+        claims=run.claims,
+        forecast=run.times.forecast_end if run.begun and run.state in GOING else None,
+        held_back=held_back,
+        waits=waits if held_back else None,
+        acts_at=None if waits is Cause.LIMIT and not held_back else run.due,
+    )
 
 
 def holders(lines: Iterable[Line], now: datetime) -> Iterator[Holder]:
@@ -87,30 +140,37 @@ def holders(lines: Iterable[Line], now: datetime) -> Iterator[Holder]:
         if line.claims and line.state in ACTIVE:
             soon = now + MINUTE
             ends = max(line.forecast, soon) if line.forecast is not None else soon
-            known = line.state in {RunState.RUNNING, RunState.SCHEDULED}
-            yield Holder(line.key, normal_region(line.region), ends if known else None, line.counts_in)
+            yield Holder(
+                line.key, normal_region(line.region), ends if line.state in GOING else None, line.counts_in
+            )
 
 
 def seekers(lines: Iterable[Line]) -> Iterator[Seeker]:
     """The runs that have not begun, or let the others pass."""
     known = [line for line in lines if line.state in ACTIVE]
     # Many runs have one course, and are asked about the same moments in every order that is tried.
-    shared = cache(lambda course: (cache(course.opens), cache(course.ends)))
+    shared: dict[int, tuple[_When, _When]] = {}
+    latest: dict[tuple[int, datetime | None], datetime | None] = {}
     named: dict[str, set[str]] = {}
-    for line in known:
+    for line in known if any(line.after for line in known) else ():
         for name in {line.name.lower(), line.tier.lower()} - {""}:
             named.setdefault(name, set()).add(line.key)
     for line in known:
         if line.claims or not line.course.batches:
             continue
-        opens, ends = shared(line.course)
-        first = set().union(*(named.get(name.lower(), ()) for name in line.after)) - {line.key}
+        course, dated = id(line.course), (id(line.course), line.deadline)
+        if course not in shared:
+            shared[course] = cache(line.course.opens), cache(line.course.ends)
+        if dated not in latest:
+            latest[dated] = latest_start(line.course, line.deadline) if line.deadline is not None else NEVER
+        opens, ends = shared[course]
+        first = set[str]().union(*(named.get(name.lower(), ()) for name in line.after)) - {line.key}
         yield Seeker(
             line.key,
             line.name,
             normal_region(line.region),
             max(line.earliest, line.acts_at or line.earliest),
-            latest_start(line.course, line.deadline) if line.deadline is not None else NEVER,
+            latest[dated],
             opens,
             ends,
             line.tier,

@@ -107,6 +107,7 @@ class _Table:
         self._seekers = dict(enumerate(order))
         self._laid = {seeker.key: Place(late=True) for seeker in order}
         self._in_flight = Counter(holder.region for holder in holders)
+        self._flying = len(holders)
         self._counted = Counter(name for holder in holders for name in holder.counts_in)
         known_ends = ((holder.ends, holder.key, (holder.region, holder.counts_in)) for holder in holders)
         self._ends = [(ends, key, kind) for ends, key, kind in known_ends if ends is not None]
@@ -146,6 +147,7 @@ class _Table:
     def _end(self, at: datetime) -> None:
         _, key, (region, counts_in) = heappop(self._ends)
         self._in_flight[region] -= 1
+        self._flying -= 1
         self._counted.subtract(counts_in)
         for turn in self._behind[key]:
             self._waits[turn] -= 1
@@ -166,7 +168,7 @@ class _Table:
 
     def _next(self, at: datetime) -> int | None:
         """Whose turn it is at this moment."""
-        if self._in_flight.total() >= self._limits.scale_sets:
+        if self._flying >= self._limits.scale_sets or not any(self._open.values()):
             return None
         flying = {region for region, number in self._in_flight.items() if number}
         if self._keeps:
@@ -215,6 +217,7 @@ class _Table:
         late = seeker.latest is None or at > seeker.latest
         self._laid[seeker.key] = Place(at, end, late)
         self._in_flight[seeker.region] += 1
+        self._flying += 1
         self._begun.add(seeker.region)
         self._counted.update(seeker.counts_in)
         heappush(self._ends, (end, seeker.key, _kind(seeker)))

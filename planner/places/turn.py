@@ -1,8 +1,10 @@
 """A run's turn: its place among the others, in a sentence for people."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from planner.places.layout import in_order
 from planner.places.line import Line, seekers
@@ -14,7 +16,7 @@ from planner.record.waits import Turn
 from planner.words import queue as words
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Laid:
     """The places of a subscription, as they were laid at `at` (aware UTC).
 
@@ -30,32 +32,52 @@ class Laid:
     opened: frozenset[str] = frozenset()
     raised: tuple[RaisedLimits, ...] = ()
 
+    # A thousand runs ask for their turns: what they share is worked out once.
+
+    @cached_property
+    def by_key(self) -> Mapping[str, Line]:
+        return {line.key: line for line in self.lines}
+
+    @cached_property
+    def queue(self) -> tuple[tuple[datetime, ...], tuple[str, ...]]:
+        """The starts in their order, and the names of the runs that start then."""
+        starts = ((place.start, key) for key, place in self.places.items() if place.start is not None)
+        ordered = sorted(starts)
+        return tuple(at for at, _ in ordered), tuple(self.by_key[key].name for _, key in ordered)
+
+    @cached_property
+    def order(self) -> Mapping[str, int]:
+        """The plain order of those that have not begun."""
+        return {seeker.key: number for number, seeker in enumerate(in_order(seekers(self.lines)))}
+
+    def passed_over(self, now: datetime) -> tuple[str, ...]:
+        """Those that have not begun and do not go now, in their plain order."""
+        return tuple(key for key in self.order if not _goes(self.places[key], now))
+
 
 def turn(key: str, laid: Laid, now: datetime) -> Turn:
     """The turn of the run `key`; one without a place, because it is in flight, has it now."""
-    mine = laid.places.get(key)
+    mine, line = laid.places.get(key), laid.by_key.get(key)
     # Whoever could not start by its line in the listing may by now, and is laid as if that took a moment.
-    ready = all(line.ready for line in laid.lines if line.key == key)
-    soon = now if ready else now + ANSWERED
+    soon = now if line is None or line.ready else now + ANSWERED
     if mine is None or (mine.start is not None and mine.start <= soon):
         return Turn(now, passes=_passes(key, laid, now))
-    names = {line.key: line.name for line in laid.lines}
     if mine.start is None:
         stuck = [line.name for line in laid.lines if line.claims and line.state in _STUCK]
         return Turn(None, words.no_place(stuck))
-    before = sorted((place.start, each) for each, place in laid.places.items() if place.start is not None)
-    ahead = [names[each] for start, each in before if start < mine.start]
-    return Turn(mine.start, words.its_turn(ahead, mine.start))
+    starts, names = laid.queue
+    return Turn(mine.start, words.its_turn(names[: bisect_left(starts, mine.start)], mine.start))
 
 
 def _passes(key: str, laid: Laid, now: datetime) -> str:
     """Whom the run goes ahead of that would come before it, and what keeps each of them from going."""
-    order = [seeker.key for seeker in in_order(seekers(laid.lines))]
-    before = order[: order.index(key)] if key in order else []
-    lines = {line.key: line for line in laid.lines}
-    passed = [lines[each] for each in before if not _goes(laid.places[each], now)]
-    why = [(line.name, _kept_back(line, laid.places[line.key], now)) for line in passed]
-    return words.goes_ahead_of(why) if why else ""
+    if key not in laid.order:
+        return ""
+    mine = laid.order[key]
+    passed = [laid.by_key[each] for each in laid.passed_over(now) if laid.order[each] < mine]
+    named = passed[: words.NAMED_RUNS]
+    why = [(line.name, _kept_back(line, laid.places[line.key], now)) for line in named]
+    return words.goes_ahead_of(why, len(passed) - len(named)) if passed else ""
 
 
 def _goes(place: Place, now: datetime) -> bool:

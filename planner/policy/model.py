@@ -11,7 +11,7 @@ from planner.azure.wave import normal_region
 from planner.policy.durations import Share
 from planner.policy.pace import AT_ONCE, FEW, Pace
 from planner.policy.weekly import WindowSets
-from planner.words.policies import STOP_IN_FILE
+from planner.words.policies import STOP_IN_FILE, STOPPED_BY_FILE
 
 
 class SelfService(StrEnum):
@@ -193,6 +193,11 @@ class Policy:
     receivers: tuple[Receiver, ...] = ()
     routes: tuple[Route, ...] = ()
     problem: str = ""
+
+    @property
+    def why_stopped(self) -> str:
+        """Why nothing new may start anywhere, by this file; empty when it may."""
+        return STOPPED_BY_FILE if self.stop else self.problem
 
     def receiver(self, name: str) -> Receiver | None:
         return next((receiver for receiver in self.receivers if receiver.name.lower() == name.lower()), None)

@@ -1,11 +1,13 @@
 """Whether a plan still covers what a poll saw; `plan` makes the new one, at a pace that cannot run hot."""
 
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime
 
-from planner.azure.fleet import Interval
+from planner.azure.fleet import Interval, MaintenanceStatus
 from planner.observe.left_to_azure import HANDS_OFF_AGAIN
 from planner.observe.outstanding import finished, offered_anew, returned
+from planner.record.copying import replace
+from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
@@ -25,6 +27,7 @@ def why(run: Run, observation: Observation, now: datetime) -> str:
     # A new plan takes what is offered anew out of its batch, and its soak with it.
     soaks = (batch for batch in run.batches if batch.state is BatchState.SOAKING)
     soaking = {instance.id for batch in soaks for instance in batch.instances}
+    as_planned: MaintenanceStatus | None = None
     for instance in observation.instances:
         status = instance.status
         if status is None:
@@ -34,19 +37,32 @@ def why(run: Run, observation: Observation, now: datetime) -> str:
             if finished(instance, None, run, now):
                 continue
             return words.not_planned(instance.id)
-        if returned(progress, instance):
-            return words.shown_again(instance.id)
-        if offered_anew(progress, instance) and progress.id not in soaking:
-            return words.offered_anew(instance.id)
-        if progress.state is InstanceState.PENDING and _earlier(
-            status.self_service, run.times.self_service, now
-        ):
-            return words.window_moved_forward(instance.id)
-        if progress.waiting and _azures_turn_sooner(status.scheduled, run):
-            return words.azure_begins_sooner(instance.id)
-        if progress.waiting and _longer(status.self_service, run.times.self_service, now):
-            return words.window_open_longer(instance.id)
+        if progress.settled:
+            if returned(progress, instance):
+                return words.shown_again(instance.id)
+            if offered_anew(progress, instance) and progress.id not in soaking:
+                return words.offered_anew(instance.id)
+        if not progress.waiting or status is as_planned:
+            continue
+        if moved := _moved(progress, status, run, now):
+            return moved(instance.id)
+        if progress.state is InstanceState.PENDING:
+            # Many instances show the very same status: what is true of one need not be asked again.
+            as_planned = status
     return ""
+
+
+def _moved(
+    progress: InstanceProgress, status: MaintenanceStatus, run: Run, now: datetime
+) -> Callable[[str], str] | None:
+    """What is said of the instance whose dates differ from those it was planned by; None if they don't."""
+    if progress.state is InstanceState.PENDING and _earlier(status.self_service, run.times.self_service, now):
+        return words.window_moved_forward
+    if _azures_turn_sooner(status.scheduled, run):
+        return words.azure_begins_sooner
+    if _longer(status.self_service, run.times.self_service, now):
+        return words.window_open_longer
+    return None
 
 
 def _waits_by_another_policy(run: Run, observation: Observation) -> bool:

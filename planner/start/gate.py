@@ -51,14 +51,14 @@ def open_batch(run: Run) -> Batch | None:
 
 def next_batch(run: Run, now: datetime) -> Batch | None:
     """The batch to start from next: the one under way, else the first that may go or is held back least."""
+    under_way = open_batch(run)
+    if under_way is not None:
+        return under_way if under_way.waiting and approval.cleared(run, under_way) else None
     waiting = [
         batch
         for batch in run.batches
         if batch.state is not BatchState.DONE and batch.waiting and approval.cleared(run, batch)
     ]
-    under_way = open_batch(run)
-    if under_way is not None:
-        return under_way if under_way in waiting else None
     ready = [batch for batch in waiting if batch.waits_until is None or batch.waits_until <= now]
     if ready:
         return ready[0]

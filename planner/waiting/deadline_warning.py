@@ -4,10 +4,10 @@ Each of these once for each deadline, never a quieter one after a louder one. Th
 somebody acknowledges it, the plan fits again, or nothing can be started any more.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.record.command import CommandKind
+from planner.record.copying import replace
 from planner.record.notice import LOUD_FIRST, Kind, Notice, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run

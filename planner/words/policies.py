@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 RAISED_FOR_RUN = "raised by a person for this run"
 STOP_IN_FILE = "`stop: true` in the policy file"
+STOPPED_BY_FILE = "Everything is stopped: the policy file says `stop: true`."
 
 
 def everything_stopped(by: str) -> str:

@@ -55,9 +55,20 @@ def its_turn(ahead: Sequence[str], at: datetime) -> str:
     return f"Number {len(ahead) + 1} in the queue{who}: its turn is expected at {say(at)}."
 
 
-def goes_ahead_of(passed: Sequence[tuple[str, str]]) -> str:
-    """Those that would come before it, each with what keeps it from going."""
-    return f"Ahead of {some((f'{name} ({why})' for name, why in passed), most=NAMED_RUNS)}."
+def goes_ahead_of(passed: Sequence[tuple[str, str]], more: int) -> str:
+    """Those that would come before it, each with what keeps it from going; so many `more` are not named."""
+    rest = f" and {more} more" if more > 0 else ""
+    return f"Ahead of {', '.join(f'{name} ({why})' for name, why in passed)}{rest}."
+
+
+def paused(name: str, location: str, reason: str) -> str:
+    return f"{name} ({location}) is paused: {reason}"
+
+
+def let_them_pass(named: Sequence[str], more: int) -> str:
+    """What to do about paused runs that take up the limits; so many `more` are not named."""
+    rest = f" And {more} more {'is' if more == 1 else 'are'} paused." if more > 0 else ""
+    return f"{' '.join(named)}{rest} Say `let-pass` to it, and the others go first."
 
 
 WAITS_FOR_APPROVAL = "waits for approval"

@@ -1,7 +1,7 @@
 """What is said when Azure refuses a start: what it said, what comes next, and how a lock is removed."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from planner.text.phrases import say, shortened
 
@@ -16,6 +16,11 @@ def said_by_azure(code: str, message: str) -> str:
     """Azure's code and message, to stand in a sentence and in the record of each instance."""
     said = shortened(message.strip(), MOST_WORDS).rstrip(".")
     return ": ".join(filter(None, (code, said)))
+
+
+def wait_asked_for(wait: timedelta) -> str:
+    """429: when the next request may be made."""
+    return f"Azure asks to wait {wait.total_seconds():.0f} s before the next request."
 
 
 def refused(ids: Sequence[str], code: str, message: str, then: str) -> str:

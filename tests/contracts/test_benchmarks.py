@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import advancing, burst, deciding, growth, importing, pages, planning
+from benchmarks import advancing, burst, deciding, growth, importing, pages, planning, rehearsing
 from benchmarks.fleets import CASES
 from benchmarks.whole_runs import play
 from tests.places import ROOT
@@ -216,3 +216,12 @@ def test_a_plan_slower_than_the_script_by_more_than_noise_is_a_miss_and_so_is_a_
     ratios: list[float], calls: float, said: int
 ) -> None:
     assert len(planning.missed(ratios, calls)) == said
+
+
+def test_a_rehearsal_is_timed_and_judged_by_its_budget(monkeypatch, capsys) -> None:
+    assert rehearsing.main(6, 5) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("6 scale sets of 5 instances, 35 days: ")
+    assert "{'completed': 6}" in said
+    monkeypatch.setattr(rehearsing, "SECONDS", 0.0)
+    assert rehearsing.main(2, 2) == 1

@@ -34,6 +34,8 @@ ELSEWHERE = {
     "planner/policy/layers.py": "says beside its reading which tag does not count",
     "planner/policy/pace.py": "says beside its parser how a pace is written",
     "planner/policy/weekly.py": "says beside its parser how a window is written",
+    "planner/record/copying.py": "writes code",
+    "planner/rehearsal/machines.py": "plays Azure, in Azure's words",
     "planner/record/states.py": "its table of changes is drawn into docs/states.md",
     "planner/text/phrases.py": "what every sentence is made of",
 }

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from handlers.wire.documents import ASLEEP, HELD_BACK, LONGEST, run_metadata
 from handlers.wire.run_lines import line
 from planner.azure.fleet import Interval
+from planner.places.line import of_run
 from planner.policy.model import Freeze
 from planner.policy.weekly import parse_windows
 from planner.record.cause import Cause
@@ -111,3 +112,27 @@ def test_a_line_of_an_earlier_version_is_a_run_without_batches_to_come() -> None
     found = line("runs/s/g/n.json", {"state": "scheduled", "name": "web"})
     assert (found.course.batches, found.course.windows) == (0, ())
     assert found.earliest < NOW - timedelta(days=9999)
+
+
+@pytest.mark.parametrize("cause", [None, Cause.LIMIT, Cause.NEIGHBOUR])
+@pytest.mark.parametrize("state", [RunState.SCHEDULED, RunState.RUNNING, RunState.PAUSED])
+def test_the_listing_gives_the_queue_the_very_line_of_the_record(
+    state: RunState, cause: Cause | None
+) -> None:
+    begun = batch(1, "0", state=BatchState.REBOOTING, started_at=NOW)
+    run = run_of(
+        begun if state is not RunState.SCHEDULED else batch(1, "0"),
+        batch(2, "1"),
+        state=state,
+        tier="Front end",
+        after=("db",),
+        counts_in=("a",),
+        windows=(parse_windows(WINDOWS[2]),),
+        freezes=(Freeze(NOW + 5 * HOUR, NOW + 30 * HOUR, "release"),),
+        forecast_end=NOW + 9 * HOUR,
+        lead_over=NOW + HOUR,
+    )
+    if cause is not None:
+        held = Stalled(cause, "it waits", NOW, waited=(Waited(cause, NOW),))
+        run = replace(run, standing=replace(run.standing, stalled=held))
+    assert of(run) == of_run("runs/s/g/n.json", run)
