@@ -5,7 +5,7 @@ What the webhook does not need is imported with its first use, too: see `benchma
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -21,6 +21,8 @@ from handlers.wire.settings import Settings
 if TYPE_CHECKING:
     from handlers.channels import Channels
     from handlers.cloud.compute import Compute
+    from handlers.cloud.graph import Found
+    from handlers.cloud.lookups import Looked
     from handlers.cloud.retry_after import RetryAfter
     from handlers.render.addresses import Addresses, OnPage, Sign
     from handlers.repository.calendars import Calendars
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from handlers.repository.runs import Runs
     from handlers.repository.used_links import UsedLinks
     from handlers.repository.waves import Waves
+    from planner.azure.fleet import ScaleSet
     from planner.places.line import Line
     from planner.places.outlook import Outlook
     from planner.places.turn import Laid
@@ -152,6 +155,20 @@ class Wiring:
                 subscription, lambda: self.credential, self.settings.arm_endpoint, self.now, retry_after
             )
         return self._computes[key]
+
+    async def planned_maintenance(self, subscription: str) -> "list[Found]":
+        """The planned maintenance Azure knows of. Raises handlers.cloud.errors."""
+        from handlers.cloud.graph import planned_maintenance  # noqa: PLC0415
+
+        return await planned_maintenance(self.compute(subscription), subscription)
+
+    async def look_up(
+        self, subscription: str, scale_sets: "Collection[ScaleSet]", listed: "Collection[ScaleSet]"
+    ) -> "Looked":
+        """The extra look-ups of these scale sets as of now; `listed` existed a moment ago. Raises nothing."""
+        from handlers.cloud.lookups import look_up  # noqa: PLC0415
+
+        return await look_up(self.compute(subscription), scale_sets, self.now(), listed)
 
     def retry_after(self, subscription: str) -> "RetryAfter":
         """What all hosts know of a subscription's Retry-After."""

@@ -4,6 +4,7 @@ Every command ends with one of `handlers.cli.exits`. What a command needs is imp
 `breakwater --help` answers at once.
 """
 
+import logging
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from handlers.cli import policy, replaying
+from handlers.cli import planning, policy, replaying, snapshotting
 from handlers.cli.exits import ExitCode, Failed
 from handlers.cli.output import Out
 
@@ -24,6 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("plan", epilog=planning.EXAMPLE)(planning.plan)
+app.command("snapshot", epilog=snapshotting.EXAMPLE)(snapshotting.snapshot)
 app.add_typer(policy.app, name="policy")
 app.command("replay", epilog=replaying.EXAMPLE)(replaying.replay)
 
@@ -50,6 +53,8 @@ def _options(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. Raises nothing that a person would have to read as a traceback."""
     out = Out()
+    # What the app logs for its operators is no part of an answer; without a handler Python prints warnings.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         code: Any = app(list(arguments) if arguments is not None else None, standalone_mode=False)
     except Failed as failed:

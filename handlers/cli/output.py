@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -49,11 +50,13 @@ class Out:
         )
         self.errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
-    def say(self, sentence: str, style: str = "") -> None:
+    def say(self, sentence: str, style: str = "", *, indent: int = 0) -> None:
         """A sentence of the answer; JSON leaves it out, since its data says the same."""
-        if self.format is Format.TABLE:
+        if self.format is Format.TABLE and self.console.is_terminal:
+            self.console.print(Padding(Text(clean(sentence), style=style), (0, 0, 0, indent)))
+        elif self.format is Format.TABLE:
             # A sentence is searched for: in a pipe it stays one line.
-            self.console.print(Text(clean(sentence), style=style), soft_wrap=not self.console.is_terminal)
+            self.console.print(Text(" " * indent + clean(sentence), style=style), soft_wrap=True)
         elif self.format is Format.PLAIN:
             self._line(clean(sentence))
 
