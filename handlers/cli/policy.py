@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
+from handlers.cli import policy_explaining as explaining
 from handlers.cli.exits import Failed
 from handlers.cli.output import Format, Out, OutputOption
 
-app = typer.Typer(no_args_is_help=True, help="Check and explain a policy file. Reads files, writes nothing.")
+app = typer.Typer(
+    no_args_is_help=True, help="Check a policy file, and explain what it means for a scale set. Reads only."
+)
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The policy file (YAML).")]
 
@@ -27,6 +30,15 @@ def check(file: FileArgument, output: OutputOption = Format.TABLE) -> None:
         raise Failed(f"{file} is not valid. {error}") from error
     out.json({"valid": True, "rules": len(policy.rules), "receivers": len(policy.receivers)})
     out.say(f"{file} is valid: {len(policy.rules)} rules, {len(policy.receivers)} receivers.", "green")
+
+
+app.command(epilog="Example: breakwater policy explain web-prod --policy policy.yaml")(explaining.explain)
+app.command(epilog="Example: breakwater policy windows web-prod --policy policy.yaml --next 5")(
+    explaining.windows
+)
+app.command(
+    epilog="Example: breakwater policy routes web-prod --policy policy.yaml --tag breakwater-owner=dba"
+)(explaining.routes)
 
 
 @app.command(epilog="Example: breakwater policy schema > policy.schema.json")
