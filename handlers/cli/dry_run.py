@@ -54,7 +54,7 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What would be done. The runs have the times of their places in the queue.
+    """What would be done. The runs have the times of their places in the queue, `alone` those without it.
 
     `remarks` are sentences about waves as a whole; `stopped` says why nothing would start, empty when it
     would.
@@ -64,6 +64,7 @@ class Planned:
     snapshot: Snapshot
     waves: tuple[Wave, ...]
     runs: tuple[Run, ...]
+    alone: tuple[Run, ...]
     outlooks: tuple[Outlook, ...]
     remarks: tuple[str, ...]
     unread: tuple[Unread, ...]
@@ -117,12 +118,14 @@ async def planned(
         if (wave := await wiring.waves.get(tracking_id, subscription)) is not None and wave.open
     ]
     lines = await wiring.runs.listed()
-    runs = await queue.in_place(await wiring.runs.read_listed(lines), wiring)
+    alone = await wiring.runs.read_listed(lines)
+    runs = await queue.in_place(alone, wiring)
     return Planned(
         at=at,
         snapshot=Snapshot(at, tuple(each.seen for each in azure)),
         waves=tuple(waves),
         runs=tuple(runs.values()),
+        alone=tuple(alone.values()),
         outlooks=await queue.outlooks(lines, wiring),
         remarks=_remarks(wiring.memory),
         unread=tuple(_unread([each.seen for each in azure], waves, runs)),

@@ -22,6 +22,7 @@ NAMES = 12
 
 HEADINGS: Mapping[Fate, str] = {
     Fate.PERSON: "Needs you",
+    Fate.LATE: "No place before the deadline: what does not start in time is left to Azure",
     Fate.OURS: "To reboot by us",
     Fate.OBSERVED: "Only observed (mode `observe`): nothing is started",
     Fate.AZURE: "Left to Azure",
@@ -30,6 +31,7 @@ HEADINGS: Mapping[Fate, str] = {
 
 MARKS: Mapping[Fate, tuple[str, str]] = {
     Fate.PERSON: ("!", "yellow"),
+    Fate.LATE: ("x", "red"),
     Fate.OURS: ("+", "green"),
     Fate.OBSERVED: ("~", "cyan"),
     Fate.AZURE: ("-", ""),
@@ -64,6 +66,7 @@ class _Page:
         self.out.say(f"{self.shown.counts()}.", "bold")
         for each, sentences in (
             (Fate.PERSON, self._each),
+            (Fate.LATE, self._each),
             (Fate.OURS, self._each),
             (Fate.OBSERVED, self._each),
             (Fate.AZURE, self._by_reason),
@@ -131,8 +134,9 @@ class _Page:
                 f"Why: {self._said(run.reason)}",
                 *(f"Note: {self._said(note)}" for note in notes(run)),
                 *(f"{upper(name)}: {self._said(why)}" for name, why in _blocking(run)),
-                self._said(run.people.misfit),
-                *(f"To make it fit: {self._said(choice.sentence)}" for choice in run.people.choices),
+                *((self._said(run.people.misfit),) if run.people.misfit != run.reason else ()),
+                *(("What you can choose:",) if run.people.choices else ()),
+                *(f"- {self._said(choice.sentence)}" for choice in run.people.choices),
                 self._approval(run),
                 self._said(facts.capacity(run)),
             )

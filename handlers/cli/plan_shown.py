@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
@@ -17,6 +18,7 @@ class Fate(StrEnum):
     """What would become of a scale set, in the order in which a reader wants to know it."""
 
     PERSON = "needs_you"
+    LATE = "too_late"
     OURS = "by_us"
     OBSERVED = "observed"
     AZURE = "left_to_azure"
@@ -28,6 +30,7 @@ COUNTED: Mapping[Fate, tuple[str, str]] = {
     Fate.AZURE: ("left to Azure", "left to Azure"),
     Fate.OBSERVED: ("only observed", "only observed"),
     Fate.NOT_HIT: ("not affected", "not affected"),
+    Fate.LATE: ("without a place in time", "without a place in time"),
     Fate.PERSON: ("needs you", "need you"),
 }
 """How each is counted, for one and for several."""
@@ -37,6 +40,9 @@ def fate(run: Run) -> Fate:
     """What would become of the scale set."""
     if run.verdict is Verdict.SELF_SERVICE and group(run) is Group.AZURE:
         return Fate.OBSERVED
+    late = run.times.slack is None or run.times.slack < timedelta(0)
+    if group(run) is Group.OURS and run.times.deadline is not None and late:
+        return Fate.LATE
     known = {Group.PERSON: Fate.PERSON, Group.OURS: Fate.OURS, Group.NOT_HIT: Fate.NOT_HIT}
     return known.get(group(run), Fate.AZURE)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from handlers.cli.dry_run import Planned
     from handlers.cli.plan_shown import Shown
     from handlers.cli.seen_azure import SeenAzure
+    from handlers.cli.snapshot import Snapshot
     from handlers.wire.settings import Settings
     from planner.policy.model import Policy
 
@@ -37,7 +38,8 @@ def plan(
 ) -> ExitCode:
     """Show what Breakwater would do about the maintenance Azure has planned. Reads only, with your sign-in.
 
-    Ends with 2 when a scale set needs a person, with 3 when something could not be read.
+    Ends with 2 when a scale set needs a person or has no place in time, with 3 when something could not be
+    read.
     """
     out = Out(output)
     return asyncio.run(
@@ -96,7 +98,7 @@ def _code(planned: "Planned", shown: "Shown", out: Out) -> ExitCode:
         out.note(f"Not read: {unread.what}. {unread.why}")
     if planned.unread:
         return ExitCode.PARTLY
-    return ExitCode.LOOK if shown.of(Fate.PERSON) else ExitCode.DONE
+    return ExitCode.LOOK if shown.of(Fate.PERSON) or shown.of(Fate.LATE) else ExitCode.DONE
 
 
 async def plan_fleet(
@@ -112,25 +114,40 @@ async def plan_fleet(
     from handlers.cli.as_if import all_due  # noqa: PLC0415
     from handlers.cli.azure_access import opened  # noqa: PLC0415
     from handlers.cli.dry_run import planned  # noqa: PLC0415
-    from handlers.cli.reading import read_fleet, read_waves  # noqa: PLC0415
-    from handlers.cli.seen_azure import SeenAzure  # noqa: PLC0415
-    from handlers.cli.snapshot import Snapshot, load  # noqa: PLC0415
+    from handlers.cli.reading import read_waves  # noqa: PLC0415
     from handlers.wiring import utc_now  # noqa: PLC0415
 
-    def offline(seen: Snapshot) -> "list[SeenAzure]":
-        wanted = {each.lower() for each in subscriptions}
-        return [SeenAzure(each) for each in seen.subscriptions if not wanted or each.id in wanted]
-
-    if snapshot is not None:
-        seen = load(snapshot)
-        return await planned(offline(all_due(seen) if as_if else seen), policy, settings, seen.read_at)
+    if snapshot is not None or as_if:
+        seen = await fleet(out, settings, subscriptions, snapshot=snapshot)
+        made = offline(all_due(seen) if as_if else seen, subscriptions)
+        return replace(await planned(made, policy, settings, seen.read_at), snapshot=seen)
     at = utc_now().replace(microsecond=0)
     async with opened(settings) as access:
         azure = await access.subscriptions(subscriptions)
-        if as_if:
-            seen = await read_fleet(azure, at, out)
-            made = await planned(offline(all_due(seen)), policy, settings, at)
-            return replace(made, snapshot=seen)
         await read_waves(azure, out)
         with out.progress("Planning scale sets") as doing:
             return await planned(azure, policy, settings, at, lambda _: doing.step())
+
+
+async def fleet(
+    out: Out, settings: "Settings", subscriptions: Sequence[str], *, snapshot: Path | None
+) -> "Snapshot":
+    """The whole fleet, from a snapshot or read of Azure now."""
+    from handlers.cli.azure_access import opened  # noqa: PLC0415
+    from handlers.cli.reading import read_fleet  # noqa: PLC0415
+    from handlers.cli.snapshot import load  # noqa: PLC0415
+    from handlers.wiring import utc_now  # noqa: PLC0415
+
+    if snapshot is not None:
+        return load(snapshot)
+    at = utc_now().replace(microsecond=0)
+    async with opened(settings) as access:
+        return await read_fleet(await access.subscriptions(subscriptions), at, out)
+
+
+def offline(seen: "Snapshot", subscriptions: Sequence[str]) -> "list[SeenAzure]":
+    """Azure as a snapshot has it, without a connection; all of it, or these subscriptions."""
+    from handlers.cli.seen_azure import SeenAzure  # noqa: PLC0415
+
+    wanted = {each.lower() for each in subscriptions}
+    return [SeenAzure(each) for each in seen.subscriptions if not wanted or each.id in wanted]

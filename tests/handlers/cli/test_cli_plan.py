@@ -66,6 +66,7 @@ def test_plain_is_a_line_for_each_scale_set_and_json_has_the_same(azure, typed, 
     assert [row[3] for row in rows] == [each["name"] for each in data["scale_sets"]]
     assert data["counts"] == {
         "needs_you": 1,
+        "too_late": 0,
         "by_us": 6,
         "observed": 0,
         "left_to_azure": 4,
@@ -165,3 +166,44 @@ def test_a_policy_that_stops_everything_is_said_before_the_counts(azure, typed, 
     path.write_text("stop: true\n")
     _, said, _ = typed("plan", "--policy", path)
     assert said.index("Nothing would start now. Everything is stopped") < said.index("to reboot by us")
+
+
+@pytest.fixture
+def tight(tmp_path):
+    """An hour a week, two scale sets at once: not all can be done in time."""
+    path = tmp_path / "tight.yaml"
+    path.write_text(
+        "defaults: {self-service: always, windows: 'Sat 02:00-03:00 Europe/Berlin', soak: 2h}\n"
+        "limits: {scale-sets: 2, regions: 2}\n"
+    )
+    return path
+
+
+def test_a_plan_that_does_not_fit_says_what_one_can_choose(azure, typed, tight):
+    azure()
+    code, said, _ = typed("plan", "--policy", tight, "--scale-set", "web-prod")
+    assert "The plan does not fit: it needs until" in said
+    chosen = said[said.index("What you can choose:") :]
+    assert "- Shorter pauses:" in chosen
+    assert "- Wider windows:" in chosen
+    assert code == 2
+
+
+def test_who_has_no_place_in_time_is_counted_apart_with_what_makes_room(azure, typed, tight):
+    azure()
+    code, said, _ = typed("plan", "--policy", tight, "--scale-set", "cache-prod")
+    assert "1 without a place in time" in said
+    assert "x rg-shop/cache-prod" in said
+    assert "too late." in said
+    assert "To make room: " in said
+    assert code == 2
+
+
+def test_what_is_only_observed_is_counted_apart(azure, typed, tmp_path):
+    azure()
+    path = tmp_path / "observe.yaml"
+    path.write_text("defaults: {self-service: always, mode: observe}\n")
+    code, said, _ = typed("plan", "--policy", path, "--scale-set", "db-prod")
+    assert "0 to reboot by us, 0 left to Azure, 1 only observed." in said
+    assert "Would be rebooted by us" in said
+    assert code == 0
