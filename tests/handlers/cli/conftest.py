@@ -1,5 +1,6 @@
 """What the tests of the commands share: the demo's fleet behind a simulated Azure, and how a command is typed."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -29,6 +30,24 @@ def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Azure]]:
             return opened
 
         yield open_
+
+
+@pytest.fixture(scope="session")
+def snapshot_of_the_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A snapshot of the demo's fleet at NOW, as the command writes it; not to be changed."""
+    file = tmp_path_factory.mktemp("snapshot") / "fleet.json"
+    with pytest.MonkeyPatch.context() as patch, running(demo_fleet(lambda: NOW)) as opened:
+        for name, value in opened.environment.items():
+            patch.setenv(name, value)
+        patch.setattr("handlers.wiring.utc_now", lambda: NOW)
+        assert main(["snapshot", "-o", str(file)]) == 0
+    return file
+
+
+@pytest.fixture
+def fleet(snapshot_of_the_demo: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copy(snapshot_of_the_demo, tmp_path / "fleet.json"))
 
 
 @pytest.fixture

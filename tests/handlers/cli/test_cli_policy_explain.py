@@ -28,15 +28,6 @@ def rules(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def fleet(azure, typed, tmp_path: Path) -> Path:
-    """A snapshot of the demo's fleet."""
-    azure()
-    file = tmp_path / "fleet.json"
-    typed("snapshot", "-o", file)
-    return file
-
-
 def values(said: str) -> dict[str, dict]:
     return {each["key"]: each for each in json.loads(said)["values"]}
 
