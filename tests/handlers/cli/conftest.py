@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,9 @@ from handlers.cli.main import main
 from simulator.demo.fleet import demo_fleet
 from simulator.fleet import Fleet
 from tests.handlers.cli.azure import Azure, running
+from tests.handlers.cli.snapshots import NOW, snapshot_of_the_demo
 
-NOW = datetime(2026, 12, 1, 20, 0, tzinfo=UTC)
+__all__ = ["NOW", "snapshot_of_the_demo"]
 
 
 @pytest.fixture
@@ -30,18 +30,6 @@ def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Azure]]:
             return opened
 
         yield open_
-
-
-@pytest.fixture(scope="session")
-def snapshot_of_the_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A snapshot of the demo's fleet at NOW, as the command writes it; not to be changed."""
-    file = tmp_path_factory.mktemp("snapshot") / "fleet.json"
-    with pytest.MonkeyPatch.context() as patch, running(demo_fleet(lambda: NOW)) as opened:
-        for name, value in opened.environment.items():
-            patch.setenv(name, value)
-        patch.setattr("handlers.wiring.utc_now", lambda: NOW)
-        assert main(["snapshot", "-o", str(file)]) == 0
-    return file
 
 
 @pytest.fixture
