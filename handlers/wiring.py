@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 
 from handlers.cloud.queues import Queues
 from handlers.cloud.records import Records
+from handlers.wire.clouds import Cloud
 from handlers.wire.settings import Settings
 
 if TYPE_CHECKING:
@@ -136,7 +137,9 @@ class Wiring:
 
         if os.environ.get("IDENTITY_ENDPOINT"):
             return ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID") or None)
-        return DefaultAzureCredential()
+        if self.settings.cloud is Cloud.PUBLIC:
+            return DefaultAzureCredential()  # AZURE_AUTHORITY_HOST may name another one
+        return DefaultAzureCredential(authority=self.settings.hosts.authority)
 
     @cached_property
     def channels(self) -> "Channels":
@@ -152,7 +155,7 @@ class Wiring:
 
             retry_after = self.retry_after(subscription)
             self._computes[key] = Compute(
-                subscription, lambda: self.credential, self.settings.arm_endpoint, self.now, retry_after
+                subscription, lambda: self.credential, self.settings.management, self.now, retry_after
             )
         return self._computes[key]
 
@@ -183,13 +186,13 @@ class Wiring:
         """The addresses in what a receiver is sent: signed links, where there is a key to sign with."""
         from handlers.render.addresses import Addresses  # noqa: PLC0415
 
-        return Addresses(self.settings.public_url, self._signer(receiver))
+        return Addresses(self.settings.public_url, self._signer(receiver), self.settings.hosts.portal)
 
     def page_addresses(self, receiver: str = "") -> "OnPage":
         """The addresses on a page that was opened with the app's key, or by a receiver's link."""
         from handlers.render.addresses import OnPage  # noqa: PLC0415
 
-        return OnPage(self.settings.public_url, self._signer(receiver))
+        return OnPage(self.settings.public_url, self._signer(receiver), self.settings.hosts.portal)
 
     def _signer(self, receiver: str) -> "Sign | None":
         from handlers.wire import link_token  # noqa: PLC0415

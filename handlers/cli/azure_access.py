@@ -47,7 +47,7 @@ class AzureAccess:
 
     async def subscriptions(self, named: Sequence[str]) -> list[SeenAzure]:
         """The named subscriptions, else all that the sign-in sees. Raises Failed when nobody is signed in."""
-        arm = self._kept(Arm("", self.credential, self.settings.arm_endpoint, _clock, policies=[ReadOnly()]))
+        arm = self._kept(Arm("", self.credential, self.settings.management, _clock, policies=[ReadOnly()]))
         try:
             await arm.ready()
         except AzureTrouble as error:
@@ -74,7 +74,7 @@ class AzureAccess:
 
     def _opened(self, subscription: str, name: str) -> SeenAzure:
         compute = Compute(
-            subscription, self.credential, self.settings.arm_endpoint, _clock, policies=[ReadOnly()]
+            subscription, self.credential, self.settings.management, _clock, policies=[ReadOnly()]
         )
         self.arms.append(compute)
         return SeenAzure(Subscription(subscription, name), compute, self.gate)

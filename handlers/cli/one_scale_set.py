@@ -10,9 +10,8 @@ from typing import Annotated
 import typer
 
 from handlers.cli.exits import ExitCode, Failed
-from handlers.cli.settings import settings_of
 from handlers.cloud.errors import AzureTrouble
-from handlers.wire.messages import arm_parts
+from handlers.wire.clouds import Cloud
 from planner.azure.fleet import ScaleSet
 from planner.text.phrases import many, some
 
@@ -48,6 +47,7 @@ class Wanted:
     tags: Sequence[str] = ()
     location: str = ""
     resource_group: str = ""
+    cloud: Cloud | None = None
 
     @property
     def described(self) -> bool:
@@ -94,6 +94,7 @@ def _described(wanted: Wanted) -> ScaleSet:
 
 async def _in_azure(wanted: Wanted) -> list[ScaleSet]:
     from handlers.cli.azure_access import opened  # noqa: PLC0415
+    from handlers.cli.settings import settings_of  # noqa: PLC0415
     from handlers.cloud.side_by_side import side_by_side  # noqa: PLC0415
 
     subscriptions = wanted.subscriptions
@@ -101,7 +102,7 @@ async def _in_azure(wanted: Wanted) -> list[ScaleSet]:
         subscriptions = (_parts(wanted.name)[0],)
     sets: list[ScaleSet] = []
     trouble: list[str] = []
-    async with opened(settings_of()) as access:
+    async with opened(settings_of(wanted.cloud)) as access:
         azure = await access.subscriptions(subscriptions)
 
         async def read(number: int) -> None:
@@ -117,6 +118,8 @@ async def _in_azure(wanted: Wanted) -> list[ScaleSet]:
 
 
 def _parts(arm_id: str) -> tuple[str, str, str]:
+    from handlers.wire.messages import arm_parts  # noqa: PLC0415
+
     try:
         return arm_parts(arm_id)
     except ValueError as error:

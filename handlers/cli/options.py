@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from handlers.wire.clouds import Cloud
+
 SubscriptionOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -36,5 +38,12 @@ FromOption = Annotated[
     Path | None,
     typer.Option(
         "--from", metavar="FILE", help="Read a snapshot instead of Azure (see breakwater snapshot)."
+    ),
+]
+
+CloudOption = Annotated[
+    Cloud | None,
+    typer.Option(
+        "--cloud", help="Azure's cloud. Without it the one that BREAKWATER_CLOUD names, else public."
     ),
 ]

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from handlers.cli.exits import ExitCode
-from handlers.cli.options import FromOption, PolicyOption, ScaleSetOption, SubscriptionOption
+from handlers.cli.options import (
+    CloudOption,
+    FromOption,
+    PolicyOption,
+    ScaleSetOption,
+    SubscriptionOption,
+)
 from handlers.cli.output import Format, Out, OutputOption
 
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ def plan(
     policy: PolicyOption = None,
     snapshot: FromOption = None,
     as_if: AsIfOption = False,
+    cloud: CloudOption = None,
     output: OutputOption = Format.TABLE,
 ) -> ExitCode:
     """Show what Breakwater would do about the maintenance Azure has planned. Reads only, with your sign-in.
@@ -41,14 +48,19 @@ def plan(
     Ends with 2 when a scale set needs a person or has no place in time, with 3 when something could not be
     read.
     """
-    out = Out(output)
+    from handlers.cli.settings import settings_of  # noqa: PLC0415
+
+    out, settings = Out(output), settings_of(cloud)
     return asyncio.run(
-        _plan(out, subscription or (), scale_set or (), policy=policy, snapshot=snapshot, as_if=as_if)
+        _plan(
+            out, settings, subscription or (), scale_set or (), policy=policy, snapshot=snapshot, as_if=as_if
+        )
     )
 
 
 async def _plan(
     out: Out,
+    settings: "Settings",
     subscriptions: Sequence[str],
     scale_sets: Sequence[str],
     *,
@@ -59,12 +71,9 @@ async def _plan(
     from handlers.cli.plan_page import printed  # noqa: PLC0415
     from handlers.cli.plan_shown import Shown, chosen  # noqa: PLC0415
     from handlers.cli.policy_source import policy_file, policy_of  # noqa: PLC0415
-    from handlers.cli.settings import settings_of  # noqa: PLC0415
 
     file = policy_file(policy)
-    planned = await plan_fleet(
-        out, settings_of(), policy_of(file), subscriptions, snapshot=snapshot, as_if=as_if
-    )
+    planned = await plan_fleet(out, settings, policy_of(file), subscriptions, snapshot=snapshot, as_if=as_if)
     if file is None:
         out.note(
             "No policy file: only tags declare a need, the rest is left to Azure. Name one with --policy."

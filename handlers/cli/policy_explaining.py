@@ -15,7 +15,7 @@ from handlers.cli.one_scale_set import (
     Wanted,
     found,
 )
-from handlers.cli.options import FromOption, PolicyOption, SubscriptionOption
+from handlers.cli.options import CloudOption, FromOption, PolicyOption, SubscriptionOption
 from handlers.cli.output import Format, Out, OutputOption
 from handlers.cli.policy_source import policy_file, policy_of
 from planner.policy.model import Rules
@@ -31,6 +31,7 @@ def explain(
     tag: TagOption = None,
     location: LocationOption = "",
     resource_group: GroupOption = "",
+    cloud: CloudOption = None,
     output: OutputOption = Format.TABLE,
 ) -> ExitCode:
     """Say which rule, tag or default gives each value, and what it stands in place of.
@@ -41,7 +42,7 @@ def explain(
     from handlers.render.contract import instant  # noqa: PLC0415
 
     out, read = Out(output), policy_of(policy_file(policy))
-    wanted = Wanted(scale_set, subscription or (), snapshot, tag or (), location, resource_group)
+    wanted = Wanted(scale_set, subscription or (), snapshot, tag or (), location, resource_group, cloud)
     target, _ = asyncio.run(found(wanted))
     rules, values = explained(read, target)
     out.json(
@@ -101,6 +102,7 @@ def windows(
     tag: TagOption = None,
     location: LocationOption = "",
     resource_group: GroupOption = "",
+    cloud: CloudOption = None,
     number: NextOption = 5,
     output: OutputOption = Format.TABLE,
 ) -> ExitCode:
@@ -115,7 +117,7 @@ def windows(
     from planner.text.phrases import short  # noqa: PLC0415
 
     out, read = Out(output), policy_of(policy_file(policy))
-    wanted = Wanted(scale_set, subscription or (), snapshot, tag or (), location, resource_group)
+    wanted = Wanted(scale_set, subscription or (), snapshot, tag or (), location, resource_group, cloud)
     target, at = asyncio.run(found(wanted))
     rules, values = explained(read, target)
     said = next(each for each in values if each.key == "windows")
@@ -157,6 +159,7 @@ def routes(
     tag: TagOption = None,
     location: LocationOption = "",
     resource_group: GroupOption = "",
+    cloud: CloudOption = None,
     output: OutputOption = Format.TABLE,
 ) -> ExitCode:
     """Show who would be told what, over which channels, when, and by which rule, route or tag.
@@ -168,7 +171,7 @@ def routes(
     from handlers.cli.routing import routes as of_scale_set  # noqa: PLC0415
 
     out, read = Out(output), policy_of(policy_file(policy))
-    wanted = Wanted(scale_set, subscription or (), snapshot, tag or (), location, resource_group)
+    wanted = Wanted(scale_set, subscription or (), snapshot, tag or (), location, resource_group, cloud)
     target, _ = asyncio.run(found(wanted))
     told = of_scale_set(read, target)
     out.json({"scale_set": target.id, **asdict(told)})

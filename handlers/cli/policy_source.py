@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from handlers.cli.exits import Failed
-from handlers.wire.policy_file import PolicyError, load
 from planner.policy.model import Policy
 
 
@@ -27,6 +26,8 @@ def policy_file(given: Path | None) -> Path | None:
 
 def policy_of(file: Path | None) -> Policy:
     """The policy in a file; the built-in one without a file. Raises Failed with what is wrong with it."""
+    from handlers.wire.policy_file import PolicyError, load  # noqa: PLC0415
+
     if file is None:
         return Policy()
     try:

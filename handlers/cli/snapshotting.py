@@ -2,13 +2,16 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from handlers.cli.exits import ExitCode
-from handlers.cli.options import SubscriptionOption
+from handlers.cli.options import CloudOption, SubscriptionOption
 from handlers.cli.output import Out
+
+if TYPE_CHECKING:
+    from handlers.wire.settings import Settings
 
 EXAMPLE = "Example: breakwater snapshot -o fleet.json --anonymise"
 
@@ -33,27 +36,32 @@ def snapshot(
     file: FileOption,
     subscription: SubscriptionOption = None,
     anonymise: AnonymiseOption = False,
+    cloud: CloudOption = None,
 ) -> ExitCode:
     """Save what a plan reads of Azure. `plan --from`, `diff --from` and others work on it without Azure.
 
     It holds no credentials, no extension settings and no custom data; it holds names, tags and who stopped
     what, unless they are made anonymous. Ends with 3 when something could not be read.
     """
-    return asyncio.run(_snapshot(file, subscription or [], anonymise=anonymise))
+    from handlers.cli.settings import settings_of  # noqa: PLC0415
+
+    settings = settings_of(cloud)
+    return asyncio.run(_snapshot(file, settings, subscription or [], anonymise=anonymise))
 
 
-async def _snapshot(file: Path, subscriptions: list[str], *, anonymise: bool) -> ExitCode:
+async def _snapshot(
+    file: Path, settings: "Settings", subscriptions: list[str], *, anonymise: bool
+) -> ExitCode:
     from handlers.cli.anonymising import anonymised  # noqa: PLC0415
     from handlers.cli.azure_access import opened  # noqa: PLC0415
     from handlers.cli.dry_run import planned, unread_in  # noqa: PLC0415
     from handlers.cli.reading import read_fleet  # noqa: PLC0415
-    from handlers.cli.settings import settings_of  # noqa: PLC0415
     from handlers.cli.snapshot import Snapshot, save  # noqa: PLC0415
     from handlers.wiring import utc_now  # noqa: PLC0415
     from planner.policy.model import Policy  # noqa: PLC0415
     from planner.text.phrases import many  # noqa: PLC0415
 
-    out, settings = Out(), settings_of()
+    out = Out()
     at = utc_now().replace(microsecond=0)
     async with opened(settings) as access:
         azure = await access.subscriptions(subscriptions)

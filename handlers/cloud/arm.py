@@ -24,6 +24,7 @@ from handlers.cloud.errors import Throttled, Unreachable
 from handlers.cloud.patience import PatientExceptWhenThrottled, PlainHttp, environment_settings, in_time
 from handlers.cloud.retry_after import RetryAfter
 from handlers.cloud.trouble import translated
+from handlers.wire.clouds import scope_of
 from planner.text.backoff import spread
 from planner.text.phrases import long, many
 
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 READ_SECONDS, PAGE_SECONDS = 60, 120
 """How long to wait for the next byte of an answer, and of a page of a listing."""
-
-PUBLIC = "https://management.azure.com"
 
 LISTING_WITHIN = timedelta(minutes=6)
 """How long one listing may take, to its last byte.
@@ -73,9 +72,7 @@ class Arm:
         self._credential = credential
         self._endpoint = endpoint.rstrip("/")
         self._now = now
-        # Tokens are for the cloud the endpoint belongs to; a local stand-in takes those of public Azure.
-        cloud = self._endpoint if self._endpoint.startswith("https://") else PUBLIC
-        self._scope = f"{cloud}/.default"
+        self._scope = scope_of(self._endpoint)
         self._quiet = quiet
         self._policies = policies
         self._quiet_until: datetime | None = None
