@@ -22,6 +22,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed, 2 done and something asks for a look, 3 done in part, 64 usage.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -56,8 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = Out()
     # What the app logs for its operators is no part of an answer; without a handler Python prints warnings.
     logging.getLogger().addHandler(logging.NullHandler())
+    typed = list(arguments) if arguments is not None else None
     try:
-        code: Any = app(list(arguments) if arguments is not None else None, standalone_mode=False)
+        code: Any = app(typed, prog_name="breakwater", standalone_mode=False)
     except Failed as failed:
         out.error(failed.sentence)
         return failed.code

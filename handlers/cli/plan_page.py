@@ -17,6 +17,8 @@ from planner.text.phrases import many, short, some, upper
 HEADED = ("Left to Azure: ", "Not affected: ")
 """How reasons begin that stand under a heading which says the same."""
 
+ITEM = "- "
+
 NAMES = 12
 """Scale sets that one line names where many share a reason."""
 
@@ -57,6 +59,7 @@ class _Page:
         self.planned = shown.planned
 
     def print(self) -> None:
+        self.out.say(f"As of {self.clock.at(self.planned.at)}.", "dim")
         for wave in self._waves():
             self.out.say(self._wave(wave), "bold")
             self.out.say(self._windows(wave), indent=2)
@@ -116,7 +119,8 @@ class _Page:
         for run in runs:
             self.out.say(f"{mark} {self._name(run)}  {self._size(run)}", style)
             for sentence in self._facts(run):
-                self.out.say(sentence, indent=4)
+                listed = sentence.startswith(ITEM)
+                self.out.say(sentence.removeprefix(ITEM), indent=4, mark=ITEM if listed else "")
 
     def _name(self, run: Run) -> str:
         return f"{run.target.resource_group}/{run.target.name}"
@@ -136,7 +140,7 @@ class _Page:
                 *(f"{upper(name)}: {self._said(why)}" for name, why in _blocking(run)),
                 *((self._said(run.people.misfit),) if run.people.misfit != run.reason else ()),
                 *(("What you can choose:",) if run.people.choices else ()),
-                *(f"- {self._said(choice.sentence)}" for choice in run.people.choices),
+                *(f"{ITEM}{self._said(choice.sentence)}" for choice in run.people.choices),
                 self._approval(run),
                 self._said(facts.capacity(run)),
             )
@@ -169,7 +173,7 @@ class _Page:
             shared.setdefault(self._said(_after_heading(run.reason)), []).append(self._name(run))
         mark, style = MARKS[what]
         for reason, names in sorted(shared.items(), key=lambda each: -len(each[1])):
-            self.out.say(f"{mark} {upper(reason)}", style)
+            self.out.say(upper(reason), style, mark=f"{mark} ")
             self.out.say(some(names, most=NAMES), indent=4)
         for note, names in self._noted(runs).items():
             self.out.say(f"Note: {note}", "yellow", indent=2)

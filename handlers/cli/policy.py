@@ -10,7 +10,9 @@ from handlers.cli.exits import Failed
 from handlers.cli.output import Format, Out, OutputOption
 
 app = typer.Typer(
-    no_args_is_help=True, help="Check a policy file, and explain what it means for a scale set. Reads only."
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Check a policy file, and explain what it means for a scale set. Reads only.",
 )
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The policy file (YAML).")]
@@ -21,6 +23,7 @@ def check(file: FileArgument, output: OutputOption = Format.TABLE) -> None:
     """Say whether the file is valid, and each fault with its line."""
     from handlers.cli.policy_source import AnySetting, text_of  # noqa: PLC0415
     from handlers.wire.policy_file import PolicyError, load  # noqa: PLC0415
+    from planner.text.phrases import many  # noqa: PLC0415
 
     out = Out(output)
     try:
@@ -29,7 +32,10 @@ def check(file: FileArgument, output: OutputOption = Format.TABLE) -> None:
         out.json({"valid": False, "problems": list(error.problems)})
         raise Failed(f"{file} is not valid. {error}") from error
     out.json({"valid": True, "rules": len(policy.rules), "receivers": len(policy.receivers)})
-    out.say(f"{file} is valid: {len(policy.rules)} rules, {len(policy.receivers)} receivers.", "green")
+    out.say(
+        f"{file} is valid: {many(len(policy.rules), 'rule')}, {many(len(policy.receivers), 'receiver')}.",
+        "green",
+    )
 
 
 app.command(epilog="Example: breakwater policy explain web-prod --policy policy.yaml")(explaining.explain)

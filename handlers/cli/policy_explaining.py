@@ -73,6 +73,8 @@ def explain(
         for each in values
     ]
     out.table(("key", "value", "from", "instead of"), rows)
+    if out.format is not Format.TABLE:
+        return ExitCode.LOOK if rules.problems else ExitCode.DONE
     for sentence in _beside(rules):
         out.say(sentence)
     for problem in rules.problems:
@@ -144,9 +146,9 @@ def windows(
             for each in openings
         ]  # fmt: skip
         out.table(("open", "for"), rows)
-    for sentence in _beside(rules):
+    for sentence in _beside(rules) if out.format is Format.TABLE else ():
         out.say(sentence)
-    if not openings:
+    if not openings and out.format is Format.TABLE:
         out.say("Nothing is open within 60 days: windows and freezes leave no time.", "yellow")
     return ExitCode.DONE if openings else ExitCode.LOOK
 
