@@ -230,10 +230,7 @@ class Wiring:
             return f"Everything is stopped. {self.settings.problem}"
         if self.settings.stop:
             return "Everything is stopped: BREAKWATER_STOP is set."
-        policy = self.policy()
-        if policy.stop:
-            return "Everything is stopped: the policy file says `stop: true`."
-        return policy.problem
+        return self.policy().why_stopped
 
     async def close(self) -> None:
         """Close every client that was built; for tests and tools (a function app just ends)."""

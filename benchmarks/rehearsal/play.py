@@ -145,7 +145,7 @@ async def _play(wanted: Wanted) -> Played:
 @contextmanager
 def _inline(host: Host) -> Iterator[None]:
     """While this lasts work beside the loop is done in it, and the laying of places is booked."""
-    thread, places = asyncio.to_thread, queue.places  # type: ignore[attr-defined]
+    thread, lay = asyncio.to_thread, queue.lay  # type: ignore[attr-defined]
 
     async def at_once(work: Callable[..., Any], *given: Any, **named: Any) -> Any:
         return work(*given, **named)
@@ -154,15 +154,15 @@ def _inline(host: Host) -> Iterator[None]:
         host.laid[STAGE.get()] += 1
         began = time.thread_time()
         try:
-            return places(*given, **named)
+            return lay(*given, **named)
         finally:
             host.cpu[LAYING] += time.thread_time() - began
 
-    asyncio.to_thread, queue.places = at_once, laid  # type: ignore[assignment,attr-defined]
+    asyncio.to_thread, queue.lay = at_once, laid  # type: ignore[assignment,attr-defined]
     try:
         yield
     finally:
-        asyncio.to_thread, queue.places = thread, places  # type: ignore[attr-defined]
+        asyncio.to_thread, queue.lay = thread, lay  # type: ignore[attr-defined]
 
 
 def _bodies(host: Host, prefix: str) -> Iterator[tuple[str, bytes]]:

@@ -1,82 +1,44 @@
-"""The other runs of a subscription as one listing shows them: how long their batches took, when they end."""
+"""The other runs of a subscription as one listing shows them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
 from handlers.cloud.records import Listed
 from handlers.wire.documents import waves_of
 from handlers.wiring import Wiring
-from planner.record.cause import Cause
+from planner.places.neighbours import MOST_NAMED, Neighbour, Neighbours, beside, in_the_way
 from planner.record.run import Run
-from planner.record.states import RunState
-from planner.record.waits import HeldUp
-from planner.text.phrases import shortened
-
-MOST_NAMED, LONGEST_REASON = 3, 200
-"""Paused runs that a sentence names, and how much of the reason of each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """What the other runs of a subscription show.
-
-    `durations` are those of batches in the same waves, `first_end` is when the first run under way should
-    end, `held_up` are those that wait for a limit, `paused` those that count against the limits.
-    """
-
-    durations: tuple[timedelta, ...] = ()
-    first_end: datetime | None = None
-    held_up: HeldUp = field(default_factory=HeldUp)
-    paused: tuple[Listed, ...] = ()
+from planner.record.waits import Turn
 
 
 async def of(run: Run, wiring: Wiring) -> Neighbours:
     """What the runs beside `run` show; raises StorageDown."""
-    waves = set(run.waves)
-    others = [
-        line
-        for line in await wiring.runs.of_subscription(run.target.subscription)
-        if line.metadata.get("name", "").lower() != run.target.name.lower()
-    ]
-    took = [line.metadata.get("took") for line in others if waves & {*waves_of(line.metadata)}]
-    ends = [forecast(line) for line in others if line.metadata.get("state") == RunState.RUNNING]
-    return Neighbours(
-        tuple(timedelta(seconds=int(seconds)) for seconds in took if seconds is not None),
-        min((end for end in ends if end is not None), default=None),
-        _held_up([line for line in others if line.metadata.get("waits") == Cause.LIMIT]),
-        tuple(line for line in others if _paused(line)),
-    )
+    listed = await wiring.runs.of_subscription(run.target.subscription)
+    return beside(run, map(_neighbour, listed))
 
 
-async def blockers(around: Neighbours, wiring: Wiring) -> str:
-    """Which paused runs take up the limits and why, in a sentence; empty without any."""
-    runs = (await wiring.runs.read_listed(around.paused[:MOST_NAMED])).values()
-    named = [f"{run.target.name} ({run.target.location}) is paused: {_shortened(run.reason)}" for run in runs]
-    if not named:
-        return ""
-    more = len(around.paused) - len(named)
-    rest = f" And {more} more {'is' if more == 1 else 'are'} paused." if more > 0 else ""
-    return f"{' '.join(named)}{rest} Say `let-pass` to it, and the others go first."
+async def limited(limit: str, subscription: str, around: Neighbours, turn: Turn, wiring: Wiring) -> str:
+    """Why the limits forbid a start, with the paused runs that take them up; raises StorageDown."""
+    named = around.paused[:MOST_NAMED] if limit else ()
+    listed = [line for line in await wiring.runs.of_subscription(subscription) if line.path in named]
+    runs = tuple((await wiring.runs.read_listed(listed)).values())
+    return in_the_way(limit, runs, len(around.paused) - len(runs), turn)
 
 
-def _shortened(reason: str) -> str:
-    """As much of a reason as fits, with a full stop: it can name a hundred instances."""
-    text = shortened(reason, LONGEST_REASON)
-    return text if text.endswith((".", "…", ")")) else f"{text}."
-
-
-def _held_up(lines: Sequence[Listed]) -> HeldUp:
-    by = [datetime.fromisoformat(at) for line in lines if (at := line.metadata.get("start_by"))]
-    regions = {unquote(region) for line in lines if (region := line.metadata.get("location"))}
-    return HeldUp(len(lines), tuple(sorted(regions)), min(by, default=None))
-
-
-def _paused(line: Listed) -> bool:
-    """Whether it holds a claim and does not go on by itself."""
+def _neighbour(line: Listed) -> Neighbour:
     fields = line.metadata
-    return fields.get("state") == RunState.PAUSED and "begun" in fields and "lets_pass" not in fields
+    took, by = fields.get("took"), fields.get("start_by")
+    return Neighbour(
+        line.path,
+        unquote(fields.get("name", "")),
+        unquote(fields.get("location", "")),
+        fields.get("state", ""),
+        waves_of(fields),
+        timedelta(seconds=int(took)) if took is not None else None,
+        fields.get("waits"),
+        datetime.fromisoformat(by) if by else None,
+        "begun" in fields and "lets_pass" not in fields,
+    )
 
 
 def forecast(line: Listed) -> datetime | None:

@@ -13,7 +13,7 @@ from handlers.runs import stops
 from handlers.wiring import Wiring
 from planner.azure.fleet import Instance, Orchestration, ScaleSet
 from planner.azure.wave import Wave, informed
-from planner.machine.advance import may_start, needs_azure, repairs_wanted
+from planner.machine.advance import may_start, needs_azure, operations_wanted, repairs_wanted
 from planner.observe import absence
 from planner.policy.resolve import rules_for
 from planner.record.instance import InstanceProgress
@@ -162,9 +162,4 @@ async def _operations(run: Run, wiring: Wiring) -> dict[str, OperationSeen]:
     async def read(instance: InstanceProgress) -> tuple[str, OperationSeen]:
         return instance.id, await compute.operation(instance.operation)
 
-    flying = [
-        instance
-        for instance in run.instances
-        if instance.in_flight and instance.operation and instance.proof_at is None
-    ]
-    return dict(await side_by_side(read, flying, AT_ONCE))
+    return dict(await side_by_side(read, operations_wanted(run), AT_ONCE))

@@ -8,8 +8,8 @@ from handlers.runs import claims, neighbours, queue
 from handlers.wire.documents import waves_of
 from handlers.wiring import Wiring
 from planner.azure import order
-from planner.azure.wave import Stage, Wave, awaited
-from planner.machine.advance import may_start
+from planner.azure.wave import Wave, awaited, cancelled
+from planner.machine.advance import asks_for_a_place
 from planner.policy.fingerprint import digest
 from planner.record.observation import Observation, Predecessor
 from planner.record.run import Run
@@ -39,13 +39,10 @@ async def from_storage(run: Run, wiring: Wiring) -> tuple[Observation, Sequence[
         observation = await _with_predecessors(run, observation, waves, wiring)
     turn = Turn() if run.claims else await queue.turn_of(run, wiring)
     observation = replace(observation, turn=turn)
-    # Whether a plan that does not fit fits again depends on who is in flight, too.
-    if may_start(run, observation, wiring.now()) or (run.people.misfit and not run.claims):
+    if asks_for_a_place(run, observation, wiring.now()):
         around = await neighbours.of(run, wiring)
         limit = await claims.forbidden(run, wiring)
-        if limit:
-            limit = f"{limit} {await neighbours.blockers(around, wiring)}"
-        limit = f"{limit} {turn.waits}".strip()
+        limit = await neighbours.limited(limit, run.target.subscription, around, turn, wiring)
         observation = replace(observation, limit=limit, durations=around.durations)
     elif run.state is RunState.PAUSED and run.claims:
         observation = await with_held_up(run, observation, wiring)
@@ -55,11 +52,6 @@ async def from_storage(run: Run, wiring: Wiring) -> tuple[Observation, Sequence[
 async def with_held_up(run: Run, observation: Observation, wiring: Wiring) -> Observation:
     """The poll with what a paused run holds up: the others that wait for its place in the limits."""
     return replace(observation, held_up=(await neighbours.of(run, wiring)).held_up)
-
-
-def cancelled(waves: Sequence[Wave]) -> bool:
-    """A cancelled wave stops a run only if no other open wave covers the set."""
-    return not any(wave.open for wave in waves) and any(wave.stage is Stage.CANCELED for wave in waves)
 
 
 async def _with_predecessors(

@@ -3,35 +3,25 @@
 import asyncio
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import unquote
 
 from handlers.cloud.records import Listed, StorageDown
-from handlers.repository.runs import FRESH, path_of, place_of
+from handlers.repository.runs import path_of, place_of
 from handlers.wire.documents import ASLEEP, run_metadata, waves_of
 from handlers.wire.run_lines import line
 from handlers.wiring import Wiring
-from planner.azure.wave import normal_region
 from planner.places import forecast
-from planner.places.layout import places
-from planner.places.line import Line, holders, seekers
+from planner.places.laying import as_of, holds, lay, may_free_a_place, opened, polled, to_wake, with_polled
+from planner.places.line import Line
 from planner.places.outlook import Outlook, outlook
 from planner.places.turn import Laid, turn
 from planner.policy.limits import raised
-from planner.policy.model import Limits
-from planner.record.cause import Cause
 from planner.record.run import Run
-from planner.record.states import ACTIVE, RunState
+from planner.record.states import ACTIVE
 from planner.record.waits import Turn
 
 log = logging.getLogger(__name__)
-
-SOON = timedelta(minutes=2)
-"""Runs that are polled by then anyway are not woken."""
-
-CLOSE = timedelta(minutes=5)
-"""How far the end of a run in flight may move before the others are laid anew."""
 
 AT_ONCE = 100
 """Up to so many runs are laid in milliseconds, more of them beside the loop."""
@@ -40,8 +30,7 @@ AT_ONCE = 100
 async def turn_of(run: Run, wiring: Wiring) -> Turn:
     """The run's place among those of its subscription. Raises StorageDown."""
     path, subscription = path_of(run.target.scale_set), run.target.subscription
-    # It is being polled: whatever held it back may be over.
-    mine = replace(line(path, run_metadata(run)), held_back=False, acts_at=None)
+    mine = polled(line(path, run_metadata(run)))
     listed = await wiring.runs.of_subscription(subscription)
     return turn(path, await _laid(subscription, listed, wiring, mine), wiring.now())
 
@@ -86,7 +75,7 @@ async def in_place(runs: Mapping[str, Run], wiring: Wiring) -> dict[str, Run]:
 
 async def pass_on(before: Run, after: Run, wiring: Wiring) -> None:
     """Wake those whose turn has come when a run that may have stood in their way does not any more."""
-    if _standing(before) == _standing(after) or (after.state in ACTIVE and after.claims):
+    if not may_free_a_place(before, after):
         return
     try:
         await wake(after.target.subscription, wiring)
@@ -95,23 +84,20 @@ async def pass_on(before: Run, after: Run, wiring: Wiring) -> None:
         log.warning("queue.wake_lost", extra={"scale_set": after.target.id, "why": str(error)})
 
 
-def _standing(run: Run) -> tuple[RunState, bool, Cause | None]:
-    return run.state, run.claims, run.waits.cause if run.waits is not None else None
-
-
 async def wake(subscription: str, wiring: Wiring) -> None:
     """Poll the runs that sleep until their turn and whose turn has come. Raises StorageDown."""
     listed = {each.path: each for each in await wiring.runs.of_subscription(subscription, fresh=True)}
     now = wiring.now()
     laid = await _laid(subscription, listed.values(), wiring)
-    for path, place in laid.places.items():
-        metadata = listed[path].metadata
-        due = datetime.fromisoformat(metadata.get("due", now.isoformat()))
-        sleeps = metadata.get("queue") == ASLEEP and due > now + SOON
-        if sleeps and place.start is not None and place.start <= now:
-            log.info("queue.turn", extra={"path": path})
-            generation = int(metadata.get("generation", "0"))
-            await wiring.runs.send_poll_of(place_of(listed[path]), generation, wake=True)
+    asleep = {
+        path: datetime.fromisoformat(each.metadata.get("due", now.isoformat()))
+        for path, each in listed.items()
+        if each.metadata.get("queue") == ASLEEP
+    }
+    for path in to_wake(laid, asleep, now):
+        log.info("queue.turn", extra={"path": path})
+        generation = int(listed[path].metadata.get("generation", "0"))
+        await wiring.runs.send_poll_of(place_of(listed[path]), generation, wake=True)
 
 
 def _lines(listed: Iterable[Listed], wiring: Wiring) -> list[Line]:
@@ -127,39 +113,22 @@ def _lines(listed: Iterable[Listed], wiring: Wiring) -> list[Line]:
                 # Of a thousand lines a listing brings a few that have changed since the last one.
                 read = line(each.path, each.metadata)
                 known[each.path] = each.etag, read
-            # A time that has passed holds nobody up any more; without it, each poll would lay all anew.
-            passed = read.acts_at is not None and read.acts_at <= now
-            found.append(replace(read, acts_at=None) if passed else read)
+            found.append(as_of(read, now))
         except ValueError as error:
             log.warning("queue.unreadable", extra={"path": each.path, "reason": str(error)})
     return found
 
 
 def _opened(listed: Iterable[Listed]) -> frozenset[str]:
-    """The regions that the waves of the active runs have been begun with, by runs that are over as well."""
-    going = {
-        wave for each in listed if each.metadata.get("state") in ACTIVE for wave in waves_of(each.metadata)
-    }
-    return frozenset(
-        normal_region(unquote(each.metadata.get("location", "")))
+    return opened(
+        (
+            unquote(each.metadata.get("location", "")),
+            waves_of(each.metadata),
+            each.metadata.get("state", ""),
+            "begun" in each.metadata,
+        )
         for each in listed
-        if "begun" in each.metadata and not going.isdisjoint(waves_of(each.metadata))
     )
-
-
-def _holds(laid: Laid, lines: Sequence[Line], limits: Limits, opened: frozenset[str]) -> bool:
-    """Whether nothing has changed that the places were made from; each poll moves a forecast a little."""
-    if (laid.limits, laid.opened) != (limits, opened) or len(laid.lines) != len(lines):
-        return False
-    return all(
-        before == line or _moved_little(before, line) for before, line in zip(laid.lines, lines, strict=True)
-    )
-
-
-def _moved_little(before: Line, line: Line) -> bool:
-    if before.forecast is None or line.forecast is None or abs(line.forecast - before.forecast) > CLOSE:
-        return False
-    return replace(before, forecast=line.forecast) == line
 
 
 async def _places(subscription: str, wiring: Wiring) -> Laid:
@@ -173,25 +142,21 @@ async def _laid(
 
     `mine` counts in place of the listing's line where it says more than when that run is polled.
     """
-    lines, opened = _lines(listed, wiring), _opened(listed)
-    if mine is not None and [replace(each, acts_at=None) for each in lines if each.key == mine.key] != [mine]:
-        lines = [*(each for each in lines if each.key != mine.key), mine]
-    key, more = subscription.lower(), await wiring.raised_limits.of(subscription)
+    lines: Sequence[Line] = _lines(listed, wiring)
+    if mine is not None:
+        lines = with_polled(lines, mine)
+    key, begun = subscription.lower(), _opened(listed)
+    more = await wiring.raised_limits.of(subscription)
     limits = raised(wiring.policy().limits, more)
     ordered = tuple(sorted(lines, key=lambda each: each.key))
     async with wiring.turn(f"places/{key}"):
         now, known = wiring.now(), wiring.laid.get(key)
-        if known is not None and known.at <= now < known.until and _holds(known, ordered, limits, opened):
+        if known is not None and holds(known, ordered, limits, begun, now):
             return known
-        held = tuple(holders(ordered, now))
         if len(ordered) <= AT_ONCE:
-            made = places(seekers(ordered), held, limits, now, opened=opened)
+            laid = lay(ordered, limits, begun, more, now)
         else:
             # Where dates are missed, many orders are tried: the worker's loop must go on answering meanwhile.
-            seeking = list(seekers(ordered))
-            made = await asyncio.to_thread(places, seeking, held, limits, now, opened=opened)
-        ends = [holder.ends for holder in held if holder.ends is not None]
-        starts = [place.start for place in made.values() if place.start is not None and place.start > now]
-        laid = Laid(ordered, limits, made, now, min([*ends, *starts], default=now + FRESH), opened, more)
+            laid = await asyncio.to_thread(lay, ordered, limits, begun, more, now)
         wiring.laid[key] = laid
         return laid

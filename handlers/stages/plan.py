@@ -9,25 +9,19 @@ from handlers.cloud.records import Conflict
 from handlers.failures import bundles
 from handlers.repository.runs import StoredRun, path_of
 from handlers.runs import plan_put_off, queue, read_for_plan
-from handlers.runs.observe_storage import cancelled
 from handlers.wire.bundles import Bundle
 from handlers.wire.ids import ALERTS, SCALE_SETS
 from handlers.wire.messages import AlertMessage, ScaleSetMessage
 from handlers.wiring import Wiring
-from planner.azure import order
 from planner.azure.fleet import Instance, ScaleSet
-from planner.azure.wave import Wave, informed
-from planner.decision.decide import decide
-from planner.machine import ending
+from planner.azure.wave import Wave, cancelled, informed
+from planner.machine.planning import planned
 from planner.observe.outstanding import outstanding
-from planner.policy.overrides import NOTHING
-from planner.policy.resolve import rules_for
 from planner.record.notice import Urgency
 from planner.record.observation import Observation
-from planner.record.run import Run, Verdict
-from planner.record.states import ACTIVE, ENDED
-from planner.replan import new_plan, reopening, second_time
-from planner.state.journal import with_entry
+from planner.record.run import Run
+from planner.record.states import ACTIVE
+from planner.replan import second_time
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +79,16 @@ async def _plan(message: ScaleSetMessage, begun: list[Run], wiring: Wiring) -> N
         seen = observation or Observation(wiring.now(), ())
         if await _asked_why(run, scale_set, seen.instances or (), waves, message, wiring):
             return
-        new = _planned(run, scale_set, seen, waves, message, wiring)
+        new = planned(
+            run,
+            informed(scale_set, waves),
+            seen,
+            waves,
+            wiring.policy(),
+            wiring.now(),
+            recheck=message.reason == "recheck",
+            poll_interval=wiring.settings.poll_interval,
+        )
         if new is None:
             return
         try:
@@ -138,59 +141,6 @@ async def _waves(wave: Wave, run: Run | None, wiring: Wiring) -> list[Wave]:
     return waves
 
 
-def _planned(
-    run: Run | None,
-    scale_set: ScaleSet,
-    observation: Observation,
-    waves: list[Wave],
-    message: ScaleSetMessage,
-    wiring: Wiring,
-) -> Run | None:
-    """The run as it should be written, planned in `waves[0]`; None when there is nothing to write."""
-    now, wave, instances = wiring.now(), waves[0], observation.instances or ()
-    policy, scale_set = wiring.policy(), informed(scale_set, waves)
-    alive = run if run is not None and _alive(run) else None
-    ended = run if alive is None else None
-    if cancelled(waves):
-        return ending.closed(alive, now, cancelled=True) if alive is not None else None
-    _, order_problem = order.predecessors(wave.roster, scale_set.key, rules_for(policy, scale_set).after)
-    decision = decide(
-        scale_set,
-        outstanding(instances, run, now),
-        [wave.current for wave in waves],
-        policy,
-        now,
-        raised=alive.terms.raised if alive is not None else NOTHING,
-        order_problem=order_problem,
-    )
-    over = decision.verdict is Verdict.NOT_IMPACTED and not any(wave.open for wave in waves)
-    if alive is not None:
-        new = new_plan.replanned(alive, scale_set, instances, decision, waves, now, observation)
-        return ending.closed(new, now) if over else new
-    reopened = ""
-    if ended is not None and wave.tracking_id in ended.waves:
-        reopened = reopening.why(ended, decision)
-        # What was merely left over opens again when Azure announces it again, and not by itself.
-        if decision.verdict is Verdict.NOT_IMPACTED or not (reopened or message.reason != "recheck"):
-            return None
-    if ended is not None and over:
-        return None
-    new = new_plan.new_run(
-        scale_set,
-        instances,
-        decision,
-        waves,
-        now,
-        former=ended,
-        poll_interval=wiring.settings.poll_interval,
-    )
-    return with_entry(new, "opened again", reopened, now) if reopened else new
-
-
-def _alive(run: Run) -> bool:
-    return run.state not in ENDED and run.ended_at is None
-
-
 async def _write(path: str, stored: StoredRun | None, new: Run, begun: list[Run], wiring: Wiring) -> None:
     """Send the next message, then write: should we crash in between, that message is a poll like any other.
 
@@ -198,7 +148,7 @@ async def _write(path: str, stored: StoredRun | None, new: Run, begun: list[Run]
     """
     old = stored.run if stored is not None else None
     new = replace(new, generation=(old.generation if old is not None else 0) + 1)
-    if old is not None and not _alive(old):
+    if old is not None and not old.alive:
         await wiring.runs.archive(old)
     if old is not None and new.ended_at is None:
         await wiring.runs.send_poll(new, at=new.due)
@@ -219,6 +169,6 @@ def _told_now(old: Run | None, new: Run) -> bool:
     The first plan of a wave is told by discovery's message, for all its scale sets at once; one that pages
     (emergency maintenance) cannot wait for that.
     """
-    if old is None or not _alive(old):
+    if old is None or not old.alive:
         return any(notice.urgency is Urgency.PAGE for notice in new.story.notices)
     return new.story.last_notice > old.story.last_notice

@@ -10,7 +10,7 @@ from handlers.wire.messages import EVERY, AlertMessage, NoticeMessage, ScaleSetM
 from handlers.wiring import Wiring
 from planner.azure.fleet import ScaleSet
 from planner.azure.wave import Member, Wave
-from planner.policy.resolve import rules_for
+from planner.policy.resolve import member_for
 
 SECOND_LISTING = timedelta(minutes=15)
 """How long after a discovery an open wave's scale sets are listed again."""
@@ -32,8 +32,7 @@ def with_listing(wave: Wave, found: Sequence[ScaleSet], wiring: Wiring) -> Wave:
     members = {member.scale_set.key: member for member in wave.roster}
     for scale_set in found:
         if wave.current.covers(scale_set.location):
-            rules = rules_for(policy, scale_set)
-            members[scale_set.key] = Member(scale_set, tier=rules.tier, after=rules.after)
+            members[scale_set.key] = member_for(policy, scale_set)
     joined = sorted(members.keys() - set(wave.keys)) if wave.evidence is not None else []
     there = {scale_set.key for scale_set in found}
     again = wave.list_again

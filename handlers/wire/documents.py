@@ -15,10 +15,9 @@ from handlers.wire.outside_json import faults
 from handlers.wire.versions import VERSION, BadRecord, NewerRecord, version_of
 from planner.azure.wave import Wave
 from planner.decision.estimate import longest
-from planner.record.cause import Cause
+from planner.places.line import EVER, of_run
 from planner.record.notice import Urgency
 from planner.record.run import Run
-from planner.schedule.timing import to_place
 
 __all__ = [
     "ASLEEP",
@@ -65,15 +64,7 @@ def decode[Kind](kind: type[Kind], body: bytes) -> Kind:
 
 
 ASLEEP, HELD_BACK = "asleep", "held back"
-
-
-def _in_the_queue(run: Run) -> str:
-    """Whether it sleeps until its turn, or could not use it: something of its own is in the way."""
-    cause = run.waits.cause if run.waits is not None else None
-    if run.gaps.trouble is not None or cause not in {None, Cause.LIMIT}:
-        return HELD_BACK
-    return ASLEEP if cause is Cause.LIMIT else ""
-
+"""Whether a run sleeps until its turn, or could not use it: something of its own is in the way."""
 
 LONGEST = 1500
 """Characters of one field of metadata; Azure takes 8 KiB of all. What is longer is left out."""
@@ -124,19 +115,18 @@ def run_metadata(run: Run) -> dict[str, str]:
 
 def _queue_metadata(run: Run) -> dict[str, str]:
     """What the queue has to know of a run: its earliest start, its course, and what it goes after."""
-    opens = run.times.self_service.start if run.times.self_service is not None else None
-    begins = [at for at in (run.times.lead_over, opens) if at is not None]
+    line = of_run("", run)
     fields = {
-        "earliest": instant(max(begins)) if begins else "",
-        "batches": str(sum(map(to_place, run.batches)) or ""),
-        "expected": str(round(run.times.expected.total_seconds())),
-        "soak": str(round(run.terms.soak.total_seconds())),
-        "windows": "|".join(";".join(map(str, windows)) for windows in run.terms.windows),
-        "freezes": ",".join(f"{instant(each.start)}/{instant(each.end)}" for each in run.terms.freezes),
-        "queue": _in_the_queue(run),
-        "tier": quote(run.terms.tier, safe=""),
-        "after": quoted(run.terms.after),
-        "counts_in": quoted(run.terms.counts_in),
+        "earliest": instant(line.earliest) if line.earliest > EVER else "",
+        "batches": str(line.course.batches or ""),
+        "expected": str(round(line.course.expected.total_seconds())),
+        "soak": str(round(line.course.soak.total_seconds())),
+        "windows": "|".join(";".join(map(str, windows)) for windows in line.course.windows),
+        "freezes": ",".join(f"{instant(each.start)}/{instant(each.end)}" for each in line.course.freezes),
+        "queue": HELD_BACK if line.held_back else ASLEEP if line.acts_at is None else "",
+        "tier": quote(line.tier, safe=""),
+        "after": quoted(line.after),
+        "counts_in": quoted(line.counts_in),
     }
     return {key: value for key, value in fields.items() if len(value) <= LONGEST}
 

@@ -1,13 +1,13 @@
 """A run as the queue of its subscription sees it, from the listing alone: a place costs no record."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from urllib.parse import unquote
 
 from handlers.wire.documents import ASLEEP, HELD_BACK
 from planner.azure.fleet import Interval
-from planner.places.line import Course, Line
+from planner.places.line import EVER, GOING, Course, Line
 from planner.policy.weekly import WindowSets, parse_windows
 from planner.record.cause import Cause
 from planner.record.states import RunState
@@ -22,21 +22,23 @@ def line(path: str, metadata: Mapping[str, str]) -> Line:
         windows=_windows(metadata.get("windows", "")),
         freezes=_freezes(metadata.get("freezes", "")),
     )
+    state, held_back = RunState(metadata["state"]), metadata.get("queue") == HELD_BACK
+    waits = Cause(metadata["waits"]) if metadata.get("waits") in set(Cause) else None
     return Line(
         path,
         unquote(metadata.get("name", "")),
         unquote(metadata.get("location", "")),
-        RunState(metadata["state"]),
+        state,
         course,
-        earliest=_at(metadata, "earliest") or datetime.min.replace(tzinfo=UTC),
+        earliest=_at(metadata, "earliest") or EVER,
         deadline=_at(metadata, "deadline"),
         tier=unquote(metadata.get("tier", "")),
         after=names(metadata.get("after", "")),
         counts_in=names(metadata.get("counts_in", "")),
         claims="begun" in metadata and "lets_pass" not in metadata,
-        forecast=_at(metadata, "forecast") if "begun" in metadata else None,
-        held_back=metadata.get("queue") == HELD_BACK,
-        waits=Cause(metadata["waits"]) if metadata.get("waits") in set(Cause) else None,
+        forecast=_at(metadata, "forecast") if "begun" in metadata and state in GOING else None,
+        held_back=held_back,
+        waits=waits if held_back else None,
         acts_at=_at(metadata, "due") if metadata.get("queue") != ASLEEP else None,
     )
 

@@ -102,6 +102,11 @@ type Maintenance = MaintenanceStatus | Unreadable | None
 """What an instance shows of its maintenance; None only where Azure sent its view and no status in it."""
 
 
+_AT_REST = frozenset(Provisioning)
+_NOT_DOWN = frozenset({Power.RUNNING, Power.UNKNOWN})
+_OFF = frozenset({Power.STOPPED, Power.DEALLOCATING, Power.DEALLOCATED})
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One instance; `id` is the instance id of a Uniform set, the machine's name in a Flexible one.
@@ -119,38 +124,31 @@ class Instance:
     protected: bool = False
     created: datetime | None = None
     maintenance: Maintenance = None
+    status: MaintenanceStatus | None = field(init=False, repr=False, compare=False)
+    """The maintenance status Azure showed; ask `unreadable` before taking None for "no maintenance"."""
+    unreadable: str = field(init=False, repr=False, compare=False)
+    """Why Azure's view of it could not be read; empty when it could."""
+    running: bool = field(init=False, repr=False, compare=False)
+    down: bool = field(init=False, repr=False, compare=False)
+    """Whether Azure says that it does not run; an unknown power state says nothing."""
+    busy: bool = field(init=False, repr=False, compare=False)
+    """Whether Azure is carrying out an operation on it."""
+    switched_off: bool = field(init=False, repr=False, compare=False)
+    """Whether somebody stopped or deallocated it, so that it is not meant to run now.
 
-    @property
-    def status(self) -> MaintenanceStatus | None:
-        """The maintenance status Azure showed; ask `unreadable` before taking None for "no maintenance"."""
-        return self.maintenance if isinstance(self.maintenance, MaintenanceStatus) else None
+    Off in the middle of an operation (a reimage, a reboot) is down, not switched off.
+    """
 
-    @property
-    def unreadable(self) -> str:
-        """Why Azure's view of it could not be read; empty when it could."""
-        return self.maintenance.reason if isinstance(self.maintenance, Unreadable) else ""
-
-    @property
-    def running(self) -> bool:
-        return self.power == Power.RUNNING
-
-    @property
-    def down(self) -> bool:
-        """Whether Azure says that it does not run; an unknown power state says nothing."""
-        return self.power not in {Power.RUNNING, Power.UNKNOWN}
-
-    @property
-    def switched_off(self) -> bool:
-        """Whether somebody stopped or deallocated it, so that it is not meant to run now.
-
-        Off in the middle of an operation (a reimage, a reboot) is down, not switched off.
-        """
-        return self.power in {Power.STOPPED, Power.DEALLOCATING, Power.DEALLOCATED} and not self.busy
-
-    @property
-    def busy(self) -> bool:
-        """Whether Azure is carrying out an operation on it."""
-        return self.provisioning not in Provisioning
+    def __post_init__(self) -> None:
+        # What every poll asks of every instance again and again is worked out once.
+        shown, busy = self.maintenance, self.provisioning not in _AT_REST
+        known = isinstance(shown, MaintenanceStatus)
+        object.__setattr__(self, "status", shown if known else None)
+        object.__setattr__(self, "unreadable", shown.reason if isinstance(shown, Unreadable) else "")
+        object.__setattr__(self, "running", self.power == Power.RUNNING)
+        object.__setattr__(self, "down", self.power not in _NOT_DOWN)
+        object.__setattr__(self, "busy", busy)
+        object.__setattr__(self, "switched_off", self.power in _OFF and not busy)
 
 
 @dataclass(frozen=True, slots=True)

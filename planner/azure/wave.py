@@ -146,6 +146,11 @@ class Wave:
         return replace(scale_set, habits=self.evidence.of(scale_set.key), unread=dict(self.evidence.unread))
 
 
+def cancelled(waves: Sequence[Wave]) -> bool:
+    """A cancelled wave stops a run only if no other open wave covers the set."""
+    return not any(wave.open for wave in waves) and any(wave.stage is Stage.CANCELED for wave in waves)
+
+
 def with_evidence(wave: Wave, evidence: Evidence, polled: Collection[str]) -> Wave:
     """The wave with what look-ups showed of the members `polled` (keys), and whose plans that changes.
 

@@ -6,7 +6,6 @@ Conditions come and go (an operation in flight, an instance down): they hold up 
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Health, Instance, Provisioning, ScaleSet, impacted, natural
@@ -25,6 +24,7 @@ from planner.policy.keys import ACCEPTABLE
 from planner.policy.model import CheckName, Rules
 from planner.policy.overrides import INSTANCE, accepted_instances
 from planner.record.check import Check, Outcome
+from planner.record.copying import replace
 
 HARMLESS = frozenset({CheckName.OFTEN_STOPPED, CheckName.SHORT_LIVED, CheckName.OFTEN_RESIZED})
 """Checks that protect neither data nor people: what they could not read is said and does not block."""

@@ -1,13 +1,13 @@
 """How long a batch takes, learned from those that are finished: this run's own, else the wave's."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from statistics import median_high
 
 from planner.policy.model import CheckName
 from planner.record.batch import Batch
 from planner.record.check import Check, Outcome
+from planner.record.copying import replace
 from planner.record.run import Run
 from planner.record.states import InstanceState
 

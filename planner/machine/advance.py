@@ -5,7 +5,6 @@ Pure: it performs nothing and reads no clock. `handlers.stages.advance` performs
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.decision.estimate import learned
@@ -19,7 +18,8 @@ from planner.record.action import Action, Notify, PollAgain, Replan, Start
 from planner.record.batch import Batch
 from planner.record.cause import Cause
 from planner.record.command import Command
-from planner.record.instance import counted
+from planner.record.copying import replace
+from planner.record.instance import InstanceProgress, counted
 from planner.record.notice import Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run
@@ -107,6 +107,19 @@ def may_start(run: Run, observation: Observation, now: datetime) -> bool:
         return False
     batch = gate.next_batch(soaked(run, now), now)
     return batch is not None and gate.held(soaked(run, now), observation, now) is None
+
+
+def asks_for_a_place(run: Run, observation: Observation, now: datetime) -> bool:
+    """Whether this poll has to know the limits: it may start something, or its plan does not fit.
+
+    Whether that one fits again depends on who is in flight, too.
+    """
+    return may_start(run, observation, now) or (bool(run.people.misfit) and not run.claims)
+
+
+def operations_wanted(run: Run) -> list[InstanceProgress]:
+    """The instances whose operations this poll has to read."""
+    return [each for each in run.instances if each.in_flight and each.operation and each.proof_at is None]
 
 
 def repairs_wanted(run: Run, observation: Observation) -> bool:

@@ -1,6 +1,5 @@
 """The end of a run: every instance is accounted for, or no wave covers its scale set any more."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import impacted
@@ -9,6 +8,7 @@ from planner.observe.batches import soaked
 from planner.observe.outstanding import outstanding
 from planner.observe.settle import settle
 from planner.record.action import Replan
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, counted
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation

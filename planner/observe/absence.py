@@ -5,12 +5,12 @@ Listings leave out what exists, and ARM answers 404 while it replicates between 
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Health, Instance, natural
 from planner.observe.confirmation import matured
 from planner.policy.health import ill
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, Sight
 from planner.record.notice import Kind
 from planner.record.observation import Observation
@@ -32,17 +32,25 @@ def to_read(run: Run, observation: Observation) -> tuple[str, ...]:
 
 
 def _unclear(run: Run, observation: Observation, seen: dict[str, Instance]) -> Iterator[str]:
-    open_ones = [progress for progress in run.instances if not progress.settled]
-    doubtful = [each for each in open_ones if _doubtful(each, seen.get(each.id), observation)]
-    yield from (each.id for each in doubtful if not each.waiting)
+    doubtful: list[InstanceProgress] = []
+    relapsed: list[str] = []
     for progress in run.instances:
         instance = seen.get(progress.id)
-        well = instance is None or not ill(instance, run.terms.health)
-        if progress.state is InstanceState.MAINTAINED and not well:
-            yield progress.id
+        if not progress.settled:
+            if _doubtful(progress, instance, observation):
+                doubtful.append(progress)
+        elif (
+            progress.state is InstanceState.MAINTAINED
+            and instance is not None
+            and ill(instance, run.terms.health)
+        ):
+            relapsed.append(progress.id)
+    yield from (each.id for each in doubtful if not each.waiting)
+    yield from relapsed
     yield from (each.id for each in doubtful)
     yield from (key for key in run.fleet.served if key not in seen or seen[key].unreadable)
-    yield from (member for member in run.fleet.members if member not in seen)
+    if not seen.keys() >= set(run.fleet.members):
+        yield from (member for member in run.fleet.members if member not in seen)
 
 
 def _doubtful(progress: InstanceProgress, instance: Instance | None, observation: Observation) -> bool:
@@ -75,9 +83,11 @@ def noticed(run: Run, observation: Observation) -> tuple[Run, frozenset[str]]:
             ),
         ), everything
     seen = {instance.id for instance in observation.instances or ()}
-    open_ones = (instance.id for instance in run.instances if not instance.settled)
-    known = dict.fromkeys((*open_ones, *run.fleet.served, *run.fleet.members))
-    missing = {key: run.gaps.missing.get(key, observation.at) for key in known if key not in seen}
+    open_ones = [instance.id for instance in run.instances if not instance.settled]
+    missing: dict[str, datetime] = {}
+    if not all(map(seen.issuperset, (open_ones, run.fleet.served, run.fleet.members))):
+        known = dict.fromkeys((*open_ones, *run.fleet.served, *run.fleet.members))
+        missing = {key: run.gaps.missing.get(key, observation.at) for key in known if key not in seen}
     # A listing that leaves it out and a 404 are one poll's answer; the next poll has to give both again.
     not_found = {
         key: run.gaps.not_found.get(key, observation.at) for key in missing if key in observation.absent
@@ -156,12 +166,12 @@ def unreadable(run: Run, observation: Observation) -> str:
     """What of the run this poll could not read, in a sentence; empty when it read everything."""
     if observation.deleted and not deleted_for_certain(run, observation):
         return "Azure does not show the scale set; a second poll has to confirm that it is gone."
-    open_ones = {instance.id for instance in run.instances if not instance.settled} | set(run.fleet.served)
-    found = [
-        instance
-        for instance in observation.instances or ()
-        if instance.id in open_ones and instance.unreadable
-    ]
+    found = [instance for instance in observation.instances or () if instance.unreadable]
+    if found:
+        open_ones = {instance.id for instance in run.instances if not instance.settled} | set(
+            run.fleet.served
+        )
+        found = [instance for instance in found if instance.id in open_ones]
     if found:
         more = f", and {many(len(found) - 1, 'more instance')} like it" if len(found) > 1 else ""
         return f"{found[0].unreadable} (instance {found[0].id}{more})."

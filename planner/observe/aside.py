@@ -1,11 +1,11 @@
 """What Azure has put off: set aside, and started again after a back-off."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Instance, ResultCode
 from planner.observe.settle import fail
 from planner.policy.health import describe
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation
 from planner.record.run import Run

@@ -1,7 +1,6 @@
 """The batches of a run after a poll: what became of their instances, and how each batch stands."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Instance, Interval
@@ -9,6 +8,7 @@ from planner.observe import evidence
 from planner.observe.confirmation import matured
 from planner.observe.settle import settle
 from planner.record.batch import Batch
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run

@@ -4,8 +4,7 @@ ARM answers while it replicates (hashicorp/terraform-provider-azurerm#18268) and
 so a status that is gone, or an instance that is stopped, has to be there twice, a poll apart.
 """
 
-from dataclasses import replace
-
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, Sight, Sighting
 from planner.record.observation import Observation
 

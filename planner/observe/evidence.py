@@ -3,7 +3,6 @@
 Done needs proof (docs/promises.md): first the maintenance itself, then running, then healthy on two polls.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Instance
@@ -13,6 +12,7 @@ from planner.observe.proof import looking_for_proof
 from planner.observe.recovery import verifying
 from planner.observe.settle import deleted, fail
 from planner.policy.health import describe, ill
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run

@@ -5,7 +5,6 @@ Nothing is started here. Times are those of our polls: `down_at` is the first po
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import Instance, ResultCode
@@ -14,6 +13,7 @@ from planner.observe.confirmation import cleared, confirmed, sighted
 from planner.observe.settle import deleted, settle
 from planner.policy.health import describe, serving
 from planner.record.batch import Batch
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, Sight, counted
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation

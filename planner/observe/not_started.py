@@ -1,12 +1,12 @@
 """What a poll tells about an instance that is still to be started."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Instance, Interval, MaintenanceStatus, ResultCode
 from planner.azure.refusal import Refusal
 from planner.observe.confirmation import cleared, confirmed, sighted
 from planner.observe.settle import settle
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run

@@ -1,10 +1,10 @@
 """Which instances still need maintenance: what is finished stays finished, what came back does not."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Instance, ResultCode
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress
 from planner.record.run import Run
 from planner.record.states import ENDED, InstanceState

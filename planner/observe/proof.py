@@ -1,6 +1,5 @@
 """Whether the maintenance of a started instance has happened: done needs proof."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import Instance, MaintenanceStatus, ResultCode
@@ -9,6 +8,7 @@ from planner.observe.confirmation import cleared, confirmed, sighted
 from planner.observe.recovery import off, serves
 from planner.observe.settle import fail, settle
 from planner.policy.health import describe
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation, OperationSeen, OperationStatus
 from planner.record.run import Run

@@ -1,6 +1,5 @@
 """Whether an instance serves again after its maintenance; what is off and who switched it off."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import Health, Instance, ResultCode
@@ -8,6 +7,7 @@ from planner.observe.aside import minutes, put_off, set_aside
 from planner.observe.confirmation import cleared, confirmed, matured, sighted
 from planner.observe.settle import fail, settle
 from planner.policy.health import describe, serving
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run

@@ -1,8 +1,8 @@
 """How an instance's way ends: over, or failed and left to a person."""
 
-from dataclasses import replace
 from datetime import datetime
 
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress
 from planner.record.observation import Observation
 from planner.record.states import InstanceState, transition

@@ -4,12 +4,12 @@ Instances that leave do not void it, instances that join wait for their own.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from planner.policy.model import Mode
 from planner.record.batch import Batch
 from planner.record.command import CommandKind
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind
 from planner.record.run import Run

@@ -1,7 +1,7 @@
 """People's commands to a run: each applied once, by its id, and recorded with who gave it and why."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -10,6 +10,7 @@ from planner.policy.durations import parse_duration
 from planner.policy.overrides import raised_further
 from planner.record.batch import Batch
 from planner.record.command import Command, CommandKind
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import ASKS, Observation

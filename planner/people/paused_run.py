@@ -1,10 +1,10 @@
 """A run that does not go on by itself: paused for a person, by a plan that does not fit, or by trouble."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.record.command import CommandKind
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation

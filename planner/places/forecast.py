@@ -1,9 +1,9 @@
 """What a run's place makes of its forecast."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from planner.places.table import Place
+from planner.record.copying import replace
 from planner.record.run import Run
 from planner.record.states import ACTIVE
 from planner.schedule.timing import earliest, timed

@@ -12,8 +12,15 @@ from planner.calendar.openings import HORIZON, opening
 from planner.places.table import Holder, Seeker
 from planner.policy.weekly import WindowSets
 from planner.record.cause import Cause
+from planner.record.run import Run
 from planner.record.states import ACTIVE, RunState
-from planner.schedule.timing import MINUTE
+from planner.schedule.timing import MINUTE, to_place
+
+EVER = datetime.min.replace(tzinfo=UTC)
+"""The earliest start of a run that has no date to wait for."""
+
+GOING = frozenset({RunState.SCHEDULED, RunState.RUNNING})
+"""Runs that go on by themselves: nobody knows when one ends that waits for a person."""
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 """The latest start of a run without a date."""
@@ -53,7 +60,7 @@ class Course:
 class Line:
     """One active run of the listing; times are aware UTC.
 
-    `name` and `region` as Azure spells them, `forecast` its expected end once it has begun. `after` names
+    `name` and `region` as Azure spells them, `forecast` its expected end once it has begun and goes on by itself. `after` names
     scale sets and tiers that go first, `counts_in` limits by match. `held_back`: it could start by its times,
     and something of its own keeps it from that, of the kind `waits`. `acts_at` is when it is polled next;
     None where it is woken when its turn comes.
@@ -78,7 +85,38 @@ class Line:
     @property
     def ready(self) -> bool:
         """Whether it could start by itself."""
-        return self.state in {RunState.SCHEDULED, RunState.RUNNING} and not self.held_back
+        return self.state in GOING and not self.held_back
+
+
+def of_run(key: str, run: Run) -> Line:
+    """The line of an active run: `acts_at` is None while it sleeps until its turn."""
+    opens = run.times.self_service.start if run.times.self_service is not None else None
+    begins = [at for at in (run.times.lead_over, opens) if at is not None]
+    waits = run.waits.cause if run.waits is not None else None
+    held_back = run.gaps.trouble is not None or waits not in {None, Cause.LIMIT}
+    return Line(
+        key,
+        run.target.name,
+        run.target.location,
+        run.state,
+        Course(
+            sum(map(to_place, run.batches)),
+            run.times.expected,
+            run.terms.soak,
+            run.terms.windows,
+            tuple(Interval(freeze.start, freeze.end) for freeze in run.terms.freezes),
+        ),
+        earliest=max(begins, default=EVER),
+        deadline=run.times.deadline,
+        tier=run.terms.tier,
+        after=run.terms.after,
+        counts_in=run.terms.counts_in,
+        claims=run.claims,
+        forecast=run.times.forecast_end if run.begun and run.state in GOING else None,
+        held_back=held_back,
+        waits=waits if held_back else None,
+        acts_at=None if waits is Cause.LIMIT and not held_back else run.due,
+    )
 
 
 def holders(lines: Iterable[Line], now: datetime) -> Iterator[Holder]:
@@ -87,8 +125,9 @@ def holders(lines: Iterable[Line], now: datetime) -> Iterator[Holder]:
         if line.claims and line.state in ACTIVE:
             soon = now + MINUTE
             ends = max(line.forecast, soon) if line.forecast is not None else soon
-            known = line.state in {RunState.RUNNING, RunState.SCHEDULED}
-            yield Holder(line.key, normal_region(line.region), ends if known else None, line.counts_in)
+            yield Holder(
+                line.key, normal_region(line.region), ends if line.state in GOING else None, line.counts_in
+            )
 
 
 def seekers(lines: Iterable[Line]) -> Iterator[Seeker]:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from planner.places.layout import places
@@ -11,6 +11,7 @@ from planner.places.turn import Laid
 from planner.policy.fingerprint import hashed
 from planner.policy.limits import RaisedLimits, numbers, with_number
 from planner.policy.model import Limits
+from planner.record.copying import replace
 from planner.text.phrases import many, say, some
 
 NAMED = 5

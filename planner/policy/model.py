@@ -193,6 +193,11 @@ class Policy:
     routes: tuple[Route, ...] = ()
     problem: str = ""
 
+    @property
+    def why_stopped(self) -> str:
+        """Why nothing new may start anywhere, by this file; empty when it may."""
+        return "Everything is stopped: the policy file says `stop: true`." if self.stop else self.problem
+
     def receiver(self, name: str) -> Receiver | None:
         return next((receiver for receiver in self.receivers if receiver.name.lower() == name.lower()), None)
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from itertools import islice
 
 from planner.azure.fleet import ScaleSet
+from planner.azure.wave import Member
 from planner.policy.durations import Share, parse_share, shown
 from planner.policy.hearing import unheard
 from planner.policy.keys import COUNTER_INDICATIONS, nearest, parse_checks
@@ -50,6 +51,12 @@ def rules_for(policy: Policy, scale_set: ScaleSet) -> Rules:
         notes=tuple(layers.notes),
         sources=layers.sources,
     )
+
+
+def member_for(policy: Policy, scale_set: ScaleSet) -> Member:
+    """The scale set as a member of a wave's roster."""
+    rules = rules_for(policy, scale_set)
+    return Member(scale_set, tier=rules.tier, after=rules.after)
 
 
 def _looser_choice(tag: StrEnum, file: StrEnum) -> bool:

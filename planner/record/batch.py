@@ -1,11 +1,12 @@
 """Instances that go down together."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from operator import is_
 from typing import Self
 
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress
 from planner.record.states import BatchState
 

@@ -1,12 +1,13 @@
 """What a poll brings to `advance`: the scale set as Azure and the records show it at one moment."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from planner.azure.fleet import Instance, RepairsState, ScaleSet
 from planner.policy.model import Rules
+from planner.record.copying import replace
 from planner.record.states import RunState
 from planner.record.waits import HeldUp, Turn
 

@@ -1,7 +1,7 @@
 """A run: one scale set's way through maintenance, with everything that explains it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain
@@ -11,10 +11,11 @@ from planner.policy.model import Freeze, HealthRule, Mode
 from planner.policy.weekly import WindowSets
 from planner.record.batch import Batch
 from planner.record.check import Check
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Choice, Notice
 from planner.record.shown import Shown
-from planner.record.states import InstanceState, RunState
+from planner.record.states import ENDED, InstanceState, RunState
 from planner.record.waits import Alarm, HeldUp, Reminders, Stalled
 from planner.text.backoff import TOLD_AFTER
 from planner.text.phrases import some
@@ -311,6 +312,11 @@ class Run:
     @property
     def instances(self) -> tuple[InstanceProgress, ...]:
         return tuple(chain.from_iterable(batch.instances for batch in self.batches))
+
+    @property
+    def alive(self) -> bool:
+        """Whether another plan joins it; once it has ended, a plan begins a new run."""
+        return self.state not in ENDED and self.ended_at is None
 
     @property
     def claims(self) -> bool:

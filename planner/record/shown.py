@@ -20,7 +20,13 @@ class Shown:
 def shown_by(instances: Iterable[Instance]) -> tuple[Shown, ...]:
     """The statuses in the order in which they were seen; an instance that shows none is in none."""
     alike: dict[MaintenanceStatus, list[str]] = {}
+    last: MaintenanceStatus | None = None
+    ids: list[str] = []
     for instance in instances:
-        if instance.status is not None:
-            alike.setdefault(instance.status, []).append(instance.id)
+        status = instance.status
+        if status is None:
+            continue
+        if status is not last:
+            last, ids = status, alike.setdefault(status, [])
+        ids.append(instance.id)
     return tuple(Shown(status, tuple(ids)) for status, ids in alike.items())

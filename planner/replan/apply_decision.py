@@ -1,7 +1,6 @@
 """A run after a decision: its rules, its times and its state, with why."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import Health, Instance, ScaleSet
@@ -12,6 +11,7 @@ from planner.people import approval
 from planner.policy.fingerprint import rules_fingerprint
 from planner.policy.model import Mode
 from planner.record.batch import Batch
+from planner.record.copying import replace
 from planner.record.run import Run, Verdict
 from planner.record.states import BatchState, RunState, transition
 from planner.schedule import options, timing

@@ -1,7 +1,6 @@
 """A new plan over the batches of a run: what has begun stays, what has not is taken from the plan."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
@@ -11,6 +10,7 @@ from planner.observe import evidence, left_to_azure
 from planner.observe.batches import again_label
 from planner.observe.outstanding import due_again
 from planner.record.batch import Batch
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run

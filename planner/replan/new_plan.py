@@ -1,7 +1,6 @@
 """How a decision becomes a run, or joins the one in progress. Finished instances stay finished."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import Instance, ScaleSet
@@ -13,6 +12,7 @@ from planner.observe.outstanding import due_again, remembered
 from planner.people import approval
 from planner.people.paused_run import asked_to_choose
 from planner.record.batch import Batch
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, counted
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation

@@ -1,11 +1,11 @@
 """Whether a plan still covers what a poll saw; `plan` makes the new one, at a pace that cannot run hot."""
 
-from dataclasses import replace
 from datetime import datetime
 
-from planner.azure.fleet import Interval
+from planner.azure.fleet import Interval, MaintenanceStatus
 from planner.observe.left_to_azure import HANDS_OFF_AGAIN
 from planner.observe.outstanding import finished, offered_anew, returned
+from planner.record.copying import replace
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
@@ -24,6 +24,7 @@ def why(run: Run, observation: Observation, now: datetime) -> str:
     # A new plan takes what is offered anew out of its batch, and its soak with it.
     soaks = (batch for batch in run.batches if batch.state is BatchState.SOAKING)
     soaking = {instance.id for batch in soaks for instance in batch.instances}
+    as_planned: MaintenanceStatus | None = None
     for instance in observation.instances:
         status = instance.status
         if status is None:
@@ -33,18 +34,24 @@ def why(run: Run, observation: Observation, now: datetime) -> str:
             if finished(instance, None, run, now):
                 continue
             return f"instance {instance.id} shows maintenance and is not in the plan"
-        if returned(progress, instance):
-            return f"instance {instance.id} shows maintenance again"
-        if offered_anew(progress, instance) and progress.id not in soaking:
-            return f"instance {instance.id} was maintained and Azure offers it again"
+        if progress.settled:
+            if returned(progress, instance):
+                return f"instance {instance.id} shows maintenance again"
+            if offered_anew(progress, instance) and progress.id not in soaking:
+                return f"instance {instance.id} was maintained and Azure offers it again"
+        if not progress.waiting or status is as_planned:
+            continue
         if progress.state is InstanceState.PENDING and _earlier(
             status.self_service, run.times.self_service, now
         ):
             return f"the self-service window of instance {instance.id} has been moved forward"
-        if progress.waiting and _azures_turn_sooner(status.scheduled, run):
+        if _azures_turn_sooner(status.scheduled, run):
             return f"Azure's own window of instance {instance.id} begins sooner than it was planned by"
-        if progress.waiting and _longer(status.self_service, run.times.self_service, now):
+        if _longer(status.self_service, run.times.self_service, now):
             return f"the self-service window of instance {instance.id} is open longer than it was planned by"
+        if progress.state is InstanceState.PENDING:
+            # Many instances show the very same status: what is true of one need not be asked again.
+            as_planned = status
     return ""
 
 

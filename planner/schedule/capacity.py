@@ -1,7 +1,6 @@
 """What a plan takes away from the serving instances, and what would make up for it."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Instance, ScaleSet, natural
@@ -10,6 +9,7 @@ from planner.policy.health import ill, serving
 from planner.policy.model import Rules
 from planner.policy.overrides import accepted_instances
 from planner.record.batch import Batch
+from planner.record.copying import replace
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState

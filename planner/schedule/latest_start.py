@@ -1,10 +1,11 @@
 """How late an answer still helps: the last moments at which a start inside every window is possible."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from planner.calendar.openings import opening
+from planner.record.copying import replace
 from planner.record.run import Run
 from planner.record.states import BatchState
 from planner.schedule import timing

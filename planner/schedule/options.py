@@ -1,7 +1,6 @@
 """Whether a plan meets its deadline, and what would make it: each way something a person can choose."""
 
 from bisect import bisect_left
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import Orchestration
@@ -9,6 +8,7 @@ from planner.calendar.openings import NOTHING
 from planner.policy.weekly import WeeklyWindow
 from planner.record.batch import Batch
 from planner.record.command import CommandKind
+from planner.record.copying import replace
 from planner.record.notice import Choice
 from planner.record.run import Run
 from planner.schedule.deadline import margin

@@ -6,13 +6,13 @@ batch may really start.
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.calendar.openings import NOTHING, Opening, opening
 from planner.policy.model import Freeze
 from planner.policy.weekly import WindowSets
 from planner.record.batch import Batch
+from planner.record.copying import replace
 from planner.record.run import Run
 from planner.record.states import BatchState
 from planner.text.phrases import long, say

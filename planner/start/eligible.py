@@ -1,7 +1,6 @@
 """Which instances of a batch may be started now, by what this poll saw, and how many of them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Instance, domain_of, natural
@@ -12,6 +11,7 @@ from planner.policy.model import CheckName
 from planner.policy.overrides import accepted_instances
 from planner.record.batch import Batch
 from planner.record.cause import Cause
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, Sight
 from planner.record.observation import Observation
 from planner.record.run import Run

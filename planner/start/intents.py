@@ -1,11 +1,11 @@
 """Intents: what is written into the run before any start is sent."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Instance, ResultCode
 from planner.record.batch import Batch
+from planner.record.copying import replace
 from planner.record.instance import Before, InstanceProgress
 from planner.record.states import BatchState, InstanceState, transition
 

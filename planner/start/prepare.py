@@ -1,6 +1,6 @@
 """Before a batch: every check runs again, and a start is sent in the poll that saw it allowed or never."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import Health, Instance
@@ -13,6 +13,7 @@ from planner.record.action import SetRepairs
 from planner.record.batch import Batch
 from planner.record.cause import Cause
 from planner.record.check import Check, Outcome
+from planner.record.copying import replace
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.schedule.timing import closes

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.refusal import Refusal, classified
 from planner.record.action import StartResult
+from planner.record.copying import replace
 from planner.record.notice import Kind, Urgency
 from planner.record.run import Run
 from planner.state.journal import with_entry

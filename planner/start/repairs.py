@@ -4,13 +4,13 @@ The intent is on record before Azure is called, so that whoever comes after a cr
 to resume; what somebody else suspended is left alone.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.azure.fleet import RepairsState
 from planner.azure.refusal import Refusal, classified
 from planner.policy.model import CheckName
 from planner.record.action import SetRepairs
+from planner.record.copying import replace
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Repairs, Run

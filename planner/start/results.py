@@ -1,12 +1,12 @@
 """What Azure answered to the starts of a poll, added to the run that wrote their intents."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.azure.refusal import Refusal, classified
 from planner.record.action import StartOutcome, StartResult
 from planner.record.command import CommandKind
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind
 from planner.record.run import Run, again

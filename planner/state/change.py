@@ -4,11 +4,11 @@ An instance that goes the ordinary way, from its start to maintained, is told by
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 
 from planner.record.batch import Batch
+from planner.record.copying import replace
 from planner.record.instance import InstanceProgress, counted, state_words
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState, transition

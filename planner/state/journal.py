@@ -1,9 +1,9 @@
 """The history of a run: one line for each thing that happened, with who did it and why."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
+from planner.record.copying import replace
 from planner.record.run import Entry, Run
 
 BREAKWATER = "breakwater"

@@ -1,12 +1,12 @@
 """Notices: what people are told of a run, with what is down and what still serves."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from planner.azure.fleet import Instance
 from planner.policy.health import describe, serving
 from planner.record.command import CommandKind
+from planner.record.copying import replace
 from planner.record.notice import Choice, Down, Kind, Notice, Urgency
 from planner.record.run import Run
 from planner.record.states import InstanceState

@@ -3,12 +3,12 @@
 When it goes again, and to whom, is chosen where it is told (`planner.notices.alarms`); here is what pages.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from planner.people.paused_run import failure
 from planner.policy.health import serving
 from planner.record.command import CommandKind
+from planner.record.copying import replace
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run

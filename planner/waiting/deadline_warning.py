@@ -3,10 +3,10 @@
 Each of these once for each deadline, never a quieter one after a louder one.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.record.command import CommandKind
+from planner.record.copying import replace
 from planner.record.notice import LOUD_FIRST, Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run

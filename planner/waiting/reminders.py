@@ -5,11 +5,11 @@ Azure that cannot be read. Moments that pass together are told together; those t
 were first told count as told with that.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.observe.batches import known_windows
 from planner.record.command import CommandKind
+from planner.record.copying import replace
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run

@@ -5,12 +5,12 @@ cause is told once, when it alone has lasted that long; the first of all when th
 run whose causes take turns is told too. A start resets the count.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from planner.calendar.openings import NOTHING, usable
 from planner.record.cause import AT_ONCE, QUIET, WAY_ON, Cause
 from planner.record.command import CommandKind
+from planner.record.copying import replace
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run

@@ -1,10 +1,10 @@
 """What starts soon and was announced long ago is told once more, an hour before its first start."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from planner.record.cause import Cause
 from planner.record.command import CommandKind
+from planner.record.copying import replace
 from planner.record.notice import Kind, Urgency
 from planner.record.observation import Observation
 from planner.record.run import Run

@@ -12,6 +12,7 @@ from handlers.cloud.records import Conflict, StorageDown
 from handlers.stages import plan
 from handlers.wire.documents import decode, encode, run_metadata
 from planner.decision.decide import decide
+from planner.machine import planning
 from planner.record.run import Entry, Run
 from planner.record.states import RunState
 from simulator.fleet import SUBSCRIPTION, Wave, Window
@@ -373,7 +374,7 @@ async def test_what_is_decided_on_knows_the_newest_look_ups_of_all_its_waves(sce
         seen.append(scale_set)
         return decide(scale_set, *args, **more)
 
-    monkeypatch.setattr(plan, "decide", watching)
+    monkeypatch.setattr(planning, "decide", watching)
     scene.azure.people.stop(scene.azure.instance("web", 1), by="bo@example.org")
     scene.azure.people.start(scene.azure.instance("web", 1))
     scene.clock.forward(minutes=5)

@@ -1,0 +1,76 @@
+"""What is told of a rehearsal when it is over: capacity over time, who heard what, what was missed and why."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import groupby
+
+from planner.places.outlook import Outlook
+from planner.policy.hearing import default_receiver, hearer
+from planner.policy.model import Policy
+from planner.record.notice import Notice
+from planner.record.run import Run
+from planner.record.states import InstanceState
+from planner.rehearsal.clock import Rehearsal
+from planner.rehearsal.part import Part
+from planner.rehearsal.story import Miss, Played, Story, Told
+
+
+def story_of(
+    rehearsal: Rehearsal,
+    first: Mapping[str, Run],
+    outlooks: tuple[Outlook, ...],
+    start: datetime,
+    until: datetime,
+) -> Story:
+    """The story as it stands."""
+    world = rehearsal.world
+    parts = [part for part in world.parts.values() if part.run is not None]
+    played = tuple(_played(part, first[part.key], world.policy) for part in parts)
+    counts = {
+        "polls": sum(part.polls for part in parts),
+        "skipped": sum(part.skipped for part in parts),
+        "layouts": world.queue.layouts,
+    }
+    return Story(start, until, played, outlooks, counts)
+
+
+def _played(part: Part, first: Run, policy: Policy) -> Played:
+    run = part.record
+    told = tuple(
+        Told(notice.at, part.key, notice, _hearer(notice, run, policy)) for notice, run in part.notices
+    )
+    return Played(
+        part.key,
+        run,
+        first,
+        tuple(part.earlier),
+        tuple(_curve(part)),
+        run.target.capacity,
+        told,
+        tuple(_misses(part, run)),
+    )
+
+
+def _hearer(notice: Notice, run: Run, policy: Policy) -> str:
+    owner = policy.receiver(run.terms.receiver) or default_receiver(policy)
+    found = hearer(policy, owner, notice.kind, notice.urgency) if owner is not None else None
+    return found.name if found is not None else ""
+
+
+def _curve(part: Part) -> Iterator[tuple[datetime, int]]:
+    down = 0
+    for at, changes in groupby(sorted(part.machines.downs), key=lambda each: each[0]):
+        change = sum(step for _, step in changes)
+        if change:
+            down += change
+            yield at, down
+
+
+def _misses(part: Part, run: Run) -> Iterator[Miss]:
+    missed: dict[str, list[str]] = {}
+    for each in run.instances:
+        if each.state is InstanceState.MISSED:
+            missed.setdefault(each.reason, []).append(each.id)
+    offered = [notice.choices for notice, _ in part.notices if notice.choices]
+    for why, ids in missed.items():
+        yield Miss(part.key, tuple(ids), why, offered[-1] if offered else ())

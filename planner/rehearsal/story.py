@@ -1,0 +1,109 @@
+"""What a rehearsal came to: every run's record, who was told, what was down when, what was missed."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from planner.places.outlook import Outlook
+from planner.record.notice import Choice, Notice
+from planner.record.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice and who hears of it: a receiver's name, empty where nobody does."""
+
+    at: datetime
+    scale_set: str
+    notice: Notice
+    receiver: str
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """Instances of a scale set that are not maintained when its windows have closed.
+
+    `why` is a sentence, `choices` are what would have made the plan fit, as people were offered it last.
+    """
+
+    scale_set: str
+    instances: tuple[str, ...]
+    why: str
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One scale set: `run` is its record in the end, `earlier` are runs that ended before it.
+
+    `first` is the record of day 0, with the times of its place in the queue. `capacity` is how many instances
+    are down from each moment on; `size` of how many.
+    """
+
+    scale_set: str
+    run: Run
+    first: Run
+    earlier: tuple[Run, ...]
+    capacity: tuple[tuple[datetime, int], ...]
+    size: int
+    told: tuple[Told, ...]
+    misses: tuple[Miss, ...] = ()
+
+    @property
+    def forecast(self) -> datetime | None:
+        """When day 0 expected its end."""
+        return self.first.times.forecast_end
+
+    @property
+    def most_down(self) -> int:
+        return max((down for _, down in self.capacity), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The rehearsal of a fleet: by scale set in the order of their keys; times are aware UTC.
+
+    `outlooks` say how the queues looked on day 0, a subscription each. `counts` has what the rehearsal took:
+    `polls`, `skipped` (polls that could not change anything), `layouts`.
+    """
+
+    start: datetime
+    until: datetime
+    played: tuple[Played, ...]
+    outlooks: tuple[Outlook, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        """All notices in the order of their times."""
+        return tuple(sorted((told for each in self.played for told in each.told), key=_when))
+
+    @property
+    def misses(self) -> tuple[Miss, ...]:
+        return tuple(miss for each in self.played for miss in each.misses)
+
+    @property
+    def states(self) -> Mapping[str, int]:
+        """How many runs ended, or stand, in which state."""
+        return Counter(each.run.state.value for each in self.played)
+
+
+def _when(told: Told) -> tuple[datetime, str, int]:
+    return told.at, told.scale_set, told.notice.number
+
+
+def together(stories: "tuple[Story, ...]") -> Story:
+    """The stories of several subscriptions as one; raises ValueError without any."""
+    if not stories:
+        raise ValueError("there is no story to put together: the fleet is empty")
+    counts: Counter[str] = Counter()
+    for story in stories:
+        counts.update(story.counts)
+    return Story(
+        min(story.start for story in stories),
+        max(story.until for story in stories),
+        tuple(sorted((each for story in stories for each in story.played), key=lambda each: each.scale_set)),
+        tuple(outlook for story in stories for outlook in story.outlooks),
+        counts,
+    )

@@ -1,0 +1,108 @@
+"""What the scale sets of one subscription share: waves, policy, queue, and the records of their runs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from planner.azure.fleet import Interval
+from planner.azure.usage import LOOK_BACK, Evidence, Habits
+from planner.azure.wave import Stage, Wave, informed, with_announcement
+from planner.policy.fingerprint import digest
+from planner.policy.model import Policy
+from planner.policy.resolve import member_for, rules_for
+from planner.record.action import StartOutcome, StartResult
+from planner.record.copying import replace
+from planner.record.run import Run
+from planner.rehearsal.machines import Machines
+from planner.rehearsal.part import Part, Snapshot
+from planner.rehearsal.queue import Queue
+from planner.rehearsal.trouble import Trouble, fate
+
+
+class World:
+    """One subscription; `waves` by tracking id, `parts` and `runs` by key of the scale set."""
+
+    def __init__(
+        self,
+        fleet: Sequence[Snapshot],
+        waves: Sequence[Wave],
+        policy: Policy,
+        trouble: Trouble,
+        seed: int,
+        start: datetime,
+    ) -> None:
+        self.policy, self.policy_digest = policy, digest(policy)
+        self.stopped = policy.why_stopped
+        self._throttled = [
+            (Interval(start + each.after, start + each.after + each.lasts), each.wait)
+            for each in trouble.throttled
+        ]
+        self.queue = Queue(policy.limits)
+        self.waves = {wave.tracking_id: _discovered(wave, fleet, policy, start) for wave in waves}
+        self.runs: dict[str, Run] = {}
+        self.parts: dict[str, Part] = {}
+        for each in sorted(fleet, key=lambda each: each.scale_set.key):
+            key = each.scale_set.key
+            scale_set = informed(each.scale_set, tuple(self.waves.values()))
+
+            machines = Machines(each.instances, start, partial(fate, trouble, seed, key))
+            self.parts[key] = Part(key, scale_set, machines, rules_for(policy, scale_set))
+        self._named = {name.lower() for part in self.parts.values() for name in part.rules.after}
+
+    def waves_of(self, run: Run) -> list[Wave]:
+        """The waves that a run belongs to."""
+        return [self.waves[name] for name in run.waves if name in self.waves]
+
+    def covered_by(self, wave: Wave) -> list[Part]:
+        """The scale sets on the roster of a wave."""
+        return [self.parts[member.scale_set.key] for member in wave.roster]
+
+    def followed(self, part: Part) -> bool:
+        """Whether others go after this scale set."""
+        return not self._named.isdisjoint({part.scale_set.name.lower(), part.rules.tier.lower()})
+
+    def written(self, part: Part, run: Run) -> None:
+        """A run's record is replaced."""
+        part.run = self.runs[part.key] = run
+        self.queue.written(part.key, run)
+
+    def start(self, part: Part, instance: str, now: datetime) -> StartResult:
+        """What Azure answers to a start."""
+        for span, wait in self._throttled:
+            if now in span:
+                words = f"Azure asks to wait {wait.total_seconds():.0f} s before the next request."
+                return StartResult(instance, StartOutcome.WITHDRAWN, message=words, retry_after=wait)
+        return part.machines.start(instance, now)
+
+    def announce(self, tracking_id: str, stage: Stage, now: datetime) -> Wave:
+        """Azure announces a wave anew."""
+        wave = self.waves[tracking_id]
+        name = f"{tracking_id} {stage} {now.isoformat()}"
+        new = replace(
+            wave.current,
+            communication_id=name,
+            alert=name,
+            stage=stage,
+            event_time=now,
+            submitted_at=now,
+            received_at=now,
+        )
+        self.waves[tracking_id] = with_announcement(wave, new)
+        return self.waves[tracking_id]
+
+    def last_closing(self) -> datetime | None:
+        """When the last self-service window closes, as the machines show it now."""
+        return max(
+            (window.end for part in self.parts.values() for window in part.machines.windows()),
+            default=None,
+        )
+
+
+def _discovered(wave: Wave, fleet: Sequence[Snapshot], policy: Policy, start: datetime) -> Wave:
+    """The wave with the fleet as its roster, and what is known of its habits as its look-ups."""
+    covered = [each.scale_set for each in fleet if wave.current.covers(each.scale_set.location)]
+    members = sorted((member_for(policy, each) for each in covered), key=lambda member: member.scale_set.key)
+    unread = {source: why for each in covered for source, why in each.unread.items()}
+    habits: Mapping[str, Habits] = {each.key: each.habits for each in covered if each.habits is not None}
+    evidence = wave.evidence or Evidence(start, start - LOOK_BACK, unread, habits)
+    return replace(wave, roster=tuple(members), evidence=evidence, unlooked=())
