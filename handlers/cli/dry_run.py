@@ -112,11 +112,7 @@ async def planned(
     wiring = DryWiring(settings, policy, azure, lambda: at)
     await search.handle((), {}, wiring)
     await _drained(wiring, step)
-    waves = [
-        wave
-        for tracking_id, subscription, _ in await wiring.waves.listed()
-        if (wave := await wiring.waves.get(tracking_id, subscription)) is not None and wave.open
-    ]
+    waves = await _open_waves(wiring)
     lines = await wiring.runs.listed()
     alone = await wiring.runs.read_listed(lines)
     runs = await queue.in_place(alone, wiring)
@@ -133,7 +129,25 @@ async def planned(
     )
 
 
-async def _drained(wiring: DryWiring, step: Callable[[str], None]) -> None:
+async def announced(
+    azure: Sequence[SeenAzure], policy: Policy, settings: Settings, at: datetime
+) -> list[Wave]:
+    """The waves that are open as of `at`, with who is concerned and what the look-ups showed."""
+    wiring = DryWiring(settings, policy, azure, lambda: at)
+    await search.handle((), {}, wiring)
+    await _drained(wiring, lambda _: None, planning=False)
+    return await _open_waves(wiring)
+
+
+async def _open_waves(wiring: DryWiring) -> list[Wave]:
+    return [
+        wave
+        for tracking_id, subscription, _ in await wiring.waves.listed()
+        if (wave := await wiring.waves.get(tracking_id, subscription)) is not None and wave.open
+    ]
+
+
+async def _drained(wiring: DryWiring, step: Callable[[str], None], *, planning: bool = True) -> None:
     """Work through what the stages ask of each other, until nothing is left to discover or plan.
 
     The look-ups come first, so that a plan shows what they found and not that they are still being made.
@@ -149,7 +163,9 @@ async def _drained(wiring: DryWiring, step: Callable[[str], None]) -> None:
             step(text)
 
     while True:
-        waiting = _waiting(ALERTS, wiring, tries) or _waiting(SCALE_SET_QUEUE, wiring, tries)
+        waiting = _waiting(ALERTS, wiring, tries)
+        if not waiting and planning:
+            waiting = _waiting(SCALE_SET_QUEUE, wiring, tries)
         if not waiting:
             return
         await side_by_side(work, waiting, AT_ONCE)

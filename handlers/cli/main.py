@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from handlers.cli import diffing, planning, policy, replaying, snapshotting
+from handlers.cli import diffing, planning, policy, rehearsing, replaying, snapshotting
 from handlers.cli.exits import ExitCode, Failed
 from handlers.cli.output import Out
 
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.command("plan", epilog=planning.EXAMPLE)(planning.plan)
 app.command("snapshot", epilog=snapshotting.EXAMPLE)(snapshotting.snapshot)
 app.command("diff", epilog=diffing.EXAMPLE)(diffing.diff)
+app.command("rehearse", epilog=rehearsing.EXAMPLE)(rehearsing.rehearse)
 app.add_typer(policy.app, name="policy")
 app.command("replay", epilog=replaying.EXAMPLE)(replaying.replay)
 

@@ -65,14 +65,20 @@ TYPED: Mapping[str, str] = {
     "policy-routes": "policy routes rg-shop/web-prod --policy policy.yaml --tag breakwater-owner=dba",
     "policy-routes-plain": "policy routes web --policy policy.yaml --tag breakwater-owner=dba -o plain",
     "policy-routes-json": "policy routes web --policy policy.yaml --tag breakwater-owner=dba -o json",
+    "rehearse": "rehearse --from fleet.json --policy policy.yaml --fail 10%",
+    "rehearse-that-misses": "rehearse --from fleet.json --policy tight.yaml --seed 3",
+    "rehearse-without-waves": "rehearse --from quiet.json --policy new.yaml --approve-after never",
+    "rehearse-plain": "rehearse --from fleet.json --policy policy.yaml -o plain",
+    "rehearse-with-a-wrong-option": "rehearse --from fleet.json --fail lots",
     "help-plan": "plan --help",
+    "help-rehearse": "rehearse --help",
     "help-snapshot": "snapshot --help",
     "help-diff": "diff --help",
     "help-policy": "policy --help",
 }
 """By the name of its file; what people read in a terminal is kept as a terminal gets it, too."""
 
-IN_A_TERMINAL = ("plan", "plan-that-does-not-fit", "diff", "policy-explain")
+IN_A_TERMINAL = ("plan", "plan-that-does-not-fit", "diff", "policy-explain", "rehearse")
 
 
 @cache

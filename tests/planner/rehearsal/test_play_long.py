@@ -1,12 +1,10 @@
 """A rehearsal: one story for one seed, no poll left out that matters, and the promises kept in it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
-from hypothesis import Phase, HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from planner.azure.fleet import (
@@ -16,17 +14,13 @@ from planner.azure.fleet import (
     MaintenanceStatus,
     Orchestration,
     ScaleSet,
-    domain_of,
 )
 from planner.azure.wave import Announcement, Stage, Wave
-from planner.calendar.windows import next_all_open
 from planner.policy.model import Limits, Policy, Receiver
-from planner.policy.resolve import rules_for
 from planner.rehearsal.part import Snapshot
 from planner.rehearsal.play import play
 from planner.rehearsal.story import Played, Story
 from planner.rehearsal.trouble import HOUR, MINUTE, Moved, Span, Throttling, Trouble
-from planner.schedule.batching import most_down
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
