@@ -5,7 +5,7 @@ What the webhook does not need is imported with its first use, too: see `benchma
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -16,12 +16,15 @@ from weakref import WeakValueDictionary
 
 from handlers.cloud.queues import Queues
 from handlers.cloud.records import Records
+from handlers.wire.clouds import Cloud
 from handlers.wire.settings import Settings
 from handlers.words import trouble
 
 if TYPE_CHECKING:
     from handlers.channels import Channels
     from handlers.cloud.compute import Compute
+    from handlers.cloud.graph import Found
+    from handlers.cloud.lookups import Looked
     from handlers.cloud.retry_after import RetryAfter
     from handlers.render.addresses import Addresses, OnPage, Sign
     from handlers.repository.calendars import Calendars
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from handlers.repository.runs import Runs
     from handlers.repository.used_links import UsedLinks
     from handlers.repository.waves import Waves
+    from planner.azure.fleet import ScaleSet
     from planner.places.line import Line
     from planner.places.outlook import Outlook
     from planner.places.turn import Laid
@@ -141,7 +145,9 @@ class Wiring:
 
         if os.environ.get("IDENTITY_ENDPOINT"):
             return ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID") or None)
-        return DefaultAzureCredential()
+        if self.settings.cloud is Cloud.PUBLIC:
+            return DefaultAzureCredential()  # AZURE_AUTHORITY_HOST may name another one
+        return DefaultAzureCredential(authority=self.settings.hosts.authority)
 
     @cached_property
     def channels(self) -> "Channels":
@@ -157,9 +163,23 @@ class Wiring:
 
             retry_after = self.retry_after(subscription)
             self._computes[key] = Compute(
-                subscription, lambda: self.credential, self.settings.arm_endpoint, self.now, retry_after
+                subscription, lambda: self.credential, self.settings.management, self.now, retry_after
             )
         return self._computes[key]
+
+    async def planned_maintenance(self, subscription: str) -> "list[Found]":
+        """The planned maintenance Azure knows of. Raises handlers.cloud.errors."""
+        from handlers.cloud.graph import planned_maintenance  # noqa: PLC0415
+
+        return await planned_maintenance(self.compute(subscription), subscription)
+
+    async def look_up(
+        self, subscription: str, scale_sets: "Collection[ScaleSet]", listed: "Collection[ScaleSet]"
+    ) -> "Looked":
+        """The extra look-ups of these scale sets as of now; `listed` existed a moment ago. Raises nothing."""
+        from handlers.cloud.lookups import look_up  # noqa: PLC0415
+
+        return await look_up(self.compute(subscription), scale_sets, self.now(), listed)
 
     def retry_after(self, subscription: str) -> "RetryAfter":
         """What all hosts know of a subscription's Retry-After."""
@@ -174,13 +194,13 @@ class Wiring:
         """The addresses in what a receiver is sent: signed links, where there is a key to sign with."""
         from handlers.render.addresses import Addresses  # noqa: PLC0415
 
-        return Addresses(self.settings.public_url, self._signer(receiver))
+        return Addresses(self.settings.public_url, self._signer(receiver), self.settings.hosts.portal)
 
     def page_addresses(self, receiver: str = "") -> "OnPage":
         """The addresses on a page that was opened with the app's key, or by a receiver's link."""
         from handlers.render.addresses import OnPage  # noqa: PLC0415
 
-        return OnPage(self.settings.public_url, self._signer(receiver))
+        return OnPage(self.settings.public_url, self._signer(receiver), self.settings.hosts.portal)
 
     def _signer(self, receiver: str) -> "Sign | None":
         from handlers.wire import link_token  # noqa: PLC0415

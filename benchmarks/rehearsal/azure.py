@@ -139,7 +139,7 @@ class Client(Compute):
         super().__init__(
             subscription,
             _Credential,  # type: ignore[arg-type]
-            wiring.settings.arm_endpoint,
+            wiring.settings.management,
             wiring.now,
             wiring.retry_after(subscription),
         )

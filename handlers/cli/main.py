@@ -4,6 +4,7 @@ Every command ends with one of `handlers.cli.exits`. What a command needs is imp
 `breakwater --help` answers at once.
 """
 
+import logging
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from handlers.cli import policy, replaying
+from handlers.cli import diffing, planning, policy, rehearsing, replaying, snapshotting
 from handlers.cli.exits import ExitCode, Failed
 from handlers.cli.output import Out
 
@@ -21,9 +22,14 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed, 2 done and something asks for a look, 3 done in part, 64 usage.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("plan", epilog=planning.EXAMPLE)(planning.plan)
+app.command("snapshot", epilog=snapshotting.EXAMPLE)(snapshotting.snapshot)
+app.command("diff", epilog=diffing.EXAMPLE)(diffing.diff)
+app.command("rehearse", epilog=rehearsing.EXAMPLE)(rehearsing.rehearse)
 app.add_typer(policy.app, name="policy")
 app.command("replay", epilog=replaying.EXAMPLE)(replaying.replay)
 
@@ -50,8 +56,11 @@ def _options(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. Raises nothing that a person would have to read as a traceback."""
     out = Out()
+    # What the app logs for its operators is no part of an answer; without a handler Python prints warnings.
+    logging.getLogger().addHandler(logging.NullHandler())
+    typed = list(arguments) if arguments is not None else None
     try:
-        code: Any = app(list(arguments) if arguments is not None else None, standalone_mode=False)
+        code: Any = app(typed, prog_name="breakwater", standalone_mode=False)
     except Failed as failed:
         out.error(failed.sentence)
         return failed.code

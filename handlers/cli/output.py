@@ -49,11 +49,20 @@ class Out:
         )
         self.errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
-    def say(self, sentence: str, style: str = "") -> None:
-        """A sentence of the answer; JSON leaves it out, since its data says the same."""
-        if self.format is Format.TABLE:
+    def say(self, sentence: str, style: str = "", *, indent: int = 0, mark: str = "") -> None:
+        """A sentence of the answer; JSON leaves it out, since its data says the same.
+
+        `mark` stands before its first line, and its other lines are as far in.
+        """
+        if self.format is Format.TABLE and self.console.is_terminal:
+            text = Text(clean(sentence), style=style)
+            inside = indent + len(mark)
+            for number, line in enumerate(text.wrap(self.console, self.console.width - inside)):
+                before = " " * inside if number else " " * indent + mark
+                self.console.print(Text(before, style=style) + line, soft_wrap=True)
+        elif self.format is Format.TABLE:
             # A sentence is searched for: in a pipe it stays one line.
-            self.console.print(Text(clean(sentence), style=style), soft_wrap=not self.console.is_terminal)
+            self.console.print(Text(f"{' ' * indent}{mark}{clean(sentence)}", style=style), soft_wrap=True)
         elif self.format is Format.PLAIN:
             self._line(clean(sentence))
 

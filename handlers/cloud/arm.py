@@ -8,13 +8,14 @@ import asyncio
 import gc
 import importlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError
 from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from pydantic_core import from_json
 
@@ -23,6 +24,7 @@ from handlers.cloud.errors import Throttled, Unreachable
 from handlers.cloud.patience import PatientExceptWhenThrottled, PlainHttp, environment_settings, in_time
 from handlers.cloud.retry_after import RetryAfter
 from handlers.cloud.trouble import translated
+from handlers.wire.clouds import scope_of
 from planner.text.backoff import spread
 from planner.text.phrases import long, many
 
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 
 READ_SECONDS, PAGE_SECONDS = 60, 120
 """How long to wait for the next byte of an answer, and of a page of a listing."""
-
-PUBLIC = "https://management.azure.com"
 
 LISTING_WITHIN = timedelta(minutes=6)
 """How long one listing may take, to its last byte.
@@ -56,6 +56,7 @@ class Arm:
 
     `credential` is called at the first request. After 429 nothing is read from the subscription before
     Retry-After: calls raise Throttled at once. With `quiet`, that includes what any other host was told.
+    `policies` see each request before it leaves, and may refuse it.
     """
 
     def __init__(
@@ -65,15 +66,15 @@ class Arm:
         endpoint: str,
         now: Callable[[], datetime],
         quiet: RetryAfter | None = None,
+        policies: Sequence[SansIOHTTPPolicy[Any, Any]] = (),
     ) -> None:
         self.subscription = subscription
         self._credential = credential
         self._endpoint = endpoint.rstrip("/")
         self._now = now
-        # Tokens are for the cloud the endpoint belongs to; a local stand-in takes those of public Azure.
-        cloud = self._endpoint if self._endpoint.startswith("https://") else PUBLIC
-        self._scope = f"{cloud}/.default"
+        self._scope = scope_of(self._endpoint)
         self._quiet = quiet
+        self._policies = policies
         self._quiet_until: datetime | None = None
         self._sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
         self._ticks: Callable[[], float] = time.monotonic
@@ -89,13 +90,14 @@ class Arm:
                 # What is imported by now stays: to search it for garbage costs 70 ms in the middle of a wave.
                 gc.freeze()
         if self._built is None:
+            plain = [PlainHttp()] if self._endpoint.startswith("http://") else []
             self._built = package.ComputeManagementClient(
                 self._credential(),
                 self.subscription,
                 base_url=self._endpoint,
                 credential_scopes=[self._scope],
                 retry_policy=PatientExceptWhenThrottled(retry_total=2, retry_backoff_factor=0.5),
-                per_call_policies=[PlainHttp()] if self._endpoint.startswith("http://") else [],
+                per_call_policies=[*self._policies, *plain],
                 connection_timeout=10,
                 read_timeout=READ_SECONDS,
                 **environment_settings(),

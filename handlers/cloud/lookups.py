@@ -155,9 +155,7 @@ class _LookUp:
             self.later |= dict.fromkeys(sources, (right, error))
         except Exception:
             # Whatever it is, it must not stop the wave.
-            log.exception(
-                "look_up.failed", extra={"what": right.what, "subscription": self.arm.subscription}
-            )
+            log.exception("look_up.failed", extra={"what": right.what, "subscription": self.arm.subscription})
             odd = Unreachable("Something unexpected went wrong; the log has the details.")
             self.later |= dict.fromkeys(sources, (right, odd))
 

@@ -64,7 +64,7 @@ def client(kind: Any, settings: Settings, service: str, uri: str, **options: str
 
     given = settings.storage_client_id
     credential = ManagedIdentityCredential(client_id=given) if given else DefaultAzureCredential()
-    address = uri or f"https://{settings.storage_account}.{service}.core.windows.net"
+    address = uri or f"https://{settings.storage_account}.{service}.{settings.hosts.storage}"
     return kind(address, credential=credential, **known), credential
 
 

@@ -52,6 +52,7 @@ def inside_addresses(link: Link, token: str, request: Request, wiring: Wiring) -
     return InLink(
         wiring.settings.public_url,
         link_token.signer(keys, link.receiver, now) if signed_in(request, wiring) else None,
+        wiring.settings.hosts.portal,
         token=token,
         place=link.place,
         every_wave=link_token.signed(all_waves, keys) if link.place and hears_all else "",

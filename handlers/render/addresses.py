@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlencode
 
+from handlers.wire.clouds import HOSTS, Cloud
 from handlers.wire.command_request import WHY, YOUR_NAME
 from handlers.wire.link_token import FEED, VIEW
 from planner.record.command import CommandKind
@@ -17,6 +18,9 @@ OWN_CALENDAR = "calendar.ics"
 
 LONGEST_TOKEN = 1500
 """Characters; some mail programs open no address of more than 2,000."""
+
+ALL_EVENTS = "#blade/Microsoft_Azure_Health/AzureHealthBrowseBlade/plannedMaintenance"
+"""The portal's page of planned maintenance."""
 
 type Sign = Callable[[tuple[str, ...], str, str, Mapping[str, str]], str]
 """From a place (wave, or wave, subscription, resource group and scale set), an action, a plan's checksum and
@@ -46,11 +50,28 @@ class Place(NamedTuple):
 class Addresses:
     """Addresses of one installation. `public_url` is where people reach the app, without it no links.
 
-    With `sign` the links go through `/api/links/<token>`, which needs no function key.
+    `portal_host` is where the portal of the cloud is. With `sign` the links go through
+    `/api/links/<token>`, which needs no function key.
     """
 
     public_url: str = ""
     sign: Sign | None = None
+    portal_host: str = HOSTS[Cloud.PUBLIC].portal
+
+    def portal(self, arm_id: str) -> str:
+        """The scale set in the portal."""
+        return f"{self.portal_host}/#resource{quote(arm_id, safe='/', errors='replace')}"
+
+    def service_health(self, tracking_id: str, subscription: str) -> str:
+        """Azure's own page of the event (azure-monitor-docs, service health webhook guide).
+
+        Other clouds than public Azure have no such address for one event: there, the page of all.
+        """
+        if self.portal_host != HOSTS[Cloud.PUBLIC].portal:
+            return f"{self.portal_host}/{ALL_EVENTS}"
+        plain = subscription.replace("-", "")
+        short = plain[:3] + plain[-3:]
+        return f"https://app.azure.com/h/{quote(tracking_id, safe='')}/{quote(short, safe='')}"
 
     def wave(self, tracking_id: str) -> str:
         """The wave's page."""
@@ -236,15 +257,3 @@ def run_path(tracking_id: str, target: Placed) -> str:
     """The run's address below /api, in Azure's spelling."""
     parts = (target.subscription, target.resource_group, target.name)
     return "/".join((wave_path(tracking_id), *(quote(part, safe="", errors="replace") for part in parts)))
-
-
-def service_health(tracking_id: str, subscription: str) -> str:
-    """Azure's own page of the event (azure-monitor-docs, service health webhook guide)."""
-    plain = subscription.replace("-", "")
-    short = plain[:3] + plain[-3:]
-    return f"https://app.azure.com/h/{quote(tracking_id, safe='')}/{quote(short, safe='')}"
-
-
-def portal(arm_id: str) -> str:
-    """The scale set in the portal."""
-    return f"https://portal.azure.com/#resource{quote(arm_id, safe='/', errors='replace')}"

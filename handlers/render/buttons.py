@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from handlers.render import facts
-from handlers.render.addresses import Addresses, portal, service_health
+from handlers.render.addresses import Addresses
 from planner.people.commands import refusal
 from planner.record.command import Command, CommandKind
 from planner.record.run import Run
@@ -43,7 +43,7 @@ def of_run(run: Run, tracking_id: str, addresses: Addresses, *, own: bool) -> tu
         for number, action in enumerate(commands(run))
     )
     opens = () if own else (Button("Open", addresses.run(tracking_id, run.target)),)
-    return shown((*said, *opens, Button("Portal", portal(run.target.id))))
+    return shown((*said, *opens, Button("Portal", addresses.portal(run.target.id))))
 
 
 def _first(run: Run, action: str, number: int) -> bool:
@@ -51,13 +51,13 @@ def _first(run: Run, action: str, number: int) -> bool:
     return facts.asks(run) and number == 0 and action != CommandKind.SKIP
 
 
-def of_health(tracking_id: str, subscriptions: Iterable[str]) -> tuple[Button, ...]:
+def of_health(tracking_id: str, subscriptions: Iterable[str], addresses: Addresses) -> tuple[Button, ...]:
     """Azure's own page of the event, one for each subscription."""
     every = tuple(subscriptions)
     return tuple(
         Button(
             "Service Health" if len(every) == 1 else f"Service Health, subscription {each[:8]}",
-            service_health(tracking_id, each),
+            addresses.service_health(tracking_id, each),
         )
         for each in every
     )

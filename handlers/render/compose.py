@@ -5,7 +5,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from handlers.render import parts
-from handlers.render.addresses import Addresses, service_health
+from handlers.render.addresses import Addresses
 from handlers.render.event import events
 from handlers.render.heading import headed, places
 from handlers.render.headline import Headline
@@ -55,7 +55,7 @@ def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
         stop=STOP if needs_stop else "",
         report=addresses.wave(story.tracking_id),
         feed=addresses.own_calendar() if any(each.kind in CHANGES for _, each in story.items) else "",
-        health=service_health(story.tracking_id, subscriptions[0]) if subscriptions else "",
+        health=addresses.service_health(story.tracking_id, subscriptions[0]) if subscriptions else "",
     )
 
 

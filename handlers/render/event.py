@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from handlers.render import asked, facts
-from handlers.render.addresses import Addresses, portal
+from handlers.render.addresses import Addresses
 from handlers.render.heading import ORDER, Items
 from handlers.render.headline import headline, told
 from handlers.render.letter import Answer, Event, Option, each_text
@@ -64,7 +64,7 @@ def _event(
         down=facts.down(notice, MOST_DOWN),
         serving="" if notice.serving.startswith(NONE_LEFT) else notice.serving,
         page=addresses.run(tracking_id, run.target),
-        portal=portal(run.target.id),
+        portal=addresses.portal(run.target.id),
         brief=_brief(run, notice),
         kind=notice.kind.value,
         urgency=notice.urgency.value,

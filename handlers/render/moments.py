@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+from planner.policy.weekly import Windows
 from planner.record.run import Run
 
 PLAIN = timedelta(days=180)
@@ -20,7 +21,12 @@ _SAID = re.compile(
 
 def zone_of(runs: Iterable[Run], otherwise: tzinfo = UTC) -> tzinfo:
     """The zone in which all of the runs have their windows; `otherwise` where they have none, or several."""
-    zones = {window.zone for run in runs for windows in run.terms.windows for window in windows}
+    return zone_of_windows((windows for run in runs for windows in run.terms.windows), otherwise)
+
+
+def zone_of_windows(sets: Iterable[Windows], otherwise: tzinfo = UTC) -> tzinfo:
+    """The same for windows."""
+    zones = {window.zone for windows in sets for window in windows}
     return ZoneInfo(zones.pop()) if len(zones) == 1 else otherwise
 
 

@@ -68,7 +68,7 @@ def wave_page(report: Report, addresses: Addresses, now: datetime) -> str:
         nothing=reasons(report.waves, report.runs, zone) if nothing and shown.whole else (),
         announcements=heard[::-1],
         messages=messages(report.deliveries),
-        health=buttons.of_health(report.tracking_id, [wave.subscription for wave in report.waves]),
+        health=buttons.of_health(report.tracking_id, [wave.subscription for wave in report.waves], addresses),
     )
 
 
@@ -90,7 +90,7 @@ def run_page(
         run=run,
         nothing=reasons(mine, (run,), zone) if nothing else (),
         announcements=announcements(mine)[::-1],
-        health=buttons.of_health(tracking_id, [run.target.subscription]),
+        health=buttons.of_health(tracking_id, [run.target.subscription], addresses),
     )
 
 
@@ -101,7 +101,7 @@ def waves_page(rows: Sequence[Mapping[str, Any]], addresses: Addresses, now: dat
             **row,
             "said": counted(row["counts"]),
             "deadline": datetime.fromisoformat(row["deadline"]) if row["deadline"] else None,
-            "health": buttons.of_health(row["tracking_id"], row["subscriptions"]),
+            "health": buttons.of_health(row["tracking_id"], row["subscriptions"], addresses),
         }
         for row in rows
     ]

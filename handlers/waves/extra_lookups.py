@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from handlers.cloud.errors import AzureTrouble, Throttled
-from handlers.cloud.lookups import Looked, look_up
+from handlers.cloud.lookups import Looked
 from handlers.cloud.records import Conflict
 from handlers.log import logger
 from handlers.waves import roster
@@ -122,7 +122,7 @@ async def _look_up(wave: Wave, message: AlertMessage, wiring: Wiring) -> Looked:
     # The first look-ups follow a listing: the resource groups of what it listed are visible to us.
     complete = wave.evidence is not None and not wave.unlooked
     listed = () if complete else [scale_set for scale_set in scale_sets if scale_set.key not in wave.unlisted]
-    looked = await look_up(wiring.compute(wave.subscription), scale_sets, wiring.now(), listed)
+    looked = await wiring.look_up(wave.subscription, scale_sets, listed)
     now = wiring.now()
     put_off = isinstance(looked.trouble, Throttled)
     if looked.trouble is not None and (

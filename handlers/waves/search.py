@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.cloud.errors import AzureTrouble
-from handlers.cloud.graph import Found, planned_maintenance
+from handlers.cloud.graph import Found
 from handlers.cloud.names import alert_path
 from handlers.cloud.records import Conflict, Listed, StorageDown
 from handlers.log import logger
@@ -53,7 +53,7 @@ async def handle(
     trouble: dict[str, str] = {}
     for subscription in wiring.settings.subscriptions:
         try:
-            for found in await planned_maintenance(wiring.compute(subscription), subscription):
+            for found in await wiring.planned_maintenance(subscription):
                 if found.updated is None or found.updated > now - FAR_BACK:
                     await _take(found, brought, searched, told, wiring)
         except StorageDown:

@@ -18,6 +18,7 @@ from pydantic import (
     field_validator,
 )
 
+from handlers.wire.clouds import HOSTS, Cloud, Hosts
 from handlers.wire.ids import checked_subscription, is_url, safe_for_secrets
 from handlers.wire.outside_json import faults
 
@@ -71,7 +72,8 @@ class Settings(BaseModel):
     storage_blob_uri: str = _setting("AzureWebJobsStorage__blobServiceUri", "")
     storage_queue_uri: str = _setting("AzureWebJobsStorage__queueServiceUri", "")
     storage_client_id: str = _setting("AzureWebJobsStorage__clientId", "")
-    arm_endpoint: str = _setting("BREAKWATER_ARM_ENDPOINT", "https://management.azure.com")
+    cloud: Cloud = _setting("BREAKWATER_CLOUD", Cloud.PUBLIC)
+    arm_endpoint: str = _setting("BREAKWATER_ARM_ENDPOINT", "")
     policy: str = _setting("BREAKWATER_POLICY", "")
     subscriptions: tuple[str, ...] = _setting("BREAKWATER_SUBSCRIPTIONS", ())
     poll_interval: Seconds = _setting("BREAKWATER_POLL_INTERVAL", timedelta(seconds=60))
@@ -96,6 +98,16 @@ class Settings(BaseModel):
             if (variable := str(field.validation_alias)).lower() in environment and name not in given
         }
         super().__init__(**{**said, **given})
+
+    @property
+    def hosts(self) -> Hosts:
+        """Where the cloud is."""
+        return HOSTS[self.cloud]
+
+    @property
+    def management(self) -> str:
+        """Where Azure Resource Manager is: the endpoint that is set, else the cloud's own."""
+        return self.arm_endpoint or self.hosts.management
 
     @property
     def link_keys(self) -> tuple[str, ...]:
@@ -144,6 +156,13 @@ class Settings(BaseModel):
     def _subscriptions(cls, value: Any) -> Any:
         parts = re.split(r"[\s,;]+", value.strip()) if isinstance(value, str) else value
         return tuple(dict.fromkeys(checked_subscription(str(part)) for part in parts if part))
+
+    @field_validator("cloud", mode="before")
+    @classmethod
+    def _cloud(cls, value: Any) -> Any:
+        if str(value).lower() not in set(Cloud):
+            raise ValueError(f"{value!r} is not a cloud: write {', '.join(Cloud)}")
+        return str(value).lower()
 
     @field_validator("sweep_schedule")
     @classmethod

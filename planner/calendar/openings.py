@@ -58,6 +58,19 @@ def opening(
     return None
 
 
+def upcoming(
+    windows: WindowSets, freezes: Sequence[Interval], at: datetime, number: int
+) -> tuple[Opening, ...]:
+    """The next openings from `at` on, at most so many; the last may have no end within the horizon."""
+    found: list[Opening] = []
+    while len(found) < number and (following := opening(windows, freezes, at)) is not None:
+        found.append(following)
+        if following.end is None:
+            break
+        at = following.end
+    return tuple(found)
+
+
 @lru_cache(maxsize=512)
 def _openings(windows: WindowSets, frozen: tuple[Interval, ...], begin: datetime) -> tuple[Opening, ...]:
     """Every opening from `begin` on, in order, none empty."""

@@ -178,3 +178,14 @@ def group(found: Group) -> Json:
     if found.managed_by:
         made["managedBy"] = found.managed_by
     return made
+
+
+def subscription(found: str) -> Json:
+    return {
+        "id": f"/subscriptions/{found}",
+        "subscriptionId": found,
+        "tenantId": str(uuid5(NAMESPACE_URL, "tenant")),
+        "displayName": f"Subscription {found[:4]}",
+        "state": "Enabled",
+        "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01", "spendingLimit": "Off"},
+    }

@@ -98,6 +98,11 @@ class RecordCalls:
         found = self._fleet.world.records.shutdowns
         return self._page([shapes.shutdown(one) for one in found if _mine(one.target, request)], request)
 
+    def subscriptions(self, request: Request) -> Reply:
+        """Those that the caller may see: all that the fleet has something in."""
+        found = sorted(self._fleet.world.subscriptions)
+        return self._page([shapes.subscription(each) for each in found], request)
+
     def resource_groups(self, request: Request) -> Reply:
         """Those that are shown to the caller; Azure does not say that there are others."""
         found = self._fleet.world.records.groups.values()

@@ -31,6 +31,8 @@ def match(method: str, path: str) -> Call | None:
     if low[:1] == ["providers"]:
         known = (method, low[1:]) == ("POST", ["microsoft.resourcegraph", "resources"])
         return Call("resource graph", "resource_graph") if known else None
+    if (method, low) == ("GET", ["subscriptions"]):
+        return Call("list subscriptions", "subscriptions")
     if low[:1] != ["subscriptions"] or len(parts) < 2:
         return None
     names = {"subscription": low[1]}

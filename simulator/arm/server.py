@@ -29,6 +29,7 @@ class Seen:
     subscription: str
     path: str
     status: int
+    method: str
 
 
 class ArmServer:
@@ -117,7 +118,7 @@ class ArmServer:
     def _note(self, kind: str, call: Call | None, request: web.Request, reply: Reply) -> None:
         subscription = call.names.get("subscription", "") if call is not None else ""
         status = 0 if reply.dropped else reply.status
-        self.seen.append(Seen(datetime.now(UTC), kind, subscription, request.path, status))
+        self.seen.append(Seen(datetime.now(UTC), kind, subscription, request.path, status, request.method))
 
 
 def _spoil(fault: Fault) -> Reply:

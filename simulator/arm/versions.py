@@ -17,6 +17,7 @@ OTHERS = {
     "autoscale settings": "2022-10-01",
     "auto-shutdown schedules": "2018-09-15",
     "resource groups": "2025-04-01",
+    "list subscriptions": "2022-12-01",
 }
 """The newest by kind of call; every other call is Microsoft.Compute's."""
 

@@ -14,8 +14,8 @@ SOURCES = {
     for path in [*ROOT.glob("handlers/**/*.py"), ROOT / "function_app.py"]
 }
 
-READ_AS = {"link_key": "link_keys"}
-"""Settings that are read by another name: what is deployed as one text is several keys."""
+READ_AS = {"link_key": "link_keys", "arm_endpoint": "management"}
+"""Settings that are read by another name: one text is several keys, an endpoint has the cloud's as default."""
 
 
 def elsewhere(*files: str) -> str:

@@ -7,7 +7,8 @@ FOLDER` takes a picture of everything.
 import logging
 import sys
 
-from tests.golden.files import CALENDARS_FOLDER, FOLDER, PAGES_FOLDER, forms, keep
+from tests.golden import commands
+from tests.golden.files import CALENDARS_FOLDER, COMMANDS_FOLDER, FOLDER, PAGES_FOLDER, forms, keep
 from tests.golden.pages import CALENDARS, PAGES
 from tests.golden.record import record
 from tests.golden.scenes import SCENES
@@ -22,4 +23,5 @@ if __name__ == "__main__":
     keep(FOLDER, messages)
     keep(PAGES_FOLDER, {f"{name}.html": made() for name, made in PAGES.items()})
     keep(CALENDARS_FOLDER, {f"{name}.ics": made() for name, made in CALENDARS.items()})
+    print(f"{commands.write(COMMANDS_FOLDER)} outputs of commands")  # noqa: T201
     print(f"{len(SCENES)} messages, {len(PAGES)} pages, {len(CALENDARS)} calendars")  # noqa: T201

@@ -80,6 +80,6 @@ def test_where_nothing_is_signed_or_a_link_only_shows_there_are_pages_and_no_com
 
 
 def test_service_health_has_a_button_for_each_subscription():
-    (one,) = buttons.of_health(TRACKING, ["12345678-1234"])
+    (one,) = buttons.of_health(TRACKING, ["12345678-1234"], Addresses())
     assert (one.label, one.link) == ("Service Health", f"https://app.azure.com/h/{TRACKING}/123234")
-    assert len(buttons.of_health(TRACKING, ["a" * 36, "b" * 36])) == 2
+    assert len(buttons.of_health(TRACKING, ["a" * 36, "b" * 36], Addresses())) == 2

@@ -6,7 +6,7 @@ from datetime import timedelta
 from html import unescape
 
 from handlers.render import azure_html
-from handlers.render.addresses import Addresses, portal, service_health
+from handlers.render.addresses import Addresses
 from handlers.render.compose import compose
 from handlers.render.forms import render
 from handlers.render.letter import Letter, Story
@@ -268,8 +268,8 @@ def test_what_azure_said_keeps_its_paragraphs_and_loses_everything_active():
 
 
 def test_deep_links_lead_to_azures_own_pages():
-    assert service_health(TRACKING, SUBSCRIPTION) == f"https://app.azure.com/h/{TRACKING}/1230ab"
-    assert portal("/subscriptions/x/a b?c#d").endswith("#resource/subscriptions/x/a%20b%3Fc%23d")
+    assert Addresses().service_health(TRACKING, SUBSCRIPTION) == f"https://app.azure.com/h/{TRACKING}/1230ab"
+    assert Addresses().portal("/subscriptions/x/a b?c#d").endswith("#resource/subscriptions/x/a%20b%3Fc%23d")
 
 
 def test_a_digest_counts_who_waits_by_cause_and_names_them():

@@ -18,7 +18,7 @@ def environment(monkeypatch):
 
 def test_the_defaults_are_the_documented_ones(environment):
     found = Settings.from_environment()
-    assert found.arm_endpoint == "https://management.azure.com"
+    assert found.management == "https://management.azure.com"
     assert found.poll_interval == timedelta(seconds=60)
     assert found.in_doubt == timedelta(seconds=1800)
     assert found.search_every == timedelta(seconds=3600)

@@ -1,10 +1,11 @@
-"""The command that says who would be told what, and why."""
+"""`breakwater policy routes`: who would be told what, and why."""
 
 from pathlib import Path
 
 import pytest
 
-from handlers import routes
+from handlers.cli.main import main
+from handlers.cli.routing import LOUDNESS
 from planner.record.notice import Kind, Urgency
 
 POLICY = """
@@ -28,14 +29,19 @@ def policy(tmp_path: Path) -> str:
 
 
 def asked(capsys: pytest.CaptureFixture[str], policy: str, name: str, group: str, *tags: str) -> str:
-    more = ["--tags", *tags] if tags else []
-    assert routes.main(["--policy", policy, "--name", name, "--resource-group", group, *more]) == 0
-    return capsys.readouterr().out
+    """What is said of a scale set that is described; the table as lines, one a kind and urgency."""
+    typed = ["policy", "routes", name, "--policy", policy, "--resource-group", group]
+    typed += [word for tag in tags for word in ("--tag", tag)]
+    said = ""
+    for form in ("table", "plain"):
+        assert main([*typed, "-o", form]) == 0
+        said += capsys.readouterr().out
+    return said
 
 
 def row(text: str, kind: str, urgency: str) -> list[str]:
-    (line,) = [one for one in text.splitlines() if one.split()[:2] == [kind, urgency]]
-    return [cell.strip() for cell in line.split("  ") if cell.strip()][2:]
+    (line,) = [one for one in text.splitlines() if one.split("\t")[:2] == [kind, urgency]]
+    return line.split("\t")[2:]
 
 
 def test_it_says_whose_notices_they_are_and_by_which_rule_route_or_tag(capsys, policy):
@@ -68,25 +74,24 @@ def test_it_says_what_becomes_of_a_page_and_what_was_chosen_away(capsys, policy)
 
 
 def test_every_kind_stands_there_with_each_urgency_it_can_have(capsys, policy):
-    assert set(routes.LOUDNESS) == set(Kind)
-    assert {loud for each in routes.LOUDNESS.values() for loud in each} == {
-        urgency.value for urgency in Urgency
-    }
+    assert set(LOUDNESS) == set(Kind)
+    assert {loud for each in LOUDNESS.values() for loud in each} == {urgency.value for urgency in Urgency}
     text = asked(capsys, policy, "web", "rg-x")
-    for kind, louds in routes.LOUDNESS.items():
+    for kind, louds in LOUDNESS.items():
         for loud in louds:
             assert row(text, kind.value, loud)
 
 
-def test_a_file_that_cannot_be_used_ends_with_2_and_says_why(capsys, tmp_path):
+def test_a_file_that_cannot_be_used_fails_and_says_why(capsys, tmp_path):
     path = tmp_path / "policy.yaml"
     path.write_text("receivers: {ops: {email: a@b.c, from: never}}")
-    assert routes.main(["--policy", str(path), "--name", "a", "--resource-group", "b"]) == 2
-    assert "receivers.ops.from" in capsys.readouterr().err
-    assert routes.main(["--policy", str(tmp_path / "none"), "--name", "a", "--resource-group", "b"]) == 2
+    for file, says in ((path, "receivers.ops.from"), (tmp_path / "none", "cannot be read")):
+        assert main(["policy", "routes", "a", "--policy", str(file), "--resource-group", "b"]) == 1
+        assert says in capsys.readouterr().err.replace("\n", "")
 
 
 def test_a_policy_without_receivers_tells_nobody(capsys, tmp_path):
     path = tmp_path / "policy.yaml"
     path.write_text("defaults: {}")
-    assert "nobody would be told anything" in asked(capsys, str(path), "a", "b")
+    assert main(["policy", "routes", "a", "--policy", str(path), "--resource-group", "b"]) == 2
+    assert "nobody would be told anything" in capsys.readouterr().out

@@ -1,0 +1,178 @@
+"""What `breakwater rehearse` prints: how it ends, what is missed and why, each scale set, who is told."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from handlers.cli.output import Format, Out
+from handlers.cli.rehearsal_shown import (
+    STATES,
+    Heard,
+    Shown,
+    began,
+    curve,
+    document,
+    ended,
+    off,
+    off_words,
+    row,
+)
+from handlers.cli.troubles import premises
+from planner.record.notice import Urgency
+from planner.rehearsal.story import Played
+from planner.text.phrases import many, short, some
+
+ROWS = 40
+"""Scale sets in a table for people; the other formats have all."""
+
+LOUD = 15
+"""Notices that ask or page, as they come."""
+
+COLUMNS = 40
+BLOCKS = " ▁▂▃▄▅▆▇█"
+NAME = 26
+
+
+def printed(shown: Shown, out: Out) -> None:
+    """Print the story in the format asked for."""
+    if out.format is Format.JSON:
+        out.json(document(shown))
+    elif out.format is Format.PLAIN:
+        out.table((), [row(each) for each in shown.played()])
+    else:
+        _Page(shown, out).print()
+
+
+class _Page:
+    """The story for people."""
+
+    def __init__(self, shown: Shown, out: Out) -> None:
+        self.shown, self.out, self.clock, self.story = shown, out, shown.clock, shown.story
+        self._zone = f" {self.clock.at(self.story.start).rpartition(' ')[2]}"
+
+    def print(self) -> None:
+        self._head()
+        self._missed()
+        played = [each for each in self.shown.played() if began(each.run) is not None]
+        shown = played[:ROWS]
+        if shown:
+            self._table(shown)
+            self._curves(shown)
+        if len(played) > len(shown):
+            self.out.say(f"{len(played) - len(shown)} more; -o plain and -o json have all of them.", "dim")
+        self._told()
+
+    def _head(self) -> None:
+        story = self.story
+        self.out.say(
+            f"Rehearsed from {self.clock.at(story.start)} to {self.clock.at(story.until)}, "
+            f"seed {self.shown.seed}: {many(len(story.played), 'scale set')}.",
+            "dim",
+        )
+        for sentence in premises(self.shown.trouble, as_if=self.shown.as_if):
+            self.out.say(sentence)
+        self.out.say("")
+        self.out.say(f"{self.shown.counts()}.", "bold")
+
+    def _missed(self) -> None:
+        if not self.story.misses:
+            return
+        self.out.say("")
+        self.out.say(f"Missed ({len(self.story.misses)})", "bold underline")
+        for played in self.shown.played():
+            for miss in played.misses:
+                which = many(len(miss.instances), "instance")
+                self.out.say(
+                    f"{self.shown.name(played.run)}  {which}: {some(miss.instances, most=8)}",
+                    "red",
+                    mark="x ",
+                )
+                self.out.say(self.clock.said(miss.why), indent=4)
+                if miss.choices:
+                    self.out.say("What would have avoided it:", indent=4)
+                for choice in miss.choices:
+                    self.out.say(self.clock.said(choice.sentence), indent=4, mark="- ")
+
+    def _table(self, played: Sequence[Played]) -> None:
+        self.out.say("")
+        self.out.say(f"Times are{self._zone}. Down: the most instances that were down at once.", "dim")
+        self.out.table(
+            ("Scale set", "Ends", "First start", "Done", "Day 0 said", "Down"),
+            [self._row(each) for each in played],
+            styles={STATES[each.run.state]: "red" for each in played if each.misses},
+        )
+
+    def _row(self, played: Played) -> tuple[str, ...]:
+        run = played.run
+        return (
+            self.shown.name(run),
+            STATES[run.state],
+            self._moment(began(run)),
+            self._moment(ended(run)),
+            off_words(played, self.clock) if off(played) is not None else self._moment(played.forecast),
+            f"{played.most_down} of {played.size}",
+        )
+
+    def _moment(self, at: datetime | None) -> str:
+        """Without the zone that stands above the table."""
+        return self.clock.at(at).removesuffix(self._zone) if at is not None else "-"
+
+    def _curves(self, played: Sequence[Played]) -> None:
+        start, end = _between(played, self.story.until)
+        self.out.say("")
+        self.out.say(
+            f"Instances that serve, from {self.clock.at(start)} to {self.clock.at(end)}; "
+            f"a column is {short((end - start) / COLUMNS)}, at its lowest:"
+        )
+        for each in played:
+            drawn = "".join(_block(serve, each.size) for serve in curve(each, start, end, COLUMNS))
+            label = self.shown.name(each.run)
+            label = label if len(label) <= NAME else f"{label[: NAME - 1]}…"
+            lowest = each.size - each.most_down
+            self.out.say(f"{label.ljust(NAME)} {drawn} {lowest} of {each.size}", indent=2)
+
+    def _told(self) -> None:
+        heard = self.shown.heard()
+        if not heard:
+            return
+        self.out.say("")
+        self.out.say("Who is told", "bold underline")
+        for each in heard:
+            self.out.say(self._hears(each), mark="- ")
+        loud = self.shown.loud()
+        if loud:
+            self.out.say("")
+            self.out.say(f"What asks or pages ({len(loud)})", "bold underline")
+        for told in loud[:LOUD]:
+            who = told.receiver or "nobody"
+            page = "page" if told.notice.urgency is Urgency.PAGE else "asks"
+            target = told.scale_set.rpartition("/")[2]
+            self.out.say(f"{self.clock.at(told.at)}  {page} {who}: {target}", mark="- ")
+            self.out.say(self.clock.said(told.notice.sentence), indent=4)
+        if len(loud) > LOUD:
+            self.out.say(f"{len(loud) - LOUD} more; -o json has all of them.", "dim")
+
+    def _hears(self, heard: Heard) -> str:
+        who = heard.receiver or "Nobody (no receiver wants it)"
+        loud = [
+            many(heard.by_urgency[urgency], *words)
+            for urgency, words in ((Urgency.PAGE, ("page", "pages")), (Urgency.ACT, ("asks", "ask")))
+            if heard.by_urgency.get(urgency)
+        ]
+        which = f" ({', '.join(loud)})" if loud else ""
+        day = f"; on the busiest day, {heard.busiest_day}" if heard.busiest is not None else ""
+        return f"{who}: {many(heard.number, 'notice')}{which}{day}"
+
+
+def _between(played: Sequence[Played], until: datetime) -> tuple[datetime, datetime]:
+    """From the first start to the last moment at which an instance comes back."""
+    starts: Iterator[datetime] = (at for each in played for at in (began(each.run),) if at is not None)
+    ends = [at for each in played for at, _ in each.capacity]
+    first = min(starts)
+    last = max((*ends, first + timedelta(hours=1)))
+    return first, min(last + (last - first) / COLUMNS, max(until, last))
+
+
+def _block(serve: int, size: int) -> str:
+    if size <= 0:
+        return " "
+    return BLOCKS[max(0, min(8, -(-8 * serve // size) if serve == size else 8 * serve // size))]

@@ -1,0 +1,207 @@
+"""A rehearsal's story as it is asked for: counts, who hears what, curves, data for programs."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from handlers.render import contract
+from handlers.render.moments import Clock, zone_of
+from planner.azure.wave import Wave
+from planner.record.notice import Urgency
+from planner.record.run import Run
+from planner.record.states import RunState
+from planner.rehearsal.story import Played, Story, Told
+from planner.rehearsal.trouble import Trouble
+from planner.text.phrases import many, short
+
+STATES: Mapping[RunState, str] = {
+    RunState.COMPLETED: "done by us",
+    RunState.LEFT_TO_AZURE: "left to Azure",
+    RunState.NOT_IMPACTED: "not affected",
+    RunState.MISSED: "missed",
+    RunState.CANCELLED: "cancelled",
+    RunState.PAUSED: "still paused",
+    RunState.AWAITING_APPROVAL: "still waiting for approval",
+    RunState.SCHEDULED: "still waiting",
+    RunState.RUNNING: "still under way",
+}
+"""How each end is counted, in the order in which it is."""
+
+
+ON_TIME = timedelta(minutes=30)
+"""A difference from the forecast that is not worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one receiver would hear: so many notices by urgency, and the most on one day of its zone."""
+
+    receiver: str
+    by_urgency: Mapping[Urgency, int]
+    busiest: date | None
+    most: int
+
+    @property
+    def number(self) -> int:
+        return sum(self.by_urgency.values())
+
+    @property
+    def busiest_day(self) -> str:
+        """`Tue 1 Dec, 13 notices`."""
+        if self.busiest is None:
+            return ""
+        return f"{self.busiest:%a} {self.busiest.day} {self.busiest:%b}, {many(self.most, 'notice')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """`policy` names the file, empty for the built-in one; `as_if`: no wave was known, all counts as due."""
+
+    story: Story
+    waves: tuple[Wave, ...]
+    policy: str
+    as_if: bool
+    seed: int
+    trouble: Trouble
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(zone_of([each.run for each in self.story.played]), self.story.start)
+
+    def counts(self) -> str:
+        """`7 done by us, 4 left to Azure, 1 missed`."""
+        found = self.story.states
+        return ", ".join(f"{found[state]} {words}" for state, words in STATES.items() if state in found)
+
+    def played(self) -> list[Played]:
+        """Those with trouble first, then by their first start; who never goes down comes last."""
+        return sorted(self.story.played, key=_order)
+
+    def name(self, run: Run) -> str:
+        """The scale set's name; with its resource group where another one has the same."""
+        shared = sum(each.run.target.name == run.target.name for each in self.story.played) > 1
+        return f"{run.target.resource_group}/{run.target.name}" if shared else run.target.name
+
+    def heard(self) -> list[Heard]:
+        """Each receiver, the one that hears most first; nobody stands as an empty name."""
+        by: dict[str, list[Told]] = {}
+        for told in self.story.told:
+            by.setdefault(told.receiver, []).append(told)
+        return sorted((self._heard(name, told) for name, told in by.items()), key=lambda one: -one.number)
+
+    def _heard(self, receiver: str, told: Sequence[Told]) -> Heard:
+        days = Counter(each.at.astimezone(self.clock.zone).date() for each in told)
+        busiest, most = max(days.items(), key=lambda one: (one[1], -one[0].toordinal()))
+        return Heard(receiver, Counter(each.notice.urgency for each in told), busiest, most)
+
+    def loud(self) -> list[Told]:
+        """What asks or pages, in order."""
+        return [told for told in self.story.told if told.notice.urgency is not Urgency.KNOW]
+
+
+def _order(played: Played) -> tuple[bool, bool, str, str]:
+    begins = began(played.run)
+    return (
+        not played.misses and not played.run.needs_person,
+        begins is None,
+        begins.isoformat() if begins else "",
+        played.scale_set,
+    )
+
+
+def began(run: Run) -> datetime | None:
+    """When the first of its batches was started."""
+    return min((each.started_at for each in run.batches if each.started_at is not None), default=None)
+
+
+def ended(run: Run) -> datetime | None:
+    return run.ended_at
+
+
+def off(played: Played) -> timedelta | None:
+    """How much later it was done than day 0 had said; negative: sooner."""
+    if played.forecast is None or played.run.ended_at is None or played.run.state is not RunState.COMPLETED:
+        return None
+    return played.run.ended_at - played.forecast
+
+
+def off_words(played: Played, clock: Clock) -> str:
+    """How the end compares with day 0's forecast, in words."""
+    by = off(played)
+    if by is None:
+        return clock.at(played.forecast) if played.forecast is not None else "-"
+    if abs(by) <= ON_TIME:
+        return "the same"
+    return f"{short(abs(by))} too {'early' if by > timedelta(0) else 'late'}"
+
+
+def curve(played: Played, start: datetime, end: datetime, columns: int) -> Iterator[int]:
+    """The fewest instances that serve in each of so many equal parts of the time."""
+    width = (end - start) / columns
+    steps = [(start, 0), *played.capacity]
+    for number in range(columns):
+        since, until = start + width * number, start + width * (number + 1)
+        at_first = next((down for at, down in reversed(steps) if at <= since), 0)
+        inside = [down for at, down in steps if since < at < until]
+        yield played.size - max((at_first, *inside))
+
+
+def document(shown: Shown) -> dict[str, Any]:
+    """The whole story for programs; a scale set is as in the app's own JSON (docs/report.md)."""
+    story = shown.story
+    return {
+        "start": contract.instant(story.start),
+        "until": contract.instant(story.until),
+        "seed": shown.seed,
+        "policy": shown.policy or None,
+        "as_if": shown.as_if,
+        "counts": dict(story.states),
+        "scale_sets": [_document(each) for each in shown.played()],
+        "told": [
+            {
+                "at": contract.instant(told.at),
+                "scale_set": told.scale_set,
+                "receiver": told.receiver or None,
+                "kind": told.notice.kind.value,
+                "urgency": told.notice.urgency.value,
+                "sentence": told.notice.sentence,
+            }
+            for told in story.told
+        ],
+        "outlooks": [each.sentence for each in story.outlooks],
+    }
+
+
+def _document(played: Played) -> dict[str, Any]:
+    return {
+        **contract.run_document(played.run),
+        "forecast_on_day_0": contract.instant(played.forecast),
+        "capacity": [{"at": contract.instant(at), "down": down} for at, down in played.capacity],
+        "most_down": played.most_down,
+        "misses": [
+            {
+                "instances": list(miss.instances),
+                "why": miss.why,
+                "avoided_by": [choice.sentence for choice in miss.choices],
+            }
+            for miss in played.misses
+        ],
+    }
+
+
+def row(played: Played) -> tuple[object, ...]:
+    """One line for pipes: state, names, first start, end, day 0's forecast, instances, most down, missed."""
+    run = played.run
+    moments = (began(run), ended(run), played.forecast)
+    return (
+        run.state.value,
+        run.target.subscription,
+        run.target.resource_group,
+        run.target.name,
+        *(contract.instant(each) or "-" for each in moments),
+        played.size,
+        played.most_down,
+        sum(len(miss.instances) for miss in played.misses),
+    )
