@@ -107,13 +107,22 @@ def noticed(run: Run, observation: Observation) -> tuple[Run, frozenset[str]]:
                 served=tuple(key for key in run.fleet.served if key not in gone),
                 left_down=tuple(key for key in run.fleet.left_down if key not in gone),
                 members=_with(run.fleet.members, seen, gone),
-                reporting=_with(run.fleet.reporting, set(_reporting(observation)), gone),
+                reporting=_all_reporting(run.fleet.reporting, seen, observation, gone),
                 shown=shown_by(observation.instances or ()),
                 shown_at=observation.at,
             ),
         ),
         gone,
     )
+
+
+def _all_reporting(
+    known: tuple[str, ...], seen: set[str], observation: Observation, gone: frozenset[str]
+) -> tuple[str, ...]:
+    """Those that have ever reported health, with what this poll shows; mostly nobody new has."""
+    if not gone and seen.issubset(known):
+        return known
+    return _with(known, set(_reporting(observation)), gone)
 
 
 def _reporting(observation: Observation) -> Iterator[str]:

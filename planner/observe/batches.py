@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from planner.azure.fleet import Instance, Interval
-from planner.observe import evidence
+from planner.observe import evidence, not_started
 from planner.observe.confirmation import matured
 from planner.observe.settle import settle
 from planner.record.batch import Batch
@@ -39,7 +39,7 @@ def observed(run: Run, observation: Observation, now: datetime, gone: frozenset[
     batches: list[Batch] = []
     aside: list[InstanceProgress] = []
     for planned in run.batches:
-        if planned.state is BatchState.DONE and _undisturbed(run, planned, seen):
+        if _undisturbed(run, planned, seen, observation, now):
             batches.append(planned)
             continue
         batch = planned.each(seen_now)
@@ -56,8 +56,15 @@ def observed(run: Run, observation: Observation, now: datetime, gone: frozenset[
     return _over_at_window_end(with_batches(run, batches, now), seen, observation, now)
 
 
-def _undisturbed(run: Run, batch: Batch, seen: Mapping[str, Instance]) -> bool:
-    return all(evidence.undisturbed(run, each, seen.get(each.id)) for each in batch.instances)
+def _undisturbed(
+    run: Run, batch: Batch, seen: Mapping[str, Instance], observation: Observation, now: datetime
+) -> bool:
+    """Whether this poll plainly shows nothing new of a batch that is done, or has not begun."""
+    if batch.state is BatchState.DONE:
+        return all(evidence.undisturbed(run, each, seen.get(each.id)) for each in batch.instances)
+    return batch.state is BatchState.PENDING and all(
+        not_started.undisturbed(each, seen.get(each.id), observation, now) for each in batch.instances
+    )
 
 
 def _put_off(batch: Batch) -> list[InstanceProgress]:

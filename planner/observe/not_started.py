@@ -15,6 +15,26 @@ from planner.words import instances as words
 from planner.words.refusals import left_to_azure
 
 
+def undisturbed(
+    progress: InstanceProgress, instance: Instance | None, observation: Observation, now: datetime
+) -> bool:
+    """Whether a poll plainly shows an instance as it was planned: offered, up, its window not over."""
+    status = instance.status if instance is not None else None
+    return (
+        status is not None
+        and status.self_service is not None
+        and now < status.self_service.end
+        and status.result == ResultCode.NONE
+        and instance is not None
+        and not instance.down
+        and progress.state is InstanceState.PENDING
+        and progress.sighting is None
+        and progress.refusal is None
+        and not progress.answered
+        and not observation.cancelled
+    )
+
+
 def waiting(
     run: Run, progress: InstanceProgress, instance: Instance, observation: Observation, now: datetime
 ) -> InstanceProgress:

@@ -13,7 +13,10 @@ from planner.record.run import Run
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A notice and who hears of it: a receiver's name, empty where nobody does."""
+    """A notice at the moment it is written, and who hears of it: a receiver's name, empty where nobody does.
+
+    How notices are gathered into messages, and how often a page is repeated, is not played.
+    """
 
     at: datetime
     scale_set: str
