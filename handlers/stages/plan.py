@@ -55,6 +55,12 @@ async def handle(message: ScaleSetMessage | Bundle[ScaleSetMessage], wiring: Wir
 
 async def _plan(message: ScaleSetMessage, begun: list[Run], wiring: Wiring) -> None:
     """Decide for one scale set and write its run; one that is new joins `begun`, to be polled."""
+    async with wiring.turn(f"plan/{message.scale_set.lower()}"):
+        await _plan_in_turn(message, begun, wiring)
+
+
+async def _plan_in_turn(message: ScaleSetMessage, begun: list[Run], wiring: Wiring) -> None:
+    """One planning of a scale set at a time: what was announced meanwhile is in the plan of the first."""
     wave, scale_set = await _discovered(message, wiring)
     observation: Observation | None = None
     reading = timedelta(0)
@@ -66,6 +72,9 @@ async def _plan(message: ScaleSetMessage, begun: list[Run], wiring: Wiring) -> N
         return  # planned meanwhile
     for _ in range(TRIES):
         run = stored.run if stored is not None else None
+        if _is_in_the_plan(message, run):
+            log.info("plan.folded")
+            return
         waves = await _waves(wave, run, wiring)
         if observation is None and not cancelled(waves):
             try:
@@ -93,12 +102,24 @@ async def _plan(message: ScaleSetMessage, begun: list[Run], wiring: Wiring) -> N
         if new is None:
             return
         try:
-            await _write(path, stored, replace(new, reading=reading), begun, wiring)
+            went_by = {each.tracking_id: each.generation for each in waves}
+            new = replace(new, reading=reading, planned_for=went_by)
+            await _write(path, stored, new, begun, wiring)
         except Conflict:
             stored = await wiring.runs.read(path)
             continue
         return
     raise Conflict(gave_up(path, TRIES))
+
+
+def _is_in_the_plan(message: ScaleSetMessage, run: Run | None) -> bool:
+    """Whether the plan on record was made after what this message tells of.
+
+    A run of the first generation may lack its first poll, which another planning sends.
+    """
+    if run is None or message.reason not in {"announced", "renewed"} or run.generation < 2:
+        return False
+    return run.planned_for.get(message.tracking_id, -1) >= message.wave_generation > 0
 
 
 async def _discovered(message: ScaleSetMessage, wiring: Wiring) -> tuple[Wave, ScaleSet]:

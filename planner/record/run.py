@@ -277,7 +277,8 @@ class Run:
     plan is asked for; `fruitless_plans` counts those in a row that changed nothing because what was started
     has to be watched first. `finished` are instances that earlier runs finished and whose status lingers: not
     to be started again. `repairs` is set while this run has automatic repairs suspended. `reading` is how
-    long the last poll of Azure took, zero for the usual few seconds.
+    long the last poll of Azure took, zero for the usual few seconds. `planned_for` has the generation of each
+    wave's record that the last plan went by: what was announced until then is in it.
     """
 
     target: Target
@@ -304,6 +305,7 @@ class Run:
     fruitless_plans: int = 0
     polls: int = 0
     reading: timedelta = timedelta(0)
+    planned_for: Mapping[str, int] = field(default_factory=dict)
     recheck: datetime | None = None
     ended_at: datetime | None = None
     v: int = 1

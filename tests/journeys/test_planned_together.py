@@ -14,6 +14,7 @@ from planner.record.states import RunState
 from simulator.fleet import SUBSCRIPTION, ScaleSet, flexible, uniform
 from simulator.fleet.waves import Wave, Window
 from tests.world import Chaos, World
+from tests.world.azure import PAGE
 from tests.world.chaos import Killed
 from tests.world.promises import broken
 from tests.world.storage import MemoryQueues, MemoryRecords
@@ -76,7 +77,9 @@ async def test_fifty_scale_sets_cost_storage_seventy_calls_until_each_is_planned
     assert {run.state for run in world.runs().values()} == {RunState.SCHEDULED}
     assert calls.pop("write runs") == number
     assert calls.pop("send_text scale-sets") == calls.pop("send_text runs") == 4
-    # The alert and the wave, its notice, its look-ups: the same for one scale set and for a thousand.
+    # Each page of the listing is on record. The alert and the wave, its notice, its look-ups: the same for
+    # one scale set and for a thousand.
+    assert calls.pop("write listings") == 1 + number / PAGE
     assert calls.total() <= 12
     assert number + 4 + 4 + calls.total() <= CALLS_A_SET * number
     # The first polls come by those four messages, and each run goes on by messages of its own.

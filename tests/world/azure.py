@@ -21,6 +21,9 @@ from simulator.lies import Instead, Liar, Lies
 from tests.world.chaos import Chaos
 from tests.world.sentry import Sentry
 
+PAGE = 10
+"""Scale sets on a page of a listing."""
+
 
 class FleetCompute:
     subscription = SUBSCRIPTION
@@ -82,12 +85,12 @@ class FleetCompute:
         return json.loads(reply.body)
 
     async def scale_sets(self, start: str = ""):
-        """Two to a page, each page a request of its own: any of them can fail."""
+        """Some to a page, each page a request of its own: any of them can fail."""
         found = [arm.scale_set(one) for one in self.fleet.world.scale_sets.values()]
         shown = [shapes.scale_set(one) for one in self.liar.scale_sets(found)]
-        for first in range(int(start or 0), max(1, len(shown)), 2):
+        for first in range(int(start or 0), max(1, len(shown)), PAGE):
             await self._read("list scale sets")
-            yield shown[first : first + 2], str(first + 2) if first + 2 < len(shown) else ""
+            yield shown[first : first + PAGE], str(first + PAGE) if first + PAGE < len(shown) else ""
 
     async def scale_set(self, arm_id: str) -> ScaleSet:
         await self._read("get scale set", arm_id)
