@@ -21,10 +21,10 @@ from planner.azure.wave import Wave as RecordedWave
 from planner.record.run import Run
 from simulator.arm import ArmServer, serve
 from simulator.fleet import SUBSCRIPTION, Fleet, Wave, Window, uniform
-from simulator.host import HttpCall, QueueItem, TimerTick, load_app
+from simulator.host import HttpCall, QueueItem, TimerTick
 from simulator.host.process import ROOT
 from simulator.host.routes import Route
-from simulator.host.worker import invoke
+from simulator.host.worker import invoke, load_app
 from simulator.inboxes import TeamsInbox
 from tests.eventually import eventually
 
@@ -158,7 +158,7 @@ async def test_an_alert_goes_from_function_to_function_until_people_have_decided
 
 
 async def test_the_timer_sweeps(app: App) -> None:
-    tick = TimerTick(next=datetime.now(UTC) + timedelta(minutes=5))
+    tick = TimerTick(at=datetime.now(UTC))
     assert await invoke((await load_app(ROOT))["sweep"], tick) is None
     state = await app.records.read(SWEEP_STATE)
     assert state is not None

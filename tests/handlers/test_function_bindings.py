@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from simulator.host import load_app
 from simulator.host.process import ROOT
 from simulator.host.routes import Route
+from simulator.host.worker import load_app
 
 RUN = "waves/VM8T-1Q8/11111111-2222-3333-4444-555555555555/rg-shop/web"
 HTTP = {

@@ -2,8 +2,9 @@
 
 import aiohttp
 
-from simulator.host import HostProcess, load_app
+from simulator.host import HostProcess
 from simulator.host.process import ROOT
+from simulator.host.worker import load_app
 from tests.eventually import eventually
 
 
