@@ -60,7 +60,7 @@ class TimerListener:
     async def run(self) -> None:
         """Fire until `stop`; while storage is down an occurrence is tried again and counts as past due."""
         self._loop = asyncio.current_task()
-        due = await self._first()
+        due = await self.first()
         while not self._stopping.is_set():
             if (wait := (due - self._clock()).total_seconds()) > 0:
                 await happened(self._stopping, within=wait)
@@ -97,7 +97,7 @@ class TimerListener:
             await self._handle(tick)
             await self._put(TimerStatus(last=now, next=self._schedule.after(now), updated=now), lease)
 
-    async def _first(self) -> datetime:
+    async def first(self) -> datetime:
         """When to fire first: at once if asked to or if an occurrence was missed, else by the schedule."""
         now = self._clock()
         if self._at_start:
