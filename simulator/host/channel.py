@@ -86,6 +86,10 @@ class Channel:
         """
         return await asyncio.shield(self._spawn(self._invoked(called, trigger)))
 
+    async def pid(self) -> int:
+        """The id of the worker that runs functions, or of the next one once it can."""
+        return (await asyncio.shield(self._ready)).pid
+
     async def lost(self) -> None:
         """Wait until the worker has died for the third time in a row: the host has to stop."""
         await self._lost.wait()

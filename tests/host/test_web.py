@@ -1,7 +1,6 @@
 """The HTTP trigger."""
 
 import asyncio
-import json
 import os
 import socket
 import sys
@@ -60,29 +59,6 @@ async def test_a_body_reaches_its_function_as_it_came_whatever_its_header_says(w
         async with request as answer:
             assert answer.status == 201
             assert (await answer.json(content_type=None))["body"] == "plain"
-
-
-async def test_a_function_with_a_key_lets_in_who_shows_it_and_nobody_else(work: Work) -> None:
-    async with work.host() as host, aiohttp.ClientSession(f"{host.url}/api/") as client:
-
-        async def asked(path: str = "guarded", **headers: str) -> tuple[int, str, str | None]:
-            async with client.get(path, headers=headers) as answer:
-                return answer.status, await answer.text(), answer.headers.get("Content-Type")
-
-        for headers in (
-            {},
-            {"x-functions-key": ""},
-            {"x-functions-key": f"{host.key}x"},
-            {"Authorization": f"Bearer {host.key}"},
-        ):
-            assert await asked(**headers) == (401, "", None)
-        assert await asked("guarded?code=") == (401, "", None)
-        assert (await asked(f"guarded?code={host.key}", **{"x-functions-key": "other"}))[0] == 401
-        assert (await asked(**{"X-Functions-Key": host.key}))[:2] == (200, "{}")
-        assert (await asked(f"guarded?code={host.key}"))[:2] == (200, json.dumps({"code": host.key}))
-        assert (await asked("pages/a"))[0] == 200, "an anonymous one asks for none"
-        async with client.post("guarded") as answer:
-            assert answer.status == 404, "a method that it does not take is no function, key or not"
 
 
 async def test_a_key_that_the_environment_says_is_the_hosts(work: Work) -> None:

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import json
+import socket
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -96,3 +97,12 @@ class Work:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.queues.close()
+
+
+def listens(url: str) -> bool:
+    host, port = url.removeprefix("http://").split(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except ConnectionRefusedError:
+        return False
+    return True

@@ -1,0 +1,116 @@
+"""What the real host does with its worker, row by row of docs/platform.md; the local host does the same."""
+
+import asyncio
+import os
+import signal
+import time
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from simulator.host.channel import MOST_DEATHS, Channel
+from simulator.host.settings import Switches
+from tests.eventually import eventually
+from tests.host.probe import APP, Probe, ask
+from tests.host.work import listens
+
+
+@pytest.fixture
+async def probe(storage: str, tmp_path: Path):
+    async with Probe(storage, tmp_path) as made:
+        yield made
+
+
+async def test_a_function_over_its_time_takes_the_worker_along_and_what_else_ran_hangs_until_its_own_time_is_over(
+    probe: Probe,
+) -> None:
+    async with probe.host(timeout=2) as host:
+        first = host.worker_pid
+        began = time.monotonic()
+        over = asyncio.create_task(ask(host.url, "/api/slow/60"))
+        await probe.recorded("slow", 1)
+        await asyncio.sleep(1)  # the two must not be over at once
+        along = asyncio.create_task(ask(host.url, "/api/slow/61"))
+        await probe.recorded("slow", 2)
+        assert (await over).status == 500
+        assert time.monotonic() - began >= 2
+        await eventually(lambda: host.worker_pid != first, within=10, why="another worker is started")
+        second = host.worker_pid
+        assert (await ask(host.url, "/api/e/x")).status == 200
+        assert not along.done()
+        assert (await along).status == 500
+        assert time.monotonic() - began >= 3
+        await eventually(lambda: host.worker_pid != second, within=10, why="and another again")
+        assert (await ask(host.url, "/api/e/x")).status == 200
+        assert "exceeded by function: Functions.slow" in host.log
+
+
+async def test_a_worker_that_blocks_is_killed_when_the_time_is_over(probe: Probe) -> None:
+    async with probe.host(timeout=1) as host:
+        blocked = asyncio.create_task(ask(host.url, "/api/block/60"))
+        await probe.recorded("block", 1)
+        assert (await blocked).status == 500
+        assert (await ask(host.url, "/api/e/x")).status == 200
+
+
+async def test_a_worker_that_stands_still_for_a_while_loses_nothing(probe: Probe) -> None:
+    async with probe.host() as host:
+        os.kill(host.worker_pid, signal.SIGSTOP)
+        waiting = asyncio.create_task(ask(host.url, "/api/e/x"))
+        assert (await asyncio.wait([waiting], timeout=0.3))[1], "nobody answers"
+        os.kill(host.worker_pid, signal.SIGCONT)
+        assert (await waiting).status == 200
+
+
+async def test_what_a_worker_had_taken_when_it_died_comes_back_after_the_lock_and_the_third_death_stops_the_host(
+    probe: Probe,
+) -> None:
+    await probe.send("fails", "die")
+    host = probe.host(lock_seconds=2)
+    async with host:
+        others = [asyncio.create_task(ask(host.url, "/api/slow/60"))]
+        assert await host.wait() == 1
+        assert not listens(host.url)
+    deaths = probe.records("fails", "die")
+    assert [one["count"] for one in deaths] == [1, 2, 3]
+    assert len({one["pid"] for one in deaths}) == MOST_DEATHS == 3
+    assert all(later["at"] - one["at"] > 1.5 for one, later in pairwise(deaths))
+    assert (await others[0]).status == 500, "a request fails with the worker"
+    assert await probe.left("fails") == 1
+    assert "the host stops" in host.log
+
+
+def test_taken_messages_are_locked_for_ten_minutes_unless_the_host_is_told_otherwise() -> None:
+    assert Switches().lock == timedelta(minutes=10)
+
+
+async def test_deaths_far_apart_stop_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECORD", str(tmp_path / "record"))
+    monkeypatch.setenv("TICK", "0 0 0 1 1 *")
+    minutes = iter(range(0, 1000, 31))
+    channel = Channel(APP, timeout=timedelta(minutes=5), clock=lambda: next(minutes) * 60.0)
+    await channel.start()
+    for _ in range(MOST_DEATHS):
+        dead = await channel.pid()
+        os.kill(dead, signal.SIGKILL)
+
+        async def replaced(dead: int = dead) -> bool:
+            return await channel.pid() != dead
+
+        await eventually(replaced, within=10, why="another is started")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(channel.lost(), 0.1)
+    await channel.stop()
+
+
+async def test_of_a_log_record_only_its_text_arrives_under_the_name_of_its_function(probe: Probe) -> None:
+    async with probe.host(log_level="INFO") as host:
+        assert (await ask(host.url, "/api/say")).status == 200
+        await eventually(lambda: "Request URL" in host.log, within=10, why="what was logged arrives")
+    assert "WARNING Function.say.User: one line of text\n" in host.log
+    assert "lost on the way" not in host.log
+    assert "app.of.mine" not in host.log
+    # host.json of this app sets Azure.Core to Warning, which does not touch Python's SDKs.
+    assert "INFO Function.say.User: Request URL: 'https://example.com'\n" in host.log
