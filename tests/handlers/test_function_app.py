@@ -207,12 +207,21 @@ async def test_health_and_links_answer_without_a_key_and_everything_else_needs_o
 
 
 async def test_bad_requests_are_answered_by_the_functions_themselves(app: App) -> None:
-    assert (await app.call("receive", method="POST", body=b""))[0] == 400
+    assert (await app.call("receive", method="POST", headers={"Content-Length": "0"}))[0] == 400
+    assert (await app.call("receive", method="POST", headers={"Transfer-Encoding": "chunked"}))[0] == 411
     assert (await app.call("respond", method="POST", params={**PLACE, "action": "launch"}))[0] == 400
     assert (await app.call("report_wave", params={"wave": "../x"}))[0] in {400, 404}
     assert (await app.call("report_wave", params={"wave": "NONE-123"}))[0] == 404
     assert (await app.call("report_run", params=PLACE))[0] == 404
     assert (await app.call("link", params={"token": "nonsense", "rest": ""}))[0] == 403
+
+
+async def test_head_is_answered_as_get_without_the_body(app: App) -> None:
+    for function, params in (("report_waves", {}), ("report_wave", {"wave": "NONE-123"}), ("health", {})):
+        status, body = await app.call(function, method="GET", params=params)
+        assert (status, bool(body)) == (404 if params else 200, True)
+        assert await app.call(function, method="HEAD", params=params) == (status, "")
+    assert await app.call("link", method="HEAD", params={"token": "nonsense", "rest": ""}) == (403, "")
 
 
 async def test_a_wrong_setting_loses_no_alert_and_stops_every_start(app: App, monkeypatch) -> None:

@@ -53,10 +53,10 @@ async def test_each_address_reaches_its_function_by_its_method_alone(function, a
     reached = {
         (verb, name)
         for name, route in routes.items()
-        for verb in ("GET", "POST", "PUT", "DELETE")
+        for verb in ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE")
         if route.match(verb, path) is not None
     }
-    assert reached == {(method, function)}
+    assert reached == {(verb, function) for verb in ((method, "HEAD") if method == "GET" else (method,))}
 
 
 async def test_a_link_is_opened_and_its_form_sent_and_nothing_else() -> None:
@@ -64,7 +64,7 @@ async def test_a_link_is_opened_and_its_form_sent_and_nothing_else() -> None:
     route = Route.of(said["route"], said["methods"])
 
     assert said["authLevel"].lower() == "anonymous"
-    assert set(said["methods"]) == {"GET", "POST"}
+    assert set(said["methods"]) == {"GET", "HEAD", "POST"}
     assert route.match("GET", "links/abc") == {"token": "abc", "rest": ""}
     assert route.match("POST", "links/abc/s/rg/web.json") == {"token": "abc", "rest": "s/rg/web.json"}
 
