@@ -94,39 +94,45 @@ async def _end_with_stdin(stop: asyncio.Event) -> None:
     await asyncio.get_running_loop().connect_read_pipe(Leash, sys.stdin)
 
 
-def main() -> int:
-    """Read the command line and serve."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(
         prog="python -m simulator.host",
         description="The function app under a local Functions host. Settings come from the environment.",
     )
-    parser.add_argument("--port", type=int, default=7071, help="0 takes a free one (default 7071)")
-    parser.add_argument(
+    made.add_argument("--port", type=int, default=7071, help="0 takes a free one (default 7071)")
+    made.add_argument(
         "--lock-seconds", type=int, default=600, help="how long a taken message stays invisible (default 600)"
     )
-    parser.add_argument(
+    made.add_argument(
         "--timeout", type=float, help="seconds a function may take (default: functionTimeout of host.json)"
     )
-    parser.add_argument(
+    made.add_argument(
         "--retry-seconds",
         type=int,
         help="after how long a failed message is tried again (default: visibilityTimeout of host.json)",
     )
-    parser.add_argument(
+    made.add_argument(
         "--wire", type=Path, help="a file for every message between host and worker, as JSON lines"
     )
-    parser.add_argument("--app", type=Path, default=ROOT, help="the folder with function_app.py")
-    parser.add_argument(
+    made.add_argument("--app", type=Path, default=ROOT, help="the folder with function_app.py")
+    made.add_argument(
         "--log-level",
         default="WARNING",
         type=str.upper,
         choices=LEVELS,
         help="INFO shows all that Azure keeps",
     )
-    parser.add_argument("--leash", action="store_true", help="stop when standard input closes")
-    asked = parser.parse_args()
+    made.add_argument("--leash", action="store_true", help="stop when standard input closes")
+    return made
+
+
+def main() -> int:
+    """Read the command line and serve."""
+    command = parser()
+    asked = command.parse_args()
     if asked.lock_seconds < 1:
-        parser.error("--lock-seconds must be at least 1.")
+        command.error("--lock-seconds must be at least 1.")
     for name, value in APP_SETTINGS.items():
         os.environ.setdefault(name, value)
     logging.basicConfig(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from simulator.host import app_settings
+from simulator.host.checks import enabled
 from simulator.host.metadata import UnsupportedFunctionError, function
 from simulator.host.settings import HostJsonError, QueueSettings, read
 from tests.host.work import APPS, Work
@@ -117,3 +118,10 @@ def test_a_binding_this_host_cannot_carry_out_is_refused_rather_than_ignored(
 ) -> None:
     with pytest.raises(UnsupportedFunctionError, match="Function 'f'"):
         function("f", "id", [json.dumps(one) for one in bindings])
+
+
+@pytest.mark.parametrize("route", ["admin/keys", "/Administration", "runtime"])
+def test_a_route_that_begins_as_the_hosts_own_do_is_refused(route: str) -> None:
+    trigger = {"type": "httpTrigger", "name": "req", "route": route}
+    with pytest.raises(UnsupportedFunctionError, match="the host's own"):
+        enabled({"f": function("f", "id", [json.dumps(trigger)])})

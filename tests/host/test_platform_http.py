@@ -142,6 +142,6 @@ async def test_a_cookie_comes_out_with_an_empty_domain(host) -> None:
     assert (await ask(host.url, "/api/status/200")).headers["set-cookie"] == "a=b; domain=; path=/"
 
 
-async def test_the_default_page_is_at_the_root_unless_it_is_off(host, monkeypatch) -> None:
+async def test_the_default_page_is_at_the_root(host) -> None:
     answer = await ask(host.url, "/")
     assert (answer.status, b"up and running" in answer.body) == (200, True)
