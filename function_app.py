@@ -12,7 +12,7 @@ from functools import cache
 import azure.functions as func
 
 from handlers.wire.http import Request, Response
-from handlers.wire.ids import ALERTS, NOTICES, RUNS, SCALE_SETS, Queue, poison
+from handlers.wire.ids import ALERTS, NOTICES, RUNS, SCALE_SETS, Queue
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
 
@@ -105,45 +105,13 @@ async def notify(msg: func.QueueMessage) -> None:
 @app.function_name("sweep")
 @app.timer_trigger(arg_name="timer", schedule=SWEEP, run_on_startup=False, use_monitor=True)
 async def sweep(timer: func.TimerRequest) -> None:
-    """Find what the queues lost and maintenance that no alert announced."""
+    """Bury what failed five times; find what the queues lost and maintenance that no alert announced."""
+    from handlers.stages import bury  # noqa: PLC0415
     from handlers.stages import sweep as stage  # noqa: PLC0415
 
     del timer
+    await bury.drain(wiring())
     await stage.handle(wiring())
-
-
-async def _bury(queue: Queue, msg: func.QueueMessage) -> None:
-    from handlers.stages import bury as stage  # noqa: PLC0415
-
-    await stage.handle(queue, msg.get_body(), wiring())
-
-
-@app.function_name("bury_alerts")
-@app.queue_trigger(arg_name="msg", queue_name=poison(ALERTS), connection=STORAGE)
-async def bury_alerts(msg: func.QueueMessage) -> None:
-    """Quarantine an alert that failed five times."""
-    await _bury(ALERTS, msg)
-
-
-@app.function_name("bury_scale_sets")
-@app.queue_trigger(arg_name="msg", queue_name=poison(SCALE_SETS), connection=STORAGE)
-async def bury_scale_sets(msg: func.QueueMessage) -> None:
-    """Quarantine a scale set's message that failed five times."""
-    await _bury(SCALE_SETS, msg)
-
-
-@app.function_name("bury_runs")
-@app.queue_trigger(arg_name="msg", queue_name=poison(RUNS), connection=STORAGE)
-async def bury_runs(msg: func.QueueMessage) -> None:
-    """Quarantine a run's message that failed five times."""
-    await _bury(RUNS, msg)
-
-
-@app.function_name("bury_notices")
-@app.queue_trigger(arg_name="msg", queue_name=poison(NOTICES), connection=STORAGE)
-async def bury_notices(msg: func.QueueMessage) -> None:
-    """Quarantine a notice's message that failed five times."""
-    await _bury(NOTICES, msg)
 
 
 async def _report(req: func.HttpRequest, extra: dict[str, str] | None = None) -> func.HttpResponse:

@@ -26,10 +26,6 @@ QUEUES = {
     "plan": "scale-sets",
     "advance": "runs",
     "notify": "notices",
-    "bury_alerts": "alerts-poison",
-    "bury_scale_sets": "scale-sets-poison",
-    "bury_runs": "runs-poison",
-    "bury_notices": "notices-poison",
 }
 
 
