@@ -3,8 +3,8 @@
 A message that did not fail by itself is sent again: hosts killed while they hold it use up its tries.
 
 The sweep empties the poison queues through the SDK. No function may listen to them: what the host cannot
-decode there, and what has failed there five times, it would take again every ten minutes and show to nobody, so
-that nobody else could take it either.
+decode there, and what has failed there five times, it would take again every ten minutes and show to nobody,
+so that nobody else could take it either.
 
 Bad content never raises here, or it would stay where it is.
 """

@@ -1,5 +1,6 @@
 """What the real host does with a request, row by row of docs/platform.md; the local host does the same."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -50,6 +51,11 @@ async def test_the_key_comes_as_header_or_as_code_and_the_app_sees_the_code(host
     assert (await ask(host.url, f"/api/e/x/y?code={KEY}")).said["params"] == {"code": KEY}
     wrong = {"x-functions-key": "other"}
     assert (await ask(host.url, f"/api/e/x/y?code={KEY}", headers=wrong)).status == 401, "the header counts"
+
+
+async def test_a_key_that_the_environment_says_is_the_hosts_and_is_not_told(host) -> None:
+    assert host.key == KEY
+    assert KEY not in host.log
 
 
 async def test_what_is_for_the_master_key_is_for_no_other(host) -> None:
@@ -111,6 +117,20 @@ async def test_a_body_in_chunks_does_not_arrive(host) -> None:
     sent = {**SHOWN, "Transfer-Encoding": "chunked"}
     answer = await ask(host.url, "/api/e/x/y", method="POST", headers=sent, body=b'{"data": 1}')
     assert (answer.said["len"], answer.said["headers"]["transfer-encoding"]) == (0, "chunked")
+
+
+async def test_a_body_arrives_as_it_came_whatever_its_header_says(host) -> None:
+    sent = {**SHOWN, "Content-Encoding": "gzip"}
+    answer = await ask(host.url, "/api/e/x/y", method="POST", headers=sent, body=b"plain")
+    assert (answer.said["body"], answer.said["headers"]["content-encoding"]) == ("plain", "gzip")
+
+
+@pytest.mark.parametrize("header", [b"Host: x\r\ntraceparent: \xff\xfe", b"Host: [::1", b"Host: x:99999999"])
+async def test_a_header_that_is_none_is_a_bad_request_and_no_failure(host, header: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(host.url.rpartition(":")[2]))
+    writer.write(b"GET /api/e/x HTTP/1.1\r\n" + header + b"\r\nConnection: close\r\n\r\n")
+    assert b" 400 " in await reader.readline()
+    writer.close()
 
 
 async def test_a_body_over_100_mib_is_500_before_the_app(host, probe) -> None:
