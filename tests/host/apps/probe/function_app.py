@@ -99,6 +99,8 @@ async def fails(msg: func.QueueMessage) -> None:
     record("fails", body=text, count=msg.dequeue_count)
     if text.startswith("sleep"):
         await asyncio.sleep(float(text.removeprefix("sleep")))
+    elif text.startswith("block"):
+        time.sleep(float(text.removeprefix("block")))  # noqa: ASYNC251 - this is what it is for
     elif text == "die":
         os._exit(7)
     else:
