@@ -46,10 +46,12 @@ class Channel:
         timeout: timedelta,
         level: str = "WARNING",
         clock: Callable[[], float] = time.monotonic,
+        deadline: Callable[[float], asyncio.Timeout] = asyncio.timeout,
     ) -> None:
         """`timeout` is functionTimeout; `level` the lowest of the app's log that is shown.
 
-        `clock` gives seconds and tells deaths in a row from deaths far apart.
+        `clock` gives seconds and tells deaths in a row from deaths far apart; `deadline` ends what takes longer
+        than so many seconds.
         """
         self._app = app
         self._timeout = timeout
@@ -57,6 +59,7 @@ class Channel:
         self.watch: Watch = lambda _who, _message: None
         """Sees what is said from now on."""
         self._clock = clock
+        self._deadline = deadline
         self._ready: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
         self._child: Child | None = None
         self._deaths: list[float] = []
@@ -105,15 +108,14 @@ class Channel:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _invoked(self, called: Function, trigger: Trigger) -> Any:
-        deadline = asyncio.timeout(self._timeout.total_seconds())
+        child = await asyncio.shield(self._ready)
         try:
-            async with deadline:
-                child = await asyncio.shield(self._ready)
+            async with self._deadline(self._timeout.total_seconds()):
                 return returned(await child.ask(invocation(called, trigger), about=called.name))
         except TimeoutError:
             said = f"Timeout value of {self._timeout} was exceeded by function: Functions.{called.name}"
             log.error("%s. The worker is restarted.", said)  # noqa: TRY400 - there is no trace to show
-            await self._restart()
+            self._restart()
             raise FunctionError(said) from None
 
     async def _launch(self, folder: Path) -> dict[str, Function]:
@@ -143,13 +145,16 @@ class Channel:
         log.error("The worker ended with status %s; another is started.", status)
         await self._relaunch()
 
-    async def _restart(self) -> None:
+    def _restart(self) -> None:
         """Replace the worker; whatever else runs on it never hears of it."""
         child = self._child
         if child is None or not self._ready.done():  # one is being started already
             return
         self._renew()
         self._child = None
+        self._spawn(self._replace(child))
+
+    async def _replace(self, child: Child) -> None:
         await child.kill()
         await self._relaunch()
 

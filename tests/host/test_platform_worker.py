@@ -3,18 +3,44 @@
 import asyncio
 import os
 import signal
-import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from simulator.host import FunctionError, HttpCall
 from simulator.host.channel import MOST_DEATHS, Channel
 from simulator.host.settings import Switches
 from tests.eventually import eventually
 from tests.host.probe import APP, Probe, ask
 from tests.host.work import listens
+
+
+class Called(Channel):
+    """A channel whose HTTP functions are called by name."""
+
+    async def load(self) -> None:
+        self._functions = await self.start()
+
+    async def call(self, name: str, **params: str) -> Any:
+        return await self.invoke(self._functions[name], HttpCall(params=params))
+
+
+@asynccontextmanager
+async def channel(probe: Probe, monkeypatch: pytest.MonkeyPatch, **more: Any) -> AsyncIterator[Called]:
+    """The probe app in a worker of its own, without a host in front of it."""
+    for name, value in probe.env.items():
+        monkeypatch.setenv(name, value)
+    running = Called(APP, timeout=timedelta(minutes=5), **more)
+    await running.load()
+    try:
+        yield running
+    finally:
+        await running.stop()
 
 
 @pytest.fixture
@@ -24,35 +50,45 @@ async def probe(storage: str, tmp_path: Path):
 
 
 async def test_a_function_over_its_time_takes_the_worker_along_and_what_else_ran_hangs_until_its_own_time_is_over(
-    probe: Probe,
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with probe.host(timeout=4) as host:
-        first = host.worker_pid
-        began = time.monotonic()
-        over = asyncio.create_task(ask(host.url, "/api/slow/60"))
-        await probe.recorded("slow", 1)
-        await asyncio.sleep(2)  # the two must not be over at once
-        along = asyncio.create_task(ask(host.url, "/api/slow/61"))
+    deadlines: list[asyncio.Timeout] = []
+
+    def deadline(seconds: float) -> asyncio.Timeout:
+        """One that is over when the test says so."""
+        assert seconds == 300
+        deadlines.append(asyncio.timeout(None))
+        return deadlines[-1]
+
+    def over(number: int) -> None:
+        deadlines[number].reschedule(asyncio.get_running_loop().time())
+
+    async with channel(probe, monkeypatch, deadline=deadline) as running:
+        slow = [asyncio.create_task(running.call("slow", s="60")) for _ in range(2)]
         await probe.recorded("slow", 2)
-        assert (await over).status == 500
-        assert time.monotonic() - began >= 4
-        await eventually(lambda: host.worker_pid != first, within=10, why="another worker is started")
-        second = host.worker_pid
-        assert (await ask(host.url, "/api/e/x")).status == 200
-        assert not along.done()
-        assert (await along).status == 500
-        assert time.monotonic() - began >= 6
-        await eventually(lambda: host.worker_pid != second, within=10, why="and another again")
-        assert (await ask(host.url, "/api/e/x")).status == 200
-        assert "exceeded by function: Functions.slow" in host.log
+        first = await running.pid()
+        over(0)
+        with pytest.raises(FunctionError, match=r"exceeded by function: Functions\.slow"):
+            await slow[0]
+        second = await running.pid()
+        assert second != first
+        assert (await running.call("one", a="x")).http.status_code == "200"
+        assert not slow[1].done(), "it ran on the first worker, and hears nothing"
+        over(1)
+        with pytest.raises(FunctionError, match="exceeded by function"):
+            await slow[1]
+        assert await running.pid() != second, "which restarts the second, whose fault it was not"
+        assert (await running.call("one", a="x")).http.status_code == "200"
 
 
 async def test_a_worker_that_blocks_is_killed_when_the_time_is_over_and_its_message_is_tried_again(
     probe: Probe,
 ) -> None:
     await probe.send("fails", "block60")
-    async with probe.host(timeout=1):
+    async with probe.host(timeout=1) as host:
+        request = asyncio.create_task(ask(host.url, "/api/slow/60"))
         first, again = (await probe.recorded("fails", 2))[:2]
+        assert (await request).status == 500
     assert (first["count"], again["count"]) == (1, 2)
     assert first["pid"] != again["pid"]
 
@@ -88,23 +124,19 @@ def test_taken_messages_are_locked_for_ten_minutes_unless_the_host_is_told_other
     assert Switches().lock == timedelta(minutes=10)
 
 
-async def test_deaths_far_apart_stop_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RECORD", str(tmp_path / "record"))
-    monkeypatch.setenv("TICK", "0 0 0 1 1 *")
+async def test_deaths_far_apart_stop_nothing(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
     minutes = iter(range(0, 1000, 31))
-    channel = Channel(APP, timeout=timedelta(minutes=5), clock=lambda: next(minutes) * 60.0)
-    await channel.start()
-    for _ in range(MOST_DEATHS):
-        dead = await channel.pid()
-        os.kill(dead, signal.SIGKILL)
+    async with channel(probe, monkeypatch, clock=lambda: next(minutes) * 60.0) as running:
+        for _ in range(MOST_DEATHS):
+            dead = await running.pid()
+            os.kill(dead, signal.SIGKILL)
 
-        async def replaced(dead: int = dead) -> bool:
-            return await channel.pid() != dead
+            async def replaced(dead: int = dead) -> bool:
+                return await running.pid() != dead
 
-        await eventually(replaced, within=10, why="another is started")
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(channel.lost(), 0.1)
-    await channel.stop()
+            await eventually(replaced, within=10, why="another is started")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(running.lost(), 0.1)
 
 
 async def test_of_a_log_record_only_its_text_arrives_under_the_name_of_its_function(probe: Probe) -> None:
