@@ -26,8 +26,9 @@ check: setup
 docs: setup
 	@$(BIN)/python scripts/docs.py
 
+# What each switch lets you watch: docs/platform.md.
 host: setup
-	@exec $(BIN)/python -m simulator.host $(if $(PORT),--port $(PORT)) $(if $(LOCK_SECONDS),--lock-seconds $(LOCK_SECONDS))
+	@exec $(BIN)/python -m simulator.host $(if $(PORT),--port $(PORT)) $(if $(LOCK_SECONDS),--lock-seconds $(LOCK_SECONDS)) $(if $(TIMEOUT),--timeout $(TIMEOUT)) $(if $(RETRY_SECONDS),--retry-seconds $(RETRY_SECONDS)) $(if $(LOG_LEVEL),--log-level $(LOG_LEVEL)) $(if $(WIRE),--wire $(WIRE))
 
 azurite: setup
 	@exec $(BIN)/python -m simulator.azurite $(if $(BLOB_PORT),--blob-port $(BLOB_PORT)) $(if $(QUEUE_PORT),--queue-port $(QUEUE_PORT)) $(if $(TABLE_PORT),--table-port $(TABLE_PORT))

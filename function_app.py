@@ -13,13 +13,15 @@ import azure.functions as func
 
 from handlers.log import hush
 from handlers.wire.http import Request, Response
-from handlers.wire.ids import ALERTS, NOTICES, RUNS, SCALE_SETS, Queue, poison
+from handlers.wire.ids import ALERTS, NOTICES, RUNS, SCALE_SETS, Queue
 from handlers.wire.settings import Settings
 from handlers.wiring import Wiring
 
 STORAGE = "AzureWebJobsStorage"
 SWEEP = os.environ.get("BREAKWATER_SWEEP_SCHEDULE", "0 */5 * * * *")
 RUN = "waves/{wave}/{subscription}/{group}/{name}"
+READ = ("GET", "HEAD")
+"""The host answers HEAD only where a route names it."""
 
 hush()
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
@@ -33,7 +35,7 @@ def wiring() -> Wiring:
 
 def _request(request: func.HttpRequest) -> Request:
     return Request(
-        method=request.method,
+        method="GET" if request.method == "HEAD" else request.method,
         path_parameters=dict(request.route_params),
         query=dict(request.params),
         headers={name.lower(): value for name, value in request.headers.items()},
@@ -41,9 +43,9 @@ def _request(request: func.HttpRequest) -> Request:
     )
 
 
-def _response(response: Response) -> func.HttpResponse:
+def _response(req: func.HttpRequest, response: Response) -> func.HttpResponse:
     return func.HttpResponse(
-        response.body,
+        b"" if req.method == "HEAD" else response.body,
         status_code=response.status,
         mimetype=response.content_type,
         charset="utf-8",
@@ -57,7 +59,7 @@ async def receive(req: func.HttpRequest) -> func.HttpResponse:
     """Take a Service Health alert."""
     from handlers.stages import receive as stage  # noqa: PLC0415
 
-    return _response(await stage.handle(_request(req), wiring()))
+    return _response(req, await stage.handle(_request(req), wiring()))
 
 
 async def _hand_over(queue: Queue, msg: func.QueueMessage, stage: Callable[..., Awaitable[None]]) -> None:
@@ -105,45 +107,13 @@ async def notify(msg: func.QueueMessage) -> None:
 @app.function_name("sweep")
 @app.timer_trigger(arg_name="timer", schedule=SWEEP, run_on_startup=False, use_monitor=True)
 async def sweep(timer: func.TimerRequest) -> None:
-    """Find what the queues lost and maintenance that no alert announced."""
+    """Bury what failed five times; find what the queues lost and maintenance that no alert announced."""
+    from handlers.stages import bury  # noqa: PLC0415
     from handlers.stages import sweep as stage  # noqa: PLC0415
 
     del timer
+    await bury.drain(wiring())
     await stage.handle(wiring())
-
-
-async def _bury(queue: Queue, msg: func.QueueMessage) -> None:
-    from handlers.stages import bury as stage  # noqa: PLC0415
-
-    await stage.handle(queue, msg.get_body(), wiring())
-
-
-@app.function_name("bury_alerts")
-@app.queue_trigger(arg_name="msg", queue_name=poison(ALERTS), connection=STORAGE)
-async def bury_alerts(msg: func.QueueMessage) -> None:
-    """Quarantine an alert that failed five times."""
-    await _bury(ALERTS, msg)
-
-
-@app.function_name("bury_scale_sets")
-@app.queue_trigger(arg_name="msg", queue_name=poison(SCALE_SETS), connection=STORAGE)
-async def bury_scale_sets(msg: func.QueueMessage) -> None:
-    """Quarantine a scale set's message that failed five times."""
-    await _bury(SCALE_SETS, msg)
-
-
-@app.function_name("bury_runs")
-@app.queue_trigger(arg_name="msg", queue_name=poison(RUNS), connection=STORAGE)
-async def bury_runs(msg: func.QueueMessage) -> None:
-    """Quarantine a run's message that failed five times."""
-    await _bury(RUNS, msg)
-
-
-@app.function_name("bury_notices")
-@app.queue_trigger(arg_name="msg", queue_name=poison(NOTICES), connection=STORAGE)
-async def bury_notices(msg: func.QueueMessage) -> None:
-    """Quarantine a notice's message that failed five times."""
-    await _bury(NOTICES, msg)
 
 
 async def _report(req: func.HttpRequest, extra: dict[str, str] | None = None) -> func.HttpResponse:
@@ -151,32 +121,32 @@ async def _report(req: func.HttpRequest, extra: dict[str, str] | None = None) ->
 
     asked = _request(req)
     asked = replace(asked, path_parameters={**asked.path_parameters, **(extra or {})})
-    return _response(await stage.handle(asked, wiring()))
+    return _response(req, await stage.handle(asked, wiring()))
 
 
 @app.function_name("report_waves")
-@app.route(route="waves", methods=["GET"])
+@app.route(route="waves", methods=READ)
 async def report_waves(req: func.HttpRequest) -> func.HttpResponse:
     """Show every wave as a page."""
     return await _report(req)
 
 
 @app.function_name("report_waves_json")
-@app.route(route="waves.json", methods=["GET"])
+@app.route(route="waves.json", methods=READ)
 async def report_waves_json(req: func.HttpRequest) -> func.HttpResponse:
     """List every wave as JSON."""
     return await _report(req, {"suffix": "json"})
 
 
 @app.function_name("report_wave")
-@app.route(route="waves/{wave}", methods=["GET"])
+@app.route(route="waves/{wave}", methods=READ)
 async def report_wave(req: func.HttpRequest) -> func.HttpResponse:
     """Show one wave; the suffix of the last segment says in which format."""
     return await _report(req)
 
 
 @app.function_name("report_run")
-@app.route(route=RUN, methods=["GET"])
+@app.route(route=RUN, methods=READ)
 async def report_run(req: func.HttpRequest) -> func.HttpResponse:
     """Show one run; the suffix of the last segment says in which format."""
     return await _report(req)
@@ -188,7 +158,7 @@ async def respond_wave(req: func.HttpRequest) -> func.HttpResponse:
     """Take a person's command for a whole wave: for the runs it names, or for the limits."""
     from handlers.stages import respond_wave as stage  # noqa: PLC0415
 
-    return _response(await stage.handle(_request(req), wiring()))
+    return _response(req, await stage.handle(_request(req), wiring()))
 
 
 @app.function_name("respond")
@@ -197,23 +167,22 @@ async def respond(req: func.HttpRequest) -> func.HttpResponse:
     """Take a person's command about a run: approve, hold, resume, skip, raise, let-pass."""
     from handlers.stages import respond as stage  # noqa: PLC0415
 
-    return _response(await stage.handle(_request(req), wiring()))
+    return _response(req, await stage.handle(_request(req), wiring()))
 
 
 @app.function_name("link")
-@app.route(route="links/{token}/{*rest}", methods=["GET", "POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route(route="links/{token}/{*rest}", methods=[*READ, "POST"], auth_level=func.AuthLevel.ANONYMOUS)
 async def link(req: func.HttpRequest) -> func.HttpResponse:
     """Show what a signed link is for, or do it when its form is sent; the stage checks the signature."""
     from handlers.stages import link as stage  # noqa: PLC0415
 
-    return _response(await stage.handle(_request(req), wiring()))
+    return _response(req, await stage.handle(_request(req), wiring()))
 
 
 @app.function_name("health")
-@app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route(route="health", methods=READ, auth_level=func.AuthLevel.ANONYMOUS)
 async def health(req: func.HttpRequest) -> func.HttpResponse:
     """Say whether storage answers, and how long the queues are."""
     from handlers.stages import health as stage  # noqa: PLC0415
 
-    del req
-    return _response(await stage.handle(wiring()))
+    return _response(req, await stage.handle(wiring()))

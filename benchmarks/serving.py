@@ -30,13 +30,13 @@ METADATA = {
 
 async def app() -> None:
     """Serve the app's HTTP functions."""
-    from simulator.host.keys import host_key
+    from simulator.host.keys import Keys
     from simulator.host.web import WebFront
-    from simulator.host.worker import load_app
+    from simulator.host.worker import invoke, load_app
 
     functions = await load_app(ROOT)
     triggered = [one for one in functions.values() if one.trigger.type == "httpTrigger"]
-    front = WebFront(triggered, "api", host_key())
+    front = WebFront(triggered, "api", Keys(), invoke)
     await _serve(await front.start(socket.create_server(("127.0.0.1", 0))))
     await front.stop()
     import function_app

@@ -14,14 +14,13 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from benchmarks.accounts import Book, cpu_of, machine, starved
-from simulator.host import keys, listeners
+from simulator.host import keys, worker
 from simulator.host.host import Host
 from simulator.host.queues import QueueListener
 
@@ -111,7 +110,7 @@ async def main(task: Task) -> Measured:
         os.environ.update(
             task.environment, BREAKWATER_POLICY=str(policy), BREAKWATER_SWEEP_SCHEDULE="0 0 0 1 1 *"
         )
-        host = Host(ROOT, lock=timedelta(minutes=10))
+        host = Host(ROOT, worker=worker.InProcess(ROOT))
         address = await host.start(0)
         _keep(book, watch)
         async with aiohttp.ClientSession() as http:
@@ -194,7 +193,7 @@ def _keep(book: Book, watch: _Watch) -> None:
         (discover, "handle", OWN, begun("discover", discover.handle)),
         (QueueListener, "_take", HOST, QueueListener._take),  # noqa: SLF001
         (QueueListener, "_settle", HOST, QueueListener._settle),  # noqa: SLF001
-        (listeners, "invoke", HOST, listeners.invoke),
+        (worker, "invoke", HOST, worker.invoke),
     ]
     for owner, name, account, function in faces:
         setattr(owner, name, book.booked(account, function))

@@ -29,3 +29,9 @@ def azurite() -> Iterator[emulator.Azurite]:
 def storage(azurite: emulator.Azurite) -> str:
     """The connection string of a storage account nobody has used: containers and queues can have any name."""
     return azurite.connection_string_of(ACCOUNTS[next(_unused)])
+
+
+@pytest.fixture(scope="module")
+def storage_of_module(azurite: emulator.Azurite) -> str:
+    """As `storage`, shared by the tests of one file."""
+    return azurite.connection_string_of(ACCOUNTS[next(_unused)])

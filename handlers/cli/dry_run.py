@@ -174,7 +174,7 @@ async def _drained(wiring: DryWiring, step: Callable[[str], None], *, planning: 
 def _waiting(kind: Queue, wiring: DryWiring, tries: Counter[str]) -> list[tuple[Queue, str]]:
     """The messages of a queue one by one, without those that came back too often."""
     found: list[tuple[Queue, str]] = []
-    for text in wiring.memory.take(kind):
+    for text in wiring.memory.drain(kind):
         for alone in texts_in(kind, text) or (text,):
             subject = _subject(kind, alone)
             tries[subject] += 1
@@ -193,7 +193,7 @@ def _subject(kind: Queue, text: str) -> str:
 
 
 def _remarks(queues: MemoryQueues) -> tuple[str, ...]:
-    told = [parse(NOTICES, text) for text in queues.take(NOTICES)]
+    told = [parse(NOTICES, text) for text in queues.drain(NOTICES)]
     return tuple(
         dict.fromkeys(
             each.text for each in told if isinstance(each, NoticeMessage) and each.kind in TOLD_ALONE

@@ -90,7 +90,7 @@ class MemoryQueues(Queues):
         visible = self._now() + max(timedelta(0), min(delay, LONGEST_WAIT))
         self.waiting.append(Waiting(queue, text, visible))
 
-    def take(self, queue: str) -> list[str]:
+    def drain(self, queue: str) -> list[str]:
         """Every message of a queue, whenever it becomes visible; they are gone from it afterwards."""
         taken = [message.text for message in self.waiting if message.queue == queue]
         self.waiting = [message for message in self.waiting if message.queue != queue]

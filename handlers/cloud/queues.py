@@ -1,13 +1,15 @@
 """The queues between the stages: sending with a delay, and how long they are."""
 
 import asyncio
+import base64
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any, Self
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
 from handlers.cloud import storage
 from handlers.cloud.side_by_side import side_by_side
@@ -25,6 +27,30 @@ LONGEST_WAIT = timedelta(days=7)
 
 AT_ONCE = 16
 """Messages sent side by side."""
+
+
+TAKEN_AT_MOST = 32
+"""Storage hands out no more messages at once."""
+
+TAKEN_FOR = timedelta(minutes=5)
+"""How long what was taken is nobody else's. What is not removed by then is there again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message as it lies in storage: its text, and what it is removed by."""
+
+    id: str
+    receipt: str
+    text: str
+
+    @property
+    def body(self) -> bytes:
+        """What was sent: decoded where the text is base64, else the text as it is."""
+        try:
+            return base64.b64decode(self.text, validate=True)
+        except ValueError:
+            return self.text.encode()
 
 
 class Queues:
@@ -72,6 +98,27 @@ class Queues:
                     if storage.code(error) != "QueueAlreadyExists":
                         raise
                 await send()
+
+    async def take(self, queue: str) -> list[Taken]:
+        """Up to 32 messages that are visible, whatever is in them; none where there is no such queue."""
+        hidden = int(TAKEN_FOR.total_seconds())
+        pages = self._client(queue).receive_messages(
+            messages_per_page=TAKEN_AT_MOST, max_messages=TAKEN_AT_MOST, visibility_timeout=hidden
+        )
+        with storage.translated(f"Taking from {queue}"):
+            try:
+                return [Taken(one.id, one.pop_receipt or "", one.content) async for one in pages]
+            except ResourceNotFoundError:
+                return []
+
+    async def remove(self, queue: str, taken: Taken) -> None:
+        """Delete a message; nothing happens where it is gone, or was taken again meanwhile."""
+        with storage.translated(f"Deleting from {queue}"):
+            try:
+                await self._client(queue).delete_message(taken.id, taken.receipt)
+            except HttpResponseError as error:
+                if storage.code(error) not in {"MessageNotFound", "PopReceiptMismatch"}:
+                    raise
 
     async def lengths(self) -> dict[str, int]:
         """About how many messages each queue and each poison queue holds; 0 where there is none yet."""

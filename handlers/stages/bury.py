@@ -2,19 +2,26 @@
 
 A message that did not fail by itself is sent again: hosts killed while they hold it use up its tries.
 
-Bad content never raises here, or a poison queue would need a poison queue.
+The sweep empties the poison queues through the SDK. No function may listen to them: what the host cannot
+decode there, and what has failed there five times, it would take again every ten minutes and show to nobody,
+so that nobody else could take it either.
+
+Bad content never raises here, or it would stay where it is.
 """
 
 import hashlib
 from dataclasses import dataclass
 
 from handlers.cloud.names import run_path
+from handlers.cloud.queues import TAKEN_AT_MOST, Taken
+from handlers.cloud.records import StorageDown
+from handlers.cloud.side_by_side import side_by_side
 from handlers.failures import bundles, reasons
 from handlers.failures.quarantine import keep
 from handlers.log import logger
 from handlers.wire.bundles import texts_in
 from handlers.wire.documents import BadRecord, NewerRecord
-from handlers.wire.ids import NOTICES, Queue
+from handlers.wire.ids import NOTICES, QUEUES, Queue, poison
 from handlers.wire.messages import (
     BadMessage,
     Message,
@@ -41,6 +48,12 @@ MOST_LIVES = 5
 """How often a message is sent again when no failure of it is known; one that kills its process must end."""
 
 
+MOST_TAKES = 20
+"""Of 32 messages of one queue; what is left waits for the next sweep."""
+
+AT_ONCE = 8
+
+
 @dataclass(frozen=True, slots=True)
 class _Buried:
     """A poison message, read as far as it can be."""
@@ -54,6 +67,30 @@ class _Buried:
     @property
     def name(self) -> str:
         return hashlib.sha256(self.queue.encode() + b"\n" + self.body).hexdigest()[:32]
+
+
+async def drain(wiring: Wiring) -> None:
+    """Bury what lies in the poison queues; what cannot be buried stays until the next time.
+
+    Raises StorageDown.
+    """
+    for queue in QUEUES:
+
+        async def bury(taken: Taken, queue: Queue = queue) -> None:
+            try:
+                await handle(queue, taken.body, wiring)
+            except StorageDown:
+                raise
+            except Exception:
+                log.exception("bury.failed: a message of %s", poison(queue))
+            else:
+                await wiring.queues.remove(poison(queue), taken)
+
+        for _ in range(MOST_TAKES):
+            found = await wiring.queues.take(poison(queue))
+            await side_by_side(bury, found, AT_ONCE)
+            if len(found) < TAKEN_AT_MOST:
+                break
 
 
 async def handle(queue: Queue, body: str | bytes, wiring: Wiring) -> None:

@@ -32,6 +32,16 @@ LONGEST_SECONDS = 8
 
 RETRY_AFTER_SECONDS = 10
 
+NO_LENGTH = (
+    "The body did not arrive: the Functions host drops one that is sent without Content-Length, as with "
+    "Transfer-Encoding: chunked. Let the sender give the length: in a Logic App turn off 'Allow chunking' "
+    "of the HTTP action, in nginx leave proxy_request_buffering on, with curl send the file by --data-binary."
+)
+COMPRESSED = (
+    "The body is compressed (Content-Encoding: {encoding}); only plain bodies are taken. "
+    "Turn compression off at the sender."
+)
+
 
 async def handle(request: Request, wiring: Wiring) -> Response:
     """Answer one delivery of an alert; never raises, never 500."""
@@ -49,6 +59,11 @@ async def handle(request: Request, wiring: Wiring) -> Response:
 
 async def _handled(request: Request, wiring: Wiring) -> Response:
     now, body = wiring.now(), request.body
+    if not body and "content-length" not in request.headers:
+        return _refused(411, NO_LENGTH)
+    encoding = request.headers.get("content-encoding", "").strip()
+    if encoding.lower() not in {"", "identity"}:
+        return _refused(415, COMPRESSED.format(encoding=encoding[:40]))
     if len(body) > LARGEST_BODY:
         log.warning("receive.too_large", extra={"bytes": len(body)})
         reason = words.too_large(len(body), LARGEST_BODY)
@@ -62,6 +77,12 @@ async def _handled(request: Request, wiring: Wiring) -> Response:
         if isinstance(alert, NotForUs):
             return await _ignored(body, alert, now, request, wiring)
         return await _taken(body, alert, request, wiring)
+
+
+def _refused(code: int, reason: str) -> Response:
+    """Nothing of the alert is known: there is nothing to keep, and the sender has to change something."""
+    log.warning("receive.refused: %s", reason)
+    return _answer(code, "rejected", reason)
 
 
 async def _taken(body: bytes, alert: Announcement, request: Request, wiring: Wiring) -> Response:

@@ -1,8 +1,11 @@
-"""A local Functions host around the real Python worker runtime: HTTP, queue and timer triggers."""
+"""A local Functions host around the real Python worker runtime: HTTP, queue and timer triggers.
 
+What it does for what is asked is the real host's, row by row as `docs/platform.md` has it.
+"""
+
+from simulator.host.conversation import FunctionError, IndexingError
 from simulator.host.process import HostProcess
-from simulator.host.triggers import HttpCall, QueueItem, TimerTick
-from simulator.host.worker import FunctionError, IndexingError, invoke, load_app
+from simulator.host.triggers import HttpCall, QueueItem, TimerStatus, TimerTick
 
 __all__ = [
     "FunctionError",
@@ -10,7 +13,6 @@ __all__ = [
     "HttpCall",
     "IndexingError",
     "QueueItem",
+    "TimerStatus",
     "TimerTick",
-    "invoke",
-    "load_app",
 ]

@@ -12,17 +12,17 @@ from pathlib import Path
 from simulator.azurite import Ports, connection_string
 from simulator.host import keys
 from simulator.host.app_settings import MissingSettingError
+from simulator.host.conversation import IndexingError
 from simulator.host.host import Host
-from simulator.host.log import Detailed
 from simulator.host.metadata import UnsupportedFunctionError
-from simulator.host.ncrontab import ScheduleError
-from simulator.host.settings import HostJsonError
-from simulator.host.worker import IndexingError
+from simulator.host.settings import HostJsonError, Switches
 
 ROOT = Path(__file__).resolve().parents[2]
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # What the deployment's app settings say in Azure, unless the environment says otherwise.
 APP_SETTINGS = {
     "AzureWebJobsStorage": connection_string(Ports(10000, 10001, 10002)),
+    "AzureWebJobsDisableHomepage": "true",
     "BREAKWATER_SWEEP_SCHEDULE": "0 */5 * * * *",
 }
 
@@ -35,7 +35,7 @@ async def serve(asked: argparse.Namespace) -> int:
         loop.add_signal_handler(name, stop.set)
     if asked.leash:
         await _end_with_stdin(stop)
-    host = Host(asked.app, lock=timedelta(seconds=asked.lock_seconds))
+    host = Host(asked.app, switches=_switches(asked))
     try:
         address = await host.start(asked.port)
     except (
@@ -43,7 +43,6 @@ async def serve(asked: argparse.Namespace) -> int:
         UnsupportedFunctionError,
         HostJsonError,
         MissingSettingError,
-        ScheduleError,
     ) as wrong:
         print(f"The app in {asked.app} cannot run.\n{wrong}", file=sys.stderr)
         return 1
@@ -62,11 +61,27 @@ async def serve(asked: argparse.Namespace) -> int:
             file=sys.stderr,
             flush=True,
         )
-    await stop.wait()
+    lost = asyncio.create_task(host.worker_lost())
+    await asyncio.wait([asyncio.create_task(stop.wait()), lost], return_when=asyncio.FIRST_COMPLETED)
+    if lost.done():
+        print(
+            "The worker cannot be kept running; the host stops. In Azure another is started.", file=sys.stderr
+        )
     await host.stop()
-    # An app keeps its clients as long as its worker lives; asyncio's complaints about them are no news.
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    return 0
+    return 1 if lost.done() else 0
+
+
+def _switches(asked: argparse.Namespace) -> Switches:
+    def seconds(said: float | None) -> timedelta | None:
+        return None if said is None else timedelta(seconds=said)
+
+    return Switches(
+        lock=timedelta(seconds=asked.lock_seconds),
+        timeout=seconds(asked.timeout),
+        retry=seconds(asked.retry_seconds),
+        level=asked.log_level.upper(),
+        wire=asked.wire,
+    )
 
 
 async def _end_with_stdin(stop: asyncio.Event) -> None:
@@ -79,29 +94,52 @@ async def _end_with_stdin(stop: asyncio.Event) -> None:
     await asyncio.get_running_loop().connect_read_pipe(Leash, sys.stdin)
 
 
-def main() -> int:
-    """Read the command line and serve."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(
         prog="python -m simulator.host",
         description="The function app under a local Functions host. Settings come from the environment.",
     )
-    parser.add_argument("--port", type=int, default=7071, help="0 takes a free one (default 7071)")
-    parser.add_argument(
+    made.add_argument("--port", type=int, default=7071, help="0 takes a free one (default 7071)")
+    made.add_argument(
         "--lock-seconds", type=int, default=600, help="how long a taken message stays invisible (default 600)"
     )
-    parser.add_argument("--app", type=Path, default=ROOT, help="the folder with function_app.py")
-    parser.add_argument("--log-level", default="WARNING", help="INFO shows each function's start and end")
-    parser.add_argument("--leash", action="store_true", help="stop when standard input closes")
-    asked = parser.parse_args()
+    made.add_argument(
+        "--timeout", type=float, help="seconds a function may take (default: functionTimeout of host.json)"
+    )
+    made.add_argument(
+        "--retry-seconds",
+        type=int,
+        help="after how long a failed message is tried again (default: visibilityTimeout of host.json)",
+    )
+    made.add_argument(
+        "--wire", type=Path, help="a file for every message between host and worker, as JSON lines"
+    )
+    made.add_argument("--app", type=Path, default=ROOT, help="the folder with function_app.py")
+    made.add_argument(
+        "--log-level",
+        default="WARNING",
+        type=str.upper,
+        choices=LEVELS,
+        help="INFO shows all that Azure keeps",
+    )
+    made.add_argument("--leash", action="store_true", help="stop when standard input closes")
+    return made
+
+
+def main() -> int:
+    """Read the command line and serve."""
+    command = parser()
+    asked = command.parse_args()
     if asked.lock_seconds < 1:
-        parser.error("--lock-seconds must be at least 1.")
+        command.error("--lock-seconds must be at least 1.")
     for name, value in APP_SETTINGS.items():
         os.environ.setdefault(name, value)
-    shown = logging.StreamHandler(sys.stderr)
-    shown.setFormatter(Detailed("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(handlers=[shown], level=asked.log_level.upper())
-    for noisy in ("azure.core", "azure.functions", "azure.identity"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.basicConfig(
+        stream=sys.stderr, level=asked.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    # The host's own calls to storage; the app's are logged by the app's SDKs in the worker.
+    logging.getLogger("azure").setLevel(logging.WARNING)
     return asyncio.run(serve(asked))
 
 

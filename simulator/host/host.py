@@ -6,67 +6,101 @@ HTTP comes first: the storage SDKs take longer to import than anything else here
 
 import asyncio
 import logging
-import re
 import socket
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from simulator.host import settings
-from simulator.host.app_settings import connection, resolve
-from simulator.host.keys import host_key
-from simulator.host.metadata import Function, UnsupportedFunctionError
-from simulator.host.ncrontab import Schedule
+from simulator.host.channel import Channel
+from simulator.host.checks import enabled
+from simulator.host.keys import Keys
+from simulator.host.metadata import Function
+from simulator.host.settings import Switches
+from simulator.host.tape import Tape
+from simulator.host.triggers import Trigger
 from simulator.host.web import WebFront
-from simulator.host.worker import load_app
 
 if TYPE_CHECKING:
     from simulator.host.listeners import Listener
 
 log = logging.getLogger(__name__)
 
-_QUEUE_NAME = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
 GRACE = 3.0  # seconds running functions get when the host is told to stop
+
+
+class Worker(Protocol):
+    """What runs the functions: `channel.Channel`, or `worker.InProcess`."""
+
+    async def start(self) -> dict[str, Function]:
+        """Load the app; its functions by name."""
+        ...
+
+    async def invoke(self, called: Function, trigger: Trigger) -> Any:
+        """Run one function; raises FunctionError."""
+        ...
+
+    async def lost(self) -> None:
+        """Wait until it has to be given up."""
+        ...
+
+    async def stop(self) -> None:
+        """End it as it is."""
+        ...
 
 
 class Host:
     """Loads the app when started and runs it until stopped."""
 
-    def __init__(self, app: Path, *, lock: timedelta) -> None:
-        """`lock`: how long a taken message stays invisible unless renewed; whole seconds."""
+    def __init__(self, app: Path, *, switches: Switches | None = None, worker: Worker | None = None) -> None:
+        """`worker` runs the functions; without one it is a process of its own."""
         self._app = app
-        self._lock = lock
+        self._switches = switches or Switches()
+        self._worker = worker
         self._clients = AsyncExitStack()
         self._listeners: list[Listener] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._front: WebFront | None = None
+        self._keys = Keys()
         self.functions: dict[str, Function] = {}
-        self.key = host_key()
+
+    @property
+    def key(self) -> str:
         """What callers of the HTTP functions show, as header `x-functions-key` or as `?code=`."""
+        return self._keys.host
 
     async def start(self, port: int) -> str:
         """Index the app, answer HTTP, begin to listen to queues and timers; the address.
 
         Raises:
             IndexingError, UnsupportedFunctionError: the app cannot run.
-            HostJsonError, MissingSettingError, ScheduleError: its settings are wrong.
+            HostJsonError, MissingSettingError: its settings are wrong.
             OSError: the port is taken.
         """
         listening = socket.create_server(("127.0.0.1", port))  # first: a taken port shows at once
-        said = settings.read(self._app)
-        self.functions = await load_app(self._app)
-        _check(self.functions.values())
+        said = self._switches.over(settings.read(self._app))
+        worker = self._worker = self._worker or self._channel(said)
+        try:
+            self.functions = enabled(await worker.start())
+        except BaseException:
+            await worker.stop()
+            raise
         self._front = WebFront(
             [one for one in self.functions.values() if one.trigger.type == "httpTrigger"],
             said.route_prefix,
-            self.key,
+            self._keys,
+            worker.invoke,
         )
         address = await self._front.start(listening)
-        self._spawn(self._listen(said))
+        self._spawn(self._listen(said, worker))
         return address
+
+    async def worker_lost(self) -> None:
+        """Wait until the worker has to be given up, and this host with it."""
+        assert self._worker is not None
+        await self._worker.lost()
 
     async def stop(self) -> None:
         """Take nothing new, give running functions a few seconds, close everything."""
@@ -75,13 +109,21 @@ class Host:
             for task in self._tasks:
                 task.cancel()
         await asyncio.gather(*front, *(listener.stop(GRACE) for listener in self._listeners))
+        if self._worker:
+            await self._worker.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._clients.aclose()
 
-    async def _listen(self, said: settings.HostSettings) -> None:
+    def _channel(self, said: settings.HostSettings) -> Channel:
+        channel = Channel(self._app, timeout=said.function_timeout, level=self._switches.level)
+        if self._switches.wire:
+            channel.watch = Tape(self._switches.wire)
+        return channel
+
+    async def _listen(self, said: settings.HostSettings, worker: Worker) -> None:
         listeners = await asyncio.to_thread(_import_listeners)
         self._listeners = await self._clients.enter_async_context(
-            listeners.listeners(self._app, self.functions.values(), said, self._lock)
+            listeners.listeners(self._app, self.functions.values(), said, self._switches.lock, worker.invoke)
         )
         for listener in self._listeners:
             self._spawn(listener.run())
@@ -90,22 +132,6 @@ class Host:
         task = asyncio.create_task(work)
         task.add_done_callback(_report)
         self._tasks.append(task)
-
-
-def _check(functions: Iterable[Function]) -> None:
-    """Find what is wrong with the triggers' settings before anything listens."""
-    for one in functions:
-        if one.trigger.type == "queueTrigger":
-            connection(one.trigger.setting("connection", "AzureWebJobsStorage"))
-            queue = resolve(one.trigger.setting("queueName"))
-            if not _QUEUE_NAME.fullmatch(queue):
-                raise UnsupportedFunctionError(
-                    f"Function '{one.name}' names the queue '{queue}'; storage wants 3 to 63 lower-case "
-                    "letters, digits and single hyphens."
-                )
-        if one.trigger.type == "timerTrigger":
-            connection("AzureWebJobsStorage")
-            Schedule.parse(resolve(one.trigger.setting("schedule")))
 
 
 def _import_listeners() -> ModuleType:

@@ -1,17 +1,24 @@
-"""Who may call an HTTP function: the levels and the key of the real host.
+"""Who may call an HTTP function: the levels and keys of the real host.
 
-There is one key for the whole app, as Azure's host key `default`. Master and function keys are for people who
-manage keys; nothing here does.
+There is one key for the whole app, as Azure's host key `default`, and the master key, which opens everything. Nothing
+here makes, changes or lists keys.
 """
 
 import os
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from simulator.host.metadata import Function, UnsupportedFunctionError
+from simulator.host.callers import NOBODY, Caller
+from simulator.host.metadata import Function
 
 SETTING = "BREAKWATER_HOST_KEY"
+MASTER_SETTING = "BREAKWATER_MASTER_KEY"
 HEADER = "x-functions-key"
+
+HOST = Caller("Function", "default")
+MASTER = Caller("Admin", "master")
+_OPENS = {"anonymous": {NOBODY, HOST, MASTER}, "function": {HOST, MASTER}, "admin": {MASTER}}
 
 
 def host_key() -> str:
@@ -19,22 +26,30 @@ def host_key() -> str:
     return os.environ.get(SETTING, "").strip() or secrets.token_urlsafe(32)
 
 
-def wants_key(function: Function) -> bool:
-    """Whether a function is called with a key only; the level is `function` where none is declared.
-
-    Raises:
-        UnsupportedFunctionError: the level is `admin`, for which this host has no key.
-    """
-    level = str(function.trigger.setting("authLevel", "function")).lower()
-    if level not in {"anonymous", "function"}:
-        raise UnsupportedFunctionError(
-            f"Function '{function.name}' asks for the level {level}; the local host has no master key, only "
-            "`anonymous` and `function` can be called."
-        )
-    return level == "function"
+def master_key() -> str:
+    """The master key that the environment says, else a new one that nobody is told."""
+    return os.environ.get(MASTER_SETTING, "").strip() or secrets.token_urlsafe(32)
 
 
-def fits(key: str, headers: Mapping[str, str], query: Mapping[str, str]) -> bool:
-    """Whether a request carries the key; `?code=` counts only where there is no header, as in the real host."""
-    given = headers.get(HEADER, query.get("code", ""))
-    return secrets.compare_digest(given.encode(errors="replace"), key.encode())
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one host."""
+
+    host: str = field(default_factory=host_key)
+    master: str = field(default_factory=master_key)
+
+    def caller(self, headers: Mapping[str, str], query: Mapping[str, str]) -> Caller:
+        """Who shows which key: the header `x-functions-key`, and `?code=` only where there is none.
+
+        Header names in lower case. A bearer token is no key.
+        """
+        given = headers.get(HEADER, query.get("code", "")).encode(errors="replace")
+        for key, caller in ((self.host, HOST), (self.master, MASTER)):
+            if secrets.compare_digest(given, key.encode()):
+                return caller
+        return NOBODY
+
+
+def lets_in(function: Function, caller: Caller) -> bool:
+    """Whether a function may be called by somebody; the level is `function` where none is declared."""
+    return caller in _OPENS[str(function.trigger.setting("authLevel", "function")).lower()]

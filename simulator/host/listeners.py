@@ -1,40 +1,44 @@
 """The queue and timer listeners of an app, and the storage clients they share."""
 
-import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from azure.core.exceptions import AzureError
 from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue.aio import QueueServiceClient
 
 from simulator.host.app_settings import connection, resolve
+from simulator.host.conversation import FunctionError, WorkerLost
 from simulator.host.metadata import Binding, Function
 from simulator.host.ncrontab import Schedule
 from simulator.host.output import send
 from simulator.host.queues import QueueListener
 from simulator.host.settings import HostSettings
 from simulator.host.timers import TimerListener
-from simulator.host.triggers import Trigger
-from simulator.host.worker import FunctionError, invoke
+from simulator.host.triggers import TimerTick, Trigger
 
 log = logging.getLogger(__name__)
 
 type Listener = QueueListener | TimerListener
+Invoke = Callable[[Function, Trigger], Awaitable[Any]]
 
 
 @asynccontextmanager
 async def listeners(
-    app: Path, functions: Iterable[Function], settings: HostSettings, lock: timedelta
+    app: Path, functions: Iterable[Function], settings: HostSettings, lock: timedelta, invoke: Invoke
 ) -> AsyncIterator[list[Listener]]:
-    """Listeners for every queue and timer function, with clients open as long as the block runs."""
+    """Listeners for every queue and timer function, with clients open as long as the block runs.
+
+    `invoke` runs a function; it raises FunctionError.
+    """
     async with AsyncExitStack() as clients:
-        made = _Listeners(app, settings, lock, clients)
+        made = _Listeners(app, settings, lock, invoke, clients)
         found: list[Listener] = []
         for one in functions:
             if one.trigger.type == "queueTrigger":
@@ -45,10 +49,18 @@ async def listeners(
 
 
 class _Listeners:
-    def __init__(self, app: Path, settings: HostSettings, lock: timedelta, clients: AsyncExitStack) -> None:
+    def __init__(
+        self,
+        app: Path,
+        settings: HostSettings,
+        lock: timedelta,
+        invoke: Invoke,
+        clients: AsyncExitStack,
+    ) -> None:
         self._host_id = hashlib.sha256(str(app.resolve()).encode()).hexdigest()[:32]
         self._settings = settings
         self._lock = lock
+        self._invoke = invoke
         self._clients = clients
         self._queues: dict[str, QueueServiceClient] = {}
         self._blobs: BlobServiceClient | None = None
@@ -73,7 +85,7 @@ class _Listeners:
             self._blobs,
             f"timers/{self._host_id}/{function.name}/status",
             Schedule.parse(resolve(function.trigger.setting("schedule"))),
-            lambda tick: self._run(function, tick),
+            lambda tick: self._tick(function, tick),
             at_start=bool(function.trigger.setting("runOnStartup", default=False)),
         )
 
@@ -89,25 +101,31 @@ class _Listeners:
         return self._queues[where]
 
     async def _run(self, function: Function, trigger: Trigger) -> bool:
-        """Run a function within the app's time limit; whether it succeeded."""
+        """Run a function; whether it succeeded. Raises WorkerLost."""
         log.info("Executing %s", function.name)
         began = time.monotonic()
         try:
-            async with asyncio.timeout(self._settings.function_timeout.total_seconds()):
-                returned = await invoke(function, trigger)
+            returned = await self._invoke(function, trigger)
             if function.returns_to and returned is not None:
                 queues = await self._queue_service(function.returns_to)
                 queue = queues.get_queue_client(resolve(function.returns_to.setting("queueName")))
                 await send(queue, returned, encode=self._settings.queues.base64)
+        except WorkerLost:
+            raise
         except FunctionError as failed:
             # The trace that matters is the worker's, not the one of raising here.
             log.error("%s failed: %s\n%s", function.name, failed, failed.trace)  # noqa: TRY400
-            return False
-        except TimeoutError:
-            log.exception("%s was stopped: functionTimeout.", function.name)
             return False
         except (AzureError, TypeError, ValueError):
             log.exception("%s ran, but its return value could not be sent.", function.name)
             return False
         log.info("Executed %s in %.0f ms", function.name, (time.monotonic() - began) * 1000)
         return True
+
+    async def _tick(self, function: Function, tick: TimerTick) -> bool:
+        """Run a timer's function; one whose worker is lost has failed, and the next occurrence is the next."""
+        try:
+            return await self._run(function, tick)
+        except WorkerLost as lost:
+            log.warning("%s failed: %s", function.name, lost)
+            return False

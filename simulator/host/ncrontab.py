@@ -8,6 +8,7 @@ Five fields mean second 0.
 from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Self
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -90,6 +91,12 @@ class Schedule:
                 if found:
                     return found
         raise ScheduleError("This schedule never occurs: no month it names has the day it names.")
+
+    def shortest_pause(self) -> timedelta:
+        """A minute, unless it can fire more than once in one."""
+        seconds = self.seconds
+        within = min((later - sooner for sooner, later in pairwise(seconds)), default=60)
+        return timedelta(seconds=min(within, 60))
 
     def _within(self, day: datetime, start: datetime) -> datetime | None:
         for hour in self.hours[bisect_left(self.hours, start.hour) :]:

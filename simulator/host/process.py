@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import secrets
 import sys
 from collections.abc import Mapping
@@ -31,16 +32,22 @@ class HostProcess:
         env: Mapping[str, str] | None = None,
         port: int = 0,
         lock_seconds: int = 600,
+        timeout: float | None = None,
+        wire: Path | None = None,
         log_level: str = "WARNING",
     ) -> None:
-        """`env` is added to this process's environment; port 0 takes a free one, kept over a restart."""
+        """`env` is added to this process's environment; port 0 takes a free one, kept over a restart.
+
+        The others as `python -m simulator.host --help` has them.
+        """
         self._app = app
         self._env = {**os.environ, **(env or {})}
         self.key = self._env[SETTING] = self._env.get(SETTING, "").strip() or secrets.token_urlsafe(32)
         """What callers of its HTTP functions show; the same over a restart."""
         self._port = port
-        self._lock_seconds = lock_seconds
-        self._log_level = log_level
+        self._switches = ["--lock-seconds", str(lock_seconds), "--log-level", log_level]
+        self._switches += ["--timeout", str(timeout)] if timeout is not None else []
+        self._switches += ["--wire", str(wire)] if wire else []
         self._process: asyncio.subprocess.Process | None = None
         self._readers: list[asyncio.Task[None]] = []
         self._ready: asyncio.Future[str] | None = None
@@ -64,6 +71,11 @@ class HostProcess:
         return self._running().pid
 
     @property
+    def worker_pid(self) -> int:
+        """The id of the process that runs the app now, as the host has last said it."""
+        return int(re.findall(r"The worker is process (\d+)\.", self.log)[-1])
+
+    @property
     def log(self) -> str:
         """All it has written so far, standard output and error."""
         return "".join(self._written)
@@ -74,7 +86,7 @@ class HostProcess:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "simulator.host", "--leash",
             "--app", str(self._app), "--port", str(self._port),
-            "--lock-seconds", str(self._lock_seconds), "--log-level", self._log_level,
+            *self._switches,
             cwd=ROOT,
             env=self._env,
             stdin=asyncio.subprocess.PIPE,

@@ -1,7 +1,7 @@
 """The Functions worker's wire protocol: Microsoft's own generated classes, loaded under a name of ours.
 
 They ship in a wheel whose top-level package is called `tests` and whose __init__ wants grpc. Neither may
-touch this process, so the two modules that matter are loaded from the folder `make setup` put them in.
+touch this process, so the modules that matter are loaded from the folder `make setup` put them in.
 """
 
 import importlib
@@ -12,7 +12,7 @@ from types import ModuleType
 
 _PACKAGE = "_functions_worker_protocol"
 _FOLDER = Path(__file__).resolve().parents[2] / ".tools" / "protos" / "tests" / "protos"
-_MODULES = ("FunctionRpc_pb2", "shared.NullableTypes_pb2")
+_MODULES = ("FunctionRpc_pb2", "shared.NullableTypes_pb2", "identity.ClaimsIdentityRpc_pb2")
 
 
 @cache

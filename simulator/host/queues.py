@@ -3,13 +3,14 @@
 Rules as in the extension's QueueListener and QueueProcessor: a batch is fetched whenever no more than
 `newBatchThreshold` messages are running; success deletes; failure makes the message visible again after
 `visibilityTimeout`; at `maxDequeueCount` it is copied to `<queue>-poison` and deleted, and so is a message
-that is not base64 or was taken too often. A poison queue has no poison queue of its own: what fails there
-stays invisible for the rest of its lock, and is never handed out again once it was taken too often.
+that was taken too often. One that is not base64 goes there at once, no function sees it; base64 of what is no UTF-8
+fails before the function, each time. A poison queue has no poison queue of its own: what fails there stays invisible
+for the rest of its lock, is never handed out again once it was taken too often, and never deleted. What a worker had
+taken when it died stays invisible, too.
 """
 
 import asyncio
 import base64
-import binascii
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -19,6 +20,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
+from simulator.host.conversation import WorkerLost
 from simulator.host.lock import Lock, happened
 from simulator.host.settings import QueueSettings
 from simulator.host.triggers import QueueItem
@@ -41,7 +43,10 @@ class QueueListener:
         lock: timedelta,
         handle: Handler,
     ) -> None:
-        """`handle` runs the function and says whether it succeeded; it raises only when cancelled."""
+        """`handle` runs the function and says whether it succeeded.
+
+        It raises WorkerLost when nothing can be said, because the worker died.
+        """
         self._storage = storage
         self._queue = storage.get_queue_client(name)
         self._poison = None if name.endswith(POISON) else storage.get_queue_client(name + POISON)
@@ -122,27 +127,38 @@ class QueueListener:
 
     async def _process(self, message: QueueMessage) -> None:
         try:
-            item = self._item(message)
+            body = self._body(message)
         except ValueError as wrong:
-            log.warning("Message %s of %s is not readable: %s", message.id, self._name, wrong)
+            log.warning("Message %s of %s is not base64: %s", message.id, self._name, wrong)
             await self._bury(message)
             return
-        if item.dequeue_count > self._settings.max_dequeue_count:
+        if (message.dequeue_count or 1) > self._settings.max_dequeue_count:
             await self._bury(message)
+            return
+        try:
+            item = self._item(message, body.decode())
+        except UnicodeDecodeError as wrong:
+            log.error("Message %s of %s cannot be bound: %s", message.id, self._name, wrong)  # noqa: TRY400
+            await self._settle(message, succeeded=False)
             return
         succeeded = False
         try:
             async with Lock(self._queue, message, self._lock):
                 succeeded = await self._handle(item)
-        finally:
-            await self._settle(message, item, succeeded=succeeded)
+        except WorkerLost as lost:
+            log.warning("Message %s of %s stays taken: %s", message.id, self._name, lost)
+            return
+        except asyncio.CancelledError:
+            await self._settle(message, succeeded=False)
+            raise
+        await self._settle(message, succeeded=succeeded)
 
-    async def _settle(self, message: QueueMessage, item: QueueItem, *, succeeded: bool) -> None:
+    async def _settle(self, message: QueueMessage, *, succeeded: bool) -> None:
         if succeeded:
             await self._tolerant(self._queue.delete_message, message)
         elif self._poison is None:
             return
-        elif item.dequeue_count >= self._settings.max_dequeue_count:
+        elif (message.dequeue_count or 1) >= self._settings.max_dequeue_count:
             await self._bury(message)
         else:
             await self._release(message, int(self._settings.visibility_timeout.total_seconds()))
@@ -179,18 +195,18 @@ class QueueListener:
                 return
             await asyncio.sleep(pause)
 
-    def _item(self, message: QueueMessage) -> QueueItem:
-        text = message.content
-        if self._settings.base64:
-            try:
-                text = base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
-            except (binascii.Error, UnicodeDecodeError) as wrong:
-                raise ValueError(f"not UTF-8 text in base64 ({wrong})") from None
+    def _body(self, message: QueueMessage) -> bytes:
+        text: str = message.content
+        return (
+            base64.b64decode("".join(text.split()), validate=True) if self._settings.base64 else text.encode()
+        )
+
+    def _item(self, message: QueueMessage, body: str) -> QueueItem:
         assert message.inserted_on is not None
         assert message.expires_on is not None
         assert message.next_visible_on is not None
         return QueueItem(
-            body=text,
+            body=body,
             queue=self._name,
             id=message.id,
             pop_receipt=message.pop_receipt or "",

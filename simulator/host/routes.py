@@ -35,17 +35,20 @@ class Route:
 
         Args:
             method: in capitals.
-            path: as sent, percent-encoded, without the prefix and its slash.
+            path: as sent, percent-encoded, without the prefix and its slash. A slash at its end is taken, two in
+                a row are never.
         """
         if self.methods and method not in self.methods:
             return None
-        found = self.pattern.fullmatch("/" + path.strip("/"))
+        if f"/{path}".find("//") >= 0:
+            return None
+        found = self.pattern.fullmatch("/" + path.removesuffix("/"))
         return {name: decode(value) for name, value in found.groupdict("").items()} if found else None
 
 
 def decode(value: str) -> str:
     """Percent-decode as the real host's web server does: all but %2F, which would make a new segment."""
-    return unquote(re.sub("%2f", "%252F", value, flags=re.IGNORECASE))
+    return unquote(re.sub("%(2f)", r"%25\1", value, flags=re.IGNORECASE))
 
 
 def _segment(segment: str) -> str:

@@ -1,7 +1,7 @@
 """host.json, the parts of it this host honours, with the real host's defaults."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,6 +29,30 @@ class HostSettings:
     route_prefix: str = "api"
     function_timeout: timedelta = timedelta(minutes=30)
     queues: QueueSettings = QueueSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """What a person or a test sets about the host itself; None leaves what host.json says.
+
+    `lock`: how long a taken message stays invisible unless renewed, whole seconds. `timeout`: functionTimeout.
+    `retry`: visibilityTimeout, after which a failed message is tried again. `level`: the lowest of the log that is
+    shown. `wire`: a file for every message between host and worker.
+    """
+
+    lock: timedelta = timedelta(minutes=10)
+    timeout: timedelta | None = None
+    retry: timedelta | None = None
+    level: str = "WARNING"
+    wire: Path | None = None
+
+    def over(self, said: HostSettings) -> HostSettings:
+        """host.json's settings with what is set here in their place."""
+        if self.timeout is not None:
+            said = replace(said, function_timeout=self.timeout)
+        if self.retry is not None:
+            said = replace(said, queues=replace(said.queues, visibility_timeout=self.retry))
+        return said
 
 
 def read(directory: Path) -> HostSettings:

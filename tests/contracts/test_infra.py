@@ -33,6 +33,7 @@ SETTINGS = {
     *(f"AzureWebJobsStorage__{part}ServiceUri" for part in ("blob", "queue", "table")),
     "AzureWebJobsStorage__credential",
     "AzureWebJobsStorage__clientId",
+    "AzureWebJobsDisableHomepage",
     *(
         f"BREAKWATER_{name}"
         for name in (

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from simulator.host import load_app
 from simulator.host.process import ROOT
 from simulator.host.routes import Route
+from simulator.host.worker import load_app
 
 RUN = "waves/VM8T-1Q8/11111111-2222-3333-4444-555555555555/rg-shop/web"
 HTTP = {
@@ -26,10 +26,6 @@ QUEUES = {
     "plan": "scale-sets",
     "advance": "runs",
     "notify": "notices",
-    "bury_alerts": "alerts-poison",
-    "bury_scale_sets": "scale-sets-poison",
-    "bury_runs": "runs-poison",
-    "bury_notices": "notices-poison",
 }
 
 
@@ -53,10 +49,10 @@ async def test_each_address_reaches_its_function_by_its_method_alone(function, a
     reached = {
         (verb, name)
         for name, route in routes.items()
-        for verb in ("GET", "POST", "PUT", "DELETE")
+        for verb in ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE")
         if route.match(verb, path) is not None
     }
-    assert reached == {(method, function)}
+    assert reached == {(verb, function) for verb in ((method, "HEAD") if method == "GET" else (method,))}
 
 
 async def test_a_link_is_opened_and_its_form_sent_and_nothing_else() -> None:
@@ -64,7 +60,7 @@ async def test_a_link_is_opened_and_its_form_sent_and_nothing_else() -> None:
     route = Route.of(said["route"], said["methods"])
 
     assert said["authLevel"].lower() == "anonymous"
-    assert set(said["methods"]) == {"GET", "POST"}
+    assert set(said["methods"]) == {"GET", "HEAD", "POST"}
     assert route.match("GET", "links/abc") == {"token": "abc", "rest": ""}
     assert route.match("POST", "links/abc/s/rg/web.json") == {"token": "abc", "rest": "s/rg/web.json"}
 

@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from simulator.host import app_settings
-from simulator.host.keys import wants_key
-from simulator.host.metadata import Function, UnsupportedFunctionError, function
+from simulator.host.checks import enabled
+from simulator.host.metadata import UnsupportedFunctionError, function
 from simulator.host.settings import HostJsonError, QueueSettings, read
 from tests.host.work import APPS, Work
 
 IN_PROCESS = """
 import asyncio, json, sys
 from pathlib import Path
-from simulator.host import FunctionError, HttpCall, QueueItem, TimerTick, invoke, load_app
+from simulator.host import FunctionError, HttpCall, QueueItem, TimerTick
+from simulator.host.worker import invoke, load_app
 from datetime import UTC, datetime
 
 async def main(app, other):
@@ -26,7 +27,7 @@ async def main(app, other):
     page = await invoke(functions["a_page"], HttpCall(params={"name": "x"}))
     said["page"] = [page.http.status_code, page.http.body.bytes.decode()]
     said["relay"] = (await invoke(functions["relay"], QueueItem("news"))).string
-    said["tick"] = await invoke(functions["ticking"], TimerTick(next=datetime(2026, 11, 22, tzinfo=UTC)))
+    said["tick"] = await invoke(functions["ticking"], TimerTick(at=datetime(2026, 11, 22, tzinfo=UTC)))
     try:
         await invoke(functions["doomed"], QueueItem("lost"))
     except FunctionError as failed:
@@ -119,11 +120,8 @@ def test_a_binding_this_host_cannot_carry_out_is_refused_rather_than_ignored(
         function("f", "id", [json.dumps(one) for one in bindings])
 
 
-def test_a_level_that_this_host_has_no_key_for_is_refused_rather_than_let_in() -> None:
-    def trigger(**said: str) -> Function:
-        return function("f", "id", [json.dumps({"type": "httpTrigger", "name": "req", **said})])
-
-    assert wants_key(trigger()), "Azure's default is `function`"
-    assert not wants_key(trigger(authLevel="ANONYMOUS"))
-    with pytest.raises(UnsupportedFunctionError, match="no master key"):
-        wants_key(trigger(authLevel="ADMIN"))
+@pytest.mark.parametrize("route", ["admin/keys", "/Administration", "runtime"])
+def test_a_route_that_begins_as_the_hosts_own_do_is_refused(route: str) -> None:
+    trigger = {"type": "httpTrigger", "name": "req", "route": route}
+    with pytest.raises(UnsupportedFunctionError, match="the host's own"):
+        enabled({"f": function("f", "id", [json.dumps(trigger)])})

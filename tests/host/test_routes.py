@@ -33,6 +33,8 @@ def test_a_path_that_fits_gives_its_parameters_decoded(
         ("waves.json", "wavesXjson"),
         ("files/{name}.json", "files/.json"),
         ("files/{*rest}", "filesystem"),
+        ("files/{*rest}", "files/a//b"),
+        ("files/{*rest}", "files//"),
     ],
 )
 def test_a_path_that_does_not_fit_is_not_answered(template: str, path: str) -> None:

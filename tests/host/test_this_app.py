@@ -2,9 +2,11 @@
 
 import aiohttp
 
-from simulator.host import HostProcess, load_app
+from simulator.host import HostProcess
 from simulator.host.process import ROOT
+from simulator.host.worker import load_app
 from tests.eventually import eventually
+from tests.host.probe import ask
 
 
 async def test_every_function_of_this_app_indexes_with_triggers_the_host_carries_out() -> None:
@@ -28,6 +30,17 @@ async def test_this_app_answers_under_the_host_and_stops_quietly(storage: str) -
         await eventually(healthy, within=30, why="storage is there and the app says so")
         async with client.post(f"{host.url}/api/alerts", data=b"no alert", headers=host.headers) as answer:
             assert answer.status == 400
+        chunked = await ask(
+            host.url,
+            "/api/alerts",
+            method="POST",
+            headers={**host.headers, "Transfer-Encoding": "chunked"},
+            body=b"an alert",
+        )
+        assert (chunked.status, "Content-Length" in chunked.said["reason"]) == (411, True)
+        page = await ask(host.url, "/api/waves", method="HEAD", headers=host.headers)
+        assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert (await ask(host.url, "/")).status == 204, "the default page is off"
         assert await host.stop() == 0
     assert "Unclosed" not in host.log
     assert "ERROR" not in host.log

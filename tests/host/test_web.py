@@ -1,14 +1,12 @@
 """The HTTP trigger."""
 
 import asyncio
-import json
 import os
 import socket
 import sys
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from simulator import azurite as emulator
 from tests.eventually import eventually
@@ -43,53 +41,6 @@ async def test_requests_reach_functions_in_the_order_of_their_names_as_the_worke
         await eventually(
             lambda: "ValueError: secret detail" in host.log, within=15, why="the host's own log says why"
         )
-
-
-@pytest.mark.parametrize("header", [b"Host: x\r\ntraceparent: \xff\xfe", b"Host: [::1", b"Host: x:99999999"])
-async def test_a_header_that_is_none_is_a_bad_request_and_no_failure(work: Work, header: bytes) -> None:
-    async with work.host() as host:
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(host.url.rpartition(":")[2]))
-        writer.write(b"GET /api/pages/a HTTP/1.1\r\n" + header + b"\r\nConnection: close\r\n\r\n")
-        assert b" 400 " in await reader.readline()
-        writer.close()
-
-
-async def test_a_body_reaches_its_function_as_it_came_whatever_its_header_says(work: Work) -> None:
-    async with work.host() as host, aiohttp.ClientSession(f"{host.url}/api/") as client:
-        request = client.post("pages/a/c", data=b"plain", headers={"Content-Encoding": "gzip"}, compress=None)
-        async with request as answer:
-            assert answer.status == 201
-            assert (await answer.json(content_type=None))["body"] == "plain"
-
-
-async def test_a_function_with_a_key_lets_in_who_shows_it_and_nobody_else(work: Work) -> None:
-    async with work.host() as host, aiohttp.ClientSession(f"{host.url}/api/") as client:
-
-        async def asked(path: str = "guarded", **headers: str) -> tuple[int, str, str | None]:
-            async with client.get(path, headers=headers) as answer:
-                return answer.status, await answer.text(), answer.headers.get("Content-Type")
-
-        for headers in (
-            {},
-            {"x-functions-key": ""},
-            {"x-functions-key": f"{host.key}x"},
-            {"Authorization": f"Bearer {host.key}"},
-        ):
-            assert await asked(**headers) == (401, "", None)
-        assert await asked("guarded?code=") == (401, "", None)
-        assert (await asked(f"guarded?code={host.key}", **{"x-functions-key": "other"}))[0] == 401
-        assert (await asked(**{"X-Functions-Key": host.key}))[:2] == (200, "{}")
-        assert (await asked(f"guarded?code={host.key}"))[:2] == (200, json.dumps({"code": host.key}))
-        assert (await asked("pages/a"))[0] == 200, "an anonymous one asks for none"
-        async with client.post("guarded") as answer:
-            assert answer.status == 404, "a method that it does not take is no function, key or not"
-
-
-async def test_a_key_that_the_environment_says_is_the_hosts(work: Work) -> None:
-    async with work.host(BREAKWATER_HOST_KEY="the-key") as host, aiohttp.ClientSession() as client:
-        async with client.get(f"{host.url}/api/guarded?code=the-key") as answer:
-            assert (host.key, answer.status) == ("the-key", 200)
-        assert "the-key" not in host.log
 
 
 async def test_a_host_that_makes_its_key_says_it(work: Work) -> None:

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import json
+import socket
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -39,18 +40,19 @@ class Work:
     def host(self, *, lock_seconds: int = 600, **env: str) -> HostProcess:
         return HostProcess(app=APPS / "work", env={**self.env, **env}, lock_seconds=lock_seconds)
 
-    async def send(self, queue: str, *bodies: str) -> None:
+    async def send(self, queue: str, *bodies: str, alive: int | None = None) -> None:
+        """`alive` is the time to live in seconds, -1 for ever, seven days without one."""
         for body in bodies:
-            await self.send_raw(queue, base64.b64encode(body.encode()).decode())
+            await self.send_raw(queue, base64.b64encode(body.encode()).decode(), alive=alive)
 
-    async def send_raw(self, queue: str, text: str) -> None:
+    async def send_raw(self, queue: str, text: str, *, alive: int | None = None) -> None:
         client = self.queues.get_queue_client(queue)
         try:
-            await client.send_message(text)
+            await client.send_message(text, time_to_live=alive)
         except ResourceNotFoundError:
             with contextlib.suppress(ResourceExistsError):
                 await client.create_queue()
-            await client.send_message(text)
+            await client.send_message(text, time_to_live=alive)
 
     def records(self, what: str, body: str | None = None) -> list[dict[str, Any]]:
         if not self._record.exists():
@@ -95,3 +97,12 @@ class Work:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.queues.close()
+
+
+def listens(url: str) -> bool:
+    host, port = url.removeprefix("http://").split(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except ConnectionRefusedError:
+        return False
+    return True

@@ -57,6 +57,6 @@ async def test_messages_are_taken_once_in_the_order_in_which_they_were_sent():
         await queues.send(ALERTS, message, delay=timedelta(days=1))
     await queues.send_text(SCALE_SETS, "x")
     assert (await queues.lengths())[ALERTS] == 2
-    assert queues.take(ALERTS) == [message.model_dump_json() for message in messages]
-    assert queues.take(ALERTS) == []
-    assert queues.take(SCALE_SETS) == ["x"]
+    assert queues.drain(ALERTS) == [message.model_dump_json() for message in messages]
+    assert queues.drain(ALERTS) == []
+    assert queues.drain(SCALE_SETS) == ["x"]

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -57,3 +58,21 @@ async def test_a_text_is_sent_as_it_came(queues, storage):
     await queues.send_text(RUNS, json.dumps({"v": 9, "ü": 1}))
     found = await taken(storage, RUNS)
     assert json.loads(base64.b64decode(found.content)) == {"v": 9, "ü": 1}
+
+
+async def test_what_is_taken_is_there_as_it_came_until_it_is_removed(queues, storage):
+    assert await queues.take(poison(RUNS)) == [], "no queue, no messages"
+    await queues.send_text(poison(RUNS), "ours")
+    async with QueueServiceClient.from_connection_string(storage) as service:
+        client = service.get_queue_client(poison(RUNS))
+        for text in ("%%% not base64 %%%", base64.b64encode(b"\xff").decode()):
+            await client.send_message(text)
+    found = await queues.take(poison(RUNS))
+    assert sorted(one.body for one in found) == [b"%%% not base64 %%%", b"ours", b"\xff"]
+    assert await queues.take(poison(RUNS)) == [], "nobody else gets it meanwhile"
+    await queues.remove(poison(RUNS), replace(found[0], receipt="taken-again"))
+    assert (await queues.lengths())[poison(RUNS)] == 3
+    for one in found:
+        await queues.remove(poison(RUNS), one)
+        await queues.remove(poison(RUNS), one)
+    assert (await queues.lengths())[poison(RUNS)] == 0

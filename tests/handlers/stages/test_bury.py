@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from handlers import replay
 from handlers.cloud.names import QUARANTINE, run_path
+from handlers.cloud.queues import TAKEN_AT_MOST
 from handlers.failures import reasons
 from handlers.failures.quarantine import keep
 from handlers.stages import bury
 from handlers.wire.documents import encode, run_metadata
-from handlers.wire.ids import ALERTS, NOTICES, QUEUES, RUNS, SCALE_SETS
+from handlers.wire.ids import ALERTS, NOTICES, QUEUES, RUNS, SCALE_SETS, poison
 from handlers.wire.messages import AlertMessage, NoticeMessage, PersonEvent, RunMessage, ScaleSetMessage
 from tests.handlers.parts import NOW, SUBSCRIPTION, alert, body, digest, run, scale_set
 
@@ -244,3 +245,21 @@ async def test_nothing_outside_the_quarantine_is_replayed_and_deleted(wiring, pa
     with pytest.raises(replay.NotReplayed, match="nothing at"):
         await replay.replay(path, wiring)
     assert await wiring.records.read("alerts/x.json") is not None
+
+
+async def test_the_poison_queues_are_emptied_and_what_cannot_be_buried_stays_there(wiring, monkeypatch):
+    for number in range(TAKEN_AT_MOST + 1):
+        await wiring.queues.send_text(poison(NOTICES), f"garbage {number}")
+    await wiring.queues.send_text(poison(RUNS), "stubborn")
+    handle = bury.handle
+
+    async def handled(queue, body, wiring):
+        if body == b"stubborn":
+            raise RuntimeError("it broke")
+        await handle(queue, body, wiring)
+
+    monkeypatch.setattr(bury, "handle", handled)
+    await bury.drain(wiring)
+    lengths = await wiring.queues.lengths()
+    assert (lengths[poison(NOTICES)], lengths[poison(RUNS)]) == (0, 1)
+    assert len(await kept(wiring)) == TAKEN_AT_MOST + 1

@@ -18,6 +18,7 @@ from tests.handlers.parts import Clock, TestWiring, alert, body, digest, event, 
 
 
 async def post(wiring, content, **headers):
+    headers = {"content-length": str(len(content)), **headers}
     answer = await receive.handle(Request("POST", body=content, headers=headers), wiring)
     return answer, json.loads(answer.body)
 
@@ -105,6 +106,23 @@ async def test_what_is_not_for_us_is_stored_as_it_came_and_answered_200_with_the
     assert (await wiring.records.read(stored.path)).body == content
     assert not wiring.spy.of(ALERTS)
     assert not wiring.spy.of(NOTICES)
+
+
+async def test_a_body_without_its_length_is_411_and_the_sentence_says_what_to_set(wiring):
+    for headers in ({}, {"transfer-encoding": "chunked"}):
+        answer = await receive.handle(Request("POST", headers=headers), wiring)
+        said = json.loads(answer.body)
+        assert (answer.status, said["status"]) == (411, "rejected")
+        assert "Content-Length" in said["reason"]
+        assert "Allow chunking" in said["reason"]
+    assert await quarantined(wiring) == []
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "GZIP, identity"])
+async def test_a_compressed_body_is_415_and_a_plain_one_that_says_so_is_taken(wiring, encoding):
+    answer, said = await post(wiring, body(alert()), **{"content-encoding": encoding})
+    assert (answer.status, encoding in said["reason"]) == (415, True)
+    assert (await post(wiring, body(alert()), **{"content-encoding": "Identity"}))[0].status == 202
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\xff\x00", b"[" * 100_000, b'{"schemaId": "x"}'])

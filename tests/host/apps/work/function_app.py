@@ -69,7 +69,7 @@ async def relay(msg: func.QueueMessage) -> str:
 
 @app.timer_trigger(arg_name="tick", schedule="%TICK%", run_on_startup=False)
 async def ticking(tick: func.TimerRequest) -> None:
-    record("tick", last=tick.schedule_status["Last"], past_due=tick.past_due)
+    record("tick", past_due=tick.past_due)
 
 
 @app.timer_trigger(arg_name="tick", schedule="0 0 0 1 1 *", run_on_startup=True)
