@@ -199,6 +199,14 @@ def test_who_has_no_place_in_time_is_counted_apart_with_what_makes_room(azure, t
     assert code == 2
 
 
+def test_what_holds_up_a_start_for_the_moment_is_said_with_its_check(azure, typed, policy_file):
+    fleet = demo_fleet(lambda: NOW)
+    fleet.people.set_health(next(iter(fleet.scale_set("db-prod").instances.values())), "unhealthy")
+    azure(fleet)
+    _, said, _ = typed("plan", "--policy", policy_file, "--scale-set", "db-prod")
+    assert "    others-healthy (blocks): " in said
+
+
 def test_what_is_only_observed_is_counted_apart(azure, typed, tmp_path):
     azure()
     path = tmp_path / "observe.yaml"
