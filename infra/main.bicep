@@ -65,6 +65,7 @@ param warmInstances string = ''
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
 var here = subscription().subscriptionId
+var clouds = { AzureCloud: 'public', AzureUSGovernment: 'usgov', AzureChinaCloud: 'china' }
 var watched = split(empty(subscriptions) ? here : toLower(replace(subscriptions, ' ', '')), ',')
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
@@ -140,6 +141,7 @@ module app 'modules/app.bicep' = {
     warmInstances: empty(warmInstances) ? 0 : int(warmInstances)
     publicUrl: publicUrl
     settings: {
+      BREAKWATER_CLOUD: clouds[environment().name]
       BREAKWATER_SUBSCRIPTIONS: join(watched, ',')
       BREAKWATER_POLICY: empty(policy) ? '' : '/home/site/wwwroot/${policy}'
       BREAKWATER_SWEEP_SCHEDULE: empty(sweepSchedule) ? '0 */5 * * * *' : sweepSchedule

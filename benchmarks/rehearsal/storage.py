@@ -40,9 +40,8 @@ class CountedRecords(MemoryRecords):
         super().__init__(now, Chaos())
         self.used: Counter[tuple[str, str]] = Counter()
         self.of: Counter[str] = Counter()
-        self._clock, self._watch = now, watch
+        self._watch = watch
         self._order: list[str] = []
-        self._modified: dict[str, datetime] = {}
 
     async def _counted(self, kind: str, times: int = 1) -> None:
         self.used[kind, STAGE.get()] += times
@@ -53,10 +52,10 @@ class CountedRecords(MemoryRecords):
         self, path: str, body: bytes, *, etag: str | None, metadata: Mapping[str, str] | None = None
     ) -> str:
         await self._counted("write")
+        first = path not in self.documents
         new = await super().write(path, body, etag=etag, metadata=metadata)
-        if path not in self._modified:
+        if first:
             insort(self._order, path)
-        self._modified[path] = self._clock()
         if path.startswith(RUNS_PREFIX):
             self._watch(path, metadata or {})
         return new
@@ -77,9 +76,9 @@ class CountedRecords(MemoryRecords):
 
     async def delete(self, path: str, *, etag: str | None = None) -> None:
         await self._counted("delete")
+        there = path in self.documents
         await super().delete(path, etag=etag)
-        if path in self._modified and path not in self.documents:
-            del self._modified[path]
+        if there and path not in self.documents:
             del self._order[bisect_left(self._order, path)]
 
 

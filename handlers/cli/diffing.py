@@ -101,9 +101,11 @@ async def _compared(
 
     seen = await fleet(out, settings, subscriptions, snapshot=snapshot)
     due = all_due(seen)
-    before, after = [
-        await planned(offline(due, subscriptions), policy, settings, seen.read_at) for policy in policies
-    ]
+    with out.progress("Planning by both policies", 2 * len(seen.scale_sets())) as doing:
+        before, after = [
+            await planned(offline(due, subscriptions), policy, settings, seen.read_at, lambda _: doing.step())
+            for policy in policies
+        ]
     clock = Clock(zone_of((*before.runs, *after.runs)), seen.read_at)
     missing = [f"{each.what}. {each.why}" for each in unread_in(seen)]
     return compared(before, after, *policies, clock), missing

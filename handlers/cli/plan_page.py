@@ -9,7 +9,6 @@ from handlers.cli.plan_shown import Fate, Shown, document, row
 from handlers.render import facts
 from planner.azure.wave import Wave
 from planner.policy.model import CheckName
-from planner.record.check import Outcome
 from planner.record.run import Run
 from planner.schedule.timing import next_start
 from planner.text.phrases import many, short, some, upper
@@ -137,7 +136,7 @@ class _Page:
                 self._times(run),
                 f"Why: {self._said(run.reason)}",
                 *(f"Note: {self._said(note)}" for note in notes(run)),
-                *(f"{upper(name)}: {self._said(why)}" for name, why in _blocking(run)),
+                *map(self._said, facts.sentences(run)),
                 *((self._said(run.people.misfit),) if run.people.misfit != run.reason else ()),
                 *(("What you can choose:",) if run.people.choices else ()),
                 *(f"{ITEM}{self._said(choice.sentence)}" for choice in run.people.choices),
@@ -211,12 +210,3 @@ def _why_then(run: Run, first: datetime | None, now: datetime) -> str:
     if first == next_start(terms.windows, terms.freezes, alone, times.expected)[0]:
         return "its window"
     return "its turn in the queue"
-
-
-def _blocking(run: Run) -> list[tuple[str, str]]:
-    """The checks that block or are unknown, where the reason does not say them."""
-    return [
-        (str(check.name), check.reason)
-        for check in run.checks
-        if check.outcome in {Outcome.BLOCK, Outcome.UNKNOWN} and check.reason not in run.reason
-    ]

@@ -129,7 +129,9 @@ async def plan_fleet(
     if snapshot is not None or as_if:
         seen = await fleet(out, settings, subscriptions, snapshot=snapshot)
         made = offline(all_due(seen) if as_if else seen, subscriptions)
-        return replace(await planned(made, policy, settings, seen.read_at), snapshot=seen)
+        with out.progress("Planning scale sets", len(seen.scale_sets())) as doing:
+            found = await planned(made, policy, settings, seen.read_at, lambda _: doing.step())
+        return replace(found, snapshot=seen)
     at = utc_now().replace(microsecond=0)
     async with opened(settings) as access:
         azure = await access.subscriptions(subscriptions)

@@ -22,7 +22,7 @@ from planner.azure.usage import Evidence, Source
 MAINTENANCE, SCALE_SETS = "planned maintenance", "scale sets"
 """What of a subscription may be unreadable, beside single scale sets."""
 
-NOT_THERE = Unreachable("It is not in the snapshot.")
+NOT_THERE = "It is not in the snapshot."
 
 PATIENT_FOR = timedelta(seconds=60)
 """How long Azure may ask to wait, in all for one call; what is throttled for longer counts as unread."""
@@ -105,7 +105,7 @@ class SeenAzure:
                 known = min(fitting, key=lambda each: len(each.about))
                 return _about(known, tuple(scale_set.key for scale_set in scale_sets)).looked()
             if self._live is None:
-                unread = dict.fromkeys(Source, NOT_THERE.sentence)
+                unread = dict.fromkeys(Source, NOT_THERE)
                 return Looked(Evidence(now, now, unread), None, tuple(wanted))
             async with self._gate:
                 looked = await lookups.look_up(self._live, scale_sets, now, listed)
@@ -116,7 +116,7 @@ class SeenAzure:
     def pages(self, path: str) -> AsyncIterator[list[dict[str, Any]]]:
         """The list at a path; only of a live Azure. A plan of one moment asks for none."""
         if self._live is None:
-            raise NOT_THERE
+            raise Unreachable(NOT_THERE)
         return self._live.pages(path)
 
     async def _once[Thing](
@@ -132,7 +132,7 @@ class SeenAzure:
             if (trouble := self.seen.troubles.get(name)) is not None:
                 raise trouble.error()
             if self._live is None:
-                raise NOT_THERE
+                raise Unreachable(NOT_THERE)
             try:
                 return await self._patiently(read, self._live)
             except AzureTrouble as error:

@@ -6,7 +6,7 @@ read is in it, too, so that a plan made from it says the same.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -142,9 +142,3 @@ def save(snapshot: Snapshot, path: Path) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise Failed(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def with_subscription(snapshot: Snapshot, changed: Subscription) -> Snapshot:
-    """The snapshot with one subscription changed."""
-    kept = (changed if each.id == changed.id else each for each in snapshot.subscriptions)
-    return replace(snapshot, subscriptions=tuple(kept))

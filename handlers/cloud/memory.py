@@ -63,6 +63,7 @@ class MemoryRecords(Records):
         if known is not None and etag not in {None, known[0].etag}:
             raise Conflict(f"Deleting {path}: somebody wrote in between.")
         self.documents.pop(path, None)
+        self._modified.pop(path, None)
 
     @override
     async def close(self) -> None:

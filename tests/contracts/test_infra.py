@@ -39,7 +39,7 @@ SETTINGS = {
         for name in (
             *("ARM_ENDPOINT", "POLICY", "SUBSCRIPTIONS", "POLL_INTERVAL", "IN_DOUBT", "SWEEP_SCHEDULE"),
             *("SEARCH_EVERY", "PUBLIC_URL", "LINK_KEY", "SMTP", "MAIL_FROM", "ACS_ENDPOINT", "STOP"),
-            "PLATFORM_AUTH",
+            *("PLATFORM_AUTH", "CLOUD"),
         )
     ),
 }

@@ -84,14 +84,17 @@ IN_A_TERMINAL = ("plan", "plan-that-does-not-fit", "diff", "policy-explain", "re
 @cache
 def outputs() -> Mapping[str, str]:
     """Every file of `tests/golden/cli` by its name."""
-    with _folder():
-        piped = {f"{name}.txt": _piped(typed) for name, typed in TYPED.items()}
+    with _folder() as taking:
+        piped = {"snapshot.txt": taking} | {f"{name}.txt": _piped(typed) for name, typed in TYPED.items()}
         return piped | {f"{name}.ansi": _in_a_terminal(TYPED[name]) for name in IN_A_TERMINAL}
 
 
 @contextlib.contextmanager
-def _folder() -> Iterator[None]:
-    """A folder with the files that the commands name, and no settings of whoever runs this."""
+def _folder() -> Iterator[str]:
+    """A folder with the files that the commands name, and no settings of whoever runs this.
+
+    What taking its snapshot printed comes with it.
+    """
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("BREAKWATER_", "NO_COLOR"))
     }
@@ -100,14 +103,15 @@ def _folder() -> Iterator[None]:
         contextlib.chdir(folder),
         mock.patch.dict(os.environ, kept, clear=True),
     ):
-        with contextlib.redirect_stdout(io.StringIO()):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
             taken(Path("fleet.json"))
         quiet = Path("fleet.json").read_text("utf-8")
         Path("quiet.json").write_text(_without_waves(quiet), encoding="utf-8")
         for name, text in POLICIES.items():
             Path(name).write_text(text, encoding="utf-8")
         os.environ |= {"COLUMNS": "80", "TERM": "xterm-256color"}
-        yield
+        yield _told("snapshot -o fleet.json", said.getvalue(), "", 0)
 
 
 def _without_waves(text: str) -> str:

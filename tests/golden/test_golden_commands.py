@@ -7,7 +7,7 @@ import pytest
 from tests.golden.commands import IN_A_TERMINAL, TYPED, outputs
 from tests.golden.files import COMMANDS_FOLDER
 
-NAMES = [*(f"{name}.txt" for name in TYPED), *(f"{name}.ansi" for name in IN_A_TERMINAL)]
+NAMES = ["snapshot.txt", *(f"{name}.txt" for name in TYPED), *(f"{name}.ansi" for name in IN_A_TERMINAL)]
 LOOK = "python -m tests.golden writes it anew: look at it"
 
 

@@ -199,6 +199,14 @@ def test_who_has_no_place_in_time_is_counted_apart_with_what_makes_room(azure, t
     assert code == 2
 
 
+def test_what_holds_up_a_start_for_the_moment_is_said_with_its_check(azure, typed, policy_file):
+    fleet = demo_fleet(lambda: NOW)
+    fleet.people.set_health(next(iter(fleet.scale_set("db-prod").instances.values())), "unhealthy")
+    azure(fleet)
+    _, said, _ = typed("plan", "--policy", policy_file, "--scale-set", "db-prod")
+    assert "    others-healthy (blocks): " in said
+
+
 def test_what_is_only_observed_is_counted_apart(azure, typed, tmp_path):
     azure()
     path = tmp_path / "observe.yaml"
@@ -207,3 +215,27 @@ def test_what_is_only_observed_is_counted_apart(azure, typed, tmp_path):
     assert "0 to reboot by us, 0 left to Azure, 1 only observed." in said
     assert "Would be rebooted by us" in said
     assert code == 0
+
+
+def test_as_if_leaves_what_is_due_in_earnest_its_own_times(azure, typed, policy_file):
+    azure()
+    _, text, _ = typed("plan", "--as-if", "--policy", policy_file, "-o", "json")
+    found = {each["name"]: each for each in json.loads(text)["scale_sets"]}
+    assert found["db-prod"]["deadline"] == "2026-12-31T19:00:00Z"
+    assert found["quiet-prod"]["deadline"] == "2027-01-05T19:00:00Z"
+
+
+def test_only_the_subscriptions_that_are_named_are_taken_from_a_snapshot(typed, fleet):
+    _, text, _ = typed("plan", "--from", fleet, "--subscription", OTHER, "-o", "json")
+    assert json.loads(text)["scale_sets"] == []
+    _, text, _ = typed("plan", "--from", fleet, "--subscription", SUBSCRIPTION.upper(), "-o", "json")
+    assert len(json.loads(text)["scale_sets"]) == 12
+
+
+def test_what_is_no_subscription_is_told_before_anything_is_asked(azure, typed):
+    opened = azure()
+    code, _, noted = typed("plan", "--subscription", "production")
+    assert "'production' is not a subscription id" in noted
+    assert "az account list" in noted
+    assert code == 1
+    assert opened.server.calls["resource graph"] == 0

@@ -1,6 +1,7 @@
 """`breakwater snapshot`: a file that plans like Azure itself, and, made anonymous, names nobody."""
 
 import json
+import re
 import stat
 
 import pytest
@@ -79,11 +80,13 @@ def test_made_anonymous_it_names_nobody_and_decides_the_same(azure, typed, tmp_p
     typed("snapshot", "-o", plain)
     typed("snapshot", "-o", hidden, "--anonymise")
     text = hidden.read_text().lower()
+    (caller,) = re.findall(r'"stopped_by":"([^"]+)"', plain.read_text())
     names = {scale_set.name for scale_set in fleet.scale_sets()} | {
         SUBSCRIPTION,
         "rg-shop",
         "payroll",
         "Subscription 1111",
+        caller,
     }
     names |= {machine.name for machine in fleet.world.machines.values()}
     assert [name for name in names if name.lower() in text] == []
