@@ -164,6 +164,7 @@ def test_another_scale_set_changes_no_instances_fate() -> None:
         )
 
     assert lengths(among) == lengths(alone)
+    assert len({length for _, length in lengths(alone)}) > 1, "each instance has a fate of its own"
 
 
 NIGHTLY = {"breakwater-windows": "daily 22:00-00:30 Europe/Berlin"}
