@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.golden.files import CALENDARS_FOLDER, FOLDER, PAGES_FOLDER, forms
+from tests.golden import cli_waves
+from tests.golden.files import CALENDARS_FOLDER, CLI_FOLDER, FOLDER, PAGES_FOLDER, forms
 from tests.golden.pages import CALENDARS, PAGES
 from tests.golden.scenes import SCENES
 
@@ -20,4 +21,6 @@ if __name__ == "__main__":
         keep(PAGES_FOLDER / f"{name}.html", made())
     for name, made in CALENDARS.items():
         keep(CALENDARS_FOLDER / f"{name}.ics", made())
+    for name in cli_waves.COMMANDS:
+        keep(CLI_FOLDER / f"app-{name}", cli_waves.printed(name))
     print(f"{len(SCENES)} messages, {len(PAGES)} pages, {len(CALENDARS)} calendars")  # noqa: T201

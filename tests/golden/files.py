@@ -8,6 +8,7 @@ from handlers.render.letter import Letter
 
 HERE = Path(__file__).parent
 FOLDER, PAGES_FOLDER, CALENDARS_FOLDER = HERE / "notices", HERE / "pages", HERE / "calendars"
+CLI_FOLDER = HERE / "cli"
 
 
 def forms(letter: Letter) -> dict[str, str]:
