@@ -63,7 +63,7 @@ def overview(out: Out, waves: Sequence[Wave], more: str, now: datetime) -> None:
         out.typed(f"breakwater show {first['tracking_id']}{more}")
 
 
-def wave(out: Out, document: Wave, more: str, now: datetime, *, whole: bool = False, state: str = "") -> None:
+def wave(out: Out, document: Wave, more: str, now: datetime, *, whole: bool = False, only: str = "") -> None:
     """One wave: the state in a sentence, what needs an answer with the commands to type, the table."""
     runs = sorted(document["runs"], key=_order)
     if out.format is Format.TABLE:
@@ -71,7 +71,7 @@ def wave(out: Out, document: Wave, more: str, now: datetime, *, whole: bool = Fa
         out.say(f"{document['tracking_id']} {one_line(title, 150)}".strip(), "bold")
         out.say(sentence(document, now))
         asking(out, document["tracking_id"], runs, more)
-    chosen = [run for run in runs if state in {"", run["state"]}]
+    chosen = [run for run in runs if only in {"", run["state"]}]
     shown = chosen if whole or out.format is not Format.TABLE else chosen[:ROWS]
     columns = ["Scale set", "State", "Over", "Deadline", "Why"]
     rows = [_row(run, runs, now, out) for run in shown]

@@ -89,5 +89,5 @@ async def _show(
         return ExitCode.LOOK if found["state"] in app_waves.NEEDS else ExitCode.DONE
     out.json({**document, "runs": [run for run in runs if state in {"", run["state"]}]})
     if out.format is not Format.JSON:
-        wave_view.wave(out, document, where.typed, now, whole=whole, state=state)
+        wave_view.wave(out, document, where.typed, now, whole=whole, only=state)
     return ExitCode.LOOK if document["needs_person"] else ExitCode.DONE
