@@ -164,6 +164,16 @@ STOP = (
 )
 
 STANDALONE = {
+    "test": (
+        Urgency.KNOW,
+        "·",
+        "Test",
+        "TEST: this channel of Breakwater works",
+        (
+            "Somebody sent this by hand, to see whether messages arrive here. There is no maintenance behind "
+            "it, nothing is planned, and you have nothing to do."
+        ),
+    ),
     "wired": (
         Urgency.KNOW,
         "✓",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.golden import cli_waves
+from tests.golden import cli_doctor, cli_waves
 from tests.golden.files import CALENDARS_FOLDER, CLI_FOLDER, FOLDER, PAGES_FOLDER, forms
 from tests.golden.pages import CALENDARS, PAGES
 from tests.golden.scenes import SCENES
@@ -23,4 +23,7 @@ if __name__ == "__main__":
         keep(CALENDARS_FOLDER / f"{name}.ics", made())
     for name in cli_waves.COMMANDS:
         keep(CLI_FOLDER / f"app-{name}", cli_waves.printed(name))
+    with cli_doctor.azure_beside() as azure:
+        for name in cli_doctor.DOCTOR:
+            keep(CLI_FOLDER / f"app-{name}", cli_doctor.printed(name, azure))
     print(f"{len(SCENES)} messages, {len(PAGES)} pages, {len(CALENDARS)} calendars")  # noqa: T201

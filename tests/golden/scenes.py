@@ -290,6 +290,7 @@ SCENES: dict[str, Callable[[], Letter]] = {
     "missed": missed,
     "cancelled": cancelled,
     "finished": finished,
+    "test": alone("test", "ana@example.org typed it.", ""),
     "wired": alone("wired", "Alert rule `breakwater`, action group `ops`.", "TEST-TTT"),
     "quarantined": alone(
         "quarantined", "A message of the queue `runs` failed 5 times. The last time: no run.", ""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.golden import cli_doctor
 from tests.golden.cli_waves import COMMANDS, printed
 from tests.golden.files import CLI_FOLDER
 from tests.handlers.cli.stand_in import KEY
@@ -17,7 +18,9 @@ def test_a_command_prints_what_was_looked_at(name):
 
 
 def test_there_is_no_golden_output_of_a_command_that_is_none():
-    assert {path.name for path in CLI_FOLDER.glob(f"{PREFIX}*")} == {f"{PREFIX}{name}" for name in COMMANDS}
+    assert {path.name for path in CLI_FOLDER.glob(f"{PREFIX}*")} == {
+        f"{PREFIX}{name}" for name in (*COMMANDS, *cli_doctor.DOCTOR)
+    }
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name.endswith(".txt")])
@@ -31,3 +34,17 @@ def test_what_comes_from_outside_does_not_drive_the_terminal():
     kept = (CLI_FOLDER / f"{PREFIX}show-hostile.txt").read_text(encoding="utf-8")
     assert "evil.example" in kept
     assert all(char.isprintable() or char == "\n" for char in kept)
+
+
+@pytest.fixture(scope="module")
+def azure():
+    with cli_doctor.azure_beside() as running:
+        yield running
+
+
+@pytest.mark.parametrize("name", cli_doctor.DOCTOR)
+def test_the_doctor_prints_what_was_looked_at(name, azure):
+    kept = (CLI_FOLDER / f"{PREFIX}{name}").read_text(encoding="utf-8")
+    assert kept == cli_doctor.printed(name, azure), "python -m tests.golden writes it anew: look at it"
+    assert KEY not in kept
+    assert "a-key" not in kept

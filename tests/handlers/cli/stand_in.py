@@ -13,13 +13,14 @@ KEY = "k3y-Of-the-stand-in-0123456789"
 
 @dataclass
 class StandIn:
-    """`answers`: `METHOD path-below-/api` to status and JSON (None: no body). `asked`: method, path, headers, body."""
+    """`answers`: `METHOD path-below-/api` to status and JSON (None: no body). `asked`: method, path, headers, body. `date`: what its clock shows."""
 
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str, Mapping[str, str], Any]] = field(default_factory=list)
     url: str = ""
     key: str = KEY
     headers: dict[str, str] = field(default_factory=dict)
+    date: str = ""
 
 
 @contextmanager
@@ -34,7 +35,7 @@ def stand_in(answers: Mapping[str, tuple[int, Any]]) -> Iterator[StandIn]:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             path = self.path.removeprefix("/api/")
             app.asked.append((self.command, path, dict(self.headers), json.loads(body) if body else None))
-            keyed = not app.key or self.headers.get("x-functions-key") == app.key
+            keyed = not app.key or path == "health" or self.headers.get("x-functions-key") == app.key
             status, said = app.answers.get(f"{self.command} {path}", (404, None)) if keyed else (401, None)
             content = b"" if said is None else json.dumps(said).encode()
             self.send_response(status)
@@ -45,6 +46,9 @@ def stand_in(answers: Mapping[str, tuple[int, Any]]) -> Iterator[StandIn]:
             self.wfile.write(content)
 
         do_GET = do_POST = answer  # noqa: N815 - as http.server calls them
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return app.date or super().date_time_string(timestamp)
 
         def log_message(self, *_: Any) -> None:
             pass
