@@ -56,7 +56,8 @@ class Picture:
 
     def show(self, document: Wave, changes: Sequence[Change], trouble: str) -> None:
         """The wave as it is now, and what is new; `trouble`: why it could not be read anew."""
-        self._latest.extend(changes)
+        # How things stand at first is in the table already.
+        self._latest.extend(change for change in changes if change.at)
         if self._live is None:
             for change in changes:
                 self._line(change)

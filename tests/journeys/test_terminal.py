@@ -1,11 +1,33 @@
 """An engineer at a terminal and the deployed app: what she types is done, what she sees is so."""
 
 import asyncio
+import json
+from collections.abc import Mapping
 
-from simulator.fleet import uniform
+from simulator.fleet import SUBSCRIPTION, uniform
 from simulator.rig import Rig
 from tests.journeys.play import ALWAYS, POLICY, QUICK, SETTINGS, TRACKING_ID, alerted, fleet, kept, reaches
-from tests.journeys.terminal import in_pipe, in_terminal
+from tests.journeys.terminal import Ended, in_pipe, in_terminal
+
+
+def account_key(storage: str) -> str:
+    return storage.partition("AccountKey=")[2].partition(";")[0]
+
+
+async def the_app_is_looked_at(rig: Rig, shell: Mapping[str, str]) -> list[Ended]:
+    """Doctor and export, with the settings of the app."""
+    inside = {**rig.environment(), **shell, "BREAKWATER_SUBSCRIPTIONS": SUBSCRIPTION}
+    looked, exported = await asyncio.gather(
+        asyncio.to_thread(in_pipe, ["doctor", "-o", "json"], inside),
+        asyncio.to_thread(in_pipe, ["export"], inside),
+    )
+    found = json.loads(looked.out)["findings"]
+    # The journeys switch the sweep off; everything else is in order.
+    assert [each["area"] for each in found if each["verdict"] != "well"] == ["sweep"], looked.out
+    assert looked.code == 2
+    runs = [json.loads(line) for line in exported.out.splitlines()]
+    assert {run["target"]["name"]: run["state"] for run in runs} == {"web": "completed", "api": "completed"}
+    return [looked, exported]
 
 
 async def test_a_wave_is_approved_watched_and_held_from_a_terminal(storage: str) -> None:
@@ -52,6 +74,9 @@ async def test_a_wave_is_approved_watched_and_held_from_a_terminal(storage: str)
         assert watched.code == 0, watched.errors
         assert any("completed" in line and " web " in line for line in watched.out.splitlines())
 
-        outputs = (shown, held, unsure, approved, skipped, watched)
-        assert not [each for each in outputs if rig.key in each.out + each.errors]
+        rig.fleet.world.alerting.wire(SUBSCRIPTION, rig.host.url, rig.key, "/subscriptions/x/app")
+        outputs = [shown, held, unsure, approved, skipped, watched]
+        outputs += await the_app_is_looked_at(rig, shell)
+        secrets = (rig.key, rig.arm.token, account_key(rig.storage))
+        assert not [each for each in outputs for secret in secrets if secret in each.out + each.errors]
     kept(rig, report)
