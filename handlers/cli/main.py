@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from handlers.cli import acting, doctor, exporting, policy, rendering, replaying, watching, waves
+from handlers.cli import acting, doctor, drilling, exporting, policy, rendering, replaying, watching, waves
 from handlers.cli.exits import ExitCode, Failed
 from handlers.cli.output import Out
 
@@ -28,6 +28,7 @@ app.add_typer(policy.app, name="policy")
 app.command("replay", epilog=replaying.EXAMPLE)(replaying.replay)
 app.command("export", epilog=exporting.EXAMPLE)(exporting.export)
 app.command("render", epilog=rendering.EXAMPLE)(rendering.render)
+app.command("drill", epilog=drilling.EXAMPLE)(drilling.drill)
 app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
 waves.register(app)
 watching.register(app)

@@ -9,6 +9,7 @@ from handlers.cli.app_waves import Run
 from handlers.cli.output import Format, Out
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import ANSWERS, BATCHES, OUTCOMES, STATES, VERDICTS
+from planner.azure.drill import PLAYED
 from planner.record.check import Outcome
 from planner.record.run import Verdict
 from planner.record.states import SETTLED, BatchState, RunState
@@ -34,6 +35,8 @@ def run(out: Out, tracking_id: str, seen: Run, name: str, more: str, now: dateti
         return
     symbol, word, _ = STATES[RunState(seen["state"])]
     out.say(f"{seen['name']} in {tracking_id}", "bold")
+    if seen.get("drill"):
+        out.say(PLAYED, "bold magenta")
     out.say(f"{symbol} {word}: {why(seen)}")
     if seen.get("asks"):
         out.say("")

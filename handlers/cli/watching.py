@@ -35,29 +35,34 @@ def watch(
 
 
 async def _watch(where: Where, tracking_id: str, every: float, out: Out) -> ExitCode:
+    async with App.opened(where) as client:
+        return await follow(client, tracking_id, every, out)
+
+
+async def follow(client: App, tracking_id: str, every: float, out: Out) -> ExitCode:
+    """Show the wave until nothing of it is active. Raises Failed where it cannot be read at first."""
     from handlers.cli import app_waves  # noqa: PLC0415
     from handlers.cli.changes import Changes  # noqa: PLC0415
     from handlers.cli.moving import Picture  # noqa: PLC0415
 
     changes, trouble = Changes(), ""
-    async with App.opened(where) as client:
-        # What is wrong at the first look (address, key, wave) will not get right by waiting.
-        document = await app_waves.wave(client, tracking_id)
-        with Picture(out, where.typed) as picture:
-            while True:
-                new = changes.since_last(document["runs"])
-                if out.format is Format.JSON:
-                    for change in new:
-                        out.raw(json.dumps(change.data, ensure_ascii=False))
-                picture.show(document, new, trouble)
-                if app_waves.over(document):
-                    break
-                await asyncio.sleep(every)
-                try:
-                    document, trouble = await app_waves.wave(client, tracking_id), ""
-                except Failed as failed:
-                    if failed.sentence != trouble and not picture.moves:
-                        out.note(f"{failed.sentence} Trying on.")
-                    trouble = failed.sentence
+    # What is wrong at the first look (address, key, wave) will not get right by waiting.
+    document = await app_waves.wave(client, tracking_id)
+    with Picture(out, client.where.typed) as picture:
+        while True:
+            new = changes.since_last(document["runs"])
+            if out.format is Format.JSON:
+                for change in new:
+                    out.raw(json.dumps(change.data, ensure_ascii=False))
+            picture.show(document, new, trouble)
+            if app_waves.over(document):
+                break
+            await asyncio.sleep(every)
+            try:
+                document, trouble = await app_waves.wave(client, tracking_id), ""
+            except Failed as failed:
+                if failed.sentence != trouble and not picture.moves:
+                    out.note(f"{failed.sentence} Trying on.")
+                trouble = failed.sentence
     missed = any(run["state"] == "missed" for run in document["runs"])
     return ExitCode.LOOK if missed else ExitCode.DONE

@@ -12,6 +12,7 @@ from handlers.render.contract import ordered
 from handlers.render.heading import wave_sentence
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import STATES, STOP, counted
+from planner.azure.drill import PLAYED
 from planner.notices.digest import Overview
 from planner.record.states import ENDED, RunState
 from planner.text.phrases import many
@@ -69,6 +70,8 @@ def wave(out: Out, document: Wave, more: str, now: datetime, *, whole: bool = Fa
     if out.format is Format.TABLE:
         title = document["announcements"][-1]["title"] if document["announcements"] else ""
         out.say(f"{document['tracking_id']} {one_line(title, 150)}".strip(), "bold")
+        if document.get("drill"):
+            out.say(PLAYED, "bold magenta")
         out.say(sentence(document, now))
         asking(out, document["tracking_id"], runs, more)
     chosen = [run for run in runs if only in {"", run["state"]}]

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from handlers.wire.command_request import WHY, YOUR_NAME
 from handlers.wire.link_token import FEED, VIEW
+from planner.azure.drill import is_drill, is_drill_wave
 from planner.record.command import CommandKind
 from planner.record.notice import Choice
 from planner.record.run import Run
@@ -239,12 +240,16 @@ def run_path(tracking_id: str, target: Placed) -> str:
 
 
 def service_health(tracking_id: str, subscription: str) -> str:
-    """Azure's own page of the event (azure-monitor-docs, service health webhook guide)."""
+    """Azure's own page of the event (azure-monitor-docs, service health webhook guide); a drill has none."""
+    if is_drill_wave(tracking_id):
+        return ""
     plain = subscription.replace("-", "")
     short = plain[:3] + plain[-3:]
     return f"https://app.azure.com/h/{quote(tracking_id, safe='')}/{quote(short, safe='')}"
 
 
 def portal(arm_id: str) -> str:
-    """The scale set in the portal."""
+    """The scale set in the portal, where one of a drill is not."""
+    if is_drill(arm_id.removeprefix("/subscriptions/")):
+        return ""
     return f"https://portal.azure.com/#resource{quote(arm_id, safe='/', errors='replace')}"

@@ -11,6 +11,7 @@ from handlers.render.azure_html import plain
 from handlers.render.azure_names import properties
 from handlers.render.moments import Clock
 from handlers.render.vocabulary import STATES
+from planner.azure.drill import is_drill, is_drill_wave
 from planner.azure.fleet import natural
 from planner.azure.wave import Announcement, Wave
 from planner.notices.digest import Overview
@@ -31,6 +32,7 @@ def overview_row(
     return {
         "tracking_id": tracking_id,
         "stage": stage,
+        "drill": is_drill_wave(tracking_id),
         "subscriptions": list(subscriptions),
         **_figures(seen),
     }
@@ -48,6 +50,7 @@ def wave_document(
     return {
         "tracking_id": tracking_id,
         "stage": stage(waves),
+        "drill": is_drill_wave(tracking_id),
         "announcements": [_announcement(announcement) for announcement in announcements(waves)],
         **_figures(seen),
         "runs": [run_document(run, now) for run in in_order(runs)],
@@ -74,6 +77,7 @@ def run_document(run: Run, now: datetime) -> dict[str, Any]:
         "resource_group": target.resource_group,
         "name": target.name,
         "location": target.location,
+        "drill": is_drill(target.subscription),
         "state": run.state.value,
         "reason": run.reason,
         "verdict": run.verdict.value,

@@ -128,6 +128,9 @@ INSTANCES = {
 }
 
 
+DRILL = "DRILL: "
+"""How subject, title and event of a drill begin."""
+
 GROUPS = {
     Group.PERSON: "Needs your action",
     Group.WAITS: "Could start, but waits",

@@ -15,6 +15,7 @@ from handlers.wire.ids import ALERTS, SCALE_SETS
 from handlers.wire.messages import AlertMessage, ScaleSetMessage
 from handlers.wiring import Wiring
 from planner.azure import order
+from planner.azure.drill import PLAYED, is_drill
 from planner.azure.fleet import Instance, ScaleSet
 from planner.azure.wave import Wave, informed
 from planner.decision.decide import decide
@@ -184,6 +185,8 @@ def _planned(
         former=ended,
         poll_interval=wiring.settings.poll_interval,
     )
+    if is_drill(scale_set.subscription):
+        new = with_entry(new, "drill", PLAYED, now)
     return with_entry(new, "opened again", reopened, now) if reopened else new
 
 

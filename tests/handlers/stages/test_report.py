@@ -45,6 +45,7 @@ async def test_the_overview_counts_every_wave(clients):
         {
             "tracking_id": TRACKING,
             "stage": "Planned",
+            "drill": False,
             "subscriptions": [SUBSCRIPTION],
             "counts": {"scheduled": 1, "paused": 1, "left_to_azure": 1},
             "planning": 0,
@@ -70,6 +71,7 @@ async def test_a_waves_document_has_exactly_the_promised_fields(clients):
     assert document.keys() == {
         "tracking_id",
         "stage",
+        "drill",
         "announcements",
         "counts",
         "planning",
@@ -92,6 +94,7 @@ async def test_a_waves_document_has_exactly_the_promised_fields(clients):
         "state",
         "reason",
         "verdict",
+        "drill",
         "mode",
         "self_service",
         "checksum",
