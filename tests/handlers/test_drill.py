@@ -8,11 +8,13 @@ from datetime import timedelta
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
+from icalendar import Calendar
 
 from handlers.cloud.arm import Arm
 from handlers.cloud.compute import Compute
 from handlers.cloud.errors import NotFound, Refused
 from handlers.cloud.played import PlayedAzure
+from handlers.pages.report import shown
 from handlers.stages import drill, link, receive, report
 from handlers.wire.alerts import NotAnAlert, read_alert
 from handlers.wire.http import Request
@@ -78,6 +80,12 @@ async def test_everything_that_people_and_tools_see_of_it_says_that_it_is_a_dril
         assert message.card["body"][0]["text"].startswith("DRILL: ")
         assert message.payload["title"].startswith("DRILL: ")
         assert message.calendar == b""
+    feed = (
+        await shown({"wave": f"{played.tracking_id}.ics"}, {}, played.wiring, played.wiring.page_addresses())
+    ).body
+    summaries = [str(each["summary"]) for each in Calendar.from_ical(feed).walk("VEVENT")]
+    assert summaries
+    assert all("DRILL: " in each for each in summaries)
     place = {"subscription": played.subscription, "group": "rg-drill", "name": "drill-db"}
     for page in (await played.page(), await played.page(**place)):
         assert PLAYED in page

@@ -30,6 +30,10 @@ RUN = {
 OVER = {
     "tracking_id": WAVE,
     "drill": True,
+    "announcements": [],
+    "needs_person": 0,
+    "waits": {},
+    "deadline": None,
     "runs": [RUN],
     "next": None,
     "planning": 0,
@@ -78,6 +82,11 @@ def test_the_first_scale_set_asks_and_of_the_second_an_instance_does_not_come_ba
         {"resource_group": "shop", "name": "db", "fails": "1", "tags": tags},
         {"resource_group": "shop", "name": "api", "tags": tags},
     ]
+
+
+def test_who_looks_at_it_sees_that_it_is_a_drill(app, capsys):
+    assert main(["show", WAVE]) == 0
+    assert "nothing of it reaches Azure" in capsys.readouterr().out
 
 
 def test_it_is_ended_when_told_to(app, capsys):
