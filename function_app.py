@@ -170,6 +170,26 @@ async def respond(req: func.HttpRequest) -> func.HttpResponse:
     return _response(req, await stage.handle(_request(req), wiring()))
 
 
+async def _drill(req: func.HttpRequest) -> func.HttpResponse:
+    from handlers.stages import drill as stage  # noqa: PLC0415
+
+    return _response(await stage.handle(_request(req), wiring()))
+
+
+@app.function_name("begin_drill")
+@app.route(route="drills", methods=["POST"])
+async def begin_drill(req: func.HttpRequest) -> func.HttpResponse:
+    """Put a drill on record, and answer the alert that begins it."""
+    return await _drill(req)
+
+
+@app.function_name("end_drill")
+@app.route(route="drills/{wave}", methods=["POST"])
+async def end_drill(req: func.HttpRequest) -> func.HttpResponse:
+    """End a drill."""
+    return await _drill(req)
+
+
 @app.function_name("link")
 @app.route(route="links/{token}/{*rest}", methods=[*READ, "POST"], auth_level=func.AuthLevel.ANONYMOUS)
 async def link(req: func.HttpRequest) -> func.HttpResponse:

@@ -19,12 +19,14 @@ from handlers.cloud.records import Records
 from handlers.wire.clouds import Cloud
 from handlers.wire.settings import Settings
 from handlers.words import trouble
+from planner.azure.drill import is_drill
 
 if TYPE_CHECKING:
     from handlers.channels import Channels
     from handlers.cloud.compute import Compute
     from handlers.cloud.graph import Found
     from handlers.cloud.lookups import Looked
+    from handlers.cloud.played import PlayedAzure
     from handlers.cloud.retry_after import RetryAfter
     from handlers.render.addresses import Addresses, OnPage, Sign
     from handlers.repository.calendars import Calendars
@@ -155,9 +157,16 @@ class Wiring:
 
         return Channels(self.settings, lambda: self.credential)
 
-    def compute(self, subscription: str) -> "Compute":
-        """The one compute client of a subscription."""
+    def compute(self, subscription: str) -> "Compute | PlayedAzure":
+        """The one compute client of a subscription; that of a drill is played and has no connection.
+
+        Whatever the app asks of Azure or does there begins here: nothing of a drill gets past this line.
+        """
         key = subscription.lower()
+        if is_drill(key):
+            from handlers.cloud.played import PlayedAzure  # noqa: PLC0415
+
+            return PlayedAzure(key, lambda: self.records, self.now)
         if key not in self._computes:
             from handlers.cloud.compute import Compute  # noqa: PLC0415
 

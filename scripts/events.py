@@ -109,7 +109,7 @@ def _letter(kind: str) -> Letter:
     addresses = Addresses("https://breakwater.example", lambda place, action, *_: f"{action}.{len(place)}")
     if kind in STANDALONE:
         text = "The channel email of ops has not got through." if kind == "channel" else "What was seen."
-        wave = "" if kind in {"wired", "quarantined", "channel"} else WAVE
+        wave = "" if kind in {"test", "wired", "quarantined", "channel"} else WAVE
         return standalone(kind, wave, text, addresses)
     if kind == "finished":
         ended = (_run(RunState.COMPLETED),)

@@ -12,7 +12,21 @@ from typing import Annotated, Any
 
 import typer
 
-from handlers.cli import diffing, planning, policy, rehearsing, replaying, snapshotting
+from handlers.cli import (
+    acting,
+    diffing,
+    doctor,
+    drilling,
+    exporting,
+    planning,
+    policy,
+    rehearsing,
+    rendering,
+    replaying,
+    snapshotting,
+    watching,
+    waves,
+)
 from handlers.cli.exits import ExitCode, Failed
 from handlers.cli.output import Out
 
@@ -32,6 +46,13 @@ app.command("diff", epilog=diffing.EXAMPLE)(diffing.diff)
 app.command("rehearse", epilog=rehearsing.EXAMPLE)(rehearsing.rehearse)
 app.add_typer(policy.app, name="policy")
 app.command("replay", epilog=replaying.EXAMPLE)(replaying.replay)
+app.command("export", epilog=exporting.EXAMPLE)(exporting.export)
+app.command("render", epilog=rendering.EXAMPLE)(rendering.render)
+app.command("drill", epilog=drilling.EXAMPLE)(drilling.drill)
+app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
+waves.register(app)
+watching.register(app)
+acting.register(app)
 
 
 def _version(asked: bool) -> None:

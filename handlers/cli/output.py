@@ -49,6 +49,13 @@ class Out:
         )
         self.errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
+    @classmethod
+    def aside(cls) -> "Out":
+        """For people, on standard error: what a script's standard output must not have."""
+        made = cls()
+        made.console = made.errors
+        return made
+
     def say(self, sentence: str, style: str = "", *, indent: int = 0, mark: str = "") -> None:
         """A sentence of the answer; JSON leaves it out, since its data says the same.
 
@@ -66,22 +73,41 @@ class Out:
         elif self.format is Format.PLAIN:
             self._line(clean(sentence))
 
+    def typed(self, command: str) -> None:
+        """A command to copy: never wrapped, since a line break inside would cut it in two."""
+        if self.format is Format.TABLE:
+            self.console.print(Text(f"  {clean(command)}", style="cyan"), soft_wrap=True)
+
     def table(
         self,
         columns: Sequence[str],
         rows: Sequence[Sequence[object]],
         styles: Mapping[str, str] | None = None,
         title: str = "",
+        cut: Sequence[str] = (),
     ) -> None:
-        """Rows under their columns; `styles` colours cells by their text. JSON leaves it out."""
+        """Rows under their columns; `styles` colours cells by their text. JSON leaves it out.
+
+        The columns named in `cut` share the room that is left and are cut to one line.
+        """
         cells = [[clean(str(cell)) for cell in row] for row in rows]
         if self.format is Format.PLAIN:
             for row in cells:
                 self._line("\t".join(row))
         elif self.format is Format.TABLE:
-            table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+            table = Table(
+                box=box.SIMPLE_HEAD if any(columns) else box.SIMPLE,
+                title=title or None,
+                title_justify="left",
+                pad_edge=False,
+                show_header=any(columns),
+                expand=bool(cut),
+            )
             for column in columns:
-                table.add_column(column, overflow="fold")
+                if column in cut:
+                    table.add_column(column, overflow="ellipsis", no_wrap=True, ratio=1)
+                else:
+                    table.add_column(column, overflow="fold")
             for row in cells:
                 table.add_row(*(Text(cell, style=(styles or {}).get(cell, "")) for cell in row))
             self.console.print(table)

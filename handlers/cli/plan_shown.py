@@ -107,7 +107,9 @@ def document(shown: Shown) -> dict[str, Any]:
             }
             for wave in planned.waves
         ],
-        "scale_sets": [{"fate": fate(run).value, **contract.run_document(run)} for run in shown.runs],
+        "scale_sets": [
+            {"fate": fate(run).value, **contract.run_document(run, planned.at)} for run in shown.runs
+        ],
         "outlooks": [each.sentence for each in planned.outlooks],
         "remarks": list(planned.remarks),
         "unread": [{"what": each.what, "why": each.why} for each in planned.unread],

@@ -158,7 +158,7 @@ def document(shown: Shown) -> dict[str, Any]:
         "policy": shown.policy or None,
         "as_if": shown.as_if,
         "counts": dict(story.states),
-        "scale_sets": [_document(each) for each in shown.played()],
+        "scale_sets": [_document(each, story.until) for each in shown.played()],
         "told": [
             {
                 "at": contract.instant(told.at),
@@ -174,9 +174,9 @@ def document(shown: Shown) -> dict[str, Any]:
     }
 
 
-def _document(played: Played) -> dict[str, Any]:
+def _document(played: Played, now: datetime) -> dict[str, Any]:
     return {
-        **contract.run_document(played.run),
+        **contract.run_document(played.run, now),
         "forecast_on_day_0": contract.instant(played.forecast),
         "capacity": [{"at": contract.instant(at), "down": down} for at, down in played.capacity],
         "most_down": played.most_down,

@@ -5,7 +5,6 @@ Reads ask for bare JSON; what changes something uses the management client's ope
 
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +12,7 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.rest import HttpRequest
 
 from handlers.cloud import shapes
+from handlers.cloud.accepted import Accepted
 from handlers.cloud.arm import Arm, body
 from handlers.cloud.endpoint import on_endpoint
 from handlers.cloud.errors import NotFound, Refused
@@ -29,13 +29,6 @@ ONE_ATTEMPT: dict[str, Any] = {
     "retry_total": 0,
     "read_timeout": 20,  # a start must be sent and answered well inside the 30 s a poll stays fresh
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """Azure accepted a start; `operation` is the URL of its operation, empty when it finished at once."""
-
-    operation: str
 
 
 class Compute(Arm):

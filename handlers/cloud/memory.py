@@ -52,7 +52,7 @@ class MemoryRecords(Records):
     @override
     async def list(self, prefix: str) -> list[Listed]:
         return [
-            Listed(path, stored.etag, stored.metadata, created, self._modified[path])
+            Listed(path, stored.etag, stored.metadata, created, self._modified.get(path, created))
             for path, (stored, created) in sorted(self.documents.items())
             if path.startswith(prefix)
         ]

@@ -23,6 +23,7 @@ WAVES_PREFIX: Final = "waves/"
 RUNS_PREFIX: Final = "runs/"
 ARCHIVE_PREFIX: Final = "archive/"
 CLAIMS_PREFIX: Final = "claims/"
+DRILLS_PREFIX: Final = "drills/"
 QUARANTINE: Final = "quarantine/"
 LISTINGS_PREFIX: Final = "listings/"
 SWEEP_STATE: Final = "sweep/state.json"
@@ -86,6 +87,11 @@ def limits_prefix(subscription: str) -> str:
 
 def limits_path(tracking_id: str, subscription: str) -> str:
     return f"{limits_prefix(subscription)}{checked_tracking_id(tracking_id)}.json"
+
+
+def drill_path(subscription: str) -> str:
+    """Where a drill is on record: its invented scale sets and what was started of them."""
+    return f"{DRILLS_PREFIX}{checked_subscription(subscription)}.json"
 
 
 def used_link_path(link_id: str) -> str:

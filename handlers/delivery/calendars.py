@@ -16,6 +16,7 @@ from handlers.runs import queue
 from handlers.waves import members
 from handlers.wire.documents import NewerRecord
 from handlers.wiring import Wiring
+from planner.azure.drill import is_drill_wave
 from planner.azure.wave import Wave
 from planner.notices.feed import CHANGES, Feed, revised
 from planner.record.run import Run
@@ -57,7 +58,13 @@ async def of_receiver(receiver: str, wiring: Wiring, addresses: Addresses) -> by
     """
     heads = await wiring.waves.heads()
     heard = wiring.now() - REMEMBERED
-    wanted = sorted({head.tracking_id for head in heads if head.open or head.announced[0] >= heard})
+    wanted = sorted(
+        {
+            head.tracking_id
+            for head in heads
+            if (head.open or head.announced[0] >= heard) and not is_drill_wave(head.tracking_id)
+        }
+    )
     feeds = [await _of_one(tracking_id, receiver, wiring) for tracking_id in wanted]
     name = f"Planned maintenance of {receiver}"
     return await _written(name, feeds, wiring, addresses, addresses.own_calendar())
@@ -66,8 +73,12 @@ async def of_receiver(receiver: str, wiring: Wiring, addresses: Addresses) -> by
 async def attached(channel: str, story: Story, receiver: str, wiring: Wiring) -> bytes:
     """The receiver's calendar of the wave, for a mail that announces or changes something; else empty.
 
+    That of a drill is, too: nobody's calendar is to show what does not happen.
+
     Raises StorageDown. What else goes wrong with it does not hold up the mail.
     """
+    if is_drill_wave(story.tracking_id):
+        return b""
     if channel.split(maxsplit=1)[0] != MAIL or not any(notice.kind in CHANGES for _, notice in story.items):
         return b""
     try:

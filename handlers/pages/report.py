@@ -126,20 +126,20 @@ async def _document(
     addresses: Addresses,
 ) -> Response:
     """The wave with as many of its runs as fit, and the address of the next ones."""
-    seen = figures.overview(waves, lines)
-    room = LARGEST - len(json.dumps(contract.wave_document(tracking_id, waves, seen, ())))
+    seen, now = figures.overview(waves, lines), wiring.now()
+    room = LARGEST - len(json.dumps(contract.wave_document(tracking_id, waves, seen, (), now)))
     first, rest = paging.on_the_way(paging.in_state(lines, asked.state), asked)
     asking = {path for path, _ in first}
     fitting: list[Run] = []
     at, further = asked.after or paging.BEGINNING, None
     async for path, run in _one_by_one((*first, *rest), wiring):
-        room -= len(json.dumps(contract.run_document(run)))
+        room -= len(json.dumps(contract.run_document(run, now)))
         if fitting and room < 0:
             further = addresses.part(tracking_id, at, asked.state or "")
             break
         fitting.append(run)
         at = at if path in asking else paging.place(path)
-    document = contract.wave_document(tracking_id, waves, seen, fitting, further)
+    document = contract.wave_document(tracking_id, waves, seen, fitting, now, further)
     return json_response(200, document, SECURITY)
 
 
@@ -203,7 +203,7 @@ async def _run(given: dict[str, str], wiring: Wiring, addresses: Addresses, suff
             addresses,
         )
     if suffix == "json":
-        return json_response(200, contract.run_document(run), SECURITY)
+        return json_response(200, contract.run_document(run, wiring.now()), SECURITY)
     waves = await wiring.waves.of(tracking_id)
     return html(200, page.run_page(tracking_id, run, addresses, wiring.now(), waves))
 

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from handlers.wire.clouds import HOSTS, Cloud
 from handlers.wire.command_request import WHY, YOUR_NAME
 from handlers.wire.link_token import FEED, VIEW
+from planner.azure.drill import is_drill, is_drill_wave
 from planner.record.command import CommandKind
 from planner.record.notice import Choice
 from planner.record.run import Run
@@ -59,14 +60,18 @@ class Addresses:
     portal_host: str = HOSTS[Cloud.PUBLIC].portal
 
     def portal(self, arm_id: str) -> str:
-        """The scale set in the portal."""
+        """The scale set in the portal, where one of a drill is not."""
+        if is_drill(arm_id.removeprefix("/subscriptions/")):
+            return ""
         return f"{self.portal_host}/#resource{quote(arm_id, safe='/', errors='replace')}"
 
     def service_health(self, tracking_id: str, subscription: str) -> str:
-        """Azure's own page of the event (azure-monitor-docs, service health webhook guide).
+        """Azure's own page of the event (azure-monitor-docs, service health webhook guide); a drill has none.
 
         Other clouds than public Azure have no such address for one event: there, the page of all.
         """
+        if is_drill_wave(tracking_id):
+            return ""
         if self.portal_host != HOSTS[Cloud.PUBLIC].portal:
             return f"{self.portal_host}/{ALL_EVENTS}"
         plain = subscription.replace("-", "")

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from handlers.render import facts
 from handlers.render.outside_text import one_line
+from handlers.render.vocabulary import DRILL
+from planner.azure.drill import is_drill_wave
 from planner.azure.wave import OVER, Stage
 from planner.notices.feed import Appointment, Concerned, Standing
 from planner.notices.sittings import AzuresTurn, Sitting, azures_turns, sittings
@@ -52,7 +54,7 @@ def _ours(tracking_id: str, sitting: Sitting, latest: Stage | None) -> Appointme
         start=sitting.start,
         end=sitting.end,
         standing=standing,
-        summary=one_line(_title(sitting, standing), 200),
+        summary=one_line(f"{_mark(tracking_id)}{_title(sitting, standing)}", 200),
         description="\n".join(_said(sitting, standing)),
         account=target.subscription,
         concerned=(Concerned(one_line(target.id, 500), "OUTAGE" if whole else "REDUCED-REDUNDANCY"),),
@@ -118,7 +120,7 @@ def _azures(tracking_id: str, receiver: str, turn: AzuresTurn, latest: Stage | N
         start=turn.start,
         end=turn.end,
         standing=standing,
-        summary=one_line(title, 200),
+        summary=one_line(f"{_mark(tracking_id)}{title}", 200),
         description="\n".join(("Breakwater starts nothing here.", *lines)),
         account=turn.subscription,
         concerned=tuple(Concerned(one_line(run.target.id, 500), _impact(run)) for run in turn.runs),
@@ -148,6 +150,10 @@ def _listed(names: Sequence[str]) -> str:
 
 def _places(runs: Sequence[Run]) -> str:
     return some(sorted({one_line(run.target.location, 100) for run in runs}))
+
+
+def _mark(tracking_id: str) -> str:
+    return DRILL if is_drill_wave(tracking_id) else ""
 
 
 def _short(text: str) -> str:

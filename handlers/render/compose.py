@@ -8,13 +8,14 @@ from handlers.render import parts
 from handlers.render.addresses import Addresses
 from handlers.render.event import events
 from handlers.render.heading import headed, places
-from handlers.render.headline import Headline
+from handlers.render.headline import LONGEST_SUBJECT, Headline
 from handlers.render.letter import Letter, Story
 from handlers.render.moments import Clock, zone_of
 from handlers.render.outside_text import one_line
 from handlers.render.review_parts import review_parts
-from handlers.render.vocabulary import STANDALONE, STOP, counted, waiting
+from handlers.render.vocabulary import DRILL, STANDALONE, STOP, counted, waiting
 from handlers.render.wave_choices import wave_choices
+from planner.azure.drill import PLAYED, is_drill_wave
 from planner.notices.digest import Group, grouped
 from planner.notices.feed import CHANGES
 from planner.record.notice import Kind, Urgency
@@ -41,7 +42,7 @@ def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
         wave.subscription for wave in story.waves
     ]
     facts = tuple((term, clock.said(text)) for term, text in _facts(story, now))
-    return replace(
+    made = replace(
         headed(story, groups, others, clock),
         facts=facts,
         choices=wave_choices(story.outlooks, story.tracking_id, addresses),
@@ -57,12 +58,23 @@ def compose(story: Story, addresses: Addresses, now: datetime) -> Letter:
         feed=addresses.own_calendar() if any(each.kind in CHANGES for _, each in story.items) else "",
         health=addresses.service_health(story.tracking_id, subscriptions[0]) if subscriptions else "",
     )
+    return marked(made) if is_drill_wave(story.tracking_id) else made
+
+
+def marked(letter: Letter) -> Letter:
+    """The message of a drill: whoever reads no more than its subject knows that it is one."""
+    return replace(
+        letter,
+        title=f"{DRILL}{letter.title}",
+        subject=one_line(f"{DRILL}{letter.subject}", LONGEST_SUBJECT),
+        sentence=f"{PLAYED} {letter.sentence}".strip(),
+    )
 
 
 def standalone(kind: str, tracking_id: str, text: str, addresses: Addresses) -> Letter:
     """A message about no scale set; `text` is what the stage that sent it adds. KeyError for other kinds."""
     urgency, symbol, word, title, sentence = STANDALONE[kind]
-    return Letter(
+    made = Letter(
         tracking_id,
         kind,
         urgency,
@@ -74,6 +86,7 @@ def standalone(kind: str, tracking_id: str, text: str, addresses: Addresses) -> 
         remarks=(one_line(text, 1500),) if text else (),
         report=addresses.wave(tracking_id) if tracking_id and kind in OF_A_WAVE else "",
     )
+    return marked(made) if is_drill_wave(tracking_id) else made
 
 
 def _facts(story: Story, now: datetime) -> tuple[tuple[str, str], ...]:

@@ -4,11 +4,14 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from handlers.render import facts
+from handlers.render import asked, buttons, clock, facts
 from handlers.render.azure_html import plain
 from handlers.render.azure_names import properties
+from handlers.render.moments import Clock
 from handlers.render.vocabulary import STATES
+from planner.azure.drill import is_drill, is_drill_wave
 from planner.azure.fleet import natural
 from planner.azure.wave import Announcement, Wave
 from planner.notices.digest import Overview
@@ -18,6 +21,9 @@ from planner.record.states import RunState
 
 _ORDER = list(STATES)
 
+MOST_DOWN = 100
+"""Instances that are named when many are down."""
+
 
 def overview_row(
     tracking_id: str, stage: str, subscriptions: Iterable[str], seen: Overview
@@ -26,21 +32,28 @@ def overview_row(
     return {
         "tracking_id": tracking_id,
         "stage": stage,
+        "drill": is_drill_wave(tracking_id),
         "subscriptions": list(subscriptions),
         **_figures(seen),
     }
 
 
 def wave_document(
-    tracking_id: str, waves: Sequence[Wave], seen: Overview, runs: Iterable[Run], further: str | None = None
+    tracking_id: str,
+    waves: Sequence[Wave],
+    seen: Overview,
+    runs: Iterable[Run],
+    now: datetime,
+    further: str | None = None,
 ) -> dict[str, Any]:
     """`GET /api/waves/<tracking id>.json`: the wave with these of its runs, and where there are more."""
     return {
         "tracking_id": tracking_id,
         "stage": stage(waves),
+        "drill": is_drill_wave(tracking_id),
         "announcements": [_announcement(announcement) for announcement in announcements(waves)],
         **_figures(seen),
-        "runs": [run_document(run) for run in in_order(runs)],
+        "runs": [run_document(run, now) for run in in_order(runs)],
         "next": further,
     }
 
@@ -55,8 +68,8 @@ def _figures(seen: Overview) -> dict[str, Any]:
     }
 
 
-def run_document(run: Run) -> dict[str, Any]:
-    """One run, inside a wave's document and at its own address."""
+def run_document(run: Run, now: datetime) -> dict[str, Any]:
+    """One run, inside a wave's document and at its own address; `now` (aware UTC) is when it is read."""
     target = run.target
     return {
         "scale_set": target.id,
@@ -64,6 +77,7 @@ def run_document(run: Run) -> dict[str, Any]:
         "resource_group": target.resource_group,
         "name": target.name,
         "location": target.location,
+        "drill": is_drill(target.subscription),
         "state": run.state.value,
         "reason": run.reason,
         "verdict": run.verdict.value,
@@ -80,6 +94,8 @@ def run_document(run: Run) -> dict[str, Any]:
             {"name": choice.name, "sentence": choice.sentence, "word": choice.word, "to": dict(choice.to)}
             for choice in facts.choices(run)
         ],
+        "asks": _asks(run, now),
+        "commands": list(buttons.commands(run)),
         "waits": _waits(run),
         "holds_up": _holds_up(run),
         "raised": dict(run.terms.raised),
@@ -124,6 +140,23 @@ def _maintenance(run: Run) -> list[dict[str, Any]]:
         }
         for shown in run.fleet.shown
     ]
+
+
+def _asks(run: Run, now: datetime) -> dict[str, Any] | None:
+    """What it asks a person, in the words of its page; None where it asks nothing."""
+    if not facts.asks(run):
+        return None
+    notice = facts.asked(run)
+    ringing = run.ringing
+    return {
+        "question": asked.question(run, Clock(ZoneInfo(clock.zone_of(run)), now)),
+        "reason": notice.sentence if notice is not None and facts.warning(run) is not None else run.reason,
+        "down": list(facts.down(notice, MOST_DOWN)) if notice is not None else [],
+        "serving": notice.serving if notice is not None else "",
+        "otherwise": facts.if_nobody_answers(run, notice, now) if notice is not None else "",
+        "answers": list(facts.answers(run)),
+        "notice": ringing.number if ringing is not None else None,
+    }
 
 
 def _waits(run: Run) -> dict[str, Any] | None:

@@ -14,9 +14,10 @@ from handlers.render.nothing_found import reasons
 from handlers.render.outside_text import one_line
 from handlers.render.page_tools import messages, pieces, tools
 from handlers.render.report_model import AMONG_OTHERS, Form, Part, Report
-from handlers.render.vocabulary import counted
+from handlers.render.vocabulary import DRILL, counted
 from handlers.render.wave_choices import wave_choices
 from handlers.wire.link_token import Link
+from planner.azure.drill import PLAYED, is_drill_wave
 from planner.azure.wave import Wave
 from planner.record.run import Run
 from planner.record.states import RunState
@@ -170,4 +171,6 @@ def said_page(
 def _render(template: str, page: SimpleNamespace, **given: Any) -> str:
     """The template with the page and what it is given."""
     found = environment.html().get_template(template)
+    played = is_drill_wave(page.tracking_id)
+    given |= {"title": f"{DRILL if played else ''}{given['title']}", "drill": PLAYED if played else ""}
     return found.render(page=page, now=page.now, tracking_id=page.tracking_id, **given)

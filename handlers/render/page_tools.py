@@ -22,7 +22,7 @@ from handlers.render import (
     vocabulary,
 )
 from handlers.render.addresses import Addresses, Placed
-from handlers.render.contract import self_service
+from handlers.render.contract import MOST_DOWN, self_service
 from handlers.render.moments import Clock
 from handlers.render.report_model import OWN, Room
 from handlers.render.vocabulary import BATCH_OVER, BATCHES, INSTANCES
@@ -33,9 +33,6 @@ from planner.record.batch import Batch
 from planner.record.check import Check
 from planner.record.run import Run
 from planner.record.states import BatchState, InstanceState, RunState
-
-MOST_DOWN = 100
-"""Instances that are named when many are down."""
 
 MESSAGES = 100
 """The latest messages that are listed."""

@@ -56,9 +56,14 @@ def table(tracking_id: str, runs: Iterable[Run]) -> str:
     writer = csv.writer(made)
     writer.writerow(COLUMNS)
     for run in in_order(runs):
-        for row in _rows(tracking_id, run):
-            writer.writerow([_safe(row.get(column)) for column in COLUMNS])
+        writer.writerows(rows(tracking_id, run))
     return made.getvalue()
+
+
+def rows(tracking_id: str, run: Run) -> Iterator[list[str]]:
+    """A run's rows, each cell in the order of COLUMNS."""
+    for row in _rows(tracking_id, run):
+        yield [_safe(row.get(column)) for column in COLUMNS]
 
 
 def _rows(tracking_id: str, run: Run) -> Iterator[Mapping[str, str | None]]:

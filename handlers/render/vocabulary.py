@@ -128,6 +128,9 @@ INSTANCES = {
 }
 
 
+DRILL = "DRILL: "
+"""How subject, title and event of a drill begin."""
+
 GROUPS = {
     Group.PERSON: "Needs your action",
     Group.WAITS: "Could start, but waits",
@@ -164,6 +167,16 @@ STOP = (
 )
 
 STANDALONE = {
+    "test": (
+        Urgency.KNOW,
+        "·",
+        "Test",
+        "TEST: this channel of Breakwater works",
+        (
+            "Somebody sent this by hand, to see whether messages arrive here. There is no maintenance behind "
+            "it, nothing is planned, and you have nothing to do."
+        ),
+    ),
     "wired": (
         Urgency.KNOW,
         "✓",

@@ -24,6 +24,7 @@ from planner.notices import delivery_steps as steps
 from planner.notices.delivery import FINISHED, ChannelState, Delivery, stuck, with_channels
 from planner.notices.digest import PATIENCE
 from planner.notices.next_message import Choice, choose
+from planner.policy.drill import for_wave
 from planner.policy.hearing import wants
 from planner.record.notice import LOUD_FIRST, Notice, Urgency
 
@@ -62,7 +63,7 @@ async def _poll(message: NoticeMessage, wiring: Wiring) -> bool:
     for told_under in sorted({waves_of(line.metadata)[0] for line in lines} | {wanted}):
         about = message.model_copy(update={"tracking_id": told_under})
         members = [line for line in lines if told_under in waves_of(line.metadata)]
-        seen = await see(about, members, wiring.policy(), wiring)
+        seen = await see(about, members, for_wave(wiring.policy(), told_under), wiring)
         # A channel that does not answer must not hold up the other receivers.
         serve = partial(_serve, seen=seen, wiring=wiring)
         acted = any(await side_by_side(serve, seen.receivers, AT_ONCE)) or acted

@@ -13,7 +13,7 @@ from handlers.cloud.records import Conflict, Listed, StorageDown
 from handlers.log import logger
 from handlers.repository.runs import place_of
 from handlers.runs import limits, queue
-from handlers.waves import listing, notices_lost, search, sweep_state, unplanned
+from handlers.waves import drills, listing, notices_lost, search, sweep_state, unplanned
 from handlers.waves.sweep_state import Sweep
 from handlers.wire.alerts import ANNOUNCED
 from handlers.wire.documents import ASLEEP, BadRecord, NewerRecord, waves_of
@@ -48,6 +48,7 @@ async def handle(wiring: Wiring) -> None:
     await _each("overdue", runs, _overdue, sweep)
     await _each("undiscovered", alerts, _undiscovered, sweep)
     await unplanned.handle(runs, sweep)
+    await drills.end_those_over(wiring)
     await _untold(runs, sweep)
     await _stale_claims(runs, sweep)
     for subscription in sorted(await _with_room(runs, wiring)):

@@ -13,6 +13,7 @@ from typing import Final
 from handlers.wire import alert_facts as facts
 from handlers.wire.ids import TRACKING_ID
 from handlers.wire.outside_json import AnyCase, UnusableJson, load
+from planner.azure.drill import mixed_up
 from planner.azure.wave import Announcement
 
 ANNOUNCED: Final = "announcement"
@@ -107,7 +108,10 @@ def read_alert(body: bytes, received_at: datetime) -> Announcement | NotForUs:
             f"{tracking_id[:80]!r} is not a valid tracking id: use 1 to 64 letters, digits, _ and -.",
             looks_like_one=True,
         )
-    return _announcement(body, opened, received_at, known_id, services, regions)
+    found = _announcement(body, opened, received_at, known_id, services, regions)
+    if wrong := mixed_up(found.tracking_id, found.subscription):
+        raise NotAnAlert(wrong, tracking_id=known_id)
+    return found
 
 
 def _opened(raw: AnyCase) -> _Opened:

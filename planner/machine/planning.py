@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from planner.azure import order
+from planner.azure.drill import PLAYED, is_drill
 from planner.azure.fleet import ScaleSet
 from planner.azure.wave import Wave, cancelled
 from planner.decision.decide import decide
@@ -64,4 +65,6 @@ def planned(
     new = new_plan.new_run(
         scale_set, instances, decision, waves, now, former=ended, poll_interval=poll_interval
     )
+    if is_drill(scale_set.subscription):
+        new = with_entry(new, "drill", PLAYED, now)
     return with_entry(new, "opened again", reopened, now) if reopened else new

@@ -7,6 +7,7 @@ from itertools import islice
 
 from planner.azure.fleet import ScaleSet
 from planner.azure.wave import Member
+from planner.policy import drill
 from planner.policy.durations import Share, parse_share, shown
 from planner.policy.hearing import unheard
 from planner.policy.keys import COUNTER_INDICATIONS, nearest, parse_checks
@@ -25,6 +26,7 @@ def rules_for(policy: Policy, scale_set: ScaleSet) -> Rules:
 
     Never raises: what nobody can follow is in `problems`, beside the value that would hold without it.
     """
+    policy = drill.for_subscription(policy, scale_set.subscription)
     layers = Layers(policy, scale_set)
     shares, default_share = _max_unavailable(layers)
     return Rules(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 
 from simulator.arm import lying, permissions, versions
+from simulator.arm.alert_calls import AlertCalls
 from simulator.arm.answers import Refusal, Reply, Request
 from simulator.arm.compute import Compute
 from simulator.arm.faults import Faults
@@ -21,6 +22,7 @@ class Face:
         self.liar: Liar | None = None
         self._compute = Compute(fleet, faults, page_size=page_size, retry_after=retry_after)
         self._records = RecordCalls(fleet, page_size=page_size)
+        self._alerts = AlertCalls(fleet, faults, page_size=page_size)
 
     def lied_by(self, liar: Liar) -> None:
         """From now on what is answered may be wrong."""
@@ -39,7 +41,8 @@ class Face:
         if "subscription" in call.names:
             self._compute.known(call.names["subscription"])
         permissions.check(call, self.faults.denied)
-        owner = self._records if hasattr(self._records, call.handler) else self._compute
+        others = (self._records, self._alerts)
+        owner = next((each for each in others if hasattr(each, call.handler)), self._compute)
         handler: Callable[[Request], Reply] = getattr(owner, call.handler)
         try:
             return handler(request)

@@ -20,8 +20,33 @@ ACTIONS = {
     "autoscale settings": "Microsoft.Insights/autoscaleSettings/read",
     "auto-shutdown schedules": "Microsoft.DevTestLab/schedules/read",
     "resource groups": "Microsoft.Resources/subscriptions/resourceGroups/read",
+    "alert rules": "Microsoft.Insights/activityLogAlerts/read",
+    "action group": "Microsoft.Insights/actionGroups/read",
+    "permissions": "Microsoft.Authorization/permissions/read",
+    "role assignments": "Microsoft.Authorization/roleAssignments/read",
+    "role definition": "Microsoft.Authorization/roleDefinitions/read",
 }
 """By kind of call. Resource Graph itself never refuses a table: it shows the rows of what one may read."""
+
+UNCALLED = (
+    "Microsoft.Compute/virtualMachineScaleSets/setOrchestrationServiceState/action",
+    "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/instanceView/read",
+    "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/performMaintenance/action",
+    "Microsoft.Compute/virtualMachines/instanceView/read",
+    "Microsoft.Compute/virtualMachines/performMaintenance/action",
+    "Microsoft.Maintenance/updates/read",
+    "Microsoft.ResourceHealth/availabilityStatuses/read",
+    "Microsoft.ResourceHealth/events/read",
+    "Microsoft.ResourceHealth/impactedResources/read",
+    "Microsoft.Resources/changes/read",
+)
+"""Further permissions of the caller: of calls of several kinds, or of rows of Resource Graph."""
+
+
+def held(denied: set[str]) -> list[str]:
+    """What the caller may do: all that is called here but starting a whole scale set, less what was taken."""
+    gone = {one.lower() for one in denied} | {ACTIONS["start scale set"].lower()}
+    return sorted({one for one in (*ACTIONS.values(), *UNCALLED) if one.lower() not in gone})
 
 
 def check(call: Call, denied: set[str]) -> None:

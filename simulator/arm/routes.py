@@ -20,6 +20,9 @@ RECORDS = {
     ("providers", "microsoft.insights", "autoscalesettings"): ("autoscale settings", "autoscale_settings"),
     ("providers", "microsoft.devtestlab", "schedules"): ("auto-shutdown schedules", "shutdown_schedules"),
     ("resourcegroups",): ("resource groups", "resource_groups"),
+    ("providers", "microsoft.authorization", "permissions"): ("permissions", "permissions"),
+    ("providers", "microsoft.insights", "activitylogalerts"): ("alert rules", "alert_rules"),
+    ("providers", "microsoft.authorization", "roleassignments"): ("role assignments", "role_assignments"),
 }
 """Lists of a whole subscription about what Azure keeps and what is set up in it."""
 
@@ -39,9 +42,17 @@ def match(method: str, path: str) -> Call | None:
     rest = low[2:]
     if method == "GET" and tuple(rest) in RECORDS:
         return Call(*RECORDS[tuple(rest)], names)
+    if method == "GET" and rest[:-1] == ["providers", "microsoft.authorization", "roledefinitions"]:
+        return Call("role definition", "role_definition", {**names, "role": rest[-1]})
     if rest[:1] == ["resourcegroups"] and len(rest) > 1:
         names["group"] = low[3]
         rest = rest[2:]
+    if (
+        method == "GET"
+        and "group" in names
+        and rest[:-1] == ["providers", "microsoft.insights", "actiongroups"]
+    ):
+        return Call("action group", "action_group", {**names, "name": rest[-1]})
     if rest[:2] != ["providers", "microsoft.compute"]:
         return None
     return _compute(method, rest[2:], names)

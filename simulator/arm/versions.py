@@ -18,6 +18,11 @@ OTHERS = {
     "auto-shutdown schedules": "2018-09-15",
     "resource groups": "2025-04-01",
     "list subscriptions": "2022-12-01",
+    "permissions": "2022-04-01",
+    "alert rules": "2020-10-01",
+    "action group": "2023-01-01",
+    "role assignments": "2022-04-01",
+    "role definition": "2022-04-01",
 }
 """The newest by kind of call; every other call is Microsoft.Compute's."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
+from simulator.fleet.alerting import Alerting
 from simulator.fleet.behaviour import Health
 from simulator.fleet.clock import Clock, Timeline
 from simulator.fleet.ledger import Down, Ended, HealthBecame, Ledger, Meanwhile, Up
@@ -20,6 +21,7 @@ class World:
         self.timeline = Timeline(clock())
         self.ledger = Ledger()
         self.records = Records()
+        self.alerting = Alerting()
         self.scale_sets: dict[str, ScaleSet] = {}
         self.machines: dict[str, Instance] = {}
         self.waves: dict[str, Wave] = {}

@@ -155,6 +155,7 @@ LETTERS = {
     "repairs": _letter(repairing("db")),
     "left to Azure": _letter(followed("db"), ended=(followed("db"),)),
     "finished": _letter(ended=(DONE,)),
+    "test": standalone("test", "", "", ADDRESSES),
     "wired": standalone("wired", "TEST-TTT", "", ADDRESSES),
     "quarantined": standalone("quarantined", "", "Something odd.", ADDRESSES),
     "empty_wave": standalone("empty_wave", TRACKING, "No scale set in uksouth.", ADDRESSES),

@@ -55,7 +55,7 @@ def test_every_way_to_make_a_plan_fit_and_every_key_that_can_be_raised_is_on_the
 
 def test_the_reports_page_lists_every_field() -> None:
     one = misfit("db")
-    made = contract.run_document(one)
+    made = contract.run_document(one, NOW)
     batch = made["batches"][0]
     of_run = {name for row in rows("report.md", "A run") for name in names(row[0])}
     of_batch = {name for row in rows("report.md", "A batch") for name in names(row[0])}
@@ -63,9 +63,9 @@ def test_the_reports_page_lists_every_field() -> None:
     assert of_run == made.keys()
     assert of_batch == batch.keys()
     text = (DOCS / "report.md").read_text()
-    inner = (made["checks"][0], made["choices"][0], made["history"][0], batch["instances"][0])
+    inner = (made["asks"], made["checks"][0], made["choices"][0], made["history"][0], batch["instances"][0])
     for field in (
-        *contract.wave_document("x", (wave(one),), Overview(), ()),
+        *contract.wave_document("x", (wave(one),), Overview(), (), NOW),
         *(name for part in inner for name in part),
     ):
         assert f"`{field}`" in text, field

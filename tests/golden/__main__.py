@@ -7,8 +7,16 @@ FOLDER` takes a picture of everything.
 import logging
 import sys
 
-from tests.golden import commands
-from tests.golden.files import CALENDARS_FOLDER, COMMANDS_FOLDER, FOLDER, PAGES_FOLDER, forms, keep
+from tests.golden import cli_doctor, cli_waves, commands
+from tests.golden.files import (
+    APP_COMMANDS_FOLDER,
+    CALENDARS_FOLDER,
+    COMMANDS_FOLDER,
+    FOLDER,
+    PAGES_FOLDER,
+    forms,
+    keep,
+)
 from tests.golden.pages import CALENDARS, PAGES
 from tests.golden.record import record
 from tests.golden.scenes import SCENES
@@ -24,4 +32,7 @@ if __name__ == "__main__":
     keep(PAGES_FOLDER, {f"{name}.html": made() for name, made in PAGES.items()})
     keep(CALENDARS_FOLDER, {f"{name}.ics": made() for name, made in CALENDARS.items()})
     print(f"{commands.write(COMMANDS_FOLDER)} outputs of commands")  # noqa: T201
+    with cli_doctor.azure_beside() as azure:
+        doctors = {name: cli_doctor.printed(name, azure) for name in cli_doctor.DOCTOR}
+    keep(APP_COMMANDS_FOLDER, {name: cli_waves.printed(name) for name in cli_waves.COMMANDS} | doctors)
     print(f"{len(SCENES)} messages, {len(PAGES)} pages, {len(CALENDARS)} calendars")  # noqa: T201

@@ -41,6 +41,11 @@ def of_run(name: str, scale_set: str, group: str = "shop") -> str:
     return _shown(opened(at(name)), {**WAVE, "subscription": SUBSCRIPTION, "group": group, "name": scale_set})
 
 
+def wave_as(name: str, suffix: str) -> str:
+    """The wave's JSON, spreadsheet or calendar; without a suffix the JSON of all waves."""
+    return _shown(opened(at(name)), {"wave": f"{TRACKING_ID}.{suffix}"} if suffix else {"suffix": "json"})
+
+
 def all_waves(name: str) -> str:
     return _shown(opened(at(name)), {})
 

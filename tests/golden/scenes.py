@@ -25,6 +25,7 @@ class Alone:
 
 
 ALONE = {
+    "test": Alone("test", "ana@example.org typed it.", ""),
     "wired": Alone("wired", "Alert rule `breakwater`, action group `ops`.", "TEST-TTT"),
     "quarantined": Alone(
         "quarantined", "A message of the queue `runs` failed 5 times. The last time: no run.", ""

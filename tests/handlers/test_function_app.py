@@ -33,7 +33,7 @@ TRACKING_ID = "VM8T-1Q8"
 PLACE = {"wave": TRACKING_ID, "subscription": SUBSCRIPTION, "group": "rg-breakwater", "name": "web"}
 QUEUED = {"discover": "alerts", "plan": "scale-sets", "advance": "runs", "notify": "notices"}
 REPORTS = {"report_waves", "report_waves_json", "report_wave", "report_run"}
-HTTP = {"receive", *REPORTS, "respond", "respond_wave", "link", "health"}
+HTTP = {"receive", *REPORTS, "respond", "respond_wave", "link", "health", "begin_drill", "end_drill"}
 
 
 class App:

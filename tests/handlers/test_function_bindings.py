@@ -19,6 +19,8 @@ HTTP = {
     "report_run": ("GET", RUN),
     "respond": ("POST", f"{RUN}/approve"),
     "respond_wave": ("POST", "waves/VM8T-1Q8/raise"),
+    "begin_drill": ("POST", "drills"),
+    "end_drill": ("POST", "drills/DRILL-3f0c9a1b2d4e"),
     "health": ("GET", "health"),
 }
 QUEUES = {

@@ -45,6 +45,7 @@ async def test_the_overview_counts_every_wave(clients):
         {
             "tracking_id": TRACKING,
             "stage": "Planned",
+            "drill": False,
             "subscriptions": [SUBSCRIPTION],
             "counts": {"scheduled": 1, "paused": 1, "left_to_azure": 1},
             "planning": 0,
@@ -70,6 +71,7 @@ async def test_a_waves_document_has_exactly_the_promised_fields(clients):
     assert document.keys() == {
         "tracking_id",
         "stage",
+        "drill",
         "announcements",
         "counts",
         "planning",
@@ -92,6 +94,7 @@ async def test_a_waves_document_has_exactly_the_promised_fields(clients):
         "state",
         "reason",
         "verdict",
+        "drill",
         "mode",
         "self_service",
         "checksum",
@@ -102,6 +105,8 @@ async def test_a_waves_document_has_exactly_the_promised_fields(clients):
         "serving",
         "capacity",
         "choices",
+        "asks",
+        "commands",
         "waits",
         "holds_up",
         "raised",
@@ -150,7 +155,7 @@ async def test_a_waves_document_has_exactly_the_promised_fields(clients):
 
 
 def test_a_plan_that_does_not_fit_says_in_json_what_a_person_can_choose():
-    document = contract.run_document(misfit("db", start_by=None, waves=(TRACKING, "ZX9K-7QD")))
+    document = contract.run_document(misfit("db", start_by=None, waves=(TRACKING, "ZX9K-7QD")), NOW)
 
     assert [choice["name"] for choice in document["choices"]] == ["soak", "windows", "leave", "resume"]
     assert document["choices"][0] == {
@@ -170,25 +175,37 @@ def test_what_no_longer_counts_is_not_offered_in_json():
     over = replace(misfit("db", start_by=NOW), state=RunState.COMPLETED)
     going = altered(misfit("db", misfit=""), state=RunState.RUNNING, slack=timedelta(hours=1))
 
-    for document in map(contract.run_document, (over, going)):
+    for document in (contract.run_document(over, NOW), contract.run_document(going, NOW)):
         assert document["choices"] == []
-    assert contract.run_document(over)["start_by"] is None
-    assert contract.run_document(over)["capacity"] == ""
+        assert document["asks"] is None
+    assert contract.run_document(over, NOW)["start_by"] is None
+    assert contract.run_document(over, NOW)["capacity"] == ""
+    assert contract.run_document(over, NOW)["commands"] == []
+
+
+def test_what_a_run_asks_is_in_json_as_on_its_page_with_the_commands_that_answer_it():
+    document = contract.run_document(misfit("db"), NOW)
+
+    assert document["asks"]["reason"] == document["reason"]
+    assert document["asks"]["notice"] is None
+    assert document["asks"]["otherwise"].startswith("If nobody answers")
+    assert set(document["asks"]["answers"]) <= set(document["commands"])
+    assert "approve" not in document["commands"]
 
 
 def test_time_that_is_short_offers_choices_in_json_until_a_person_lets_the_run_go_on():
     late = short_of_time("db")
 
-    assert [choice["name"] for choice in contract.run_document(late)["choices"]] == ["soak"]
+    assert [choice["name"] for choice in contract.run_document(late, NOW)["choices"]] == ["soak"]
     waived = replace(late, people=replace(late.people, deadline_waived=True))
-    assert contract.run_document(waived)["choices"] == []
+    assert contract.run_document(waived, NOW)["choices"] == []
 
 
 def test_a_checks_evidence_and_instances_and_suspended_repairs_are_in_the_document():
     seen = Check("short-lived", Outcome.UNKNOWN, "It cannot be read.", ("4", "5"), ("activity log",))
     held = Repairs(NOW, seen_suspended=True, error="No.")
     document = contract.run_document(
-        run("db", checks=(seen,), repairs=held, again="Instance 4 is scheduled for the second time.")
+        run("db", checks=(seen,), repairs=held, again="Instance 4 is scheduled for the second time."), NOW
     )
 
     assert document["checks"][0]["evidence"] == ["activity log"]

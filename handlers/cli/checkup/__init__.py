@@ -1,0 +1,1 @@
+"""What keeps Breakwater from working, and which command mends it?"""
