@@ -13,8 +13,8 @@ from handlers.cli.app_client import Answer, App, Where, path_of, refused
 from handlers.cli.app_options import AppOption, AudienceOption, KeyFileOption, where_is
 from handlers.cli.exits import ExitCode, Failed
 from handlers.cli.output import Format, Out, OutputOption
-from planner.azure.drill import PLAYED
 from planner.text.phrases import to_the_minute
+from planner.words.drills import PLAYED
 
 EXAMPLE = "Example: breakwater drill --scale-set rg-shop/web-prod --scale-set rg-shop/db-prod"
 PATIENCE, EVERY = 60, 2

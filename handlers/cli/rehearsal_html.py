@@ -91,7 +91,7 @@ def _rows(shown: Shown) -> Iterator[SimpleNamespace]:
             name=run.target.name,
             where=f"{run.target.resource_group}, {run.target.location}",
             anchor=_anchor(each),
-            state=(MARKS[run.state][0], STATES.get(run.state, MARKS[run.state][1]), *MARKS[run.state][2:]),
+            mark=(MARKS[run.state][0], STATES.get(run.state, MARKS[run.state][1]), *MARKS[run.state][2:]),
             start=clock.at(begins) if begins else "-",
             end=clock.at(ends) if ends else "-",
             forecast=off_words(each, clock),

@@ -9,11 +9,11 @@ from handlers.cli.app_waves import Run
 from handlers.cli.output import Format, Out
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import ANSWERS, BATCHES, OUTCOMES, STATES, VERDICTS
-from planner.azure.drill import PLAYED
 from planner.record.check import Outcome
 from planner.record.run import Verdict
 from planner.record.states import SETTLED, BatchState, RunState
 from planner.text.phrases import many, say_how_far, short, some, to_the_minute, upper
+from planner.words.drills import PLAYED
 
 HISTORY = 10
 """The latest lines of history for people; --all has the others."""

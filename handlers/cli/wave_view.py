@@ -12,10 +12,10 @@ from handlers.render.contract import ordered
 from handlers.render.heading import wave_sentence
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import STATES, STOP, counted
-from planner.azure.drill import PLAYED
 from planner.notices.digest import Overview
 from planner.record.states import ENDED, RunState
 from planner.text.phrases import many
+from planner.words.drills import PLAYED
 
 ROWS = 50
 """Scale sets in a table for people, as on a page; --all has the others."""

@@ -15,11 +15,12 @@ from handlers.render.outside_text import one_line
 from handlers.render.review_parts import review_parts
 from handlers.render.vocabulary import DRILL, STANDALONE, STOP, counted, waiting
 from handlers.render.wave_choices import wave_choices
-from planner.azure.drill import PLAYED, is_drill_wave
+from planner.azure.drill import is_drill_wave
 from planner.notices.digest import Group, grouped
 from planner.notices.feed import CHANGES
 from planner.record.notice import Kind, Urgency
 from planner.text.phrases import many, say_how_far
+from planner.words.drills import PLAYED
 
 OF_A_WAVE = frozenset({"empty_wave", "unknown_wave", "unread", "channel"})
 """Messages about no scale set that are about a wave, where they name one."""

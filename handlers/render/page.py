@@ -17,10 +17,11 @@ from handlers.render.report_model import AMONG_OTHERS, Form, Part, Report
 from handlers.render.vocabulary import DRILL, counted
 from handlers.render.wave_choices import wave_choices
 from handlers.wire.link_token import Link
-from planner.azure.drill import PLAYED, is_drill_wave
+from planner.azure.drill import is_drill_wave
 from planner.azure.wave import Wave
 from planner.record.run import Run
 from planner.record.states import RunState
+from planner.words.drills import PLAYED
 
 SECTIONS, SECTIONS_ROOM = 30, 160_000
 """Scale sets told in full on the wave's page, and their bytes; beyond them each has its own page."""

@@ -82,7 +82,7 @@ async def drain(wiring: Wiring) -> None:
             except StorageDown:
                 raise
             except Exception:
-                log.exception("bury.failed: a message of %s", poison(queue))
+                log.exception("bury.failed", extra={"queue": poison(queue)})
             else:
                 await wiring.queues.remove(poison(queue), taken)
 

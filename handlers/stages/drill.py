@@ -1,17 +1,18 @@
 """drill: a person begins a drill, or ends it; what happens in between the other stages do, as in a wave."""
 
-import logging
 from typing import Any
 
 from handlers.cloud.records import Conflict, StorageDown
+from handlers.log import logger
 from handlers.waves import drills
 from handlers.wire.command_request import PRINCIPAL, Refused, given_in
 from handlers.wire.drill_record import BadDrill, asked
 from handlers.wire.http import Request, Response, json_response
 from handlers.wiring import Wiring
+from handlers.words import answers as words
 from planner.azure.wave import Stage
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 async def handle(request: Request, wiring: Wiring) -> Response:
@@ -27,8 +28,8 @@ async def handle(request: Request, wiring: Wiring) -> Response:
     except Refused as refused:
         return json_response(refused.status, {"status": "refused", "reason": refused.sentence})
     except (StorageDown, Conflict) as error:
-        log.warning("drill.later", extra={"reason": str(error)})
-        body = {"status": "refused", "reason": f"This cannot be taken right now, try again: {error}"}
+        log.warning("drill.later", extra={"why": str(error)})
+        body = {"status": "refused", "reason": words.not_right_now(error)}
         return json_response(503, body, {"Retry-After": "30"})
 
 
@@ -49,7 +50,7 @@ async def _begun(request: Request, wiring: Wiring) -> Response:
             "ends_at": drill.ends_at.isoformat(),
             "scale_sets": [each.name for each in drill.scale_sets],
             "alert": drills.announcement(drill, Stage.PLANNED, drill.began_at),
-            "reason": "It is on record. It begins when `alert` is posted to /api/alerts.",
+            "reason": words.DRILL_ON_RECORD,
         },
     )
 
@@ -57,6 +58,6 @@ async def _begun(request: Request, wiring: Wiring) -> Response:
 async def _ended(tracking_id: str, wiring: Wiring) -> Response:
     drill = await drills.end(tracking_id, wiring)
     if drill is None:
-        raise Refused(404, f"There is no drill {tracking_id[:80]}.")
-    reason = "It has ended; the last messages go out within minutes."
+        raise Refused(404, words.no_drill(tracking_id[:80]))
+    reason = words.DRILL_ENDED
     return json_response(202, {"status": "accepted", "tracking_id": drill.tracking_id, "reason": reason})

@@ -32,16 +32,6 @@ LONGEST_SECONDS = 8
 
 RETRY_AFTER_SECONDS = 10
 
-NO_LENGTH = (
-    "The body did not arrive: the Functions host drops one that is sent without Content-Length, as with "
-    "Transfer-Encoding: chunked. Let the sender give the length: in a Logic App turn off 'Allow chunking' "
-    "of the HTTP action, in nginx leave proxy_request_buffering on, with curl send the file by --data-binary."
-)
-COMPRESSED = (
-    "The body is compressed (Content-Encoding: {encoding}); only plain bodies are taken. "
-    "Turn compression off at the sender."
-)
-
 
 async def handle(request: Request, wiring: Wiring) -> Response:
     """Answer one delivery of an alert; never raises, never 500."""
@@ -60,10 +50,10 @@ async def handle(request: Request, wiring: Wiring) -> Response:
 async def _handled(request: Request, wiring: Wiring) -> Response:
     now, body = wiring.now(), request.body
     if not body and "content-length" not in request.headers:
-        return _refused(411, NO_LENGTH)
+        return _refused(411, words.NO_LENGTH)
     encoding = request.headers.get("content-encoding", "").strip()
     if encoding.lower() not in {"", "identity"}:
-        return _refused(415, COMPRESSED.format(encoding=encoding[:40]))
+        return _refused(415, words.compressed(encoding[:40]))
     if len(body) > LARGEST_BODY:
         log.warning("receive.too_large", extra={"bytes": len(body)})
         reason = words.too_large(len(body), LARGEST_BODY)

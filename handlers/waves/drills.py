@@ -1,7 +1,6 @@
 """Drills: begun by a person, announced like a wave, ended by a person or by the sweep."""
 
 import json
-import logging
 import secrets
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -9,15 +8,18 @@ from typing import Any
 
 from handlers.cloud.names import DRILLS_PREFIX, alert_path, drill_path
 from handlers.cloud.records import Conflict
+from handlers.log import logger
 from handlers.wire.alerts import NotForUs, alert_metadata, read_alert
 from handlers.wire.drill_record import DEFAULT_SETS, Asked, DrillRecord
 from handlers.wire.ids import ALERTS
 from handlers.wire.messages import AlertMessage
 from handlers.wiring import Wiring
-from planner.azure.drill import PLAYED, PREFIX, subscription_of, tracking_id_of
+from handlers.words.trouble import gave_up
+from planner.azure.drill import PREFIX, subscription_of, tracking_id_of
 from planner.azure.wave import Stage
+from planner.words.drills import PLAYED
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 TRIES = 5
 
@@ -34,7 +36,7 @@ async def begin(asked: Asked, wiring: Wiring) -> DrillRecord:
         scale_sets=asked.scale_sets or DEFAULT_SETS,
     )
     await wiring.records.create(drill_path(subscription), drill.model_dump_json().encode(), drill.metadata)
-    log.info("drill.begun", extra={"tracking_id": drill.tracking_id, "actor": drill.actor})
+    log.info("drill.begun", extra={"wave": drill.tracking_id, "actor": drill.actor})
     return drill
 
 
@@ -68,9 +70,9 @@ async def end(tracking_id: str, wiring: Wiring) -> DrillRecord | None:
             await wiring.records.write(
                 drill_path(drill.subscription), body, etag=etag, metadata=ended.metadata
             )
-            log.info("drill.ended", extra={"tracking_id": drill.tracking_id, "stage": stage.value})
+            log.info("drill.ended", extra={"wave": drill.tracking_id, "stage": stage.value})
             return ended
-    raise Conflict(f"The drill {tracking_id} is written by others again and again.")
+    raise Conflict(gave_up(drill_path(drill.subscription), TRIES))
 
 
 async def end_those_over(wiring: Wiring) -> None:
@@ -83,7 +85,7 @@ async def end_those_over(wiring: Wiring) -> None:
         try:
             await end(tracking_id_of(subscription), wiring)
         except Conflict as error:
-            log.warning("drill.not_ended", extra={"path": line.path, "reason": str(error)})
+            log.warning("drill.not_ended", extra={"path": line.path, "why": str(error)})
 
 
 async def _announce(body: dict[str, Any], wiring: Wiring) -> None:

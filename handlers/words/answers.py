@@ -15,6 +15,28 @@ def too_large(size: int, most: int) -> str:
     return f"The body has {size} bytes; at most {most} are taken."
 
 
+NO_LENGTH = (
+    "The body did not arrive: the Functions host drops one that is sent without Content-Length, as with "
+    "Transfer-Encoding: chunked. Let the sender give the length: in a Logic App turn off 'Allow chunking' "
+    "of the HTTP action, in nginx leave proxy_request_buffering on, with curl send the file by --data-binary."
+)
+
+
+def compressed(encoding: str) -> str:
+    return (
+        f"The body is compressed (Content-Encoding: {encoding}); only plain bodies are taken. "
+        "Turn compression off at the sender."
+    )
+
+
+DRILL_ON_RECORD = "It is on record. It begins when `alert` is posted to /api/alerts."
+DRILL_ENDED = "It has ended; the last messages go out within minutes."
+
+
+def no_drill(tracking_id: str) -> str:
+    return f"There is no drill {tracking_id}."
+
+
 def wired_up(reason: str) -> str:
     """A test alert; `reason` is why it is ignored otherwise."""
     return f"{reason} It went all the way to the notices: you are wired up."

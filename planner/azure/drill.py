@@ -6,11 +6,10 @@ that Azure hands out (RFC 9562: its version would be 13), and which stands in th
 
 import re
 
+from planner.words import drills as words
+
 PREFIX = "DRILL-"
 """How the tracking id of a drill begins, and of no other wave."""
-
-PLAYED = "This is a drill: its instances are invented, and nothing of it reaches Azure."
-"""What a reader is told of a drill."""
 
 _SUBSCRIPTION = "d0d0d0d0-d0d0-d0d0-d0d0-"
 _NUMBER = re.compile(r"[0-9a-f]{12}")
@@ -44,7 +43,4 @@ def mixed_up(tracking_id: str, subscription: str) -> str:
         return ""
     if is_drill(subscription) and tracking_id == tracking_id_of(subscription):
         return ""
-    return (
-        f"{tracking_id} and subscription {subscription} do not belong together: tracking ids that begin with "
-        f"{PREFIX} are those of drills, and a drill has a subscription of its own."
-    )
+    return words.do_not_belong_together(tracking_id, subscription, PREFIX)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from planner.azure import order
-from planner.azure.drill import PLAYED, is_drill
+from planner.azure.drill import is_drill
 from planner.azure.fleet import ScaleSet
 from planner.azure.wave import Wave, cancelled
 from planner.decision.decide import decide
@@ -17,6 +17,7 @@ from planner.record.observation import Observation
 from planner.record.run import Run, Verdict
 from planner.replan import new_plan, reopening
 from planner.state.journal import with_entry
+from planner.words.drills import PLAYED
 
 
 def planned(

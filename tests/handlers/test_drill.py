@@ -19,7 +19,8 @@ from handlers.stages import drill, link, receive, report
 from handlers.wire.alerts import NotAnAlert, read_alert
 from handlers.wire.http import Request
 from handlers.wiring import Wiring
-from planner.azure.drill import PLAYED, is_drill, mixed_up, subscription_of, tracking_id_of
+from planner.azure.drill import is_drill, mixed_up, subscription_of, tracking_id_of
+from planner.words.drills import PLAYED
 from tests.handlers.drilling import START, Drilling
 from tests.handlers.parts import alert, event
 
