@@ -32,6 +32,9 @@ from planner.words import replans as words
 
 MINUTE = timedelta(minutes=1)
 
+MOVED = timedelta(hours=1)
+"""A deadline that moves by less is no news."""
+
 
 def new_run(
     scale_set: ScaleSet,
@@ -145,15 +148,22 @@ def _rejoined(
     run = adopted(replace(run, fruitless_plans=0), scale_set, instances, decision, batches, now)
     # Where the answer stays and only the instances concerned have changed: on record, and no news to anybody.
     stays = run.state is old.state and run.state in HANDS_OFF and run.verdict is old.verdict
-    if stays or (run.state, run.people.checksum, run.story.again) == (
+    same = (run.state, run.people.checksum, run.story.again) == (
         old.state,
         old.people.checksum,
         old.story.again,
-    ):
+    )
+    if stays or (same and not _deadline_moved(old, run)):
         run = replace(run, polls=old.polls + 1)
         return replace(run, due=left_to_azure.due(run, now)) if run.state in HANDS_OFF else run
     run = with_entry(run, words.PLANNED_AGAIN, run.reason, now)
     return _told_of_plan(run, decision, now, old=old)
+
+
+def _deadline_moved(old: Run, run: Run) -> bool:
+    """Whether Azure has moved the window so far that what people were told of it is wrong."""
+    before, after = old.times.deadline, run.times.deadline
+    return before is not None and after is not None and abs(after - before) >= MOVED
 
 
 def _without_status(instances: Sequence[Instance]) -> frozenset[str]:

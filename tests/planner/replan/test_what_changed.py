@@ -1,11 +1,24 @@
 """A new plan is told by what is different from the one people know."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+from planner.azure.fleet import MaintenanceStatus
 from planner.record.notice import Kind
 from planner.replan.what_changed import what_changed
 from tests.altered import altered
-from tests.planner.builders import NOW, always, batch, fleet, planned, planned_again, policy, run_of
+from tests.planner.builders import (
+    NOW,
+    SCHEDULED,
+    SELF_SERVICE,
+    always,
+    batch,
+    fleet,
+    planned,
+    planned_again,
+    policy,
+    run_of,
+)
 
 
 def test_only_what_is_different_is_said():
@@ -48,3 +61,16 @@ def test_where_the_answer_itself_is_another_one_that_is_the_news():
     (news,) = [each for each in run.story.notices if each.kind is Kind.REPLANNED]
 
     assert news.sentence.startswith("Left to Azure: ")
+
+
+def test_a_window_that_azure_moves_is_told_although_the_batches_stay_and_minutes_are_no_news():
+    old = planned(a_policy=always(lead="1d"))
+    for by, told in ((timedelta(minutes=20), []), (timedelta(days=3), ["Must be done by"])):
+        moved = MaintenanceStatus(
+            allowed=True,
+            self_service=replace(SELF_SERVICE, end=SELF_SERVICE.end - by),
+            scheduled=SCHEDULED,
+        )
+        run = planned_again(old, instances=fleet(maintenance=moved), a_policy=always(lead="1d"))
+        news = [each.sentence for each in run.story.notices if each.kind is Kind.REPLANNED]
+        assert [each[:15] for each in news] == told
