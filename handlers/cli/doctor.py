@@ -138,6 +138,7 @@ async def _azure(
     from handlers.cli.checkup.finding import unread, well, wrong  # noqa: PLC0415
     from handlers.cloud.arm import Arm  # noqa: PLC0415
     from handlers.cloud.errors import AzureTrouble  # noqa: PLC0415
+    from handlers.cloud.read_only import ReadOnly  # noqa: PLC0415
     from handlers.wire.ids import checked_subscription  # noqa: PLC0415
 
     found: list[Finding] = []
@@ -151,7 +152,13 @@ async def _azure(
         except ValueError as error:
             raise Failed(str(error), ExitCode.USAGE) from error
         doing.step(f"Looking at {subscription}")
-        arm = Arm(subscription, lambda: wiring.credential, wiring.settings.arm_endpoint, clock.now)
+        arm = Arm(
+            subscription,
+            lambda: wiring.credential,
+            wiring.settings.management,
+            clock.now,
+            policies=[ReadOnly()],
+        )
         try:
             if not number:
                 await arm.ready()

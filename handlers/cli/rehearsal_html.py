@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 from types import SimpleNamespace
 
-from handlers.cli.rehearsal_shown import STATES, Shown, began, ended, off_words
+from handlers.cli.rehearsal_shown import (
+    APPROVED,
+    STATES,
+    Shown,
+    avoided_by,
+    began,
+    ended,
+    off_words,
+    unanswered,
+)
 from handlers.cli.troubles import premises
 from handlers.render import clock as clocks
 from handlers.render import environment, plan_drawing
@@ -36,6 +45,7 @@ def page(shown: Shown) -> str:
         .render(
             page=tool,
             now=story.until,
+            drill="",
             title=f"Rehearsal from {shown.clock.at(story.start)}, seed {shown.seed}",
             counts=f"{shown.counts()}.",
             premises=premises(shown.trouble, as_if=shown.as_if),
@@ -76,7 +86,10 @@ def _misses(shown: Shown) -> Iterator[SimpleNamespace]:
                 anchor=_anchor(each),
                 instances=f"{many(len(miss.instances), 'instance')} ({some(miss.instances)})",
                 why=shown.clock.said(miss.why),
-                choices=[shown.clock.said(choice.sentence) for choice in miss.choices],
+                choices=[
+                    shown.clock.said(way)
+                    for way in (*([APPROVED] if unanswered(each) else []), *avoided_by(miss))
+                ],
             )
 
 

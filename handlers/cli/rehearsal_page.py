@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 from handlers.cli.output import Format, Out
 from handlers.cli.rehearsal_shown import (
+    APPROVED,
     STATES,
     Heard,
     Shown,
+    avoided_by,
     began,
     curve,
     document,
@@ -15,6 +17,7 @@ from handlers.cli.rehearsal_shown import (
     off,
     off_words,
     row,
+    unanswered,
 )
 from handlers.cli.troubles import premises
 from planner.record.notice import Urgency
@@ -87,10 +90,11 @@ class _Page:
                     mark="x ",
                 )
                 self.out.say(self.clock.said(miss.why), indent=4)
-                if miss.choices:
+                ways = [*([APPROVED] if unanswered(played) else []), *avoided_by(miss)]
+                if ways:
                     self.out.say("What would have avoided it:", indent=4)
-                for choice in miss.choices:
-                    self.out.say(self.clock.said(choice.sentence), indent=4, mark="- ")
+                for way in ways:
+                    self.out.say(self.clock.said(way), indent=4, mark="- ")
 
     def _table(self, played: Sequence[Played]) -> None:
         self.out.say("")

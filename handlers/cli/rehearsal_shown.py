@@ -9,10 +9,11 @@ from typing import Any
 from handlers.render import contract
 from handlers.render.moments import Clock, zone_of
 from planner.azure.wave import Wave
-from planner.record.notice import Urgency
+from planner.record.command import CommandKind
+from planner.record.notice import Kind, Urgency
 from planner.record.run import Run
 from planner.record.states import RunState
-from planner.rehearsal.story import Played, Story, Told
+from planner.rehearsal.story import Miss, Played, Story, Told
 from planner.rehearsal.trouble import Trouble
 from planner.text.phrases import many, short
 
@@ -29,6 +30,8 @@ STATES: Mapping[RunState, str] = {
 }
 """How each end is counted, in the order in which it is."""
 
+
+APPROVED = "An approval in time: nobody has given one."
 
 ON_TIME = timedelta(minutes=30)
 """A difference from the forecast that is not worth a word."""
@@ -120,6 +123,17 @@ def ended(run: Run) -> datetime | None:
     return run.ended_at
 
 
+def avoided_by(miss: Miss) -> tuple[str, ...]:
+    """What would have made the plan fit; leaving it to Azure, or starting it all the same, would not."""
+    return tuple(choice.sentence for choice in miss.choices if choice.word is CommandKind.RAISE)
+
+
+def unanswered(played: Played) -> bool:
+    """Whether it was missed while it waited for an approval that nobody gave."""
+    asked = [told.at for told in played.told if told.notice.kind is Kind.APPROVAL]
+    return bool(asked) and began(played.run) is None
+
+
 def off(played: Played) -> timedelta | None:
     """How much later it was done than day 0 had said; negative: sooner."""
     if played.forecast is None or played.run.ended_at is None or played.run.state is not RunState.COMPLETED:
@@ -184,7 +198,7 @@ def _document(played: Played, now: datetime) -> dict[str, Any]:
             {
                 "instances": list(miss.instances),
                 "why": miss.why,
-                "avoided_by": [choice.sentence for choice in miss.choices],
+                "avoided_by": [*([APPROVED] if unanswered(played) else []), *avoided_by(miss)],
             }
             for miss in played.misses
         ],
