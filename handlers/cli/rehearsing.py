@@ -60,6 +60,12 @@ StartOption = Annotated[
 HtmlOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write the story as a page with drawings, too.")
 ]
+RecordsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Write the runs and waves as records, a line each: breakwater render reads them."
+    ),
+]
 
 
 def rehearse(
@@ -76,6 +82,7 @@ def rehearse(
     seed: SeedOption = 1,
     start: StartOption = "",
     html: HtmlOption = None,
+    records: RecordsOption = None,
     cloud: CloudOption = None,
     output: OutputOption = Format.TABLE,
 ) -> ExitCode:
@@ -101,6 +108,7 @@ def rehearse(
             seed=seed,
             start=begins,
             html=html,
+            records=records,
         )
     )
 
@@ -125,6 +133,7 @@ async def _rehearse(
     seed: int,
     start: datetime | None,
     html: Path | None,
+    records: Path | None,
 ) -> ExitCode:
     from handlers.cli.dry_run import unread_in  # noqa: PLC0415
     from handlers.cli.planning import fleet  # noqa: PLC0415
@@ -151,6 +160,8 @@ async def _rehearse(
     printed(shown, out)
     if html is not None:
         _write(html, shown, out)
+    if records is not None:
+        _keep(records, shown, out)
     unread = unread_in(seen)
     for each in unread:
         out.note(f"Not read: {each.what}. {each.why}")
@@ -192,8 +203,21 @@ def _concerned(seen: "Snapshot", waves: "Sequence[Wave]") -> "list[ScaleSetSeen]
 def _write(file: Path, shown: "Shown", out: Out) -> None:
     from handlers.cli.rehearsal_html import page  # noqa: PLC0415
 
+    _written(file, page(shown))
+    out.note(f"The story as a page: {file}")
+
+
+def _keep(file: Path, shown: "Shown", out: Out) -> None:
+    from handlers.wire.documents import encode  # noqa: PLC0415
+    from planner.text.phrases import many  # noqa: PLC0415
+
+    runs = [run for played in shown.story.played for run in (*played.earlier, played.run)]
+    _written(file, "".join(f"{encode(record).decode()}\n" for record in (*runs, *shown.waves)))
+    out.note(f"{many(len(runs), 'run')} as records: {file}")
+
+
+def _written(file: Path, text: str) -> None:
     try:
-        file.write_text(page(shown), encoding="utf-8")
+        file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Failed(f"{file} cannot be written: {error.strerror}.") from error
-    out.note(f"The story as a page: {file}")

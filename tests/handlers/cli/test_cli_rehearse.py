@@ -137,3 +137,14 @@ def test_a_fleet_without_scale_sets_cannot_be_rehearsed(typed, fleet):
     code, _, noted = typed("rehearse", "--from", fleet)
     assert code == 1
     assert "nothing to rehearse" in noted
+
+
+def test_what_a_rehearsal_ends_with_can_be_rendered_like_the_app_s_own_records(
+    typed, fleet, policy_file, tmp_path
+):
+    records, page = tmp_path / "runs.jsonl", tmp_path / "wave.html"
+    typed("rehearse", "--from", fleet, "--policy", policy_file, "--records", records)
+    code, _, _ = typed("render", records, "--as", "page", "--at", "2027-01-02T00:00:00Z", "-o", page)
+    assert code == 0
+    assert "web-prod" in page.read_text()
+    assert "Completed" in page.read_text()
