@@ -173,7 +173,7 @@ async def respond(req: func.HttpRequest) -> func.HttpResponse:
 async def _drill(req: func.HttpRequest) -> func.HttpResponse:
     from handlers.stages import drill as stage  # noqa: PLC0415
 
-    return _response(await stage.handle(_request(req), wiring()))
+    return _response(req, await stage.handle(_request(req), wiring()))
 
 
 @app.function_name("begin_drill")

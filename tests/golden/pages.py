@@ -9,10 +9,14 @@ from functools import partial
 from handlers.delivery import calendars
 from handlers.pages import acting
 from handlers.pages.report import shown
+from handlers.render.contract import in_order
+from handlers.wire.documents import decode
 from handlers.wire.http import Request
 from handlers.wire.link_token import Link
 from handlers.wiring import Wiring
+from planner.azure.wave import Wave
 from planner.record.command import CommandKind
+from planner.record.run import Run
 from tests.golden.recorded import Moment, moments
 from tests.golden.replayed import ADDRESSES, ON_PAGE, opened
 from tests.golden.scenes import IN_WAVES
@@ -39,6 +43,18 @@ def of_wave(name: str) -> str:
 
 def of_run(name: str, scale_set: str, group: str = "shop") -> str:
     return _shown(opened(at(name)), {**WAVE, "subscription": SUBSCRIPTION, "group": group, "name": scale_set})
+
+
+def runs_at(name: str) -> list[Run]:
+    """The runs on record at that moment, in the order of a report."""
+    found = opened(at(name)).records
+    stored = [asyncio.run(found.read(line.path)) for line in asyncio.run(found.list("runs/"))]
+    return in_order([decode(Run, each.body) for each in stored if each is not None])
+
+
+def waves_at(name: str) -> tuple[Wave, ...]:
+    """The wave's records at that moment."""
+    return asyncio.run(opened(at(name)).waves.of(TRACKING_ID))
 
 
 def wave_as(name: str, suffix: str) -> str:

@@ -246,8 +246,8 @@ def test_the_played_azure_answers_all_that_is_asked_of_azure():
     def public(kind):
         return {name for name in dir(kind) if not name.startswith("_")}
 
-    # `get` belongs to Arm alone: only its own methods use it.
-    assert public(Compute) - {"get"} <= public(PlayedAzure)
+    # `get` and `pages_from` belong to Arm alone: only its own methods use them.
+    assert public(Compute) - {"get", "pages_from"} <= public(PlayedAzure)
 
 
 async def test_a_start_is_refused_where_no_drill_has_it():

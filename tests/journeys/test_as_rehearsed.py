@@ -147,7 +147,11 @@ async def deployed(trouble: Trouble, policy: Policy) -> Deployed:
     host = Host(Scene(clock, fleet, policy, parts), SEED, pace=timedelta(0))
     host.people = People(host, trouble)  # type: ignore[assignment]
     compute = host.wiring.compute(SUBSCRIPTION)
-    seen = [Snapshot(one, tuple(await compute.instances(one))) async for one in compute.scale_sets()]
+    seen = [
+        Snapshot(one, tuple(await compute.instances(one)))
+        async for page, _ in compute.scale_sets()
+        for one in page
+    ]
     alert = host.scene.fleet.alert(TRACKING_ID, subscription=SUBSCRIPTION)
     assert (await receive.handle(Request("POST", body=json.dumps(alert).encode()), host.wiring)).status == 202
     await host.until(START + timedelta(days=DAYS))

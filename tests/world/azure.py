@@ -21,7 +21,7 @@ from simulator.lies import Instead, Liar, Lies
 from tests.world.chaos import Chaos
 from tests.world.sentry import Sentry
 
-PAGE = 10
+PAGE = 50
 """Scale sets on a page of a listing."""
 
 

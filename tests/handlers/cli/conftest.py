@@ -10,7 +10,7 @@ import pytest
 from handlers.cli.main import main
 from simulator.demo.fleet import demo_fleet
 from simulator.fleet import Fleet
-from tests.handlers.cli.azure import Azure, running
+from tests.handlers.cli.azure_over_http import Azure, running
 from tests.handlers.cli.snapshots import NOW, snapshot_of_the_demo
 
 __all__ = ["NOW", "snapshot_of_the_demo"]

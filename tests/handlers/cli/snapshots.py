@@ -7,7 +7,7 @@ import pytest
 
 from handlers.cli.main import main
 from simulator.demo.fleet import demo_fleet
-from tests.handlers.cli.azure import running
+from tests.handlers.cli.azure_over_http import running
 
 NOW = datetime(2026, 12, 1, 20, 0, tzinfo=UTC)
 

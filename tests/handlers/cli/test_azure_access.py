@@ -6,7 +6,7 @@ from handlers.cli.azure_access import AzureAccess, opened
 from handlers.cloud.errors import Refused
 from handlers.wire.settings import Settings
 from simulator.fleet.build import SUBSCRIPTION
-from tests.handlers.cli.azure import running
+from tests.handlers.cli.azure_over_http import running
 from tests.handlers.cli.snapshots import NOW, demo_fleet
 
 
@@ -16,7 +16,7 @@ async def test_nothing_that_a_command_opens_can_start_anything(monkeypatch):
             monkeypatch.setenv(name, value)
         async with opened(Settings()) as access:
             (seen,) = await access.subscriptions([])
-            (scale_set, *_) = [each async for each in seen.scale_sets()]
+            (scale_set, *_) = await seen.listed()
             with pytest.raises(Refused, match="only reads"):
                 await seen._live.start(scale_set, "0")
             for arm in access.arms:

@@ -11,7 +11,7 @@ from handlers.repository.runs import path_of
 from handlers.runs import queue
 from handlers.stages import discover, plan
 from handlers.wire.ids import ALERTS, SCALE_SETS
-from tests.handlers.cli.azure import running
+from tests.handlers.cli.azure_over_http import running
 from tests.world.scenarios import TRACKING_ID, drawn
 from tests.world.world import World
 
@@ -28,7 +28,7 @@ async def deployed(world: World) -> dict[str, dict]:
             await hand_over(message.queue, message.text.encode(), STAGES[message.queue], world.wiring)
     runs = {path_of(run.target.scale_set): run for run in world.runs().values()}
     placed = await queue.in_place(runs, world.wiring)
-    return {run.target.name: run_document(run) for run in placed.values()}
+    return {run.target.name: run_document(run, world.clock()) for run in placed.values()}
 
 
 def _next(world: World) -> list:

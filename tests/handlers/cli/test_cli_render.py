@@ -5,23 +5,23 @@ from pathlib import Path
 
 import pytest
 from icalendar import Calendar
-from tests.golden.worlds import H
 
 from handlers.cli.main import main
 from handlers.render.addresses import OnPage
 from handlers.render.page import run_page
 from handlers.wire.documents import encode
-from tests.golden.scenes import TRACKING, troubled, twelve, wave
-from tests.planner.protocol import NOW
+from tests.golden.cli_waves import ORDINARY, TRACKING, WRONG
+from tests.golden.pages import at, runs_at, waves_at
 
-AT = ["--at", (NOW + 2 * H).isoformat()]
+LATER = at(WRONG).at
+AT = ["--at", LATER.isoformat()]
 
 
 @pytest.fixture
 def records(tmp_path: Path) -> Path:
     """The wave in which everything went wrong, as `export` writes it."""
     file = tmp_path / "runs.jsonl"
-    lines = [json.dumps({"path": "runs/x.json", **json.loads(encode(run))}) for run in troubled()]
+    lines = [json.dumps({"path": "runs/x.json", **json.loads(encode(run))}) for run in runs_at(WRONG)]
     file.write_text("\n".join(lines))
     return file
 
@@ -29,7 +29,7 @@ def records(tmp_path: Path) -> Path:
 @pytest.fixture
 def one(tmp_path: Path) -> Path:
     file = tmp_path / "run.json"
-    file.write_bytes(encode(troubled()[0]))
+    file.write_bytes(encode(runs_at(WRONG)[0]))
     return file
 
 
@@ -40,23 +40,23 @@ def printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 def test_the_page_of_a_run_is_the_apps_own_byte_for_byte(one, tmp_path):
     said = tmp_path / "wave.json"
-    said.write_bytes(encode(wave(troubled()[:1], "Planned maintenance")))
+    said.write_bytes(encode(waves_at(WRONG)[0]))
     page = tmp_path / "run.html"
-    run, waves = troubled()[0], (wave(troubled()[:1], "Planned maintenance"),)
+    run, waves = runs_at(WRONG)[0], waves_at(WRONG)
     words = [str(one), str(said), "--wave", TRACKING, "-o", str(page)]
     assert main(["render", *words, *AT]) == 0
-    assert page.read_text().rstrip() == run_page(TRACKING, run, OnPage(), NOW + 2 * H, waves).rstrip()
+    assert page.read_text().rstrip() == run_page(TRACKING, run, OnPage(), LATER, waves).rstrip()
 
 
 def test_several_runs_are_shown_as_their_wave(records, capsys):
     page = printed(capsys, str(records))
-    assert all(run.target.name in page for run in troubled())
+    assert all(run.target.name in page for run in runs_at(WRONG))
     assert "need your action" in page
 
 
 def test_a_notice_is_rendered_as_mail_card_and_event(one, capsys):
     mail = printed(capsys, str(one), "--as", "mail")
-    assert mail.startswith("Subject: search-prod: instance 0 did not come back")
+    assert mail.startswith("Subject: search-prod: ")
     assert "<table" in printed(capsys, str(one), "--as", "html")
     assert json.loads(printed(capsys, str(one), "--as", "card"))["type"] == "AdaptiveCard"
     event = json.loads(printed(capsys, str(one), "--as", "event"))
@@ -64,7 +64,7 @@ def test_a_notice_is_rendered_as_mail_card_and_event(one, capsys):
 
 
 def test_the_notice_is_the_one_that_is_named(one, capsys):
-    first = troubled()[0].story.notices[0]
+    first = runs_at(WRONG)[0].story.notices[0]
     assert printed(capsys, str(one), "--as", "mail", "--notice", str(first.number)) != printed(
         capsys, str(one), "--as", "mail"
     )
@@ -74,7 +74,7 @@ def test_the_notice_is_the_one_that_is_named(one, capsys):
 
 def test_calendar_and_spreadsheet_are_made_too(tmp_path, capsys):
     file = tmp_path / "runs.jsonl"
-    file.write_bytes(b"\n".join(encode(run) for run in twelve()))
+    file.write_bytes(b"\n".join(encode(run) for run in runs_at(ORDINARY)))
     events = Calendar.from_ical(printed(capsys, str(file), "--as", "calendar")).walk("VEVENT")
     assert len(events) > 3
     assert printed(capsys, str(file), "--as", "csv").startswith("tracking_id,")
