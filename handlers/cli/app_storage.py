@@ -15,14 +15,11 @@ RIGHTS = "It takes Storage Blob Data Reader and Storage Queue Data Reader on the
 @asynccontextmanager
 async def opened() -> "AsyncIterator[Wiring]":
     """The clients, closed at the end. Raises Failed, also for what storage answers meanwhile."""
+    from handlers.cli.settings import settings_of  # noqa: PLC0415
     from handlers.cloud.records import StorageDown  # noqa: PLC0415
-    from handlers.wire.settings import BadSettings, Settings  # noqa: PLC0415
     from handlers.wiring import Wiring  # noqa: PLC0415
 
-    try:
-        wiring = Wiring(Settings.from_environment())
-    except BadSettings as error:
-        raise Failed(str(error)) from error
+    wiring = Wiring(settings_of())
     try:
         yield wiring
     except StorageDown as error:

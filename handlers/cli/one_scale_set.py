@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from handlers.cli import clock
 from handlers.cli.exits import ExitCode, Failed
 from handlers.cloud.errors import AzureTrouble
 from handlers.wire.clouds import Cloud
@@ -56,8 +57,6 @@ class Wanted:
 
 async def found(wanted: Wanted) -> tuple[ScaleSet, datetime]:
     """The scale set, and the moment (aware UTC) at which it was so. Raises Failed."""
-    from handlers.wiring import utc_now  # noqa: PLC0415
-
     if wanted.described:
         if wanted.snapshot is not None:
             raise Failed(
@@ -65,13 +64,13 @@ async def found(wanted: Wanted) -> tuple[ScaleSet, datetime]:
                 "Leave out one of the two.",
                 ExitCode.USAGE,
             )
-        return _described(wanted), utc_now()
+        return _described(wanted), clock.now()
     if wanted.snapshot is not None:
         from handlers.cli.snapshot import load  # noqa: PLC0415
 
         seen = load(wanted.snapshot)
         return _only(seen.scale_sets(), wanted.name, str(wanted.snapshot)), seen.read_at
-    return _only(await _in_azure(wanted), wanted.name, "Azure"), utc_now()
+    return _only(await _in_azure(wanted), wanted.name, "Azure"), clock.now()
 
 
 def _described(wanted: Wanted) -> ScaleSet:

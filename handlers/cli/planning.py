@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handlers.cli import clock
 from handlers.cli.exits import ExitCode
 from handlers.cli.options import (
     CloudOption,
@@ -124,7 +125,6 @@ async def plan_fleet(
     from handlers.cli.azure_access import opened  # noqa: PLC0415
     from handlers.cli.dry_run import planned  # noqa: PLC0415
     from handlers.cli.reading import read_waves  # noqa: PLC0415
-    from handlers.wiring import utc_now  # noqa: PLC0415
 
     if snapshot is not None or as_if:
         seen = await fleet(out, settings, subscriptions, snapshot=snapshot)
@@ -132,7 +132,7 @@ async def plan_fleet(
         with out.progress("Planning scale sets", len(seen.scale_sets())) as doing:
             found = await planned(made, policy, settings, seen.read_at, lambda _: doing.step())
         return replace(found, snapshot=seen)
-    at = utc_now().replace(microsecond=0)
+    at = clock.now().replace(microsecond=0)
     async with opened(settings) as access:
         azure = await access.subscriptions(subscriptions)
         await read_waves(azure, out)
@@ -147,11 +147,10 @@ async def fleet(
     from handlers.cli.azure_access import opened  # noqa: PLC0415
     from handlers.cli.reading import read_fleet  # noqa: PLC0415
     from handlers.cli.snapshot import load  # noqa: PLC0415
-    from handlers.wiring import utc_now  # noqa: PLC0415
 
     if snapshot is not None:
         return load(snapshot)
-    at = utc_now().replace(microsecond=0)
+    at = clock.now().replace(microsecond=0)
     async with opened(settings) as access:
         return await read_fleet(await access.subscriptions(subscriptions), at, out)
 

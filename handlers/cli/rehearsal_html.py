@@ -4,14 +4,11 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 from handlers.cli.rehearsal_shown import (
-    APPROVED,
     STATES,
     Shown,
     avoided_by,
     began,
-    ended,
     off_words,
-    unanswered,
 )
 from handlers.cli.troubles import premises
 from handlers.render import clock as clocks
@@ -86,10 +83,7 @@ def _misses(shown: Shown) -> Iterator[SimpleNamespace]:
                 anchor=_anchor(each),
                 instances=f"{many(len(miss.instances), 'instance')} ({some(miss.instances)})",
                 why=shown.clock.said(miss.why),
-                choices=[
-                    shown.clock.said(way)
-                    for way in (*([APPROVED] if unanswered(each) else []), *avoided_by(miss))
-                ],
+                choices=[shown.clock.said(way) for way in avoided_by(each, miss)],
             )
 
 
@@ -97,7 +91,7 @@ def _rows(shown: Shown) -> Iterator[SimpleNamespace]:
     drawn = 0
     for each in shown.played():
         run, clock = each.run, shown.clock
-        begins, ends = began(run), ended(run)
+        begins, ends = began(run), run.ended_at
         mine = begins is not None and drawn < DRAWN
         drawn += mine
         yield SimpleNamespace(

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from handlers.cli.output import Format, Out
 from handlers.cli.rehearsal_shown import (
-    APPROVED,
     STATES,
     Heard,
     Shown,
@@ -13,11 +12,9 @@ from handlers.cli.rehearsal_shown import (
     began,
     curve,
     document,
-    ended,
     off,
     off_words,
     row,
-    unanswered,
 )
 from handlers.cli.troubles import premises
 from planner.record.notice import Urgency
@@ -90,7 +87,7 @@ class _Page:
                     mark="x ",
                 )
                 self.out.say(self.clock.said(miss.why), indent=4)
-                ways = [*([APPROVED] if unanswered(played) else []), *avoided_by(miss)]
+                ways = avoided_by(played, miss)
                 if ways:
                     self.out.say("What would have avoided it:", indent=4)
                 for way in ways:
@@ -111,7 +108,7 @@ class _Page:
             self.shown.name(run),
             STATES[run.state],
             self._moment(began(run)),
-            self._moment(ended(run)),
+            self._moment(run.ended_at),
             off_words(played, self.clock) if off(played) is not None else self._moment(played.forecast),
             f"{played.most_down} of {played.size}",
         )

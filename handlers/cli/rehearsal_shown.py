@@ -119,19 +119,11 @@ def began(run: Run) -> datetime | None:
     return min((each.started_at for each in run.batches if each.started_at is not None), default=None)
 
 
-def ended(run: Run) -> datetime | None:
-    return run.ended_at
-
-
-def avoided_by(miss: Miss) -> tuple[str, ...]:
-    """What would have made the plan fit; leaving it to Azure, or starting it all the same, would not."""
-    return tuple(choice.sentence for choice in miss.choices if choice.word is CommandKind.RAISE)
-
-
-def unanswered(played: Played) -> bool:
-    """Whether it was missed while it waited for an approval that nobody gave."""
-    asked = [told.at for told in played.told if told.notice.kind is Kind.APPROVAL]
-    return bool(asked) and began(played.run) is None
+def avoided_by(played: Played, miss: Miss) -> tuple[str, ...]:
+    """What would have had it done; leaving it to Azure, or starting it all the same, would not."""
+    asked = any(told.notice.kind is Kind.APPROVAL for told in played.told)
+    first = (APPROVED,) if asked and began(played.run) is None else ()
+    return (*first, *(choice.sentence for choice in miss.choices if choice.word is CommandKind.RAISE))
 
 
 def off(played: Played) -> timedelta | None:
@@ -198,7 +190,7 @@ def _document(played: Played, now: datetime) -> dict[str, Any]:
             {
                 "instances": list(miss.instances),
                 "why": miss.why,
-                "avoided_by": [*([APPROVED] if unanswered(played) else []), *avoided_by(miss)],
+                "avoided_by": list(avoided_by(played, miss)),
             }
             for miss in played.misses
         ],
@@ -208,7 +200,7 @@ def _document(played: Played, now: datetime) -> dict[str, Any]:
 def row(played: Played) -> tuple[object, ...]:
     """One line for pipes: state, names, first start, end, day 0's forecast, instances, most down, missed."""
     run = played.run
-    moments = (began(run), ended(run), played.forecast)
+    moments = (began(run), run.ended_at, played.forecast)
     return (
         run.state.value,
         run.target.subscription,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from handlers.cli.exits import ExitCode, Failed
+from handlers.cli.files import written
 from handlers.cli.options import CloudOption, FromOption, PolicyOption, SubscriptionOption
 from handlers.cli.output import Format, Out, OutputOption
 
@@ -203,7 +204,8 @@ def _concerned(seen: "Snapshot", waves: "Sequence[Wave]") -> "list[ScaleSetSeen]
 def _write(file: Path, shown: "Shown", out: Out) -> None:
     from handlers.cli.rehearsal_html import page  # noqa: PLC0415
 
-    _written(file, page(shown))
+    with written(file) as opened:
+        opened.write(page(shown))
     out.note(f"The story as a page: {file}")
 
 
@@ -212,12 +214,6 @@ def _keep(file: Path, shown: "Shown", out: Out) -> None:
     from planner.text.phrases import many  # noqa: PLC0415
 
     runs = [run for played in shown.story.played for run in (*played.earlier, played.run)]
-    _written(file, "".join(f"{encode(record).decode()}\n" for record in (*runs, *shown.waves)))
+    with written(file) as opened:
+        opened.writelines(f"{encode(record).decode()}\n" for record in (*runs, *shown.waves))
     out.note(f"{many(len(runs), 'run')} as records: {file}")
-
-
-def _written(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Failed(f"{file} cannot be written: {error.strerror}.") from error

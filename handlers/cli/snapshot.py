@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from handlers.cli.exits import Failed
+from handlers.cli.files import written
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, NotSent, Refused, Throttled, Unreachable
 from handlers.cloud.graph import Found
 from handlers.cloud.lookups import Looked
@@ -133,12 +134,5 @@ def load(path: Path) -> Snapshot:
 
 def save(snapshot: Snapshot, path: Path) -> None:
     """Write a snapshot to a file that only its owner may read. Raises Failed when it cannot be written."""
-    body = _ADAPTER.dump_json(snapshot)
-    temporary = path.with_name(f".{path.name}.new")
-    try:
-        temporary.touch(mode=0o600)
-        temporary.write_bytes(body + b"\n")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise Failed(f"{path} cannot be written: {error.strerror}.") from error
+    with written(path, private=True) as file:
+        file.write(f"{_ADAPTER.dump_json(snapshot).decode()}\n")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handlers.cli import clock
 from handlers.cli.exits import ExitCode
 from handlers.cli.options import CloudOption, SubscriptionOption
 from handlers.cli.output import Out
@@ -57,12 +58,11 @@ async def _snapshot(
     from handlers.cli.dry_run import planned, unread_in  # noqa: PLC0415
     from handlers.cli.reading import read_fleet  # noqa: PLC0415
     from handlers.cli.snapshot import Snapshot, save  # noqa: PLC0415
-    from handlers.wiring import utc_now  # noqa: PLC0415
     from planner.policy.model import Policy  # noqa: PLC0415
     from planner.text.phrases import many  # noqa: PLC0415
 
     out = Out()
-    at = utc_now().replace(microsecond=0)
+    at = clock.now().replace(microsecond=0)
     async with opened(settings) as access:
         azure = await access.subscriptions(subscriptions)
         await read_fleet(azure, at, out)

@@ -26,7 +26,7 @@ def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Azure]]:
             opened = stack.enter_context(running(fleet, **settings))
             for name, value in opened.environment.items():
                 monkeypatch.setenv(name, value)
-            monkeypatch.setattr("handlers.wiring.utc_now", fleet.world.clock)
+            monkeypatch.setattr("handlers.cli.clock.now", fleet.world.clock)
             return opened
 
         yield open_

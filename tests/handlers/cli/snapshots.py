@@ -17,7 +17,7 @@ def taken(file: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch, running(demo_fleet(lambda: NOW)) as opened:
         for name, value in opened.environment.items():
             patch.setenv(name, value)
-        patch.setattr("handlers.wiring.utc_now", lambda: NOW)
+        patch.setattr("handlers.cli.clock.now", lambda: NOW)
         assert main(["snapshot", "-o", str(file)]) == 0
     return file
 

@@ -43,7 +43,7 @@ def test_the_verdict_is_the_deployed_one_to_the_byte(seed, typed, monkeypatch):
     world = drawn(seed).world
     written = asyncio.run(deployed(world))
     monkeypatch.setattr("handlers.cli.policy_source.policy_of", lambda _: world.policy)
-    monkeypatch.setattr("handlers.wiring.utc_now", world.clock)
+    monkeypatch.setattr("handlers.cli.clock.now", world.clock)
     with running(world.fleet) as azure:
         for name, value in azure.environment.items():
             monkeypatch.setenv(name, value)
