@@ -1,14 +1,13 @@
 """How much the app logs: `python -m benchmarks.logs`.
 
-Plays a small wave through the real parts (simulated Azure over HTTP, Azurite, the app under the local host in this
-process) and counts the text of every record that arrives at the worker's own level, INFO: a poll, a message to
-people, a sweep with nothing to do, and from these a quiet day of a wave of 200 scale sets. Ends with 1 when a poll
-takes more than `POLL` bytes, or an SDK says anything at all.
+Plays a small wave through the real parts (simulated Azure over HTTP, Azurite, the app under the local host) and counts
+the text of what arrives at the host from INFO on: of a poll, of a message to people, of the sweeps meanwhile, and from
+these of a quiet day of a wave of 200 scale sets. Ends with 1 when a poll takes more than `POLL` bytes, or an SDK says
+anything at all.
 """
 
 import asyncio
-import logging
-import os
+import re
 import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -17,16 +16,15 @@ from typing import Any
 import aiohttp
 
 from benchmarks.growth import table
-from benchmarks.trial import ROOT
 from simulator.fleet import SUBSCRIPTION, Behaviour, Fleet, Wave, Window, uniform
-from simulator.host import keys
-from simulator.host.host import Host
+from simulator.host import HostProcess
 from simulator.rig import Rig
 
 POLL = 600
 """Bytes of a poll, all its lines together."""
 
-SETS, SWEEPS, POLLS_A_DAY, SWEEPS_A_DAY = 200, 6, 1, 288
+SETS, POLLS_A_DAY = 200, 1
+SDKS = "SDKs"
 WAVE = "VM8T-1Q8"
 POLICY = """
 defaults: {self-service: always, lead: 1s, soak: 1s, max-unavailable: 50%, owner: ops}
@@ -40,28 +38,27 @@ SETTINGS = {
 }
 
 
-class Heard(logging.Handler):
-    """Bytes and lines, by who spoke: the app by its event, the SDKs by `azure`."""
+EVENT = re.compile(r" [A-Z]+ Function\.\w+\.User: (.*)$")
+OURS = re.compile(r"[a-z_]+\.[a-z_]+(?= |$)")
 
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
+
+class Heard:
+    """Bytes and lines that arrived at the host, by event; what is no event of ours is of an SDK."""
+
+    def __init__(self, log: str) -> None:
         self.bytes: Counter[str] = Counter()
         self.lines: Counter[str] = Counter()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        who = record.name.partition(".")[0]
-        if who not in {"handlers", "azure"}:
-            return
-        text = record.getMessage()
-        event = text.partition(" ")[0] if who == "handlers" else who
-        self.bytes[event] += len(text.encode())
-        self.lines[event] += 1
+        for line in log.splitlines():
+            if (found := EVENT.search(line)) is None:
+                continue
+            event = OURS.match(found[1])
+            who = event[0] if event is not None else SDKS
+            self.bytes[who] += len(found[1].encode())
+            self.lines[who] += 1
 
 
 async def main() -> int:
     """Play, count, print, judge."""
-    heard = Heard()
-    logging.basicConfig(handlers=[heard], level=logging.INFO)
     now = datetime.now(UTC).replace(microsecond=0)
     fleet = Fleet(lambda: datetime.now(UTC))
     quick = Behaviour(reboot=timedelta(seconds=1), health_delay=timedelta(seconds=0.3))
@@ -70,21 +67,15 @@ async def main() -> int:
     later = Window(now + timedelta(days=1), now + timedelta(days=8))
     where = {"subscriptions": (SUBSCRIPTION,), "regions": ("westeurope",)}
     fleet.plan(Wave(tracking_id=WAVE, self_service=window, scheduled=later, **where))
-    async with Rig(fleet, policy=POLICY, settings=SETTINGS, hosts=0) as rig:
-        os.environ.update(rig.environment())
-        host = Host(ROOT, lock=timedelta(minutes=10))
-        address = await host.start(0)
-        async with aiohttp.ClientSession(headers={keys.HEADER: host.key}) as http:
-            while (await http.get(f"{address}/api/health")).status != 200:
-                await asyncio.sleep(0.1)
-            async with http.post(f"{address}/api/alerts", json=fleet.alert(WAVE, "Planned")) as answer:
-                assert answer.status == 202, await answer.text()
-            await _until(http, address, _over)
-        await host.stop()
-        import function_app
-
-        await function_app.wiring().close()
-    return _judge(heard)
+    async with (
+        Rig(fleet, policy=POLICY, settings=SETTINGS, hosts=0) as rig,
+        HostProcess(env=rig.environment(), log_level="INFO") as host,
+        aiohttp.ClientSession(headers=host.headers) as http,
+    ):
+        async with http.post(f"{host.url}/api/alerts", json=fleet.alert(WAVE, "Planned")) as answer:
+            assert answer.status == 202, await answer.text()
+        await _until(http, host.url, _over)
+    return _judge(Heard(host.log))
 
 
 async def _until(http: aiohttp.ClientSession, address: str, done: Any) -> None:
@@ -114,14 +105,14 @@ def _judge(heard: Heard) -> int:
         ("a poll of a run", f"{poll:,.0f} bytes"),
         ("a message to people", f"{notice:,.0f} bytes"),
         ("all sweeps meanwhile", f"{sweeps:,} bytes"),
-        ("the SDKs, all in all", f"{heard.bytes['azure']:,} bytes"),
+        ("the SDKs, all in all", f"{heard.bytes[SDKS]:,} bytes"),
         (f"a quiet day, {SETS} scale sets that wait", f"{day / 1000:,.0f} kB"),
     ]
     print(table(("", "text"), rows))
     print("\nBy event:\n")
     events = ((event, str(heard.lines[event]), f"{size:,}") for event, size in heard.bytes.most_common())
     print(table(("event", "lines", "bytes"), list(events)))
-    kept = poll <= POLL and not heard.bytes["azure"]
+    kept = poll <= POLL and not heard.bytes[SDKS]
     print("\nKept." if kept else f"\nNOT KEPT: a poll may take {POLL} bytes, and the SDKs nothing.")
     return 0 if kept else 1
 
