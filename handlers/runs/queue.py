@@ -12,7 +12,7 @@ from handlers.wire.documents import ASLEEP, run_metadata, waves_of
 from handlers.wire.run_lines import line
 from handlers.wiring import Wiring
 from planner.places import forecast
-from planner.places.laying import as_of, holds, lay, may_free_a_place, opened, polled, to_wake, with_polled
+from planner.places.laying import as_of, lay, may_free_a_place, opened, polled, still, to_wake, with_polled
 from planner.places.line import Line
 from planner.places.outlook import Outlook, outlook
 from planner.places.turn import Laid, turn
@@ -151,12 +151,11 @@ async def _laid(
     ordered = tuple(sorted(lines, key=lambda each: each.key))
     async with wiring.turn(f"places/{key}"):
         now, known = wiring.now(), wiring.laid.get(key)
-        if known is not None and holds(known, ordered, limits, begun, now):
-            return known
-        if len(ordered) <= AT_ONCE:
-            laid = lay(ordered, limits, begun, more, now)
-        else:
+        laid = still(known, ordered, limits, begun, now) if known is not None else None
+        if laid is None and len(ordered) <= AT_ONCE:
+            laid = lay(ordered, limits, begun, more, now, known)
+        elif laid is None:
             # Where dates are missed, many orders are tried: the worker's loop must go on answering meanwhile.
-            laid = await asyncio.to_thread(lay, ordered, limits, begun, more, now)
+            laid = await asyncio.to_thread(lay, ordered, limits, begun, more, now, known)
         wiring.laid[key] = laid
         return laid

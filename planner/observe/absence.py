@@ -37,15 +37,11 @@ def _unclear(run: Run, observation: Observation, seen: dict[str, Instance]) -> I
     relapsed: list[str] = []
     for progress in run.instances:
         instance = seen.get(progress.id)
-        if not progress.settled:
-            if _doubtful(progress, instance, observation):
-                doubtful.append(progress)
-        elif (
-            progress.state is InstanceState.MAINTAINED
-            and instance is not None
-            and ill(instance, run.terms.health)
-        ):
-            relapsed.append(progress.id)
+        if progress.state is InstanceState.MAINTAINED:
+            if instance is not None and ill(instance, run.terms.health):
+                relapsed.append(progress.id)
+        elif not progress.settled and _doubtful(progress, instance, observation):
+            doubtful.append(progress)
     yield from (each.id for each in doubtful if not each.waiting)
     yield from relapsed
     yield from (each.id for each in doubtful)
@@ -58,8 +54,8 @@ def _doubtful(progress: InstanceProgress, instance: Instance | None, observation
     """Whether the listing alone does not tell; a status that is gone is read directly at the second poll."""
     if instance is None or instance.unreadable:
         return True
-    unproven = progress.proof_at is None
-    return unproven and instance.maintenance is None and matured(progress, Sight.STATUS, observation)
+    unproven = instance.maintenance is None and progress.proof_at is None
+    return unproven and matured(progress, Sight.STATUS, observation)
 
 
 def _poll_ago(at: datetime, observation: Observation) -> bool:

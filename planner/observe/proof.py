@@ -23,15 +23,18 @@ QUIET_POLLS = 2  # a start that was taken shows within a poll or two: a reboot t
 ATTEMPTS_IN_DOUBT = 2
 
 UNSUCCESSFUL = frozenset({OperationStatus.FAILED, OperationStatus.CANCELED})
+FINISHED = UNSUCCESSFUL | {OperationStatus.SUCCEEDED}
+
+UNKNOWN = OperationSeen(OperationStatus.UNKNOWN)
 
 
 def looking_for_proof(
     run: Run, progress: InstanceProgress, instance: Instance, observation: Observation, now: datetime
 ) -> InstanceProgress:
-    operation = observation.operations.get(progress.id, OperationSeen(OperationStatus.UNKNOWN))
+    operation = observation.operations.get(progress.id, UNKNOWN)
     status = instance.status
     result = _new_result(progress, status)
-    finished = operation.status in {OperationStatus.SUCCEEDED, *UNSUCCESSFUL}
+    finished = operation.status in FINISHED
     if status is not None and status.result in RETRY_CODES and (result or finished):
         return set_aside(run, progress, instance, observation, now, status.result)
     if operation.status in UNSUCCESSFUL and result != ResultCode.COMPLETED:

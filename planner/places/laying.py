@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 
 from planner.azure.wave import normal_region
-from planner.places.layout import places
+from planner.places.layout import in_order, places
 from planner.places.line import Line, holders, seekers
+from planner.places.table import Seeker
 from planner.places.turn import Laid
 from planner.policy.limits import RaisedLimits
 from planner.policy.model import Limits
@@ -55,25 +57,57 @@ def opened(runs: Iterable[tuple[str, Collection[str], RunState | str, bool]]) ->
     )
 
 
-def holds(laid: Laid, lines: Sequence[Line], limits: Limits, opened: frozenset[str], now: datetime) -> bool:
-    """Whether nothing has changed that the places were made from; each poll moves a forecast a little.
+def still(
+    laid: Laid, lines: Sequence[Line], limits: Limits, opened: frozenset[str], now: datetime
+) -> Laid | None:
+    """The places as they still hold; None where something has changed that they were made from.
 
     `lines` are in the order of their keys.
     """
-    if not laid.at <= now < laid.until or (laid.limits, laid.opened) != (limits, opened):
-        return False
-    return laid.lines is lines or (len(laid.lines) == len(lines) and all(map(stays, laid.lines, lines)))
+    if not current(laid, limits, opened, now) or len(laid.lines) != len(lines):
+        return None
+    pairs = zip(laid.lines, lines, strict=True)
+    return gone_as_laid(laid, [line for before, line in pairs if not stays(before, line, now)], now)
 
 
-def stays(before: Line, line: Line) -> bool:
-    """Whether a line moves nobody's place."""
-    return before is line or before == line or _moved_little(before, line)
+def current(laid: Laid, limits: Limits, opened: frozenset[str], now: datetime) -> bool:
+    """Whether the places hold as far as the lines do not matter."""
+    return laid.at <= now < laid.until and (laid.limits, laid.opened) == (limits, opened)
 
 
-def _moved_little(before: Line, line: Line) -> bool:
-    if before.forecast is None or line.forecast is None or abs(line.forecast - before.forecast) > CLOSE:
-        return False
-    return replace(before, forecast=line.forecast) == line
+def stays(before: Line, line: Line, now: datetime) -> bool:
+    """Whether a line moves nobody's place: each poll moves a forecast a little, and times pass."""
+    if before is line or before == line:
+        return True
+    if not (before.claims and line.claims):
+        return as_of(before, now) == line
+    return _held(before) == _held(line) and _close(before.forecast, line.forecast)
+
+
+def _held(line: Line) -> tuple[object, ...]:
+    """What matters of a run in flight, but for its forecast."""
+    return line.key, line.name, line.region, line.state, line.counts_in, line.tier, line.after
+
+
+def _close(before: datetime | None, after: datetime | None) -> bool:
+    if before is None or after is None:
+        return before is after
+    return abs(after - before) <= CLOSE
+
+
+def gone_as_laid(laid: Laid, moved: Iterable[Line], now: datetime) -> Laid | None:
+    """The places where all that moved are runs that have started as they were laid; else None."""
+    gone: dict[str, Line] = {}
+    for line in moved:
+        place, before = laid.places.get(line.key), laid.by_key.get(line.key)
+        started = place is not None and place.start is not None and place.start <= now and line.claims
+        if not started or place is None or before is None or not _close(place.end, line.forecast):
+            return None
+        if (before.region, before.counts_in, line.state) != (line.region, line.counts_in, RunState.RUNNING):
+            return None
+        # Whoever waits for its place was laid by that end.
+        gone[line.key] = replace(line, forecast=place.end)
+    return laid.without(gone) if gone else laid
 
 
 def lay(
@@ -82,14 +116,28 @@ def lay(
     opened: frozenset[str],
     raised: Sequence[RaisedLimits],
     now: datetime,
+    before: Laid | None = None,
 ) -> Laid:
-    """The places of these runs, in the order of their keys; `raised` is in `limits` already."""
+    """The places of these runs, in the order of their keys; `raised` is in `limits` already.
+
+    `before` are those of the last time: what they were made from is not worked out again.
+    """
     held = tuple(holders(lines, now))
-    made = places(seekers(lines), held, limits, now, opened=opened)
+    order = tuple(in_order(_seekers(lines, before)))
+    made = places(order, held, limits, now, opened=opened)
     ends = [holder.ends for holder in held if holder.ends is not None]
     starts = [place.start for place in made.values() if place.start is not None and place.start > now]
     until = min([*ends, *starts], default=now + LASTS)
-    return Laid(tuple(lines), limits, made, now, until, opened, tuple(raised))
+    return Laid(tuple(lines), limits, made, order, now, until, opened, tuple(raised))
+
+
+def _seekers(lines: Sequence[Line], before: Laid | None) -> Iterable[Seeker]:
+    if before is None or any(line.after for line in lines):
+        return seekers(lines)
+    known = before.by_key
+    same = {line.key for line in lines if known.get(line.key) is line}
+    changed = (line for line in lines if line.key not in same)
+    return chain((seeker for seeker in before.order if seeker.key in same), seekers(changed))
 
 
 def may_free_a_place(before: Run, after: Run) -> bool:

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from planner.azure.fleet import Interval
 from planner.azure.wave import normal_region
@@ -27,6 +27,9 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 type _When = Callable[[datetime], datetime | None]
+
+MOMENTS = 4096
+"""Whose answers are remembered: a layout asks for a few, a run that waits for weeks sees many layouts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +163,11 @@ def seekers(lines: Iterable[Line]) -> Iterator[Seeker]:
             continue
         course, dated = id(line.course), (id(line.course), line.deadline)
         if course not in shared:
-            shared[course] = cache(line.course.opens), cache(line.course.ends)
+            shared[course] = _remembering(line.course.opens), _remembering(line.course.ends)
         if dated not in latest:
             latest[dated] = latest_start(line.course, line.deadline) if line.deadline is not None else NEVER
         opens, ends = shared[course]
-        first = set[str]().union(*(named.get(name.lower(), ()) for name in line.after)) - {line.key}
+        first = {key for name in line.after for key in named.get(name.lower(), ())} - {line.key}
         yield Seeker(
             line.key,
             line.name,
@@ -174,10 +177,14 @@ def seekers(lines: Iterable[Line]) -> Iterator[Seeker]:
             opens,
             ends,
             line.tier,
-            tuple(sorted(first)),
+            tuple(sorted(first)) if first else (),
             line.counts_in,
             ready=line.ready,
         )
+
+
+def _remembering(when: _When) -> _When:
+    return lru_cache(maxsize=MOMENTS)(when)
 
 
 @lru_cache(maxsize=4096)

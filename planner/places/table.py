@@ -88,13 +88,11 @@ def laid(
 type _Kind = tuple[str, tuple[str, ...]]
 """Region and limits by match: runs of one kind find room at the same moments."""
 
-
-def _kind(seeker: Seeker) -> _Kind:
-    return seeker.region, seeker.counts_in
+_NONE = Place()
 
 
 class _Table:
-    """The subscription while runs are laid into it, moment by moment."""
+    """The subscription while runs are laid into it, moment by moment; each goes by its turn in the order."""
 
     def __init__(
         self, order: Sequence[Seeker], regions: Sequence[str], subscription: Subscription, *, keeps: bool
@@ -104,24 +102,30 @@ class _Table:
         self._region_turn = {region: turn for turn, region in enumerate(regions)}
         self._keeps = keeps
         self._begun = {*subscription.opened, *(holder.region for holder in holders)}
-        self._seekers = dict(enumerate(order))
-        self._laid = {seeker.key: Place(late=True) for seeker in order}
+        self._seekers = order
+        self._kinds: list[_Kind] = [(seeker.region, seeker.counts_in) for seeker in order]
+        self._laid = {seeker.key: _NONE for seeker in order}
         self._in_flight = Counter(holder.region for holder in holders)
         self._flying = len(holders)
+        self._busy = set(self._in_flight)
         self._counted = Counter(name for holder in holders for name in holder.counts_in)
         known_ends = ((holder.ends, holder.key, (holder.region, holder.counts_in)) for holder in holders)
         self._ends = [(ends, key, kind) for ends, key, kind in known_ends if ends is not None]
         heapify(self._ends)
-        self._open: defaultdict[_Kind, list[int]] = defaultdict(list)
+        self._open: dict[_Kind, list[int]] = {kind: [] for kind in self._kinds}
+        self._waiting = 0
         self._later: list[tuple[datetime, int]] = []
         self._coming: defaultdict[str, list[datetime]] = defaultdict(list)
-        known = {*self._laid, *(holder.key for holder in holders)}
         self._behind: defaultdict[str, list[int]] = defaultdict(list)
-        self._waits = {turn: len(known & {*seeker.after}) for turn, seeker in self._seekers.items()}
-        for turn, seeker in self._seekers.items():
-            for key in known & {*seeker.after}:
+        self._waits: dict[int, int] = {}
+        known = {*self._laid, *(holder.key for holder in holders)}
+        for turn, seeker in enumerate(order):
+            first = known.intersection(seeker.after) if seeker.after else ()
+            for key in first:
                 self._behind[key].append(turn)
-            if not self._waits[turn]:
+            if first:
+                self._waits[turn] = len(first)
+            else:
                 self._may_begin(turn, max(self._now, seeker.earliest))
 
     def filled(self) -> dict[str, Place]:
@@ -140,16 +144,20 @@ class _Table:
     def _fill(self, at: datetime) -> None:
         while self._later and self._later[0][0] <= at:
             _, turn = heappop(self._later)
-            heappush(self._open[_kind(self._seekers[turn])], turn)
+            heappush(self._open[self._kinds[turn]], turn)
+            self._waiting += 1
         while (next_turn := self._next(at)) is not None:
             self._take(next_turn, at)
 
     def _end(self, at: datetime) -> None:
         _, key, (region, counts_in) = heappop(self._ends)
         self._in_flight[region] -= 1
+        if not self._in_flight[region]:
+            self._busy.discard(region)
         self._flying -= 1
-        self._counted.subtract(counts_in)
-        for turn in self._behind[key]:
+        for name in counts_in:
+            self._counted[name] -= 1
+        for turn in self._behind.get(key, ()):
             self._waits[turn] -= 1
             if not self._waits[turn]:
                 self._may_begin(turn, max(at, self._seekers[turn].earliest))
@@ -163,28 +171,36 @@ class _Table:
             return
         heappush(self._later, (opens, turn))
         seeker = self._seekers[turn]
-        if seeker.ready:
+        if seeker.ready and self._keeps:
             heappush(self._coming[seeker.region], opens)
 
     def _next(self, at: datetime) -> int | None:
         """Whose turn it is at this moment."""
-        if self._flying >= self._limits.scale_sets or not any(self._open.values()):
+        if not self._waiting or self._flying >= self._limits.scale_sets:
             return None
-        flying = {region for region, number in self._in_flight.items() if number}
-        if self._keeps:
-            flying |= self._kept(flying, at)
-        waiting = [kind for kind, turns in self._open.items() if turns and self._room(kind)]
-        unopened = sorted({region for region, _ in waiting} - flying, key=self._before)
-        usable = flying.union(unopened[: max(0, self._limits.regions - len(flying))])
-        return min((self._open[kind][0] for kind in waiting if kind[0] in usable), default=None)
+        usable = self._usable(at)
+        turns = (
+            open_ones[0]
+            for kind, open_ones in self._open.items()
+            if open_ones and kind[0] in usable and self._room(kind)
+        )
+        return min(turns, default=None)
 
-    def _kept(self, flying: Collection[str], at: datetime) -> set[str]:
-        """The regions that nothing flies in at this moment, and that keep their place all the same."""
+    def _usable(self, at: datetime) -> Collection[str]:
+        """The regions that runs may start in at this moment."""
+        if len(self._busy) >= self._limits.regions:
+            return self._busy
+        flying = self._busy | self._kept(at) if self._keeps else self._busy
         room = self._limits.regions - len(flying)
         if room <= 0:
-            return set()
-        idle = (each for each in self._begun.difference(flying) if self._comes_soon(each, at))
-        return set(sorted(idle, key=self._before)[:room])
+            return flying
+        waiting = {kind[0] for kind, turns in self._open.items() if turns and self._room(kind)}
+        return flying.union(sorted(waiting - flying, key=self._before)[:room])
+
+    def _kept(self, at: datetime) -> set[str]:
+        """The regions that nothing flies in at this moment, and that keep their place all the same."""
+        idle = (each for each in self._begun - self._busy if self._comes_soon(each, at))
+        return set(sorted(idle, key=self._before)[: self._limits.regions - len(self._busy)])
 
     def _comes_soon(self, region: str, at: datetime) -> bool:
         coming = self._coming[region]
@@ -201,11 +217,14 @@ class _Table:
         per_region = self._limits.per_region
         if per_region is not None and self._in_flight[region] >= per_region:
             return False
-        return all(self._counted[name] < self._most[name] for name in counts_in if name in self._most)
+        return not counts_in or all(
+            self._counted[name] < self._most[name] for name in counts_in if name in self._most
+        )
 
     def _take(self, turn: int, at: datetime) -> None:
-        seeker = self._seekers[turn]
-        heappop(self._open[_kind(seeker)])
+        seeker, kind = self._seekers[turn], self._kinds[turn]
+        heappop(self._open[kind])
+        self._waiting -= 1
         opens = seeker.opens(at)
         if opens != at:
             # Its window has closed while it waited.
@@ -217,7 +236,9 @@ class _Table:
         late = seeker.latest is None or at > seeker.latest
         self._laid[seeker.key] = Place(at, end, late)
         self._in_flight[seeker.region] += 1
+        self._busy.add(seeker.region)
         self._flying += 1
         self._begun.add(seeker.region)
-        self._counted.update(seeker.counts_in)
-        heappush(self._ends, (end, seeker.key, _kind(seeker)))
+        for name in seeker.counts_in:
+            self._counted[name] += 1
+        heappush(self._ends, (end, seeker.key, kind))

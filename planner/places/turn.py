@@ -2,13 +2,14 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from itertools import takewhile
+from typing import Self
 
-from planner.places.layout import in_order
-from planner.places.line import Line, seekers
-from planner.places.table import ANSWERED, Place
+from planner.places.line import Line
+from planner.places.table import ANSWERED, Place, Seeker
 from planner.policy.limits import RaisedLimits
 from planner.policy.model import Limits
 from planner.record.states import ACTIVE, RunState
@@ -20,13 +21,15 @@ from planner.words import queue as words
 class Laid:
     """The places of a subscription, as they were laid at `at` (aware UTC).
 
-    They hold until `until`, while `lines` and `limits`, which they were made from, stay as they are. `opened`
-    are the regions that have been begun with, `raised` is what people have raised of the limits.
+    They hold until `until`, while `lines` and `limits`, which they were made from, stay as they are. `order`
+    has those that have not begun in their plain order. `opened` are the regions that have been begun with,
+    `raised` is what people have raised of the limits.
     """
 
     lines: tuple[Line, ...]
     limits: Limits
     places: Mapping[str, Place]
+    order: tuple[Seeker, ...]
     at: datetime
     until: datetime
     opened: frozenset[str] = frozenset()
@@ -45,14 +48,19 @@ class Laid:
         ordered = sorted(starts)
         return tuple(at for at, _ in ordered), tuple(self.by_key[key].name for _, key in ordered)
 
-    @cached_property
-    def order(self) -> Mapping[str, int]:
-        """The plain order of those that have not begun."""
-        return {seeker.key: number for number, seeker in enumerate(in_order(seekers(self.lines)))}
+    def passed_over(self, key: str, now: datetime) -> tuple[str, ...]:
+        """Those that come before this one in the plain order, and do not go now."""
+        before = takewhile(lambda each: each != key, (seeker.key for seeker in self.order))
+        return tuple(each for each in before if not _goes(self.places[each], now))
 
-    def passed_over(self, now: datetime) -> tuple[str, ...]:
-        """Those that have not begun and do not go now, in their plain order."""
-        return tuple(key for key in self.order if not _goes(self.places[key], now))
+    def without(self, gone: Mapping[str, Line]) -> Self:
+        """The places once those of these keys have gone as they were laid; nobody else's changes."""
+        return replace(
+            self,
+            lines=tuple(gone.get(line.key, line) for line in self.lines),
+            places={key: place for key, place in self.places.items() if key not in gone},
+            order=tuple(seeker for seeker in self.order if seeker.key not in gone),
+        )
 
 
 def turn(key: str, laid: Laid, now: datetime) -> Turn:
@@ -71,10 +79,9 @@ def turn(key: str, laid: Laid, now: datetime) -> Turn:
 
 def _passes(key: str, laid: Laid, now: datetime) -> str:
     """Whom the run goes ahead of that would come before it, and what keeps each of them from going."""
-    if key not in laid.order:
+    if key not in laid.places:
         return ""
-    mine = laid.order[key]
-    passed = [laid.by_key[each] for each in laid.passed_over(now) if laid.order[each] < mine]
+    passed = [laid.by_key[each] for each in laid.passed_over(key, now)]
     named = passed[: words.NAMED_RUNS]
     why = [(line.name, _kept_back(line, laid.places[line.key], now)) for line in named]
     return words.goes_ahead_of(why, len(passed) - len(named)) if passed else ""

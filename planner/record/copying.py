@@ -3,7 +3,6 @@
 The copy is made field by field, by code written once for each class, as dataclasses write their own methods.
 """
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -29,12 +28,27 @@ def replace[Value](value: Value, /, **changes: Any) -> Value:
     return copied
 
 
+def _with_fields_only(kind: type, names: list[str]) -> Callable[[Any, Mapping[str, Any]], Any]:
+    """For a class that keeps more than its fields: what it has worked out is not copied."""
+    known = frozenset(names)
+
+    def copy(value: Any, changes: Mapping[str, Any]) -> Any:
+        if not known.issuperset(changes):
+            raise KeyError(*(changes.keys() - known))
+        new: Any = object.__new__(kind)
+        there = value.__dict__
+        new.__dict__.update({name: there[name] for name in names})
+        new.__dict__.update(changes)
+        return new
+
+    return copy
+
+
 def _written(kind: type) -> Callable[[Any, Mapping[str, Any]], Any]:
     """A function that copies a value of this class, with some of its fields changed."""
-    if not hasattr(kind, "__slots__"):
-        # It keeps more than its fields.
-        return lambda value, changes: dataclasses.replace(value, **changes)
     names = [field.name for field in fields(kind)]
+    if not hasattr(kind, "__slots__"):
+        return _with_fields_only(kind, names)
     known: dict[str, Any] = {f"set_{name}": getattr(kind, name).__set__ for name in names}
     setters = {name: known[f"set_{name}"] for name in names}
     lines = [

@@ -24,7 +24,7 @@ def story_of(
     """The story as it stands."""
     world = rehearsal.world
     parts = [part for part in world.parts.values() if part.run is not None]
-    played = tuple(_played(part, first[part.key], world.policy) for part in parts)
+    played = tuple(_played(part, first[part.key], world.policy, until) for part in parts)
     counts = {
         "polls": sum(part.polls for part in parts),
         "skipped": sum(part.skipped for part in parts),
@@ -33,7 +33,7 @@ def story_of(
     return Story(start, until, played, outlooks, counts)
 
 
-def _played(part: Part, first: Run, policy: Policy) -> Played:
+def _played(part: Part, first: Run, policy: Policy, until: datetime) -> Played:
     run = part.record
     told = tuple(
         Told(notice.at, part.key, notice, _hearer(notice, run, policy)) for notice, run in part.notices
@@ -43,7 +43,7 @@ def _played(part: Part, first: Run, policy: Policy) -> Played:
         run,
         first,
         tuple(part.earlier),
-        tuple(_outages(part)),
+        tuple(_outages(part, until)),
         run.target.capacity,
         told,
         tuple(_misses(part, run)),
@@ -56,9 +56,9 @@ def _hearer(notice: Notice, run: Run, policy: Policy) -> str:
     return found.name if found is not None else ""
 
 
-def _outages(part: Part) -> Iterator[Outage]:
+def _outages(part: Part, until: datetime) -> Iterator[Outage]:
     since: dict[str, datetime] = {}
-    for at, instance, down in sorted(part.machines.downs):
+    for at, instance, down in part.machines.downs(until):
         if down:
             since.setdefault(instance, at)
         elif instance in since:

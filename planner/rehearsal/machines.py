@@ -1,9 +1,9 @@
 """The instances of one scale set as Azure shows them over time: what is started goes down and comes back."""
 
-import heapq
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import count
 
 from planner.azure.fleet import Health, Instance, Interval, MaintenanceStatus, Power, Provisioning
 from planner.record.action import StartOutcome, StartResult
@@ -14,11 +14,27 @@ from planner.rehearsal.trouble import Fate
 IN_PROGRESS, SUCCEEDED = OperationSeen(OperationStatus.IN_PROGRESS), OperationSeen(OperationStatus.SUCCEEDED)
 
 
-class Machines:
-    """Those of one scale set; times never go back.
+@dataclass(slots=True)
+class _Course:
+    """What has been started, from then on: its views and the moments from which Azure shows them."""
 
-    `next_at` is when something changes by itself (None: never), `downs` says when which instance went down
-    (true) or served again.
+    moments: list[datetime]
+    views: list[Instance]
+
+    def view(self, now: datetime) -> Instance:
+        return self.views[bisect_right(self.moments, now) - 1]
+
+    def cut(self, now: datetime, view: Instance) -> None:
+        """Nothing else comes of it after `now`."""
+        self.moments, self.views = [now], [view]
+
+
+class Machines:
+    """Those of one scale set.
+
+    What is started has its course from then on, so that what Azure will show can be asked for ahead. What
+    concerns all of them at once (windows that open and close, a wave that is moved or called off) cannot:
+    time does not go back behind it.
     """
 
     def __init__(
@@ -27,79 +43,157 @@ class Machines:
         now: datetime,
         fate: Callable[[str], Fate],
     ) -> None:
-        self.downs: list[tuple[datetime, str, bool]] = []
         self.repairs_suspended = False
-        self.changed = 0
         self._fate = fate
         self._statuses: dict[MaintenanceStatus, MaintenanceStatus] = {}
-        self._there = {instance.id: self._shared(instance) for instance in instances}
+        self._places = {instance.id: place for place, instance in enumerate(instances)}
+        self._there = [self._shared(instance) for instance in instances]
         self._offered = {each.id: _offered(each, now) for each in instances}
         self._reports = {each.id for each in instances if each.health is not Health.NOT_REPORTED}
-        self._operations: dict[str, OperationSeen] = {}
-        self._lost: dict[str, str] = {}
-        self._shown: tuple[Instance, ...] | None = None
-        self._ahead: list[tuple[datetime, int, Callable[[datetime], None]]] = []
-        self._numbers = count()
+        self._courses: dict[str, _Course] = {}
+        self._operations: dict[str, datetime] = {}
+        self._lost: dict[str, datetime] = {}
+        self._downs: list[tuple[datetime, str, bool]] = []
+        self._shown: tuple[datetime, datetime | None, tuple[Instance, ...]] | None = None
+        self._turns: list[datetime] = []
         self._open_and_close(now)
 
-    @property
-    def next_at(self) -> datetime | None:
-        return self._ahead[0][0] if self._ahead else None
+    def changes(self, now: datetime, apart: Iterable[str] = ()) -> datetime | None:
+        """When something changes by itself after `now`, but for the instances `apart`; None: never."""
+        aside = set(apart)
+        ahead = [
+            course.moments[place]
+            for key, course in self._courses.items()
+            if key not in aside and (place := bisect_right(course.moments, now)) < len(course.moments)
+        ]
+        return min([*ahead, *self._turns[:1]], default=None)
 
     def shown(self, now: datetime) -> tuple[Instance, ...]:
-        """What a listing shows now."""
-        while self._ahead and self._ahead[0][0] <= now:
-            at, _, change = heapq.heappop(self._ahead)
-            change(at)
-        if self._shown is None:
-            self._shown = tuple(self._there.values())
-        return self._shown
+        """What a listing shows then."""
+        while self._turns and self._turns[0] <= now:
+            self._follow(self._turns.pop(0))
+        if self._shown is not None:
+            since, until, shown = self._shown
+            if since <= now and (until is None or now < until):
+                return shown
+        there = self._there.copy()
+        since, until = datetime.min.replace(tzinfo=now.tzinfo), None
+        for key, course in self._courses.items():
+            place = bisect_right(course.moments, now)
+            there[self._places[key]] = course.views[place - 1]
+            since = max(since, course.moments[place - 1])
+            if place < len(course.moments) and (until is None or course.moments[place] < until):
+                until = course.moments[place]
+        self._shown = since, until, tuple(there)
+        return self._shown[2]
 
-    def directly(self, ids: Sequence[str]) -> Mapping[str, Instance]:
-        """What reading these one by one shows; it is what the last listing showed."""
-        return {key: self._there[key] for key in ids if key in self._there}
+    def directly(self, ids: Sequence[str], now: datetime) -> Mapping[str, Instance]:
+        """What reading these one by one shows then; it is what a listing shows."""
+        shown = self.shown(now)
+        return {key: shown[self._places[key]] for key in ids if key in self._places}
 
-    def operation(self, address: str) -> OperationSeen:
-        return self._operations[address]
+    def operation(self, address: str, now: datetime) -> OperationSeen:
+        """How an operation stands then; raises KeyError for one that was never begun."""
+        return SUCCEEDED if self._operations[address] <= now else IN_PROGRESS
+
+    def downs(self, until: datetime) -> list[tuple[datetime, str, bool]]:
+        """When which instance went down (true) or served again, in order, up to and with `until`."""
+        return sorted(each for each in self._downs if each[0] <= until)
 
     def start(self, key: str, now: datetime) -> StartResult:
         """Azure's answer to a start; what it takes goes down at once."""
-        self.shown(now)
-        instance = self._there[key]
+        instance = self.shown(now)[self._places[key]]
         status = instance.status
         if status is None or not status.allowed or not instance.running or instance.busy:
             words = "Operation 'performMaintenance' is not allowed: the instance is not eligible."
             return StartResult(key, StartOutcome.REFUSED, code="OperationNotAllowed", message=words)
         fate, address = self._fate(key), f"{key}/{len(self._operations)}"
-        self._operations[address] = IN_PROGRESS
-        self._go_down(key, now)
-        self._at(now + fate.reboot / 2, lambda _: self._become(key, power="starting"))
-        self._at(now + fate.reboot, lambda at: self._back(key, address, fate, at))
+        self._operations[address] = now + fate.reboot
+        self._settle(now)
+        self._courses[key] = self._course(instance, fate, now)
+        self._shown = None
         return StartResult(key, StartOutcome.ACCEPTED, operation=address)
 
     def repair(self, now: datetime) -> None:
         """Somebody brings back what does not serve after its maintenance."""
-        self.shown(now)
-        for key in self._lost:
-            self._serves(key, now)
-        self._lost.clear()
+        for key in [key for key, since in self._lost.items() if since <= now]:
+            view = self.shown(now)[self._places[key]]
+            self._courses.setdefault(key, _Course([], [])).cut(now, self._served(view))
+            self._downs.append((now, key, False))
+            del self._lost[key]
+        self._shown = None
 
     def move(self, by: timedelta, now: datetime) -> None:
         """What still shows maintenance has its windows that much later."""
-        self.shown(now)
-        for key, instance in self._there.items():
+
+        def later(instance: Instance) -> Instance:
             status = instance.status
-            if status is not None:
-                moved = replace(status, self_service=_moved(status.self_service, by))
-                moved = replace(moved, scheduled=_moved(status.scheduled, by))
-                self._become(key, maintenance=self._allowed(key, moved, now))
+            if status is None:
+                return instance
+            moved = replace(status, self_service=_moved(status.self_service, by))
+            moved = replace(moved, scheduled=_moved(status.scheduled, by))
+            return replace(instance, maintenance=self._allowed(instance.id, moved, now))
+
+        self._all(later, now)
         self._open_and_close(now)
 
     def call_off(self, now: datetime) -> None:
         """The wave is cancelled: nothing shows maintenance any more."""
-        self.shown(now)
-        for key in self._there:
-            self._become(key, maintenance=None)
+        self._all(lambda instance: replace(instance, maintenance=None), now)
+
+    def windows(self) -> set[Interval]:
+        """The self-service windows that are shown before anything is started."""
+        return {window for each in self._there if (window := _window(each)) is not None}
+
+    def _course(self, before: Instance, fate: Fate, now: datetime) -> _Course:
+        """Down at once, up again half-way, maintained; whether it serves some time later is its fate."""
+        key, reports = before.id, before.id in self._reports
+        back = now + fate.reboot
+        silent = Health.UNKNOWN if reports else Health.NOT_REPORTED
+        down = replace(before, power=Power.STOPPED, provisioning="updating", health=silent)
+        course = _Course([now, now + fate.reboot / 2], [down, replace(down, power="starting")])
+        self._downs.append((now, key, True))
+        maintained = replace(
+            before,
+            power=Power.RUNNING if reports or not fate.lost else Power.STOPPED,
+            provisioning=Provisioning.SUCCEEDED,
+            health=Health.INITIALIZING if reports else Health.NOT_REPORTED,
+            maintenance=None,
+        )
+        serves = fate.boot if reports else timedelta(0)
+        if fate.lost or serves:
+            course.moments.append(back)
+            course.views.append(maintained)
+        if fate.lost:
+            self._lost[key] = back
+        if fate.lost and reports:
+            course.moments.append(back + fate.boot)
+            course.views.append(replace(maintained, health=Health.UNHEALTHY))
+        if not fate.lost:
+            course.moments.append(back + serves)
+            course.views.append(self._served(maintained))
+            self._downs.append((back + serves, key, False))
+        return course
+
+    def _served(self, instance: Instance) -> Instance:
+        health = Health.HEALTHY if instance.id in self._reports else Health.NOT_REPORTED
+        return replace(instance, power=Power.RUNNING, health=health)
+
+    def _settle(self, now: datetime) -> None:
+        """Forget the courses that are over: what they came to is simply there."""
+        for key in [key for key, course in self._courses.items() if course.moments[-1] <= now]:
+            self._there[self._places[key]] = self._courses.pop(key).views[-1]
+
+    def _all(self, change: Callable[[Instance], Instance], now: datetime) -> None:
+        """Have every instance changed from `now` on."""
+        self._settle(now)
+        self._there = [change(instance) for instance in self._there]
+        for course in self._courses.values():
+            place = bisect_right(course.moments, now)
+            views = [*course.views[place - 1 :]]
+            course.moments = [now, *course.moments[place:]]
+            course.views = [change(view) for view in views]
+        self._shown = None
 
     def _shared(self, instance: Instance) -> Instance:
         """The instance with a status that all share that show the same."""
@@ -109,64 +203,20 @@ class Machines:
     def _one(self, status: MaintenanceStatus) -> MaintenanceStatus:
         return self._statuses.setdefault(status, status)
 
-    def windows(self) -> set[Interval]:
-        """The self-service windows that are shown."""
-        return {window for each in self._there.values() if (window := _window(each)) is not None}
-
-    def _go_down(self, key: str, now: datetime) -> None:
-        self.downs.append((now, key, True))
-        health = Health.UNKNOWN if key in self._reports else Health.NOT_REPORTED
-        self._become(key, power=Power.STOPPED, provisioning="updating", health=health)
-
-    def _back(self, key: str, address: str, fate: Fate, now: datetime) -> None:
-        """Maintained; whether it runs again, and serves some time later, is its fate."""
-        self._operations[address] = SUCCEEDED
-        reports = key in self._reports
-        self._become(
-            key,
-            power=Power.RUNNING if reports or not fate.lost else Power.STOPPED,
-            provisioning=Provisioning.SUCCEEDED,
-            health=Health.INITIALIZING if reports else Health.NOT_REPORTED,
-            maintenance=None,
-        )
-        if fate.lost:
-            self._lost[key] = address
-            if reports:
-                self._at(now + fate.boot, lambda _: self._unwell(key))
-        elif reports and fate.boot:
-            self._at(now + fate.boot, lambda at: self._serves(key, at))
-        else:
-            self._serves(key, now)
-
-    def _unwell(self, key: str) -> None:
-        if key in self._lost:
-            self._become(key, health=Health.UNHEALTHY)
-
-    def _serves(self, key: str, now: datetime) -> None:
-        self.downs.append((now, key, False))
-        health = Health.HEALTHY if key in self._reports else Health.NOT_REPORTED
-        self._become(key, power=Power.RUNNING, health=health)
-
-    def _become(self, key: str, **changes: object) -> None:
-        self._there[key] = replace(self._there[key], **changes)
-        self._shown = None
-        self.changed += 1
-
-    def _at(self, at: datetime, change: Callable[[datetime], None]) -> None:
-        heapq.heappush(self._ahead, (at, next(self._numbers), change))
-
     def _open_and_close(self, now: datetime) -> None:
         """Whether a start is allowed follows the windows."""
-        for at in sorted({moment for window in self.windows() for moment in (window.start, window.end)}):
-            if at > now:
-                self._at(at, self._follow)
+        moments = {moment for window in self.windows() for moment in (window.start, window.end)}
+        self._turns = sorted({*self._turns, *(at for at in moments if at > now)})
 
     def _follow(self, now: datetime) -> None:
-        for key, instance in self._there.items():
-            if instance.status is not None:
-                new = self._allowed(key, instance.status, now)
-                if new != instance.status:
-                    self._become(key, maintenance=new)
+        def opened(instance: Instance) -> Instance:
+            status = instance.status
+            if status is None:
+                return instance
+            new = self._allowed(instance.id, status, now)
+            return replace(instance, maintenance=new) if new != status else instance
+
+        self._all(opened, now)
 
     def _allowed(self, key: str, status: MaintenanceStatus, now: datetime) -> MaintenanceStatus:
         window = status.self_service

@@ -72,7 +72,8 @@ def with_machines(run: Run, part: Part, observation: Observation, now: datetime)
         return seen
     seen = read_directly(part, absence.to_read(run, seen), seen)
     return replace(
-        seen, operations={each.id: part.machines.operation(each.operation) for each in operations_wanted(run)}
+        seen,
+        operations={each.id: part.machines.operation(each.operation, now) for each in operations_wanted(run)},
     )
 
 
@@ -84,7 +85,9 @@ def for_plan(run: Run | None, part: Part, now: datetime) -> Observation:
 
 def read_directly(part: Part, ids: Sequence[str], seen: Observation) -> Observation:
     """The observation with these instances read one by one."""
-    found = part.machines.directly(ids)
+    if not ids:
+        return seen
+    found = part.machines.directly(ids, seen.at)
     return with_direct_reads(seen, found, [key for key in ids if key not in found])
 
 

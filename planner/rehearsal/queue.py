@@ -6,7 +6,7 @@ from datetime import datetime
 from heapq import heappop, heappush
 
 from planner.places import laying
-from planner.places.line import Line, of_run
+from planner.places.line import EVER, Line, of_run
 from planner.places.neighbours import MOST_NAMED, Neighbour, Neighbours, beside, in_the_way, neighbour
 from planner.places.turn import Laid, turn
 from planner.policy.limits import Claim, over
@@ -100,10 +100,10 @@ class Queue:
             heappush(self._acting, (line.acts_at, key))
         self._compare(key, line)
 
-    def _compare(self, key: str, line: Line) -> None:
+    def _compare(self, key: str, line: Line, now: datetime = EVER) -> None:
         """Note whether the line still is what the places were made from."""
         known = self._known.get(key)
-        if known is not None and laying.stays(known, line):
+        if known is not None and laying.stays(known, line, now):
             self._differ.discard(key)
         else:
             self._differ.add(key)
@@ -114,7 +114,7 @@ class Queue:
             line = self._lines.get(key)
             if line is not None and (passed := laying.as_of(line, now)) is not line:
                 self._lines[key] = passed
-                self._compare(key, passed)
+                self._compare(key, passed, now)
         if self._opened is None:
             self._opened = laying.opened(
                 (run.target.location, run.waves, run.state, run.begun) for run in self._runs.values()
@@ -123,23 +123,36 @@ class Queue:
         if mine is not None and laying.with_polled(listed, mine) is not listed:
             lines = {**self._lines, mine.key: mine}
             ordered = tuple(lines[key] for key in self._keys)
-            if self._laid is None or not laying.holds(self._laid, ordered, self._limits, self._opened, now):
-                self._lay(ordered, now)
-            assert self._laid is not None
-            return self._laid
-        laid = self._laid
-        if (
-            laid is None
-            or self._differ
-            or not laying.holds(laid, laid.lines, self._limits, self._opened, now)
-        ):
-            self._lay(tuple(self._lines[key] for key in self._keys), now)
-        assert self._laid is not None
-        return self._laid
+            kept = self._laid and laying.still(self._laid, ordered, self._limits, self._opened, now)
+            return kept or self._lay(ordered, now)
+        kept = self._kept(now)
+        return kept or self._lay(tuple(self._lines[key] for key in self._keys), now)
 
-    def _lay(self, lines: tuple[Line, ...], now: datetime) -> None:
+    def _kept(self, now: datetime) -> Laid | None:
+        """The places of the last time, as far as they still hold; None where they do not."""
+        if self._laid is None or self._opened is None:
+            return None
+        if not laying.current(self._laid, self._limits, self._opened, now):
+            return None
+        if not self._differ:
+            return self._laid
+        moved = [self._lines.get(key) for key in self._differ]
+        if not all(moved):
+            return None
+        kept = laying.gone_as_laid(self._laid, filter(None, moved), now)
+        if kept is not None:
+            self._keep(kept)
+        return kept
+
+    def _lay(self, lines: tuple[Line, ...], now: datetime) -> Laid:
         assert self._opened is not None
         self.layouts += 1
-        self._laid = laying.lay(lines, self._limits, self._opened, (), now)
-        self._known = {line.key: line for line in lines}
-        self._differ = {line.key for line in lines if not laying.stays(line, self._lines[line.key])}
+        laid = laying.lay(lines, self._limits, self._opened, (), now, self._laid)
+        self._keep(laid)
+        return laid
+
+    def _keep(self, laid: Laid) -> None:
+        self._laid, self._known = laid, laid.by_key
+        self._differ = {
+            line.key for line in laid.lines if not laying.stays(line, self._lines[line.key], laid.at)
+        }

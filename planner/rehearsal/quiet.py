@@ -8,11 +8,12 @@ to know about them, is polled each time.
 from bisect import bisect_left
 from datetime import datetime, timedelta
 
-from planner.record.action import Start
+from planner.record.action import PollAgain, Start
+from planner.record.batch import Batch
 from planner.record.copying import replace
 from planner.record.run import Run
 from planner.record.states import ACTIVE, ENDED, HANDS_OFF, BatchState, RunState
-from planner.rehearsal import polling
+from planner.rehearsal import in_flight, polling
 from planner.rehearsal.part import Part
 from planner.rehearsal.world import World
 from planner.waiting.reminders import AGAIN
@@ -23,7 +24,11 @@ def skipped(before: Run, part: Part, world: World, now: datetime, until: datetim
 
     `before` is the run before the poll of now, `until` when something happens around it at the earliest.
     """
-    run, ahead = part.record, part.machines.next_at
+    run = part.record
+    batch = in_flight.under_way(run)
+    if batch is not None:
+        return _followed(run, batch, part, world, now, until)
+    ahead = part.machines.changes(now)
     end = until if ahead is None else min(until, ahead)
     step = run.due - now
     steady = part.polled_at is not None and now - part.polled_at == step
@@ -53,6 +58,34 @@ def skipped(before: Run, part: Part, world: World, now: datetime, until: datetim
     last = replace(found[number], polls=polls, generation=run.generation + number)
     polling.write(part, last, world)
     return number
+
+
+def _followed(run: Run, batch: Batch, part: Part, world: World, now: datetime, until: datetime) -> int:
+    """As `skipped`, for a run that waits for a batch under way."""
+    step = run.due - now
+    steps = in_flight.followed(run, batch, part, world, now, step, until)
+    number = len(steps)
+    if number < 2:
+        return 0
+    at = now + number * step
+    before = replace(
+        _with(run, steps[-2]), polls=run.polls + number - 1, generation=run.generation + number - 1
+    )
+    last, actions = polling.polled(before, part, world, at)
+    asks = any(not isinstance(action, PollAgain) for action in actions)
+    if (
+        asks
+        or last.due - at != step
+        or not _same(_with(run, steps[-1]), last)
+        or _shows(run, last, part, world)
+    ):
+        return 0
+    polling.write(part, last, world)
+    return number
+
+
+def _with(run: Run, batch: Batch) -> Run:
+    return replace(run, batches=tuple(batch if each.number == batch.number else each for each in run.batches))
 
 
 def _alone(run: Run) -> bool:

@@ -20,7 +20,8 @@ class Span:
 
     def at(self, share: float) -> timedelta:
         """The length at this share of the way, in whole seconds."""
-        return timedelta(seconds=round((self.least + (self.most - self.least) * share).total_seconds()))
+        least, most = self.least.total_seconds(), self.most.total_seconds()
+        return timedelta(seconds=round(least + (most - least) * share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,11 @@ class Fate:
 def fate(trouble: Trouble, seed: int, scale_set: str, instance: str) -> Fate:
     """The fate of an instance; `scale_set` is its key."""
     lost, slow, reboot, boot = drawn(seed, scale_set, instance)
-    longer = trouble.slow_by if slow < trouble.slow else 1.0
+    span = trouble.reboot
+    if slow < trouble.slow:
+        span = Span(span.least * trouble.slow_by, span.most * trouble.slow_by)
     return Fate(
-        Span(trouble.reboot.least * longer, trouble.reboot.most * longer).at(reboot),
+        span.at(reboot),
         trouble.boot.at(boot),
         lost < trouble.lost or (scale_set, instance) in _named(trouble),
     )

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from planner.places.layout import places
-from planner.places.line import Course, Line, holders, latest_start, seekers
+from planner.places.laying import lay
+from planner.places.line import Course, Line, latest_start
 from planner.places.outlook import Outlook, outlook
 from planner.places.turn import Laid, turn
 from planner.policy.model import Limits, Match, MatchLimit
@@ -29,8 +29,7 @@ def line(name: str, state: RunState = RunState.SCHEDULED, **more: Any) -> Line:
 
 
 def laid(lines: list[Line], limits: Limits) -> Laid:
-    made = places(seekers(lines), holders(lines, NOW), limits, NOW)
-    return Laid(tuple(lines), limits, made, NOW, NOW + M)
+    return lay(lines, limits, frozenset(), (), NOW)
 
 
 def seen(lines: list[Line], limits: Limits, *keys: str) -> Outlook:
