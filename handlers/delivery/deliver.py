@@ -18,12 +18,10 @@ from handlers.wiring import Wiring
 from handlers.words import trouble as words
 from planner.notices import delivery_steps as steps
 from planner.notices.delivery import Delivery
+from planner.notices.known import NOBODY
 from planner.policy.model import Policy
 
 log = logger(__name__)
-
-NOBODY = "nobody"
-"""The receiver, and the channel, where the policy names nobody to tell."""
 
 
 class Nobody:

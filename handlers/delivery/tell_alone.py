@@ -3,7 +3,7 @@
 import hashlib
 
 from handlers.channels import Sender
-from handlers.delivery.deliver import NOBODY, come_back, deliver, senders_of
+from handlers.delivery.deliver import come_back, deliver, senders_of
 from handlers.delivery.fallback_receiver import whom
 from handlers.render.compose import standalone
 from handlers.wire.ids import NOTICES
@@ -11,6 +11,7 @@ from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner.notices import delivery_steps as steps
 from planner.notices.delivery import STALE, with_channels
+from planner.notices.known import NOBODY
 from planner.policy.hearing import default_receiver
 from planner.policy.model import Policy
 

@@ -30,21 +30,23 @@ async def letter(delivery: Delivery, channel: str, seen: Seen, wiring: Wiring) -
     state = delivery.channels[channel]
     sending = state.sending
     assert sending is not None
-    about = {key: seen.runs[key] for key in sending.runs if key in seen.runs}
+    known = seen.known
+    about = {key: known.runs[key] for key in sending.runs if key in known.runs}
     runs = await queue.in_place(about, wiring)
-    elsewhere, lent = seen.reached_by_others(delivery.receiver), seen.lent()
+    elsewhere, lent = known.reached_by_others(delivery.receiver), known.lent()
     items: list[Item] = []
     for key, upto in sending.upto.items():
         if (run := about.get(key)) is not None:
             told = max(state.told.get(key, 0), elsewhere.get(key, 0))
-            owner, known = seen.owner(run), lent.get(key, 0)
-            fresh = ears.in_letter(run, told, upto, known, owner, seen.policy, seen.now)
+            fresh = ears.in_letter(
+                run, told, upto, lent.get(key, 0), known.owner(run), known.policy, known.now
+            )
             items += [(runs[key], notice) for notice in fresh]
     borrowed = [
         (runs[key], notice)
         for key, upto in sending.lent.items()
         if key in about
-        for notice in borrowed_notices(key, state, delivery.receiver, seen)
+        for notice in known.borrowed(key, state, delivery.receiver)
         if notice.number <= upto
     ]
     paged = list(_pages(state, runs))
@@ -65,33 +67,23 @@ async def letter(delivery: Delivery, channel: str, seen: Seen, wiring: Wiring) -
         seen.message.tracking_id,
         seen.waves,
         tuple(items),
-        seen.overview,
+        known.overview,
         ended,
         EMERGENCY in state.wave_told,
         outlooks,
     )
-    made = compose(story, wiring.addresses(delivery.receiver), seen.now)
-    again = {run.target.id: _said_at(why, run, seen.now) for (run, _), why in paged if why}
+    made = compose(story, wiring.addresses(delivery.receiver), known.now)
+    again = {run.target.id: _said_at(why, run, known.now) for (run, _), why in paged if why}
     return replace(
         made,
         events=tuple(replace(event, why=again.get(event.scale_set, event.why)) for event in made.events),
         remarks=(
             *_in_place_of(borrowed),
             *made.remarks,
-            *remarks(delivery, channel, seen.now),
+            *remarks(delivery, channel, known.now),
         ),
         calendar=await calendars.attached(channel, story, delivery.receiver, wiring),
     )
-
-
-def borrowed_notices(key: str, state: ChannelState, receiver: str, seen: Seen) -> tuple[Notice, ...]:
-    """What a receiver has to be told of another's run, since that one has chosen not to hear it."""
-    run, mine = seen.runs[key], seen.policy.receiver(receiver)
-    owner = seen.owner(run)
-    if mine is None or owner is None:
-        return ()
-    told = max(state.lent.get(key, 0), seen.told_to(owner.name).get(key, 0))
-    return ears.by_another(run, told, owner, mine, seen.policy)
 
 
 def _pages(state: ChannelState, runs: Mapping[str, Run]) -> Iterable[tuple[Item, str]]:

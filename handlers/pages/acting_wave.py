@@ -11,7 +11,6 @@ from datetime import timedelta
 from urllib.parse import unquote
 
 from handlers.cloud.records import Listed
-from handlers.delivery.deliver import NOBODY
 from handlers.log import logger
 from handlers.pages.answer import html
 from handlers.pages.opened import Opened
@@ -27,6 +26,7 @@ from handlers.wire.wave_request import WaveRequest, read
 from handlers.wiring import Wiring
 from handlers.words import links as words
 from planner.azure.wave import Wave
+from planner.notices.known import NOBODY
 from planner.places.outlook import Outlook
 from planner.record.command import Command
 
