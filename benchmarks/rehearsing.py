@@ -124,7 +124,7 @@ def main(sets: int, each: int) -> int:
     with ProcessPoolExecutor(len(SUBSCRIPTIONS), mp_context=get_context("spawn")) as processes:
         jobs = [processes.submit(_part, number, sets, each) for number in range(len(SUBSCRIPTIONS))]
         parts = [job.result() for job in jobs]
-    story = together(tuple(story for story, _, _ in parts))
+    story = together(tuple(story for story, _, _ in parts), policy(sets))
     seconds = time.perf_counter() - began
     mebibytes = sum(most for _, most, _ in parts) + _most()
     cpu = sum(spent for _, _, spent in parts)
@@ -132,7 +132,7 @@ def main(sets: int, each: int) -> int:
     print(
         f"{sets:,} scale sets of {each} instances, {LASTS.days} days: {seconds:.1f} s (at most {SECONDS:g}), "
         f"{cpu:.1f} s of CPU, {mebibytes:,.0f} MiB in three processes (at most {MEBIBYTES:,.0f})\n"
-        f"{dict(story.states)}, {story.counts}, {len(story.told):,} notices, {len(story.misses)} misses"
+        f"{dict(story.states)}, {story.counts}, {len(story.told):,} notices in {len(story.messages):,} messages, {len(story.misses)} misses"
     )
     print("kept" if kept else "MISSED")
     return 0 if kept else 1

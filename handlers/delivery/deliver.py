@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from handlers.channels import ChannelTrouble, Message, Sender
@@ -81,7 +80,7 @@ async def deliver(
             )
         else:
             recorded = steps.refused(recorded, name, subject, outcome.sentence, now)
-    recorded = replace(recorded, not_before=now + wiring.settings.group_wait)
+    recorded = steps.spaced(recorded, now, wiring.settings.group_wait)
     if reports:
         recorded = await fallback_receiver.report(before, recorded, now, wiring)
     try:
@@ -107,17 +106,12 @@ async def come_back(
 ) -> None:
     """Have notify run again at `wake`: one message on the queue, however many ask for it."""
     now = wiring.now()
-    coming = delivery.follow_up
-    if coming is not None and now < coming <= wake:
+    coming = steps.coming_back(delivery, wake, now, wiring.settings.group_wait)
+    if coming is None:
         return
     # Sent before it is noted: a message too many is cheaper than one that never comes.
     await wiring.queues.send(NOTICES, message, delay=wake - now)
-    quiet = delivery.not_before is not None and delivery.not_before > now
-    # What is gathered for hours must not keep back what asks meanwhile.
-    first = min(wake, now + wiring.settings.group_wait)
-    await noted(
-        replace(delivery, follow_up=wake, not_before=delivery.not_before if quiet else first), etag, wiring
-    )
+    await noted(coming, etag, wiring)
 
 
 async def _send(

@@ -112,6 +112,22 @@ def failed(
     return _with_state(delivery, channel, replace(state, sending=replace(sending, again_at=again_at)))
 
 
+def spaced(delivery: Delivery, now: datetime, wait: timedelta) -> Delivery:
+    """The record after a message: what need not go at once waits that long for the next one."""
+    return replace(delivery, not_before=now + wait)
+
+
+def coming_back(delivery: Delivery, wake: datetime, now: datetime, wait: timedelta) -> Delivery | None:
+    """The record with its next look at `wake`; None where one comes by then. `wait` is for grouping."""
+    coming = delivery.follow_up
+    if coming is not None and now < coming <= wake:
+        return None
+    quiet = delivery.not_before is not None and delivery.not_before > now
+    # What is gathered for hours must not keep back what asks meanwhile.
+    first = min(wake, now + wait)
+    return replace(delivery, follow_up=wake, not_before=delivery.not_before if quiet else first)
+
+
 def to_be_told(before: Delivery, after: Delivery, now: datetime) -> tuple[str, ...]:
     """The channels that do not get through, and that people have not been told of for a day.
 

@@ -62,11 +62,11 @@ def overview(rows: Iterable[Row], planning: int, *, wave_open: bool) -> Overview
         waits={
             cause.value: number for cause in Cause if (number := sum(row.waits == cause for row in known))
         },
-        finished=bool(known) and not planning and all(_over(row.state, wave_open=wave_open) for row in known),
+        finished=bool(known) and not planning and all(over(row.state, wave_open=wave_open) for row in known),
     )
 
 
-def _over(state: RunState, *, wave_open: bool) -> bool:
+def over(state: RunState, *, wave_open: bool) -> bool:
     """A hands-off run is over with its wave; a set that isn't hit has nothing to wait for."""
     if state is RunState.LEFT_TO_AZURE:
         return not wave_open

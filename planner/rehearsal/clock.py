@@ -6,12 +6,13 @@ from datetime import datetime
 from functools import partial
 from itertools import count
 
-from planner.azure.wave import Stage
+from planner.azure.wave import Stage, Wave
 from planner.places.forecast import in_place
 from planner.places.outlook import Outlook, outlook
 from planner.record.run import Run
 from planner.record.states import ACTIVE
 from planner.rehearsal import people, polling, quiet
+from planner.rehearsal.log import Moment, Turned, concerns, kept
 from planner.rehearsal.part import Part
 from planner.rehearsal.trouble import Moved, Trouble
 from planner.rehearsal.world import World
@@ -33,13 +34,16 @@ class Rehearsal:
         self._each_poll, self._end = each_poll, start
         self._moments = [start + moved.after for moved in trouble.moved]
         self._moments += [start + trouble.cancelled] if trouble.cancelled is not None else []
-        self._ahead: list[tuple[datetime, int, str, int, Callable[[], None]]] = []
+        self._ahead: list[tuple[datetime, int, str, int, int, Callable[[], None]]] = []
+        self._turn = 0
         self._numbers = count()
+        self.log: list[Moment | Turned] = []
 
     def begin(self) -> tuple[dict[str, Run], tuple[Outlook, ...]]:
         """Plan every wave; the runs of day 0 with the times of their places, and how the queue looks."""
         world, start = self.world, self.now
         for wave in world.waves.values():
+            self._turned(wave)
             for part in world.covered_by(wave):
                 self._plan(part, wave.tracking_id)
         for moved in self.trouble.moved:
@@ -56,11 +60,12 @@ class Rehearsal:
         """Let everything happen that is due before `end`."""
         self._end = end
         while self._ahead and self._ahead[0][0] < end:
-            self.now, *_, act = heapq.heappop(self._ahead)
+            self.now, _, _, _, self._turn, act = heapq.heappop(self._ahead)
             act()
 
     def _at(self, at: datetime, act: Callable[[], None], rank: int = AZURE, key: str = "") -> None:
-        heapq.heappush(self._ahead, (max(at, self.now), rank, key, next(self._numbers), act))
+        turn = self._turn + 1 if at <= self.now else 0
+        heapq.heappush(self._ahead, (max(at, self.now), rank, key, next(self._numbers), turn, act))
 
     def _poll_later(self, part: Part) -> None:
         """Have the run polled when it is due."""
@@ -89,7 +94,9 @@ class Rehearsal:
     def _until(self, part: Part) -> datetime:
         """When something happens around this run that is not its own doing."""
         return min(
-            at for at in (self._end, part.answered_at, *self._moments) if at is not None and at > self.now
+            at
+            for at in (self._end, part.answered_at, part.taken_at, *self._moments)
+            if at is not None and at > self.now
         )
 
     def _plan(self, part: Part, tracking_id: str, *, recheck: bool = False) -> None:
@@ -99,8 +106,11 @@ class Rehearsal:
 
     def _written(self, before: Run | None, part: Part) -> None:
         """What follows from a record's write: the next poll, whoever is asked, whoever's turn has come."""
+        if concerns(before, part.record):
+            self.log.append(Moment(self.now, self._turn, part.key, kept(part.record)))
         self._poll_later(part)
         self._ask(part)
+        self._page(part)
         if before is not None:
             for key in polling.woken(before, part, self.world, self.now):
                 other = self.world.parts[key]
@@ -114,6 +124,23 @@ class Rehearsal:
             if wait is not None:
                 part.answered_at = self.now + wait
                 self._at(part.answered_at, partial(self._answer, part), PEOPLE, part.key)
+
+    def _page(self, part: Part) -> None:
+        alarm = part.record.ringing
+        if alarm is not None and alarm.number != part.paged:
+            wait = people.acknowledges_after(part, alarm.number, self.trouble, self.seed)
+            part.paged = alarm.number
+            if wait is not None:
+                part.taken_at = self.now + wait
+                self._at(part.taken_at, partial(self._take, part, alarm.number), PEOPLE, part.key)
+
+    def _take(self, part: Part, number: int) -> None:
+        before = part.record
+        alarm = before.ringing
+        if alarm is not None and alarm.number == number:
+            part.taken_at = None
+            polling.say(part, people.acknowledgement(part, number, self.now), self.world, self.now)
+            self._written(before, part)
 
     def _answer(self, part: Part) -> None:
         before = part.record
@@ -132,8 +159,12 @@ class Rehearsal:
             part.machines.call_off(self.now)
         self._announce(Stage.CANCELED)
 
+    def _turned(self, wave: Wave) -> None:
+        self.log.append(Turned(self.now, self._turn, wave.tracking_id, wave.subscription.lower(), wave.open))
+
     def _announce(self, stage: Stage) -> None:
         for name in tuple(self.world.waves):
             wave = self.world.announce(name, stage, self.now)
+            self._turned(wave)
             for part in self.world.covered_by(wave):
                 self._plan(part, name)

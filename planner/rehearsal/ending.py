@@ -30,7 +30,7 @@ def story_of(
         "skipped": sum(part.skipped for part in parts),
         "layouts": world.queue.layouts,
     }
-    return Story(start, until, played, outlooks, counts)
+    return Story(start, until, played, outlooks, counts, tuple(rehearsal.log))
 
 
 def _played(part: Part, first: Run, policy: Policy, until: datetime) -> Played:

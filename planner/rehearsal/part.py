@@ -24,8 +24,8 @@ class Part:
 
     `first` is the run as it was planned first, `earlier` are the runs before the one on record. `questions`
     counts those people were asked, `asked` is set while one is open, `answered_at` is when it is answered
-    (None: never, or none is open). `polled_at` is the last poll,
-    `polls` counts those that were played.
+    (None: never, or none is open). `paged` is the last notice that paged, `taken_at` when somebody takes that
+    page (None: nobody, or it is over). `polled_at` is the last poll, `polls` counts those that were played.
     """
 
     key: str
@@ -39,6 +39,8 @@ class Part:
     questions: int = 0
     asked: bool = False
     answered_at: datetime | None = None
+    paged: int = 0
+    taken_at: datetime | None = None
     polled_at: datetime | None = None
     polls: int = 0
     skipped: int = 0

@@ -40,7 +40,8 @@ def play(
         tuple(
             play_subscription(part, mine, policy, trouble, seed, start, until=until, each_poll=each_poll)
             for part, mine in by_subscription(fleet, waves)
-        )
+        ),
+        policy,
     )
 
 

@@ -7,16 +7,16 @@ from datetime import datetime
 from itertools import accumulate
 
 from planner.places.outlook import Outlook
+from planner.policy.model import Policy
 from planner.record.notice import Choice, Notice
 from planner.record.run import Run
+from planner.rehearsal.log import Moment, Turned
+from planner.rehearsal.telling import Message, messages
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A notice at the moment it is written, and who hears of it: a receiver's name, empty where nobody does.
-
-    How notices are gathered into messages, and how often a page is repeated, is not played.
-    """
+    """A notice at the moment it is written, and the name of who hears of it; empty where nobody does."""
 
     at: datetime
     scale_set: str
@@ -88,7 +88,8 @@ class Story:
     """The rehearsal of a fleet: by scale set in the order of their keys; times are aware UTC.
 
     `outlooks` say how the queues looked on day 0, a subscription each. `counts` has what the rehearsal took:
-    `polls`, `skipped` (polls that could not change anything), `layouts`.
+    `polls`, `skipped` (polls that could not change anything), `layouts`. `messages` are what receivers get,
+    made of `log` once all subscriptions are together.
     """
 
     start: datetime
@@ -96,6 +97,8 @@ class Story:
     played: tuple[Played, ...]
     outlooks: tuple[Outlook, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+    log: tuple[Moment | Turned, ...] = field(default=(), repr=False)
+    messages: tuple[Message, ...] = ()
 
     @property
     def told(self) -> tuple[Told, ...]:
@@ -116,17 +119,21 @@ def _when(told: Told) -> tuple[datetime, str, int]:
     return told.at, told.scale_set, told.notice.number
 
 
-def together(stories: "tuple[Story, ...]") -> Story:
-    """The stories of several subscriptions as one; raises ValueError without any."""
+def together(stories: "tuple[Story, ...]", policy: Policy) -> Story:
+    """The stories of several subscriptions as one, with the messages; raises ValueError without any."""
     if not stories:
         raise ValueError("there is no story to put together: the fleet is empty")
     counts: Counter[str] = Counter()
     for story in stories:
         counts.update(story.counts)
+    until = max(story.until for story in stories)
+    log = tuple(entry for story in stories for entry in story.log)
     return Story(
         min(story.start for story in stories),
-        max(story.until for story in stories),
+        until,
         tuple(sorted((each for story in stories for each in story.played), key=lambda each: each.scale_set)),
         tuple(outlook for story in stories for outlook in story.outlooks),
         counts,
+        log,
+        messages(log, policy, until),
     )

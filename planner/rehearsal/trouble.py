@@ -51,6 +51,7 @@ class Trouble:
 
     `approves`, `resumes` and `unanswered`: when somebody approves a plan, when somebody repairs what is down
     and resumes a paused run (None: never), and the share of these questions that nobody ever answers.
+    `acknowledges` is how long a page waits until somebody takes it (None: nobody does).
 
     `throttled`, `moved` and `cancelled` (after the beginning) are what Azure does.
     """
@@ -64,6 +65,7 @@ class Trouble:
     approves: Span | None = Span(2 * HOUR, 16 * HOUR)
     resumes: Span | None = Span(2 * HOUR, 16 * HOUR)
     unanswered: float = 0.0
+    acknowledges: Span | None = Span(5 * MINUTE, 25 * MINUTE)
     throttled: tuple[Throttling, ...] = ()
     moved: tuple[Moved, ...] = ()
     cancelled: timedelta | None = None
@@ -95,6 +97,12 @@ def answer(trouble: Trouble, span: Span | None, seed: int, scale_set: str, numbe
     """How long the answer to a scale set's question takes, by its number; None where none comes."""
     never, share, _, _ = drawn(seed, scale_set, f"question {number}")
     return None if span is None or never < trouble.unanswered else span.at(share)
+
+
+def acknowledged(trouble: Trouble, seed: int, scale_set: str, number: int) -> timedelta | None:
+    """How long the page of a scale set by this notice waits until somebody takes it; None: nobody does."""
+    _, share, _, _ = drawn(seed, scale_set, f"page {number}")
+    return trouble.acknowledges.at(share) if trouble.acknowledges is not None else None
 
 
 def drawn(seed: int, *what: str) -> tuple[float, float, float, float]:

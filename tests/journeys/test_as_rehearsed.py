@@ -15,7 +15,10 @@ from handlers.cloud.names import RUNS_PREFIX
 from handlers.stages import receive, respond
 from handlers.wire.documents import decode
 from handlers.wire.http import Request
+from handlers.wire.run_lines import paging
 from planner.azure.wave import Wave as Announced
+from planner.notices.delivery import Delivery
+from planner.notices.delivery_steps import LOG
 from planner.policy.model import Limits, Policy, Receiver
 from planner.record.batch import Batch
 from planner.record.notice import Kind
@@ -35,11 +38,19 @@ from simulator.fleet.waves import Wave, Window
 
 SEED, DAYS = 7, 9
 REGIONS = ("westeurope", "northeurope")
-TROUBLE = Trouble(slow=0.1, approves=Span(3 * HOUR, 9 * HOUR), resumes=Span(2 * HOUR, 5 * HOUR))
+TROUBLE = Trouble(
+    slow=0.1,
+    approves=Span(3 * HOUR, 9 * HOUR),
+    resumes=Span(2 * HOUR, 5 * HOUR),
+    acknowledges=Span(HOUR, 2 * HOUR),
+)
 POLICY = Policy(
     {"self-service": "always", "soak": "20m", "lead": "12h"},
     limits=Limits(regions=1, scale_sets=2),
-    receivers=(Receiver("ops", email=("ops@example.org",)),),
+    receivers=(
+        Receiver("ops", email=("ops@example.org",), escalate_to="chief"),
+        Receiver("chief", email=("chief@example.org",)),
+    ),
 )
 
 
@@ -68,21 +79,34 @@ class People:
         self._host, self._trouble = host, trouble
         self._asked: set[str] = set()
         self._questions: dict[str, int] = {}
+        self._paged: set[tuple[str, int]] = set()
 
     def written(self, path: str, metadata: Any) -> None:
+        name = metadata["name"]
+        key = next(
+            one.id.lower() for one in self._host.scene.fleet.world.scale_sets.values() if one.name == name
+        )
+        page = paging(metadata)
+        if page is not None and (path, page[0]) not in self._paged:
+            self._paged.add((path, page[0]))
+            wait = fates.acknowledged(self._trouble, SEED, key, page[0])
+            if wait is not None:
+                self._host.at(self._host.clock() + wait, lambda: self._take(path))
         if metadata.get("needs_person") != "true" or path in self._asked:
             return
         self._asked.add(path)
         state, number = metadata["state"], self._questions.get(path, 0)
         self._questions[path] = number + 1
         span = self._trouble.approves if state == RunState.AWAITING_APPROVAL else self._trouble.resumes
-        name = metadata["name"]
-        key = next(
-            one.id.lower() for one in self._host.scene.fleet.world.scale_sets.values() if one.name == name
-        )
         wait = fates.answer(self._trouble, span, SEED, key, number)
         assert wait is not None
         self._host.at(self._host.clock() + wait, lambda: self._answer(path))
+
+    async def _take(self, path: str) -> None:
+        stored = await self._host.wiring.runs.read(path)
+        assert stored is not None
+        if stored.run.ringing is not None:
+            await self._say(stored.run, "acknowledge")
 
     async def _answer(self, path: str) -> None:
         self._asked.discard(path)
@@ -115,6 +139,7 @@ class Deployed:
     starts: list[tuple[datetime, str, str]]
     fleet: list[Snapshot]
     waves: list[Announced]
+    told: dict[str, Delivery]
 
 
 async def deployed(trouble: Trouble, policy: Policy) -> Deployed:
@@ -166,7 +191,8 @@ async def deployed(trouble: Trouble, policy: Policy) -> Deployed:
         for one in fleet.ledger.starts("customer")
     ]
     known = await host.wiring.waves.of(TRACKING_ID)
-    return Deployed(runs, starts, seen, list(known))
+    told = [delivery async for delivery, _ in host.wiring.deliveries.of_wave(TRACKING_ID)]
+    return Deployed(runs, starts, seen, list(known), {each.receiver: each for each in told})
 
 
 def rehearsed(found: Deployed, trouble: Trouble, policy: Policy) -> Story:
@@ -222,6 +248,23 @@ def test_people_are_told_the_same_at_the_same_moments_and_the_history_reads_the_
 def _read(entry: Entry) -> tuple[object, ...]:
     """What people read of a line; ids of commands are nobody's to choose."""
     return entry.at, entry.actor, entry.event, entry.reason, entry.instances
+
+
+def test_every_message_comes_at_the_same_moment_to_the_same_receiver(both: tuple[Deployed, Story]) -> None:
+    found, story = both
+    assert set(found.told) == {message.receiver for message in story.messages}
+    for receiver, delivery in found.told.items():
+        sent = [message.at for message in delivery.messages]
+        assert 0 < len(sent) < LOG, "the record remembers only so many"
+        assert [each.at for each in story.messages if each.receiver == receiver] == sent
+
+
+def test_a_page_that_nobody_takes_comes_again_and_goes_to_whom_it_escalates(
+    both: tuple[Deployed, Story],
+) -> None:
+    _, story = both
+    again = [message for message in story.messages if any(item.again for item in message.items)]
+    assert {message.receiver for message in again} == {"ops", "chief"}
 
 
 def test_the_wave_that_is_compared_has_what_it_is_meant_to_show(both: tuple[Deployed, Story]) -> None:
