@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich import box
@@ -44,10 +44,15 @@ class Out:
 
     def __init__(self, output: Format = Format.TABLE) -> None:
         self.format = output
+        # rich takes NO_COLOR to leave bold and underlined: whoever sets it wants text without escapes.
+        colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
         self.console = Console(
-            soft_wrap=False, highlight=False, width=None if sys.stdout.isatty() else _width()
+            soft_wrap=False,
+            highlight=False,
+            width=None if sys.stdout.isatty() else _width(),
+            color_system=colours,
         )
-        self.errors = Console(stderr=True, soft_wrap=True, highlight=False)
+        self.errors = Console(stderr=True, soft_wrap=True, highlight=False, color_system=colours)
 
     @classmethod
     def aside(cls) -> "Out":

@@ -284,15 +284,3 @@ def test_a_watch_tells_what_changes_and_goes_on_when_the_app_does_not_answer(mon
     assert lines[-1].startswith("10:30:00Z ")
     assert "Ana: resume: Go on." in lines[-1]
     assert errors.count("Storage is down.") == 1
-
-
-COMMANDS = (
-    *("waves", "show", "watch", "approve", "hold", "resume", "skip", "raise", "pass", "acknowledge"),
-    *("export", "render", "replay", "doctor", "drill"),
-)
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_has_a_help_with_an_example_of_itself(command, capsys):
-    assert main([command, "--help"]) == 0
-    assert f"Example: breakwater {command} " in " ".join(capsys.readouterr().out.split())
