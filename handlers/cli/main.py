@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as wrong:
         if said := wrong.format_message():
             out.error(said)
-            out.errors.print("See breakwater --help.")
+            out.errors.print(f"See {_typed(wrong)} --help.")
         return ExitCode.USAGE
     except (typer.Abort, KeyboardInterrupt):
         out.errors.print("Stopped.")
@@ -98,6 +98,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return ExitCode.DONE
     return int(code or ExitCode.DONE)
+
+
+def _typed(wrong: typer.TyperException) -> str:
+    """The command that was typed wrong, as far as it was understood."""
+    context = getattr(wrong, "ctx", None)
+    return context.command_path if context is not None else "breakwater"
 
 
 def run() -> None:

@@ -67,7 +67,7 @@ def show(
     Ends with 2 if somebody is needed.
     """
     if state and state not in set(RunState):
-        raise Failed(f"There is no state {state!r}; they are {', '.join(RunState)}.", ExitCode.USAGE)
+        raise Failed(f"There is no state {state!r}. The states are {', '.join(RunState)}.", ExitCode.USAGE)
     where = where_is(app, key_file, audience)
     return asyncio.run(_show(where, wave, scale_set, Out(output), state, whole=every))
 
