@@ -38,7 +38,7 @@ class Form(StrEnum):
 RecordsArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="RECORD...",
+        metavar="RECORD",
         help="A run's record as Storage Explorer or `export` gives it (JSON or JSON lines), a wave's record "
         "beside it; - reads standard input.",
     ),

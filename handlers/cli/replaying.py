@@ -20,7 +20,7 @@ QUARANTINE = "quarantine/"
 PathsArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH...",
+        metavar="PATH",
         help="As the notice names it, quarantine/<date>/<name>.json, or the file of a saved alert.",
     ),
 ]

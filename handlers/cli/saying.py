@@ -75,7 +75,7 @@ def _what(said: "Said", seen: Run, name: str) -> Iterator[str]:
             yield f"Leaves to Azure: {_skipped(said, left)}. This cannot be taken back."
             yield "Azure reboots them at a time it chooses."
         case "raise":
-            yield f"Changes this plan alone: {_values(said)}. A new plan is made by it."
+            yield f"Changes this plan alone: {_values(said)}. The plan is made anew with it."
         case "let-pass":
             others = (seen["holds_up"] or {}).get("scale_sets", 0)
             yield (

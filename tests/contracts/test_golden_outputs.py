@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 from typer import TyperException
+from typer.main import get_command
 
+from handlers.cli import policy
+from handlers.cli.main import app
 from tests.golden.cli_help import COMMANDS, Path, offered, split
 from tests.golden.files import COMMANDS_FOLDER, kept, names
 
@@ -43,7 +46,7 @@ def wanted() -> Iterator[tuple[Path, str]]:
 
 def example(command: Any) -> list[str]:
     """The words of the example in a command's help, up to what the shell does with the answer."""
-    words = shlex.split(str(command.epilog))
+    words = shlex.split(str(command.epilog).partition("\n")[0])
     assert words[:2] == ["Example:", "breakwater"]
     return words[2 : next((n for n, word in enumerate(words) if word in {"|", ">"}), None)]
 
@@ -58,6 +61,12 @@ def test_the_example_in_a_commands_help_can_be_typed(path):
     named, rest = split(example(COMMANDS[path]))
     assert named == path
     COMMANDS[path].make_context(path[-1], rest)
+
+
+@pytest.mark.parametrize("group", [get_command(app), get_command(policy.app)])
+def test_the_help_of_a_group_has_an_example_too(group):
+    named, rest = split(example(group))
+    COMMANDS[named].make_context(named[-1], rest)
 
 
 def test_an_example_that_cannot_be_typed_would_be_found():

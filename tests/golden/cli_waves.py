@@ -73,7 +73,7 @@ def refusing(moment: str) -> dict[str, tuple[int, Any]]:
     }
 
 
-YES = "--yes --actor Ana --reason 'Not tonight.'"
+YES = "--yes --actor Ana --reason 'As agreed.'"
 SAID: Mapping[str, str] = {
     "hold": f"hold {TRACKING} {PAUSED} {YES}",
     "resume": f"resume {TRACKING} {PAUSED} {YES}",

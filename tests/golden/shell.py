@@ -22,7 +22,7 @@ from handlers.cli.main import main
 
 COLUMNS = 80
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-HIDDEN = ("BREAKWATER_", "AZURE_", "AzureWebJobsStorage", "NO_COLOR", "FORCE_COLOR")
+HIDDEN = ("BREAKWATER_", "AZURE_", "AzureWebJobsStorage", "NO_COLOR", "FORCE_COLOR", "TTY_")
 """How settings of whoever runs this begin, which no output may depend on."""
 
 
@@ -54,6 +54,8 @@ def shell(
         tempfile.TemporaryDirectory() as folder,
         contextlib.chdir(folder),
         mock.patch.dict(os.environ, wanted, clear=True),
+        # typer colours its help wherever GITHUB_ACTIONS was set when it was imported.
+        mock.patch("typer.rich_utils.FORCE_TERMINAL", None),
     ):
         for name, text in (files or {}).items():
             Path(name).write_text(text, encoding="utf-8")

@@ -56,3 +56,10 @@ def test_only_colour_and_line_breaks_differ_from_a_pipe_to_a_terminal(name):
     assert "\x1b[" not in terminal
     assert unbroken(terminal) == unbroken(pipe)
     assert ESCAPES.sub("", typed(name, in_a_terminal)) == terminal
+
+
+@pytest.mark.parametrize("name", ["help", "help-policy", "help-show"])
+def test_the_help_differs_in_its_styles_alone(name):
+    pipe = kept(COMMANDS_FOLDER, f"{name}.txt")
+    assert ESCAPES.sub("", typed(name, in_a_terminal)) == pipe
+    assert typed(name, piped, no_color=True) == pipe
