@@ -92,7 +92,7 @@ def batches(out: Out, seen: Run, clock: Clock) -> None:
     """The plan: who goes down together, when, and how far it is."""
     if seen["batches"]:
         rows = [_batch(batch, clock) for batch in seen["batches"]]
-        out.table(("Batch", "State", _when(clock), "Takes", "Instances"), rows, whole=(_when(clock),))
+        out.table(("Batch", "State", _when(clock), "Takes away", "Instances"), rows, whole=(_when(clock),))
 
 
 def done(seen: Run) -> str:

@@ -62,6 +62,7 @@ def overview(out: Out, waves: Sequence[Wave], more: str, now: datetime) -> None:
     out.table(("Wave", "Stage", "Scale sets", "Need you", "Next deadline"), rows, whole=("Next deadline",))
     if out.format is Format.TABLE and waves:
         first = next((wave for wave in waves if wave["needs_person"]), waves[0])
+        out.say("What it asks, and what to type:" if first["needs_person"] else "Its scale sets:", "dim")
         out.typed(f"breakwater show {first['tracking_id']}{more}")
 
 

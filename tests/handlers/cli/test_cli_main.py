@@ -48,8 +48,13 @@ def test_a_moment_in_a_table_is_broken_only_where_a_terminal_is_narrower_than_a_
     columns, broken, capsys, monkeypatch
 ):
     monkeypatch.setenv("COLUMNS", str(columns))
-    row = ("a-scale-set-of-prod", "Sat 19 Dec 02:09", "Thu 31 Dec 21:00", "22 h 18 min too early, or 10 %")
-    Out().table(("Name", "Start", "Done", "Said"), [row], whole=("Start", "Done"))
+    row = (
+        "a scale set of production",
+        "Sat 19 Dec 02:09",
+        "Thu 31 Dec 21:00",
+        *2 * ("22 h 18 min too early",),
+    )
+    Out().table(("Name", "Start", "Done", "Said", "Found"), [row], whole=("Start", "Done"))
     said = capsys.readouterr().out
     assert ("Sat 19 Dec 02:09   Thu 31 Dec 21:00" not in said) == broken
     assert "…" not in said
