@@ -24,7 +24,7 @@ async def replay(path: str, wiring: Wiring) -> str:
     inside = path.startswith(QUARANTINE) and all(part.strip(".") for part in path.split("/"))
     stored = await wiring.records.read(path) if inside else None
     if stored is None:
-        raise NotReplayed(f"There is nothing at {path}.")
+        raise NotReplayed("There is nothing in quarantine under this path. What was replayed is not kept.")
     kept = quarantine.read(stored)
     if kept.source == quarantine.ALERT:
         answer = await receive.handle(Request("POST", body=kept.body), wiring)

@@ -15,6 +15,7 @@ import typer
 
 from handlers.cli.app_client import Answer, App, Where, path_of, refused
 from handlers.cli.app_options import (
+    WAVES,
     AppOption,
     AudienceOption,
     KeyFileOption,
@@ -94,14 +95,15 @@ PLAIN = (
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("approve", epilog="Example: breakwater approve VM8T-1Q8 web-prod --reason 'Looks right.'")(
-        approve
-    )
+    approving = "Example: breakwater approve VM8T-1Q8 web-prod --reason 'Looks right.'"
+    app.command("approve", epilog=approving, rich_help_panel=WAVES)(approve)
     for name, action, does, why in PLAIN:
         example = f"Example: breakwater {name} VM8T-1Q8 web-prod --reason '{why}'"
-        app.command(name, help=does, epilog=example)(_plain(action))
-    app.command("skip", epilog="Example: breakwater skip VM8T-1Q8 web-prod --instance 7")(skip)
-    app.command("raise", epilog="Example: breakwater raise VM8T-1Q8 web-prod soak=10m")(raise_)
+        app.command(name, help=does, epilog=example, rich_help_panel=WAVES)(_plain(action))
+    skipping = "Example: breakwater skip VM8T-1Q8 web-prod --instance 7"
+    app.command("skip", epilog=skipping, rich_help_panel=WAVES)(skip)
+    raising = "Example: breakwater raise VM8T-1Q8 web-prod soak=10m"
+    app.command("raise", epilog=raising, rich_help_panel=WAVES)(raise_)
 
 
 def approve(
@@ -156,7 +158,7 @@ def raise_(
     what: Annotated[
         list[str],
         typer.Argument(
-            metavar="[SET] KEY=VALUE...",
+            metavar="[SET] KEY=VALUE",
             help="soak, max-unavailable, windows, complete-by, lead, accept; without SET the wave's limits.",
         ),
     ],

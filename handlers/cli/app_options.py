@@ -7,6 +7,9 @@ import typer
 
 from handlers.cli.app_client import Where, app_at
 
+WAVES = "The deployed app's waves"
+"""Under which heading the help lists commands about them."""
+
 AppOption = Annotated[
     str, typer.Option("--app", metavar="URL", help="Where the app is; BREAKWATER_PUBLIC_URL without it.")
 ]
@@ -25,7 +28,7 @@ AudienceOption = Annotated[
 ]
 WaveArgument = Annotated[str, typer.Argument(metavar="WAVE", help="The tracking id, as in VM8T-1Q8.")]
 SetArgument = Annotated[
-    str, typer.Argument(metavar="[SET]", help="A scale set: its name, group/name or ARM id.")
+    str, typer.Argument(metavar="SET", help="A scale set: its name, group/name or ARM id.")
 ]
 
 

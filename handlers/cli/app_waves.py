@@ -49,7 +49,8 @@ def find(runs: Sequence[Run], said: str) -> Run:
         names = some([short_name(run, runs) for run in found], most=CANDIDATES)
         raise Failed(f"{said!r} fits {len(found)} scale sets: {names}. Type one of these.", ExitCode.USAGE)
     alike = [short_name(run, runs) for run in runs if wanted.rpartition("/")[2] in run["name"].lower()]
-    hint = f" Meant was perhaps: {some(alike or [short_name(run, runs) for run in runs], most=CANDIDATES)}."
+    names = some(alike or [short_name(run, runs) for run in runs], most=CANDIDATES)
+    hint = f" Did you mean {names}?" if alike else f" It has {names}."
     raise Failed(f"The wave has no scale set {said!r}.{hint if runs else ''}")
 
 

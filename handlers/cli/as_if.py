@@ -27,6 +27,11 @@ def all_due(snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, subscriptions=tuple(_due(each, at) for each in snapshot.subscriptions))
 
 
+def is_made_up(window: Interval | None, at: datetime) -> bool:
+    """Whether a self-service window is the one that an instance has that is due only as if."""
+    return window == Interval(at, at + SELF_SERVICE)
+
+
 def _due(seen: Subscription, at: datetime) -> Subscription:
     closes = at + SELF_SERVICE
     status = MaintenanceStatus(

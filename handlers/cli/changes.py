@@ -38,8 +38,8 @@ class Changes:
             key, name, state = run["scale_set"], short_name(run, runs), run["state"]
             lines, known = run["history"], self._lines.get(key)
             if known is None:
-                symbol, word, _ = STATES[RunState(state)]
-                found.append(Change("", name, f"{symbol} {word}: {why(run)}", state))
+                _, word, _ = STATES[RunState(state)]
+                found.append(Change("", name, f"{word}: {why(run)}", state))
                 known = len(lines)
             elif known > len(lines):
                 known = 0

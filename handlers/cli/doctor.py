@@ -203,7 +203,8 @@ def _print(out: Out, found: "Sequence[Finding]") -> None:
     unread = [each for each in found if each.verdict is Verdict.UNREAD]
     right = [each for each in found if each.verdict is Verdict.WELL]
     out.say(
-        f"{many(len(wrong), 'thing')} to mend, {len(unread)} could not be looked at, {len(right)} in order.",
+        f"{many(len(wrong), 'thing') if wrong else 'Nothing'} to mend, {len(unread)} could not be looked at, "
+        f"{len(right)} in order.",
         "bold red" if wrong else "bold yellow" if unread else "bold green",
     )
     for title, some, style in (

@@ -102,7 +102,7 @@ async def _end(where: Where, tracking_id: str, out: Out) -> ExitCode:
     async with App.opened(where) as client:
         ended = _taken(await client.post(path_of("drills", tracking_id), {}), where)
     out.json(ended)
-    out.say(str(ended["reason"]), "green")
+    out.say(f"{tracking_id}: {ended['reason']}", "green")
     return ExitCode.DONE
 
 

@@ -33,26 +33,30 @@ from handlers.cli.output import Out
 app = typer.Typer(
     name="breakwater",
     help="Carries Virtual Machine Scale Sets through Azure's planned maintenance.",
-    epilog="Exit codes: 0 done, 1 failed, 2 done and something asks for a look, 3 done in part, 64 usage.",
+    epilog="Example: breakwater plan --policy policy.yaml\n\n"
+    "Exit codes: 0 done, 1 failed, 2 done and something asks for a look, 3 done in part, 64 usage.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("plan", epilog=planning.EXAMPLE)(planning.plan)
-app.command("snapshot", epilog=snapshotting.EXAMPLE)(snapshotting.snapshot)
-app.command("diff", epilog=diffing.EXAMPLE)(diffing.diff)
-app.command("rehearse", epilog=rehearsing.EXAMPLE)(rehearsing.rehearse)
-app.add_typer(policy.app, name="policy")
-app.command("replay", epilog=replaying.EXAMPLE)(replaying.replay)
-app.command("export", epilog=exporting.EXAMPLE)(exporting.export)
-app.command("render", epilog=rendering.EXAMPLE)(rendering.render)
-app.command("drill", epilog=drilling.EXAMPLE)(drilling.drill)
-app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
+READING = "Your fleet, read only, with your own sign-in"
+APP = "The deployed app, and what it needs"
+
+app.command("plan", epilog=planning.EXAMPLE, rich_help_panel=READING)(planning.plan)
+app.command("snapshot", epilog=snapshotting.EXAMPLE, rich_help_panel=READING)(snapshotting.snapshot)
+app.command("diff", epilog=diffing.EXAMPLE, rich_help_panel=READING)(diffing.diff)
+app.command("rehearse", epilog=rehearsing.EXAMPLE, rich_help_panel=READING)(rehearsing.rehearse)
+app.add_typer(policy.app, name="policy", rich_help_panel=READING)
 waves.register(app)
 watching.register(app)
 acting.register(app)
+app.command("doctor", epilog=doctor.EXAMPLE, rich_help_panel=APP)(doctor.doctor)
+app.command("drill", epilog=drilling.EXAMPLE, rich_help_panel=APP)(drilling.drill)
+app.command("export", epilog=exporting.EXAMPLE, rich_help_panel=APP)(exporting.export)
+app.command("render", epilog=rendering.EXAMPLE, rich_help_panel=APP)(rendering.render)
+app.command("replay", epilog=replaying.EXAMPLE, rich_help_panel=APP)(replaying.replay)
 
 
 def _version(asked: bool) -> None:
@@ -88,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as wrong:
         if said := wrong.format_message():
             out.error(said)
-            out.errors.print("See breakwater --help.")
+            out.errors.print(f"See {_typed(wrong)} --help.")
         return ExitCode.USAGE
     except (typer.Abort, KeyboardInterrupt):
         out.errors.print("Stopped.")
@@ -98,6 +102,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return ExitCode.DONE
     return int(code or ExitCode.DONE)
+
+
+def _typed(wrong: typer.TyperException) -> str:
+    """The command that was typed wrong, as far as it was understood."""
+    context = getattr(wrong, "ctx", None)
+    return context.command_path if context is not None else "breakwater"
 
 
 def run() -> None:

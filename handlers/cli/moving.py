@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -14,7 +15,7 @@ from handlers.cli import clock
 from handlers.cli.app_waves import Run, Wave, short_name
 from handlers.cli.changes import Change
 from handlers.cli.output import Format, Out, clean
-from handlers.cli.run_view import done, state_of, why
+from handlers.cli.run_view import done, instant, state_of, why
 from handlers.cli.wave_view import STYLES, sentence
 from handlers.render.contract import ordered
 from handlers.render.vocabulary import BATCHES
@@ -78,7 +79,10 @@ class Picture:
             parts.append(Text(f"{len(runs) - len(shown)} more scale sets", style="dim"))
         if trouble:
             parts.append(Text(clean(f"Not read anew: {trouble}"), style="bold red"))
-        latest = "\n".join(clean(_said(change)) for change in list(self._latest)[-below:])
+        lines = [
+            _said(change, instant(change.at or None), "%H:%M:%SZ") for change in list(self._latest)[-below:]
+        ]
+        latest = "\n".join(map(clean, lines))
         parts.append(Text(latest, no_wrap=True, overflow="ellipsis", style="dim"))
         if any(run.get("asks") for run in runs):
             parts.append(
@@ -90,14 +94,14 @@ class Picture:
         if self._out.format is Format.PLAIN:
             self._out.table((), [(change.at, change.who, change.state, change.sentence)])
         else:
-            self._out.say(_said(change))
+            # A log is read days later: each of its lines has the day and the time.
+            self._out.say(_said(change, instant(change.at or None) or clock.now(), "%Y-%m-%d %H:%M:%SZ"))
         # Whoever reads the pipe sees it now, and not when a buffer is full.
         self._out.console.file.flush()
 
 
-def _said(change: Change) -> str:
-    at = f"{change.at[11:19]}Z" if change.at else " " * 9
-    return f"{at} {change.who}  {change.sentence}"
+def _said(change: Change, at: datetime | None, form: str) -> str:
+    return f"{at:{form}} {change.who}  {change.sentence}" if at else f"{change.who}  {change.sentence}"
 
 
 def _table(shown: Sequence[Run], runs: Sequence[Run]) -> Table:

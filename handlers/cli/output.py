@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich import box
@@ -44,10 +44,15 @@ class Out:
 
     def __init__(self, output: Format = Format.TABLE) -> None:
         self.format = output
+        # rich takes NO_COLOR to leave bold and underlined: whoever sets it wants text without escapes.
+        colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
         self.console = Console(
-            soft_wrap=False, highlight=False, width=None if sys.stdout.isatty() else _width()
+            soft_wrap=False,
+            highlight=False,
+            width=None if sys.stdout.isatty() else _width(),
+            color_system=colours,
         )
-        self.errors = Console(stderr=True, soft_wrap=True, highlight=False)
+        self.errors = Console(stderr=True, soft_wrap=True, highlight=False, color_system=colours)
 
     @classmethod
     def aside(cls) -> "Out":
@@ -85,10 +90,12 @@ class Out:
         styles: Mapping[str, str] | None = None,
         title: str = "",
         cut: Sequence[str] = (),
+        whole: Sequence[str] = (),
     ) -> None:
         """Rows under their columns; `styles` colours cells by their text. JSON leaves it out.
 
-        The columns named in `cut` share the room that is left and are cut to one line.
+        The columns named in `cut` share the room that is left and are cut to one line. Those named in `whole`
+        (moments, mostly) are not broken, unless the terminal is narrower than a pipe.
         """
         cells = [[clean(str(cell)) for cell in row] for row in rows]
         if self.format is Format.PLAIN:
@@ -103,11 +110,12 @@ class Out:
                 show_header=any(columns),
                 expand=bool(cut),
             )
+            roomy = self.console.width >= PIPE_WIDTH
             for column in columns:
                 if column in cut:
                     table.add_column(column, overflow="ellipsis", no_wrap=True, ratio=1)
                 else:
-                    table.add_column(column, overflow="fold")
+                    table.add_column(column, overflow="fold", no_wrap=column in whole and roomy)
             for row in cells:
                 table.add_row(*(Text(cell, style=(styles or {}).get(cell, "")) for cell in row))
             self.console.print(table)

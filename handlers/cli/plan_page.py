@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from handlers.cli.as_if import AS_IF, SELF_SERVICE
+from handlers.cli.as_if import AS_IF, SELF_SERVICE, is_made_up
 from handlers.cli.output import Format, Out
 from handlers.cli.plan_shown import Fate, Shown, document, row
 from handlers.render import facts
@@ -103,11 +103,13 @@ class _Page:
 
     def _windows(self, wave: Wave) -> str:
         """From when to when we may reboot, and when Azure does."""
-        times = [run.times for run in self.shown.runs if wave.tracking_id in run.waves]
+        made_up = wave.tracking_id == AS_IF
+        concerned = [run.times for run in self.planned.runs if wave.tracking_id in run.waves]
+        times = [each for each in concerned if is_made_up(each.self_service, self.planned.at) == made_up]
         ours = [each.self_service for each in times if each.self_service is not None]
         azures = [each.scheduled for each in times if each.scheduled is not None]
         if not ours or not azures:
-            return "No instance shows maintenance."
+            return "Every instance is due as it is." if made_up else "No instance shows maintenance."
         mine = self.clock.span(min(each.start for each in ours), min(each.end for each in ours))
         last = self.clock.span(min(each.start for each in azures), max(each.end for each in azures))
         return f"Self-service {mine}. Azure reboots the rest {last}."

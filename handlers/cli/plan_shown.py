@@ -59,7 +59,7 @@ class Shown:
     @property
     def clock(self) -> Clock:
         """In the zone of the windows, where they share one."""
-        return Clock(zone_of(self.runs), self.planned.at)
+        return Clock(zone_of(self.runs or self.planned.runs), self.planned.at)
 
     def of(self, wanted: Fate) -> list[Run]:
         return [run for run in self.runs if fate(run) is wanted]

@@ -13,6 +13,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="Check a policy file, and explain what it means for a scale set. Reads only.",
+    epilog="Example: breakwater policy check policy.yaml",
 )
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The policy file (YAML).")]

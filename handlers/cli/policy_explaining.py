@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from handlers.cli.options import CloudOption, FromOption, PolicyOption, Subscrip
 from handlers.cli.output import Format, Out, OutputOption
 from handlers.cli.policy_source import policy_file, policy_of
 from planner.policy.model import Rules
+
+if TYPE_CHECKING:
+    from handlers.render.moments import Clock
 
 NextOption = Annotated[int, typer.Option("--next", min=1, max=100, help="How many windows to show.")]
 
@@ -40,10 +43,11 @@ def explain(
     """
     from handlers.cli.explained import explained  # noqa: PLC0415
     from handlers.render.contract import instant  # noqa: PLC0415
+    from handlers.render.moments import Clock, zone_of_windows  # noqa: PLC0415
 
     out, read = Out(output), policy_of(policy_file(policy))
     wanted = Wanted(scale_set, subscription or (), snapshot, tag or (), location, resource_group, cloud)
-    target, _ = asyncio.run(found(wanted))
+    target, at = asyncio.run(found(wanted))
     rules, values = explained(read, target)
     out.json(
         {
@@ -75,7 +79,7 @@ def explain(
     out.table(("key", "value", "from", "instead of"), rows)
     if out.format is not Format.TABLE:
         return ExitCode.LOOK if rules.problems else ExitCode.DONE
-    for sentence in _beside(rules):
+    for sentence in _beside(rules, Clock(zone_of_windows(rules.windows), at)):
         out.say(sentence)
     for problem in rules.problems:
         out.say(f"Problem, nothing starts before it is solved: {problem}", "red")
@@ -84,12 +88,10 @@ def explain(
     return ExitCode.LOOK if rules.problems else ExitCode.DONE
 
 
-def _beside(rules: Rules) -> Iterator[str]:
+def _beside(rules: Rules, clock: "Clock") -> Iterator[str]:
     """What holds for it beside the keys."""
-    from planner.text.phrases import say  # noqa: PLC0415
-
     for freeze in rules.freezes:
-        yield f"Frozen from {say(freeze.start)} to {say(freeze.end)}: {freeze.reason}."
+        yield f"Frozen {clock.span(freeze.start, freeze.end)}: {freeze.reason}."
     if rules.counts_in:
         yield f"Counts in the limits {', '.join(rules.counts_in)}."
     if rules.stop:
@@ -146,7 +148,7 @@ def windows(
             for each in openings
         ]  # fmt: skip
         out.table(("open", "for"), rows)
-    for sentence in _beside(rules) if out.format is Format.TABLE else ():
+    for sentence in _beside(rules, clock) if out.format is Format.TABLE else ():
         out.say(sentence)
     if not openings and out.format is Format.TABLE:
         out.say("Nothing is open within 60 days: windows and freezes leave no time.", "yellow")

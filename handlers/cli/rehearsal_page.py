@@ -18,6 +18,7 @@ from handlers.cli.rehearsal_shown import (
 )
 from handlers.cli.troubles import premises
 from planner.record.notice import Urgency
+from planner.record.states import RunState
 from planner.rehearsal.story import Played
 from planner.text.phrases import many, short, some
 
@@ -80,9 +81,8 @@ class _Page:
         self.out.say(f"Missed ({len(self.story.misses)})", "bold underline")
         for played in self.shown.played():
             for miss in played.misses:
-                which = many(len(miss.instances), "instance")
                 self.out.say(
-                    f"{self.shown.name(played.run)}  {which}: {some(miss.instances, most=8)}",
+                    f"{self.shown.name(played.run)}  {_missing(miss.instances, played.size)}",
                     "red",
                     mark="x ",
                 )
@@ -95,22 +95,25 @@ class _Page:
 
     def _table(self, played: Sequence[Played]) -> None:
         self.out.say("")
-        self.out.say(f"Times are{self._zone}. Down: the most instances that were down at once.", "dim")
+        self.out.say(
+            f"Times are{self._zone}. Day 0 said: when its first plan had it done.",
+            "dim",
+        )
         self.out.table(
-            ("Scale set", "Ends", "First start", "Done", "Day 0 said", "Down"),
+            ("Scale set", "Ends", "First start", "Done", "Day 0 said"),
             [self._row(each) for each in played],
-            styles={STATES[each.run.state]: "red" for each in played if each.misses},
+            styles={_ends(each.run.state): "red" for each in played if each.misses},
+            whole=("First start", "Done"),
         )
 
     def _row(self, played: Played) -> tuple[str, ...]:
         run = played.run
         return (
             self.shown.name(run),
-            STATES[run.state],
+            _ends(run.state),
             self._moment(began(run)),
             self._moment(run.ended_at),
             off_words(played, self.clock) if off(played) is not None else self._moment(played.forecast),
-            f"{played.most_down} of {played.size}",
         )
 
     def _moment(self, at: datetime | None) -> str:
@@ -162,6 +165,17 @@ class _Page:
         which = f" ({', '.join(loud)})" if loud else ""
         day = f"; on the busiest day, {heard.busiest_day}" if heard.busiest is not None else ""
         return f"{who}: {many(heard.number, 'notice')}{which}{day}"
+
+
+def _ends(state: RunState) -> str:
+    """In a cell: who did it stands in the counts above."""
+    return "done" if state is RunState.COMPLETED else STATES[state]
+
+
+def _missing(instances: Sequence[str], size: int) -> str:
+    if len(instances) == size:
+        return f"all {many(size, 'instance')}" if size > 1 else "its one instance"
+    return f"instance{'s' if len(instances) > 1 else ''} {some(instances, most=8)}"
 
 
 def _between(played: Sequence[Played], until: datetime) -> tuple[datetime, datetime]:

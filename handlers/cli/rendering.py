@@ -38,7 +38,7 @@ class Form(StrEnum):
 RecordsArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="RECORD...",
+        metavar="RECORD",
         help="A run's record as Storage Explorer or `export` gives it (JSON or JSON lines), a wave's record "
         "beside it; - reads standard input.",
     ),
@@ -212,6 +212,8 @@ def _records(files: Sequence[str]) -> "tuple[list[Run], list[Wave]]":
             try:
                 if "target" in record:
                     runs.append(decode(Run, body))
+                elif "tracking_id" not in record:
+                    raise Failed(f"{file} holds neither the record of a run nor that of a wave.")
                 else:
                     waves.append(decode(Wave, body))
             except (BadRecord, NewerRecord) as error:

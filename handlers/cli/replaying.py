@@ -20,7 +20,7 @@ QUARANTINE = "quarantine/"
 PathsArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH...",
+        metavar="PATH",
         help="As the notice names it, quarantine/<date>/<name>.json, or the file of a saved alert.",
     ),
 ]
@@ -79,7 +79,7 @@ def _alert(path: str) -> bytes:
     try:
         found: Any = json.loads(text)
     except ValueError as error:
-        raise Failed(f"{path} is not JSON: an alert is. Nothing was sent.") from error
+        raise Failed(f"{path} is not JSON, so it is not an alert. Nothing was sent.") from error
     if isinstance(found, dict) and found.get("source") == "alert" and isinstance(found.get("message"), str):
         return str(found["message"]).encode()
     return text.encode()

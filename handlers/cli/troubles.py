@@ -45,7 +45,7 @@ def trouble(asked: Asked) -> Trouble:
 def premises(made: Trouble, *, as_if: bool) -> tuple[str, ...]:
     """What is taken for granted: the wave, where there is none, and what goes wrong; a sentence each."""
     wave = ("Azure plans nothing for this fleet: every instance counts as due from the start on.",)
-    return (*(wave if as_if else ()), *(_wrongs(made) or ("Everything goes as usual; nothing fails.",)))
+    return (*(wave if as_if else ()), *(_wrongs(made) or ("No failures are played.",)))
 
 
 def _wrongs(made: Trouble) -> tuple[str, ...]:

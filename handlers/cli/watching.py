@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from handlers.cli.app_client import App, Where
-from handlers.cli.app_options import AppOption, AudienceOption, KeyFileOption, WaveArgument, where_is
+from handlers.cli.app_options import WAVES, AppOption, AudienceOption, KeyFileOption, WaveArgument, where_is
 from handlers.cli.exits import ExitCode, Failed
 from handlers.cli.output import Format, Out, OutputOption
 
@@ -18,7 +18,8 @@ EveryOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("watch", epilog="Example: breakwater watch VM8T-1Q8 | tee wave.log")(watch)
+    example = "Example: breakwater watch VM8T-1Q8 | tee wave.log"
+    app.command("watch", epilog=example, rich_help_panel=WAVES)(watch)
 
 
 def watch(

@@ -1,15 +1,16 @@
 """How the deployed app's waves look in a terminal: first the state, then what is asked, then the table."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from handlers.cli.app_client import quoted
 from handlers.cli.app_waves import NEEDS, Run, Wave, short_name
 from handlers.cli.output import Format, Out
-from handlers.cli.run_view import asked, done, instant, state_of, typed, why
+from handlers.cli.run_view import asked, clock_of, done, instant, state_of, typed, why
 from handlers.render.contract import ordered
 from handlers.render.heading import wave_sentence
+from handlers.render.moments import Clock
 from handlers.render.outside_text import one_line
 from handlers.render.vocabulary import STATES, STOP, counted
 from planner.notices.digest import Overview
@@ -54,30 +55,32 @@ def overview(out: Out, waves: Sequence[Wave], more: str, now: datetime) -> None:
             wave["stage"],
             counted(wave["counts"]) or "none",
             wave["needs_person"],
-            _when(wave["deadline"], now, out),
+            _when(wave["deadline"], Clock(UTC, now), out),
         )
         for wave in waves
     ]
-    out.table(("Wave", "Stage", "Scale sets", "Need you", "Next deadline"), rows)
+    out.table(("Wave", "Stage", "Scale sets", "Need you", "Next deadline"), rows, whole=("Next deadline",))
     if out.format is Format.TABLE and waves:
         first = next((wave for wave in waves if wave["needs_person"]), waves[0])
+        out.say("What it asks, and what to type:" if first["needs_person"] else "Its scale sets:", "dim")
         out.typed(f"breakwater show {first['tracking_id']}{more}")
 
 
 def wave(out: Out, document: Wave, more: str, now: datetime, *, whole: bool = False, only: str = "") -> None:
     """One wave: the state in a sentence, what needs an answer with the commands to type, the table."""
     runs = sorted(document["runs"], key=_order)
+    clock = clock_of(runs, now)
     if out.format is Format.TABLE:
         title = document["announcements"][-1]["title"] if document["announcements"] else ""
         out.say(f"{document['tracking_id']} {one_line(title, 150)}".strip(), "bold")
         if document.get("drill"):
             out.say(PLAYED, "bold magenta")
-        out.say(sentence(document, now))
-        asking(out, document["tracking_id"], runs, more)
+        out.say(clock.said(sentence(document, now)))
+        asking(out, document["tracking_id"], runs, clock, more)
     chosen = [run for run in runs if only in {"", run["state"]}]
     shown = chosen if whole or out.format is not Format.TABLE else chosen[:ROWS]
     columns = ["Scale set", "State", "Over", "Deadline", "Why"]
-    rows = [_row(run, runs, now, out) for run in shown]
+    rows = [_row(run, runs, clock, out) for run in shown]
     if out.format is Format.TABLE and out.console.width < WIDE:
         columns.remove("Deadline")
         rows = [(*row[:3], row[4]) for row in rows]
@@ -106,7 +109,7 @@ def sentence(document: Wave, now: datetime) -> str:
     return wave_sentence(seen, asking, now)
 
 
-def asking(out: Out, tracking_id: str, runs: Sequence[Run], more: str) -> None:
+def asking(out: Out, tracking_id: str, runs: Sequence[Run], clock: Clock, more: str) -> None:
     """What each scale set asks, with the commands that answer; nothing where none asks."""
     found = [run for run in runs if run.get("asks")]
     if not found:
@@ -116,26 +119,23 @@ def asking(out: Out, tracking_id: str, runs: Sequence[Run], more: str) -> None:
     for run in found:
         out.say("")
         name = short_name(run, runs)
-        asked(out, run, name)
-        typed(out, tracking_id, run, name, more)
+        asked(out, run, name, clock)
+        typed(out, tracking_id, run, name, clock, more)
     out.say("")
     out.say(STOP, "dim")
 
 
-def _row(run: Run, runs: Sequence[Run], now: datetime, out: Out) -> tuple[object, ...]:
+def _row(run: Run, runs: Sequence[Run], clock: Clock, out: Out) -> tuple[object, ...]:
     going = RunState(run["state"]) not in ENDED
-    deadline = _when(run["deadline"], now, out) if going else ""
-    reason = why(run) if out.format is Format.TABLE else run["reason"]
+    deadline = _when(run["deadline"], clock, out) if going else ""
+    reason = clock.said(why(run)) if out.format is Format.TABLE else run["reason"]
     return short_name(run, runs), state_of(run, out), done(run), deadline, reason
 
 
-def _when(at: str | None, now: datetime, out: Out) -> str:
-    """A moment in the table: in UTC, and without the year where that goes without saying."""
+def _when(at: str | None, clock: Clock, out: Out) -> str:
+    """A moment in the table, for programs as the app gave it."""
     moment = instant(at)
-    if moment is None or out.format is not Format.TABLE:
-        return at or ""
-    year = "" if abs((moment - now).days) < 180 else f" {moment:%Y}"
-    return f"{moment:%a} {moment.day} {moment:%b}{year} {moment:%H:%M} UTC"
+    return at or "" if moment is None or out.format is not Format.TABLE else clock.at(moment)
 
 
 def _order(run: Mapping[str, Any]) -> tuple[Any, ...]:

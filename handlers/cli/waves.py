@@ -7,6 +7,7 @@ import typer
 
 from handlers.cli.app_client import App, Where
 from handlers.cli.app_options import (
+    WAVES,
     AppOption,
     AudienceOption,
     KeyFileOption,
@@ -27,8 +28,10 @@ StateOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("waves", epilog="Example: breakwater waves --app https://HOST --key-file key.txt")(waves)
-    app.command("show", epilog="Example: breakwater show VM8T-1Q8 rg-shop/web-prod")(show)
+    listing = "Example: breakwater waves --app https://HOST --key-file key.txt"
+    app.command("waves", epilog=listing, rich_help_panel=WAVES)(waves)
+    example = "Example: breakwater show VM8T-1Q8 rg-shop/web-prod"
+    app.command("show", epilog=example, rich_help_panel=WAVES)(show)
 
 
 def waves(
@@ -67,7 +70,7 @@ def show(
     Ends with 2 if somebody is needed.
     """
     if state and state not in set(RunState):
-        raise Failed(f"There is no state {state!r}; they are {', '.join(RunState)}.", ExitCode.USAGE)
+        raise Failed(f"There is no state {state!r}. The states are {', '.join(RunState)}.", ExitCode.USAGE)
     where = where_is(app, key_file, audience)
     return asyncio.run(_show(where, wave, scale_set, Out(output), state, whole=every))
 

@@ -41,7 +41,7 @@ OPERATIONS = "/operations/"
 def translated(error: AzureError) -> AzureTrouble:
     """Azure's error as one of ours. Only what Azure says was not done counts as not done."""
     if isinstance(error, ClientAuthenticationError) and error.response is None:
-        return NotSent(f"The app's identity could not get a token: {short(error)}")
+        return NotSent(f"Azure gave no token: {short(error)}")
     if isinstance(error, ClientAuthenticationError):
         return Forbidden(f"Azure refused the app's identity: {short(error)}")
     if _never_connected(error):

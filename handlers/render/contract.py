@@ -82,6 +82,7 @@ def run_document(run: Run, now: datetime) -> dict[str, Any]:
         "reason": run.reason,
         "verdict": run.verdict.value,
         "mode": run.terms.mode.value,
+        "zone": clock.zone_of(run),
         "checksum": run.people.checksum,
         "self_service": self_service(run),
         "deadline": instant(run.times.deadline),

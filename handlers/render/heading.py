@@ -103,9 +103,9 @@ def endings(runs: Sequence[Run]) -> str:
 
 
 def wave_sentence(seen: Overview, asking: Sequence[str], now: datetime) -> str:
-    """How the wave stands: `2 of 3 scale sets are done; db-prod needs your action; next deadline ...`.
+    """How the wave stands: `db-prod needs your action; 2 of 3 scale sets are done; next deadline ...`.
 
-    `asking` are the names of those that need a person.
+    `asking` are the names of those that need a person, which come first.
     """
     if not seen.total:
         if seen.planning:
@@ -116,9 +116,8 @@ def wave_sentence(seen: Overview, asking: Sequence[str], now: datetime) -> str:
     over = sum(seen.counts.get(state, 0) for state in (*ENDED, RunState.NOT_IMPACTED))
     every = many(seen.total + seen.planning, "scale set")
     one = 1 in {over, seen.total + seen.planning}
-    parts = [f"{over} of {every} {'is' if one else 'are'} done"]
-    if asking:
-        parts.append(f"{first_names(asking)} {'needs' if len(asking) == 1 else 'need'} your action")
+    parts = [f"{first_names(asking)} {'needs' if len(asking) == 1 else 'need'} your action"] if asking else []
+    parts.append(f"{over} of {every} {'is' if one else 'are'} done")
     if seen.waits:
         parts.append(waiting(seen.waits))
     if running := seen.counts.get(RunState.RUNNING):

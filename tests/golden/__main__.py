@@ -7,9 +7,7 @@ FOLDER` takes a picture of everything.
 import logging
 import sys
 
-from tests.golden import cli_doctor, cli_waves, commands
 from tests.golden.files import (
-    APP_COMMANDS_FOLDER,
     CALENDARS_FOLDER,
     COMMANDS_FOLDER,
     FOLDER,
@@ -20,6 +18,7 @@ from tests.golden.files import (
 from tests.golden.pages import CALENDARS, PAGES
 from tests.golden.record import record
 from tests.golden.scenes import SCENES
+from tests.golden.typed import NAMES, output
 
 if __name__ == "__main__":
     logging.disable()
@@ -31,8 +30,6 @@ if __name__ == "__main__":
     keep(FOLDER, messages)
     keep(PAGES_FOLDER, {f"{name}.html": made() for name, made in PAGES.items()})
     keep(CALENDARS_FOLDER, {f"{name}.ics": made() for name, made in CALENDARS.items()})
-    print(f"{commands.write(COMMANDS_FOLDER)} outputs of commands")  # noqa: T201
-    with cli_doctor.azure_beside() as azure:
-        doctors = {name: cli_doctor.printed(name, azure) for name in cli_doctor.DOCTOR}
-    keep(APP_COMMANDS_FOLDER, {name: cli_waves.printed(name) for name in cli_waves.COMMANDS} | doctors)
-    print(f"{len(SCENES)} messages, {len(PAGES)} pages, {len(CALENDARS)} calendars")  # noqa: T201
+    keep(COMMANDS_FOLDER, {name: output(name) for name in NAMES})
+    made = f"{len(SCENES)} messages, {len(PAGES)} pages, {len(CALENDARS)} calendars, {len(NAMES)} outputs"
+    print(made)  # noqa: T201

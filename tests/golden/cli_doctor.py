@@ -1,15 +1,16 @@
-"""What `breakwater doctor` prints where all is in order, and where much is not."""
+"""`breakwater doctor` where all is in order, where much is not, and where nothing is named."""
 
-import re
+import contextlib
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from email.utils import format_datetime
+from functools import partial
+from unittest.mock import patch
 
-import pytest
-
-from handlers.cli.main import main
 from simulator.fleet import SUBSCRIPTION
-from tests.golden.cli_waves import terminal
-from tests.handlers.cli.azure_beside import Beside, azure_beside
+from tests.golden.cli_waves import signed_in
+from tests.golden.shell import Typed
+from tests.handlers.cli.azure_beside import azure_beside
 from tests.handlers.cli.stand_in import stand_in
 from tests.planner.protocol import NOW
 
@@ -34,39 +35,36 @@ ILL = {
     "stopped": True,
     "stopped_by": "Everything is stopped: BREAKWATER_STOP is set.",
 }
-DOCTOR = {
-    "doctor-in-order.txt": (),
-    "doctor-in-order.json": ("-o", "json"),
-    "doctor-much-to-mend.txt": (),
-    "doctor-much-to-mend.tsv": ("-o", "plain"),
+COMMANDS: Mapping[str, str] = {
+    "doctor-in-order": "doctor",
+    "doctor-in-order-json": "doctor -o json",
+    "doctor-much-to-mend": "doctor",
+    "doctor-much-to-mend-plain": "doctor -o plain",
+    "doctor-of-nothing": "doctor",
 }
 
 
-def printed(name: str, azure: Beside) -> str:
-    """All that it prints, with one name for the addresses of this machine and one for all versions."""
-    azure.as_new()
+@contextlib.contextmanager
+def _world(name: str) -> Iterator[None]:
+    """An app and an Azure that are well or ill, or neither is named."""
     ill = "mend" in name
     answers = {"GET health": (200, ILL if ill else WELL), "GET waves.json": (200, [])}
-    with (
-        stand_in(answers) as app,
-        terminal(app.url, NOW) as (out, errors),
-        pytest.MonkeyPatch.context() as shell,
-    ):
+    with azure_beside() as azure, stand_in(answers) as app:
         app.date = format_datetime(NOW - timedelta(hours=1 if ill else 0), usegmt=True)
         app.key = "another" if ill else app.key
         azure.faults.denied |= DENIED if ill else set()
         azure.fleet.world.alerting.wire(
             SUBSCRIPTION, "https://old.example" if ill else app.url, "a-key", APP_ID
         )
-        for key, value in azure.shell.items():
-            shell.setenv(key, value)
-        for key in ("AzureWebJobsStorage", "BREAKWATER_POLICY", "BREAKWATER_PRINCIPAL_ID"):
-            shell.delenv(key, raising=False)
-        code = main(["doctor", *DOCTOR[name]])
-    text = f"{out.getvalue()}{errors.getvalue()}--- ends with {code}\n"
-    text = re.sub(r"https?://127\.0\.0\.1:\d+|127\.0\.0\.1:\d+", "app.example", text)
-    text = re.sub(r"breakwater [^,\n]*, Python [^\n\"\t]*\.(?=[\n\"\t])", "(versions)", text)
-    return re.sub(r"can be read: [^\n\"\t]*", "can be read: (their names).", text)
+        nothing = {"BREAKWATER_PUBLIC_URL": ""}
+        with (
+            signed_in(app.url, NOW, nothing if "nothing" in name else azure.shell),
+            patch("handlers.cli.checkup.here.version", lambda _: "1.2.3"),
+            patch("platform.python_version", lambda: "3.13.0"),
+        ):
+            yield
 
 
-__all__ = ["DOCTOR", "azure_beside", "printed"]
+TYPED: Mapping[str, Typed] = {
+    name: Typed(partial(str.split, typed), partial(_world, name)) for name, typed in COMMANDS.items()
+}

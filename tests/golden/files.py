@@ -9,7 +9,7 @@ from handlers.render.forms import Rendered
 
 HERE = Path(__file__).parent
 FOLDER, PAGES_FOLDER, CALENDARS_FOLDER = HERE / "notices", HERE / "pages", HERE / "calendars"
-COMMANDS_FOLDER, APP_COMMANDS_FOLDER = HERE / "cli", HERE / "cli-app"
+COMMANDS_FOLDER = HERE / "cli"
 LARGE = 300_000
 """Bytes above which a file is packed: nobody reads so many."""
 

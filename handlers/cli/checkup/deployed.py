@@ -114,7 +114,8 @@ def _queues(depths: dict[str, Any]) -> Iterator[Finding]:
     for name, number in poisoned.items():
         yield wrong(
             "queues",
-            f"{many(int(number), 'message')} in {name}: `bury` has not taken them to the quarantine.",
+            f"{many(int(number), 'message')} in {name}: "
+            f"`bury` has not taken {'it' if int(number) == 1 else 'them'} to the quarantine.",
             f"az storage message peek --queue-name {name} --account-name ACCOUNT --auth-mode login",
             "az functionapp restart --resource-group GROUP --name APP",
         )

@@ -1,5 +1,6 @@
 """The commands that speak with a deployed app: how they reach it, what they send, how they tell its refusals."""
 
+import itertools
 import json
 
 import pytest
@@ -278,21 +279,39 @@ def test_a_watch_tells_what_changes_and_goes_on_when_the_app_does_not_answer(mon
         code, out, errors = typed(app, "watch", TRACKING)
     lines = out.splitlines()
     assert code == 0
-    assert [line.split()[0] for line in lines[: len(before["runs"])]] == [
-        run["name"] for run in before["runs"]
+    assert [line.split()[:3] for line in lines[: len(before["runs"])]] == [
+        [f"{LATER:%Y-%m-%d}", f"{LATER:%H:%M:%SZ}", run["name"]] for run in before["runs"]
     ]
-    assert lines[-1].startswith("10:30:00Z ")
+    assert lines[-1].startswith("2026-11-23 10:30:00Z ")
     assert "Ana: resume: Go on." in lines[-1]
     assert errors.count("Storage is down.") == 1
 
 
-COMMANDS = (
-    *("waves", "show", "watch", "approve", "hold", "resume", "skip", "raise", "pass", "acknowledge"),
-    *("export", "render", "replay", "doctor", "drill"),
+def in_zones(*zones: str) -> dict:
+    """The ordinary wave, its scale sets' windows in these zones."""
+    made = document(ORDINARY)
+    runs = [{**run, "zone": zone} for run, zone in zip(made["runs"], itertools.cycle(zones), strict=False)]
+    return {f"GET waves/{TRACKING}.json": (200, {**made, "runs": runs})}
+
+
+@pytest.mark.parametrize(
+    ("zones", "deadline"),
+    [
+        (["Europe/Berlin"], "08:00 CET"),
+        (["Asia/Tokyo", "UTC"], "16:00 JST"),
+        (["Europe/Berlin", "Asia/Tokyo"], "07:00 UTC"),
+        (["Mars/Olympus"], "07:00 UTC"),
+    ],
 )
+def test_a_wave_is_told_in_the_zone_of_its_windows_where_they_share_one(zones, deadline):
+    with stand_in(in_zones(*zones)) as app:
+        _, out, _ = typed(app, "show", TRACKING)
+    assert f"next deadline Mon 30 Nov {deadline}" in out
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_has_a_help_with_an_example_of_itself(command, capsys):
-    assert main([command, "--help"]) == 0
-    assert f"Example: breakwater {command} " in " ".join(capsys.readouterr().out.split())
+def test_a_scale_set_is_told_in_its_own_zone_and_the_columns_of_moments_say_so():
+    with stand_in(in_zones("Asia/Tokyo")) as app:
+        _, out, _ = typed(app, "show", TRACKING, ASKS)
+    assert "When (JST)" in out
+    assert "from Sun 29 Nov 10:00" in out
+    assert " UTC" not in out.replace("Sun 29 Nov 02:00-03:30 CET", "")

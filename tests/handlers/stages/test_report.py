@@ -96,6 +96,7 @@ async def test_a_waves_document_has_exactly_the_promised_fields(clients):
         "verdict",
         "drill",
         "mode",
+        "zone",
         "self_service",
         "checksum",
         "deadline",
@@ -238,7 +239,7 @@ async def test_the_page_opens_with_the_state_and_what_needs_a_person(clients):
     html = str((await get(clients, wave=TRACKING)).body)
     order = [
         html.index(f"<h1>{TRACKING}"),
-        html.index("0 of 3 scale sets are done; db needs your action"),
+        html.index("db needs your action; 0 of 3 scale sets are done"),
         html.index('id="person"'),
         html.index("/shop/db/resume"),
         html.index('id="counts"'),
