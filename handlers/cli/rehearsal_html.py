@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from types import SimpleNamespace
 
+from handlers.cli import rehearsal_heard
 from handlers.cli.rehearsal_shown import (
     STATES,
     Shown,
@@ -34,7 +35,7 @@ def page(shown: Shown) -> str:
     zone = clocks.common_zone([each.run for each in played])
     tool = tools(Addresses(), story.until, "", zone=zone)
     rows = list(_rows(shown))
-    heard, loud = shown.heard(), shown.loud()
+    loud, unheard = rehearsal_heard.loud(story), rehearsal_heard.unheard(story)
     ours = [each.run for each in played if began(each.run) is not None]
     return (
         environment.html()
@@ -53,24 +54,27 @@ def page(shown: Shown) -> str:
             undrawn=max(0, len(ours) - DRAWN),
             heard=[
                 SimpleNamespace(
-                    receiver=each.receiver or "nobody",
-                    number=each.number,
+                    receiver=each.receiver,
+                    messages=each.messages,
+                    notices=each.notices,
                     pages=each.by_urgency.get(Urgency.PAGE, 0),
                     asks=each.by_urgency.get(Urgency.ACT, 0),
                     busiest=each.busiest_day,
                 )
-                for each in heard
+                for each in rehearsal_heard.heard(story, shown.clock.zone)
             ],
+            nobody=len(unheard),
             loud=[
                 SimpleNamespace(
                     at=shown.clock.at(told.at),
                     who=f"{told.notice.urgency.value} for {told.receiver or 'nobody'}",
                     name=told.scale_set.rpartition("/")[2],
                     sentence=shown.clock.said(told.notice.sentence),
+                    again=rehearsal_heard.how_again(told, shown.clock.at(told.last)),
                 )
                 for told in loud[:LOUD]
             ],
-            unheard=max(0, len(loud) - LOUD),
+            unlisted=max(0, len(loud) - LOUD),
         )
     )
 

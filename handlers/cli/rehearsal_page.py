@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from handlers.cli import rehearsal_heard
 from handlers.cli.output import Format, Out
+from handlers.cli.rehearsal_heard import Heard
 from handlers.cli.rehearsal_shown import (
     STATES,
-    Heard,
     Shown,
     avoided_by,
     began,
@@ -135,36 +136,49 @@ class _Page:
             self.out.say(f"{label.ljust(NAME)} {drawn} {lowest} of {each.size}", indent=2)
 
     def _told(self) -> None:
-        heard = self.shown.heard()
-        if not heard:
+        heard, unheard = (
+            rehearsal_heard.heard(self.story, self.clock.zone),
+            rehearsal_heard.unheard(self.story),
+        )
+        if not heard and not unheard:
             return
         self.out.say("")
         self.out.say("Who is told", "bold underline")
         for each in heard:
-            self.out.say(self._hears(each), mark="- ")
-        loud = self.shown.loud()
+            self.out.say(_hears(each), mark="- ")
+        if unheard:
+            asks = sum(each.urgency is not Urgency.KNOW for each in unheard)
+            which = f", {asks} of them ask for something" if asks else ""
+            self.out.say(
+                f"Nobody hears {many(len(unheard), 'notice')}{which}: no receiver wants it.", mark="- "
+            )
+        loud = rehearsal_heard.loud(self.story)
         if loud:
             self.out.say("")
             self.out.say(f"What asks or pages ({len(loud)})", "bold underline")
         for told in loud[:LOUD]:
-            who = told.receiver or "nobody"
             page = "page" if told.notice.urgency is Urgency.PAGE else "asks"
             target = told.scale_set.rpartition("/")[2]
-            self.out.say(f"{self.clock.at(told.at)}  {page} {who}: {target}", mark="- ")
+            self.out.say(f"{self.clock.at(told.at)}  {page} {told.receiver or 'nobody'}: {target}", mark="- ")
             self.out.say(self.clock.said(told.notice.sentence), indent=4)
+            again = rehearsal_heard.how_again(told, self.clock.at(told.last))
+            if again:
+                self.out.say(again, indent=4)
         if len(loud) > LOUD:
             self.out.say(f"{len(loud) - LOUD} more; -o json has all of them.", "dim")
 
-    def _hears(self, heard: Heard) -> str:
-        who = heard.receiver or "Nobody (no receiver wants it)"
-        loud = [
-            many(heard.by_urgency[urgency], *words)
-            for urgency, words in ((Urgency.PAGE, ("page", "pages")), (Urgency.ACT, ("asks", "ask")))
-            if heard.by_urgency.get(urgency)
-        ]
-        which = f" ({', '.join(loud)})" if loud else ""
-        day = f"; on the busiest day, {heard.busiest_day}" if heard.busiest is not None else ""
-        return f"{who}: {many(heard.number, 'notice')}{which}{day}"
+
+def _hears(heard: Heard) -> str:
+    pages = heard.by_urgency.get(Urgency.PAGE, 0)
+    parts = []
+    if pages:
+        again = f" ({heard.again} only come again)" if heard.again else ""
+        parts.append(f"{many(pages, 'page')}{again}")
+    if asks := heard.by_urgency.get(Urgency.ACT, 0):
+        parts.append(many(asks, "asks", "ask"))
+    which = f", {', '.join(parts)}" if parts else ""
+    told = f"{many(heard.messages, 'message')} with {many(heard.notices, 'notice')}"
+    return f"{heard.receiver}: {told}{which}; on the busiest day, {heard.busiest_day}"
 
 
 def _ends(state: RunState) -> str:

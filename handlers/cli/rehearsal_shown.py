@@ -1,21 +1,22 @@
 """A rehearsal's story as it is asked for: counts, who hears what, curves, data for programs."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.render import contract
 from handlers.render.moments import Clock, zone_of
 from planner.azure.wave import Wave
+from planner.notices.known import NOBODY
 from planner.record.command import CommandKind
-from planner.record.notice import Kind, Urgency
+from planner.record.notice import Kind
 from planner.record.run import Run
 from planner.record.states import RunState
-from planner.rehearsal.story import Miss, Played, Story, Told
+from planner.rehearsal.story import Miss, Played, Story
+from planner.rehearsal.telling import Message
 from planner.rehearsal.trouble import Trouble
-from planner.text.phrases import many, short
+from planner.text.phrases import short
 
 STATES: Mapping[RunState, str] = {
     RunState.COMPLETED: "done by us",
@@ -35,27 +36,6 @@ APPROVED = "An approval in time: nobody has given one."
 
 ON_TIME = timedelta(minutes=30)
 """A difference from the forecast that is not worth a word."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What one receiver would hear: so many notices by urgency, and the most on one day of its zone."""
-
-    receiver: str
-    by_urgency: Mapping[Urgency, int]
-    busiest: date | None
-    most: int
-
-    @property
-    def number(self) -> int:
-        return sum(self.by_urgency.values())
-
-    @property
-    def busiest_day(self) -> str:
-        """`Tue 1 Dec, 13 notices`."""
-        if self.busiest is None:
-            return ""
-        return f"{self.busiest:%a} {self.busiest.day} {self.busiest:%b}, {many(self.most, 'notice')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +66,6 @@ class Shown:
         """The scale set's name; with its resource group where another one has the same."""
         shared = sum(each.run.target.name == run.target.name for each in self.story.played) > 1
         return f"{run.target.resource_group}/{run.target.name}" if shared else run.target.name
-
-    def heard(self) -> list[Heard]:
-        """Each receiver, the one that hears most first; nobody stands as an empty name."""
-        by: dict[str, list[Told]] = {}
-        for told in self.story.told:
-            by.setdefault(told.receiver, []).append(told)
-        return sorted((self._heard(name, told) for name, told in by.items()), key=lambda one: -one.number)
-
-    def _heard(self, receiver: str, told: Sequence[Told]) -> Heard:
-        days = Counter(each.at.astimezone(self.clock.zone).date() for each in told)
-        busiest, most = max(days.items(), key=lambda one: (one[1], -one[0].toordinal()))
-        return Heard(receiver, Counter(each.notice.urgency for each in told), busiest, most)
-
-    def loud(self) -> list[Told]:
-        """What asks or pages, in order."""
-        return [told for told in self.story.told if told.notice.urgency is not Urgency.KNOW]
 
 
 def _order(played: Played) -> tuple[bool, bool, str, str]:
@@ -170,13 +134,35 @@ def document(shown: Shown) -> dict[str, Any]:
                 "at": contract.instant(told.at),
                 "scale_set": told.scale_set,
                 "receiver": told.receiver or None,
+                "number": told.notice.number,
                 "kind": told.notice.kind.value,
                 "urgency": told.notice.urgency.value,
                 "sentence": told.notice.sentence,
             }
             for told in story.told
         ],
+        "messages": [_message(each) for each in story.messages if each.receiver != NOBODY],
         "outlooks": [each.sentence for each in story.outlooks],
+    }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    return {
+        "at": contract.instant(message.at),
+        "wave": message.tracking_id,
+        "receiver": message.receiver,
+        "urgency": message.loudness.value,
+        "closes_the_wave": message.closes,
+        "notices": [
+            {
+                "scale_set": item.scale_set,
+                "number": item.notice.number,
+                "kind": item.notice.kind.value,
+                "urgency": item.notice.urgency.value,
+                "again": item.again,
+            }
+            for item in message.items
+        ],
     }
 
 

@@ -44,6 +44,13 @@ ResumeOption = Annotated[
         help="How late people repair and resume what is paused: 8h, or never. Else between 2 and 16 hours.",
     ),
 ]
+AcknowledgeOption = Annotated[
+    str,
+    typer.Option(
+        metavar="TIME",
+        help="How late people take a page: 20m, or never. Else between 5 and 25 minutes, by the seed.",
+    ),
+]
 ThrottleOption = Annotated[
     list[str] | None,
     typer.Option(metavar="AFTER:LASTS", help="Azure throttles starts, such as 2h:30m; may be repeated."),
@@ -77,6 +84,7 @@ def rehearse(
     slow: SlowOption = "",
     approve_after: ApproveOption = "",
     resume_after: ResumeOption = "",
+    acknowledge_after: AcknowledgeOption = "",
     throttle: ThrottleOption = None,
     move: MoveOption = None,
     cancel_after: CancelOption = "",
@@ -95,7 +103,9 @@ def rehearse(
     from handlers.cli.settings import settings_of  # noqa: PLC0415
     from handlers.cli.troubles import Asked, trouble  # noqa: PLC0415
 
-    asked = Asked(fail, slow, approve_after, resume_after, throttle or [], move or [], cancel_after)
+    asked = Asked(
+        fail, slow, approve_after, resume_after, acknowledge_after, throttle or [], move or [], cancel_after
+    )
     made, begins = trouble(asked), _moment(start)
     out, settings = Out(output), settings_of(cloud)
     return asyncio.run(

@@ -21,6 +21,7 @@ class Asked:
     slow: str = ""
     approve_after: str = ""
     resume_after: str = ""
+    acknowledge_after: str = ""
     throttle: list[str] = field(default_factory=list)
     move: list[str] = field(default_factory=list)
     cancel_after: str = ""
@@ -39,6 +40,8 @@ def trouble(asked: Asked) -> Trouble:
         made = replace(made, approves=_answer("--approve-after", asked.approve_after))
     if asked.resume_after:
         made = replace(made, resumes=_answer("--resume-after", asked.resume_after))
+    if asked.acknowledge_after:
+        made = replace(made, acknowledges=_answer("--acknowledge-after", asked.acknowledge_after))
     return made
 
 
@@ -66,11 +69,13 @@ def _wrongs(made: Trouble) -> tuple[str, ...]:
         found.append(f"People approve {_when(made.approves)}.")
     if made.resumes != usual.resumes:
         found.append(f"People repair and resume {_when(made.resumes)}.")
+    if made.acknowledges != usual.acknowledges:
+        found.append(f"People take a page {_when(made.acknowledges)}.")
     return tuple(found)
 
 
 def _when(span: Span | None) -> str:
-    return f"after {long(span.least)}" if span is not None else "nothing"
+    return f"after {long(span.least)}" if span is not None else "never"
 
 
 def _share(option: str, text: str) -> float:
