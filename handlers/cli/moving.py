@@ -15,11 +15,13 @@ from handlers.cli import clock
 from handlers.cli.app_waves import Run, Wave, short_name
 from handlers.cli.changes import Change
 from handlers.cli.output import Format, Out, clean
-from handlers.cli.run_view import done, instant, state_of, why
+from handlers.cli.run_view import clock_of, done, instant, state_of, why
 from handlers.cli.wave_view import STYLES, sentence
 from handlers.render.contract import ordered
+from handlers.render.moments import Clock
 from handlers.render.vocabulary import BATCHES
 from planner.record.states import BatchState, RunState
+from planner.text.phrases import many
 
 LATEST = 60
 """Changes kept; as many are shown as there is room for."""
@@ -71,12 +73,14 @@ class Picture:
         room = max(FEWEST, console.height - FRAME - FEWEST)
         shown = runs[:room]
         below = max(FEWEST, console.height - FRAME - len(shown))
+        there = clock_of(runs, clock.now())
+        stands = there.said(sentence(document, there.now))
         parts: list[RenderableType] = [
-            Text(clean(f"{document['tracking_id']}: {sentence(document, clock.now())}"), style="bold"),
-            _table(shown, runs),
+            Text(clean(f"{document['tracking_id']}: {stands}"), style="bold"),
+            _table(shown, runs, there),
         ]
         if len(shown) < len(runs):
-            parts.append(Text(f"{len(runs) - len(shown)} more scale sets", style="dim"))
+            parts.append(Text(many(len(runs) - len(shown), "more scale set"), style="dim"))
         if trouble:
             parts.append(Text(clean(f"Not read anew: {trouble}"), style="bold red"))
         lines = [
@@ -104,7 +108,7 @@ def _said(change: Change, at: datetime | None, form: str) -> str:
     return f"{at:{form}} {change.who}  {change.sentence}" if at else f"{change.who}  {change.sentence}"
 
 
-def _table(shown: Sequence[Run], runs: Sequence[Run]) -> Table:
+def _table(shown: Sequence[Run], runs: Sequence[Run], there: Clock) -> Table:
     made = Table(box=None, pad_edge=False, expand=True)
     for heading in ("Scale set", "State", "Over", "Batches"):
         made.add_column(heading, no_wrap=True)
@@ -112,7 +116,7 @@ def _table(shown: Sequence[Run], runs: Sequence[Run]) -> Table:
     out = Out()
     for run in shown:
         state = state_of(run, out)
-        cells = (short_name(run, runs), done(run), _batches(run), why(run))
+        cells = (short_name(run, runs), done(run), _batches(run), there.said(why(run)))
         name, over, batches, reason = (clean(str(cell)) for cell in cells)
         made.add_row(name, Text(state, style=STYLES[state]), over, batches, Text(reason))
     return made

@@ -20,7 +20,7 @@ from unittest import mock
 
 from handlers.cli.main import main
 
-COLUMNS = 80
+COLUMNS, LINES = 80, 50
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 HIDDEN = ("BREAKWATER_", "AZURE_", "AzureWebJobsStorage", "NO_COLOR", "FORCE_COLOR", "TTY_")
 """How settings of whoever runs this begin, which no output may depend on."""
@@ -49,7 +49,13 @@ def shell(
 ) -> Iterator[Path]:
     """A folder with these files, and no settings but these, 80 columns wide."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(HIDDEN)}
-    wanted = {**kept, "COLUMNS": str(COLUMNS), "TERM": "xterm-256color", **(environment or {})}
+    wanted = {
+        **kept,
+        "COLUMNS": str(COLUMNS),
+        "LINES": str(LINES),
+        "TERM": "xterm-256color",
+        **(environment or {}),
+    }
     with (
         tempfile.TemporaryDirectory() as folder,
         contextlib.chdir(folder),
@@ -73,7 +79,7 @@ def piped(words: Sequence[str]) -> Printed:
 def in_a_terminal(words: Sequence[str]) -> Printed:
     """As a terminal gets it, escapes included; standard error goes elsewhere."""
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     heard: list[bytes] = []
 
     def listen() -> None:

@@ -1,13 +1,14 @@
 """A pipe, a terminal and NO_COLOR get the same answer: only colour, line breaks and progress differ."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
 from tests.golden.cli_help import split
 from tests.golden.files import COMMANDS_FOLDER, kept
-from tests.golden.shell import ESCAPES, Printed, in_a_terminal, kept_as, piped
+from tests.golden.shell import COLUMNS, ESCAPES, Printed, in_a_terminal, kept_as, piped
 from tests.golden.typed import TYPED
 
 MOVES = (("watch",), ("drill",))
@@ -63,3 +64,12 @@ def test_the_help_differs_in_its_styles_alone(name):
     pipe = kept(COMMANDS_FOLDER, f"{name}.txt")
     assert ESCAPES.sub("", typed(name, in_a_terminal)) == pipe
     assert typed(name, piped, no_color=True) == pipe
+
+
+def test_the_moving_picture_names_each_scale_set_that_a_pipe_names_within_80_columns():
+    pipe = kept(COMMANDS_FOLDER, "watch-finished-plain.txt").splitlines()[1:-1]
+    terminal = typed("watch-finished", in_a_terminal, no_color=True)
+    lines = ESCAPES.sub("", terminal).replace("\r", "\n").splitlines()
+    assert all(any(line.startswith(row.split("\t")[1]) for line in lines) for row in pipe)
+    assert max(map(len, lines)) <= COLUMNS
+    assert not re.search(r"\x1b\[[0-9;]*m", terminal)
