@@ -10,6 +10,7 @@ from handlers.cli.rehearsal_shown import (
     avoided_by,
     began,
     off_words,
+    taken,
 )
 from handlers.cli.troubles import premises
 from handlers.render import clock as clocks
@@ -62,6 +63,17 @@ def page(shown: Shown) -> str:
                     busiest=each.busiest_day,
                 )
                 for each in rehearsal_heard.heard(story, shown.clock.zone)
+            ],
+            azure=[
+                SimpleNamespace(
+                    name=shown.name(each.run),
+                    instances=many(one.instances, "instance"),
+                    first=shown.clock.at(one.first),
+                    last=shown.clock.at(one.last) if one.last is not None else "not all come back",
+                    most=one.most,
+                )
+                for each in played
+                if (one := taken(each)) is not None
             ],
             nobody=len(unheard),
             loud=[

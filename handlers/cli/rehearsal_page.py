@@ -16,6 +16,7 @@ from handlers.cli.rehearsal_shown import (
     off,
     off_words,
     row,
+    taken,
 )
 from handlers.cli.troubles import premises
 from planner.record.notice import Urgency
@@ -61,6 +62,7 @@ class _Page:
             self._curves(shown)
         if len(played) > len(shown):
             self.out.say(f"{len(played) - len(shown)} more; -o plain and -o json have all of them.", "dim")
+        self._by_azure()
         self._told()
 
     def _head(self) -> None:
@@ -134,6 +136,26 @@ class _Page:
             label = label if len(label) <= NAME else f"{label[: NAME - 1]}…"
             lowest = each.size - each.most_down
             self.out.say(f"{label.ljust(NAME)} {drawn} {lowest} of {each.size}", indent=2)
+
+    def _by_azure(self) -> None:
+        """What Azure reboots in its own window, at times it tells nobody."""
+        found = [(each, one) for each in self.shown.played() if (one := taken(each)) is not None]
+        if not found:
+            return
+        self.out.say("")
+        self.out.say(f"Left to Azure ({len(found)})", "bold underline")
+        self.out.say(
+            "Azure reboots these when it likes in its scheduled window; these times are drawn by the seed."
+        )
+        for each, one in sorted(found, key=lambda pair: pair[1].first)[:ROWS]:
+            until = f"to {self.clock.at(one.last)}" if one.last is not None else "and not all come back"
+            self.out.say(
+                f"{self.shown.name(each.run)}: {many(one.instances, 'instance')} from {self.clock.at(one.first)} "
+                f"{until}, {one.most} at once",
+                mark="- ",
+            )
+        if len(found) > ROWS:
+            self.out.say(f"{len(found) - ROWS} more; -o json has all of them.", "dim")
 
     def _told(self) -> None:
         heard, unheard = (

@@ -13,7 +13,7 @@ from planner.record.command import CommandKind
 from planner.record.notice import Kind
 from planner.record.run import Run
 from planner.record.states import RunState
-from planner.rehearsal.story import Miss, Played, Story
+from planner.rehearsal.story import Miss, Outage, Played, Story
 from planner.rehearsal.telling import Message
 from planner.rehearsal.trouble import Trouble
 from planner.text.phrases import short
@@ -68,6 +68,10 @@ class Shown:
         return f"{run.target.resource_group}/{run.target.name}" if shared else run.target.name
 
 
+def _down(outage: Outage, at: datetime) -> bool:
+    return outage.since <= at and (outage.until is None or at < outage.until)
+
+
 def _order(played: Played) -> tuple[bool, bool, str, str]:
     begins = began(played.run)
     return (
@@ -79,8 +83,34 @@ def _order(played: Played) -> tuple[bool, bool, str, str]:
 
 
 def began(run: Run) -> datetime | None:
-    """When the first of its batches was started."""
-    return min((each.started_at for each in run.batches if each.started_at is not None), default=None)
+    """When the first of its batches was started by us."""
+    ours = (batch for batch in run.batches if any(each.begun or each.attempts for each in batch.instances))
+    return min((each.started_at for each in ours if each.started_at is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What Azure took of a scale set in its own window: so many instances, when, and how many at once."""
+
+    instances: int
+    first: datetime
+    last: datetime | None
+    most: int
+
+
+def taken(played: Played) -> Taken | None:
+    """What Azure took of it; `last` is when the last one served again, None where one does not."""
+    theirs = [each for each in played.outages if each.by_azure]
+    if not theirs:
+        return None
+    ends = [each.until for each in theirs if each.until is not None]
+    down = [sum(_down(one, each.since) for one in theirs) for each in theirs]
+    return Taken(
+        len(theirs),
+        min(each.since for each in theirs),
+        max(ends) if len(ends) == len(theirs) else None,
+        max(down),
+    )
 
 
 def avoided_by(played: Played, miss: Miss) -> tuple[str, ...]:
@@ -146,6 +176,17 @@ def document(shown: Shown) -> dict[str, Any]:
     }
 
 
+def _taken(found: Taken | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "instances": found.instances,
+        "first_down": contract.instant(found.first),
+        "last_up": contract.instant(found.last),
+        "most_down": found.most,
+    }
+
+
 def _message(message: Message) -> dict[str, Any]:
     return {
         "at": contract.instant(message.at),
@@ -172,6 +213,7 @@ def _document(played: Played, now: datetime) -> dict[str, Any]:
         "forecast_on_day_0": contract.instant(played.forecast),
         "capacity": [{"at": contract.instant(at), "down": down} for at, down in played.capacity],
         "most_down": played.most_down,
+        "by_azure": _taken(taken(played)),
         "misses": [
             {
                 "instances": list(miss.instances),

@@ -10,6 +10,7 @@ from planner.record.notice import Notice
 from planner.record.run import Run
 from planner.record.states import InstanceState
 from planner.rehearsal.clock import Rehearsal
+from planner.rehearsal.machines import Fall
 from planner.rehearsal.part import Part
 from planner.rehearsal.story import Miss, Outage, Played, Story, Told
 
@@ -57,13 +58,14 @@ def _hearer(notice: Notice, run: Run, policy: Policy) -> str:
 
 
 def _outages(part: Part, until: datetime) -> Iterator[Outage]:
-    since: dict[str, datetime] = {}
-    for at, instance, down in part.machines.downs(until):
-        if down:
-            since.setdefault(instance, at)
-        elif instance in since:
-            yield Outage(instance, since.pop(instance), at)
-    yield from (Outage(instance, at, None) for instance, at in since.items())
+    since: dict[str, Fall] = {}
+    for fall in part.machines.falls(until):
+        if fall.down:
+            since.setdefault(fall.instance, fall)
+        elif fall.instance in since:
+            first = since.pop(fall.instance)
+            yield Outage(first.instance, first.at, fall.at, by_azure=first.by_azure)
+    yield from (Outage(each.instance, each.at, None, by_azure=each.by_azure) for each in since.values())
 
 
 def _misses(part: Part, run: Run) -> Iterator[Miss]:

@@ -14,15 +14,27 @@ from planner.rehearsal.trouble import Fate
 IN_PROGRESS, SUCCEEDED = OperationSeen(OperationStatus.IN_PROGRESS), OperationSeen(OperationStatus.SUCCEEDED)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Fall:
+    """An instance that went down at `at` (aware UTC), or serves again; `by_azure`: in Azure's own window."""
+
+    at: datetime
+    instance: str
+    down: bool
+    by_azure: bool = False
+
+
+def _never(_: Sequence[Instance], __: Interval) -> Mapping[str, datetime]:
+    return {}
+
+
 @dataclass(slots=True)
 class _Course:
     """What has been started, from then on: its views and the moments from which Azure shows them."""
 
     moments: list[datetime]
     views: list[Instance]
-
-    def view(self, now: datetime) -> Instance:
-        return self.views[bisect_right(self.moments, now) - 1]
+    by_azure: bool = False
 
     def cut(self, now: datetime, view: Instance) -> None:
         """Nothing else comes of it after `now`."""
@@ -42,9 +54,11 @@ class Machines:
         instances: Sequence[Instance],
         now: datetime,
         fate: Callable[[str], Fate],
+        azures: Callable[[Sequence[Instance], Interval], Mapping[str, datetime]] = _never,
     ) -> None:
+        """`azures` says when Azure takes which of those that it has left in a scheduled window."""
         self.repairs_suspended = False
-        self._fate = fate
+        self._fate, self._azures = fate, azures
         self._statuses: dict[MaintenanceStatus, MaintenanceStatus] = {}
         self._places = {instance.id: place for place, instance in enumerate(instances)}
         self._there = [self._shared(instance) for instance in instances]
@@ -53,7 +67,7 @@ class Machines:
         self._courses: dict[str, _Course] = {}
         self._operations: dict[str, datetime] = {}
         self._lost: dict[str, datetime] = {}
-        self._downs: list[tuple[datetime, str, bool]] = []
+        self._downs: list[Fall] = []
         self._shown: tuple[datetime, datetime | None, tuple[Instance, ...]] | None = None
         self._turns: list[datetime] = []
         self._open_and_close(now)
@@ -96,9 +110,9 @@ class Machines:
         """How an operation stands then; raises KeyError for one that was never begun."""
         return SUCCEEDED if self._operations[address] <= now else IN_PROGRESS
 
-    def downs(self, until: datetime) -> list[tuple[datetime, str, bool]]:
-        """When which instance went down (true) or served again, in order, up to and with `until`."""
-        return sorted(each for each in self._downs if each[0] <= until)
+    def falls(self, until: datetime) -> list[Fall]:
+        """When which instance went down or served again, in order, up to and with `until`."""
+        return sorted(each for each in self._downs if each.at <= until)
 
     def start(self, key: str, now: datetime) -> StartResult:
         """Azure's answer to a start; what it takes goes down at once."""
@@ -119,7 +133,7 @@ class Machines:
         for key in [key for key, since in self._lost.items() if since <= now]:
             view = self.shown(now)[self._places[key]]
             self._courses.setdefault(key, _Course([], [])).cut(now, self._served(view))
-            self._downs.append((now, key, False))
+            self._downs.append(Fall(now, key, down=False))
             del self._lost[key]
         self._shown = None
 
@@ -134,25 +148,31 @@ class Machines:
             moved = replace(moved, scheduled=_moved(status.scheduled, by))
             return replace(instance, maintenance=self._allowed(instance.id, moved, now))
 
+        self._forget_azures_plan(now)
         self._all(later, now)
         self._open_and_close(now)
 
     def call_off(self, now: datetime) -> None:
         """The wave is cancelled: nothing shows maintenance any more."""
+        self._forget_azures_plan(now)
         self._all(lambda instance: replace(instance, maintenance=None), now)
+
+    def closings(self) -> set[datetime]:
+        """When the windows close that are shown before anything is started."""
+        return {window.end for window in (*self.windows(), *self._scheduled())}
 
     def windows(self) -> set[Interval]:
         """The self-service windows that are shown before anything is started."""
         return {window for each in self._there if (window := _window(each)) is not None}
 
-    def _course(self, before: Instance, fate: Fate, now: datetime) -> _Course:
+    def _course(self, before: Instance, fate: Fate, now: datetime, *, by_azure: bool = False) -> _Course:
         """Down at once, up again half-way, maintained; whether it serves some time later is its fate."""
         key, reports = before.id, before.id in self._reports
         back = now + fate.reboot
         silent = Health.UNKNOWN if reports else Health.NOT_REPORTED
         down = replace(before, power=Power.STOPPED, provisioning="updating", health=silent)
-        course = _Course([now, now + fate.reboot / 2], [down, replace(down, power="starting")])
-        self._downs.append((now, key, True))
+        course = _Course([now, now + fate.reboot / 2], [down, replace(down, power="starting")], by_azure)
+        self._downs.append(Fall(now, key, down=True, by_azure=by_azure))
         maintained = replace(
             before,
             power=Power.RUNNING if reports or not fate.lost else Power.STOPPED,
@@ -172,7 +192,7 @@ class Machines:
         if not fate.lost:
             course.moments.append(back + serves)
             course.views.append(self._served(maintained))
-            self._downs.append((back + serves, key, False))
+            self._downs.append(Fall(back + serves, key, down=False))
         return course
 
     def _served(self, instance: Instance) -> Instance:
@@ -206,6 +226,7 @@ class Machines:
     def _open_and_close(self, now: datetime) -> None:
         """Whether a start is allowed follows the windows."""
         moments = {moment for window in self.windows() for moment in (window.start, window.end)}
+        moments |= {window.start for window in self._scheduled()}
         self._turns = sorted({*self._turns, *(at for at in moments if at > now)})
 
     def _follow(self, now: datetime) -> None:
@@ -217,6 +238,36 @@ class Machines:
             return replace(instance, maintenance=new) if new != status else instance
 
         self._all(opened, now)
+        self._plan_azures_turn(now)
+
+    def _plan_azures_turn(self, now: datetime) -> None:
+        """A scheduled window opens: what still shows it and runs has its reboot before it."""
+        for window in {each for each in self._scheduled() if each.start == now}:
+            left = [
+                each
+                for each in self.shown(now)
+                if each.status is not None and each.status.scheduled == window and each.running
+            ]
+            for key, at in self._azures(left, window).items():
+                before = self._there[self._places[key]]
+                course = self._course(before, self._fate(key), at, by_azure=True)
+                course.moments.insert(0, now)
+                course.views.insert(0, before)
+                self._courses[key] = course
+        self._shown = None
+
+    def _forget_azures_plan(self, now: datetime) -> None:
+        """What Azure was to take and has not."""
+        ahead = {key for key, course in self._courses.items() if course.by_azure and now < course.moments[1]}
+        for key in ahead:
+            del self._courses[key]
+            self._lost.pop(key, None)
+        self._downs = [each for each in self._downs if each.at <= now or each.instance not in ahead]
+
+    def _scheduled(self) -> set[Interval]:
+        """The scheduled windows that are shown by what nothing was started of."""
+        found = (each.status.scheduled for each in self._there if each.status is not None)
+        return {window for window in found if window is not None}
 
     def _allowed(self, key: str, status: MaintenanceStatus, now: datetime) -> MaintenanceStatus:
         window = status.self_service

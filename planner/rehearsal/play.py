@@ -13,7 +13,7 @@ from planner.rehearsal.trouble import Trouble
 from planner.rehearsal.world import World
 
 AFTERWARDS = timedelta(days=1)
-"""How long is played after the last self-service window has closed, where nobody says until when."""
+"""How long is played after the last window has closed, where nobody says until when."""
 
 
 def play(
@@ -31,8 +31,8 @@ def play(
 
     `fleet` is as Azure shows it at `start`, each scale set with the instances of one listing; `waves` are
     what has been announced, one a subscription and tracking id. Waves without look-ups count as looked up,
-    with the habits that the scale sets have. `until` is where it ends, by default a day after the last
-    self-service window has closed; what Azure reboots in its own window is not played. `each_poll` plays
+    with the habits that the scale sets have. `until` is where it ends, by default a day after the last window
+    has closed, Azure's scheduled ones too. `each_poll` plays
     polls that cannot change anything as well: it takes far longer and tells the same story. Raises
     ValueError for an empty fleet.
     """

@@ -39,11 +39,15 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """An instance that did not serve, as it truly was; `until` is None where it still does not."""
+    """An instance that did not serve, as it truly was; `until` is None where it still does not.
+
+    `by_azure`: Azure took it, in its scheduled window.
+    """
 
     instance: str
     since: datetime
     until: datetime | None
+    by_azure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from planner.azure.fleet import Interval
+from planner.azure.fleet import Instance, Interval, ScaleSet
 from planner.azure.usage import LOOK_BACK, Evidence, Habits
 from planner.azure.wave import Stage, Wave, informed, with_announcement
 from planner.policy.fingerprint import digest
@@ -13,6 +13,7 @@ from planner.policy.resolve import member_for, rules_for
 from planner.record.action import StartOutcome, StartResult
 from planner.record.copying import replace
 from planner.record.run import Run
+from planner.rehearsal import azures_turn
 from planner.rehearsal.machines import Machines
 from planner.rehearsal.part import Part, Snapshot
 from planner.rehearsal.queue import Queue
@@ -46,9 +47,16 @@ class World:
             key = each.scale_set.key
             scale_set = informed(each.scale_set, tuple(self.waves.values()))
 
-            machines = Machines(each.instances, start, partial(fate, trouble, seed, key))
+            azures = partial(self._azures, scale_set, seed)
+            machines = Machines(each.instances, start, partial(fate, trouble, seed, key), azures)
             self.parts[key] = Part(key, scale_set, machines, rules_for(policy, scale_set))
         self._named = {name.lower() for part in self.parts.values() for name in part.rules.after}
+
+    @staticmethod
+    def _azures(
+        scale_set: ScaleSet, seed: int, left: Sequence[Instance], window: Interval
+    ) -> Mapping[str, datetime]:
+        return azures_turn.moments(scale_set, left, window, seed)
 
     def waves_of(self, run: Run) -> list[Wave]:
         """The waves that a run belongs to."""
@@ -92,9 +100,9 @@ class World:
         return self.waves[tracking_id]
 
     def last_closing(self) -> datetime | None:
-        """When the last self-service window closes, as the machines show it now."""
+        """When the last window closes, Azure's own ones too, as the machines show it now."""
         return max(
-            (window.end for part in self.parts.values() for window in part.machines.windows()),
+            (at for part in self.parts.values() for at in part.machines.closings()),
             default=None,
         )
 

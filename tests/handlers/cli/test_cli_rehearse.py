@@ -118,9 +118,10 @@ def test_an_option_that_cannot_be_read_says_how_it_is_written(typed, option, val
 
 def test_the_options_say_what_goes_wrong():
     h, d = timedelta(hours=1), timedelta(days=1)
-    made = trouble(Asked("3%", "10%", "20h", "never", ["2h:30m"], ["3d:2d"], "5d"))
+    made = trouble(Asked("3%", "10%", "20h", "never", "20m", ["2h:30m"], ["3d:2d"], "5d"))
     assert (made.lost, made.slow, made.cancelled) == (0.03, 0.1, 5 * d)
     assert (made.approves, made.resumes) == (Span(20 * h, 20 * h), None)
+    assert made.acknowledges == Span(h / 3, h / 3)
     assert (made.throttled, made.moved) == ((Throttling(2 * h, h / 2),), (Moved(3 * d, 2 * d),))
 
 

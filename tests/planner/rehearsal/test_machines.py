@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from planner.azure.fleet import Health, Instance, Interval, MaintenanceStatus
 from planner.record.action import StartOutcome
 from planner.record.observation import OperationStatus
-from planner.rehearsal.machines import Machines
+from planner.rehearsal.machines import Fall, Machines
 from planner.rehearsal.trouble import Fate
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -75,7 +75,7 @@ def test_one_that_does_not_come_back_is_ill_until_somebody_repairs_it() -> None:
     assert seen(there, NOW + H).health is Health.UNHEALTHY
     there.repair(NOW + H)
     assert seen(there, NOW + H).health is Health.HEALTHY
-    assert there.downs(NOW + H) == [(NOW, "0", True), (NOW + H, "0", False)]
+    assert there.falls(NOW + H) == [Fall(NOW, "0", down=True), Fall(NOW + H, "0", down=False)]
 
 
 def test_one_without_health_that_does_not_come_back_stays_off() -> None:
@@ -101,4 +101,25 @@ def test_a_wave_that_is_moved_or_called_off_meets_what_is_under_way_as_well() ->
 def test_what_serves_again_after_the_end_of_the_story_is_not_told() -> None:
     there = machines()
     there.start("0", NOW)
-    assert there.downs(NOW + M) == [(NOW, "0", True)]
+    assert there.falls(NOW + M) == [Fall(NOW, "0", down=True)]
+
+
+def test_azure_takes_what_is_left_when_its_window_opens_unless_the_wave_has_changed() -> None:
+    def both(_: object, window: Interval) -> dict[str, datetime]:
+        return {"0": window.start + H, "1": window.start + 2 * H}
+
+    scheduled = Interval(NOW + 6 * DAY, NOW + 8 * DAY)
+    status = MaintenanceStatus(allowed=True, self_service=WINDOW, scheduled=scheduled)
+    there = [
+        Instance(key, power="running", health=Health.HEALTHY, maintenance=status) for key in ("0", "1", "2")
+    ]
+    machines = Machines(there, NOW, lambda _: COMES_BACK, both)
+    machines.shown(scheduled.start)
+    assert machines.changes(scheduled.start) == scheduled.start + H
+    assert seen(machines, scheduled.start + H).power == "stopped"
+    assert seen(machines, scheduled.start + H, "1").power == "running"
+    machines.call_off(scheduled.start + H + M)
+    assert machines.falls(scheduled.end) == [
+        Fall(scheduled.start + H, "0", down=True, by_azure=True),
+        Fall(scheduled.start + H + 7 * M, "0", down=False),
+    ]

@@ -18,7 +18,7 @@ from planner.azure.fleet import (
 )
 from planner.azure.wave import Announcement, Stage, Wave
 from planner.policy.model import Limits, Policy, Receiver
-from planner.record.notice import Urgency
+from planner.record.notice import Kind, Urgency
 from planner.record.states import RunState
 from planner.rehearsal.part import Snapshot
 from planner.rehearsal.play import play
@@ -227,8 +227,8 @@ def broken(one: Played, part: Snapshot, until: datetime) -> list[str]:
     found: list[str] = []
     tags = part.scale_set.tags
     domains = {each.id: domain_of(part.scale_set, each) for each in part.instances}
-    most = allowed(part)
-    for outage in one.outages:
+    most, ours = allowed(part), [outage for outage in one.outages if not outage.by_azure]
+    for outage in ours:
         if not open_at(tags.get("breakwater-windows", ""), outage.since):
             found.append(f"{outage.instance} went down at {outage.since}, outside its windows")
         beside = {
@@ -240,12 +240,12 @@ def broken(one: Played, part: Snapshot, until: datetime) -> list[str]:
             found.append(f"{sorted(beside)} were down at {outage.since}, and {most} may be")
         if len(set(beside.values())) > 1:
             found.append(f"{sorted(beside)} of several domains were down at {outage.since}")
-    if one.outages and (tags.get("breakwater-mode") == "observe" or "never" in tags.values()):
+    if ours and (tags.get("breakwater-mode") == "observe" or "never" in tags.values()):
         found.append("it was started although nobody wanted that")
     windows = [
         each.status.self_service for each in part.instances if each.status and each.status.self_service
     ]
-    if any(outage.since < min(window.start for window in windows) for outage in one.outages):
+    if any(outage.since < min(window.start for window in windows) for outage in ours):
         found.append("it was started before its self-service window")
     return found
 
@@ -284,7 +284,34 @@ def test_nobody_answers_and_what_is_missed_says_what_would_have_avoided_it() -> 
     assert miss.instances == ("0", "1", "2", "3") or set(miss.instances) == {"0", "1", "2", "3"}
     assert "self-service window closed" in miss.why
     assert [choice.name for choice in miss.choices][-1] == "resume"
-    assert story.played[0].outages == ()
+    assert all(outage.by_azure for outage in story.played[0].outages)
+
+
+def test_what_is_left_to_azure_goes_down_in_its_scheduled_window_domain_by_domain() -> None:
+    left = [snapshot(0, 6, 3, {"breakwater-self-service": "never"})]
+    story = told_by(left, Trouble(), 3)
+    (played,) = story.played
+    assert played.run.state is RunState.LEFT_TO_AZURE
+    opens = START - HOUR + 6 * DAY
+    downs: dict[datetime, list[int]] = {}
+    for outage in played.outages:
+        assert outage.by_azure
+        assert opens <= outage.since < opens + 3 * DAY
+        downs.setdefault(outage.since, []).append(int(outage.instance) % 3)
+    assert [set(together) for _, together in sorted(downs.items())] == [{0}, {1}, {2}]
+    assert story.until >= max(downs) + HOUR
+    assert [told.notice.kind for told in story.told][-1] is Kind.COMPLETED
+    assert played.run.settled
+    assert told_by(left, Trouble(), 3) == story
+    assert told_by(left, Trouble(), 4).played[0].outages != played.outages
+
+
+def test_azure_takes_nothing_of_a_wave_that_is_called_off_and_later_what_is_moved() -> None:
+    left = [snapshot(0, 6, 3, {"breakwater-self-service": "never"})]
+    off = told_by(left, Trouble(cancelled=2 * DAY))
+    assert off.played[0].outages == ()
+    moved = told_by(left, Trouble(moved=(Moved(DAY, 2 * DAY),)))
+    assert min(outage.since for outage in moved.played[0].outages) >= START - HOUR + 8 * DAY
 
 
 def test_starts_wait_while_azure_throttles_and_go_on_afterwards() -> None:
