@@ -144,16 +144,12 @@ class _Page:
             return
         self.out.say("")
         self.out.say(f"Left to Azure ({len(found)})", "bold underline")
-        self.out.say(
-            "Azure reboots these when it likes in its scheduled window; these times are drawn by the seed."
-        )
+        self.out.say("Azure reboots these in its scheduled window, when it likes: the seed draws the times.")
         for each, one in sorted(found, key=lambda pair: pair[1].first)[:ROWS]:
-            until = f"to {self.clock.at(one.last)}" if one.last is not None else "and not all come back"
-            self.out.say(
-                f"{self.shown.name(each.run)}: {many(one.instances, 'instance')} from {self.clock.at(one.first)} "
-                f"{until}, {one.most} at once",
-                mark="- ",
-            )
+            until = f"to {self.clock.at(one.last)}" if one.last is not None else "on; not all come back"
+            name, number = self.shown.name(each.run), many(one.instances, "instance")
+            when = f"from {self.clock.at(one.first)} {until}"
+            self.out.say(f"{name}: {number} {when}, {one.most} at once", mark="- ")
         if len(found) > ROWS:
             self.out.say(f"{len(found) - ROWS} more; -o json has all of them.", "dim")
 

@@ -55,6 +55,13 @@ ThrottleOption = Annotated[
     list[str] | None,
     typer.Option(metavar="AFTER:LASTS", help="Azure throttles starts, such as 2h:30m; may be repeated."),
 ]
+ThrottleReadsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="AFTER:LASTS",
+        help="Azure throttles reads, such as 2h:30m: polls see nothing. May be repeated.",
+    ),
+]
 MoveOption = Annotated[
     list[str] | None,
     typer.Option(metavar="AFTER:BY", help="Azure moves its windows, such as 3d:2d; may be repeated."),
@@ -86,6 +93,7 @@ def rehearse(
     resume_after: ResumeOption = "",
     acknowledge_after: AcknowledgeOption = "",
     throttle: ThrottleOption = None,
+    throttle_reads: ThrottleReadsOption = None,
     move: MoveOption = None,
     cancel_after: CancelOption = "",
     seed: SeedOption = 1,
@@ -104,7 +112,15 @@ def rehearse(
     from handlers.cli.troubles import Asked, trouble  # noqa: PLC0415
 
     asked = Asked(
-        fail, slow, approve_after, resume_after, acknowledge_after, throttle or [], move or [], cancel_after
+        fail,
+        slow,
+        approve_after,
+        resume_after,
+        acknowledge_after,
+        throttle or [],
+        throttle_reads or [],
+        move or [],
+        cancel_after,
     )
     made, begins = trouble(asked), _moment(start)
     out, settings = Out(output), settings_of(cloud)

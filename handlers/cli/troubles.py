@@ -23,6 +23,7 @@ class Asked:
     resume_after: str = ""
     acknowledge_after: str = ""
     throttle: list[str] = field(default_factory=list)
+    throttle_reads: list[str] = field(default_factory=list)
     move: list[str] = field(default_factory=list)
     cancel_after: str = ""
 
@@ -33,6 +34,7 @@ def trouble(asked: Asked) -> Trouble:
         lost=_share("--fail", asked.fail),
         slow=_share("--slow", asked.slow),
         throttled=tuple(Throttling(*_pair("--throttle", each, "2h:30m")) for each in asked.throttle),
+        unread=tuple(Throttling(*_pair("--throttle-reads", each, "2h:30m")) for each in asked.throttle_reads),
         moved=tuple(Moved(*_pair("--move", each, "3d:2d")) for each in asked.move),
         cancelled=_length("--cancel-after", asked.cancel_after) if asked.cancel_after else None,
     )
@@ -62,20 +64,23 @@ def _wrongs(made: Trouble) -> tuple[str, ...]:
         f"From {long(each.after)} on, Azure throttles starts for {long(each.lasts)}."
         for each in made.throttled
     ]
+    found += [
+        f"From {long(each.after)} on, Azure throttles reads for {long(each.lasts)}." for each in made.unread
+    ]
     found += [f"After {long(each.after)}, Azure moves its windows by {long(each.by)}." for each in made.moved]
     if made.cancelled is not None:
         found.append(f"After {long(made.cancelled)}, Azure cancels the wave.")
     if made.approves != usual.approves:
-        found.append(f"People approve {_when(made.approves)}.")
+        found.append(_people("approve", "approves", made.approves))
     if made.resumes != usual.resumes:
-        found.append(f"People repair and resume {_when(made.resumes)}.")
+        found.append(_people("repair and resume", "repairs and resumes", made.resumes))
     if made.acknowledges != usual.acknowledges:
-        found.append(f"People take a page {_when(made.acknowledges)}.")
+        found.append(_people("take a page", "takes a page", made.acknowledges))
     return tuple(found)
 
 
-def _when(span: Span | None) -> str:
-    return f"after {long(span.least)}" if span is not None else "never"
+def _people(do: str, does: str, span: Span | None) -> str:
+    return f"People {do} after {long(span.least)}." if span is not None else f"Nobody {does}."
 
 
 def _share(option: str, text: str) -> float:

@@ -34,6 +34,7 @@ class Rehearsal:
         self._each_poll, self._end = each_poll, start
         self._moments = [start + moved.after for moved in trouble.moved]
         self._moments += [start + trouble.cancelled] if trouble.cancelled is not None else []
+        self._moments += world.turns()
         self._ahead: list[tuple[datetime, int, str, int, int, Callable[[], None]]] = []
         self._turn = 0
         self._numbers = count()
@@ -83,7 +84,7 @@ class Rehearsal:
             return
         asked = polling.poll(part, self.world, now)
         part.polls += 1
-        if asked:
+        if asked and self.world.throttles_reads(now) is None:
             recheck = before.state not in ACTIVE
             polling.plan(part, self.world, part.record.waves[-1], now, recheck=recheck)
         if not self._each_poll:
@@ -101,6 +102,10 @@ class Rehearsal:
 
     def _plan(self, part: Part, tracking_id: str, *, recheck: bool = False) -> None:
         before = part.run
+        wait = self.world.throttles_reads(self.now)
+        if wait is not None and before is not None:
+            self._at(self.now + wait, partial(self._plan, part, tracking_id, recheck=recheck))
+            return
         if polling.plan(part, self.world, tracking_id, self.now, recheck=recheck):
             self._written(before, part)
 

@@ -21,6 +21,7 @@ from planner.record.states import ENDED, HANDS_OFF, RunState
 from planner.record.waits import Turn
 from planner.rehearsal.part import Part
 from planner.rehearsal.world import World
+from planner.words import refusals as words
 
 
 def from_records(run: Run, part: Part, world: World, now: datetime) -> Observation:
@@ -57,10 +58,13 @@ def with_held_up(part: Part, observation: Observation, world: World) -> Observat
     return replace(observation, held_up=world.queue.beside(part.key).held_up)
 
 
-def with_machines(run: Run, part: Part, observation: Observation, now: datetime) -> Observation:
+def with_machines(run: Run, part: Part, observation: Observation, world: World, now: datetime) -> Observation:
     """The poll with what `handlers.runs.observe_azure` reads, where it has to."""
     if not needs_azure(run, observation, now):
         return observation
+    wait = world.throttles_reads(now)
+    if wait is not None:
+        return replace(observation, trouble=words.wait_asked_for(wait), wait=wait)
     fresh = may_start(run, observation, now)
     scale_set = part.scale_set if fresh else None
     seen = replace(observation, scale_set=scale_set, rules=part.rules if fresh else None)

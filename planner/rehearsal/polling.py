@@ -35,7 +35,7 @@ def poll(part: Part, world: World, now: datetime) -> bool:
 
 def polled(run: Run, part: Part, world: World, now: datetime) -> tuple[Run, tuple[Action, ...]]:
     """The run after a poll, and what is to be done for it."""
-    seen = observe.with_machines(run, part, observe.from_records(run, part, world, now), now)
+    seen = observe.with_machines(run, part, observe.from_records(run, part, world, now), world, now)
     new, actions = advance(run, seen, (), now)
     if new.state is RunState.PAUSED and new.claims and seen.held_up is None:
         new, actions = advance(run, observe.with_held_up(part, seen, world), (), now)

@@ -26,7 +26,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Throttling:
-    """Azure answers 429 to starts: from `after` the beginning on, for `lasts`, asking to wait `wait`."""
+    """Azure answers 429: from `after` the beginning on, for `lasts`, asking to wait `wait`."""
 
     after: timedelta
     lasts: timedelta
@@ -53,7 +53,7 @@ class Trouble:
     and resumes a paused run (None: never), and the share of these questions that nobody ever answers.
     `acknowledges` is how long a page waits until somebody takes it (None: nobody does).
 
-    `throttled`, `moved` and `cancelled` (after the beginning) are what Azure does.
+    `throttled` (starts), `unread` (reads), `moved` and `cancelled` (after the beginning) are what Azure does.
     """
 
     reboot: Span = Span(3 * MINUTE, 8 * MINUTE)
@@ -67,6 +67,7 @@ class Trouble:
     unanswered: float = 0.0
     acknowledges: Span | None = Span(5 * MINUTE, 25 * MINUTE)
     throttled: tuple[Throttling, ...] = ()
+    unread: tuple[Throttling, ...] = ()
     moved: tuple[Moved, ...] = ()
     cancelled: timedelta | None = None
 

@@ -1,7 +1,7 @@
 """What the scale sets of one subscription share: waves, policy, queue, and the records of their runs."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from planner.azure.fleet import Instance, Interval, ScaleSet
@@ -17,7 +17,7 @@ from planner.rehearsal import azures_turn
 from planner.rehearsal.machines import Machines
 from planner.rehearsal.part import Part, Snapshot
 from planner.rehearsal.queue import Queue
-from planner.rehearsal.trouble import Trouble, fate
+from planner.rehearsal.trouble import Throttling, Trouble, fate
 from planner.words import refusals as words
 
 
@@ -35,10 +35,8 @@ class World:
     ) -> None:
         self.policy, self.policy_digest = policy, digest(policy)
         self.stopped = policy.why_stopped
-        self._throttled = [
-            (Interval(start + each.after, start + each.after + each.lasts), each.wait)
-            for each in trouble.throttled
-        ]
+        self._throttled = _spans(trouble.throttled, start)
+        self._unread = _spans(trouble.unread, start)
         self.queue = Queue(policy.limits)
         self.waves = {wave.tracking_id: _discovered(wave, fleet, policy, start) for wave in waves}
         self.runs: dict[str, Run] = {}
@@ -83,6 +81,14 @@ class World:
                 return StartResult(instance, StartOutcome.WITHDRAWN, message=asked, retry_after=wait)
         return part.machines.start(instance, now)
 
+    def throttles_reads(self, now: datetime) -> timedelta | None:
+        """How long Azure asks to be left alone; None while it can be read."""
+        return next((wait for span, wait in self._unread if now in span), None)
+
+    def turns(self) -> list[datetime]:
+        """When Azure begins to throttle reads, or no longer does."""
+        return [at for span, _ in self._unread for at in (span.start, span.end)]
+
     def announce(self, tracking_id: str, stage: Stage, now: datetime) -> Wave:
         """Azure announces a wave anew."""
         wave = self.waves[tracking_id]
@@ -105,6 +111,10 @@ class World:
             (at for part in self.parts.values() for at in part.machines.closings()),
             default=None,
         )
+
+
+def _spans(throttled: Sequence[Throttling], start: datetime) -> list[tuple[Interval, timedelta]]:
+    return [(Interval(start + each.after, start + each.after + each.lasts), each.wait) for each in throttled]
 
 
 def _discovered(wave: Wave, fleet: Sequence[Snapshot], policy: Policy, start: datetime) -> Wave:

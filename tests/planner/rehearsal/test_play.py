@@ -62,6 +62,9 @@ TROUBLES = st.builds(
     throttled=st.sampled_from(
         [(), (Throttling(11 * HOUR, 9 * HOUR),), (Throttling(12 * HOUR, HOUR, 7 * MINUTE),)]
     ),
+    unread=st.sampled_from(
+        [(), (Throttling(11 * HOUR, 2 * HOUR, 3 * MINUTE),), (Throttling(29 * HOUR, 3 * HOUR),)]
+    ),
     moved=st.sampled_from([(), (Moved(30 * HOUR, 2 * DAY),), (Moved(20 * HOUR, -DAY),)]),
     cancelled=st.sampled_from([None, None, 14 * HOUR, 40 * HOUR]),
 )
@@ -323,6 +326,31 @@ def test_starts_wait_while_azure_throttles_and_go_on_afterwards() -> None:
     assert busy.played[0].run.state is RunState.COMPLETED
 
 
+def test_while_reads_are_throttled_nothing_starts_people_hear_of_it_and_it_goes_on_afterwards() -> None:
+    unread = Throttling(9 * HOUR, 6 * HOUR, 5 * MINUTE)
+    (played,) = told_by(WEB[:1], Trouble(unread=(unread,))).played
+    first = min(outage.since for outage in played.outages)
+    assert START + 15 * HOUR <= first < START + 15 * HOUR + 15 * MINUTE
+    (trouble,) = (told.notice for told in played.told if told.notice.kind is Kind.TROUBLE)
+    assert START + 10 * HOUR + 30 * MINUTE <= trouble.at <= START + 11 * HOUR
+    assert played.run.state is RunState.COMPLETED
+
+
+def test_a_batch_under_way_while_reads_are_throttled_is_found_done_afterwards() -> None:
+    unread = Throttling(10 * HOUR + 2 * MINUTE, HOUR)
+    (played,) = told_by(WEB[:1], Trouble(unread=(unread,))).played
+    first = min(batch.verified_at for batch in played.run.batches if batch.verified_at)
+    assert START + 11 * HOUR <= first < START + 11 * HOUR + 20 * MINUTE
+    assert played.run.state is RunState.COMPLETED
+
+
+def test_a_wave_moved_while_reads_are_throttled_is_planned_once_it_can_be_read() -> None:
+    busy = Trouble(moved=(Moved(5 * HOUR, 3 * DAY),), unread=(Throttling(5 * HOUR, HOUR),))
+    (played,) = told_by(WEB[:1], busy).played
+    assert min(outage.since for outage in played.outages) >= START - HOUR + 3 * DAY
+    assert played.run.state is RunState.COMPLETED
+
+
 def test_a_moved_wave_starts_in_its_new_window_and_a_cancelled_one_starts_nothing_more() -> None:
     moved = told_by(WEB[:1], Trouble(moved=(Moved(5 * HOUR, 3 * DAY),)))
     assert min(outage.since for outage in moved.played[0].outages) >= START - HOUR + 3 * DAY
@@ -344,3 +372,41 @@ def test_day_0_says_when_each_scale_set_should_be_done_with_its_place_in_the_que
     assert len({one.forecast for one in story.played}) == 2, "two of them go at once"
     (outlook,) = story.outlooks
     assert (outlook.in_time, outlook.late) == (4, ())
+
+
+def paged(story: Story, again: bool) -> list[datetime]:
+    """When the page came, for the first time or again."""
+    return [
+        message.at
+        for message in story.messages
+        if message.loudness is Urgency.PAGE and all(item.again is again for item in message.items)
+    ]
+
+
+LOST = {"lost": 1.0, "resumes": Span(HOUR, HOUR)}
+
+
+def test_a_page_comes_again_until_somebody_takes_it() -> None:
+    one = [snapshot(0, 1, 1, {})]
+    at_once = told_by(one, Trouble(**LOST, acknowledges=Span(10 * MINUTE, 10 * MINUTE)))
+    assert len(paged(at_once, again=False)) == 1
+    assert paged(at_once, again=True) == []
+    late = told_by(one, Trouble(**LOST, acknowledges=Span(40 * MINUTE, 40 * MINUTE)))
+    (first,) = paged(late, again=False)
+    assert paged(late, again=True) == [first + 15 * MINUTE, first + 30 * MINUTE]
+
+
+def test_a_page_that_nobody_takes_comes_again_until_it_is_repaired() -> None:
+    story = told_by([snapshot(0, 1, 1, {})], Trouble(**LOST, acknowledges=None))
+    (first,) = paged(story, again=False)
+    assert paged(story, again=True)
+    assert max(paged(story, again=True)) < first + HOUR
+
+
+def test_plans_of_one_moment_share_a_message_for_each_receiver_over_all_subscriptions() -> None:
+    parts = [snapshot(0, 2, 1, {}), snapshot(3, 2, 1, {}, subscription=SUBSCRIPTIONS[1])]
+    story = told_by(parts, Trouble())
+    first, *_ = story.messages
+    assert {item.scale_set for item in first.items} == {part.scale_set.key for part in parts}
+    assert {item.notice.kind for item in first.items} == {Kind.PLANNED}
+    assert [message.closes for message in story.messages].count(True) == 1
