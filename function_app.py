@@ -43,7 +43,16 @@ def _request(request: func.HttpRequest) -> Request:
     )
 
 
-def _response(req: func.HttpRequest, response: Response) -> func.HttpResponse:
+async def _answered(
+    req: func.HttpRequest,
+    stage: Callable[[Request, Wiring], Awaitable[Response]],
+    extra: dict[str, str] | None = None,
+) -> func.HttpResponse:
+    from handlers.gateway import answered  # noqa: PLC0415
+
+    request = _request(req)
+    request = replace(request, path_parameters={**request.path_parameters, **(extra or {})})
+    response = await answered(request, stage, wiring())
     return func.HttpResponse(
         b"" if req.method == "HEAD" else response.body,
         status_code=response.status,
@@ -59,7 +68,7 @@ async def receive(req: func.HttpRequest) -> func.HttpResponse:
     """Take a Service Health alert."""
     from handlers.stages import receive as stage  # noqa: PLC0415
 
-    return _response(req, await stage.handle(_request(req), wiring()))
+    return await _answered(req, stage.handle)
 
 
 async def _hand_over(queue: Queue, msg: func.QueueMessage, stage: Callable[..., Awaitable[None]]) -> None:
@@ -119,9 +128,7 @@ async def sweep(timer: func.TimerRequest) -> None:
 async def _report(req: func.HttpRequest, extra: dict[str, str] | None = None) -> func.HttpResponse:
     from handlers.stages import report as stage  # noqa: PLC0415
 
-    asked = _request(req)
-    asked = replace(asked, path_parameters={**asked.path_parameters, **(extra or {})})
-    return _response(req, await stage.handle(asked, wiring()))
+    return await _answered(req, stage.handle, extra)
 
 
 @app.function_name("report_waves")
@@ -158,7 +165,7 @@ async def respond_wave(req: func.HttpRequest) -> func.HttpResponse:
     """Take a person's command for a whole wave: for the runs it names, or for the limits."""
     from handlers.stages import respond_wave as stage  # noqa: PLC0415
 
-    return _response(req, await stage.handle(_request(req), wiring()))
+    return await _answered(req, stage.handle)
 
 
 @app.function_name("respond")
@@ -167,13 +174,13 @@ async def respond(req: func.HttpRequest) -> func.HttpResponse:
     """Take a person's command about a run: approve, hold, resume, skip, raise, let-pass."""
     from handlers.stages import respond as stage  # noqa: PLC0415
 
-    return _response(req, await stage.handle(_request(req), wiring()))
+    return await _answered(req, stage.handle)
 
 
 async def _drill(req: func.HttpRequest) -> func.HttpResponse:
     from handlers.stages import drill as stage  # noqa: PLC0415
 
-    return _response(req, await stage.handle(_request(req), wiring()))
+    return await _answered(req, stage.handle)
 
 
 @app.function_name("begin_drill")
@@ -196,7 +203,7 @@ async def link(req: func.HttpRequest) -> func.HttpResponse:
     """Show what a signed link is for, or do it when its form is sent; the stage checks the signature."""
     from handlers.stages import link as stage  # noqa: PLC0415
 
-    return _response(req, await stage.handle(_request(req), wiring()))
+    return await _answered(req, stage.handle)
 
 
 @app.function_name("health")
@@ -205,4 +212,4 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:
     """Say whether storage answers, and how long the queues are."""
     from handlers.stages import health as stage  # noqa: PLC0415
 
-    return _response(req, await stage.handle(wiring()))
+    return await _answered(req, lambda _, app: stage.handle(app))

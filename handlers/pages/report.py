@@ -6,6 +6,7 @@ What is shown is the same however it was opened; only the addresses in it differ
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import batched
 
 from handlers.cloud.names import run_path
@@ -33,6 +34,9 @@ log = logger(__name__)
 
 LARGEST = 400_000
 """Bytes of a wave's document that are not exceeded unless a single run does."""
+
+LARGEST_TABLE = 2_500_000
+"""The same of its spreadsheet, which people and programs save as a file."""
 
 
 async def shown(
@@ -135,7 +139,7 @@ async def _document(
     async for path, run in _one_by_one((*first, *rest), wiring):
         room -= len(json.dumps(contract.run_document(run, now)))
         if fitting and room < 0:
-            further = addresses.part(tracking_id, at, asked.state or "")
+            further = addresses.part(tracking_id, "json", at, asked.state or "")
             break
         fitting.append(run)
         at = at if path in asking else paging.place(path)
@@ -159,14 +163,35 @@ async def _file(
     addresses: Addresses,
     suffix: str,
 ) -> Response:
-    """The whole wave as a spreadsheet or a calendar, made beside the loop: a thousand sets take seconds."""
+    """The wave as a spreadsheet, as much of it as fits, or as a whole calendar."""
     if suffix == "csv":
-        runs = tuple((await _read(paging.in_state(lines, asked.state).items(), wiring)).values())
-        made = await asyncio.to_thread(table.table, tracking_id, runs)
-        return Response(200, made, "text/csv", as_file(f"{tracking_id}.csv"))
+        return await _spreadsheet(tracking_id, lines, asked, wiring, addresses)
     # What a calendar leaves out it has to cancel: it is made of the whole wave and cut down afterwards.
     feed = await calendars.of_wave(tracking_id, waves, lines, wiring, addresses, within=asked.state)
     return Response(200, feed, "text/calendar", as_file(f"{tracking_id}.ics"))
+
+
+async def _spreadsheet(
+    tracking_id: str, lines: Mapping[str, Listed], asked: Asked, wiring: Wiring, addresses: Addresses
+) -> Response:
+    """Rows of as many runs as fit; `Link` has the address of the next ones (RFC 8288), the name says so."""
+    begins = asked.after or paging.BEGINNING
+    _, rest = paging.on_the_way(paging.in_state(lines, asked.state), replace(asked, after=begins))
+    parts, room, at, further = [table.HEAD], LARGEST_TABLE, begins, ""
+    async for path, run in _one_by_one(rest, wiring):
+        # A large run takes some tenths of a second of CPU: the worker's loop must go on answering meanwhile.
+        made = await asyncio.to_thread(table.part, tracking_id, run)
+        room -= len(made.encode())
+        if len(parts) > 1 and room < 0:
+            further = addresses.part(tracking_id, "csv", at, asked.state or "")
+            break
+        parts.append(made)
+        at = paging.place(path)
+    named = {(False, False): "", (False, True): "-first", (True, True): "-next", (True, False): "-last"}
+    headers = as_file(f"{tracking_id}{named[bool(asked.after), bool(further)]}.csv")
+    if further:
+        headers["Link"] = f'<{further}>; rel="next"'
+    return Response(200, "".join(parts), "text/csv", headers)
 
 
 async def _read(lines: Iterable[Line], wiring: Wiring) -> dict[str, Run]:

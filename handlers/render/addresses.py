@@ -106,10 +106,10 @@ class Addresses:
         """The run as `json`."""
         return self._to(place_of(tracking_id, target), run_path(tracking_id, target), suffix)
 
-    def part(self, tracking_id: str, after: str, state: str) -> str:
-        """Where a wave's document goes on after a place on the way through its runs."""
+    def part(self, tracking_id: str, suffix: str, after: str, state: str) -> str:
+        """Where a wave's `json` or `csv` goes on after a place on the way through its runs."""
         query = urlencode({"after": after, **({"state": state} if state else {})})
-        return f"{self._document(tracking_id)}?{query}"
+        return f"{self._document(tracking_id, suffix)}?{query}"
 
     def overview(self) -> str:
         """The page of all waves; a link to it is for whoever hears of all of them."""
@@ -166,9 +166,9 @@ class Addresses:
             f"-H \"content-type: application/json\" -d '{said}'"
         )
 
-    def _document(self, tracking_id: str) -> str:
-        """A wave's JSON for whoever reads it with the key already."""
-        return f"{self._base}/api/{wave_path(tracking_id)}.json"
+    def _document(self, tracking_id: str, suffix: str) -> str:
+        """A wave's JSON or CSV for whoever reads it with the key already."""
+        return f"{self._base}/api/{wave_path(tracking_id)}.{suffix}"
 
     @property
     def _base(self) -> str:
@@ -228,8 +228,8 @@ class InLink(Addresses):
     def shows_only(self) -> bool:
         return self.sign is None
 
-    def _document(self, tracking_id: str) -> str:
-        return self.wave_as(tracking_id, "json")
+    def _document(self, tracking_id: str, suffix: str) -> str:
+        return self.wave_as(tracking_id, suffix)
 
     def _to(self, place: tuple[str, ...], path: str, suffix: str = "") -> str:
         del path

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from handlers.render.contract import in_order, instant, self_service
@@ -52,12 +52,22 @@ COLUMNS = (
 
 def table(tracking_id: str, runs: Iterable[Run]) -> str:
     """CSV as RFC 4180 has it. Text that a spreadsheet would compute is shown instead."""
+    return HEAD + "".join(part(tracking_id, run) for run in in_order(runs))
+
+
+def part(tracking_id: str, run: Run) -> str:
+    """A run's rows as CSV, without the names of the columns."""
+    return _written(rows(tracking_id, run))
+
+
+def _written(rows: Iterable[Sequence[str]]) -> str:
     made = io.StringIO()
-    writer = csv.writer(made)
-    writer.writerow(COLUMNS)
-    for run in in_order(runs):
-        writer.writerows(rows(tracking_id, run))
+    csv.writer(made).writerows(rows)
     return made.getvalue()
+
+
+HEAD = _written([COLUMNS])
+"""The names of the columns, as CSV."""
 
 
 def rows(tracking_id: str, run: Run) -> Iterator[list[str]]:

@@ -49,11 +49,6 @@ async def handle(request: Request, wiring: Wiring) -> Response:
 
 async def _handled(request: Request, wiring: Wiring) -> Response:
     now, body = wiring.now(), request.body
-    if not body and "content-length" not in request.headers:
-        return _refused(411, words.NO_LENGTH)
-    encoding = request.headers.get("content-encoding", "").strip()
-    if encoding.lower() not in {"", "identity"}:
-        return _refused(415, words.compressed(encoding[:40]))
     if len(body) > LARGEST_BODY:
         log.warning("receive.too_large", extra={"bytes": len(body)})
         reason = words.too_large(len(body), LARGEST_BODY)
@@ -67,12 +62,6 @@ async def _handled(request: Request, wiring: Wiring) -> Response:
         if isinstance(alert, NotForUs):
             return await _ignored(body, alert, now, request, wiring)
         return await _taken(body, alert, request, wiring)
-
-
-def _refused(code: int, reason: str) -> Response:
-    """Nothing of the alert is known: there is nothing to keep, and the sender has to change something."""
-    log.warning("receive.refused: %s", reason)
-    return _answer(code, "rejected", reason)
 
 
 async def _taken(body: bytes, alert: Announcement, request: Request, wiring: Wiring) -> Response:

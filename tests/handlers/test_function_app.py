@@ -217,13 +217,32 @@ async def test_health_and_links_answer_without_a_key_and_everything_else_needs_o
 
 
 async def test_bad_requests_are_answered_by_the_functions_themselves(app: App) -> None:
-    assert (await app.call("receive", method="POST", headers={"Content-Length": "0"}))[0] == 400
-    assert (await app.call("receive", method="POST", headers={"Transfer-Encoding": "chunked"}))[0] == 411
-    assert (await app.call("respond", method="POST", params={**PLACE, "action": "launch"}))[0] == 400
+    empty = {"Content-Length": "0"}
+    assert (await app.call("receive", method="POST", headers=empty))[0] == 400
+    launch = {**PLACE, "action": "launch"}
+    assert (await app.call("respond", method="POST", params=launch, headers=empty))[0] == 400
     assert (await app.call("report_wave", params={"wave": "../x"}))[0] in {400, 404}
     assert (await app.call("report_wave", params={"wave": "NONE-123"}))[0] == 404
     assert (await app.call("report_run", params=PLACE))[0] == 404
     assert (await app.call("link", params={"token": "nonsense", "rest": ""}))[0] == 403
+
+
+async def test_no_function_takes_a_body_that_did_not_arrive_as_it_was_sent(app: App) -> None:
+    functions = await load_app(ROOT)
+    taking = [name for name in sorted(HTTP) if "POST" in functions[name].trigger.setting("methods", ())]
+    assert len(taking) > len(REPORTS)
+    for name in taking:
+        lost = await app.call(name, method="POST", headers={"Transfer-Encoding": "chunked"})
+        assert (name, lost[0]) == (name, 411)
+        packed = await app.call(name, method="POST", headers={"Content-Encoding": "gzip"}, body=b"{}")
+        assert (name, packed[0]) == (name, 415)
+
+
+async def test_whatever_answers_get_answers_head(app: App) -> None:
+    for name, one in (await load_app(ROOT)).items():
+        if name in HTTP:
+            methods = set(one.trigger.setting("methods"))
+            assert ("GET" in methods) is ("HEAD" in methods), name
 
 
 async def test_head_is_answered_as_get_without_the_body(app: App) -> None:

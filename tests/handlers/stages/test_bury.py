@@ -232,7 +232,7 @@ async def test_what_would_fail_again_stays_in_quarantine(wiring, source, content
 
 
 async def test_replaying_nothing_says_so(wiring):
-    with pytest.raises(replay.NotReplayed, match="nothing at"):
+    with pytest.raises(replay.NotReplayed, match="nothing in quarantine"):
         await replay.replay("quarantine/2026-11-22/x.json", wiring)
 
 
@@ -242,7 +242,7 @@ async def test_replaying_nothing_says_so(wiring):
 async def test_nothing_outside_the_quarantine_is_replayed_and_deleted(wiring, path):
     inside = await keep(ALERTS, AlertMessage(alert="a" * 64).model_dump_json().encode(), "It failed.", wiring)
     await wiring.records.create("alerts/x.json", (await wiring.records.read(inside)).body)
-    with pytest.raises(replay.NotReplayed, match="nothing at"):
+    with pytest.raises(replay.NotReplayed, match="nothing in quarantine"):
         await replay.replay(path, wiring)
     assert await wiring.records.read("alerts/x.json") is not None
 

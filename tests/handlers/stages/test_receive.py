@@ -108,23 +108,6 @@ async def test_what_is_not_for_us_is_stored_as_it_came_and_answered_200_with_the
     assert not wiring.spy.of(NOTICES)
 
 
-async def test_a_body_without_its_length_is_411_and_the_sentence_says_what_to_set(wiring):
-    for headers in ({}, {"transfer-encoding": "chunked"}):
-        answer = await receive.handle(Request("POST", headers=headers), wiring)
-        said = json.loads(answer.body)
-        assert (answer.status, said["status"]) == (411, "rejected")
-        assert "Content-Length" in said["reason"]
-        assert "Allow chunking" in said["reason"]
-    assert await quarantined(wiring) == []
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "br", "GZIP, identity"])
-async def test_a_compressed_body_is_415_and_a_plain_one_that_says_so_is_taken(wiring, encoding):
-    answer, said = await post(wiring, body(alert()), **{"content-encoding": encoding})
-    assert (answer.status, encoding in said["reason"]) == (415, True)
-    assert (await post(wiring, body(alert()), **{"content-encoding": "Identity"}))[0].status == 202
-
-
 @pytest.mark.parametrize("content", [b"", b"hello", b"\xff\x00", b"[" * 100_000, b'{"schemaId": "x"}'])
 async def test_what_is_no_alert_is_rejected_and_kept_in_quarantine(wiring, content):
     answer, said = await post(wiring, content)

@@ -1,5 +1,7 @@
 """A large wave in parts: pages for people, a way through everything for tools, few calls to storage for both."""
 
+import csv
+import io
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -151,6 +153,45 @@ async def test_a_run_larger_than_a_part_comes_alone(clients, monkeypatch):
     await store(clients, *fleet(3))
 
     assert [names(part) for part in await parts(clients)] == [["set-000"], ["set-001"], ["set-002"]]
+
+
+async def spreadsheets(wiring: Wiring, **query: str) -> list[Response]:
+    """Every part of the wave's spreadsheet, by following `Link` as a tool does."""
+    found = [await shown(wiring, f"{TRACKING}.csv", **query)]
+    while link := found[-1].headers.get("Link"):
+        address, _, relation = link.partition("; ")
+        assert relation == 'rel="next"'
+        found.append(
+            await shown(wiring, f"{TRACKING}.csv", **dict(parse_qsl(urlsplit(address.strip("<>")).query)))
+        )
+    return found
+
+
+async def test_a_spreadsheet_comes_in_parts_that_together_have_every_row_once(clients, monkeypatch):
+    monkeypatch.setattr("handlers.pages.report.LARGEST_TABLE", 40_000)
+    await store(clients, *fleet(70, asking=10))
+
+    found = await spreadsheets(clients)
+
+    assert len(found) > 2
+    assert all(len(str(part.body).encode()) <= 41_000 for part in found)
+    rows = [line for part in found for line in csv.DictReader(io.StringIO(str(part.body)))]
+    keys = [(row["scale_set"], row["instance"]) for row in rows]
+    assert len(set(keys)) == len(keys)
+    assert {name for name, _ in keys} == {f"set-{number:03}" for number in range(70)}
+    files = [part.headers["Content-Disposition"].split('"')[1] for part in found]
+    assert files[0] == f"{TRACKING}-first.csv"
+    assert files[-1] == f"{TRACKING}-last.csv"
+    assert set(files[1:-1]) == {f"{TRACKING}-next.csv"}
+    paused_ones = await spreadsheets(clients, state="paused")
+    states = {row["run_state"] for part in paused_ones for row in csv.DictReader(io.StringIO(str(part.body)))}
+    assert states == {"paused"}
+
+
+async def test_a_run_larger_than_a_part_has_one_of_its_own(clients, monkeypatch):
+    monkeypatch.setattr("handlers.pages.report.LARGEST_TABLE", 10)
+    await store(clients, *fleet(3))
+    assert len(await spreadsheets(clients)) == 3
 
 
 async def test_one_state_alone_can_be_asked_for_in_every_form(clients, small_parts):

@@ -39,13 +39,13 @@ async def test_the_spreadsheet_has_a_row_an_instance_and_computes_nothing(client
 
     assert tuple(found[0]) == COLUMNS
     assert [(row["scale_set"], row["instance"]) for row in found] == [
+        ("batch", ""),
         ("db", "1"),
         ("db", "2"),
         ("db", "3"),
-        ("batch", ""),
     ]
-    assert (found[0]["run_reason"], found[0]["location"]) == ("'=HYPERLINK(1)", "'@SUM(1)")
-    assert found[3]["self_service"] == "-"
+    assert (found[1]["run_reason"], found[1]["location"]) == ("'=HYPERLINK(1)", "'@SUM(1)")
+    assert found[0]["self_service"] == "-"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{TRACKING}.csv"'
 
 
