@@ -183,12 +183,16 @@ class Wiring:
         return await planned_maintenance(self.compute(subscription), subscription)
 
     async def look_up(
-        self, subscription: str, scale_sets: "Collection[ScaleSet]", listed: "Collection[ScaleSet]"
+        self,
+        subscription: str,
+        scale_sets: "Collection[ScaleSet]",
+        listed: "Collection[ScaleSet]",
+        lacking: "Collection[str]" = (),
     ) -> "Looked":
         """The extra look-ups of these scale sets as of now; `listed` existed a moment ago. Raises nothing."""
         from handlers.cloud.lookups import look_up  # noqa: PLC0415
 
-        return await look_up(self.compute(subscription), scale_sets, self.now(), listed)
+        return await look_up(self.compute(subscription), scale_sets, self.now(), listed, lacking=lacking)
 
     def retry_after(self, subscription: str) -> "RetryAfter":
         """What all hosts know of a subscription's Retry-After."""

@@ -21,6 +21,7 @@ from handlers.repository.runs import path_of
 from handlers.runs import queue
 from handlers.stages import discover, plan
 from handlers.waves import search
+from handlers.waves.sweep_state import State
 from handlers.wire.bundles import texts_in
 from handlers.wire.ids import ALERTS, NOTICES, Queue
 from handlers.wire.ids import SCALE_SETS as SCALE_SET_QUEUE
@@ -93,7 +94,8 @@ class DryWiring(Wiring):
         return await self._azure[subscription.lower()].planned_maintenance()
 
     @override
-    async def look_up(self, subscription: str, scale_sets: Any, listed: Any) -> Looked:
+    async def look_up(self, subscription: str, scale_sets: Any, listed: Any, lacking: Any = ()) -> Looked:
+        del lacking  # a sign-in's rights are the doctor's to ask for
         return await self._azure[subscription.lower()].look_up(scale_sets, self.now(), listed)
 
     @override
@@ -110,7 +112,7 @@ async def planned(
 ) -> Planned:
     """Plan everything Azure knows a wave for, as of `at` (aware UTC); `step` hears of each scale set done."""
     wiring = DryWiring(settings, policy, azure, lambda: at)
-    await search.handle((), {}, wiring)
+    await search.handle((), State(), wiring)
     await _drained(wiring, step)
     waves = await _open_waves(wiring)
     lines = await wiring.runs.listed()
@@ -134,7 +136,7 @@ async def announced(
 ) -> list[Wave]:
     """The waves that are open as of `at`, with who is concerned and what the look-ups showed."""
     wiring = DryWiring(settings, policy, azure, lambda: at)
-    await search.handle((), {}, wiring)
+    await search.handle((), State(), wiring)
     await _drained(wiring, lambda _: None, planning=False)
     return await _open_waves(wiring)
 

@@ -14,6 +14,7 @@ from handlers.cloud import activity, around
 from handlers.cloud.errors import AzureTrouble, Forbidden, NotFound, Refused, Throttled, Unreachable
 from handlers.cloud.notes import Notes, machine
 from handlers.cloud.reading import Counted, ReadsArm
+from handlers.cloud.rights import CHANGES
 from handlers.log import logger
 from planner.azure.fleet import ScaleSet
 from planner.azure.usage import LOOK_BACK, Evidence, Source
@@ -74,8 +75,11 @@ async def look_up(
     listed: Collection[ScaleSet] = (),
     *,
     within: timedelta = LISTS_WITHIN,
+    lacking: Collection[str] = (),
 ) -> Looked:
     """Look up these scale sets of one subscription as of `now` (aware UTC); `listed` existed a moment ago.
+
+    `lacking` are the rights that are known to be missing: without them an empty table proves nothing.
 
     Raises nothing: what cannot be read `within` that time is unread, with a sentence that says how much was
     read, and that much counts.
@@ -83,6 +87,7 @@ async def look_up(
     notes = Notes(now - LOOK_BACK, now)
     making = _LookUp(arm, scale_sets, listed, within, notes)
     await making.all()
+    making.doubt(lacking)
     for source, (right, trouble) in making.later.items():
         making.say(_unread(right, trouble), source)
     evidence = Evidence(
@@ -124,6 +129,13 @@ class _LookUp:
         if about:
             self.within = min(self.within, MACHINES_WITHIN)
             await self._read(self._machines, *about, right=MACHINES)
+
+    def doubt(self, lacking: Collection[str]) -> None:
+        """Resource Graph refuses nothing: where a right is missing its table is empty."""
+        for action in CHANGES:
+            if action in lacking:
+                right = Right(RIGHTS[Source.CHANGES].what, action, "Reader")
+                self.say(f"Breakwater may not read {right.what}: {self._missing(right)}", Source.CHANGES)
 
     def say(self, why: str, *sources: Source) -> None:
         """Sources are unread, or not all of them is read; several reasons for one follow each other."""

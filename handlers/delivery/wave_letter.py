@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from handlers.cloud.rights import RIGHTS
 from handlers.delivery import calendars
 from handlers.delivery.fallback_receiver import remarks
 from handlers.delivery.seen import Seen
@@ -11,8 +12,9 @@ from handlers.render.compose import compose
 from handlers.render.letter import Letter, Story
 from handlers.render.moments import Clock, zone_of
 from handlers.runs import queue
+from handlers.waves import rights_probe
 from handlers.wiring import Wiring
-from handlers.words.trouble import not_heard_by
+from handlers.words.trouble import lacks_rights, not_heard_by
 from planner.notices.contents import contents
 from planner.notices.delivery import EMERGENCY, FINISHED, Delivery
 from planner.notices.digest import HELD
@@ -67,10 +69,22 @@ async def letter(delivery: Delivery, channel: str, seen: Seen, wiring: Wiring) -
         remarks=(
             *_in_place_of(runs[told.key] for told in found.borrowed),
             *made.remarks,
+            *(await _lacking(seen, wiring) if placed else ()),
             *remarks(delivery, channel, known.now),
         ),
         calendar=await calendars.attached(channel, story, delivery.receiver, wiring),
     )
+
+
+async def _lacking(seen: Seen, wiring: Wiring) -> tuple[str, ...]:
+    """The rights that Breakwater lacks in the subscriptions of a wave, a sentence each."""
+    found = []
+    for subscription in dict.fromkeys(wave.subscription for wave in seen.waves):
+        known = await rights_probe.known(subscription, wiring)
+        if known is not None and known.missing:
+            lacks = [(action, RIGHTS.get(action, "")) for action in known.missing]
+            found.append(lacks_rights(subscription, lacks))
+    return tuple(found)
 
 
 def _said_at(sentence: str, run: Run, now: datetime) -> str:

@@ -27,7 +27,7 @@ async def handle(wiring: Wiring) -> Response:
         reason = str(error) or storage_silent(LONGEST_SECONDS)
         log.warning("health.down", extra={"why": reason})
         return json_response(503, {"status": "down", "reason": reason}, {"Retry-After": "10"})
-    policy = wiring.policy()
+    policy, state = wiring.policy(), _state(swept.body) if swept else {}
     stopped = wiring.stopped()
     return json_response(
         200,
@@ -35,7 +35,8 @@ async def handle(wiring: Wiring) -> Response:
             "status": "stopped" if stopped else "ok",
             "queues": depths,
             "quarantine": len(quarantined),
-            "last_sweep": _last_sweep(swept.body) if swept else None,
+            "last_sweep": state.get("swept_at"),
+            "missing_rights": _missing_rights(state),
             "stopped": bool(stopped),
             "stopped_by": stopped or None,
             "policy_problem": policy.problem or None,
@@ -43,9 +44,18 @@ async def handle(wiring: Wiring) -> Response:
     )
 
 
-def _last_sweep(body: bytes) -> Any:
+def _state(body: bytes) -> dict[str, Any]:
+    """What the sweep keeps, whatever version wrote it."""
     try:
         state = json.loads(body)
     except ValueError:
+        return {}
+    return state if isinstance(state, dict) else {}
+
+
+def _missing_rights(state: dict[str, Any]) -> list[str] | None:
+    """By their names alone, whichever subscription lacks them; None where that is not known."""
+    known = state.get("rights")
+    if not isinstance(known, dict) or not known or any(each.get("unread") for each in known.values()):
         return None
-    return state.get("swept_at") if isinstance(state, dict) else None
+    return sorted({action for each in known.values() for action in each.get("missing", ())})

@@ -13,7 +13,7 @@ from handlers.cloud.records import Conflict, Listed, StorageDown
 from handlers.log import logger
 from handlers.repository.runs import place_of
 from handlers.runs import limits, queue
-from handlers.waves import drills, listing, notices_lost, search, sweep_state, unplanned
+from handlers.waves import drills, listing, notices_lost, rights_probe, search, sweep_state, unplanned
 from handlers.waves.sweep_state import Sweep
 from handlers.wire.alerts import ANNOUNCED
 from handlers.wire.documents import ASLEEP, BadRecord, NewerRecord, waves_of
@@ -59,9 +59,11 @@ async def handle(wiring: Wiring) -> None:
     if wanted:
         state.searched_at = sweep.now
     etag = await sweep_state.write(state, etag, wiring)
-    if wanted and etag is not None:
+    if etag is not None and (wanted or rights_probe.due(state, wiring)):
         # After the writing: a search that kills the process must not be repeated by every sweep.
-        state.search_trouble = await search.handle(alerts, state.told, wiring)
+        await rights_probe.probe(state, wiring)
+        if wanted:
+            state.search_trouble = await search.handle(alerts, state, wiring)
         await sweep_state.write(state, etag, wiring)
 
 

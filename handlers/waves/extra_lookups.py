@@ -13,7 +13,7 @@ from handlers.cloud.errors import AzureTrouble, Throttled
 from handlers.cloud.lookups import Looked
 from handlers.cloud.records import Conflict
 from handlers.log import logger
-from handlers.waves import roster
+from handlers.waves import rights_probe, roster
 from handlers.wire.ids import ALERTS
 from handlers.wire.messages import EVERY, AlertMessage
 from handlers.wiring import Wiring
@@ -122,7 +122,9 @@ async def _look_up(wave: Wave, message: AlertMessage, wiring: Wiring) -> Looked:
     # The first look-ups follow a listing: the resource groups of what it listed are visible to us.
     complete = wave.evidence is not None and not wave.unlooked
     listed = () if complete else [scale_set for scale_set in scale_sets if scale_set.key not in wave.unlisted]
-    looked = await wiring.look_up(wave.subscription, scale_sets, listed)
+    rights = await rights_probe.known(wave.subscription, wiring)
+    lacking = rights.missing if rights is not None else ()
+    looked = await wiring.look_up(wave.subscription, scale_sets, listed, lacking)
     now = wiring.now()
     put_off = isinstance(looked.trouble, Throttled)
     if looked.trouble is not None and (

@@ -14,7 +14,9 @@ from handlers.cloud.errors import AzureTrouble
 from handlers.cloud.graph import Found
 from handlers.cloud.names import alert_path
 from handlers.cloud.records import Conflict, Listed, StorageDown
+from handlers.cloud.rights import WAVES
 from handlers.log import logger
+from handlers.waves.sweep_state import Rights, State
 from handlers.wire.alerts import (
     ANNOUNCED,
     SEARCH_SCHEMA,
@@ -36,14 +38,13 @@ log = logger(__name__)
 FAR_BACK = timedelta(days=60)
 
 
-async def handle(
-    alerts: Iterable[Listed], told: MutableMapping[str, datetime], wiring: Wiring
-) -> dict[str, str]:
+async def handle(alerts: Iterable[Listed], state: State, wiring: Wiring) -> dict[str, str]:
     """Search every configured subscription; the trouble by subscription. Raises only StorageDown.
 
-    `alerts` is the listing of stored alerts, `told` when people were told of waves without a tracking id.
+    `alerts` is the listing of stored alerts; in `state` is when people were told of waves without a tracking
+    id, which is noted there, and which rights are missing: then an empty table proves nothing.
     """
-    now = wiring.now()
+    now, told = wiring.now(), state.told
     brought: set[tuple[str, str]] = set()
     searched: set[tuple[str, str]] = set()
     for line in alerts:
@@ -53,7 +54,11 @@ async def handle(
     trouble: dict[str, str] = {}
     for subscription in wiring.settings.subscriptions:
         try:
-            for found in await wiring.planned_maintenance(subscription):
+            table = await wiring.planned_maintenance(subscription)
+            if not table and (why := _proves_nothing(state.rights.get(subscription))):
+                trouble[subscription] = why
+                log.warning("search.proves_nothing", extra={"subscription": subscription, "why": why})
+            for found in table:
                 if found.updated is None or found.updated > now - FAR_BACK:
                     await _take(found, brought, searched, told, wiring)
         except StorageDown:
@@ -68,6 +73,14 @@ async def handle(
         if at < now - FAR_BACK:
             del told[key]
     return trouble
+
+
+def _proves_nothing(known: Rights | None) -> str:
+    """Why a table without waves does not say that there are none; empty where it does."""
+    if known is None or known.unread:
+        return words.RIGHTS_NOT_KNOWN
+    lacks = [action for action in known.missing if action in WAVES]
+    return words.empty_without(lacks) if lacks else ""
 
 
 async def _take(

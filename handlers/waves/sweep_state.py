@@ -27,8 +27,16 @@ class Sent(BaseModel):
     count: int = 1
 
 
+class Rights(BaseModel):
+    """The rights of its role that the app's identity lacked in a subscription; `unread`: why nobody knows."""
+
+    at: AwareDatetime
+    missing: list[str] = Field(default_factory=list)
+    unread: str = ""
+
+
 class State(BaseModel):
-    """What was sent again when, when it searched, what it told of the search."""
+    """What was sent again when, when it searched, what it told of the search, the rights it found."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -38,6 +46,7 @@ class State(BaseModel):
     sent: dict[str, Sent] = Field(default_factory=dict)
     told: dict[str, AwareDatetime] = Field(default_factory=dict)
     search_trouble: dict[str, str] = Field(default_factory=dict)
+    rights: dict[str, Rights] = Field(default_factory=dict)
 
 
 class Sweep:

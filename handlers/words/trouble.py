@@ -1,5 +1,6 @@
 """What people are told of what stops everything, or could not be planned, read, found or delivered."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from planner.text.phrases import long, say
@@ -74,6 +75,27 @@ def may_not_read(tracking_id: str, subscription: str, why: str) -> str:
 def empty_wave(tracking_id: str, regions: str, subscription: str) -> str:
     where = f"names {regions and f'{regions} in '}subscription {subscription}, where"
     return f"Wave {tracking_id} {where} Breakwater sees no scale set; nothing is planned."
+
+
+RIGHTS_NOT_KNOWN = (
+    "Resource Graph shows no planned maintenance. That proves nothing: whether a right is missing is unknown."
+)
+
+
+def empty_without(actions: Sequence[str]) -> str:
+    return (
+        f"Resource Graph shows no planned maintenance, which proves nothing without {' and '.join(actions)}: "
+        "waves that no alert brings are not found. `breakwater doctor` names the remedy."
+    )
+
+
+def lacks_rights(subscription: str, missing: Sequence[tuple[str, str]]) -> str:
+    """What the app's identity may not do in a subscription, and what comes of it: action and consequence."""
+    said = "; ".join(f"{action} ({consequence})" for action, consequence in missing)
+    return (
+        f"Breakwater's identity lacks rights in subscription {subscription}: {said}. "
+        "Deploy infra/modules/role.bicep there again; `breakwater doctor` has the command."
+    )
 
 
 SEARCH_FAILED = "The search failed in an unexpected way; the log has the details."

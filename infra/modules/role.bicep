@@ -9,6 +9,7 @@ param principalId string
 // a list of instances it takes every one down, and without the right it cannot be called at all. Of the scale set as
 // a whole only the state of its orchestration services may be set: automatic repairs are suspended meanwhile.
 var actions = [
+  'Microsoft.Authorization/permissions/read'
   'Microsoft.Compute/virtualMachineScaleSets/read'
   'Microsoft.Compute/virtualMachineScaleSets/instanceView/read'
   'Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades/read'

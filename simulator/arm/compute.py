@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from simulator.arm import graph, shapes
+from simulator.arm import graph, permissions, shapes
 from simulator.arm.answers import Refusal, Reply, Request, bad_request, good, not_found, only_uniform
 from simulator.arm.faults import Faults
 from simulator.arm.kql import QueryError
@@ -190,6 +190,8 @@ class Compute:
             rows = graph.run(self._fleet.world, asked["query"], asked.get("subscriptions") or [])
         except QueryError as error:
             raise bad_request(f"Query is invalid: {error}.", "BadRequest") from error
+        if not permissions.shows(asked["query"].split("|")[0].strip(), self._faults.denied):
+            rows = []
         start = int(options.get("$skipToken") or 0)
         top = min(int(options.get("$top") or 1000), 1000)
         data = rows[start : start + top]

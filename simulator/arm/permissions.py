@@ -43,6 +43,24 @@ UNCALLED = (
 """Further permissions of the caller: of calls of several kinds, or of rows of Resource Graph."""
 
 
+TABLES = {
+    "servicehealthresources": {
+        "Microsoft.ResourceHealth/events/read",
+        "Microsoft.ResourceHealth/impactedResources/read",
+    },
+    "maintenanceresources": {"Microsoft.Maintenance/updates/read"},
+    "resourcechanges": {"Microsoft.Resources/changes/read"},
+    "healthresourcechanges": {"Microsoft.ResourceHealth/availabilityStatuses/read"},
+}
+"""What the rows of a table of Resource Graph need: without it the table is empty, and nothing is refused."""
+
+
+def shows(table: str, denied: set[str]) -> bool:
+    """Whether the caller may see the rows of this table."""
+    gone = {one.lower() for one in denied}
+    return all(one.lower() not in gone for one in TABLES.get(table.lower(), ()))
+
+
 def held(denied: set[str]) -> list[str]:
     """What the caller may do: all that is called here but starting a whole scale set, less what was taken."""
     gone = {one.lower() for one in denied} | {ACTIONS["start scale set"].lower()}

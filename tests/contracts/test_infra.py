@@ -45,6 +45,7 @@ SETTINGS = {
 }
 COMPUTE, SCALE_SET = "Microsoft.Compute", "Microsoft.Compute/virtualMachineScaleSets"
 ALLOWED_ACTIONS = {
+    "Microsoft.Authorization/permissions/read",
     f"{SCALE_SET}/read",
     f"{SCALE_SET}/instanceView/read",
     f"{SCALE_SET}/rollingUpgrades/read",

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 from handlers.cli.checkup import alerting, rights
 from handlers.cli.checkup.finding import Finding, unread
 from handlers.cloud.errors import AzureTrouble
+from handlers.cloud.rights import held
 
-PERMISSIONS = "providers/Microsoft.Authorization/permissions?api-version=2022-04-01"
 ASSIGNMENTS = "providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01&$filter="
 ROLE = "{role}?api-version=2022-04-01"
 RULES = "providers/Microsoft.Insights/activityLogAlerts?api-version=2020-10-01"
@@ -31,7 +31,7 @@ async def _rights(arm: Reads, subscription: str, principal: str) -> Sequence[Fin
         if principal:
             found = await _of_principal(arm, subscription, principal)
         else:
-            found = await _every(arm, f"/subscriptions/{subscription}/{PERMISSIONS}")
+            found = await held(arm, subscription)
     except AzureTrouble as error:
         return [
             unread(

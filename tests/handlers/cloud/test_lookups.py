@@ -301,6 +301,28 @@ async def test_a_missing_permission_leaves_one_source_unread_and_names_the_actio
     assert habits != Habits(), "everything else was read"
 
 
+@pytest.mark.parametrize(
+    ("action", "table"),
+    [
+        ("Microsoft.Resources/changes/read", "resizes"),
+        ("Microsoft.ResourceHealth/availabilityStatuses/read", "repairs"),
+    ],
+)
+async def test_an_empty_table_proves_nothing_where_a_right_for_it_is_known_to_be_missing(
+    desk, action: str, table: str
+) -> None:
+    stage = Stage(uniform("web", 2))
+    stage.fleet.upkeep.resize(stage.fleet.scale_set("web"), "Standard_D4s_v5")
+    at = await desk(stage.after(MINUTE), faults=Faults(denied={action}))
+    silent = await looked(at, stage)
+    assert silent.evidence.unread == {}, "Azure says nothing of it"
+    assert of(stage, silent.evidence, "web").resizes == (0 if table == "resizes" else 1)
+    listed = [scale_set async for page, _ in at.compute.scale_sets() for scale_set in page]
+    told = (await look_up(at.compute, listed, stage.fleet.now, lacking=[action])).evidence
+    assert told.unread.keys() == {Source.CHANGES}
+    assert action in told.unread[Source.CHANGES]
+
+
 async def test_without_resource_graph_nobody_can_tell_which_machines_are_a_flexible_sets(desk) -> None:
     stage = Stage(flexible("api", 2), uniform("web", 1))
     faults = Faults(denied={RIGHTS[Source.CHANGES].action})

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from handlers.stages import notify
+from handlers.waves import sweep_state
+from handlers.waves.sweep_state import Rights, State
 from handlers.wire.messages import NoticeMessage
 from handlers.wiring import Wiring
 from planner.azure.wave import Stage
@@ -18,6 +20,7 @@ from tests.altered import altered
 from tests.handlers.desk import ASK, MINUTE, office
 from tests.notices import (
     NOW,
+    SUBSCRIPTION,
     TRACKING,
     batch,
     notice,
@@ -51,6 +54,21 @@ async def test_one_digest_names_every_scale_set_by_what_will_happen(desk):
     assert text.index("Left to Azure (1)") < text.index("batch-dev")
     assert "BREAKWATER_STOP=1" in text
     assert len(desk.teams.messages) == 1
+
+
+async def test_the_digest_names_each_right_that_breakwater_lacks(desk):
+    await store(desk.wiring, run("web", notice()))
+    action = "Microsoft.ResourceHealth/events/read"
+    lacking = State(rights={SUBSCRIPTION: Rights(at=NOW, missing=[action])})
+    await sweep_state.write(lacking, None, desk.wiring)
+
+    await desk.tell(after=MINUTE)
+    await desk.tell(after=MINUTE)
+
+    text = desk.mail.messages[0].get_body(("plain",)).get_content()
+    assert f"lacks rights in subscription {SUBSCRIPTION}" in " ".join(text.split())
+    assert action in text
+    assert "breakwater doctor" in text
 
 
 async def test_nothing_is_told_twice(desk):
