@@ -28,6 +28,11 @@ POLL_TOO_OLD = "the poll that saw it is no longer fresh"
 """Why a start is not sent."""
 
 
+def record_unread(why: object) -> str:
+    """Right before a start the run's record could not be read: it may say by now that nothing starts."""
+    return f"the run's record could not be read once more right before it ({why})"
+
+
 SHOWN_AFTER_404 = "Azure answered 404 and shows the scale set at the next read."
 LISTED_AND_404 = "Azure answered 404 for a scale set that it has just listed."
 
