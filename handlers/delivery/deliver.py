@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from handlers.channels import ChannelTrouble, Message, Sender
 from handlers.cloud.records import Conflict
@@ -24,6 +24,10 @@ log = logger(__name__)
 
 NOBODY = "nobody"
 """The receiver, and the channel, where the policy names nobody to tell."""
+
+
+SEND_WITHIN = timedelta(seconds=90)
+"""How long one message may be on its way to a channel; a mail server has 30 seconds for each step alone."""
 
 
 class Nobody:
@@ -142,8 +146,13 @@ async def _send(
         "subject": letter.subject,
     }
     try:
-        remark = await sender.send(message)
-    except ChannelTrouble as trouble:
+        async with asyncio.timeout(SEND_WITHIN.total_seconds()) as timer:
+            remark = await sender.send(message)
+    except (ChannelTrouble, TimeoutError) as error:
+        if isinstance(error, TimeoutError) and not timer.expired():
+            raise
+        slow = ChannelTrouble(words.channel_slow(SEND_WITHIN))
+        trouble = error if isinstance(error, ChannelTrouble) else slow
         why = {
             "why": trouble.sentence,
             "recoverable": trouble.recoverable,

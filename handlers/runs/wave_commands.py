@@ -7,6 +7,7 @@ the sentence why. Said again, what is done already stays as it is.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from handlers import deadline
 from handlers.cloud.records import Conflict, Listed, StorageDown
 from handlers.cloud.side_by_side import side_by_side
 from handlers.log import logger
@@ -117,6 +118,8 @@ async def said(
 
 async def _one(command: Command, line: Listed, tracking_id: str, wiring: Wiring, traceparent: str) -> Outcome:
     name = "/".join(place_of(line)[1:])
+    if deadline.over():
+        return Outcome(name, failed=words.NO_TIME_LEFT)
     try:
         await commands.taken(command, line.path, tracking_id, wiring, traceparent, pass_on=False)
     except Refused as refused:

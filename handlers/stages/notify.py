@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from handlers import deadline
 from handlers.cloud.side_by_side import side_by_side
-from handlers.delivery.deliver import come_back, deliver, noted, senders_of
+from handlers.delivery.deliver import SEND_WITHIN, come_back, deliver, noted, senders_of
 from handlers.delivery.fallback_receiver import stand_ins
 from handlers.delivery.seen import Seen, see
 from handlers.delivery.tell_alone import tell_alone
@@ -97,7 +98,11 @@ class _Due:
 
 
 async def _serve(receiver: str, seen: Seen, wiring: Wiring) -> bool:
-    """Claim, send and record what is ripe for one receiver; whether something was sent."""
+    """Claim, send and record what is ripe for one receiver; whether something was sent.
+
+    Raises TooLittleTime where a message that is begun now might be cut off on its way.
+    """
+    deadline.need(SEND_WITHIN)
     senders = senders_of(receiver, seen.policy, wiring)
     if senders is None:
         return False

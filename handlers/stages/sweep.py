@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
+from handlers import deadline
 from handlers.cloud.names import ALERTS_PREFIX, CLAIMS_PREFIX, RUNS_PREFIX
 from handlers.cloud.records import Conflict, Listed, StorageDown
 from handlers.log import logger
@@ -43,26 +44,64 @@ async def handle(wiring: Wiring) -> None:
         log.warning("sweep.newer", extra={"why": str(error)})
         return  # the newer version sweeps as well
     sweep = Sweep(state, wiring)
-    runs = await wiring.runs.listed()
-    alerts = await wiring.records.list(ALERTS_PREFIX)
-    await _each("overdue", runs, _overdue, sweep)
-    await _each("undiscovered", alerts, _undiscovered, sweep)
-    await unplanned.handle(runs, sweep)
-    await drills.end_those_over(wiring)
-    await _untold(runs, sweep)
-    await _stale_claims(runs, sweep)
-    for subscription in sorted(await _with_room(runs, wiring)):
-        await queue.wake(subscription, wiring)
+    await _swept(sweep)
     sweep.forget_sent()
     state.swept_at = sweep.now
-    wanted = state.searched_at is None or state.searched_at + wiring.settings.search_every <= sweep.now
-    if wanted:
+    due = state.searched_at is None or state.searched_at + wiring.settings.search_every <= sweep.now
+    unsearched = list(wiring.settings.subscriptions) if due else state.unsearched
+    state.unsearched = []
+    if due:
         state.searched_at = sweep.now
     etag = await sweep_state.write(state, etag, wiring)
-    if wanted and etag is not None:
+    if (due or unsearched) and etag is not None:
         # After the writing: a search that kills the process must not be repeated by every sweep.
-        state.search_trouble = await search.handle(alerts, state.told, wiring)
+        await _searched(unsearched, state, wiring)
         await sweep_state.write(state, etag, wiring)
+
+
+async def _swept(sweep: Sweep) -> None:
+    """Step by step, from the one on at which the last sweep ran out of time."""
+    steps: dict[str, Callable[[list[Listed]], Awaitable[None]]] = {
+        "overdue": lambda runs: _each("overdue", runs, _overdue, sweep),
+        "undiscovered": lambda _: _alerts(sweep),
+        "unplanned": lambda runs: unplanned.handle(runs, sweep),
+        "drills": lambda _: drills.end_those_over(sweep.wiring),
+        "untold": lambda runs: _untold(runs, sweep),
+        "claims": lambda runs: _stale_claims(runs, sweep),
+        "turns": lambda runs: _turns(runs, sweep.wiring),
+    }
+    names, state = list(steps), sweep.state
+    first = names.index(state.goes_on_with) if state.goes_on_with in steps else 0
+    try:
+        async with deadline.work():
+            runs = await sweep.wiring.runs.listed()
+            for name in (*names[first:], *names[:first]):
+                state.goes_on_with = name
+                await steps[name](runs)
+            state.goes_on_with = ""
+    except deadline.OutOfTime as error:
+        log.warning("sweep.out_of_time", extra={"step": state.goes_on_with, "why": str(error)})
+
+
+async def _searched(subscriptions: list[str], state: sweep_state.State, wiring: Wiring) -> None:
+    """Search these; those that there was no time for are the next sweep's."""
+    try:
+        async with deadline.work():
+            alerts = await wiring.records.list(ALERTS_PREFIX)
+            state.search_trouble = await search.handle(alerts, state.told, wiring, subscriptions)
+    except deadline.OutOfTime as error:
+        log.warning("search.out_of_time", extra={"left": len(subscriptions), "why": str(error)})
+    state.unsearched = subscriptions
+
+
+async def _alerts(sweep: Sweep) -> None:
+    alerts = await sweep.wiring.records.list(ALERTS_PREFIX)
+    await _each("undiscovered", alerts, _undiscovered, sweep)
+
+
+async def _turns(runs: Iterable[Listed], wiring: Wiring) -> None:
+    for subscription in sorted(await _with_room(runs, wiring)):
+        await queue.wake(subscription, wiring)
 
 
 async def _with_room(runs: Iterable[Listed], wiring: Wiring) -> set[str]:

@@ -37,11 +37,15 @@ FAR_BACK = timedelta(days=60)
 
 
 async def handle(
-    alerts: Iterable[Listed], told: MutableMapping[str, datetime], wiring: Wiring
+    alerts: Iterable[Listed],
+    told: MutableMapping[str, datetime],
+    wiring: Wiring,
+    left: list[str] | None = None,
 ) -> dict[str, str]:
     """Search every configured subscription; the trouble by subscription. Raises only StorageDown.
 
     `alerts` is the listing of stored alerts, `told` when people were told of waves without a tracking id.
+    `left`: search these alone; each is taken from the list once it was searched.
     """
     now = wiring.now()
     brought: set[tuple[str, str]] = set()
@@ -51,7 +55,7 @@ async def handle(
             wave = (line.metadata.get("tracking_id", ""), line.metadata.get("subscription", ""))
             (searched if line.metadata.get("found_by_search") == "true" else brought).add(wave)
     trouble: dict[str, str] = {}
-    for subscription in wiring.settings.subscriptions:
+    for subscription in tuple(wiring.settings.subscriptions if left is None else left):
         try:
             for found in await wiring.planned_maintenance(subscription):
                 if found.updated is None or found.updated > now - FAR_BACK:
@@ -64,6 +68,8 @@ async def handle(
         except Exception:
             trouble[subscription] = words.SEARCH_FAILED
             log.exception("search.failed", extra={"subscription": subscription})
+        if left is not None:
+            left.remove(subscription)
     for key, at in list(told.items()):
         if at < now - FAR_BACK:
             del told[key]

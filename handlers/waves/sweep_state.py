@@ -28,7 +28,11 @@ class Sent(BaseModel):
 
 
 class State(BaseModel):
-    """What was sent again when, when it searched, what it told of the search."""
+    """What was sent again when, when it searched, what it told of the search.
+
+    `goes_on_with` is the step at which the last sweep ran out of time, `unsearched` the subscriptions for
+    which its search had none.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -38,6 +42,8 @@ class State(BaseModel):
     sent: dict[str, Sent] = Field(default_factory=dict)
     told: dict[str, AwareDatetime] = Field(default_factory=dict)
     search_trouble: dict[str, str] = Field(default_factory=dict)
+    goes_on_with: str = ""
+    unsearched: list[str] = Field(default_factory=list)
 
 
 class Sweep:

@@ -105,6 +105,10 @@ def channel_down(channel: str, receiver: str, since: datetime, trouble: str) -> 
     return f"The {channel} channel of {receiver} has not got through since {say(since)}. {trouble}"
 
 
+def channel_slow(than: timedelta) -> str:
+    return f"It did not take the message within {long(than)}."
+
+
 def channel_trouble(channel: str, receiver: str, trouble: str) -> str:
     return f"The {channel} channel of {receiver}: {trouble}"
 
