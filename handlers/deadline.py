@@ -21,7 +21,8 @@ UNLIMITED = timedelta(days=1)
 """What is left where no host counts: in the command line, and of a `functionTimeout` of -1."""
 
 RESERVE = timedelta(seconds=30)
-"""Kept back of the half, to write down what was done and to queue the rest."""
+"""Kept back of the half, to write down what was done and to queue the rest. What is still at work when half
+of this is used up is cut off."""
 
 OVERRIDE = "AzureFunctionsJobHost__functionTimeout"
 """The setting by which the host takes another value than that of host.json."""
@@ -69,11 +70,7 @@ async def within(allowed: timedelta) -> AsyncIterator[None]:
 
 def left() -> timedelta:
     """How long work may go on, the reserve kept back; not less than zero."""
-    ends = _ends.get()
-    if ends is None:
-        return UNLIMITED
-    rest = timedelta(seconds=ends - asyncio.get_running_loop().time()) - RESERVE
-    return max(rest, timedelta(0))
+    return max(_until_half() - RESERVE, timedelta(0))
 
 
 def over() -> bool:
@@ -91,8 +88,15 @@ def need(time: timedelta) -> None:
 
 
 def work() -> AbstractAsyncContextManager[None]:
-    """End what is done inside when only the reserve is left. Raises OutOfTime then: the rest is for later."""
-    return _ended_after(left())
+    """End what is done inside and has not ended by itself. Raises OutOfTime then: the rest is for later."""
+    return _ended_after(_until_half() - RESERVE / 2)
+
+
+def _until_half() -> timedelta:
+    ends = _ends.get()
+    if ends is None:
+        return UNLIMITED
+    return timedelta(seconds=ends - asyncio.get_running_loop().time())
 
 
 @asynccontextmanager

@@ -133,7 +133,7 @@ class Arm:
         began, seen = self._ticks(), set[str]()
         within = min(LISTING_WITHIN, deadline.left())
         while address:
-            left = within - timedelta(seconds=self._ticks() - began)
+            left = min(within - timedelta(seconds=self._ticks() - began), deadline.left())
             so_far = f"not complete after {long(within)}: {many(len(seen), 'page')} read"
             async with in_time(left, f"A listing of Azure was {so_far}."):
                 page = await self._page(address, tries=PAGE_TRIES if seen else 1)

@@ -67,10 +67,20 @@ async def _poll(message: NoticeMessage, wiring: Wiring) -> bool:
         seen = await see(about, members, for_wave(wiring.policy(), told_under), wiring)
         # A channel that does not answer must not hold up the other receivers.
         serve = partial(_serve, seen=seen, wiring=wiring)
-        acted = any(await side_by_side(serve, seen.receivers, AT_ONCE)) or acted
+        acted = any(await side_by_side(serve, _in_turn(seen), AT_ONCE)) or acted
         if not acted and not seen.runs and _plans_to_come(seen, wiring):
             await wiring.queues.send(NOTICES, about, delay=wiring.settings.group_wait)
     return acted
+
+
+def _in_turn(seen: Seen) -> list[str]:
+    """The receivers; those whose channel was silent before wait until the others were told."""
+
+    def tried(receiver: str) -> bool:
+        known = seen.deliveries.get(receiver.lower())
+        return known is not None and any(state.sending for state in known[0].channels.values())
+
+    return sorted(seen.receivers, key=tried)
 
 
 def _plans_to_come(seen: Seen, wiring: Wiring) -> bool:

@@ -60,7 +60,7 @@ async def handle(wiring: Wiring) -> None:
 
 
 async def _swept(sweep: Sweep) -> None:
-    """Step by step, from the one on at which the last sweep ran out of time."""
+    """Step by step; the one at which the last sweep ran out of time comes last, so that each has its turn."""
     steps: dict[str, Callable[[list[Listed]], Awaitable[None]]] = {
         "overdue": lambda runs: _each("overdue", runs, _overdue, sweep),
         "undiscovered": lambda _: _alerts(sweep),
@@ -70,17 +70,17 @@ async def _swept(sweep: Sweep) -> None:
         "claims": lambda runs: _stale_claims(runs, sweep),
         "turns": lambda runs: _turns(runs, sweep.wiring),
     }
-    names, state = list(steps), sweep.state
-    first = names.index(state.goes_on_with) if state.goes_on_with in steps else 0
+    names, state, at = list(steps), sweep.state, ""
+    first = names.index(state.cut_at) + 1 if state.cut_at in steps else 0
     try:
         async with deadline.work():
             runs = await sweep.wiring.runs.listed()
-            for name in (*names[first:], *names[:first]):
-                state.goes_on_with = name
-                await steps[name](runs)
-            state.goes_on_with = ""
+            for at in (*names[first:], *names[:first]):
+                await steps[at](runs)
+            at = ""
     except deadline.OutOfTime as error:
-        log.warning("sweep.out_of_time", extra={"step": state.goes_on_with, "why": str(error)})
+        log.warning("sweep.out_of_time", extra={"step": at, "why": str(error)})
+    state.cut_at = at
 
 
 async def _searched(subscriptions: list[str], state: sweep_state.State, wiring: Wiring) -> None:
@@ -123,8 +123,8 @@ async def _with_room(runs: Iterable[Listed], wiring: Wiring) -> set[str]:
 async def _each(
     what: str, lines: Iterable[Listed], check: Callable[[Listed, Sweep], Awaitable[None]], sweep: Sweep
 ) -> None:
-    """What is wrong with one line must not hide the others."""
-    for line in lines:
+    """What is wrong with one line must not hide the others; those sent longest ago come first."""
+    for line in sorted(lines, key=lambda line: sweep.sent_at(line.path)):
         try:
             await check(line, sweep)
         except StorageDown:

@@ -1,6 +1,6 @@
 """What the sweep remembers from one time to the next: what it sent again, when it searched, what it told."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -30,8 +30,8 @@ class Sent(BaseModel):
 class State(BaseModel):
     """What was sent again when, when it searched, what it told of the search.
 
-    `goes_on_with` is the step at which the last sweep ran out of time, `unsearched` the subscriptions for
-    which its search had none.
+    `cut_at` is the step at which the last sweep ran out of time, `unsearched` the subscriptions for which its
+    search had none.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -42,7 +42,7 @@ class State(BaseModel):
     sent: dict[str, Sent] = Field(default_factory=dict)
     told: dict[str, AwareDatetime] = Field(default_factory=dict)
     search_trouble: dict[str, str] = Field(default_factory=dict)
-    goes_on_with: str = ""
+    cut_at: str = ""
     unsearched: list[str] = Field(default_factory=list)
 
 
@@ -59,6 +59,11 @@ class Sweep:
         if sent is not None and growing:
             wait = max(wait, doubled(wait, sent.count, SELDOM))
         return sent is None or sent.at + wait <= self.now
+
+    def sent_at(self, key: str) -> datetime:
+        """When it was last sent, long ago for what never was."""
+        sent = self.state.sent.get(key)
+        return sent.at if sent is not None else datetime.min.replace(tzinfo=UTC)
 
     def note_sent(self, key: str) -> None:
         before = self.state.sent.get(key)
