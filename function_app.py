@@ -7,10 +7,15 @@ a cold start loads only what it runs.
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import azure.functions as func
 
+from handlers import deadline
 from handlers.log import hush
 from handlers.wire.http import Request, Response
 from handlers.wire.ids import ALERTS, NOTICES, RUNS, SCALE_SETS, Queue
@@ -33,6 +38,12 @@ def wiring() -> Wiring:
     return Wiring(Settings.as_far_as_readable())
 
 
+@cache
+def allowed() -> timedelta:
+    """How long the host lets a function of this app run."""
+    return deadline.function_timeout(Path(__file__).with_name("host.json"), os.environ)
+
+
 def _request(request: func.HttpRequest) -> Request:
     return Request(
         method="GET" if request.method == "HEAD" else request.method,
@@ -44,15 +55,14 @@ def _request(request: func.HttpRequest) -> Request:
 
 
 async def _answered(
-    req: func.HttpRequest,
-    stage: Callable[[Request, Wiring], Awaitable[Response]],
-    extra: dict[str, str] | None = None,
+    req: func.HttpRequest, stage: Callable[[Request, Wiring], Awaitable[Response]], **place: str
 ) -> func.HttpResponse:
-    from handlers.gateway import answered  # noqa: PLC0415
+    """Each function that is called by HTTP goes through here, and ends in time."""
+    from handlers.answering import answer  # noqa: PLC0415
 
-    request = _request(req)
-    request = replace(request, path_parameters={**request.path_parameters, **(extra or {})})
-    response = await answered(request, stage, wiring())
+    asked = _request(req)
+    asked = replace(asked, path_parameters={**asked.path_parameters, **place})
+    response = await answer(stage, asked, wiring(), allowed())
     return func.HttpResponse(
         b"" if req.method == "HEAD" else response.body,
         status_code=response.status,
@@ -60,6 +70,18 @@ async def _answered(
         charset="utf-8",
         headers=dict(response.headers),
     )
+
+
+async def _hand_over(queue: Queue, msg: func.QueueMessage, stage: str) -> None:
+    """Each function that takes messages goes through here, and ends in time."""
+    from handlers.intake import hand_over  # noqa: PLC0415
+
+    async def handle(message: Any, wiring: Wiring) -> None:
+        # Imported where a failure counts as one of the message, and not as if it had never reached the app.
+        await import_module(f"handlers.stages.{stage}").handle(message, wiring)
+
+    tries = msg.dequeue_count or 1
+    await hand_over(queue, msg.get_body(), handle, wiring(), tries=tries, allowed=allowed())
 
 
 @app.function_name("receive")
@@ -71,46 +93,32 @@ async def receive(req: func.HttpRequest) -> func.HttpResponse:
     return await _answered(req, stage.handle)
 
 
-async def _hand_over(queue: Queue, msg: func.QueueMessage, stage: Callable[..., Awaitable[None]]) -> None:
-    from handlers.intake import hand_over  # noqa: PLC0415
-
-    await hand_over(queue, msg.get_body(), stage, wiring(), tries=msg.dequeue_count or 1)
-
-
 @app.function_name("discover")
 @app.queue_trigger(arg_name="msg", queue_name=ALERTS, connection=STORAGE)
 async def discover(msg: func.QueueMessage) -> None:
     """Find the scale sets of an announcement."""
-    from handlers.stages import discover as stage  # noqa: PLC0415
-
-    await _hand_over(ALERTS, msg, stage.handle)
+    await _hand_over(ALERTS, msg, "discover")
 
 
 @app.function_name("plan")
 @app.queue_trigger(arg_name="msg", queue_name=SCALE_SETS, connection=STORAGE)
 async def plan(msg: func.QueueMessage) -> None:
     """Decide for one scale set."""
-    from handlers.stages import plan as stage  # noqa: PLC0415
-
-    await _hand_over(SCALE_SETS, msg, stage.handle)
+    await _hand_over(SCALE_SETS, msg, "plan")
 
 
 @app.function_name("advance")
 @app.queue_trigger(arg_name="msg", queue_name=RUNS, connection=STORAGE)
 async def advance(msg: func.QueueMessage) -> None:
     """Poll one run and take its next step."""
-    from handlers.stages import advance as stage  # noqa: PLC0415
-
-    await _hand_over(RUNS, msg, stage.handle)
+    await _hand_over(RUNS, msg, "advance")
 
 
 @app.function_name("notify")
 @app.queue_trigger(arg_name="msg", queue_name=NOTICES, connection=STORAGE)
 async def notify(msg: func.QueueMessage) -> None:
     """Send people the notices they have not been sent."""
-    from handlers.stages import notify as stage  # noqa: PLC0415
-
-    await _hand_over(NOTICES, msg, stage.handle)
+    await _hand_over(NOTICES, msg, "notify")
 
 
 @app.function_name("sweep")
@@ -121,14 +129,15 @@ async def sweep(timer: func.TimerRequest) -> None:
     from handlers.stages import sweep as stage  # noqa: PLC0415
 
     del timer
-    await bury.drain(wiring())
-    await stage.handle(wiring())
+    async with deadline.within(allowed()):
+        await bury.drain(wiring())
+        await stage.handle(wiring())
 
 
-async def _report(req: func.HttpRequest, extra: dict[str, str] | None = None) -> func.HttpResponse:
+async def _report(req: func.HttpRequest, **place: str) -> func.HttpResponse:
     from handlers.stages import report as stage  # noqa: PLC0415
 
-    return await _answered(req, stage.handle, extra)
+    return await _answered(req, stage.handle, **place)
 
 
 @app.function_name("report_waves")
@@ -142,7 +151,7 @@ async def report_waves(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(route="waves.json", methods=READ)
 async def report_waves_json(req: func.HttpRequest) -> func.HttpResponse:
     """List every wave as JSON."""
-    return await _report(req, {"suffix": "json"})
+    return await _report(req, suffix="json")
 
 
 @app.function_name("report_wave")
@@ -212,4 +221,4 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:
     """Say whether storage answers, and how long the queues are."""
     from handlers.stages import health as stage  # noqa: PLC0415
 
-    return await _answered(req, lambda _, app: stage.handle(app))
+    return await _answered(req, lambda _, wiring: stage.handle(wiring))

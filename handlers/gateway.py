@@ -6,11 +6,9 @@ The Functions host drops a body without Content-Length and hands over a compress
 
 import asyncio
 import gzip
-from collections.abc import Awaitable, Callable
 
 from handlers.log import logger
 from handlers.wire.http import Request, Response, json_response
-from handlers.wiring import Wiring
 from handlers.words import answers as words
 
 log = logger(__name__)
@@ -20,13 +18,6 @@ WORTH_PACKING = 2_000
 
 BESIDE_THE_LOOP = 100_000
 """Bytes from which packing takes long enough for others to wait."""
-
-type Stage = Callable[[Request, Wiring], Awaitable[Response]]
-
-
-async def answered(request: Request, stage: Stage, wiring: Wiring) -> Response:
-    """The stage's answer, in the form that was asked for; 411 or 415 for a body that it would misread."""
-    return await packed(request, refused(request) or await stage(request, wiring))
 
 
 def refused(request: Request) -> Response | None:

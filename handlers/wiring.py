@@ -7,13 +7,14 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+from handlers import deadline
 from handlers.cloud.queues import Queues
 from handlers.cloud.records import Records
 from handlers.wire.clouds import Cloud
@@ -190,9 +191,12 @@ class Wiring:
         lacking: "Collection[str]" = (),
     ) -> "Looked":
         """The extra look-ups of these scale sets as of now; `listed` existed a moment ago. Raises nothing."""
-        from handlers.cloud.lookups import look_up  # noqa: PLC0415
+        from handlers.cloud.lookups import LISTS_WITHIN, MACHINES_WITHIN, look_up  # noqa: PLC0415
 
-        return await look_up(self.compute(subscription), scale_sets, self.now(), listed, lacking=lacking)
+        within = max(min(LISTS_WITHIN, deadline.left() - MACHINES_WITHIN), timedelta(0))
+        return await look_up(
+            self.compute(subscription), scale_sets, self.now(), listed, within=within, lacking=lacking
+        )
 
     def retry_after(self, subscription: str) -> "RetryAfter":
         """What all hosts know of a subscription's Retry-After."""

@@ -19,6 +19,7 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from pydantic_core import from_json
 
+from handlers import deadline
 from handlers.cloud.endpoint import host_of, on_endpoint
 from handlers.cloud.errors import Throttled, Unreachable
 from handlers.cloud.patience import PatientExceptWhenThrottled, PlainHttp, environment_settings, in_time
@@ -41,7 +42,7 @@ LISTING_WITHIN = timedelta(minutes=6)
 Instance listings of large scale sets have been seen to take five minutes. Pages are not kept from one message
 to the next: half a listing would look like instances that are gone. The function may run long instead: Flex
 Consumption sets no upper limit to `functionTimeout` (host.json; Learn, azure-functions/functions-scale), and
-every reading ends itself within less than half of it.
+every reading ends itself within less than half of it (handlers/deadline.py).
 """
 
 PAGE_TRIES = 3
@@ -118,7 +119,7 @@ class Arm:
         """The list at a path below the endpoint, page by page.
 
         When a page after the first fails, only that page is requested again. Raises Unreachable after
-        LISTING_WITHIN.
+        LISTING_WITHIN, sooner where the function has less time left.
         """
         async for found, _ in self.pages_from(self._endpoint + path):
             yield found
@@ -130,9 +131,10 @@ class Arm:
         """
         address = self._own(address)
         began, seen = self._ticks(), set[str]()
+        within = min(LISTING_WITHIN, deadline.left())
         while address:
-            left = LISTING_WITHIN - timedelta(seconds=self._ticks() - began)
-            so_far = f"not complete after {long(LISTING_WITHIN)}: {many(len(seen), 'page')} read"
+            left = min(within - timedelta(seconds=self._ticks() - began), deadline.left())
+            so_far = f"not complete after {long(within)}: {many(len(seen), 'page')} read"
             async with in_time(left, f"A listing of Azure was {so_far}."):
                 page = await self._page(address, tries=PAGE_TRIES if seen else 1)
             seen.add(address)

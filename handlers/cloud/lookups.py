@@ -49,8 +49,7 @@ RIGHTS: Mapping[Source, Right] = {
 MACHINES = Right("which machines belong to Flexible scale sets", GRAPH, "Reader")
 
 LISTS_WITHIN, MACHINES_WITHIN = timedelta(seconds=90), timedelta(seconds=20)
-"""How long all lists together may take, and after them the owners of the machines in them: less than half of
-`functionTimeout` (host.json), since exceeding that ends the whole process."""
+"""How long all lists together may take, and after them the owners of the machines in them."""
 
 UNREGISTERED = "MissingSubscriptionRegistration"
 """A provider that the subscription has never registered has nothing to read."""

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from handlers.channels import ChannelTrouble, Message, Sender
 from handlers.cloud.records import Conflict
@@ -21,6 +21,10 @@ from planner.notices.known import NOBODY
 from planner.policy.model import Policy
 
 log = logger(__name__)
+
+
+SEND_WITHIN = timedelta(seconds=90)
+"""How long one message may be on its way to a channel; a mail server has 30 seconds for each step alone."""
 
 
 class Nobody:
@@ -134,8 +138,13 @@ async def _send(
         "subject": letter.subject,
     }
     try:
-        remark = await sender.send(message)
-    except ChannelTrouble as trouble:
+        async with asyncio.timeout(SEND_WITHIN.total_seconds()) as timer:
+            remark = await sender.send(message)
+    except (ChannelTrouble, TimeoutError) as error:
+        if isinstance(error, TimeoutError) and not timer.expired():
+            raise
+        slow = ChannelTrouble(words.channel_slow(SEND_WITHIN))
+        trouble = error if isinstance(error, ChannelTrouble) else slow
         why = {
             "why": trouble.sentence,
             "recoverable": trouble.recoverable,

@@ -8,9 +8,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
+from handlers import deadline
 from handlers.cloud.records import StorageDown
 from handlers.cloud.side_by_side import side_by_side
-from handlers.failures import reasons, subject
+from handlers.failures import lives, reasons, subject
 from handlers.log import about, logger
 from handlers.wire.bundles import Bundle
 from handlers.wire.documents import NewerRecord
@@ -81,7 +82,11 @@ async def _again_in[Kind: Message](
         log.info("bundle.no_turn", extra={"queue": queue})
         return timedelta(0)
     try:
-        await work(message)
+        async with deadline.work():
+            await work(message)
+    except deadline.OutOfTime as error:
+        log.warning("bundle.out_of_time", extra={"queue": queue, "why": str(error)})
+        return lives.CUT_WAIT
     except NewerRecord as error:
         log.warning("message.newer", extra={"queue": queue, "why": str(error)})
         return NEWER_WAIT

@@ -79,6 +79,16 @@ class Runs:
         stored = await self._records().read(path)
         return StoredRun(path, decode(Run, stored.body), stored.etag) if stored is not None else None
 
+    async def read_if_changed(self, known: StoredRun) -> StoredRun | None:
+        """The run as somebody else has written it since, None while it is as known.
+
+        Raises Absent when it is gone, BadRecord and NewerRecord.
+        """
+        stored = await self._records().read_if_changed(known.path, known.etag)
+        if stored is None:
+            return None
+        return StoredRun(known.path, decode(Run, stored.body), stored.etag)
+
     async def write(self, path: str, run: Run, etag: str | None) -> str:
         """Replace the run that has this ETag (None: there must be none yet); the new ETag.
 

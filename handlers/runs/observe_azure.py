@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from handlers import deadline
 from handlers.cloud import patience
 from handlers.cloud.errors import AzureTrouble, NotFound, Refused, Unreachable
 from handlers.cloud.side_by_side import side_by_side
@@ -29,11 +30,10 @@ AT_ONCE = 32  # operations and single instances read side by side
 LISTING_TOO_OLD = FRESH - timedelta(seconds=10)
 """A listing that took longer than this leaves no time to send a start: its batch is read once more."""
 
-POLL_WITHIN = timedelta(minutes=7)
-"""How long all reading for a poll or a plan may take: one listing and what is read beside it.
+WORTH_BEGINNING = timedelta(minutes=1)
+"""With less time than this nothing is read of Azure: it would be called slow for what others have used up.
 
-Less than half of `functionTimeout` (host.json): of two messages of a run in one process the second waits for
-the first, and may have to do it all again. A function that exceeds it takes the whole process down.
+Of two messages of a run in one process the second waits for the first, and may have to do it all again.
 """
 
 
@@ -47,8 +47,13 @@ def slowness(since: datetime, wiring: Wiring) -> timedelta:
 
 
 def in_time() -> AbstractAsyncContextManager[None]:
-    """Ends all reading for a poll or a plan after POLL_WITHIN, with Unreachable."""
-    return patience.in_time(POLL_WITHIN, trouble.azure_took_longer(POLL_WITHIN))
+    """Ends all reading for a poll or a plan, with Unreachable, when the function has no more time for it.
+
+    Raises TooLittleTime where it would hardly begin.
+    """
+    deadline.need(WORTH_BEGINNING)
+    left = deadline.left()
+    return patience.in_time(left, trouble.azure_took_longer(left))
 
 
 async def with_azure(

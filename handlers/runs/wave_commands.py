@@ -6,7 +6,9 @@ the sentence why. Said again, what is done already stays as it is.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from handlers import deadline
 from handlers.cloud.records import Conflict, Listed, StorageDown
 from handlers.cloud.side_by_side import side_by_side
 from handlers.log import logger
@@ -26,6 +28,9 @@ log = logger(__name__)
 
 AT_ONCE = 16
 """Runs whose records are written side by side."""
+
+ONE_COMMAND = timedelta(minutes=1)
+"""With less time than this no further run is told: whoever asked would hear that nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,8 @@ async def said(
 
 async def _one(command: Command, line: Listed, tracking_id: str, wiring: Wiring, traceparent: str) -> Outcome:
     name = "/".join(place_of(line)[1:])
+    if deadline.left() < ONE_COMMAND:
+        return Outcome(name, failed=words.NO_TIME_LEFT)
     try:
         await commands.taken(command, line.path, tracking_id, wiring, traceparent, pass_on=False)
     except Refused as refused:

@@ -12,11 +12,12 @@ Bad content never raises here, or it would stay where it is.
 import hashlib
 from dataclasses import dataclass
 
+from handlers import deadline
 from handlers.cloud.names import run_path
 from handlers.cloud.queues import TAKEN_AT_MOST, Taken
 from handlers.cloud.records import StorageDown
 from handlers.cloud.side_by_side import side_by_side
-from handlers.failures import bundles, reasons
+from handlers.failures import bundles, lives, reasons
 from handlers.failures.quarantine import keep
 from handlers.log import logger
 from handlers.wire.bundles import texts_in
@@ -44,10 +45,6 @@ log = logger(__name__)
 
 ACTOR = "breakwater"
 
-MOST_LIVES = 5
-"""How often a message is sent again when no failure of it is known; one that kills its process must end."""
-
-
 MOST_TAKES = 20
 """Of 32 messages of one queue; what is left waits for the next sweep."""
 
@@ -72,8 +69,9 @@ class _Buried:
 async def drain(wiring: Wiring) -> None:
     """Bury what lies in the poison queues; what cannot be buried stays until the next time.
 
-    Raises StorageDown.
+    Takes half of the time there is at most: the sweep that follows needs the rest. Raises StorageDown.
     """
+    for_the_sweep = deadline.left() / 2
     for queue in QUEUES:
 
         async def bury(taken: Taken, queue: Queue = queue) -> None:
@@ -87,6 +85,9 @@ async def drain(wiring: Wiring) -> None:
                 await wiring.queues.remove(poison(queue), taken)
 
         for _ in range(MOST_TAKES):
+            if deadline.left() < for_the_sweep:
+                log.warning("bury.out_of_time", extra={"queue": poison(queue)})
+                return
             found = await wiring.queues.take(poison(queue))
             await side_by_side(bury, found, AT_ONCE)
             if len(found) < TAKEN_AT_MOST:
@@ -118,7 +119,7 @@ async def handle(queue: Queue, body: str | bytes, wiring: Wiring) -> None:
 async def _sent_again(buried: _Buried, wiring: Wiring) -> bool:
     """Send a message once more of which no failure is known, later each time; whether that was done."""
     message = buried.message
-    if message is None or buried.failed or message.lives >= MOST_LIVES:
+    if message is None or buried.failed or message.lives >= lives.MOST:
         return False
     wait = doubled(wiring.settings.poll_interval, message.lives, LONGEST_WAIT)
     again = message.model_copy(update={"lives": message.lives + 1})

@@ -6,8 +6,9 @@ maintenance. What could not be sent waits in the delivery record and goes again 
 
 from functools import partial
 
+from handlers import deadline
 from handlers.cloud.side_by_side import side_by_side
-from handlers.delivery.deliver import come_back, deliver, noted, senders_of
+from handlers.delivery.deliver import SEND_WITHIN, come_back, deliver, noted, senders_of
 from handlers.delivery.fallback_receiver import stand_ins
 from handlers.delivery.seen import Seen, see
 from handlers.delivery.tell_alone import tell_alone
@@ -20,6 +21,7 @@ from planner.notices import delivery_steps as steps
 from planner.notices.delivery import Delivery, stuck, with_channels
 from planner.notices.digest import PATIENCE
 from planner.notices.due import claims
+from planner.notices.known import Known
 from planner.policy.drill import for_wave
 
 AT_ONCE = 16
@@ -60,10 +62,20 @@ async def _poll(message: NoticeMessage, wiring: Wiring) -> bool:
         seen = await see(about, members, for_wave(wiring.policy(), told_under), wiring)
         # A channel that does not answer must not hold up the other receivers.
         serve = partial(_serve, seen=seen, wiring=wiring)
-        acted = any(await side_by_side(serve, seen.known.receivers, AT_ONCE)) or acted
+        acted = any(await side_by_side(serve, _in_turn(seen.known), AT_ONCE)) or acted
         if not acted and not seen.known.runs and _plans_to_come(seen, wiring):
             await wiring.queues.send(NOTICES, about, delay=wiring.settings.group_wait)
     return acted
+
+
+def _in_turn(known: Known) -> list[str]:
+    """The receivers; those whose channel was silent before wait until the others were told."""
+
+    def tried(receiver: str) -> bool:
+        delivery = known.deliveries.get(receiver.lower())
+        return delivery is not None and any(state.sending for state in delivery.channels.values())
+
+    return sorted(known.receivers, key=tried)
 
 
 def _plans_to_come(seen: Seen, wiring: Wiring) -> bool:
@@ -74,7 +86,11 @@ def _plans_to_come(seen: Seen, wiring: Wiring) -> bool:
 
 
 async def _serve(receiver: str, seen: Seen, wiring: Wiring) -> bool:
-    """Claim, send and record what is ripe for one receiver; whether something was sent."""
+    """Claim, send and record what is ripe for one receiver; whether something was sent.
+
+    Raises TooLittleTime where a message that is begun now might be cut off on its way.
+    """
+    deadline.need(SEND_WITHIN)
     senders = senders_of(receiver, seen.known.policy, wiring)
     if senders is None:
         return False

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
+from handlers import deadline
 from handlers.cloud.names import ALERTS_PREFIX, CLAIMS_PREFIX, RUNS_PREFIX
 from handlers.cloud.records import Conflict, Listed, StorageDown
 from handlers.log import logger
@@ -43,28 +44,66 @@ async def handle(wiring: Wiring) -> None:
         log.warning("sweep.newer", extra={"why": str(error)})
         return  # the newer version sweeps as well
     sweep = Sweep(state, wiring)
-    runs = await wiring.runs.listed()
-    alerts = await wiring.records.list(ALERTS_PREFIX)
-    await _each("overdue", runs, _overdue, sweep)
-    await _each("undiscovered", alerts, _undiscovered, sweep)
-    await unplanned.handle(runs, sweep)
-    await drills.end_those_over(wiring)
-    await _untold(runs, sweep)
-    await _stale_claims(runs, sweep)
-    for subscription in sorted(await _with_room(runs, wiring)):
-        await queue.wake(subscription, wiring)
+    await _swept(sweep)
     sweep.forget_sent()
     state.swept_at = sweep.now
-    wanted = state.searched_at is None or state.searched_at + wiring.settings.search_every <= sweep.now
-    if wanted:
+    due = state.searched_at is None or state.searched_at + wiring.settings.search_every <= sweep.now
+    unsearched = list(wiring.settings.subscriptions) if due else state.unsearched
+    state.unsearched = []
+    if due:
         state.searched_at = sweep.now
     etag = await sweep_state.write(state, etag, wiring)
-    if etag is not None and (wanted or rights_probe.due(state, wiring)):
+    if etag is not None and (due or unsearched or rights_probe.due(state, wiring)):
         # After the writing: a search that kills the process must not be repeated by every sweep.
-        await rights_probe.probe(state, wiring)
-        if wanted:
-            state.search_trouble = await search.handle(alerts, state, wiring)
+        await _searched(unsearched, state, wiring)
         await sweep_state.write(state, etag, wiring)
+
+
+async def _swept(sweep: Sweep) -> None:
+    """Step by step; the one at which the last sweep ran out of time comes last, so that each has its turn."""
+    steps: dict[str, Callable[[list[Listed]], Awaitable[None]]] = {
+        "overdue": lambda runs: _each("overdue", runs, _overdue, sweep),
+        "undiscovered": lambda _: _alerts(sweep),
+        "unplanned": lambda runs: unplanned.handle(runs, sweep),
+        "drills": lambda _: drills.end_those_over(sweep.wiring),
+        "untold": lambda runs: _untold(runs, sweep),
+        "claims": lambda runs: _stale_claims(runs, sweep),
+        "turns": lambda runs: _turns(runs, sweep.wiring),
+    }
+    names, state, at = list(steps), sweep.state, ""
+    first = names.index(state.cut_at) + 1 if state.cut_at in steps else 0
+    try:
+        async with deadline.work():
+            runs = await sweep.wiring.runs.listed()
+            for at in (*names[first:], *names[:first]):
+                await steps[at](runs)
+            at = ""
+    except deadline.OutOfTime as error:
+        log.warning("sweep.out_of_time", extra={"step": at, "why": str(error)})
+    state.cut_at = at
+
+
+async def _searched(subscriptions: list[str], state: sweep_state.State, wiring: Wiring) -> None:
+    """Ask for the rights that are due, then search these; what there was no time for is the next sweep's."""
+    try:
+        async with deadline.work():
+            await rights_probe.probe(state, wiring)
+            if subscriptions:
+                alerts = await wiring.records.list(ALERTS_PREFIX)
+                state.search_trouble = await search.handle(alerts, state, wiring, subscriptions)
+    except deadline.OutOfTime as error:
+        log.warning("search.out_of_time", extra={"left": len(subscriptions), "why": str(error)})
+    state.unsearched = subscriptions
+
+
+async def _alerts(sweep: Sweep) -> None:
+    alerts = await sweep.wiring.records.list(ALERTS_PREFIX)
+    await _each("undiscovered", alerts, _undiscovered, sweep)
+
+
+async def _turns(runs: Iterable[Listed], wiring: Wiring) -> None:
+    for subscription in sorted(await _with_room(runs, wiring)):
+        await queue.wake(subscription, wiring)
 
 
 async def _with_room(runs: Iterable[Listed], wiring: Wiring) -> set[str]:
@@ -86,8 +125,8 @@ async def _with_room(runs: Iterable[Listed], wiring: Wiring) -> set[str]:
 async def _each(
     what: str, lines: Iterable[Listed], check: Callable[[Listed, Sweep], Awaitable[None]], sweep: Sweep
 ) -> None:
-    """What is wrong with one line must not hide the others."""
-    for line in lines:
+    """What is wrong with one line must not hide the others; those sent longest ago come first."""
+    for line in sorted(lines, key=lambda line: sweep.sent_at(line.path)):
         try:
             await check(line, sweep)
         except StorageDown:

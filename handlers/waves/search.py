@@ -38,11 +38,14 @@ log = logger(__name__)
 FAR_BACK = timedelta(days=60)
 
 
-async def handle(alerts: Iterable[Listed], state: State, wiring: Wiring) -> dict[str, str]:
+async def handle(
+    alerts: Iterable[Listed], state: State, wiring: Wiring, left: list[str] | None = None
+) -> dict[str, str]:
     """Search every configured subscription; the trouble by subscription. Raises only StorageDown.
 
     `alerts` is the listing of stored alerts; in `state` is when people were told of waves without a tracking
     id, which is noted there, and which rights are missing: then an empty table proves nothing.
+    `left`: search these alone; each is taken from the list once it was searched.
     """
     now, told = wiring.now(), state.told
     brought: set[tuple[str, str]] = set()
@@ -52,7 +55,7 @@ async def handle(alerts: Iterable[Listed], state: State, wiring: Wiring) -> dict
             wave = (line.metadata.get("tracking_id", ""), line.metadata.get("subscription", ""))
             (searched if line.metadata.get("found_by_search") == "true" else brought).add(wave)
     trouble: dict[str, str] = {}
-    for subscription in wiring.settings.subscriptions:
+    for subscription in tuple(wiring.settings.subscriptions if left is None else left):
         try:
             table = await wiring.planned_maintenance(subscription)
             if not table and (why := _proves_nothing(state.rights.get(subscription))):
@@ -69,6 +72,8 @@ async def handle(alerts: Iterable[Listed], state: State, wiring: Wiring) -> dict
         except Exception:
             trouble[subscription] = words.SEARCH_FAILED
             log.exception("search.failed", extra={"subscription": subscription})
+        if left is not None:
+            left.remove(subscription)
     for key, at in list(told.items()):
         if at < now - FAR_BACK:
             del told[key]

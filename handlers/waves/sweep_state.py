@@ -1,6 +1,6 @@
 """What the sweep remembers from one time to the next: what it sent again, when it searched, what it told."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -36,7 +36,11 @@ class Rights(BaseModel):
 
 
 class State(BaseModel):
-    """What was sent again when, when it searched, what it told of the search, the rights it found."""
+    """What was sent again when, when it searched, what it told of the search, the rights it found.
+
+    `cut_at` is the step at which the last sweep ran out of time, `unsearched` the subscriptions for which its
+    search had none.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -47,6 +51,8 @@ class State(BaseModel):
     told: dict[str, AwareDatetime] = Field(default_factory=dict)
     search_trouble: dict[str, str] = Field(default_factory=dict)
     rights: dict[str, Rights] = Field(default_factory=dict)
+    cut_at: str = ""
+    unsearched: list[str] = Field(default_factory=list)
 
 
 class Sweep:
@@ -62,6 +68,11 @@ class Sweep:
         if sent is not None and growing:
             wait = max(wait, doubled(wait, sent.count, SELDOM))
         return sent is None or sent.at + wait <= self.now
+
+    def sent_at(self, key: str) -> datetime:
+        """When it was last sent, long ago for what never was."""
+        sent = self.state.sent.get(key)
+        return sent.at if sent is not None else datetime.min.replace(tzinfo=UTC)
 
     def note_sent(self, key: str) -> None:
         before = self.state.sent.get(key)

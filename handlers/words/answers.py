@@ -74,6 +74,15 @@ def records_unreadable(why: object) -> str:
     return f"The records cannot be read right now, try again in a minute: {why}"
 
 
+TOOK_TOO_LONG = (
+    "Storage or Azure did not answer in time, so nobody knows whether this was taken. Try again in a minute: "
+    "what was taken is not taken twice."
+)
+
+
+NO_TIME_LEFT = "Its turn did not come before the request had to be answered; say it again."
+
+
 def not_right_now(why: object) -> str:
     return f"This cannot be taken right now, try again in a minute: {why}"
 

@@ -29,6 +29,11 @@ POLL_TOO_OLD = "the poll that saw it is no longer fresh"
 """Why a start is not sent."""
 
 
+def record_unread(why: object) -> str:
+    """Right before a start the run's record could not be read: it may say by now that nothing starts."""
+    return f"the run's record could not be read once more right before it ({why})"
+
+
 SHOWN_AFTER_404 = "Azure answered 404 and shows the scale set at the next read."
 LISTED_AND_404 = "Azure answered 404 for a scale set that it has just listed."
 
@@ -120,6 +125,10 @@ NOTHING_LEFT_TO_TELL = "Nothing left to tell: the run was replaced by another on
 
 def channel_down(channel: str, receiver: str, since: datetime, trouble: str) -> str:
     return f"The {channel} channel of {receiver} has not got through since {say(since)}. {trouble}"
+
+
+def channel_slow(than: timedelta) -> str:
+    return f"It did not take the message within {long(than)}."
 
 
 def channel_trouble(channel: str, receiver: str, trouble: str) -> str:

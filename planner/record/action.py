@@ -41,11 +41,15 @@ type Action = Start | PollAgain | Replan | SetRepairs | Notify
 
 
 class StartOutcome(StrEnum):
-    """What became of a start: taken, refused, known not to have been sent, or nobody can say."""
+    """What became of a start: taken, refused, known not to have been sent, or nobody can say.
+
+    CALLED_OFF was not sent either: the run's record forbade it by then.
+    """
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
+    CALLED_OFF = "called_off"
     LOST = "lost"
 
 

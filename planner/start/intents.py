@@ -1,4 +1,4 @@
-"""Intents: what is written into the run before any start is sent."""
+"""Intents: what is written into the run before any start is sent, and read again right before it is."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,7 +7,8 @@ from planner.azure.fleet import Instance, ResultCode
 from planner.record.batch import Batch
 from planner.record.copying import replace
 from planner.record.instance import Before, InstanceProgress
-from planner.record.states import BatchState, InstanceState, transition
+from planner.record.run import Run
+from planner.record.states import ACTIVE, BatchState, InstanceState, RunState, transition
 from planner.words import starts as words
 
 
@@ -54,3 +55,25 @@ def _intent(progress: InstanceProgress, instance: Instance, now: datetime) -> In
         proof="",
         healthy_polls=0,
     )
+
+
+def stands(instance: str, written: Run, on_record: Run) -> bool:
+    """Whether the intent that was written for an instance is on record still, and unanswered."""
+    before, now = (_progress(instance, run) for run in (written, on_record))
+    if before is None or now is None or now.state is not InstanceState.STARTING or now.answered:
+        return False
+    return now.intent_at == before.intent_at
+
+
+def called_off(instance: str, written: Run, on_record: Run) -> str:
+    """Why a start must not be sent although its intent was written: what the record says by now.
+
+    Empty where nothing on it forbids the start.
+    """
+    if on_record.state is RunState.PAUSED or on_record.state not in ACTIVE:
+        return words.called_off(on_record.reason)
+    return "" if stands(instance, written, on_record) else words.CHANGED_MEANWHILE
+
+
+def _progress(instance: str, run: Run) -> InstanceProgress | None:
+    return next((one for one in run.instances if one.id == instance), None)

@@ -75,7 +75,7 @@ def _withdrawn(run: Run, answers: Sequence[StartResult], now: datetime) -> Run:
     unsent = [
         result for result in answers if result.answered is StartOutcome.WITHDRAWN and not result.needs_person
     ]
-    if len(unsent) < len(answers):
+    if len(unsent) < len(answers) or run.state is RunState.PAUSED:
         return replace(run, gaps=replace(run.gaps, unsent=None))
     trouble = again(run.gaps.unsent, unsent[0].message, now)
     reason = words.none_sent(trouble.since, trouble.error)

@@ -35,6 +35,14 @@ def not_sent(why: str) -> str:
     return f"Not started: {why}"
 
 
+def called_off(reason: str) -> str:
+    """The run was paused, or ended, after the start was written and before it was sent."""
+    return f"called off right before it was sent. {reason}"
+
+
+CHANGED_MEANWHILE = "called off right before it was sent: another poll or plan has changed the run."
+
+
 def none_sent(since: datetime, why: str) -> str:
     return f"No start could be sent since {say(since)}: {why.rstrip('.')}."
 

@@ -2,10 +2,11 @@
 
 import gzip
 import json
+from datetime import timedelta
 
 import pytest
 
-from handlers import gateway
+from handlers import answering
 from handlers.wire.http import Request, Response
 
 LARGE = Response(200, "näh " * 1000, "text/csv", {"X-Kept": "1"})
@@ -15,7 +16,7 @@ async def answer(request: Request, response: Response = LARGE) -> Response:
     async def stage(_: Request, __: object) -> Response:
         return response
 
-    return await gateway.answered(request, stage, None)  # type: ignore[arg-type]
+    return await answering.answer(stage, request, None, timedelta(minutes=10))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("headers", [{}, {"transfer-encoding": "chunked"}])

@@ -11,6 +11,7 @@ import pytest
 
 from handlers.cloud.errors import Refused
 from handlers.cloud.names import CLAIMS_PREFIX, claim_path
+from handlers.cloud.records import StorageDown
 from handlers.runs import claims
 from handlers.stages import advance, plan, respond
 from handlers.wire.http import Request
@@ -136,11 +137,11 @@ async def test_a_hold_between_the_intents_and_their_starts_says_what_may_still_b
     assert words(run) == [said["id"]]
     assert sorted(scene.started()) == ["0", "2"]
     assert [str(instance.state) for instance in run.instances] == [
-        "starting",
-        "starting",
+        "rebooting",
+        "rebooting",
         "pending",
         "pending",
-    ]
+    ], "Azure's answers are on the record that the hold has written"
     await scene.poll(second.spy.of("runs")[-1])
     for _ in range(60):
         scene.clock.forward(minutes=1)
@@ -151,6 +152,66 @@ async def test_a_hold_between_the_intents_and_their_starts_says_what_may_still_b
         "2": "maintained",
     }
     assert run.state is RunState.PAUSED
+
+
+async def test_a_hold_after_the_intents_are_written_calls_off_what_has_not_been_sent(
+    scene: Scene, second: TestWiring
+) -> None:
+    """A token, or repairs to suspend, can keep starts waiting for longer than a person takes to say hold."""
+    message = await scene.ready()
+    said: dict[str, Any] = {}
+
+    async def hold() -> None:
+        said.update(await say(second))
+
+    once_before(scene.compute, "ready", hold)
+    run = await scene.poll(message)
+    assert (said["answered"], scene.started()) == (202, [])
+    assert (run.state, run.reason) == (RunState.PAUSED, "Held by ana: Wait.")
+    assert {instance.state for instance in run.instances} == {InstanceState.PENDING}
+    assert "called off right before it was sent. Held by ana: Wait." in run.instances[0].reason
+    assert run.gaps.unsent is None, "a hold is no trouble"
+
+    assert (await say(second, "resume"))["answered"] == 202
+    await scene.poll(second.spy.of("runs")[-1])
+    assert sorted(scene.started()) == ["0", "2"]
+
+
+async def test_a_start_whose_intent_another_poll_has_settled_is_not_sent(
+    scene: Scene, second: TestWiring
+) -> None:
+    message = await scene.ready()
+
+    async def settled() -> None:
+        stored = await second.runs.read(WEB)
+        assert stored is not None
+        batch = stored.run.batches[0]
+        fresh = replace(batch, instances=tuple(replace(one, answered=True) for one in batch.instances))
+        run = replace(stored.run, batches=(fresh, *stored.run.batches[1:]))
+        await second.runs.write(WEB, run, stored.etag)
+
+    once_before(scene.compute, "ready", settled)
+    await scene.poll(message)
+    assert scene.started() == []
+
+
+async def test_while_the_record_cannot_be_read_once_more_no_start_is_sent(scene: Scene) -> None:
+    message = await scene.ready()
+    read = scene.wiring.records.read_if_changed
+
+    async def away(path: str, etag: str) -> Any:
+        if path == WEB:
+            raise StorageDown("Storage does not answer.")
+        return await read(path, etag)
+
+    scene.wiring.records.read_if_changed = away  # type: ignore[method-assign]
+    run = await scene.poll(message)
+    assert scene.started() == []
+    assert "could not be read once more right before it" in run.instances[0].reason
+    scene.wiring.records.read_if_changed = read  # type: ignore[method-assign]
+    scene.clock.forward(minutes=1)
+    await scene.poll()
+    assert sorted(scene.started()) == ["0", "2"]
 
 
 async def test_no_start_follows_a_hold_whose_host_dies_with_its_message(

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from handlers import deadline
 from handlers.runs import observe_azure
 from handlers.stages import advance, plan
 from handlers.wire.documents import run_metadata
@@ -32,8 +33,13 @@ def never_lists(scene: Scene, monkeypatch: Any) -> None:
     async def hangs(_: Any) -> Any:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(observe_azure, "POLL_WITHIN", timedelta(milliseconds=50))
+    monkeypatch.setattr(observe_azure, "WORTH_BEGINNING", timedelta(0))
+    monkeypatch.setattr(deadline, "RESERVE", timedelta(seconds=5))
     scene.compute.instances = hangs
+
+
+SOON = timedelta(seconds=10.4)
+"""What a host would allow of which, half and reserve taken off, a moment is left."""
 
 
 async def test_a_set_whose_listing_takes_five_minutes_is_planned_and_maintained_to_the_end(scene) -> None:
@@ -87,7 +93,8 @@ async def test_reading_that_does_not_end_is_trouble_of_the_poll_and_the_next_one
 ) -> None:
     await scene.ready()
     never_lists(scene, monkeypatch)
-    run = await asyncio.wait_for(scene.poll(), 5)
+    async with deadline.within(SOON):
+        run = await scene.poll()
     assert "Azure took longer than" in run.reason
     assert run.gaps.trouble is not None
     assert scene.next_poll().generation == run.generation
@@ -97,6 +104,7 @@ async def test_reading_that_does_not_end_is_trouble_of_the_poll_and_the_next_one
 async def test_a_plan_whose_reading_does_not_end_is_tried_again_later(scene, monkeypatch) -> None:
     message = await scene.announced()
     never_lists(scene, monkeypatch)
-    await asyncio.wait_for(plan.handle(message, scene.wiring), 5)
+    async with deadline.within(SOON):
+        await plan.handle(message, scene.wiring)
     again = scene.wiring.spy.of("scale-sets")[-1]
     assert (again.scale_set, again.attempt) == (message.scale_set, 1)

@@ -163,7 +163,7 @@ async def test_conflict_after_conflict_before_the_start_drops_the_poll_and_start
 
 async def test_answers_that_cannot_be_added_are_left_for_the_next_poll(scene) -> None:
     message = await scene.ready()
-    on_write(scene, None, conflict)
+    on_write(scene, None, *(5 * [conflict]))
     run = await scene.poll(message)
     assert scene.started() == ["0", "2"]
     assert states(run)["0"] == "starting", "the answer is not on record"

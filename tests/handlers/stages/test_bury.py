@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from handlers import replay
 from handlers.cloud.names import QUARANTINE, run_path
 from handlers.cloud.queues import TAKEN_AT_MOST
-from handlers.failures import reasons
+from handlers.failures import lives, reasons
 from handlers.failures.quarantine import keep
 from handlers.stages import bury
 from handlers.wire.documents import encode, run_metadata
@@ -76,7 +76,7 @@ async def test_a_message_that_nothing_is_known_against_is_sent_again_later_each_
     """Hosts that are killed while they hold a message use up its tries."""
     await with_run(wiring)
     text, waits = RUN.model_dump_json(), []
-    for life in range(1, bury.MOST_LIVES + 1):
+    for life in range(1, lives.MOST + 1):
         wiring.spy.forget()
         await bury.handle(RUNS, text, wiring)
         ((queue, message, delay),) = wiring.queues.sent
@@ -84,13 +84,13 @@ async def test_a_message_that_nothing_is_known_against_is_sent_again_later_each_
         text = message.model_dump_json()
         waits.append(delay)
     assert waits == sorted(waits)
-    assert len(set(waits)) == bury.MOST_LIVES
+    assert len(set(waits)) == lives.MOST
     assert await kept(wiring) == []
 
 
 async def test_a_message_that_takes_its_process_with_it_each_time_ends_in_quarantine(wiring):
     await with_run(wiring)
-    await bury.handle(RUNS, RUN.model_copy(update={"lives": bury.MOST_LIVES}).model_dump_json(), wiring)
+    await bury.handle(RUNS, RUN.model_copy(update={"lives": lives.MOST}).model_dump_json(), wiring)
     ((_, found),) = await kept(wiring)
     assert "process was killed" in found["error"]
     assert wiring.spy.of(RUNS)[0].event.kind == "quarantined"
