@@ -45,6 +45,8 @@ async def hand_over(
     if texts and bundle is None:
         await bundles.split(queue, texts, wiring)
         return
+    if tries > 1:
+        await reasons.reached(queue, body, wiring)
     try:
         await _done(queue, text, bundle, stage, wiring, allowed)
     except (NewerMessage, NewerRecord) as error:

@@ -23,6 +23,7 @@ from planner.record.instance import InstanceProgress
 from planner.record.notice import Kind, Notice, Urgency
 from planner.record.run import People, Run, Target, Terms, Times, Verdict
 from planner.record.states import BatchState, InstanceState, RunState
+from planner.words.standing_still import TAKEN_UP_AGAIN
 
 NOW = datetime(2026, 12, 5, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -36,6 +37,7 @@ SENTENCES = {
     Kind.STARTED: "Maintenance has begun with domain 0.",
     Kind.PAUSED: "Instance 1 did not come back within 60 min of its start.",
     Kind.RESUMED: "Ana resumed it: the disk is back.",
+    Kind.LATE: TAKEN_UP_AGAIN,
     Kind.TROUBLE: "Azure has not answered since 02:14.",
     Kind.STALLED: "It has waited for a place under the limits for 4 hours.",
     Kind.REMINDER: "It still waits for approval.",

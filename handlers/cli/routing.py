@@ -19,6 +19,7 @@ LOUDNESS: dict[Kind, tuple[str, ...]] = {
     Kind.PAUSED: ("act", "page"),
     Kind.ACKNOWLEDGED: ("know",),
     Kind.RESUMED: ("know",),
+    Kind.LATE: ("know",),
     Kind.TROUBLE: ("know", "act"),
     Kind.STALLED: ("know", "act"),
     Kind.REMINDER: ("act",),

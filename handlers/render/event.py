@@ -26,7 +26,7 @@ NONE_LEFT = "0 of 0 "
 """How it begins to be said what serves of a scale set that is gone."""
 
 LISTED = frozenset(
-    {Kind.STALLED, Kind.STARTING, Kind.STARTED, Kind.COMPLETED, Kind.CANCELLED, Kind.REPLANNED}
+    {Kind.STALLED, Kind.STARTING, Kind.STARTED, Kind.COMPLETED, Kind.CANCELLED, Kind.REPLANNED, Kind.LATE}
 )
 """Notices that share lines when many scale sets send them at once."""
 

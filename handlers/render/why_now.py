@@ -43,6 +43,7 @@ _WHEN = {
     Kind.STARTED: "its first reboot was started at {at}",
     Kind.PAUSED: "it stopped by itself at {at}",
     Kind.RESUMED: "somebody resumed it at {at}",
+    Kind.LATE: "it was taken up again at {at}",
     Kind.TROUBLE: "it went wrong at {at}",
     Kind.SLACK: "its forecast fell behind the deadline at {at}",
     Kind.COMPLETED: "the last of it was over at {at}",

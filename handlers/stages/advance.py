@@ -6,7 +6,7 @@ leaves a message that is a poll like any other, and intents that are watched bef
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from handlers.cloud.errors import AzureTrouble, Throttled
 from handlers.cloud.names import run_path
@@ -24,6 +24,7 @@ from planner.record.action import Action, Notify, PollAgain, Replan, SetRepairs,
 from planner.record.observation import Observation
 from planner.record.run import Run
 from planner.record.states import ACTIVE, ENDED, RunState
+from planner.waiting import not_polled
 
 log = logger(__name__)
 
@@ -115,7 +116,19 @@ async def _poll(message: RunMessage, path: str, wiring: Wiring) -> bool:
         new, actions = advance(run, observation, (), wiring.now())
     if observation.instances is not None or observation.trouble:
         new = replace(new, reading=reading)
+    new, actions = _taken_up(run, new, actions, began)
     return await _perform(stored, new, actions, observation, wiring)
+
+
+def _taken_up(
+    before: Run, run: Run, actions: tuple[Action, ...], began: datetime
+) -> tuple[Run, tuple[Action, ...]]:
+    """With what people are told where the platform has not run this poll for long."""
+    told = not_polled.taken_up(before, run, began)
+    if told is run:
+        return run, actions
+    log.warning("run.taken_up", extra={"due": before.due.isoformat(timespec="seconds")})
+    return told, (*actions, Notify(told.story.notices[-1]))
 
 
 async def _outrun(run: Run, path: str, wiring: Wiring) -> bool:

@@ -1,6 +1,7 @@
 """bury: what failed five times becomes visible: kept in quarantine, its run paused, people told.
 
-A message that did not fail by itself is sent again: hosts killed while they hold it use up its tries.
+A message that did not fail by itself is sent again: hosts killed while they hold it use up its tries. One
+that never came as far as the app has not failed: what it was about is taken up again, and nothing is paused.
 
 The sweep empties the poison queues through the SDK. No function may listen to them: what the host cannot
 decode there, and what has failed there five times, it would take again every ten minutes and show to nobody,
@@ -17,7 +18,7 @@ from handlers.cloud.names import run_path
 from handlers.cloud.queues import TAKEN_AT_MOST, Taken
 from handlers.cloud.records import StorageDown
 from handlers.cloud.side_by_side import side_by_side
-from handlers.failures import bundles, lives, reasons
+from handlers.failures import bundles, lives, reasons, subject
 from handlers.failures.quarantine import keep
 from handlers.log import logger
 from handlers.wire.bundles import texts_in
@@ -53,13 +54,17 @@ AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class _Buried:
-    """A poison message, read as far as it can be."""
+    """A poison message, read as far as it can be.
+
+    `failed`: why is known. `reached`: one of its tries came as far as the app.
+    """
 
     queue: Queue
     body: bytes
     message: Message | None
     error: str
     failed: bool = False
+    reached: bool = True
 
     @property
     def name(self) -> str:
@@ -104,6 +109,9 @@ async def handle(queue: Queue, body: str | bytes, wiring: Wiring) -> None:
         await bundles.split(queue, texts, wiring)
         return
     buried = await _read(queue, body, wiring)
+    if not buried.reached:
+        await _taken_up(buried, wiring)
+        return
     if await _sent_again(buried, wiring):
         return
     paused = await _pause(buried, wiring)
@@ -114,6 +122,23 @@ async def handle(queue: Queue, body: str | bytes, wiring: Wiring) -> None:
     path = await keep(queue, buried.body, buried.error, wiring, tell=tell)
     await reasons.forget(queue, buried.body, wiring)
     log.error("bury.kept", extra={"queue": queue, "path": path, "why": buried.error})
+
+
+async def _taken_up(buried: _Buried, wiring: Wiring) -> None:
+    """Go on with a message that the platform never brought to the app: nobody has to look at it.
+
+    That this runs shows that there is a worker again. A run is overdue by now and is polled by the sweep,
+    once however many of its polls were lost; that poll tells since when there was none.
+    """
+    message = buried.message
+    assert message is not None
+    if isinstance(message, RunMessage) and message.event is None:
+        place = message.subscription, message.resource_group, message.name
+        if await wiring.runs.listed_at(run_path(*place)) is not None:
+            log.warning("bury.left_to_the_sweep", extra=subject.of(message))
+            return
+    log.warning("bury.taken_up", extra={"queue": buried.queue, **subject.of(message)})
+    await wiring.queues.send(buried.queue, message)
 
 
 async def _sent_again(buried: _Buried, wiring: Wiring) -> bool:
@@ -134,9 +159,9 @@ async def _read(queue: Queue, body: str | bytes, wiring: Wiring) -> _Buried:
         message: Message = parse(queue, raw)
     except (BadMessage, NewerMessage) as error:
         return _Buried(queue, raw, None, str(error))
-    failure = await reasons.last(queue, raw, wiring)
+    failure = await reasons.known(queue, raw, wiring)
     text = words.failed(queue, words.the_last_time(failure) if failure else words.KILLED_EACH_TIME)
-    return _Buried(queue, raw, message, text, failed=bool(failure))
+    return _Buried(queue, raw, message, text, failed=bool(failure), reached=failure is not None)
 
 
 async def _pause(buried: _Buried, wiring: Wiring) -> bool:

@@ -16,6 +16,7 @@ INFORMING = (
     "started",
     "acknowledged",
     "resumed",
+    "late",
     "completed",
     "cancelled",
     "finished",

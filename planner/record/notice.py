@@ -30,6 +30,7 @@ class Kind(StrEnum):
     PAUSED = "paused"
     ACKNOWLEDGED = "acknowledged"
     RESUMED = "resumed"
+    LATE = "late"
     TROUBLE = "trouble"
     STALLED = "stalled"
     REMINDER = "reminder"

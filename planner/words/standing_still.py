@@ -42,6 +42,20 @@ WAY_ON = {
 """What somebody can do about it, for the notice."""
 
 
+TAKEN_UP_AGAIN = (
+    "The platform ran no poll of it for more than half an hour. It is taken up again where it stood: nothing "
+    "was started in that time, and nobody has to do anything. Its history says from when to when."
+)
+
+
+def not_polled(since: datetime, until: datetime) -> str:
+    """No function of the app ran for a run that was due: for want of a worker, or a host that kept dying."""
+    return (
+        f"No poll of it ran from {say(since)} to {say(until)} ({long(until - since)}): the platform had no "
+        "worker for it, or lost its messages. Nothing was started in that time."
+    )
+
+
 def held_up(since: datetime, spent: timedelta, why: str, *, windows: bool) -> str:
     """What it waits for and since when; how long of that it could have started, where `windows` are less."""
     lost = f" ({long(spent)}{' inside its windows' if windows else ''})" if spent else ""

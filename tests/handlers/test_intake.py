@@ -152,3 +152,34 @@ async def test_an_old_failure_does_not_count_for_a_new_message_with_the_same_tex
     clock.forward(days=2)
     assert await reasons.last(RUNS, body, made) == ""
     await made.close()
+
+
+async def test_a_message_that_is_tried_again_is_noted_to_have_come_as_far_as_the_app(wiring) -> None:
+    body = GOOD[RUNS].model_dump_json().encode()
+    seen: list[str | None] = []
+
+    async def stage(*_: Any) -> None:
+        seen.append(await reasons.known(RUNS, body, wiring))
+
+    await hand_over(RUNS, body, stage, wiring)
+    await hand_over(RUNS, body, stage, wiring, tries=2)
+    assert seen == [None, ""], "a first try costs no call"
+    assert await reasons.known(RUNS, body, wiring) is None, "it has gone through"
+
+
+async def test_why_a_message_failed_is_not_forgotten_when_it_is_tried_again(wiring) -> None:
+    body = GOOD[RUNS].model_dump_json().encode()
+    await reasons.note(RUNS, body, RuntimeError("it broke"), wiring)
+    await reasons.reached(RUNS, body, wiring)
+    assert await reasons.last(RUNS, body, wiring) == "RuntimeError: it broke"
+
+
+async def test_a_mark_of_long_ago_is_of_an_earlier_message_with_the_same_text(storage) -> None:
+    body, clock = GOOD[RUNS].model_dump_json().encode(), Clock()
+    made = TestWiring(storage, clock)
+    await reasons.reached(RUNS, body, made)
+    clock.forward(days=2)
+    assert await reasons.known(RUNS, body, made) is None
+    await reasons.reached(RUNS, body, made)
+    assert await reasons.known(RUNS, body, made) == ""
+    await made.close()

@@ -1,6 +1,7 @@
 """bury: poison becomes a quarantined item, a paused run and a notice; replay sends it back."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -27,6 +28,12 @@ async def buried(queue, text, wiring):
     """Bury a message of which it is known that it failed."""
     raw = text.encode(errors="backslashreplace") if isinstance(text, str) else text
     await reasons.note(queue, raw, RuntimeError("it broke"), wiring)
+    await bury.handle(queue, text, wiring)
+
+
+async def killed_each_time(queue, text, wiring):
+    """Bury a message that came as far as the app, and of which no failure is known."""
+    await reasons.reached(queue, text.encode(), wiring)
     await bury.handle(queue, text, wiring)
 
 
@@ -78,7 +85,7 @@ async def test_a_message_that_nothing_is_known_against_is_sent_again_later_each_
     text, waits = RUN.model_dump_json(), []
     for life in range(1, lives.MOST + 1):
         wiring.spy.forget()
-        await bury.handle(RUNS, text, wiring)
+        await killed_each_time(RUNS, text, wiring)
         ((queue, message, delay),) = wiring.queues.sent
         assert (queue, message) == (RUNS, RUN.model_copy(update={"lives": life}))
         text = message.model_dump_json()
@@ -88,9 +95,43 @@ async def test_a_message_that_nothing_is_known_against_is_sent_again_later_each_
     assert await kept(wiring) == []
 
 
+@pytest.mark.parametrize(
+    ("queue", "message"),
+    [
+        (ALERTS, AlertMessage(alert="a" * 64)),
+        (SCALE_SETS, SCALE_SET),
+        (NOTICES, NoticeMessage(kind="wave", tracking_id="VM12-3AB")),
+        (RUNS, RUN.model_copy(update={"event": PersonEvent(id="e", kind="hold", actor="ada", at=NOW)})),
+    ],
+)
+async def test_a_message_that_never_came_as_far_as_the_app_is_sent_again_as_it_was(wiring, queue, message):
+    """However often: it has done nothing wrong, and the platform's trouble is not its run's."""
+    await with_run(wiring)
+    for _ in range(2 * lives.MOST):
+        wiring.spy.forget()
+        await bury.handle(queue, message.model_dump_json(), wiring)
+        assert wiring.queues.sent == [(queue, message, timedelta(0))]
+    assert await kept(wiring) == []
+
+
+async def test_polls_that_never_came_as_far_as_the_app_are_left_to_the_sweep(wiring):
+    """It takes the run up by its record, once, whatever became of its messages."""
+    await with_run(wiring)
+    for _ in range(2 * lives.MOST):
+        await bury.handle(RUNS, RUN.model_dump_json(), wiring)
+    assert not wiring.spy.of(RUNS)
+    assert not wiring.spy.of(NOTICES)
+    assert await kept(wiring) == []
+
+
+async def test_a_poll_of_a_run_that_is_not_on_record_is_not_dropped_unseen(wiring):
+    await bury.handle(RUNS, RUN.model_dump_json(), wiring)
+    assert wiring.spy.of(RUNS) == [RUN]
+
+
 async def test_a_message_that_takes_its_process_with_it_each_time_ends_in_quarantine(wiring):
     await with_run(wiring)
-    await bury.handle(RUNS, RUN.model_copy(update={"lives": lives.MOST}).model_dump_json(), wiring)
+    await killed_each_time(RUNS, RUN.model_copy(update={"lives": lives.MOST}).model_dump_json(), wiring)
     ((_, found),) = await kept(wiring)
     assert "process was killed" in found["error"]
     assert wiring.spy.of(RUNS)[0].event.kind == "quarantined"
