@@ -11,7 +11,7 @@ setup:
 	@$(PYTHON) scripts/setup.py
 
 demo: setup
-	@$(BIN)/python -m simulator.demo $(if $(LIES),--lies "$(LIES)") $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m simulator.demo $(if $(LIES),--lies "$(LIES)") $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(SEED),--seed $(SEED))
 
 test: setup
 	@$(BIN)/python -m pytest -n 4

@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 
 from simulator.demo.fleet import TRACKING_ID, demo_fleet
+from simulator.demo.platform import Struck, plan
 from simulator.demo.play import PACE, SETTINGS, Play, kinds
 from simulator.demo.view import View, legend, summary
 from simulator.lies import Liar, Lies
@@ -20,11 +21,14 @@ from simulator.lies.lies import listed
 from simulator.rig import Rig
 
 FOLDER = Path(__file__).resolve().parents[2] / ".demo"
+HOSTS = 2
+"""Hosts on a rough platform."""
+
 LOCK_SECONDS = 20
 """How long the messages of a host that died stay taken; ten minutes in Azure, which the demo does not have."""
 
 
-async def main(lies: Lies) -> int:
+async def main(lies: Lies, blows: tuple[Struck, ...] = ()) -> int:
     """Exit status: 0 when the wave came to its end, everybody was told, and no promise was broken."""
     await asyncio.to_thread(_empty, FOLDER)
     fleet = demo_fleet()
@@ -42,11 +46,14 @@ async def main(lies: Lies) -> int:
         port=port,
         lock_seconds=LOCK_SECONDS,
         liar=liar,
+        hosts=HOSTS if blows else 1,
     ) as rig:
         view.say(f"A wave is announced for {len(fleet.scale_sets())} scale sets in two regions. {legend()}")
         if liar is not None:
             view.say(f"This Azure lies: {lies} (seed {lies.seed}); how the wave ends is up to it.")
-        play = Play(rig, view, lies)
+        if blows:
+            view.say(f"This platform is rough: {HOSTS} hosts, {len(blows)} blows (seed {lies.seed}).")
+        play = Play(rig, view, lies, blows)
         try:
             with view:
                 await play.perform()
@@ -54,7 +61,8 @@ async def main(lies: Lies) -> int:
         except aiohttp.ClientError as error:
             play.problems.append(f"The app stopped answering: {error}")
         finally:
-            await asyncio.to_thread((FOLDER / "host.log").write_text, rig.host.log, encoding="utf-8")
+            written = "\n".join(host.log for host in rig.hosts)
+            await asyncio.to_thread((FOLDER / "host.log").write_text, written, encoding="utf-8")
         _conclude(view, rig, play)
         if liar is not None:
             told = ", ".join(f"{name} {times}" for name, times in liar.told.most_common())
@@ -102,20 +110,25 @@ def _empty(folder: Path) -> None:
     folder.mkdir()
 
 
-def chosen() -> Lies:
-    """What the command line, or else the environment (LIES, SEED), says of lies; leaves with the list of them."""
+def chosen() -> tuple[Lies, tuple[Struck, ...]]:
+    """What the command line, or else the environment (LIES, PLATFORM, SEED), says of lies and blows.
+
+    Leaves with the list of lies where that is asked for.
+    """
     parser = argparse.ArgumentParser(prog="python -m simulator.demo", description="A wave on real parts.")
     parser.add_argument("--lies", default=os.environ.get("LIES", ""), help="such as missing-view=0.1,stale")
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED") or 1))
+    parser.add_argument("--platform", choices=("calm", "rough"), default=os.environ.get("PLATFORM") or "calm")
     parser.add_argument("--list-lies", action="store_true", help="the lies this Azure knows")
     said = parser.parse_args()
     if said.list_lies or said.lies == "help":
         print(listed())
         sys.exit(0)
     try:
-        return Lies.parse(said.lies, said.seed)
+        lies = Lies.parse(said.lies, said.seed)
     except ValueError as wrong:
         parser.error(str(wrong))
+    return lies, plan(said.seed, HOSTS) if said.platform == "rough" else ()
 
 
 def _free_port() -> int:
@@ -129,6 +142,6 @@ if __name__ == "__main__":
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     try:
-        sys.exit(asyncio.run(main(chosen())))
+        sys.exit(asyncio.run(main(*chosen())))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,6 +1,7 @@
 """The play: one alert in, the wave followed over HTTP to its end, and what there is to say about it."""
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,8 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from simulator.demo.fleet import ENDS, TRACKING_ID, UNTOUCHED, kind
 from simulator.demo.people import Engineer, unopened, untold
+from simulator.demo.platform import Platform, Struck
 from simulator.demo.story import Event, Story
 from simulator.demo.view import View
 from simulator.fleet import Fleet
@@ -25,6 +29,7 @@ PATIENCE_WITH_LIES = (
 TOLD_WITHIN = 45  # seconds for the last messages; grouping holds them back for three
 LOOK_TO_START = timedelta(seconds=5)
 PACE = 1 / 60  # a minute of Azure's is a second here
+LOOK_WITHIN = 10  # seconds for one look at a host that may hang
 WORDS = {"completed": "rebooted and healthy", "paused": "did not come back"}
 ON_CALL = "ana@example.org"
 SETTINGS = {
@@ -38,10 +43,13 @@ SETTINGS = {
 class Play:
     """One wave over one rig; `problems` are sentences, none when everything went as promised."""
 
-    def __init__(self, rig: Rig, view: View, lies: Lies | None = None) -> None:
-        self._rig, self._view, self._lies = rig, view, lies or Lies()
+    def __init__(
+        self, rig: Rig, view: View, lies: Lies | None = None, blows: tuple[Struck, ...] = ()
+    ) -> None:
+        self._rig, self._view, self._lies, self._blows = rig, view, lies or Lies(), blows
         self._story = Story(rig.fleet)
         self._engineer = Engineer(ON_CALL)
+        self._approvals: list[str] = []
         self._began = time.monotonic()
         self.report: dict[str, Any] = {"tracking_id": TRACKING_ID, "runs": []}
         self.problems: list[str] = []
@@ -51,8 +59,13 @@ class Play:
         self._began = time.monotonic()
         status, answer = await self._rig.post_alert(self._rig.fleet.alert(TRACKING_ID))
         self._show(Event("action group", f"alert posted, answered {status}: {answer['reason']}"))
-        patience = PATIENCE_WITH_LIES if self._lies.shares else PATIENCE
-        await self._follow(patience, lambda: settled(self.report["runs"]))
+        patience = PATIENCE_WITH_LIES if self._lies.shares or self._blows else PATIENCE
+        platform = Platform(self._rig.hosts, self._blows, lambda said: self._show(Event("platform", said)))
+        async with asyncio.TaskGroup() as tasks:
+            rough = tasks.create_task(platform.misbehave()) if self._blows else None
+            await self._follow(
+                patience, lambda: settled(self.report["runs"]) and (rough is None or rough.done())
+            )
         if self._lies.shares:
             # How it ends is up to the lies; what was promised holds all the same.
             self.problems = [
@@ -70,17 +83,29 @@ class Play:
     async def _follow(self, seconds: float, until: Callable[[], bool]) -> None:
         deadline = time.monotonic() + seconds
         while True:
-            await self._look()
+            if self._blows:
+                await self._look_again()
+            else:
+                await self._look()
             if until() or time.monotonic() > deadline:
                 return
             await asyncio.sleep(0.5)
+
+    async def _look_again(self) -> None:
+        """Look at a host that may be down or hang: whoever gets no answer asks again."""
+        if self._rig.host.ready:
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with asyncio.timeout(LOOK_WITHIN):
+                    await self._look()
 
     async def _look(self) -> None:
         self.report = await self._rig.report(TRACKING_ID)
         mails = self._rig.mail.messages
         self._show(*self._story.next(self.report["runs"], mails, self._rig.teams.messages))
-        for approval in self._engineer.read(mails):
-            said = await self._engineer.approve(approval)
+        self._approvals += self._engineer.read(mails)
+        while self._approvals:
+            said = await self._engineer.approve(self._approvals[0])
+            self._approvals.pop(0)
             self._show(Event(self._engineer.name, said))
 
     def _show(self, *events: Event) -> None:

@@ -61,6 +61,11 @@ class HostProcess:
         return self._ready.result()
 
     @property
+    def ready(self) -> bool:
+        """Whether it has answered since its last start."""
+        return self._ready is not None and self._ready.done()
+
+    @property
     def headers(self) -> dict[str, str]:
         """What a client sends to be let in."""
         return {HEADER: self.key}
