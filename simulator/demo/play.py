@@ -27,6 +27,9 @@ PATIENCE_WITH_LIES = (
     300  # beyond the policy's `recover-within`: a machine that does not come back pauses its run
 )
 TOLD_WITHIN = 45  # seconds for the last messages; grouping holds them back for three
+TOLD_WITHIN_ROUGH = 360
+"""A message that was on its way when its host died goes again after five minutes, under its own id."""
+
 LOOK_TO_START = timedelta(seconds=5)
 PACE = 1 / 60  # a minute of Azure's is a second here
 LOOK_WITHIN = 10  # seconds for one look at a host that may hang
@@ -74,7 +77,7 @@ class Play:
             ]
             return
         self.problems = unlike(self.report["runs"])
-        await self._follow(TOLD_WITHIN, lambda: not self._untold())
+        await self._follow(TOLD_WITHIN_ROUGH if self._blows else TOLD_WITHIN, lambda: not self._untold())
         self.problems += [f"Nobody was told by mail how {name} ended." for name in self._untold()]
         self.problems += broken(self._rig.fleet, self.report)
         closed = await unopened(self._rig.mail.messages)
