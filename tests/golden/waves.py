@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from handlers.wire.ids import RUNS
 from simulator.fleet import SUBSCRIPTION, Behaviour, ScaleSet, Wave, Window, uniform
 from tests.golden.recorder import Recorder
 from tests.golden.strange import ENDLESS, GROUP, HOSTILE, STRANGE
@@ -155,6 +156,16 @@ async def held_up(world: Recorder) -> None:
     await world.until(world.clock() + 2 * H)
 
 
+async def no_worker(world: Recorder) -> None:
+    """For fifty minutes the platform runs nothing for scale sets of which each has begun."""
+    planned(world, *(scale_set(f"search-{number}") for number in range(1, 6)))
+    await world.alert(TRACKING_ID)
+    await world.until(when=lambda: bool(world.runs()) and all(run.begun for run in world.runs().values()))
+    for message in world.queues.waiting:
+        message.visible += 50 * M if message.queue == RUNS else 0 * M
+    await world.until(world.clock() + 2 * H)
+
+
 async def everything_went_wrong(world: Recorder) -> None:
     """Two do not come back, one is ill from the start, two do not fit, two are ignored; one is done."""
     planned(
@@ -226,6 +237,7 @@ WAVES: dict[str, Recording] = {
         held_up,
         {"paused-holds-others-up": ("ops", "paused", 0)},
     ),
+    "no-worker": Recording(policy(), no_worker, {"late": ("ops", "late", 0)}),
     "everything-went-wrong": Recording(
         policy(),
         everything_went_wrong,
