@@ -14,7 +14,7 @@ import aiohttp
 
 from simulator.demo.fleet import TRACKING_ID, demo_fleet
 from simulator.demo.platform import Struck, plan
-from simulator.demo.play import PACE, SETTINGS, Play, kinds
+from simulator.demo.play import IN_DOUBT, PACE, SETTINGS, Play, kinds
 from simulator.demo.view import View, legend, summary
 from simulator.lies import Liar, Lies
 from simulator.lies.lies import listed
@@ -35,6 +35,8 @@ async def main(lies: Lies, blows: tuple[Struck, ...] = ()) -> int:
     policy = (Path(__file__).parent / "policy.yaml").read_text(encoding="utf-8")
     port = int(os.environ.get("PORT") or 0) or _free_port()
     settings = {**SETTINGS, "BREAKWATER_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    if blows:
+        settings["BREAKWATER_IN_DOUBT"] = str(round(IN_DOUBT.total_seconds()))
     view = View(kinds(fleet))
     view.say("Starting Azurite, a simulated Azure, inboxes, and the app under the local Functions host ...")
     liar = Liar.over(fleet, lies, pace=PACE) if lies.shares else None

@@ -30,6 +30,9 @@ TOLD_WITHIN = 45  # seconds for the last messages; grouping holds them back for 
 TOLD_WITHIN_ROUGH = 360
 """A message that was on its way when its host died goes again after five minutes, under its own id."""
 
+IN_DOUBT = timedelta(seconds=20)
+"""How long a start that nobody answered stays in doubt on a rough platform; half an hour in the app."""
+
 LOOK_TO_START = timedelta(seconds=5)
 PACE = 1 / 60  # a minute of Azure's is a second here
 LOOK_WITHIN = 10  # seconds for one look at a host that may hang
@@ -79,7 +82,8 @@ class Play:
         self.problems = unlike(self.report["runs"])
         await self._follow(TOLD_WITHIN_ROUGH if self._blows else TOLD_WITHIN, lambda: not self._untold())
         self.problems += [f"Nobody was told by mail how {name} ended." for name in self._untold()]
-        self.problems += broken(self._rig.fleet, self.report)
+        doubt = IN_DOUBT if self._blows else timedelta(0)
+        self.problems += broken(self._rig.fleet, self.report, in_doubt=doubt)
         closed = await unopened(self._rig.mail.messages)
         self.problems += [f"A link in a mail does not open: {one}" for one in closed]
 
@@ -144,15 +148,21 @@ def unlike(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     for name, expected in ENDS.items():
         run = known.get(name)
         if run is None:
-            found.append(f"{name} is not in the report {PATIENCE} s after the alert.")
+            found.append(f"{name} is not in the report at the end.")
         elif run["state"] != expected:
             found.append(f"{name} should be {expected} and is {run['state']}: {run['reason']}")
     return found
 
 
-def broken(fleet: Fleet, report: Mapping[str, Any], grace: timedelta = LOOK_TO_START) -> list[str]:
+def broken(
+    fleet: Fleet,
+    report: Mapping[str, Any],
+    grace: timedelta = LOOK_TO_START,
+    in_doubt: timedelta = timedelta(0),
+) -> list[str]:
     """Broken promises, judged from the fleet's ledger, and instances nobody accounts for."""
+    most = {"web-prod": 2}
     return [
-        *violations(fleet, blocked=UNTOUCHED, max_unavailable={"web-prod": 2}, grace=grace),
+        *violations(fleet, blocked=UNTOUCHED, max_unavailable=most, grace=grace, in_doubt=in_doubt),
         *accounted(fleet, report),
     ]
