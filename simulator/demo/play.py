@@ -26,6 +26,7 @@ PATIENCE = 150  # seconds from the alert to the end of the wave; on two quiet co
 PATIENCE_WITH_LIES = (
     300  # beyond the policy's `recover-within`: a machine that does not come back pauses its run
 )
+PATIENCE_ROUGH = 480  # the mail that asks for an approval may have died with its host: five minutes more
 TOLD_WITHIN = 45  # seconds for the last messages; grouping holds them back for three
 TOLD_WITHIN_ROUGH = 360
 """A message that was on its way when its host died goes again after five minutes, under its own id."""
@@ -65,7 +66,8 @@ class Play:
         self._began = time.monotonic()
         status, answer = await self._rig.post_alert(self._rig.fleet.alert(TRACKING_ID))
         self._show(Event("action group", f"alert posted, answered {status}: {answer['reason']}"))
-        patience = PATIENCE_WITH_LIES if self._lies.shares or self._blows else PATIENCE
+        patience = PATIENCE_WITH_LIES if self._lies.shares else PATIENCE
+        patience = PATIENCE_ROUGH if self._blows else patience
         platform = Platform(self._rig.hosts, self._blows, lambda said: self._show(Event("platform", said)))
         async with asyncio.TaskGroup() as tasks:
             rough = tasks.create_task(platform.misbehave()) if self._blows else None
