@@ -64,6 +64,11 @@ def now() -> datetime:
     return START + elapsed()
 
 
+async def passes(seconds: float) -> None:
+    """Let virtual time go by: nobody waits for it."""
+    await asyncio.sleep(seconds)
+
+
 async def never(*_: Any, **__: Any) -> Any:
     """Does not answer."""
     await asyncio.Event().wait()

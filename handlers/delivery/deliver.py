@@ -22,7 +22,6 @@ from planner.policy.model import Policy
 
 log = logger(__name__)
 
-
 SEND_WITHIN = timedelta(seconds=90)
 """How long one message may be on its way to a channel; a mail server has 30 seconds for each step alone."""
 

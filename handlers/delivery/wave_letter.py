@@ -78,13 +78,14 @@ async def letter(delivery: Delivery, channel: str, seen: Seen, wiring: Wiring) -
 
 async def _lacking(seen: Seen, wiring: Wiring) -> tuple[str, ...]:
     """The rights that Breakwater lacks in the subscriptions of a wave, a sentence each."""
-    found = []
-    for subscription in dict.fromkeys(wave.subscription for wave in seen.waves):
-        known = await rights_probe.known(subscription, wiring)
-        if known is not None and known.missing:
-            lacks = [(action, RIGHTS.get(action, "")) for action in known.missing]
-            found.append(lacks_rights(subscription, lacks))
-    return tuple(found)
+    known = await rights_probe.every(wiring)
+    return tuple(
+        lacks_rights(
+            subscription, [(action, RIGHTS.get(action, "")) for action in known[subscription].missing]
+        )
+        for subscription in dict.fromkeys(wave.subscription for wave in seen.waves)
+        if subscription in known and known[subscription].missing
+    )
 
 
 def _said_at(sentence: str, run: Run, now: datetime) -> str:

@@ -3,6 +3,7 @@
 A missing right is asked for again every hour, so that what was mended is known soon.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from handlers.cloud import rights
@@ -46,13 +47,18 @@ async def probe(state: State, wiring: Wiring) -> None:
             log.warning("rights.missing", extra={"subscription": subscription, "why": why})
 
 
-async def known(subscription: str, wiring: Wiring) -> Rights | None:
-    """What was found last; None before the first sweep, or where a newer version keeps it.
+async def every(wiring: Wiring) -> Mapping[str, Rights]:
+    """What was found last, by subscription; empty before the first sweep, or where a newer version keeps it.
 
     Raises StorageDown.
     """
     try:
         state, _ = await sweep_state.read(wiring)
     except NewerRecord:
-        return None
-    return state.rights.get(subscription)
+        return {}
+    return state.rights
+
+
+async def known(subscription: str, wiring: Wiring) -> Rights | None:
+    """The same of one subscription; None where nothing is known. Raises StorageDown."""
+    return (await every(wiring)).get(subscription)

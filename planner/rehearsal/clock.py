@@ -14,7 +14,7 @@ from planner.record.states import ACTIVE
 from planner.rehearsal import people, polling, quiet
 from planner.rehearsal.log import Moment, Turned, concerns, kept
 from planner.rehearsal.part import Part
-from planner.rehearsal.trouble import Moved, Trouble
+from planner.rehearsal.trouble import Moved, Trouble, acknowledged
 from planner.rehearsal.world import World
 
 AZURE, PEOPLE, POLLS = range(3)
@@ -133,7 +133,7 @@ class Rehearsal:
     def _page(self, part: Part) -> None:
         alarm = part.record.ringing
         if alarm is not None and alarm.number != part.paged:
-            wait = people.acknowledges_after(part, alarm.number, self.trouble, self.seed)
+            wait = acknowledged(self.trouble, self.seed, part.key, alarm.number)
             part.paged = alarm.number
             if wait is not None:
                 part.taken_at = self.now + wait

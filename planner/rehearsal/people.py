@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from planner.record.command import Command, CommandKind
 from planner.record.states import RunState
 from planner.rehearsal.part import Part
-from planner.rehearsal.trouble import Trouble, acknowledged
+from planner.rehearsal.trouble import Trouble
 from planner.rehearsal.trouble import answer as drawn_answer
 
 ACTOR = "somebody"
@@ -26,11 +26,6 @@ def answer(part: Part, now: datetime) -> Command:
         return Command(name, CommandKind.APPROVE, ACTOR, "", now, checksum=run.people.checksum)
     part.machines.repair(now)
     return Command(name, CommandKind.RESUME, ACTOR, "", now)
-
-
-def acknowledges_after(part: Part, number: int, trouble: Trouble, seed: int) -> timedelta | None:
-    """How long the page by the notice `number` waits until somebody takes it; None where nobody does."""
-    return acknowledged(trouble, seed, part.key, number)
 
 
 def acknowledgement(part: Part, number: int, now: datetime) -> Command:

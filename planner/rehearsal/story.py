@@ -92,8 +92,8 @@ class Story:
     """The rehearsal of a fleet: by scale set in the order of their keys; times are aware UTC.
 
     `outlooks` say how the queues looked on day 0, a subscription each. `counts` has what the rehearsal took:
-    `polls`, `skipped` (polls that could not change anything), `layouts`. `messages` are what receivers get,
-    made of `log` once all subscriptions are together.
+    `polls`, `skipped` (polls that could not change anything), `layouts`. `messages` are what receivers get:
+    they are made of each subscription's `log` once all are together, which has none of its own.
     """
 
     start: datetime
@@ -138,6 +138,5 @@ def together(stories: "tuple[Story, ...]", policy: Policy) -> Story:
         tuple(sorted((each for story in stories for each in story.played), key=lambda each: each.scale_set)),
         tuple(outlook for story in stories for outlook in story.outlooks),
         counts,
-        log,
-        messages(log, policy, until),
+        messages=messages(log, policy, until),
     )

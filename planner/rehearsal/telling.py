@@ -57,14 +57,26 @@ class Message:
 
 @dataclass(slots=True)
 class _Wave:
-    """What is known of one wave; `states` has where its runs stand, `fresh` those with something to tell."""
+    """What is known of one wave; `states` has where its runs stand, `fresh` those with something to tell.
+
+    `pages` are those that page.
+    """
 
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     states: dict[str, RunState] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)
+    pages: dict[str, Page] = field(default_factory=dict)
     open: dict[str, bool] = field(default_factory=dict)
     wakes: list[datetime] = field(default_factory=list)
+
+    def takes_in(self, key: str, run: Run) -> None:
+        """A run that is told under this wave has changed."""
+        self.runs[key] = run
+        self.fresh.add(key)
+        self.pages.pop(key, None)
+        if run.ringing is not None:
+            self.pages[key] = Page(receiver_of(run), run.ringing.number, run.ringing.since)
 
     def overview(self) -> Overview:
         counts = Counter(state.value for state in self.states.values())
@@ -119,8 +131,7 @@ class _Telling:
             self._waves[each].states[entry.key] = entry.run.state
         # A run of two waves is told under the first.
         told_under = entry.run.waves[0]
-        self._waves[told_under].runs[entry.key] = entry.run
-        self._waves[told_under].fresh.add(entry.key)
+        self._waves[told_under].takes_in(entry.key, entry.run)
         return told_under
 
     def _look(self, name: str, wave: _Wave, at: datetime) -> None:
@@ -135,7 +146,6 @@ class _Telling:
         }
 
     def _known(self, wave: _Wave, at: datetime) -> Known:
-        ringing = {key: alarm for key, run in wave.runs.items() if (alarm := run.ringing) is not None}
         paged = {
             key
             for delivery in wave.deliveries.values()
@@ -146,12 +156,9 @@ class _Telling:
             at,
             self._policy,
             wave.overview(),
-            {key: wave.runs[key] for key in sorted({*wave.fresh, *ringing, *paged})},
+            {key: wave.runs[key] for key in sorted({*wave.fresh, *wave.pages, *paged})},
             dict(wave.deliveries),
-            {
-                key: Page(receiver_of(wave.runs[key]), alarm.number, alarm.since)
-                for key, alarm in ringing.items()
-            },
+            dict(wave.pages),
         )
 
     def _serve(self, receiver: str, name: str, wave: _Wave, known: Known) -> bool:

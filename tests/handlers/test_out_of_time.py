@@ -28,7 +28,7 @@ from tests.handlers.parts import SUBSCRIPTION, alert, body, put, run, scale_set
 from tests.journeys.test_queue import ID, names
 from tests.journeys.test_queue import Queue as QueueWorld
 from tests.notices import TRACKING, paused, store
-from tests.virtual import elapsed, never, now, played
+from tests.virtual import elapsed, never, now, passes, played
 
 ALLOWED = timedelta(minutes=15)
 HALF = ALLOWED / 2
@@ -61,7 +61,7 @@ class Memory(Wiring):
         real = getattr(owner, name)
 
         async def slowly(*args: Any, **options: Any) -> Any:
-            await asyncio.sleep(time.total_seconds())
+            await passes(time.total_seconds())
             return await real(*args, **options)
 
         setattr(owner, name, slowly)
@@ -94,7 +94,7 @@ def test_discover_keeps_the_pages_it_has_read_and_goes_on_behind_them(monkeypatc
     async def page(self: Arm, address: str, *, tries: int) -> dict[str, Any]:
         del self, tries
         asked.append(address.partition("page=")[2] or "1")
-        await asyncio.sleep(100)
+        await passes(100)
         number = int(asked[-1])
         following = f"https://management.azure.com/x?page={number + 1}" if number < 6 else ""
         one = scale_set(f"web{number}")
@@ -113,7 +113,7 @@ def test_discover_keeps_the_pages_it_has_read_and_goes_on_behind_them(monkeypatc
         again = wiring.sent(ALERTS)[1:]
         assert [one["alert"] for one in again] == [first["alert"]], "the rest is queued"
         while not wiring.sent(SCALE_SETS):
-            await asyncio.sleep(60)
+            await passes(60)
             assert await handed(ALERTS, AlertMessage(**wiring.sent(ALERTS)[-1]), discover, wiring) <= HALF
         pages = Counter(asked)
         assert pages.keys() == set("123456")
@@ -281,7 +281,7 @@ def test_a_sweep_goes_on_where_the_last_one_ran_out_of_time() -> None:
             await put(wiring, run(f"web{number:03}", due=now() - 10 * M))
         lost = claim_path(SUBSCRIPTION, "Prod-RG", "gone")
         await wiring.records.create(lost, b"{}", {"location": "eastus2"})
-        await asyncio.sleep(300)
+        await passes(300)
         wiring.slow(wiring.queues, "send_text", timedelta(seconds=5))
         assert await swept(wiring) <= HALF
         first = [one["name"] for one in wiring.sent(RUNS)]
@@ -303,7 +303,7 @@ def test_a_search_that_ran_out_of_time_asks_for_the_rest_at_the_next_sweep() -> 
 
         async def slowly(subscription: str) -> list[Any]:
             asked.append(subscription)
-            await asyncio.sleep(60)
+            await passes(60)
             return []
 
         wiring.planned_maintenance = slowly  # type: ignore[method-assign]
@@ -348,7 +348,7 @@ def test_a_command_for_a_wave_says_whose_turn_did_not_come_and_said_again_it_rea
         applied = world.wiring.runs.write
 
         async def slowly(*given: Any) -> str:
-            await asyncio.sleep(40)
+            await passes(40)
             return await applied(*given)
 
         world.wiring.runs.write = slowly  # type: ignore[method-assign]

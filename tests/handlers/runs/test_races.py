@@ -56,6 +56,17 @@ def once_before(owner: Any, name: str, act: Callable[[], Awaitable[object]]) -> 
     setattr(owner, name, acting)
 
 
+def held_before(scene: Scene, second: TestWiring, call: str) -> dict[str, Any]:
+    """Have hold said at another host right before Azure is next called so; what it answers comes to be in here."""
+    said: dict[str, Any] = {}
+
+    async def hold() -> None:
+        said.update(await say(second))
+
+    once_before(scene.compute, call, hold)
+    return said
+
+
 async def say(wiring: TestWiring, action: str = "hold", **said: Any) -> dict[str, Any]:
     """A person's word to another host; its answer, with the status."""
     place = {"wave": TRACKING_ID, "subscription": SUBSCRIPTION, "group": "rg-breakwater", "name": "web"}
@@ -125,12 +136,7 @@ async def test_a_hold_between_the_intents_and_their_starts_says_what_may_still_b
     scene: Scene, second: TestWiring
 ) -> None:
     message = await scene.ready()
-    said: dict[str, Any] = {}
-
-    async def hold() -> None:
-        said.update(await say(second))
-
-    once_before(scene.compute, "start", hold)
+    said = held_before(scene, second, "start")
     run = await scene.poll(message)
     assert said["answered"] == 202
     assert "On its way already, and may still go out: 0, 2." in said["reason"]
@@ -159,12 +165,7 @@ async def test_a_hold_after_the_intents_are_written_calls_off_what_has_not_been_
 ) -> None:
     """A token, or repairs to suspend, can keep starts waiting for longer than a person takes to say hold."""
     message = await scene.ready()
-    said: dict[str, Any] = {}
-
-    async def hold() -> None:
-        said.update(await say(second))
-
-    once_before(scene.compute, "ready", hold)
+    said = held_before(scene, second, "ready")
     run = await scene.poll(message)
     assert (said["answered"], scene.started()) == (202, [])
     assert (run.state, run.reason) == (RunState.PAUSED, "Held by ana: Wait.")
